@@ -1,0 +1,33 @@
+# `make demo` and `make test` are all a fresh machine needs.
+PYTHON ?= python3
+VENV ?= .venv
+# Index with CPU builds of torch, e.g. https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+PIP = $(VENV)/bin/python -m pip install -c constraints.txt
+
+.PHONY: install demo test test-slow lint clean
+
+install: $(VENV)/.installed
+
+# torch first and alone: an index for CPU builds holds nothing else
+$(VENV)/.installed: setup.py constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch torchvision
+	$(PIP) -e '.[onedl,test]'
+	touch $@
+
+demo: install
+	$(VENV)/bin/python tools/demo.py --out work_dirs/demo
+
+test: install
+	$(VENV)/bin/python -m pytest -m 'not slow'
+
+test-slow: install
+	$(VENV)/bin/python -m pytest -m slow
+
+lint: install
+	$(PIP) ruff
+	$(VENV)/bin/ruff check .
+
+clean:
+	rm -rf build *.egg-info .pytest_cache .ruff_cache

@@ -1,0 +1,11 @@
+"""Mask sources: where the human's masks come from, one file a format."""
+from .base import MaskError, MaskRecord, MaskSource, image_key
+from .boxes import BoxMasks
+from .png import PNGMasks
+from .selection import guidance_rank, read_guided_list
+from .trimap import TrimapMasks
+
+__all__ = [
+    'BoxMasks', 'MaskError', 'MaskRecord', 'MaskSource', 'PNGMasks', 'TrimapMasks',
+    'guidance_rank', 'image_key', 'read_guided_list'
+]

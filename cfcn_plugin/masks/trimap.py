@@ -1,0 +1,49 @@
+"""The trimaps of Oxford-IIIT Pets."""
+from pathlib import Path
+
+import numpy as np
+from mmpretrain.registry import TASK_UTILS
+
+from .base import MaskError
+from .png import PNGMasks
+
+ANIMAL, BACKGROUND, BORDER = 1, 2, 3
+BORDERS = ('causal', 'context', 'ignore')
+
+
+@TASK_UTILS.register_module()
+class TrimapMasks(PNGMasks):
+    """Trimaps: 1 is the animal, 2 the background, 3 the border between them.
+
+    The paper does not say what the border is; it holds ears, tails and fur, so
+    it is causal by default.
+
+    Args:
+        masks: Folder of trimaps below ``data_root``.
+        images: Folder of images below ``data_root``.
+        data_root: The dataset's root.
+        border: What a border pixel is: ``'causal'``, ``'context'`` or ``'ignore'``.
+    """
+
+    def __init__(self,
+                 masks: str = 'annotations/trimaps',
+                 images: str = 'images',
+                 data_root: str = '',
+                 border: str = 'causal'):
+        if border not in BORDERS:
+            raise ValueError(f'`border` must be one of {BORDERS}, got {border!r}')
+        super().__init__(
+            masks,
+            images,
+            data_root,
+            causal=[ANIMAL, BORDER] if border == 'causal' else [ANIMAL],
+            ignore=[BORDER] if border == 'ignore' else [])
+
+    def read(self, file: Path) -> np.ndarray:
+        values = super().read(file)
+        found = set(np.unique(values).tolist())
+        if not found <= {ANIMAL, BACKGROUND, BORDER}:
+            raise MaskError(
+                f"'{file}' is not a trimap: expected values 1 (animal), 2 (background), "
+                f'3 (border), got {sorted(found)[:8]}; for binary masks use PNGMasks')
+        return values

@@ -1,0 +1,64 @@
+"""Packaging: configs and tools travel inside the package, in ``.mim``."""
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+HERE = Path(__file__).parent
+
+
+class BuildWithMim(build_py):
+    """Copies ``configs`` and ``tools`` to where mm packages keep theirs."""
+
+    def run(self):
+        super().run()
+        if getattr(self, 'editable_mode', False):
+            return  # a checkout has them beside the package
+        for folder in ('configs', 'tools'):
+            target = Path(self.build_lib, 'cfcn_plugin', '.mim', folder)
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(HERE / folder, target,
+                            ignore=shutil.ignore_patterns('__pycache__'))
+
+
+def version() -> str:
+    text = (HERE / 'cfcn_plugin' / 'version.py').read_text()
+    return text.split("__version__ = '")[1].split("'")[0]
+
+
+# mmpretrain does not pull its own stack, so the three are always named together
+ONEDL = [
+    'onedl-mmengine>=0.10.12,<0.11', 'onedl-mmcv>=2.3.6,<2.4',
+    'onedl-mmpretrain>=1.3.6,<1.4'
+]
+OPENMMLAB = [
+    'mmengine>=0.10.7,<0.11', 'mmcv-lite>=2.2,<2.3', 'mmpretrain>=1.2,<1.3',
+    'setuptools<82'
+]
+DEMO = ['scikit-learn>=1.4', 'scikit-image>=0.22', 'matplotlib>=3.8']
+TEST = ['pytest>=8', *DEMO]
+
+setup(
+    name='cfcn_plugin',
+    version=version(),
+    description='Guided training for mmpretrain and timm: a few human masks '
+    'say what is the cause and what is context (CFCN)',
+    long_description=(HERE / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    python_requires='>=3.10',
+    packages=find_packages(include=['cfcn_plugin', 'cfcn_plugin.*']),
+    install_requires=[
+        'torch>=2.2', 'torchvision>=0.17', 'timm>=1.0.9,<2', 'numpy>=1.24',
+        'pillow>=10', 'pycocotools>=2.0.7', 'torchmetrics>=1.2'
+    ],
+    extras_require={
+        'onedl': ONEDL,
+        'openmmlab': OPENMMLAB,
+        'demo': DEMO,
+        'test': TEST,
+        'dev': [*TEST, 'ruff>=0.6', 'pre-commit>=3'],
+    },
+    cmdclass={'build_py': BuildWithMim},
+)
