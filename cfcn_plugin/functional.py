@@ -10,7 +10,7 @@ from torch import Tensor
 __all__ = ['causal_focus_ratio', 'causal_focus_loss', 'resize_mask']
 
 RESIZES = ('mask', 'activation')
-REDUCTIONS = ('batch', 'guided')
+REDUCTIONS = ('batch', 'guided', 'none')
 
 
 def causal_focus_ratio(activation: Tensor,
@@ -92,10 +92,11 @@ def causal_focus_loss(activation: Tensor,
         reduction: ``'batch'`` divides the guided images' sum by the batch size:
             what the paper's dummy masks of ones give. ``'guided'`` divides by
             the number of guided images in this batch (1 if there are none).
+            ``'none'`` gives each image's loss.
 
     Returns:
-        Scalar, float32 (float64 for float64 maps). Exactly 0, with a graph,
-        for a batch without a guided image.
+        Scalar, float32 (float64 for float64 maps); (B,) for ``'none'``. Exactly 0,
+        with a graph, for a batch without a guided image.
 
     Raises:
         ValueError: A shape or option is wrong.
@@ -106,16 +107,17 @@ def causal_focus_loss(activation: Tensor,
     outside = 1 - causal_focus_ratio(
         activation, mask, ignore=ignore, eps=eps, resize=resize)  # (B, F)
     per_image = _pick(outside, target)  # (B,)
-    if guided is None:
-        return per_image.mean()
-    if guided.dtype != torch.bool or guided.shape != per_image.shape:
-        raise ValueError(f'`guided` must be bool of shape ({len(per_image)},), got '
-                         f'{guided.dtype} of shape {tuple(guided.shape)}')
-    # where, not a product: an unguided NaN must not become a guided one
-    total = torch.where(guided, per_image, torch.zeros_like(per_image)).sum()
-    if reduction == 'guided':
-        return total / guided.sum().clamp(min=1)
-    return total / len(per_image)
+    if guided is not None:
+        if guided.dtype != torch.bool or guided.shape != per_image.shape:
+            raise ValueError(f'`guided` must be bool of shape ({len(per_image)},), got '
+                             f'{guided.dtype} of shape {tuple(guided.shape)}')
+        # where, not a product: an unguided NaN must not become a guided one
+        per_image = torch.where(guided, per_image, torch.zeros_like(per_image))
+    if reduction == 'none':
+        return per_image
+    if reduction == 'guided' and guided is not None:
+        return per_image.sum() / guided.sum().clamp(min=1)
+    return per_image.mean()
 
 
 def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:

@@ -1,0 +1,79 @@
+"""Labels, splits and groups from one CSV file."""
+import csv
+from pathlib import Path
+
+from mmpretrain.datasets import BaseDataset
+from mmpretrain.registry import DATASETS
+
+
+@DATASETS.register_module()
+class CSVDataset(BaseDataset):
+    """Images listed in a CSV file with a header.
+
+    Each sample has ``img_path``, ``gt_label`` and, if asked for, ``group``.
+
+    Args:
+        ann_file: The file, below ``data_root``.
+        split: Value of ``split_column`` that is taken. None: all lines.
+        classes: Names of the classes; labels are their indices.
+        path: Column with the image's path below ``data_root``.
+        label: Column with the class's name.
+        split_column: Column with the split's name.
+        group: Columns that make the group's name, joined by ``-``.
+        **kwargs: As in mmpretrain's ``BaseDataset``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A column or class is missing, or no line is left.
+    """
+
+    def __init__(self,
+                 ann_file: str,
+                 classes: list[str],
+                 split: str | None = None,
+                 path: str = 'filename',
+                 label: str = 'label',
+                 split_column: str = 'split',
+                 group: list[str] = (),
+                 **kwargs):
+        self.split = split
+        self.path = path
+        self.label = label
+        self.split_column = split_column
+        self.group = tuple(group)
+        super().__init__(ann_file=ann_file, classes=classes, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        if not Path(self.ann_file).is_file():
+            raise FileNotFoundError(
+                f"'{self.ann_file}' does not exist: put the data below '{self.data_root}', "
+                'or set the environment variable CFCN_DATA to where it is')
+        with open(self.ann_file, newline='', encoding='utf-8-sig') as stream:
+            reader = csv.DictReader(stream)
+            wanted = {self.path, self.label, *self.group}
+            if self.split is not None:
+                wanted.add(self.split_column)
+            missing = wanted - set(reader.fieldnames or ())
+            if missing:
+                raise ValueError(f"'{self.ann_file}' has no column {sorted(missing)}: "
+                                 f'its header is {reader.fieldnames}')
+            rows = [
+                self._sample(row, reader.line_num) for row in reader
+                if self.split in (None, row.get(self.split_column))
+            ]
+        if not rows:
+            raise ValueError(f"'{self.ann_file}' has no line with "
+                             f"{self.split_column}='{self.split}'")
+        return rows
+
+    def _sample(self, row: dict, line: int) -> dict:
+        if row[self.label] not in self.CLASSES:
+            raise ValueError(
+                f"'{self.ann_file}', line {line}: label '{row[self.label]}' is none of "
+                f'the classes {list(self.CLASSES)}')
+        sample = dict(
+            img_path=str(Path(self.data_root, row[self.path])),
+            gt_label=self.CLASSES.index(row[self.label]))
+        if self.group:
+            sample['group'] = '-'.join(row[column] for column in self.group)
+        return sample

@@ -1,0 +1,96 @@
+"""TexturedDigits: real digits on real textures, tied in training, untied in tests."""
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+DIGITS = (0, 1, 2)
+TEXTURES = ('grass', 'gravel', 'brick')  # texture i belongs to digit i in training
+# split -> (pictures a class, whether the texture tells the class)
+TRAIN_DIGITS = 120  # of some 178 a class; the two tests share the others
+SPLITS = {'train': (TRAIN_DIGITS, True), 'test_tied': (54, True),
+          'test_untied': (54, False)}
+SIZE = 40
+DIGIT_SIZE = 20  # the 8x8 digits, upscaled
+
+
+def write_textured_digits(root: str | Path, seed: int = 0) -> Path:
+    """Write the data set: ``SPLIT/DIGIT/NNN.png`` and ``masks/SPLIT/DIGIT/NNN.png``.
+
+    Handwritten digits are scikit-learn's (UCI, 8x8), textures scikit-image's grass,
+    gravel and brick. Training and test take disjoint digits and disjoint halves of
+    each texture; the tied and the untied test show the same digits. Untied, each
+    class is on every texture equally often. The mask is the digit's strokes, exact.
+
+    Args:
+        root: Folder to make. It must not exist.
+        seed: Which digits, patches and places are drawn.
+
+    Returns:
+        The folder.
+
+    Raises:
+        FileExistsError: The folder exists.
+        ImportError: scikit-learn or scikit-image is missing.
+    """
+    root = Path(root)
+    if root.exists():
+        raise FileExistsError(f"'{root}' exists and is not overwritten")
+    digits, textures = _load_sources()
+    rng = np.random.default_rng(seed)
+    half = {name: _halves(texture) for name, texture in textures.items()}
+    order = {digit: rng.permutation(len(digits[digit])) for digit in DIGITS}
+    temporary = root.with_name(root.name + '.partial')
+    for split, (count, tied) in SPLITS.items():
+        for index, digit in enumerate(DIGITS):
+            for number in range(count):
+                texture = TEXTURES[index if tied else number % len(TEXTURES)]
+                patch = _patch(half[texture][split != 'train'], rng)
+                which = order[digit][number + (split != 'train') * TRAIN_DIGITS]
+                picture, mask = _paste(digits[digit][which], patch, rng)
+                name = f'{split}/{digit}/{number:03d}.png'
+                _save(temporary / name, picture)
+                _save(temporary / 'masks' / name, mask * np.uint8(255))
+    temporary.rename(root)  # whole or not at all
+    return root
+
+
+def _load_sources() -> tuple[dict, dict]:
+    try:
+        from skimage import data
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise ImportError(
+            "TexturedDigits is made of scikit-learn's digits and scikit-image's "
+            "textures: `pip install 'cfcn_plugin[demo]'`") from error
+    source = load_digits()
+    digits = {d: source.images[source.target == d] for d in DIGITS}
+    return digits, {name: getattr(data, name)() for name in TEXTURES}
+
+
+def _halves(texture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    middle = texture.shape[1] // 2
+    return texture[:, :middle], texture[:, middle:]
+
+
+def _patch(texture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    top, left = (rng.integers(0, length - SIZE) for length in texture.shape)
+    return texture[top:top + SIZE, left:left + SIZE]
+
+
+def _paste(digit: np.ndarray, patch: np.ndarray,
+           rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The digit in white on the patch, and its mask."""
+    strokes = Image.fromarray((digit * (255 / 16)).astype(np.uint8)).resize(
+        (DIGIT_SIZE, DIGIT_SIZE), Image.Resampling.BICUBIC)
+    alpha = np.zeros((SIZE, SIZE))
+    top, left = rng.integers(0, SIZE - DIGIT_SIZE + 1, 2)
+    alpha[top:top + DIGIT_SIZE, left:left + DIGIT_SIZE] = np.asarray(strokes) / 255
+    picture = (1 - alpha) * patch + alpha * 255
+    mask = (alpha > 0.25).astype(np.uint8)
+    return picture.round().astype(np.uint8)[..., None].repeat(3, -1), mask
+
+
+def _save(path: Path, pixels: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)

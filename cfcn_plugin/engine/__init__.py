@@ -1,0 +1,6 @@
+"""Runner hooks of ours."""
+from .finite_focus_hook import FiniteFocusHook
+from .guidance_check_hook import GuidanceCheckHook
+from .resolved_config_hook import ResolvedConfigHook
+
+__all__ = ['FiniteFocusHook', 'GuidanceCheckHook', 'ResolvedConfigHook']

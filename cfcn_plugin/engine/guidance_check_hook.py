@@ -1,0 +1,95 @@
+"""Questions that are cheap to ask before training, and dear to find out after."""
+from collections.abc import Iterator
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmpretrain.registry import HOOKS
+
+from cfcn_plugin.masks import image_key
+from cfcn_plugin.masks.base import unknown
+from cfcn_plugin.transforms import GEOMETRIC, LoadActivationMask, MaskAware
+
+
+@HOOKS.register_module()
+class GuidanceCheckHook(Hook):
+    """Check pipelines, mask sources, lists and class counts before a run.
+
+    Args:
+        sources: Whether to ask each mask source for masks without an image, which
+            lists the data set's folders once.
+
+    Raises:
+        ValueError: A transform would move pictures without their masks; a mask or a
+            line of a list belongs to no image; the model has another number of
+            classes than the data.
+    """
+    priority = 'VERY_HIGH'
+
+    def __init__(self, sources: bool = True):
+        self.sources = sources
+
+    def before_train(self, runner) -> None:
+        self._check(runner, runner.train_dataloader.dataset)
+
+    def before_val(self, runner) -> None:
+        self._check_once(runner, 'val')
+
+    def before_test(self, runner) -> None:
+        self._check_once(runner, 'test')
+
+    def _check_once(self, runner, split: str) -> None:
+        dataset = getattr(runner, f'{split}_dataloader').dataset
+        if not getattr(self, f'_{split}_checked', False):
+            self._check(runner, dataset)
+            setattr(self, f'_{split}_checked', True)
+
+    def _check(self, runner, dataset) -> None:
+        for inner in _datasets(dataset):
+            transforms = list(inner.pipeline.transforms)
+            loads = [t for t in transforms if isinstance(t, LoadActivationMask)]
+            for load in loads:
+                self._check_pipeline(transforms[transforms.index(load):])
+                if self.sources:
+                    load.source.check()
+                if load.only is not None:
+                    self._check_list(inner, load)
+            self._check_classes(runner.model, inner)
+
+    @staticmethod
+    def _check_pipeline(transforms: list) -> None:
+        for transform in transforms:
+            if isinstance(transform, GEOMETRIC) and not isinstance(transform, MaskAware):
+                name = type(transform).__name__
+                raise ValueError(
+                    f'{name} would move pictures and leave their masks: write '
+                    f"dict(type='MaskAware', transform=dict(type='{name}', ...))")
+
+    @staticmethod
+    def _check_list(dataset, load: LoadActivationMask) -> None:
+        keys = {
+            image_key({'sample_idx': i, **dataset.get_data_info(i)},
+                      load.source.data_root)
+            for i in range(len(dataset))
+        }
+        strangers = load.only - keys
+        if strangers:
+            raise unknown(strangers, 'lines', f"list '{load.only_file}'")
+
+    @staticmethod
+    def _check_classes(model, dataset) -> None:
+        model = model.module if is_model_wrapper(model) else model
+        wanted = getattr(getattr(model, 'head', None), 'num_classes', None)
+        classes = dataset.metainfo.get('classes')
+        if None not in (wanted, classes) and wanted != len(classes):
+            raise ValueError(
+                f'the model has head.num_classes={wanted}, {type(dataset).__name__} has '
+                f'{len(classes)} classes ({", ".join(classes[:4])} ...): make them equal')
+
+
+def _datasets(dataset) -> Iterator:
+    """The data sets inside wrappers, which keep one or several."""
+    if hasattr(dataset, 'pipeline'):
+        yield dataset
+    for inner in getattr(dataset, 'datasets', [getattr(dataset, 'dataset', None)]):
+        if inner is not None:
+            yield from _datasets(inner)

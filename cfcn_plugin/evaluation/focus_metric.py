@@ -1,0 +1,34 @@
+"""The mean focus of a data set."""
+from mmengine.evaluator import BaseMetric
+from mmpretrain.registry import METRICS
+
+
+@METRICS.register_module()
+class FocusMetric(BaseMetric):
+    """Mean of each focus number over the images that have a mask.
+
+    Adds to the log ``focus/ratio`` (as guidance is configured, 1 - its loss),
+    ``focus/energy``, ``focus/energy_by_area``, ``focus/pointing``, ``focus/iou``
+    (:func:`cfcn_plugin.evaluation.focus.focus_scores`), and how many images had a mask
+    and had none: ``focus/guided``, ``focus/unguided``. Numbers are shares in [0, 1],
+    not percent.
+
+    Args:
+        collect_device, prefix: As in every mmengine metric.
+    """
+    default_prefix = 'focus'
+
+    def process(self, data_batch, data_samples) -> None:
+        for sample in data_samples:
+            self.results.append(dict(sample['focus']) if 'focus' in sample else None)
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        guided = [r for r in results if r is not None]
+        metrics = {
+            name: sum(r[name] for r in guided) / len(guided)
+            for name in (guided[0] if guided else ())
+        }
+        return {
+            **metrics, 'guided': len(guided),
+            'unguided': len(results) - len(guided)
+        }

@@ -1,0 +1,49 @@
+"""Accuracy of each group, and of the worst."""
+from collections import defaultdict
+
+import torch
+from mmengine.evaluator import BaseMetric
+from mmpretrain.registry import METRICS
+
+
+@METRICS.register_module()
+class GroupAccuracy(BaseMetric):
+    """Top-1 accuracy in percent of each group of images, the mean of the groups and
+    the worst (Sagawa et al. 2020, group DRO).
+
+    Adds ``group/NAME``, ``group/mean`` and ``group/worst``. A group is the sample's
+    ``group``, which the dataset gives and ``PackGuidedInputs`` packs.
+
+    Args:
+        collect_device, prefix: As in every mmengine metric.
+    """
+    default_prefix = 'group'
+
+    def process(self, data_batch, data_samples) -> None:
+        for sample in data_samples:
+            if 'group' not in sample:
+                raise ValueError(
+                    f"image '{sample.get('img_path')}' has no `group`: use a dataset that "
+                    'gives one (CSVDataset with `group`), and pack it: '
+                    "PackGuidedInputs does, PackInputs with meta_keys=[..., 'group']")
+            right = _predicted(sample) == int(sample['gt_label'])
+            self.results.append((str(sample['group']), right))
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        groups = defaultdict(list)
+        for group, right in results:
+            groups[group].append(right)
+        accuracy = {
+            name: 100 * sum(right) / len(right)
+            for name, right in sorted(groups.items())
+        }
+        return {
+            **accuracy, 'mean': sum(accuracy.values()) / len(accuracy),
+            'worst': min(accuracy.values())
+        }
+
+
+def _predicted(sample: dict) -> int:
+    if 'pred_score' in sample:
+        return int(torch.as_tensor(sample['pred_score']).argmax())
+    return int(torch.as_tensor(sample['pred_label']).flatten()[0])

@@ -1,0 +1,199 @@
+"""Taking a map out of the one forward pass that is made anyway."""
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from .layouts import Layout, UnknownBackbone, hookable, locate
+
+
+class Capture:
+    """Keeps what one module last received or gave, while armed.
+
+    It holds no module (state-dict keys would double) and registers a bound method,
+    so that a deep copy of the model gets a capture of its own.
+
+    Args:
+        module: The module to listen to.
+        side: ``'output'`` or ``'input'`` (its first argument).
+    """
+
+    def __init__(self, module: nn.Module, side: str = 'output'):
+        self.armed = False
+        self.raw = None
+        if side == 'input':
+            self.handle = module.register_forward_pre_hook(self._before)
+        else:
+            self.handle = module.register_forward_hook(self._after)
+
+    def _before(self, module, args):
+        if self.armed:
+            self.raw = args[0]
+
+    def _after(self, module, args, output):
+        if self.armed:
+            self.raw = output
+
+
+@contextmanager
+def armed(captures: Sequence[Capture], on: bool = True):
+    """Let captures listen (or, ``on=False``, be deaf) and forget at the end."""
+    before = [(c.armed, c.raw) for c in captures]
+    for capture in captures:
+        capture.armed = on
+    try:
+        yield
+    finally:
+        for capture, state in zip(captures, before):
+            capture.armed, capture.raw = state
+
+
+class FeatureHook:
+    """Captures feature maps of a model's own forward pass, with their graph::
+
+        hook = FeatureHook().attach(model)
+        with hook:
+            model(inputs)
+            activation = hook.take(inputs)
+
+    Args:
+        target: ``'auto'``: the map that the model's pooling receives. Or a
+            module's dotted name in the model, or several.
+        channels_last: Whether 4-D maps of named modules are (B, h, w, F). None: as
+            in this backbone's last map.
+        prefix_tokens: Tokens before the grid of named modules' (B, L, F). None: as
+            in this backbone's last map.
+    """
+
+    def __init__(self,
+                 target: str | Sequence[str] = 'auto',
+                 channels_last: bool | None = None,
+                 prefix_tokens: int | None = None):
+        self.names = [target] if isinstance(target, str) else list(target)
+        if not self.names or not all(isinstance(name, str) for name in self.names):
+            raise TypeError("`target` must be 'auto', a module's dotted name or a list "
+                            f'of names, got {target!r}')
+        self.several = not isinstance(target, str)
+        self.overrides = {
+            key: value
+            for key, value in (('channels_last', channels_last),
+                               ('prefix_tokens', prefix_tokens)) if value is not None
+        }
+        self.layouts: list[Layout] = []
+        self.captures: list[Capture] = []
+
+    def attach(self, model: nn.Module) -> 'FeatureHook':
+        """Register on the targets' modules.
+
+        Raises:
+            ValueError: A target does not exist, or no layout is known for
+                ``'auto'``; the message lists what can be hooked.
+        """
+        self.layouts = [self._layout(model, name) for name in self.names]
+        self.captures = [
+            Capture(model.get_submodule(layout.module), layout.side)
+            for layout in self.layouts
+        ]
+        return self
+
+    def detach(self) -> None:
+        """Take the hooks off the model."""
+        for capture in self.captures:
+            capture.handle.remove()
+        self.captures = []
+
+    def __enter__(self):
+        self._armed = armed(self.captures)
+        self._armed.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        return self._armed.__exit__(*error)
+
+    def __getstate__(self):
+        return {k: v for k, v in vars(self).items() if k != '_armed'}
+
+    def take(self, inputs: Tensor,
+             trainable: bool = False) -> Tensor | tuple[Tensor, ...]:
+        """The maps captured since arming, as (B, F, h, w).
+
+        Args:
+            inputs: The model's input, (B, C, H, W).
+            trainable: Whether maps must have a graph.
+
+        Returns:
+            One map for one target, a tuple for several.
+
+        Raises:
+            RuntimeError: A target was not run, or its map has no graph.
+        """
+        maps = tuple(
+            self._map(layout, capture, inputs, trainable)
+            for layout, capture in zip(self.layouts, self.captures))
+        return maps if self.several else maps[0]
+
+    @staticmethod
+    def _map(layout: Layout, capture: Capture, inputs: Tensor,
+             trainable: bool) -> Tensor:
+        where = f"feature hook target '{layout.module}'"
+        if capture.raw is None:
+            raise RuntimeError(
+                f'{where} was not run in this forward pass: name a module that is')
+        activation = layout.to_nchw(capture.raw, inputs.shape[-2:])
+        if len(activation) != len(inputs):
+            raise RuntimeError(
+                f'{where} gives {len(activation)} maps for {len(inputs)} pictures: name '
+                'a module that sees each picture once')
+        if trainable and torch.is_grad_enabled() and not activation.requires_grad:
+            raise RuntimeError(
+                f'{where} was captured without a graph although the backbone is trained, '
+                'so guidance would do nothing: it lies inside re-entrant activation '
+                'checkpointing (`with_cp=True`). Switch that off, or name a target '
+                'outside of it')
+        return activation
+
+    def _layout(self, model: nn.Module, name: str) -> Layout:
+        if name == 'auto':
+            return locate(model)
+        try:
+            model.get_submodule(name)
+        except AttributeError:
+            raise ValueError(f"feature hook target '{name}' does not exist in "
+                             f'{type(model).__name__}: {hookable(model)}') from None
+        try:
+            last = locate(model)
+        except UnknownBackbone:
+            last = Layout('')
+        return replace(
+            last, **{
+                **self.overrides, 'module': name, 'side': 'output', 'channels': None
+            })
+
+
+def last_stage_activation(model: nn.Module, inputs: Tensor) -> Tensor:
+    """The map that a model's pooling receives, as (B, F, h, w).
+
+    Runs one forward pass in the model's own mode and leaves nothing behind, also
+    after an exception.
+
+    Args:
+        model: A bare timm model, an mmpretrain backbone or a classifier.
+        inputs: (B, C, H, W), preprocessed as the model wants.
+
+    Returns:
+        (B, F, h, w) with its graph, if gradients are enabled. For a bare timm model
+        it is what ``forward_features`` makes, without prefix tokens; for a
+        ``TIMMBackbone`` its own output, which can be later.
+
+    Raises:
+        ValueError: No layout is known for the model.
+    """
+    hook = FeatureHook()
+    try:
+        with hook.attach(model):
+            model(inputs)
+            return hook.take(inputs)
+    finally:
+        hook.detach()

@@ -1,0 +1,19 @@
+"""Guided models: stock classifiers with guidance, and the paper's networks."""
+from mmpretrain.registry import MODELS
+
+from cfcn_plugin.features import FeatureHook
+
+from .backbones import CFCNNet, GuidedTIMMBackbone
+from .data_preprocessor import GuidedDataPreprocessor, MaskBatch
+from .guided import (GUIDED_TYPES, GuidedClassifier, GuidedMixin, GuidedRetriever,
+                     GuidedTimmClassifier)
+from .heads import CausalFocusHead
+
+# here, since the hook's own file knows no mm package
+MODELS.register_module(module=FeatureHook)
+
+__all__ = [
+    'CFCNNet', 'CausalFocusHead', 'GUIDED_TYPES', 'GuidedClassifier',
+    'GuidedDataPreprocessor', 'GuidedMixin', 'GuidedRetriever',
+    'GuidedTIMMBackbone', 'GuidedTimmClassifier', 'MaskBatch'
+]

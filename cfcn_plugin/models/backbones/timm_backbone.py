@@ -1,0 +1,95 @@
+"""Any timm model as a backbone whose output a stock neck can pool."""
+from pathlib import Path
+
+import timm
+import torch
+from mmpretrain.models import TIMMBackbone
+from mmpretrain.registry import MODELS
+from timm.models import get_pretrained_cfg
+
+from cfcn_plugin.features import timm_output
+
+
+@MODELS.register_module()
+class GuidedTIMMBackbone(TIMMBackbone):
+    """``TIMMBackbone`` whose output is always one (B, F, h, w) map.
+
+    Transformers' tokens and channels-last maps are laid out for a stock pooling neck,
+    so that changing ``model_name`` is one line. State-dict keys are the stock ones.
+
+    Args:
+        model_name: Name of a timm model.
+        pretrained: Whether to load ImageNet weights.
+        checkpoint_path: Local file of weights for this model, instead.
+        local_weights: Local files by model name. The one of ``model_name`` is loaded;
+            without one, ``pretrained`` decides.
+        img_size: The pictures' size, passed to models built for one size only (ViT,
+            Swin ...). None: the model's own.
+        **kwargs: As in ``TIMMBackbone``.
+
+    Raises:
+        RuntimeError: ImageNet weights could not be fetched.
+        FileNotFoundError: A local file of weights does not exist.
+        ValueError: The model does not exist, or the weights are not its own.
+    """
+
+    def __init__(self,
+                 model_name: str,
+                 pretrained: bool = False,
+                 checkpoint_path: str = '',
+                 local_weights: dict[str, str] | None = None,
+                 img_size: int | tuple[int, int] | None = None,
+                 **kwargs):
+        if not timm.is_model(model_name):
+            near = ', '.join(timm.list_models(f'*{model_name.split("_")[0]}*')[:8])
+            raise ValueError(f"timm {timm.__version__} has no model '{model_name}'; near "
+                             f'it: {near or "see timm.list_models()"}')
+        checkpoint_path = checkpoint_path or (local_weights or {}).get(model_name, '')
+        if checkpoint_path and not Path(checkpoint_path).is_file():
+            raise FileNotFoundError(
+                f"weights '{checkpoint_path}' of {model_name} do not exist: correct "
+                '`model.backbone.checkpoint_path`, or train from scratch with '
+                '`model.backbone.pretrained=False` and no file')
+        fixed = getattr(get_pretrained_cfg(model_name), 'fixed_input_size', False)
+        if img_size is not None and fixed:
+            kwargs['img_size'] = img_size
+        # a local file replaces the download
+        pretrained = pretrained and not checkpoint_path
+        try:
+            super().__init__(
+                model_name,
+                pretrained=pretrained,
+                checkpoint_path=checkpoint_path,
+                **kwargs)
+        except Exception as error:
+            if checkpoint_path and 'state_dict' in str(error):
+                raise ValueError(
+                    f"weights '{checkpoint_path}' are not those of {model_name}: give "
+                    'its own by `model.backbone.checkpoint_path`') from error
+            if pretrained and _is_download_error(error):
+                raise RuntimeError(
+                    f'ImageNet weights of {model_name} could not be fetched '
+                    f'({type(error).__name__}: {_first_line(error)}). Give a local file, '
+                    '`model.backbone.checkpoint_path=FILE`, or train from scratch, '
+                    '`model.backbone.pretrained=False`') from error
+            raise
+        self.out_channels = timm_output(self.timm_model).channels
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        layout = timm_output(self.timm_model)
+        return tuple(layout.to_nchw(raw, x.shape[-2:]) for raw in super().forward(x))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [''])[0]
+
+
+def _is_download_error(error: Exception | None) -> bool:
+    """Whether weights could not be reached: the hub's errors, and the network's."""
+    while error is not None:
+        module = type(error).__module__
+        if isinstance(error, OSError) or module.split('.')[0] in (
+                'huggingface_hub', 'requests', 'httpx', 'httpx2', 'httpcore', 'urllib3'):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,248 @@
+"""Guidance joins a stock classifier here: its loss, and what it shows of its focus."""
+from collections.abc import Sequence
+from contextlib import contextmanager
+
+import torch
+from mmpretrain.models import (ImageClassifier, ImageToImageRetriever,
+                               TimmClassifier)
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import label_to_onehot
+from torch import Tensor, nn
+
+from cfcn_plugin.evaluation.focus import focus_of_maps
+from cfcn_plugin.features import Capture, FeatureHook, armed
+from cfcn_plugin.guidance import CausalFocusLoss, Guidance, Seen
+
+from .data_preprocessor import GuidedDataPreprocessor, MaskBatch
+from .widths import resolve_head
+
+
+class GuidedMixin:
+    """Adds guidance to the loss, and focus to the predictions, of a stock model.
+
+    It adds no parameter and renames none: a checkpoint fits the stock model.
+
+    Args:
+        *args, **kwargs: The stock model's.
+        guidance: Config of a :class:`Guidance`. None: the plain twin, whose focus is
+            measured all the same.
+        feature_hook: Config of a :class:`FeatureHook`. None: the last map.
+        data_preprocessor: As in the stock model; its type is
+            ``GuidedDataPreprocessor`` or a subclass.
+
+    Raises:
+        ValueError: The preprocessor is not a guided one; a hook target or a width
+            is wrong.
+    """
+    scorer = 'head'  # the module whose output is the class scores
+
+    def __init__(self,
+                 *args,
+                 guidance: dict | Guidance | None = None,
+                 feature_hook: dict | FeatureHook | None = None,
+                 data_preprocessor: dict | nn.Module | None = None,
+                 **kwargs):
+        super().__init__(
+            *args, data_preprocessor=_guided_preprocessor(data_preprocessor), **kwargs)
+        if isinstance(guidance, dict):
+            guidance = MODELS.build(guidance)
+        if guidance is not None and any(True for _ in guidance.parameters()):
+            raise ValueError(f'{type(guidance).__name__} has parameters of its own: they '
+                             'would be in the checkpoint of the trained model')
+        self.guidance = guidance
+        if feature_hook is None:
+            feature_hook = dict(type='FeatureHook')
+        if isinstance(feature_hook, dict):
+            feature_hook = MODELS.build(feature_hook)
+        self.feature_hook = feature_hook.attach(self)
+        self._scores = Capture(self.get_submodule(self.scorer))
+
+    # ---- the stock model's interface, with masks ----------------------------
+
+    def forward(self,
+                inputs: Tensor,
+                data_samples: list | None = None,
+                mode: str = 'tensor',
+                masks: MaskBatch | None = None):
+        """As the stock model's, with the masks of ``GuidedDataPreprocessor``."""
+        if mode == 'loss':
+            return self.loss(inputs, data_samples, masks)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples, masks=masks)
+        return super().forward(inputs, data_samples, mode)
+
+    def loss(self,
+             inputs: Tensor,
+             data_samples: list,
+             masks: MaskBatch | None = None) -> dict[str, Tensor]:
+        """The stock losses and the guidance's terms.
+
+        Raises:
+            ValueError: There are no masks to guide by.
+        """
+        if self.guidance is None:
+            return super().loss(inputs, data_samples)
+        if masks is None:
+            raise ValueError(
+                'guidance got no masks: the training pipeline needs '
+                "`dict(type='LoadActivationMask', source=...)` after the image is loaded "
+                "and `dict(type='PackGuidedInputs')` at its end")
+        if self.guidance.needs_input_grad:
+            inputs = inputs.requires_grad_()
+        with self.feature_hook, armed([self._scores]):
+            losses = super().loss(inputs, data_samples)
+            seen = self._see(inputs, data_samples, masks)
+        losses.update(self.guidance(seen))
+        # mmengine's own total is overwritten in the log by the head's `loss`
+        losses['total'] = sum(
+            value.detach() for key, value in losses.items() if 'loss' in key)
+        losses['guided_share'] = masks.guided.float().mean()
+        losses['emptied_share'] = masks.emptied
+        return losses
+
+    def predict(self,
+                inputs: Tensor,
+                data_samples: list | None = None,
+                masks: MaskBatch | None = None,
+                **kwargs) -> list:
+        """The stock predictions; where there is a mask, with ``focus``.
+
+        ``focus`` is a dict of floats, see
+        :func:`cfcn_plugin.evaluation.focus.focus_of_maps`.
+        """
+        if masks is None:
+            return super().predict(inputs, data_samples, **kwargs)
+        with self.feature_hook, armed([self._scores]):
+            predictions = super().predict(inputs, data_samples, **kwargs)
+            seen = self._see(inputs, data_samples, masks)
+        measure = self.guidance if isinstance(self.guidance, CausalFocusLoss) else (
+            CausalFocusLoss(channels='target' if self.maps_are_classes else 'all'))
+        ratio = 1 - measure.per_image(seen)
+        values = focus_of_maps(seen, self.maps_are_classes)
+        # one copy to the host for all
+        names = ('ratio', *values)
+        table = torch.stack([ratio.to(torch.float32), *values.values()], 1).tolist()
+        guided = seen.guided.tolist()
+        for sample, row, is_guided in zip(predictions, table, guided):
+            if is_guided:
+                sample.set_field(dict(zip(names, row)), 'focus')
+            sample.set_field(is_guided, 'guided')
+        return predictions
+
+    # ---- what guidance sees -------------------------------------------------
+
+    @property
+    def maps_are_classes(self) -> bool:
+        """Whether the guided map has one channel a class."""
+        head = getattr(self, 'head', None)
+        return bool(getattr(head, 'maps_are_classes', False)
+                    and self.feature_hook.names == ['auto'])
+
+    def _see(self, inputs: Tensor, data_samples: list, masks: MaskBatch) -> Seen:
+        scores = self._scores.raw
+        trainable = self.training and any(
+            p.requires_grad for p in self.get_submodule(self.trained).parameters())
+        return Seen(
+            inputs=inputs,
+            activation=self.feature_hook.take(inputs, trainable),
+            cls_score=scores,
+            mask=masks.mask,
+            ignore=masks.ignore,
+            guided=masks.guided,
+            mask_classes=masks.classes,
+            target=_target(data_samples, scores),
+            classify=self._classify)
+
+    trained = 'backbone'  # the module whose parameters guidance trains
+
+    def _classify(self, inputs: Tensor) -> Tensor:
+        with armed([*self.feature_hook.captures, self._scores], on=False), \
+                _untouched_statistics(self):
+            return super().forward(inputs, mode='tensor')
+
+
+@MODELS.register_module()
+class GuidedClassifier(GuidedMixin, ImageClassifier):
+    """``ImageClassifier`` with guidance; see :class:`GuidedMixin`.
+
+    A head whose ``in_channels`` is None or left out gets the backbone's width.
+    """
+
+    def __init__(self, backbone, neck=None, head=None, **kwargs):
+        if not isinstance(backbone, nn.Module):
+            backbone = MODELS.build(backbone)
+        self_resolved = {}
+        if isinstance(head, dict) and (neck is None or isinstance(neck, dict)):
+            given = head
+            head = resolve_head(given, backbone, neck)
+            if head.get('in_channels') != given.get('in_channels'):
+                self_resolved['head.in_channels'] = head['in_channels']
+        super().__init__(backbone=backbone, neck=neck, head=head, **kwargs)
+        self.resolved = self_resolved  # what the config left open, for its dump
+
+
+@MODELS.register_module()
+class GuidedTimmClassifier(GuidedMixin, TimmClassifier):
+    """``TimmClassifier`` with guidance; see :class:`GuidedMixin`."""
+    scorer = 'model'
+    trained = 'model'
+
+
+@MODELS.register_module()
+class GuidedRetriever(GuidedMixin, ImageToImageRetriever):
+    """``ImageToImageRetriever`` with guidance; see :class:`GuidedMixin`."""
+    trained = 'image_encoder'
+
+
+# Which guided type stands for which stock type
+GUIDED_TYPES = {
+    'ImageClassifier': 'GuidedClassifier',
+    'TimmClassifier': 'GuidedTimmClassifier',
+    'ImageToImageRetriever': 'GuidedRetriever',
+}
+
+
+def _guided_preprocessor(given: dict | nn.Module | None) -> dict | nn.Module:
+    wrong = None
+    if isinstance(given, nn.Module):
+        if not isinstance(given, GuidedDataPreprocessor):
+            wrong = type(given).__name__
+    else:
+        given = dict(given or {})
+        given.setdefault('type', 'GuidedDataPreprocessor')
+        kind = given['type']
+        kind = MODELS.get(kind) if isinstance(kind, str) else kind
+        if kind is None or not issubclass(kind, GuidedDataPreprocessor):
+            wrong = given['type']
+    if wrong is not None:
+        raise ValueError(
+            f"the data preprocessor is '{wrong}', which leaves masks behind: write "
+            "data_preprocessor=dict(type='GuidedDataPreprocessor', ...), same keys, or "
+            'leave `type` out')
+    return given
+
+
+def _target(data_samples: Sequence, scores: Tensor) -> Tensor:
+    """(B,) labels, or (B, C) scores where an image has several or mixed ones."""
+    if 'gt_score' in data_samples[0]:
+        return torch.stack([s.gt_score for s in data_samples])
+    labels = [s.gt_label for s in data_samples]
+    if all(len(label) == 1 for label in labels):
+        return torch.cat(labels)
+    return torch.stack([label_to_onehot(label, scores.shape[1]) for label in labels])
+
+
+@contextmanager
+def _untouched_statistics(model: nn.Module):
+    """BatchNorm normalises by the batch, as in training, and remembers nothing."""
+    norms = [
+        m for m in model.modules()
+        if isinstance(m, nn.modules.batchnorm._NormBase) and m.track_running_stats
+    ] if model.training else []
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True

@@ -1,0 +1,158 @@
+"""Asking a mask source for the mask of the image that was just loaded."""
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmpretrain.registry import TASK_UTILS, TRANSFORMS
+from PIL import Image
+
+from cfcn_plugin.masks import (MaskError, MaskRecord, MaskSource, guidance_rank,
+                               image_key, read_guided_list)
+
+POLICIES = ('error', 'unguided')
+EXIF_ORIENTATION = 0x0112
+# EXIF orientation: how the stored rows and columns become the upright picture
+UPRIGHT = {
+    1: lambda a: a,
+    2: lambda a: a[..., :, ::-1],
+    3: lambda a: a[..., ::-1, ::-1],
+    4: lambda a: a[..., ::-1, :],
+    5: lambda a: a.swapaxes(-1, -2),
+    6: lambda a: a.swapaxes(-1, -2)[..., :, ::-1],
+    7: lambda a: a.swapaxes(-1, -2)[..., ::-1, ::-1],
+    8: lambda a: a.swapaxes(-1, -2)[..., ::-1, :],
+}
+
+
+@TRANSFORMS.register_module()
+class LoadActivationMask(BaseTransform):
+    """Load the human activation mask, right after the image.
+
+    **Required Keys:**
+
+    - img
+    - img_path or sample_idx
+
+    **Added Keys:**
+
+    - guided (bool)
+    - activation_mask (np.uint8, (H, W) or (K, H, W), {0, 1}): if guided
+    - mask_classes (np.int64, (K,)): if the source has one mask a class
+    - ignore_mask (np.uint8, (H, W), {0, 1}): if the source has one
+
+    Args:
+        source: Mask source, e.g. ``dict(type='PNGMasks', ...)``.
+        only: File with the keys of the guided images, one a line, as
+            ``tools/choose_guided.py`` writes; the others are unguided. None: all.
+        share: Share of the images that is guided, in [0, 1], chosen by a hash of
+            ``seed`` and image; a smaller share is inside a larger one.
+        seed: Seed of that hash.
+        missing: ``'error'``: every (chosen) image must have a mask.
+            ``'unguided'``: one without is unguided.
+        empty: The same for a mask without a causal pixel.
+        exif: How masks of photographs with an EXIF orientation lie: False, as the
+            loaded picture does (what annotation tools show and mmcv loads); True,
+            as the file's stored pixels, so that they are turned as mmcv turns
+            the picture.
+    """
+
+    def __init__(self,
+                 source: dict | MaskSource,
+                 only: str | None = None,
+                 share: float = 1.0,
+                 seed: int = 0,
+                 missing: str = 'error',
+                 empty: str = 'error',
+                 exif: bool = False):
+        for name, value in (('missing', missing), ('empty', empty)):
+            if value not in POLICIES:
+                raise ValueError(f'`{name}` must be one of {POLICIES}, got {value!r}')
+        if not 0 <= share <= 1:
+            raise ValueError(f'`share` must be in [0, 1], got {share}')
+        if only is not None and share != 1:
+            raise ValueError('give either `only` (an exact list) or `share`, not both')
+        self.source = (
+            TASK_UTILS.build(source) if isinstance(source, dict) else source)
+        self.only_file = only
+        self.only = None if only is None else read_guided_list(only)
+        self.share = share
+        self.seed = seed
+        self.missing = missing
+        self.empty = empty
+        self.exif = exif
+
+    def transform(self, results: dict) -> dict:
+        record = None
+        if self._is_chosen(results):
+            record = self._load(results)
+        results['guided'] = record is not None
+        if record is not None:
+            results['activation_mask'] = record.mask
+            if record.classes is not None:
+                results['mask_classes'] = record.classes
+            if record.ignore is not None:
+                results['ignore_mask'] = record.ignore
+        return results
+
+    def _is_chosen(self, results: dict) -> bool:
+        if self.only is None and self.share == 1:
+            return True
+        key = image_key(results, self.source.data_root)
+        if self.only is not None:
+            return key in self.only
+        return guidance_rank(key, self.seed) < self.share
+
+    def _load(self, results: dict) -> MaskRecord | None:
+        shape = results['img'].shape[:2]
+        if shape != tuple(results.get('ori_shape', shape)[:2]):
+            raise MaskError(
+                f'{_name(results)}: the picture was already changed from '
+                f'{results["ori_shape"][:2]} to {shape}; put LoadActivationMask right '
+                'after the image is loaded')
+        turn = self._orientation(results) if self.exif else 1
+        stored = shape[::-1] if turn > 4 else shape
+        record = self.source({**results, 'ori_shape': stored})
+        if record is None:
+            if self.missing == 'unguided':
+                return None
+            raise MaskError(
+                f'{_name(results)} has no mask in {type(self.source).__name__}: add it, '
+                "or declare images without a mask unguided with `missing='unguided'`")
+        self._check_size(record, stored, results)
+        if not record.mask.any():
+            if self.empty == 'unguided':
+                return None
+            raise MaskError(
+                f"mask '{record.file}' has no causal pixel: correct it, or declare "
+                "such images unguided with `empty='unguided'`")
+        upright = UPRIGHT[turn]
+        return MaskRecord(
+            np.ascontiguousarray(upright(record.mask)), record.file, record.classes,
+            None if record.ignore is None else np.ascontiguousarray(
+                upright(record.ignore)))
+
+    def _check_size(self, record: MaskRecord, shape: tuple, results: dict) -> None:
+        if record.mask.shape[-2:] == shape:
+            return
+        remedy = 'make the mask at the size of its picture'
+        if record.mask.shape[-2:] == shape[::-1] and self._orientation(results) > 4:
+            remedy = ('the picture has an EXIF orientation and the mask lies as its '
+                      'stored pixels: set `exif=True`')
+        raise MaskError(
+            f"mask '{record.file}' has height and width {record.mask.shape[-2:]}, its "
+            f'picture {_name(results)} has {shape}: {remedy}')
+
+    @staticmethod
+    def _orientation(results: dict) -> int:
+        if results.get('img_path') is None:
+            return 1
+        with Image.open(results['img_path']) as image:
+            turn = image.getexif().get(EXIF_ORIENTATION, 1)
+        return turn if turn in UPRIGHT else 1
+
+    def __repr__(self):
+        return (f'{type(self).__name__}(source={type(self.source).__name__}, '
+                f'only={self.only_file!r}, share={self.share}, seed={self.seed}, '
+                f'missing={self.missing!r}, empty={self.empty!r}, exif={self.exif})')
+
+
+def _name(results: dict) -> str:
+    return f"image '{results.get('img_path') or results.get('sample_idx')}'"

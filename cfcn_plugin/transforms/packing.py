@@ -1,0 +1,77 @@
+"""Packing image, label and mask for the model."""
+import numpy as np
+from mmpretrain.datasets import PackInputs
+from mmpretrain.registry import TRANSFORMS
+
+MASK_KEYS = ('guided', 'emptied', 'activation_mask', 'mask_classes', 'ignore_mask')
+
+
+@TRANSFORMS.register_module()
+class PackGuidedInputs(PackInputs):
+    """``PackInputs`` and the mask.
+
+    A guided mask that a crop has emptied makes this draw unguided, and the draw
+    is counted (``emptied``).
+
+    **Required Keys:** those of ``PackInputs``, and ``guided``
+
+    **Added Keys:** those of ``PackInputs``; in the data sample
+
+    - guided (bool), emptied (bool)
+    - activation_mask, mask_classes, ignore_mask as LoadActivationMask made them,
+      numpy arrays (a tensor would be copied to the device one by one): if guided
+
+    Args:
+        input_key, algorithm_keys: As in ``PackInputs``.
+        meta_keys: As in ``PackInputs``; ``group`` is packed too.
+    """
+
+    def __init__(self,
+                 input_key='img',
+                 algorithm_keys=(),
+                 meta_keys=(*PackInputs.DEFAULT_META_KEYS, 'group')):
+        super().__init__(
+            input_key, (*algorithm_keys, *MASK_KEYS), meta_keys)
+
+    def transform(self, results: dict) -> dict:
+        if 'guided' not in results:
+            raise ValueError(
+                'PackGuidedInputs got a sample that no LoadActivationMask has seen: add '
+                "`dict(type='LoadActivationMask', source=...)` after the image is loaded")
+        results['emptied'] = False
+        if results['guided']:
+            self._check(results)
+            if not self._visible(results).any():
+                results.update(guided=False, emptied=True)
+                for key in ('activation_mask', 'mask_classes', 'ignore_mask'):
+                    results.pop(key, None)
+        return super().transform(results)
+
+    def _check(self, results: dict) -> None:
+        size = self._size(results[self.input_key])
+        name = results.get('img_path') or results.get('sample_idx')
+        for key in ('activation_mask', 'ignore_mask'):
+            if key in results and results[key].shape[-2:] != size:
+                raise ValueError(
+                    f"`{key}` of '{name}' has height and width "
+                    f'{results[key].shape[-2:]}, its picture {size}: wrap every transform '
+                    'that moves pixels, `dict(type=\'MaskAware\', transform=dict(...))`')
+        if results.get('flip', False) != results.get('mask_flip', False):
+            raise ValueError(
+                f"the picture '{name}' was flipped and its mask was not: write "
+                "`dict(type='MaskAware', transform=dict(type='RandomFlip', ...))`")
+
+    @staticmethod
+    def _size(picture) -> tuple[int, int]:
+        if isinstance(picture, np.ndarray):
+            return picture.shape[:2]
+        if hasattr(picture, 'size') and not callable(picture.size):
+            return picture.size[::-1]  # PIL
+        return tuple(picture.shape[-2:])
+
+    @staticmethod
+    def _visible(results: dict) -> np.ndarray:
+        mask = results['activation_mask']
+        if 'ignore_mask' in results:
+            return mask & (results['ignore_mask'] == 0)
+        return mask

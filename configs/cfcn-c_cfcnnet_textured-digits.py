@@ -1,0 +1,16 @@
+# CFCN-C on TexturedDigits: the paper's plain stack, small, guided by all masks.
+_base_ = ['_base_/default_runtime.py', '_base_/datasets/textured_digits.py']
+
+model = dict(
+    type='GuidedClassifier',
+    data_preprocessor=dict(mean=[0, 0, 0], std=[255, 255, 255], to_rgb=True),
+    backbone=dict(type='CFCNNet', filters=[32] * 5, dropout=0.),
+    head=dict(type='CausalFocusHead', num_classes=3, mode='class'),
+    guidance=dict(type='CausalFocusLoss', loss_weight=1.0, channels='target'))
+
+optim_wrapper = dict(optimizer=dict(type='Adam', lr=1e-3))
+param_scheduler = dict(type='CosineAnnealingLR', by_epoch=True)
+train_cfg = dict(by_epoch=True, max_epochs=40, val_interval=40)
+val_cfg = dict()
+test_cfg = dict()
+default_hooks = dict(checkpoint=dict(interval=40))

@@ -1,0 +1,92 @@
+"""Test a model: mmpretrain's arguments, on one device or many."""
+import argparse
+import os
+from copy import deepcopy
+
+import _launch
+import mmengine
+from mmengine.config import Config, ConfigDict
+from mmengine.evaluator import DumpResults
+from mmengine.runner import Runner
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description='Test (and evaluate) a model')
+    parser.add_argument('config', help='test config file path')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        '--work-dir', help='the directory to save the evaluation metrics')
+    parser.add_argument('--out', help='the file to output results')
+    parser.add_argument(
+        '--out-item',
+        choices=['metrics', 'pred'],
+        default='pred',
+        help='whether to output metrics or predictions')
+    parser.add_argument(
+        '--amp', action='store_true', help='enable automatic mixed precision')
+    parser.add_argument('--show-dir', help='where to save pictures of predictions')
+    parser.add_argument(
+        '--show', action='store_true', help='show predictions in a window')
+    parser.add_argument(
+        '--interval', type=int, default=1, help='show each INTERVAL-th sample')
+    parser.add_argument(
+        '--wait-time', type=float, default=2, help='seconds a window is shown')
+    parser.add_argument(
+        '--tta', action='store_true', help='average over the flipped picture')
+    _launch.add_arguments(parser)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def merge_args(cfg: Config, args) -> Config:
+    cfg.load_from = args.checkpoint
+    if args.amp:
+        cfg.test_cfg.fp16 = True
+    if args.show or args.show_dir:
+        cfg.default_hooks.visualization.update(
+            enable=True,
+            show=args.show,
+            wait_time=args.wait_time,
+            out_dir=args.show_dir,
+            interval=args.interval)
+    if args.tta:
+        _use_tta(cfg)
+    return _launch.merge_common(cfg, args)
+
+
+def _use_tta(cfg: Config) -> None:
+    cfg.setdefault('tta_model', dict(type='mmpretrain.AverageClsScoreTTA'))
+    if 'tta_pipeline' not in cfg:
+        pipeline = cfg.test_dataloader.dataset.pipeline
+        # averaged predictions have no one map: masks stay out
+        stock = [
+            step for step in deepcopy(pipeline)
+            if step['type'] != 'LoadActivationMask'
+        ]
+        flips = [dict(type='RandomFlip', prob=p) for p in (1., 0.)]
+        pack = {**stock[-1], 'type': 'PackInputs'}
+        cfg.tta_pipeline = stock[:-1] + [
+            dict(type='TestTimeAug', transforms=[flips, [pack]])
+        ]
+        cfg.test_evaluator = [
+            m for m in cfg.test_evaluator if m['type'] != 'FocusMetric'
+        ]
+    cfg.model = ConfigDict(**cfg.tta_model, module=cfg.model)
+    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+
+
+def main():
+    args = parse_args()
+    cfg = merge_args(_launch.load_config(args.config), args)
+    _launch.prepare_distributed(cfg)
+    runner = Runner.from_cfg(cfg)
+    if args.out and args.out_item == 'pred':
+        runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
+    metrics = runner.test()
+    if args.out and args.out_item == 'metrics':
+        mmengine.dump(metrics, args.out)
+
+
+if __name__ == '__main__':
+    main()

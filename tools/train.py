@@ -1,0 +1,66 @@
+"""Train a model: mmpretrain's arguments, on one device or many."""
+import argparse
+import os
+
+import _launch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description='Train a model')
+    parser.add_argument('config', help='train config file path')
+    parser.add_argument('--work-dir', help='the dir to save logs and models')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        help='resume from a checkpoint; without a path, from the latest in the '
+        'work directory')
+    parser.add_argument(
+        '--amp', action='store_true', help='enable automatic mixed precision')
+    parser.add_argument(
+        '--no-validate',
+        action='store_true',
+        help='do not evaluate the checkpoint during training')
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate by the actual batch size')
+    parser.add_argument(
+        '--no-persistent-workers',
+        action='store_true',
+        help='start data workers anew in each epoch')
+    _launch.add_arguments(parser)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def merge_args(cfg: Config, args) -> Config:
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.amp:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == 'auto' else args.resume
+    if args.auto_scale_lr:
+        if 'auto_scale_lr' not in cfg:
+            raise ValueError(f"--auto-scale-lr: '{args.config}' has no `auto_scale_lr`, "
+                             'e.g. auto_scale_lr=dict(base_batch_size=256)')
+        cfg.auto_scale_lr.enable = True
+    return _launch.merge_common(
+        cfg, args, persistent_workers=not args.no_persistent_workers)
+
+
+def main():
+    args = parse_args()
+    cfg = merge_args(_launch.load_config(args.config), args)
+    _launch.prepare_distributed(cfg)
+    Runner.from_cfg(cfg).train()
+
+
+if __name__ == '__main__':
+    main()
