@@ -3,13 +3,14 @@ import copy
 
 from mmengine.config import Config
 
+from .models.backbones.timm_backbone import has_fixed_size
 from .models.guided import GUIDED_TYPES
 
 STOCK_TYPES = {guided: stock for stock, guided in GUIDED_TYPES.items()}
 OUR_METRICS = ('AUROC', 'FocusMetric', 'GroupAccuracy')
 OUR_HOOKS = ('FiniteFocusHook', 'GuidanceCheckHook', 'ResolvedConfigHook')
 # Keys of GuidedTIMMBackbone that the stock TIMMBackbone does not have
-BACKBONE_EXTRAS = ('local_weights', 'img_size')
+BACKBONE_EXTRAS = ('channels_last', 'img_size', 'local_weights')
 
 
 def unguide_config(cfg: Config) -> Config:
@@ -39,9 +40,13 @@ def unguide_config(cfg: Config) -> Config:
             cfg[f'{split}_evaluator'] = [
                 m for m in many if m['type'] not in OUR_METRICS
             ]
-    for name, value in list(cfg.items()):
+    for name, value in list(cfg.items()):  # what the config file itself named
         if name.endswith('pipeline') and isinstance(value, list):
             cfg[name] = _unguide_pipeline(value)
+        elif isinstance(value, dict) and 'pipeline' in value:
+            cfg[name] = _unguide_pipelines(value)
+        elif isinstance(value, dict) and value.get('type') == 'LoadActivationMask':
+            cfg.pop(name)
     if cfg.get('custom_hooks'):
         cfg.custom_hooks = [
             h for h in cfg.custom_hooks if h['type'] not in OUR_HOOKS
@@ -71,7 +76,8 @@ def _unguide_model(model: dict) -> dict:
     if backbone and backbone.get('type') == 'GuidedTIMMBackbone':
         backbone['type'] = 'TIMMBackbone'
         for key in BACKBONE_EXTRAS:
-            backbone.pop(key, None)
+            if key != 'img_size' or not has_fixed_size(backbone['model_name']):
+                backbone.pop(key, None)
     if backbone and backbone['type'] == 'TIMMBackbone':
         backbone.pop('checkpoint_path', None)
         backbone['pretrained'] = False

@@ -35,7 +35,9 @@ def load_config(path: str) -> Config:
 
 
 def merge_common(cfg: Config, args, persistent_workers: bool | None = None) -> Config:
-    """Work dir, launcher, the loaders' defaults and ``--cfg-options``."""
+    """``--cfg-options``, work dir, launcher and the loaders' defaults."""
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -54,8 +56,6 @@ def merge_common(cfg: Config, args, persistent_workers: bool | None = None) -> C
         if persistent_workers is False or not loader.get('num_workers'):
             loader.persistent_workers = False
         cfg[f'{split}_dataloader'] = loader
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
     return cfg
 
 

@@ -1,4 +1,6 @@
 """TexturedDigits: real digits on real textures, tied in training, untied in tests."""
+import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -6,16 +8,18 @@ from PIL import Image
 
 DIGITS = (0, 1, 2)
 TEXTURES = ('grass', 'gravel', 'brick')  # texture i belongs to digit i in training
-# split -> (pictures a class, whether the texture tells the class)
 TRAIN_DIGITS = 120  # of some 178 a class; the two tests share the others
-SPLITS = {'train': (TRAIN_DIGITS, True), 'test_tied': (54, True),
-          'test_untied': (54, False)}
+TEST_DIGITS = 54
+# (split, whether the texture tells the class, pictures a class)
+PARTS = (('train', 'tied', TRAIN_DIGITS), ('test', 'tied', TEST_DIGITS),
+         ('test', 'untied', TEST_DIGITS))
 SIZE = 40
 DIGIT_SIZE = 20  # the 8x8 digits, upscaled
 
 
 def write_textured_digits(root: str | Path, seed: int = 0) -> Path:
-    """Write the data set: ``SPLIT/DIGIT/NNN.png`` and ``masks/SPLIT/DIGIT/NNN.png``.
+    """Write pictures, masks (``masks/...``) and ``labels.csv`` (filename, label, split,
+    background: tied or untied).
 
     Handwritten digits are scikit-learn's (UCI, 8x8), textures scikit-image's grass,
     gravel and brick. Training and test take disjoint digits and disjoint halves of
@@ -41,16 +45,22 @@ def write_textured_digits(root: str | Path, seed: int = 0) -> Path:
     half = {name: _halves(texture) for name, texture in textures.items()}
     order = {digit: rng.permutation(len(digits[digit])) for digit in DIGITS}
     temporary = root.with_name(root.name + '.partial')
-    for split, (count, tied) in SPLITS.items():
+    shutil.rmtree(temporary, ignore_errors=True)  # of a run that was cut off
+    rows = []
+    for split, background, count in PARTS:
         for index, digit in enumerate(DIGITS):
             for number in range(count):
-                texture = TEXTURES[index if tied else number % len(TEXTURES)]
-                patch = _patch(half[texture][split != 'train'], rng)
+                tied = index if background == 'tied' else number % len(TEXTURES)
+                patch = _patch(half[TEXTURES[tied]][split != 'train'], rng)
                 which = order[digit][number + (split != 'train') * TRAIN_DIGITS]
                 picture, mask = _paste(digits[digit][which], patch, rng)
-                name = f'{split}/{digit}/{number:03d}.png'
+                name = f'{split}_{background}/{digit}/{number:03d}.png'
                 _save(temporary / name, picture)
                 _save(temporary / 'masks' / name, mask * np.uint8(255))
+                rows.append((name, digit, split, background))
+    with (temporary / 'labels.csv').open('w', newline='', encoding='utf-8') as stream:
+        csv.writer(stream).writerows([('filename', 'label', 'split', 'background'),
+                                      *rows])
     temporary.rename(root)  # whole or not at all
     return root
 

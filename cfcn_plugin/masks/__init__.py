@@ -2,10 +2,10 @@
 from .base import MaskError, MaskRecord, MaskSource, image_key
 from .boxes import BoxMasks
 from .png import PNGMasks
-from .selection import guidance_rank, read_guided_list
+from .selection import choose_guided, guidance_rank, read_guided_list
 from .trimap import TrimapMasks
 
 __all__ = [
     'BoxMasks', 'MaskError', 'MaskRecord', 'MaskSource', 'PNGMasks', 'TrimapMasks',
-    'guidance_rank', 'image_key', 'read_guided_list'
+    'choose_guided', 'guidance_rank', 'image_key', 'read_guided_list'
 ]

@@ -1,4 +1,6 @@
 """Which images are guided, when only some are: by a stateless hash."""
+from collections import defaultdict
+from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 
@@ -11,6 +13,38 @@ def guidance_rank(key: str, seed: int = 0) -> float:
     """
     digest = blake2b(f'{seed}:{key}'.encode(), digest_size=8).digest()
     return int.from_bytes(digest, 'big') / 2**64
+
+
+def choose_guided(images: Iterable[tuple[str, object]],
+                  count: int,
+                  seed: int = 0,
+                  per_class: bool = False) -> list[str]:
+    """The ``count`` images of lowest rank, sorted by name.
+
+    Args:
+        images: (key, label) of each image. A label may be a list of labels.
+        count: How many, >= 1; with ``per_class``, how many of each class (an image
+            with several labels counts for each).
+        seed: Another seed chooses others.
+        per_class: Choose by class.
+
+    Raises:
+        ValueError: There are fewer images than are asked for.
+    """
+    if count < 1:
+        raise ValueError(f'`n` must be at least 1, got {count}')
+    classes = defaultdict(list)
+    for key, label in images:
+        many = label if isinstance(label, list | tuple) else [label]
+        for one in many if per_class else ['all']:
+            classes[one].append(key)
+    chosen = set()
+    for label, keys in classes.items():
+        if len(keys) < count:
+            of = f'class {label}' if per_class else 'the training set'
+            raise ValueError(f'{count} images are asked for, and {of} has {len(keys)}')
+        chosen.update(sorted(keys, key=lambda key: guidance_rank(key, seed))[:count])
+    return sorted(chosen)
 
 
 def read_guided_list(file: str) -> frozenset[str]:

@@ -209,7 +209,8 @@ def _guided_preprocessor(given: dict | nn.Module | None) -> dict | nn.Module:
             wrong = type(given).__name__
     else:
         given = dict(given or {})
-        given.setdefault('type', 'GuidedDataPreprocessor')
+        # with its scope: some stock models build it in mmengine's registry
+        given.setdefault('type', 'mmpretrain.GuidedDataPreprocessor')
         kind = given['type']
         kind = MODELS.get(kind) if isinstance(kind, str) else kind
         if kind is None or not issubclass(kind, GuidedDataPreprocessor):

@@ -1,4 +1,5 @@
 """Any timm model as a backbone whose output a stock neck can pool."""
+from difflib import get_close_matches
 from pathlib import Path
 
 import timm
@@ -25,6 +26,8 @@ class GuidedTIMMBackbone(TIMMBackbone):
             without one, ``pretrained`` decides.
         img_size: The pictures' size, passed to models built for one size only (ViT,
             Swin ...). None: the model's own.
+        channels_last: Whether to compute in PyTorch's channels-last memory format,
+            which is faster for most convolutional models.
         **kwargs: As in ``TIMMBackbone``.
 
     Raises:
@@ -39,9 +42,10 @@ class GuidedTIMMBackbone(TIMMBackbone):
                  checkpoint_path: str = '',
                  local_weights: dict[str, str] | None = None,
                  img_size: int | tuple[int, int] | None = None,
+                 channels_last: bool = False,
                  **kwargs):
         if not timm.is_model(model_name):
-            near = ', '.join(timm.list_models(f'*{model_name.split("_")[0]}*')[:8])
+            near = ', '.join(get_close_matches(model_name, timm.list_models(), 5))
             raise ValueError(f"timm {timm.__version__} has no model '{model_name}'; near "
                              f'it: {near or "see timm.list_models()"}')
         checkpoint_path = checkpoint_path or (local_weights or {}).get(model_name, '')
@@ -50,8 +54,7 @@ class GuidedTIMMBackbone(TIMMBackbone):
                 f"weights '{checkpoint_path}' of {model_name} do not exist: correct "
                 '`model.backbone.checkpoint_path`, or train from scratch with '
                 '`model.backbone.pretrained=False` and no file')
-        fixed = getattr(get_pretrained_cfg(model_name), 'fixed_input_size', False)
-        if img_size is not None and fixed:
+        if img_size is not None and has_fixed_size(model_name):
             kwargs['img_size'] = img_size
         # a local file replaces the download
         pretrained = pretrained and not checkpoint_path
@@ -73,11 +76,21 @@ class GuidedTIMMBackbone(TIMMBackbone):
                     '`model.backbone.checkpoint_path=FILE`, or train from scratch, '
                     '`model.backbone.pretrained=False`') from error
             raise
+        self.memory_format = (
+            torch.channels_last if channels_last else torch.contiguous_format)
+        if channels_last:
+            self.timm_model.to(memory_format=torch.channels_last)
         self.out_channels = timm_output(self.timm_model).channels
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         layout = timm_output(self.timm_model)
+        x = x.contiguous(memory_format=self.memory_format)
         return tuple(layout.to_nchw(raw, x.shape[-2:]) for raw in super().forward(x))
+
+
+def has_fixed_size(model_name: str) -> bool:
+    """Whether a timm model is built for one size of picture, its ``img_size``."""
+    return bool(getattr(get_pretrained_cfg(model_name), 'fixed_input_size', False))
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,1 @@
+"""Pictures of focus; needs matplotlib, so nothing else imports it."""

@@ -1,0 +1,3 @@
+# The plain twin.
+_base_ = './cfcn_efficientnet-lite0_waterbirds.py'
+model = dict(guidance=None)

@@ -1,0 +1,71 @@
+"""Small generated data sets in the layouts that configs read."""
+import csv
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+os.environ.setdefault('OMP_NUM_THREADS', '2')
+# no test may depend on, or touch, a user's data
+os.environ.pop('CFCN_DATA', None)
+
+
+def save(path, pixels):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+def picture_and_mask(rng, height, width, label):
+    """Noise with a bright box whose colour tells the label."""
+    picture = rng.integers(0, 120, (height, width, 3), dtype=np.uint8)
+    mask = np.zeros((height, width), bool)
+    mask[height // 4:height // 2, width // 4:3 * width // 4] = True
+    picture[mask] = np.array([250, 40, 40]) if label % 2 else np.array([40, 250, 40])
+    return picture, mask
+
+
+@pytest.fixture(scope='session')
+def pets_root(tmp_path_factory):
+    """12 cats and dogs in torchvision's layout, with the ``._`` files of the archive."""
+    data = tmp_path_factory.mktemp('data')
+    root = data / 'oxford-iiit-pet'
+    rng = np.random.default_rng(0)
+    lines = []
+    for number in range(12):
+        breed = number % 4
+        name = f'{("Abyssinian", "beagle", "Bengal", "pug")[breed]}_{number}'
+        picture, mask = picture_and_mask(rng, 60, 80, breed)
+        trimap = np.full(mask.shape, 2, np.uint8)
+        trimap[mask] = 3
+        trimap[17:29, 22:58] = 1
+        (root / 'images').mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(root / 'images' / f'{name}.jpg', quality=95)
+        save(root / 'annotations' / 'trimaps' / f'{name}.png', trimap)
+        (root / 'annotations' / 'trimaps' / f'._{name}.png').write_bytes(b'junk')
+        lines.append(f'{name} {breed + 1} {1 + breed % 2} {breed // 2 + 1}\n')
+    (root / 'annotations' / 'trainval.txt').write_text(''.join(lines[:8]))
+    (root / 'annotations' / 'test.txt').write_text(''.join(lines[8:]))
+    return data
+
+
+@pytest.fixture(scope='session')
+def waterbirds_root(tmp_path_factory):
+    """16 pictures in the layout of docs/data.md."""
+    data = tmp_path_factory.mktemp('data')
+    root = data / 'waterbirds100'
+    rng = np.random.default_rng(0)
+    rows = [('filename', 'label', 'split', 'place', 'x0', 'y0', 'x1', 'y1')]
+    for number in range(24):
+        bird = number % 2
+        split = ('train', 'val', 'test')[number // 8]
+        place = bird if split == 'train' else (number // 2) % 2
+        picture, _ = picture_and_mask(rng, 64, 96, bird)
+        name = f'images/{number:03d}.jpg'
+        (root / 'images').mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(root / name, quality=95)
+        rows.append((name, ('landbird', 'waterbird')[bird], split,
+                     ('land', 'water')[place], 24, 16, 72.5, 31.5))
+    with (root / 'labels.csv').open('w', newline='') as stream:
+        csv.writer(stream).writerows(rows)
+    return data

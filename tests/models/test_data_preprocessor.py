@@ -1,0 +1,154 @@
+"""Masks move, pad and mix as their pictures do."""
+import numpy as np
+import pytest
+import torch
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+
+import cfcn_plugin  # noqa: F401
+
+
+def build(**kwargs):
+    return MODELS.build(dict(type='GuidedDataPreprocessor', num_classes=3, **kwargs))
+
+
+def sample(label=0, mask=None, classes=None, ignore=None, emptied=False):
+    data_sample = DataSample().set_gt_label(label)
+    fields = dict(guided=mask is not None, emptied=emptied, activation_mask=mask,
+                  mask_classes=classes, ignore_mask=ignore)
+    for name, value in fields.items():
+        if value is not None:
+            data_sample.set_field(value, name)
+    return data_sample
+
+
+def half(height=8, width=8):
+    mask = np.zeros((height, width), np.uint8)
+    mask[:, :width // 2] = 1
+    return mask
+
+
+def picture(mask):
+    """A picture whose first channel is its mask."""
+    return torch.from_numpy(np.stack([mask * 255, mask * 0, mask * 0]))
+
+
+def test_stock_output_is_unchanged():
+    data = dict(inputs=[picture(half())] * 2, data_samples=[sample(1), sample(2)])
+    stock = MODELS.build(dict(type='ClsDataPreprocessor', num_classes=3))
+    ours, theirs = build()(data), stock(data)
+    torch.testing.assert_close(ours['inputs'], theirs['inputs'])
+    assert [int(s.gt_label) for s in ours['data_samples']] == [1, 2]
+
+
+def test_masks_are_stacked_and_leave_the_samples():
+    out = build()(dict(inputs=[picture(half())] * 2,
+                       data_samples=[sample(0, half()), sample(1)]))
+    masks = out['masks']
+    assert masks.mask.shape == (2, 1, 8, 8) and masks.mask.dtype == torch.uint8
+    assert masks.guided.tolist() == [True, False]
+    assert (masks.mask[0, 0].numpy() == half()).all()
+    assert masks.classes is None
+    assert 'activation_mask' not in out['data_samples'][0]
+
+
+def test_no_mask_pipeline_gives_no_masks():
+    data = dict(inputs=[picture(half())], data_samples=[DataSample().set_gt_label(0)])
+    assert build()(data)['masks'] is None
+    assert build()(dict(inputs=[picture(half())]))['masks'] is None
+
+
+def test_ignored_pixels_are_neither_cause_nor_context():
+    ignore = np.zeros((8, 8), np.uint8)
+    ignore[0] = 1
+    masks = build()(dict(inputs=[picture(half())],
+                         data_samples=[sample(0, half(), ignore=ignore)]))['masks']
+    assert masks.ignore[0, 0].all() and not masks.ignore[0, 1:].any()
+    assert masks.mask[0, 0, 0].sum() == 0
+
+
+def test_masks_are_padded_with_context():
+    out = build(pad_size_divisor=16)(dict(
+        inputs=[picture(half(8, 8)), picture(half(12, 6))],
+        data_samples=[sample(0, half(8, 8)), sample(0, half(12, 6))]))
+    assert out['inputs'].shape[-2:] == out['masks'].mask.shape[-2:] == (16, 16)
+    assert out['masks'].mask[0].sum() == 32 and out['masks'].mask[1].sum() == 36
+    assert not out['masks'].ignore.any()
+
+
+def test_masks_of_classes_are_padded_with_none():
+    two = np.stack([half(), 1 - half()])
+    masks = build()(dict(
+        inputs=[picture(half())] * 2,
+        data_samples=[sample(0, two, np.array([2, 0])),
+                      sample(0, half()[None], np.array([1]))]))['masks']
+    assert masks.mask.shape == (2, 2, 8, 8)
+    assert masks.classes.tolist() == [[2, 0], [1, -1]]
+
+
+def test_emptied_draws_are_counted():
+    masks = build()(dict(
+        inputs=[picture(half())] * 2,
+        data_samples=[sample(0, half()), sample(0, emptied=True)]))['masks']
+    assert masks.emptied == 0.5
+
+
+@pytest.mark.parametrize('augment', [
+    dict(type='Mixup', alpha=1.), dict(type='CutMix', alpha=1.),
+    dict(type='ResizeMix', alpha=1., interpolation='bilinear')
+])
+def test_a_mask_is_mixed_as_its_picture(augment):
+    preprocess = build(batch_augments=dict(augments=[augment]))
+    rng = np.random.default_rng(0)
+    arrays = [(rng.random((16, 16)) > 0.5).astype(np.uint8) for _ in range(4)]
+    out = preprocess(
+        dict(inputs=[picture(m) for m in arrays],
+             data_samples=[sample(0, m) for m in arrays]), training=True)
+    # the first channel went through the augment as the mask did
+    torch.testing.assert_close(out['masks'].mask[:, 0], out['inputs'][:, 0] / 255)
+    assert out['inputs'].shape[1] == 3
+    assert out['masks'].guided.all()
+
+
+def test_unguided_part_of_a_mixed_picture_is_ignored():
+    preprocess = build(batch_augments=dict(augments=[dict(type='Mixup', alpha=1.)]))
+    arrays = [half(), half()]
+    for seed in range(20):  # until the two are mixed with each other
+        torch.manual_seed(seed)
+        np.random.seed(seed)
+        masks = preprocess(
+            dict(inputs=[picture(m) for m in arrays],
+                 data_samples=[sample(0, half()), sample(1)]), training=True)['masks']
+        if masks.guided.all():
+            break
+    assert masks.guided.all()
+    # what is known of the mixture is the guided one's mask
+    torch.testing.assert_close(masks.mask[0, 0], torch.from_numpy(half()).float())
+    torch.testing.assert_close(masks.mask[1, 0], torch.from_numpy(half()).float())
+    torch.testing.assert_close(masks.ignore[0] + masks.ignore[1], torch.ones(8, 8))
+
+
+def test_batch_augments_draw_as_in_the_stock_preprocessor():
+    augments = dict(augments=[dict(type='CutMix', alpha=1.)])
+    stock = MODELS.build(
+        dict(type='ClsDataPreprocessor', num_classes=3, batch_augments=augments))
+    results = []
+    for preprocess in (build(batch_augments=augments), stock):
+        torch.manual_seed(3)
+        np.random.seed(3)
+        data = dict(inputs=[picture(half()), picture(1 - half())],
+                    data_samples=[sample(0, half()), sample(1)])
+        out = preprocess(data, training=True)
+        results.append((out['inputs'], torch.stack(
+            [s.gt_score for s in out['data_samples']])))
+    torch.testing.assert_close(*(r[0] for r in results))
+    torch.testing.assert_close(*(r[1] for r in results))
+
+
+def test_masks_of_classes_refuse_batch_augments():
+    preprocess = build(batch_augments=dict(augments=[dict(type='Mixup', alpha=1.)]))
+    with pytest.raises(ValueError, match='masks of different classes.*batch_augments'):
+        preprocess(
+            dict(inputs=[picture(half())] * 2,
+                 data_samples=[sample(0, half()[None], np.array([1]))] * 2),
+            training=True)

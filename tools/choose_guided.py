@@ -1,0 +1,60 @@
+"""Choose which training images a person should mask.
+
+The list has one path below the data root a line. It depends on seed and images alone,
+and a smaller list is inside a larger one. Give it to a pipeline with
+LoadActivationMask(only=FILE).
+"""
+import argparse
+from collections import Counter
+from pathlib import Path
+
+import _launch
+from mmengine.registry import init_default_scope
+from mmpretrain.registry import DATASETS
+
+from cfcn_plugin.masks import choose_guided, image_key
+
+
+def training_images(cfg) -> list[tuple[str, int]]:
+    """(key, label) of each training image; keys as LoadActivationMask makes them."""
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    config = cfg.train_dataloader.dataset
+    loads = [t for t in config.get('pipeline', ()) if t['type'] == 'LoadActivationMask']
+    root = loads[0]['source'].get('data_root', '') if loads else config.get('data_root', '')
+    dataset = DATASETS.build({**config, 'pipeline': []})
+    images = []
+    for index in range(len(dataset)):
+        info = dataset.get_data_info(index)
+        label = info['gt_label'] if 'gt_label' in info else -1
+        images.append((image_key({'sample_idx': index, **info}, root), label))
+    return images
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config')
+    parser.add_argument(
+        '-n', type=int, required=True, help='images; with --per-class, of each class')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--per-class', action='store_true', help='choose -n images of each class')
+    parser.add_argument(
+        '--out', type=Path, help='file to write, else the list is printed')
+    args = parser.parse_args()
+    images = training_images(_launch.load_config(args.config))
+    chosen = choose_guided(images, args.n, args.seed, args.per_class)
+    text = ''.join(f'{key}\n' for key in chosen)
+    if args.out is None:
+        print(text, end='')
+        return
+    if args.out.exists():
+        raise FileExistsError(f"'{args.out}' exists and is not overwritten")
+    args.out.write_text(text, encoding='utf-8')
+    labels = Counter(label for key, label in images if key in set(chosen)) \
+        if args.per_class else len(chosen)
+    print(f'{len(chosen)} of {len(images)} training images in {args.out}'
+          + (f', by class: {dict(sorted(labels.items()))}' if args.per_class else ''))
+
+
+if __name__ == '__main__':
+    main()
