@@ -15,8 +15,7 @@ __all__ = [
 ]
 
 if STACK is not None:
-    from . import (datasets, engine, evaluation, guidance, masks, models,
-                   transforms)
+    from . import datasets, engine, evaluation, guidance, masks, models, transforms
     from .config import unguide_config
     __all__ += [
         'datasets', 'engine', 'evaluation', 'guidance', 'masks', 'models',

@@ -64,8 +64,8 @@ def _unguide_model(model: dict) -> dict:
     if head.get('type') == 'CausalFocusHead':
         raise ValueError(
             'CausalFocusHead is not a stock head, so there is no stock config for it: '
-            'train with a stock head (LinearClsHead), or export the network itself with '
-            'torch.onnx.export or torch.jit.trace')
+            'train with a stock head (LinearClsHead), or export the network itself '
+            'with torch.onnx.export or torch.jit.trace')
     model['type'] = STOCK_TYPES.get(model['type'], model['type'])
     for key in ('guidance', 'feature_hook'):
         model.pop(key, None)

@@ -40,9 +40,7 @@ def export_mmpretrain(cfg: Config, checkpoint: str, out: str | Path) -> list[Pat
     stock.load_state_dict(guided.state_dict(), strict=True)
     _compare(guided, stock, 'mmpretrain\'s stock model')
     # the classes' names, for whoever predicts with it
-    meta = torch.load(checkpoint, map_location='cpu', weights_only=False).get('meta', {})
-    meta = {'dataset_meta': meta['dataset_meta']} if 'dataset_meta' in meta else {}
-    torch.save({'state_dict': stock.state_dict(), 'meta': meta}, weights)
+    torch.save({'state_dict': stock.state_dict(), 'meta': guided.meta}, weights)
     stock_cfg.dump(config)
     return [weights, config]
 
@@ -100,7 +98,12 @@ def load_guided(cfg: Config, checkpoint: str) -> nn.Module:
         backbone.update(pretrained=False, checkpoint_path='')
         backbone.pop('local_weights', None)
     model = MODELS.build(model_cfg)
-    load_checkpoint(model, checkpoint, map_location='cpu', strict=True)
+    loaded = load_checkpoint(model, checkpoint, map_location='cpu', strict=True)
+    # the classes' names, for whoever predicts with it
+    model.meta = {
+        key: value for key, value in loaded.get('meta', {}).items()
+        if key == 'dataset_meta'
+    }
     return model.eval()
 
 
@@ -143,9 +146,9 @@ def _compare(guided: nn.Module, stock: nn.Module, what: str) -> None:
     allowed = TOLERANCE * max(1, ours.abs().max().item())
     if not worst <= allowed:
         raise ValueError(
-            f'{what} answers otherwise: its logits differ by up to {worst:.3g}, allowed '
-            f'is {allowed:.3g}. It pools at another place; use --to mmpretrain, or '
-            'keep cfcn_plugin installed where the model is used')
+            f'{what} answers otherwise: its logits differ by up to {worst:.3g}, '
+            f'allowed is {allowed:.3g}. It pools at another place; use --to '
+            'mmpretrain, or keep cfcn_plugin installed where the model is used')
 
 
 def _picture_size(model: nn.Module) -> tuple[int, int]:

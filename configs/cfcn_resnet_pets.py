@@ -12,8 +12,8 @@ model = dict(
 
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.05))
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, end=1, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=1, convert_to_iter_based=True),
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=50),
+    dict(type='CosineAnnealingLR', convert_to_iter_based=True),
 ]
 train_cfg = dict(by_epoch=True, max_epochs=30, val_interval=1)
 val_cfg = dict()

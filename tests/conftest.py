@@ -1,6 +1,10 @@
 """Small generated data sets in the layouts that configs read."""
 import csv
 import os
+import runpy
+import sys
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -9,6 +13,22 @@ from PIL import Image
 os.environ.setdefault('OMP_NUM_THREADS', '2')
 # no test may depend on, or touch, a user's data
 os.environ.pop('CFCN_DATA', None)
+
+TOOLS = Path(__file__).parents[1] / 'tools'
+sys.path.insert(0, str(TOOLS))  # as Python does for a script
+
+
+@pytest.fixture(scope='session')
+def run_tool():
+    """Run a script of tools/ in this process, which saves importing torch anew."""
+
+    def run(tool, *arguments, data=None):
+        argv = [str(TOOLS / tool), *map(str, arguments)]
+        env = {} if data is None else {'CFCN_DATA': str(data)}
+        with mock.patch.object(sys, 'argv', argv), mock.patch.dict(os.environ, env):
+            runpy.run_path(argv[0], run_name='__main__')
+
+    return run
 
 
 def save(path, pixels):
@@ -27,7 +47,7 @@ def picture_and_mask(rng, height, width, label):
 
 @pytest.fixture(scope='session')
 def pets_root(tmp_path_factory):
-    """12 cats and dogs in torchvision's layout, with the ``._`` files of the archive."""
+    """12 cats and dogs in torchvision's layout, with the archive's ``._`` files."""
     data = tmp_path_factory.mktemp('data')
     root = data / 'oxford-iiit-pet'
     rng = np.random.default_rng(0)

@@ -26,8 +26,8 @@ def test_unguided_config_has_nothing_of_ours(path):
     cfg = Config.fromfile(path)
     before = cfg.pretty_text
     text = unguide_config(cfg).pretty_text
-    for name in ('Guided', 'guidance', 'feature_hook', 'LoadActivationMask', 'MaskAware',
-                 'FocusMetric', 'cfcn_plugin', 'CheckHook'):
+    for name in ('Guided', 'guidance', 'feature_hook', 'LoadActivationMask',
+                 'MaskAware', 'FocusMetric', 'cfcn_plugin', 'CheckHook'):
         assert name not in text, name
     assert cfg.pretty_text == before  # a pure function
 

@@ -81,8 +81,8 @@ def test_exported_model_answers_the_same_without_the_plugin(kind, trained, tmp_p
     script = WITHOUT_PLUGIN.format(
         pictures=tmp_path / 'pictures.pt', out=out, kind=kind,
         answers=tmp_path / 'answers.pt', arguments=timm_arguments(cfg))
-    done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True,
-                          cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, '-c', script], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     with torch.no_grad():
         expected = model.eval()(pictures)

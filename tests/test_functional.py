@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from cfcn_plugin.functional import (causal_focus_loss, causal_focus_ratio,
-                                    resize_mask)
+from cfcn_plugin.functional import causal_focus_loss, causal_focus_ratio, resize_mask
 
 TINY = 1e-12  # the literal equation, in float64
 
@@ -371,7 +370,8 @@ def test_torch_compile_takes_it_whole():
 # ---- wrong input -----------------------------------------------------------
 
 WRONG = [
-    (dict(activation=torch.rand(2, 3, 4)), r'`activation`.*\(B, F, h, w\).*\(2, 3, 4\)'),
+    (dict(activation=torch.rand(2, 3, 4)),
+     r'`activation`.*\(B, F, h, w\).*\(2, 3, 4\)'),
     (dict(activation=torch.ones(2, 3, 4, 4).long()), '`activation`.*int64'),
     (dict(activation=torch.rand(2, 0, 4, 4)), r'`activation`.*\(2, 0, 4, 4\)'),
     (dict(mask=torch.rand(3, 8, 8)), r'`mask`.*\(2, H, W\).*\(3, 8, 8\)'),

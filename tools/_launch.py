@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def load_config(path: str) -> Config:
     if not Path(path).is_file():
         raise FileNotFoundError(
-            f"config '{path}' does not exist; `python -m cfcn_plugin` shows where those "
-            'of the package are')
+            f"config '{path}' does not exist; `python -m cfcn_plugin` shows where "
+            'those of the package are')
     return Config.fromfile(path)
 
 

@@ -20,13 +20,14 @@ def training_images(cfg) -> list[tuple[str, int]]:
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     config = cfg.train_dataloader.dataset
     loads = [t for t in config.get('pipeline', ()) if t['type'] == 'LoadActivationMask']
-    root = loads[0]['source'].get('data_root', '') if loads else config.get('data_root', '')
+    owner = loads[0]['source'] if loads else config
+    root = owner.get('data_root', '')
     dataset = DATASETS.build({**config, 'pipeline': []})
     images = []
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
-        label = info['gt_label'] if 'gt_label' in info else -1
-        images.append((image_key({'sample_idx': index, **info}, root), label))
+        key = image_key({'sample_idx': index, **info}, root)
+        images.append((key, info.get('gt_label', -1)))
     return images
 
 

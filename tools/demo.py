@@ -74,7 +74,7 @@ def main():
     picture = args.out / 'heatmaps.png'
     draw(picture, data / 'textured-digits', work_dirs)
     print(f'\n{table(results, METRICS)}\n')
-    print('Guessing is 33 % right. Both networks are the same but for one line of config.')
+    print('Guessing is 33 % right. The networks differ by one line of config.')
     print(f'Where they look: {picture}  ({time.time() - begin:.0f} s)')
 
 

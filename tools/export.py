@@ -20,7 +20,8 @@ def main():
         print(f'wrote {path}')
     if args.to == 'timm':
         call = ', '.join(f'{k}={v!r}' for k, v in timm_arguments(cfg).items())
-        print(f"load it with timm.create_model({call}, checkpoint_path='{args.out}.pth')")
+        print(f'load it with timm.create_model({call}, '
+              f"checkpoint_path='{args.out}.pth')")
 
 
 if __name__ == '__main__':

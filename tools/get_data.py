@@ -22,8 +22,9 @@ def get_pets(root: Path) -> Path:
 def get_waterbirds(root: Path) -> Path:
     raise SystemExit(
         'Waterbirds is not fetched: its birds (CUB-200-2011, Caltech) are for '
-        'non-commercial research and its backgrounds (Places) for academic use. Build it '
-        f"with its authors' scripts and lay it out as {root / 'waterbirds100'}/labels.csv "
+        'non-commercial research and its backgrounds (Places) for academic use. Build '
+        "it with its authors' scripts and lay it out as "
+        f'{root / "waterbirds100"}/labels.csv '
         'with the columns filename,label,split,place,x0,y0,x1,y1 (docs/data.md)')
 
 

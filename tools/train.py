@@ -48,8 +48,9 @@ def merge_args(cfg: Config, args) -> Config:
         cfg.load_from = None if args.resume == 'auto' else args.resume
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
-            raise ValueError(f"--auto-scale-lr: '{args.config}' has no `auto_scale_lr`, "
-                             'e.g. auto_scale_lr=dict(base_batch_size=256)')
+            raise ValueError(f"--auto-scale-lr: '{args.config}' has no "
+                             '`auto_scale_lr`, e.g. '
+                             'auto_scale_lr=dict(base_batch_size=256)')
         cfg.auto_scale_lr.enable = True
     return _launch.merge_common(
         cfg, args, persistent_workers=not args.no_persistent_workers)

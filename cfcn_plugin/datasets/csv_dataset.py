@@ -46,8 +46,9 @@ class CSVDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         if not Path(self.ann_file).is_file():
             raise FileNotFoundError(
-                f"'{self.ann_file}' does not exist: put the data below '{self.data_root}', "
-                'or set the environment variable CFCN_DATA to where it is')
+                f"'{self.ann_file}' does not exist: put the data below "
+                f"'{self.data_root}', or set the environment variable CFCN_DATA to "
+                'where it is')
         with open(self.ann_file, newline='', encoding='utf-8-sig') as stream:
             reader = csv.DictReader(stream)
             wanted = {self.path, self.label, *self.group}
@@ -62,11 +63,16 @@ class CSVDataset(BaseDataset):
                 if self.split in (None, row.get(self.split_column))
             ]
         if not rows:
-            raise ValueError(f"'{self.ann_file}' has no line with "
-                             f"{self.split_column}='{self.split}'")
+            of = f" with {self.split_column}='{self.split}'"
+            raise ValueError(f"'{self.ann_file}' has no line"
+                             f'{"" if self.split is None else of}')
         return rows
 
     def _sample(self, row: dict, line: int) -> dict:
+        short = [c for c in (self.path, self.label, *self.group) if row[c] is None]
+        if short:
+            raise ValueError(
+                f"'{self.ann_file}', line {line} ends before its column {short}")
         if row[self.label] not in self.CLASSES:
             raise ValueError(
                 f"'{self.ann_file}', line {line}: label '{row[self.label]}' is none of "

@@ -10,11 +10,11 @@ class _Pets(OxfordIIITPet):
 
     def __init__(self, data_root: str, split: str = 'trainval', **kwargs):
         needed = Path(data_root, 'annotations', f'{split}.txt')
-        if not needed.is_file():
+        if split in ('trainval', 'test') and not needed.is_file():
             raise FileNotFoundError(
                 f"'{needed}' does not exist: get Oxford-IIIT Pets with "
-                f"`python tools/get_data.py pets --root {Path(data_root).parent}`, or set "
-                'the environment variable CFCN_DATA to the folder that holds '
+                f"`python tools/get_data.py pets --root {Path(data_root).parent}`, or "
+                'set the environment variable CFCN_DATA to the folder that holds '
                 f"'{Path(data_root).name}'")
         super().__init__(data_root=data_root, split=split, **kwargs)
 

@@ -36,7 +36,8 @@ class FiniteFocusHook(Hook):
             return
         files = [s.get('img_path') for s in data_batch['data_samples'][:4]]
         raise FloatingPointError(
-            f'loss_focus is {focus.item()} in iteration {runner.iter + 1}: the guided map '
-            f'has NaN or infinite values (class loss: {outputs["loss"].item():.4g}; the '
-            f'batch begins with {files}). The weights have diverged: lower the learning '
-            'rate or `loss_weight`, clip gradients, or leave `--amp` out')
+            f'loss_focus is {focus.item()} in iteration {runner.iter + 1}: the guided '
+            f'map has NaN or infinite values (class loss: '
+            f'{outputs["loss"].item():.4g}; '
+            f'the batch begins with {files}). The weights have diverged: lower the '
+            'learning rate or `loss_weight`, clip gradients, or leave `--amp` out')

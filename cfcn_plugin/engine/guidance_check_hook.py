@@ -2,12 +2,11 @@
 from collections.abc import Iterator
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmpretrain.registry import HOOKS
 
 from cfcn_plugin.masks import image_key
 from cfcn_plugin.masks.base import unknown
-from cfcn_plugin.transforms import GEOMETRIC, LoadActivationMask, MaskAware
+from cfcn_plugin.transforms import GEOMETRIC, LoadActivationMask
 
 
 @HOOKS.register_module()
@@ -58,7 +57,7 @@ class GuidanceCheckHook(Hook):
     @staticmethod
     def _check_pipeline(transforms: list) -> None:
         for transform in transforms:
-            if isinstance(transform, GEOMETRIC) and not isinstance(transform, MaskAware):
+            if isinstance(transform, GEOMETRIC):
                 name = type(transform).__name__
                 raise ValueError(
                     f'{name} would move pictures and leave their masks: write '
@@ -77,13 +76,15 @@ class GuidanceCheckHook(Hook):
 
     @staticmethod
     def _check_classes(model, dataset) -> None:
-        model = model.module if is_model_wrapper(model) else model
+        while hasattr(model, 'module'):  # distributed, test-time augmentation
+            model = model.module
         wanted = getattr(getattr(model, 'head', None), 'num_classes', None)
         classes = dataset.metainfo.get('classes')
         if None not in (wanted, classes) and wanted != len(classes):
             raise ValueError(
-                f'the model has head.num_classes={wanted}, {type(dataset).__name__} has '
-                f'{len(classes)} classes ({", ".join(classes[:4])} ...): make them equal')
+                f'the model has head.num_classes={wanted}, {type(dataset).__name__} '
+                f'has {len(classes)} classes ({", ".join(classes[:4])} ...): make '
+                'them equal')
 
 
 def _datasets(dataset) -> Iterator:

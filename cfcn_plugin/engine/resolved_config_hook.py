@@ -1,7 +1,6 @@
 """The dumped config shows what the model filled in."""
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmpretrain.registry import HOOKS
 
 
@@ -12,9 +11,11 @@ class ResolvedConfigHook(Hook):
     priority = 'VERY_HIGH'
 
     def before_run(self, runner) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = runner.model
+        while hasattr(model, 'module'):  # distributed, test-time augmentation
+            model = model.module
         resolved = getattr(model, 'resolved', {})
-        if not resolved:
+        if not resolved or not isinstance(runner.cfg.get('model'), dict):
             return
         prefix = 'model.module' if 'module' in runner.cfg.model else 'model'  # TTA
         runner.cfg.merge_from_dict(

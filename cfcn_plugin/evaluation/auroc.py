@@ -3,8 +3,7 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmpretrain.registry import METRICS
-from torchmetrics.functional.classification import (binary_auroc,
-                                                    multilabel_auroc)
+from torchmetrics.functional.classification import binary_auroc, multilabel_auroc
 
 
 @METRICS.register_module()

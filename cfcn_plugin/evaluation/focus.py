@@ -26,9 +26,9 @@ def focus_of_maps(seen: Seen, maps_are_classes: bool = False) -> dict[str, Tenso
     if not activation.isfinite().all():
         bad = (~activation.isfinite()).flatten(1).any(1).nonzero().flatten().tolist()
         raise ValueError(
-            f'the captured map has NaN or infinite values, in images {bad} of the batch: '
-            'the weights have diverged (a lower learning rate or loss_weight), or '
-            'half precision overflows')
+            f'the captured map has NaN or infinite values, in images {bad} of the '
+            'batch: the weights have diverged (a lower learning rate or loss_weight), '
+            'or half precision overflows')
     return focus_scores(
         one_map(activation, seen.target if maps_are_classes else None),
         seen.mask.amax(1), seen.ignore)

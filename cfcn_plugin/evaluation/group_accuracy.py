@@ -23,8 +23,8 @@ class GroupAccuracy(BaseMetric):
         for sample in data_samples:
             if 'group' not in sample:
                 raise ValueError(
-                    f"image '{sample.get('img_path')}' has no `group`: use a dataset that "
-                    'gives one (CSVDataset with `group`), and pack it: '
+                    f"image '{sample.get('img_path')}' has no `group`: use a dataset "
+                    'that gives one (CSVDataset with `group`), and pack it: '
                     "PackGuidedInputs does, PackInputs with meta_keys=[..., 'group']")
             right = _predicted(sample) == int(sample['gt_label'])
             self.results.append((str(sample['group']), right))

@@ -71,10 +71,12 @@ class FeatureHook:
                  target: str | Sequence[str] = 'auto',
                  channels_last: bool | None = None,
                  prefix_tokens: int | None = None):
-        self.names = [target] if isinstance(target, str) else list(target)
-        if not self.names or not all(isinstance(name, str) for name in self.names):
+        names = [target] if isinstance(target, str) else target
+        if (not isinstance(names, Sequence) or not names
+                or not all(isinstance(name, str) for name in names)):
             raise TypeError("`target` must be 'auto', a module's dotted name or a list "
                             f'of names, got {target!r}')
+        self.names = list(names)
         self.several = not isinstance(target, str)
         self.overrides = {
             key: value
@@ -83,6 +85,7 @@ class FeatureHook:
         }
         self.layouts: list[Layout] = []
         self.captures: list[Capture] = []
+        self._blocks = []  # entered, the innermost last
 
     def attach(self, model: nn.Module) -> 'FeatureHook':
         """Register on the targets' modules.
@@ -105,15 +108,16 @@ class FeatureHook:
         self.captures = []
 
     def __enter__(self):
-        self._armed = armed(self.captures)
-        self._armed.__enter__()
+        block = armed(self.captures)
+        block.__enter__()
+        self._blocks.append(block)
         return self
 
     def __exit__(self, *error):
-        return self._armed.__exit__(*error)
+        return self._blocks.pop().__exit__(*error)
 
     def __getstate__(self):
-        return {k: v for k, v in vars(self).items() if k != '_armed'}
+        return {**vars(self), '_blocks': []}
 
     def take(self, inputs: Tensor,
              trainable: bool = False) -> Tensor | tuple[Tensor, ...]:
@@ -144,19 +148,22 @@ class FeatureHook:
         activation = layout.to_nchw(capture.raw, inputs.shape[-2:])
         if len(activation) != len(inputs):
             raise RuntimeError(
-                f'{where} gives {len(activation)} maps for {len(inputs)} pictures: name '
-                'a module that sees each picture once')
+                f'{where} gives {len(activation)} maps for {len(inputs)} pictures: '
+                'name a module that sees each picture once')
         if trainable and torch.is_grad_enabled() and not activation.requires_grad:
             raise RuntimeError(
-                f'{where} was captured without a graph although the backbone is trained, '
-                'so guidance would do nothing: it lies inside re-entrant activation '
-                'checkpointing (`with_cp=True`). Switch that off, or name a target '
-                'outside of it')
+                f'{where} was captured without a graph although the backbone is '
+                'trained, so guidance would do nothing: it lies inside re-entrant '
+                'activation checkpointing (`with_cp=True`). Switch that off, or name a '
+                'target outside of it')
         return activation
 
     def _layout(self, model: nn.Module, name: str) -> Layout:
         if name == 'auto':
-            return locate(model)
+            try:
+                return locate(model)
+            except UnknownBackbone as error:  # names from the top are those to use
+                raise UnknownBackbone(error.backbone, model) from None
         try:
             model.get_submodule(name)
         except AttributeError:

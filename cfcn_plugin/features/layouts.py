@@ -162,13 +162,19 @@ def locate(model: nn.Module) -> Layout:
 
 
 class UnknownBackbone(ValueError):
-    """No layout is known for a backbone."""
+    """No layout is known for a backbone.
 
-    def __init__(self, backbone: nn.Module):
+    Args:
+        backbone: The backbone.
+        model: What it is part of, if targets are named from there.
+    """
+
+    def __init__(self, backbone: nn.Module, model: nn.Module | None = None):
+        self.backbone = backbone
         super().__init__(
             f'no layout is known for {type(backbone).__name__}: name the module whose '
             "map to guide, dict(type='FeatureHook', target='...'); "
-            f'{hookable(backbone)}')
+            f'{hookable(backbone if model is None else model)}')
 
 
 def hookable(model: nn.Module, depth: int = 3) -> str:

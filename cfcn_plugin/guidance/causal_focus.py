@@ -113,9 +113,9 @@ class CausalFocusLoss(Guidance):
         maps, classes = seen.activation.shape[1], seen.cls_score.shape[1]
         if maps != classes:
             raise ValueError(
-                f"channels='target' takes the true class's map, but there are {maps} maps "
-                f"for {classes} classes: use a CausalFocusHead with mode='class', or "
-                "channels='all'")
+                f"channels='target' takes the true class's map, but there are {maps} "
+                f"maps for {classes} classes: use a CausalFocusHead with mode='class', "
+                "or channels='all'")
         if seen.target.dim() == 1:
             return seen.target
         return seen.target / seen.target.sum(1, keepdim=True).clamp(min=1)
@@ -125,8 +125,8 @@ class CausalFocusLoss(Guidance):
         if seen.mask_classes is None:
             raise ValueError(
                 "channels='per_class' needs one mask a class, (K, H, W) with their "
-                "classes, and the mask source gives one an image: use channels='all' or "
-                "'target', or a source with classes")
+                "classes, and the mask source gives one an image: use channels='all' "
+                "or 'target', or a source with classes")
         present = seen.mask_classes >= 0  # (B, K)
         index = seen.mask_classes.clamp(min=0)[..., None, None]
         activation = seen.activation.gather(

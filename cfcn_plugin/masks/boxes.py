@@ -107,17 +107,22 @@ class BoxMasks(MaskSource):
 
     def _json_entries(self) -> Iterator[tuple]:
         try:
-            content = json.loads(self.file.read_text(encoding='utf-8'))
+            content = json.loads(self.file.read_text(encoding='utf-8-sig'))
         except (UnicodeDecodeError, json.JSONDecodeError) as error:
             raise MaskError(f"'{self.file}' is not JSON ({error})") from error
         if isinstance(content, dict):
             for name, boxes in content.items():
                 if not isinstance(boxes, list):
-                    raise MaskError(f"'{self.file}', '{name}': expected a list of boxes")
+                    raise MaskError(f"'{self.file}', '{name}': expected a list of "
+                                    f'boxes, got {boxes!r}')
                 for box in boxes:
                     yield f"'{name}'", name, box
         elif isinstance(content, list):
             for i, entry in enumerate(content):
+                if not isinstance(entry, dict):
+                    raise MaskError(
+                        f"'{self.file}', entry {i}: expected an object with "
+                        f'{[self.path, *self.columns]}, got {entry!r}')
                 self._check_columns(entry, f'entry {i}')
                 yield f'entry {i}', entry[self.path], [entry[c] for c in self.columns]
         else:
@@ -128,8 +133,8 @@ class BoxMasks(MaskSource):
         missing = [c for c in (self.path, *self.columns) if c not in found]
         if missing:
             raise MaskError(
-                f"'{self.file}', {where}: {missing} missing, got {list(found)}; name the "
-                'columns with `path` and `box`')
+                f"'{self.file}', {where}: {missing} missing, got {list(found)}; name "
+                'the columns with `path` and `box`')
 
     def _parse(self, where: str, numbers) -> tuple[float, float, float, float]:
         try:

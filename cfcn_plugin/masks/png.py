@@ -20,7 +20,7 @@ class PNGMasks(MaskSource):
         masks: Folder of masks below ``data_root``.
         images: Folder of images below ``data_root``. Empty: ``data_root`` itself.
         data_root: The dataset's root.
-        suffix: Ending of a mask file.
+        suffix: Ending of a mask file, with its dot.
         causal: Values that mean causal. None: the file must be binary, 0 and one
             of 1 and the type's maximum (255, or 65535 for 16 bits).
         ignore: Values that mean "nobody knows".
@@ -34,6 +34,8 @@ class PNGMasks(MaskSource):
                  causal: list[int] | None = None,
                  ignore: list[int] = ()):
         super().__init__(data_root)
+        if not suffix.startswith('.'):
+            raise ValueError(f"`suffix` must begin with a dot ('.png'), got {suffix!r}")
         self.masks = masks
         self.images = images
         self.suffix = suffix

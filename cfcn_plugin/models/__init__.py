@@ -5,8 +5,13 @@ from cfcn_plugin.features import FeatureHook
 
 from .backbones import CFCNNet, GuidedTIMMBackbone
 from .data_preprocessor import GuidedDataPreprocessor, MaskBatch
-from .guided import (GUIDED_TYPES, GuidedClassifier, GuidedMixin, GuidedRetriever,
-                     GuidedTimmClassifier)
+from .guided import (
+                     GUIDED_TYPES,
+                     GuidedClassifier,
+                     GuidedMixin,
+                     GuidedRetriever,
+                     GuidedTimmClassifier,
+)
 from .heads import CausalFocusHead
 
 # here, since the hook's own file knows no mm package

@@ -3,8 +3,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 
 import torch
-from mmpretrain.models import (ImageClassifier, ImageToImageRetriever,
-                               TimmClassifier)
+from mmpretrain.models import ImageClassifier, ImageToImageRetriever, TimmClassifier
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import label_to_onehot
 from torch import Tensor, nn
@@ -47,8 +46,8 @@ class GuidedMixin:
         if isinstance(guidance, dict):
             guidance = MODELS.build(guidance)
         if guidance is not None and any(True for _ in guidance.parameters()):
-            raise ValueError(f'{type(guidance).__name__} has parameters of its own: they '
-                             'would be in the checkpoint of the trained model')
+            raise ValueError(f'{type(guidance).__name__} has parameters of its own: '
+                             'they would be in the checkpoint of the trained model')
         self.guidance = guidance
         if feature_hook is None:
             feature_hook = dict(type='FeatureHook')
@@ -85,8 +84,8 @@ class GuidedMixin:
         if masks is None:
             raise ValueError(
                 'guidance got no masks: the training pipeline needs '
-                "`dict(type='LoadActivationMask', source=...)` after the image is loaded "
-                "and `dict(type='PackGuidedInputs')` at its end")
+                "`dict(type='LoadActivationMask', source=...)` after the image is "
+                "loaded and `dict(type='PackGuidedInputs')` at its end")
         if self.guidance.needs_input_grad:
             inputs = inputs.requires_grad_()
         with self.feature_hook, armed([self._scores]):

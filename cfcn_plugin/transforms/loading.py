@@ -4,8 +4,14 @@ from mmcv.transforms import BaseTransform
 from mmpretrain.registry import TASK_UTILS, TRANSFORMS
 from PIL import Image
 
-from cfcn_plugin.masks import (MaskError, MaskRecord, MaskSource, guidance_rank,
-                               image_key, read_guided_list)
+from cfcn_plugin.masks import (
+    MaskError,
+    MaskRecord,
+    MaskSource,
+    guidance_rank,
+    image_key,
+    read_guided_list,
+)
 
 POLICIES = ('error', 'unguided')
 EXIF_ORIENTATION = 0x0112
@@ -114,8 +120,9 @@ class LoadActivationMask(BaseTransform):
             if self.missing == 'unguided':
                 return None
             raise MaskError(
-                f'{_name(results)} has no mask in {type(self.source).__name__}: add it, '
-                "or declare images without a mask unguided with `missing='unguided'`")
+                f'{_name(results)} has no mask in {type(self.source).__name__}: add '
+                'it, or declare images without a mask unguided with '
+                "`missing='unguided'`")
         self._check_size(record, stored, results)
         if not record.mask.any():
             if self.empty == 'unguided':

@@ -52,7 +52,8 @@ class MaskAware(BaseTransform):
     Raises:
         TypeError: The transform is not known to be geometric, and not declared
             photometric.
-        ValueError: While running: image and mask no longer agree in size.
+        ValueError: While running: image and mask no longer agree in size, or the
+            image alone was flipped before.
     """
 
     def __init__(self, transform: dict | BaseTransform, photometric: bool = False):
@@ -64,12 +65,17 @@ class MaskAware(BaseTransform):
         if not photometric and not isinstance(transform, GEOMETRIC):
             known = ', '.join(t.__name__ for t in GEOMETRIC)
             raise TypeError(
-                f'MaskAware does not know how {self.name} moves pixels: it knows {known} '
-                'and their subclasses. If it moves none, say `photometric=True`')
+                f'MaskAware does not know how {self.name} moves pixels: it knows '
+                f'{known} and their subclasses. If it moves none, say '
+                '`photometric=True`')
 
     def transform(self, results: dict) -> dict:
         planes = _planes(results)
         flipped = results.get('flip', False)
+        if planes and flipped != results.get('mask_flip', False):
+            raise ValueError(
+                f"the picture '{results.get('img_path')}' was flipped before "
+                f'{self.name} and its mask was not: wrap that flip in MaskAware too')
         if self.photometric or not planes:
             results = self.inner(results)
         else:

@@ -36,8 +36,9 @@ class PackGuidedInputs(PackInputs):
     def transform(self, results: dict) -> dict:
         if 'guided' not in results:
             raise ValueError(
-                'PackGuidedInputs got a sample that no LoadActivationMask has seen: add '
-                "`dict(type='LoadActivationMask', source=...)` after the image is loaded")
+                'PackGuidedInputs got a sample that no LoadActivationMask has seen: '
+                "add `dict(type='LoadActivationMask', source=...)` after the image is "
+                'loaded')
         results['emptied'] = False
         if results['guided']:
             self._check(results)
@@ -54,8 +55,9 @@ class PackGuidedInputs(PackInputs):
             if key in results and results[key].shape[-2:] != size:
                 raise ValueError(
                     f"`{key}` of '{name}' has height and width "
-                    f'{results[key].shape[-2:]}, its picture {size}: wrap every transform '
-                    'that moves pixels, `dict(type=\'MaskAware\', transform=dict(...))`')
+                    f'{results[key].shape[-2:]}, its picture {size}: wrap every '
+                    'transform that moves pixels, '
+                    "`dict(type='MaskAware', transform=dict(...))`")
         if results.get('flip', False) != results.get('mask_flip', False):
             raise ValueError(
                 f"the picture '{name}' was flipped and its mask was not: write "

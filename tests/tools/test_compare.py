@@ -1,12 +1,8 @@
-import importlib.util
+import json
 from pathlib import Path
 
+import compare
 import pytest
-
-PATH = Path(__file__).parents[2] / 'tools' / 'compare.py'
-spec = importlib.util.spec_from_file_location('compare', PATH)
-compare = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(compare)
 
 
 def test_table_has_mean_spread_and_number_of_seeds():
@@ -26,9 +22,12 @@ def test_metric_has_title_key_and_factor(text, expected):
     assert compare.parse_metric(text) == expected
 
 
-def test_last_metrics_are_the_last_validation_s(tmp_path):
-    log = tmp_path / '2026' / 'vis_data' / 'scalars.json'
-    log.parent.mkdir(parents=True)
-    log.write_text('{"loss": 1.0, "lr": 0.1}\n{"group/worst": 1, "step": 1}\n'
-                   '{"loss": 0.5, "lr": 0.1}\n{"group/worst": 2, "step": 2}\n')
-    assert compare.last_metrics(tmp_path)['group/worst'] == 2
+def test_a_finished_run_is_not_run_again(tmp_path):
+    (tmp_path / compare.DONE).write_text(json.dumps({'group/worst': 2}))
+    metrics = compare.train_and_test(Path('no_such_config.py'), 0, tmp_path, [])
+    assert metrics == {'group/worst': 2}
+
+
+def test_a_failed_run_stops_and_shows_its_log(tmp_path):
+    with pytest.raises(SystemExit, match='no_such_config.py.*exit code 1.*output.log'):
+        compare.train_and_test(Path('no_such_config.py'), 0, tmp_path, [])

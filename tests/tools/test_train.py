@@ -19,29 +19,17 @@ SMALL = [
 ]
 
 
-def run(tool, *arguments, data=None, check=True, launcher=()):
-    env = {**os.environ, 'OMP_NUM_THREADS': '2', 'PYTHONPATH': str(ROOT)}
-    if data is not None:
-        env['CFCN_DATA'] = str(data)
-    command = [*(launcher or [sys.executable]), str(ROOT / 'tools' / tool),
-               *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=env)
-    if check:
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    return done
-
-
 def scalars(work_dir):
     log = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))[-1]
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
 @pytest.fixture(scope='module')
-def pets_run(pets_root, tmp_path_factory):
+def pets_run(run_tool, pets_root, tmp_path_factory):
     """cfcn_resnet_pets.py trained for an epoch on a generated tree."""
     work_dir = tmp_path_factory.mktemp('pets')
     options = [*SMALL, 'model.backbone.model_name=resnet10t']
-    run('train.py', ROOT / 'configs/cfcn_resnet_pets.py', '--work-dir', work_dir,
+    run_tool('train.py', ROOT / 'configs/cfcn_resnet_pets.py', '--work-dir', work_dir,
         '--cfg-options', *options, data=pets_root)
     return work_dir
 
@@ -49,32 +37,36 @@ def pets_run(pets_root, tmp_path_factory):
 def test_pets_trains_with_masks_and_measures_focus(pets_run):
     first, *_, last = scalars(pets_run)
     assert first['guided_share'] > 0 and first['loss_focus'] > 0
-    assert first['total'] == pytest.approx(first['loss'] + first['loss_focus'], rel=1e-4)
+    total = first['loss'] + first['loss_focus']
+    assert first['total'] == pytest.approx(total, rel=1e-4)
     assert last['focus/guided'] == 4 and 0 <= last['focus/ratio'] <= 1
     assert {'accuracy/top1', 'single-label/f1-score', 'auroc/macro'} <= set(last)
 
 
 def test_dumped_config_has_the_resolved_width(pets_run):
-    assert Config.fromfile(pets_run / 'cfcn_resnet_pets.py').model.head.in_channels == 512
+    dumped = Config.fromfile(pets_run / 'cfcn_resnet_pets.py')
+    assert dumped.model.head.in_channels == 512
 
 
-def test_resume_continues_and_test_repeats_the_validation(pets_run, pets_root, tmp_path):
+def test_resume_continues_and_test_repeats_the_validation(
+        run_tool, pets_run, pets_root, tmp_path):
     config = pets_run / 'cfcn_resnet_pets.py'
-    run('train.py', config, '--work-dir', pets_run, '--resume', '--cfg-options',
+    run_tool('train.py', config, '--work-dir', pets_run, '--resume', '--cfg-options',
         'train_cfg.max_epochs=2', data=pets_root)
     last = scalars(pets_run)[-1]
     assert last['step'] == 2
     out = tmp_path / 'metrics.json'
-    run('test.py', config, pets_run / 'epoch_2.pth', '--work-dir', tmp_path, '--out', out,
-        '--out-item', 'metrics', data=pets_root)
+    run_tool('test.py', config, pets_run / 'epoch_2.pth', '--work-dir', tmp_path,
+             '--out', out, '--out-item', 'metrics', data=pets_root)
     metrics = json.loads(out.read_text())
     for key in ('focus/ratio', 'accuracy/top1'):
         assert metrics[key] == pytest.approx(last[key], abs=1e-4)
 
 
-def test_species_config_has_two_classes(pets_root, tmp_path):
-    run('train.py', ROOT / 'configs/cfcn_resnet_pets-species.py', '--work-dir', tmp_path,
-        '--cfg-options', *SMALL, 'model.backbone.model_name=resnet10t', data=pets_root)
+def test_species_config_has_two_classes(run_tool, pets_root, tmp_path):
+    run_tool('train.py', ROOT / 'configs/cfcn_resnet_pets-species.py', '--work-dir',
+             tmp_path, '--cfg-options', *SMALL, 'model.backbone.model_name=resnet10t',
+             data=pets_root)
     weight = torch.load(tmp_path / 'epoch_1.pth', weights_only=False)['state_dict']
     assert weight['head.fc.weight'].shape[0] == 2
 
@@ -83,10 +75,11 @@ def test_species_config_has_two_classes(pets_root, tmp_path):
     'convnext_atto', 'vit_tiny_patch16_224', 'mobilenetv3_small_050',
     pytest.param('swin_tiny_patch4_window7_224', marks=pytest.mark.slow)
 ])
-def test_swapping_the_backbone_is_one_line(name, waterbirds_root, tmp_path):
-    run('train.py', ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py', '--work-dir',
-        tmp_path, '--cfg-options', *SMALL, 'train_cfg.val_interval=1',
-        f'model.backbone.model_name={name}', data=waterbirds_root)
+def test_swapping_the_backbone_is_one_line(run_tool, name, waterbirds_root, tmp_path):
+    run_tool('train.py', ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py',
+             '--work-dir', tmp_path, '--cfg-options', *SMALL,
+             'train_cfg.val_interval=1', f'model.backbone.model_name={name}',
+             data=waterbirds_root)
     last = scalars(tmp_path)[-1]
     groups = {'landbird-land', 'landbird-water', 'waterbird-land', 'waterbird-water'}
     assert {f'group/{g}' for g in (*groups, 'mean', 'worst')} <= set(last)
@@ -96,36 +89,46 @@ def test_two_processes_train_as_one_command(waterbirds_root, tmp_path):
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))
         port = s.getsockname()[1]
-    launcher = [sys.executable, '-m', 'torch.distributed.run', '--nproc-per-node=2',
-                f'--master-port={port}']
-    run('train.py', ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py', '--work-dir',
-        tmp_path, '--launcher', 'pytorch', '--cfg-options', *SMALL,
-        'train_cfg.val_interval=1', 'model.backbone.model_name=resnet10t',
-        'model.guidance.reduction=guided', data=waterbirds_root, launcher=launcher)
-    last = scalars(tmp_path)[-1]
-    assert last['focus/guided'] == 8
+    done = subprocess.run(
+        [sys.executable, '-m', 'torch.distributed.run', '--nproc-per-node=2',
+         f'--master-port={port}', str(ROOT / 'tools/train.py'),
+         str(ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py'), '--work-dir',
+         str(tmp_path), '--launcher', 'pytorch', '--cfg-options', *SMALL,
+         'train_cfg.val_interval=1', 'model.backbone.model_name=resnet10t',
+         'model.guidance.reduction=guided'],
+        capture_output=True, text=True,
+        env={**os.environ, 'CFCN_DATA': str(waterbirds_root), 'OMP_NUM_THREADS': '1',
+             'PYTHONPATH': str(ROOT)})
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert scalars(tmp_path)[-1]['focus/guided'] == 8
 
 
 # ---- errors for the person who must fix the cause --------------------------
 
 
-def test_missing_data_names_folder_and_command(tmp_path):
-    done = run('train.py', ROOT / 'configs/cfcn_resnet_pets.py', '--work-dir',
-               tmp_path / 'w', '--cfg-options', *SMALL, data=tmp_path, check=False)
-    assert done.returncode != 0
-    assert f'{tmp_path}/oxford-iiit-pet' in done.stderr
-    assert 'tools/get_data.py pets' in done.stderr
+def test_missing_data_names_folder_and_command(run_tool, tmp_path):
+    with pytest.raises(FileNotFoundError) as error:
+        run_tool('train.py', ROOT / 'configs/cfcn_resnet_pets.py', '--work-dir',
+                 tmp_path / 'w', '--cfg-options', *SMALL,
+                 'model.backbone.model_name=resnet10t', data=tmp_path)
+    assert f'{tmp_path}/oxford-iiit-pet' in str(error.value)
+    assert 'tools/get_data.py pets' in str(error.value)
 
 
-def test_missing_config_says_where_configs_are(tmp_path):
-    done = run('train.py', 'none.py', check=False)
-    assert "'none.py' does not exist" in done.stderr
-    assert 'python -m cfcn_plugin' in done.stderr
+def test_missing_config_says_where_configs_are(run_tool):
+    with pytest.raises(FileNotFoundError, match='none.py.*python -m cfcn_plugin'):
+        run_tool('train.py', 'none.py')
 
 
-def test_wrong_class_count_is_named(waterbirds_root, tmp_path):
-    done = run('train.py', ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py',
-               '--work-dir', tmp_path, '--cfg-options', *SMALL,
-               'model.backbone.model_name=resnet10t', 'model.head.num_classes=5',
-               data=waterbirds_root, check=False)
-    assert 'head.num_classes=5' in done.stderr and '2 classes' in done.stderr
+def test_wrong_class_count_is_named(run_tool, waterbirds_root, tmp_path):
+    with pytest.raises(ValueError, match='head.num_classes=5.*2 classes'):
+        run_tool('train.py', ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py',
+                 '--work-dir', tmp_path, '--cfg-options', *SMALL,
+                 'model.backbone.model_name=resnet10t', 'model.head.num_classes=5',
+                 data=waterbirds_root)
+
+
+def test_auto_scale_lr_without_its_config_is_named(run_tool, tmp_path):
+    with pytest.raises(ValueError, match='--auto-scale-lr.*auto_scale_lr'):
+        run_tool('train.py', ROOT / 'configs/cfcn-c_cfcnnet_textured-digits.py',
+                 '--auto-scale-lr', '--work-dir', tmp_path)

@@ -10,6 +10,10 @@ from timm.models import get_pretrained_cfg
 
 from cfcn_plugin.features import timm_output
 
+# whose errors mean that weights could not be reached
+NETWORK_PACKAGES = ('huggingface_hub', 'requests', 'httpx', 'httpx2', 'httpcore',
+                    'urllib3')
+
 
 @MODELS.register_module()
 class GuidedTIMMBackbone(TIMMBackbone):
@@ -46,8 +50,8 @@ class GuidedTIMMBackbone(TIMMBackbone):
                  **kwargs):
         if not timm.is_model(model_name):
             near = ', '.join(get_close_matches(model_name, timm.list_models(), 5))
-            raise ValueError(f"timm {timm.__version__} has no model '{model_name}'; near "
-                             f'it: {near or "see timm.list_models()"}')
+            raise ValueError(f"timm {timm.__version__} has no model '{model_name}'; "
+                             f'near it: {near or "see timm.list_models()"}')
         checkpoint_path = checkpoint_path or (local_weights or {}).get(model_name, '')
         if checkpoint_path and not Path(checkpoint_path).is_file():
             raise FileNotFoundError(
@@ -72,9 +76,9 @@ class GuidedTIMMBackbone(TIMMBackbone):
             if pretrained and _is_download_error(error):
                 raise RuntimeError(
                     f'ImageNet weights of {model_name} could not be fetched '
-                    f'({type(error).__name__}: {_first_line(error)}). Give a local file, '
-                    '`model.backbone.checkpoint_path=FILE`, or train from scratch, '
-                    '`model.backbone.pretrained=False`') from error
+                    f'({type(error).__name__}: {_first_line(error)}). Give a local '
+                    'file, `model.backbone.checkpoint_path=FILE`, or train from '
+                    'scratch, `model.backbone.pretrained=False`') from error
             raise
         self.memory_format = (
             torch.channels_last if channels_last else torch.contiguous_format)
@@ -100,9 +104,8 @@ def _first_line(error: Exception) -> str:
 def _is_download_error(error: Exception | None) -> bool:
     """Whether weights could not be reached: the hub's errors, and the network's."""
     while error is not None:
-        module = type(error).__module__
-        if isinstance(error, OSError) or module.split('.')[0] in (
-                'huggingface_hub', 'requests', 'httpx', 'httpx2', 'httpcore', 'urllib3'):
+        package = type(error).__module__.split('.')[0]
+        if isinstance(error, OSError) or package in NETWORK_PACKAGES:
             return True
         error = error.__cause__ or error.__context__
     return False

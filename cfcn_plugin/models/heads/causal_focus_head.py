@@ -61,7 +61,8 @@ class CausalFocusHead(ClsHead):
         if in_channels is None:
             raise ValueError(
                 'CausalFocusHead does not know the width of its input: give '
-                '`in_channels`, or build it inside a GuidedClassifier, which fills it in')
+                '`in_channels`, or build it inside a GuidedClassifier, which fills it '
+                'in')
         if mode == 'feature' and input_size is None:
             raise ValueError("mode='feature' ends in a linear layer and needs "
                              '`input_size`, the (h, w) of the map it gets')
@@ -102,8 +103,8 @@ class CausalFocusHead(ClsHead):
         if x.dim() != 4 or x.shape[1] != self.in_channels:
             raise ValueError(
                 f'CausalFocusHead got {tuple(x.shape)}, expected a map '
-                f'(B, {self.in_channels}, h, w): leave `neck` out, and for transformers '
-                'use GuidedTIMMBackbone')
+                f'(B, {self.in_channels}, h, w): leave `neck` out, and for '
+                'transformers use GuidedTIMMBackbone')
         if self.mode == 'feature' and tuple(x.shape[-2:]) != self.input_size:
             raise ValueError(f'CausalFocusHead has input_size={self.input_size}, the '
                              f'map is {tuple(x.shape[-2:])}: correct `input_size`')

@@ -49,7 +49,8 @@ def test_unknown_model_names_near_ones():
 
 
 def test_missing_weights_file_names_file_and_option():
-    with pytest.raises(FileNotFoundError, match='none.pth.*checkpoint_path.*pretrained'):
+    with pytest.raises(
+            FileNotFoundError, match='none.pth.*checkpoint_path.*pretrained'):
         GuidedTIMMBackbone('resnet10t', checkpoint_path='none.pth')
 
 
@@ -66,5 +67,6 @@ def test_weights_out_of_reach_name_both_remedies(monkeypatch):
 
     monkeypatch.setattr('timm.create_model', unreachable)
     with pytest.raises(
-            RuntimeError, match='could not be fetched.*checkpoint_path.*pretrained=False'):
+            RuntimeError,
+            match='could not be fetched.*checkpoint_path.*pretrained=False'):
         GuidedTIMMBackbone('resnet10t', pretrained=True)

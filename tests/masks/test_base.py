@@ -1,0 +1,56 @@
+"""What an image's mask goes by: the path below the data root."""
+import numpy as np
+import pytest
+
+from cfcn_plugin.masks import MaskError, MaskRecord, MaskSource, image_key
+
+
+def test_key_is_the_path_below_the_data_root():
+    results = dict(img_path='/data/pets/images/a/b.jpg', sample_idx=3)
+    assert image_key(results, '/data/pets') == 'images/a/b.jpg'
+
+
+def test_relative_and_absolute_paths_give_one_key(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    keys = {
+        image_key(dict(img_path=str(path)), str(root))
+        for path in ('data/a.jpg', './data/a.jpg', tmp_path / 'data' / 'a.jpg')
+        for root in ('data', './data', 'data/', tmp_path / 'data')
+    }
+    assert keys == {'a.jpg'}
+
+
+def test_no_data_root_means_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert image_key(dict(img_path='images/a.jpg')) == 'images/a.jpg'
+
+
+@pytest.mark.parametrize('path', [dict(), dict(img_path=None)])
+def test_key_of_an_image_without_a_path_is_its_index(path):
+    assert image_key(dict(sample_idx=7, **path), '/data') == '7'
+
+
+@pytest.mark.parametrize('path', ['/other/a.jpg', '/data/pets-2/a.jpg'])
+def test_image_outside_data_root_names_image_root_and_remedy(path):
+    with pytest.raises(MaskError, match='is not below') as caught:
+        image_key(dict(img_path=path), '/data/pets')
+    message = str(caught.value)
+    assert f"image '{path}'" in message
+    assert "data_root='/data/pets'" in message
+    assert 'the same `data_root`' in message
+
+
+def test_mask_error_is_a_value_error():
+    assert issubclass(MaskError, ValueError)
+
+
+def test_record_can_not_be_changed():
+    record = MaskRecord(np.ones((2, 2), np.uint8), 'a.png')
+    assert record.classes is None and record.ignore is None
+    with pytest.raises(AttributeError):
+        record.mask = None
+
+
+def test_source_without_its_methods_can_not_be_made():
+    with pytest.raises(TypeError, match='abstract'):
+        MaskSource('/data')

@@ -1,0 +1,262 @@
+"""Boxes: every accepted shape of file, the pixel rule by hand, every wrong file."""
+import csv
+import json
+
+import numpy as np
+import pytest
+from mmpretrain.registry import TASK_UTILS
+
+from cfcn_plugin.masks import BoxMasks, MaskError
+
+HEADER = ('filename', 'x0', 'y0', 'x1', 'y1')
+SHAPE = (4, 6)
+
+
+def write_csv(root, rows, header=HEADER, name='boxes.csv'):
+    with (root / name).open('w', newline='', encoding='utf-8') as stream:
+        csv.writer(stream).writerows([header, *rows])
+    return name
+
+
+def write_json(root, content, name='boxes.json'):
+    (root / name).write_text(json.dumps(content))
+    return name
+
+
+def mask_of(root, file, key='a.jpg', shape=SHAPE, **kwargs):
+    record = BoxMasks(file, data_root=str(root), **kwargs)(
+        dict(img_path=str(root / key), ori_shape=shape))
+    return None if record is None else record.mask
+
+
+def box_mask(*boxes, shape=SHAPE):
+    """Slow and by the rule: a pixel is inside when its centre is."""
+    mask = np.zeros(shape, np.uint8)
+    for j, k in np.ndindex(*shape):
+        mask[j, k] = any(x0 <= k + 0.5 < x1 and y0 <= j + 0.5 < y1
+                         for x0, y0, x1, y1 in boxes)
+    return mask
+
+
+# ---- accepted files --------------------------------------------------------
+
+FILES = {
+    'csv': lambda root: write_csv(root, [('a.jpg', 1, 1, 4, 3)]),
+    'csv with other columns': lambda root: write_csv(
+        root, [('cow', 'a.jpg', 1, 1, 4, 3)], ('label', *HEADER)),
+    'json list': lambda root: write_json(
+        root, [dict(zip(HEADER, ('a.jpg', 1, 1, 4, 3)), label='cow')]),
+    'json object': lambda root: write_json(root, {'a.jpg': [[1, 1, 4, 3]]}),
+    'json with numbers as text': lambda root: write_json(
+        root, {'a.jpg': [['1', '1', '4', '3.0']]}),
+}
+
+
+@pytest.mark.parametrize('kind', FILES)
+def test_every_accepted_file_gives_the_same_mask(tmp_path, kind):
+    mask = mask_of(tmp_path, FILES[kind](tmp_path))
+    assert mask.dtype == np.uint8
+    np.testing.assert_array_equal(mask, [[0, 0, 0, 0, 0, 0], [0, 1, 1, 1, 0, 0],
+                                         [0, 1, 1, 1, 0, 0], [0, 0, 0, 0, 0, 0]])
+
+
+def test_csv_with_a_byte_order_mark(tmp_path):
+    text = 'filename,x0,y0,x1,y1\na.jpg,1,1,4,3\n'
+    (tmp_path / 'boxes.csv').write_text(text, encoding='utf-8-sig')
+    assert mask_of(tmp_path, 'boxes.csv').sum() == 6
+
+
+def test_boxes_of_one_image_add_up(tmp_path):
+    boxes = [(0, 0, 2, 2), (1, 1, 5, 4)]
+    expected = box_mask(*boxes)
+    file = write_csv(tmp_path, [('a.jpg', *box) for box in boxes])
+    np.testing.assert_array_equal(mask_of(tmp_path, file), expected)
+    file = write_json(tmp_path, {'a.jpg': boxes})
+    np.testing.assert_array_equal(mask_of(tmp_path, file), expected)
+
+
+def test_named_columns(tmp_path):
+    header = ('image', 'left', 'top', 'right', 'bottom')
+    file = write_csv(tmp_path, [('a.jpg', 1, 1, 4, 3)], header)
+    mask = mask_of(tmp_path, file, path='image', box=header[1:])
+    np.testing.assert_array_equal(mask, box_mask((1, 1, 4, 3)))
+
+
+def test_xywh_is_corner_and_size(tmp_path):
+    file = write_csv(tmp_path, [('a.jpg', 1, 1, 3, 2)])
+    np.testing.assert_array_equal(
+        mask_of(tmp_path, file, format='xywh'), box_mask((1, 1, 4, 3)))
+
+
+def test_image_without_a_box_is_none(tmp_path):
+    file = write_json(tmp_path, {'a.jpg': [[1, 1, 4, 3]], 'b.jpg': []})
+    assert mask_of(tmp_path, file, 'b.jpg') is None
+    assert mask_of(tmp_path, file, 'c.jpg') is None
+
+
+def test_config_builds_the_source(tmp_path):
+    file = write_csv(tmp_path, [('sub/a.jpg', 1, 1, 4, 3)])
+    source = TASK_UTILS.build(
+        dict(type='BoxMasks', ann_file=file, data_root=str(tmp_path)))
+    record = source(dict(img_path=str(tmp_path / 'sub' / 'a.jpg'), ori_shape=SHAPE))
+    assert record.mask.sum() == 6
+    assert 'boxes.csv' in record.file and 'sub/a.jpg' in record.file
+
+
+# ---- the pixel rule --------------------------------------------------------
+
+
+@pytest.mark.parametrize('low,high,inside', [
+    (0, 6, [0, 1, 2, 3, 4, 5]),
+    (1, 3, [1, 2]),
+    (1.5, 3.5, [1, 2]),  # a centre on the lower edge is in, on the upper is out
+    (1.51, 3.51, [2, 3]),
+    (1.4, 1.6, [1]),
+    (1.6, 2.4, []),
+    (-3, 1, [0]),
+    (5, 99, [5]),
+    (-9, 99, [0, 1, 2, 3, 4, 5]),
+])
+def test_pixel_is_inside_when_its_centre_is(tmp_path, low, high, inside):
+    file = write_json(
+        tmp_path, {'a.jpg': [[low, 0, high, 6]], 'b.jpg': [[0, low, 6, high]]})
+    row = mask_of(tmp_path, file, shape=(6, 6))[0]
+    assert np.flatnonzero(row).tolist() == inside
+    column = mask_of(tmp_path, file, 'b.jpg', shape=(6, 6))[:, 0]
+    assert np.flatnonzero(column).tolist() == inside
+
+
+def test_equals_the_slow_rule_on_random_boxes(tmp_path):
+    rng = np.random.default_rng(0)
+    corner = rng.uniform(-2, 4, (50, 2))
+    boxes = np.concatenate([corner, corner + rng.uniform(2.1, 6, (50, 2))], 1)
+    file = write_json(
+        tmp_path, {f'{i}.jpg': [box.tolist()] for i, box in enumerate(boxes)})
+    for i, box in enumerate(boxes):
+        np.testing.assert_array_equal(
+            mask_of(tmp_path, file, f'{i}.jpg'), box_mask(box))
+
+
+# ---- masks and images ------------------------------------------------------
+
+
+def test_check_passes_when_each_box_has_its_image(tmp_path):
+    (tmp_path / 'a.jpg').touch()
+    source = BoxMasks(write_csv(tmp_path, [('a.jpg', 1, 1, 4, 3)]), str(tmp_path))
+    assert source.keys() == ['a.jpg']
+    source.check()
+
+
+def test_check_names_boxes_of_unknown_images(tmp_path):
+    file = write_csv(tmp_path, [('gone.jpg', 1, 1, 4, 3)])
+    with pytest.raises(MaskError, match="1 boxes.*boxes.csv.*no image.*'gone.jpg'"):
+        BoxMasks(file, str(tmp_path)).check()
+
+
+@pytest.mark.parametrize('box', [(6, 0, 8, 2), (0, 4, 2, 8), (-3, 0, 0, 2),
+                                 (0, -3, 2, 0)])
+def test_box_outside_the_picture_names_box_image_file_and_size(tmp_path, box):
+    file = write_csv(tmp_path, [('a.jpg', *box)])
+    with pytest.raises(MaskError, match="'a.jpg'.*outside.* 6 x 4 pixels") as caught:
+        mask_of(tmp_path, file)
+    assert str(tuple(map(float, box))) in str(caught.value)
+    assert str(tmp_path / file) in str(caught.value)
+
+
+# ---- wrong files -----------------------------------------------------------
+
+GOOD = ('a.jpg', 1, 1, 4, 3)
+WRONG_ROWS = [
+    (('b.jpg', 4, 1, 1, 3), r'line 3.*\[4.0, 1.0, 1.0, 3.0\] has no inside.*x1 > x0'),
+    (('b.jpg', 1, 3, 4, 1), "line 3.*has no inside.*y1 > y0.*`format`.*'xyxy'"),
+    (('b.jpg', 1, 1, 1, 3), 'line 3.*has no inside'),
+    (('b.jpg', 'nan', 1, 4, 3), "line 3: expected four finite numbers.*'nan'"),
+    (('b.jpg', 1, 1, 'inf', 3), "line 3: expected four finite numbers.*'inf'"),
+    (('b.jpg', 1, 'one', 4, 3), "line 3: expected four finite numbers.*'one'"),
+    (('b.jpg', 1, 1, '', 3), 'line 3: expected four finite numbers'),
+    (('b.jpg', 1, 1), 'line 3: expected four finite numbers.*None'),
+]
+
+
+@pytest.mark.parametrize('row,message', WRONG_ROWS)
+def test_wrong_line_of_a_csv_names_file_line_and_what_came(tmp_path, row, message):
+    file = write_csv(tmp_path, [GOOD, row])
+    with pytest.raises(MaskError, match=message) as caught:
+        BoxMasks(file, str(tmp_path))
+    assert f"'{tmp_path / file}'" in str(caught.value)
+
+
+def test_size_without_an_inside_in_xywh_names_the_format(tmp_path):
+    file = write_csv(tmp_path, [('a.jpg', 1, 1, -2, 3)])
+    with pytest.raises(MaskError, match="has no inside.*'xywh'"):
+        BoxMasks(file, str(tmp_path), format='xywh')
+
+
+WRONG_JSON = [
+    ('{"a.jpg": [[1, 1, 4,', 'is not JSON'),
+    ('', 'is not JSON'),
+    ('7', 'expected an object or a list, got int'),
+    ('{"a.jpg": {"x0": 1}}', "'a.jpg': expected a list of boxes"),
+    ('{"a.jpg": [1, 1, 4, 3]}', "'a.jpg': expected four finite numbers.*got 1"),
+    ('{"a.jpg": [[1, 1, 4]]}', r"'a.jpg': expected four.*got \[1, 1, 4\]"),
+    ('{"a.jpg": [[1, 1, NaN, 3]]}', "'a.jpg': expected four finite numbers.*nan"),
+    ('{"a.jpg": [[1, 1, null, 3]]}', "'a.jpg': expected four finite numbers.*None"),
+    ('{"a.jpg": [[4, 1, 1, 3]]}', "'a.jpg': box .* has no inside"),
+    ('[{"filename": "a.jpg", "x0": 1}]', r"entry 0: \['y0', 'x1', 'y1'\] missing"),
+    ('[["a.jpg", 1, 1, 4, 3]]', 'entry 0: expected an object'),
+    ('[7]', 'entry 0: expected an object.*7'),
+    ('{}', 'holds no box'),
+    ('[]', 'holds no box'),
+    ('{"a.jpg": []}', 'holds no box'),
+]
+
+
+@pytest.mark.parametrize('text,message', WRONG_JSON)
+def test_wrong_json_names_file_place_and_what_came(tmp_path, text, message):
+    (tmp_path / 'boxes.json').write_text(text)
+    with pytest.raises(MaskError, match=message) as caught:
+        BoxMasks('boxes.json', str(tmp_path))
+    assert f"'{tmp_path / 'boxes.json'}'" in str(caught.value)
+
+
+@pytest.mark.parametrize('text,message', [
+    ('', r"its header.*'filename', 'x0', 'y0', 'x1', 'y1'\] missing, got \[\]"),
+    ('filename,x0,y0\na.jpg,1,1\n', r"\['x1', 'y1'\] missing, got .*`path` and `box`"),
+    ('filename,x0,y0,x1,y1\n', 'holds no box: expected one line a box'),
+])
+def test_csv_without_columns_or_lines_says_so(tmp_path, text, message):
+    (tmp_path / 'boxes.csv').write_text(text)
+    with pytest.raises(MaskError, match=message) as caught:
+        BoxMasks('boxes.csv', str(tmp_path))
+    assert f"'{tmp_path / 'boxes.csv'}'" in str(caught.value)
+
+
+@pytest.mark.parametrize('name,message', [('boxes.csv', 'is not a CSV file in UTF-8'),
+                                          ('boxes.json', 'is not JSON')])
+def test_file_that_is_not_utf_8_is_named(tmp_path, name, message):
+    text = 'filename,x0,y0,x1,y1\nä.jpg,1,1,2,2\n'
+    (tmp_path / name).write_text(text, encoding='latin1')
+    with pytest.raises(MaskError, match=message) as caught:
+        BoxMasks(name, str(tmp_path))
+    assert f"'{tmp_path / name}'" in str(caught.value)
+
+
+def test_wrong_ending_names_the_right_ones(tmp_path):
+    (tmp_path / 'boxes.txt').write_text('a.jpg 1 1 4 3')
+    with pytest.raises(MaskError, match="boxes.txt'.*expected a .csv or .json"):
+        BoxMasks('boxes.txt', str(tmp_path))
+
+
+def test_missing_file_names_file_and_remedy(tmp_path):
+    with pytest.raises(FileNotFoundError, match='`ann_file` or `data_root`') as caught:
+        BoxMasks('boxes.csv', str(tmp_path))
+    assert f"'{tmp_path / 'boxes.csv'}'" in str(caught.value)
+
+
+@pytest.mark.parametrize('wrong,message', [
+    (dict(format='cxcywh'), "`format`.*xyxy.*xywh.*'cxcywh'"),
+    (dict(box=('x', 'y')), r"`box`.*four.*\['x', 'y'\]"),
+])
+def test_wrong_option_names_argument_and_what_came(tmp_path, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        BoxMasks('boxes.csv', str(tmp_path), **wrong)

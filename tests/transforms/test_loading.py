@@ -1,0 +1,303 @@
+"""The mask of the image just loaded: chosen, found, checked, turned upright."""
+import copy
+
+import numpy as np
+import pytest
+from mmcv.transforms import LoadImageFromFile
+from mmpretrain.registry import TRANSFORMS
+from PIL import Image
+
+from cfcn_plugin.masks import MaskError, MaskRecord, MaskSource, PNGMasks, guidance_rank
+from cfcn_plugin.transforms import LoadActivationMask
+
+EXIF_ORIENTATION = 0x0112
+HEIGHT, WIDTH = 24, 40
+
+
+class OneMask(MaskSource):
+    """Every image has the mask that the test made."""
+
+    def __init__(self, mask, **fields):
+        super().__init__()
+        self.record = MaskRecord(mask, 'made by hand', **fields)
+
+    def __call__(self, results):
+        return self.record
+
+    def keys(self):
+        return []
+
+    def check(self):
+        pass
+
+
+def box():
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[2:10, 4:30] = True
+    return mask
+
+
+def write(root, mask=None, name='a', orientation=None):
+    """A picture, green where the mask is, and the mask where there is one."""
+    shown = box() if mask is None else mask
+    pixels = np.full((*shown.shape, 3), 20, np.uint8)
+    pixels[shown] = (20, 230, 20)
+    path = root / 'images' / f'{name}.jpg'
+    path.parent.mkdir(exist_ok=True)
+    exif = Image.Exif()
+    if orientation is not None:
+        exif[EXIF_ORIENTATION] = orientation
+    Image.fromarray(pixels).save(path, quality=95, subsampling=0, exif=exif)
+    if mask is not None:
+        write_mask(root, mask, name)
+    return path
+
+
+def write_mask(root, mask, name='a'):
+    path = root / 'masks' / f'{name}.png'
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(mask.astype(np.uint8) * 255).save(path)
+    return path
+
+
+def loader(root, **kwargs):
+    return LoadActivationMask(
+        PNGMasks('masks', 'images', data_root=str(root)), **kwargs)
+
+
+def load(root, name='a', **kwargs):
+    image = LoadImageFromFile()(dict(img_path=str(root / 'images' / f'{name}.jpg')))
+    return loader(root, **kwargs)(image)
+
+
+def green(picture):
+    """Where a BGR picture is green."""
+    return picture[..., 1] > 125
+
+
+# ---- what is added ---------------------------------------------------------
+
+
+def test_guided_image_gets_its_mask(tmp_path):
+    write(tmp_path, box())
+    results = load(tmp_path)
+    assert results['guided'] is True
+    assert results['activation_mask'].dtype == np.uint8
+    np.testing.assert_array_equal(results['activation_mask'], box())
+    assert 'ignore_mask' not in results and 'mask_classes' not in results
+
+
+def test_masks_by_class_and_ignore_mask_are_passed_on():
+    planes, classes = np.stack([box(), ~box()]).astype(np.uint8), np.array([2, 5])
+    ignore = box().astype(np.uint8)
+    results = LoadActivationMask(OneMask(planes, classes=classes, ignore=ignore))(
+        dict(img=np.zeros((HEIGHT, WIDTH, 3), np.uint8), sample_idx=3))
+    np.testing.assert_array_equal(results['activation_mask'], planes)
+    np.testing.assert_array_equal(results['mask_classes'], classes)
+    np.testing.assert_array_equal(results['ignore_mask'], ignore)
+
+
+def test_config_builds_loader_and_source(tmp_path):
+    write(tmp_path, box())
+    built = TRANSFORMS.build(dict(
+        type='LoadActivationMask', missing='unguided',
+        source=dict(type='PNGMasks', masks='masks', images='images',
+                    data_root=str(tmp_path))))
+    assert isinstance(built.source, PNGMasks)
+    assert "missing='unguided'" in repr(built) and 'source=PNGMasks' in repr(built)
+
+
+# ---- missing and empty -----------------------------------------------------
+
+
+def test_missing_mask_names_image_source_and_remedy(tmp_path):
+    path = write(tmp_path)
+    with pytest.raises(MaskError, match='has no mask in PNGMasks') as caught:
+        load(tmp_path)
+    assert f"image '{path}'" in str(caught.value)
+    assert "`missing='unguided'`" in str(caught.value)
+
+
+def test_missing_mask_may_be_declared_unguided(tmp_path):
+    write(tmp_path)
+    results = load(tmp_path, missing='unguided')
+    assert results['guided'] is False and 'activation_mask' not in results
+
+
+def test_empty_mask_names_file_and_remedy(tmp_path):
+    write(tmp_path)
+    file = write_mask(tmp_path, ~box() & False)
+    with pytest.raises(MaskError, match='no causal pixel') as caught:
+        load(tmp_path, missing='unguided')
+    assert f"mask '{file}'" in str(caught.value)
+    assert "`empty='unguided'`" in str(caught.value)
+
+
+def test_empty_mask_may_be_declared_unguided(tmp_path):
+    write(tmp_path)
+    write_mask(tmp_path, box() & False)
+    results = load(tmp_path, empty='unguided')
+    assert results['guided'] is False and 'activation_mask' not in results
+
+
+@pytest.mark.parametrize('policies', [{}, dict(missing='unguided', empty='unguided')])
+def test_broken_mask_is_an_error_under_every_policy(tmp_path, policies):
+    write(tmp_path, box())
+    (tmp_path / 'masks' / 'a.png').write_bytes(b'')
+    with pytest.raises(MaskError, match='can not be read'):
+        load(tmp_path, **policies)
+
+
+# ---- sizes and EXIF orientations -------------------------------------------
+
+
+def test_wrong_size_names_files_and_both_sizes(tmp_path):
+    path = write(tmp_path)
+    file = write_mask(tmp_path, np.ones((12, 20), bool))
+    with pytest.raises(MaskError, match='make the mask at the size') as caught:
+        load(tmp_path)
+    for part in (f"mask '{file}'", f"image '{path}'", '(12, 20)', '(24, 40)'):
+        assert part in str(caught.value)
+
+
+def test_transposed_mask_of_an_upright_picture_is_just_a_wrong_size(tmp_path):
+    write(tmp_path)
+    write_mask(tmp_path, box().T)
+    with pytest.raises(MaskError, match=r'\(40, 24\).*\(24, 40\): make the mask'):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize('orientation', [5, 6, 7, 8])
+def test_mask_transposed_by_exif_says_exif_true(tmp_path, orientation):
+    write(tmp_path, box(), orientation=orientation)
+    with pytest.raises(MaskError, match=r'\(24, 40\).*\(40, 24\).*EXIF.*`exif=True`'):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_stored_mask_is_turned_as_its_picture_is(tmp_path, orientation):
+    write(tmp_path, box(), orientation=orientation)
+    results = load(tmp_path, exif=True)
+    np.testing.assert_array_equal(
+        results['activation_mask'], green(results['img']))
+    assert results['activation_mask'].flags.c_contiguous
+
+
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_upright_mask_stays_as_it_is(tmp_path, orientation):
+    path = write(tmp_path, orientation=orientation)
+    upright = green(LoadImageFromFile()(dict(img_path=str(path)))['img'])
+    write_mask(tmp_path, upright)
+    np.testing.assert_array_equal(load(tmp_path)['activation_mask'], upright)
+
+
+@pytest.mark.parametrize('orientation', [None, 0, 9])
+def test_no_or_unknown_orientation_turns_nothing(tmp_path, orientation):
+    write(tmp_path, box(), orientation=orientation)
+    np.testing.assert_array_equal(load(tmp_path, exif=True)['activation_mask'], box())
+
+
+@pytest.mark.parametrize('orientation', [3, 6, 7])
+def test_planes_and_ignore_mask_turn_too(tmp_path, orientation):
+    path = write(tmp_path, orientation=orientation)
+    image = LoadImageFromFile()(dict(img_path=str(path)))
+    stored = box().astype(np.uint8)
+    results = LoadActivationMask(
+        OneMask(np.stack([stored, 1 - stored]), ignore=stored), exif=True)(image)
+    upright = green(image['img'])
+    np.testing.assert_array_equal(
+        results['activation_mask'], np.stack([upright, ~upright]))
+    np.testing.assert_array_equal(results['ignore_mask'], upright)
+
+
+def test_picture_changed_before_names_image_sizes_and_remedy(tmp_path):
+    path = write(tmp_path, box())
+    image = LoadImageFromFile()(dict(img_path=str(path)))
+    image['img'] = image['img'][:12]
+    with pytest.raises(MaskError, match='already changed') as caught:
+        loader(tmp_path)(image)
+    for part in (f"image '{path}'", '(24, 40)', '(12, 40)', 'right after the image'):
+        assert part in str(caught.value)
+
+
+# ---- which images are guided -----------------------------------------------
+
+
+def write_some(root, count=20):
+    for i in range(count):
+        write(root, name=f'{i:02d}')
+        write_mask(root, box(), f'{i:02d}')
+    return [f'images/{i:02d}.jpg' for i in range(count)]
+
+
+def guided(root, keys, transform):
+    return {
+        key for key in keys
+        if transform(LoadImageFromFile()(dict(img_path=str(root / key))))['guided']
+    }
+
+
+def test_only_guides_exactly_the_list(tmp_path):
+    keys = write_some(tmp_path, 4)
+    (tmp_path / 'guided.txt').write_text(f'{keys[1]}\n{keys[2]}\n')
+    transform = loader(tmp_path, only=str(tmp_path / 'guided.txt'))
+    assert guided(tmp_path, keys, transform) == {keys[1], keys[2]}
+
+
+def test_masks_of_images_that_are_not_chosen_are_not_read(tmp_path):
+    keys = write_some(tmp_path, 2)
+    (tmp_path / 'masks' / '00.png').unlink()
+    (tmp_path / 'guided.txt').write_text(keys[1])
+    transform = loader(tmp_path, only=str(tmp_path / 'guided.txt'))
+    assert guided(tmp_path, keys, transform) == {keys[1]}
+
+
+def test_chosen_image_without_a_mask_is_an_error(tmp_path):
+    write(tmp_path)
+    (tmp_path / 'guided.txt').write_text('images/a.jpg\n')
+    with pytest.raises(MaskError, match='has no mask'):
+        load(tmp_path, only=str(tmp_path / 'guided.txt'))
+
+
+def test_share_guides_images_of_low_rank_and_is_nested(tmp_path):
+    keys = write_some(tmp_path)
+    sets = [guided(tmp_path, keys, loader(tmp_path, share=share, seed=5))
+            for share in (0, 0.2, 0.6, 1)]
+    assert sets[0] == set() and sets[3] == set(keys)
+    assert sets[0] < sets[1] < sets[2] < sets[3]
+    assert sets[2] == {key for key in keys if guidance_rank(key, 5) < 0.6}
+
+
+def test_share_is_stateless(tmp_path):
+    keys = write_some(tmp_path)
+    transform = loader(tmp_path, share=0.5)
+    first = guided(tmp_path, keys, transform)
+    assert guided(tmp_path, keys[::-1], transform) == first
+    assert guided(tmp_path, keys, copy.deepcopy(transform)) == first
+    assert guided(tmp_path, keys, loader(tmp_path, share=0.5, seed=1)) != first
+
+
+# ---- wrong options ---------------------------------------------------------
+
+
+@pytest.mark.parametrize('wrong,message', [
+    (dict(missing='skip'), "`missing` must be one of .*error.*unguided.*'skip'"),
+    (dict(empty=None), '`empty` must be one of .*error.*unguided.*None'),
+    (dict(share=1.5), r'`share` must be in \[0, 1\], got 1.5'),
+    (dict(share=-0.1), r'`share` must be in \[0, 1\], got -0.1'),
+    (dict(share=float('nan')), r'`share` must be in \[0, 1\], got nan'),
+    (dict(only='list.txt', share=0.5), 'either `only`.*or `share`, not both'),
+])
+def test_wrong_option_names_argument_expected_and_given(tmp_path, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        loader(tmp_path, **wrong)
+
+
+def test_missing_list_fails_when_the_pipeline_is_built(tmp_path):
+    with pytest.raises(FileNotFoundError, match='gone.txt'):
+        loader(tmp_path, only=str(tmp_path / 'gone.txt'))
+
+
+def test_unknown_option_is_an_error(tmp_path):
+    with pytest.raises(TypeError, match='border'):
+        loader(tmp_path, border='ignore')
