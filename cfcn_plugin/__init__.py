@@ -24,5 +24,7 @@ if STACK is not None:
 else:
 
     def __getattr__(name: str):
+        if name.startswith('__'):
+            raise AttributeError(name)
         raise ImportError(f'cfcn_plugin.{name} needs mmengine and mmpretrain, and '
                           f'neither is installed: {INSTALL}')

@@ -14,6 +14,7 @@ from statistics import mean, stdev
 
 TOOLS = Path(__file__).parent
 DONE = 'test_metrics.json'
+BEGIN, END = '<!-- table -->', '<!-- end of table -->'
 
 
 def train_and_test(config: Path, seed: int, work_dir: Path,
@@ -59,6 +60,17 @@ def table(results: dict[str, list[dict]], metrics: list[tuple]) -> str:
     return '\n'.join(lines)
 
 
+def write(path: Path, text: str) -> None:
+    """Put the table into a page, between its marks; the rest of the page stays."""
+    page = path.read_text(encoding='utf-8') if path.is_file() else f'{BEGIN}\n{END}\n'
+    if BEGIN not in page or END not in page.split(BEGIN)[1]:
+        raise SystemExit(f"'{path}' has no lines {BEGIN} and {END} to put the table "
+                         f'between; the table:\n{text}')
+    before, rest = page.split(BEGIN)
+    after = rest.split(END)[1]
+    path.write_text(f'{before}{BEGIN}\n{text}\n{END}{after}', encoding='utf-8')
+
+
 def parse_metric(text: str) -> tuple[str, str, float]:
     """``title=key`` or ``title=key*100``."""
     title, _, key = text.rpartition('=')
@@ -92,8 +104,7 @@ def main():
     text = table(results, args.metrics)
     print(text)
     if args.out:
-        command = 'python ' + shlex.join(sys.argv)
-        args.out.write_text(f'{text}\n\n```\n{command}\n```\n')
+        write(args.out, f'{text}\n\n```\npython {shlex.join(sys.argv)}\n```')
 
 
 if __name__ == '__main__':

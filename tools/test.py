@@ -8,6 +8,7 @@ import mmengine
 from mmengine.config import Config, ConfigDict
 from mmengine.evaluator import DumpResults
 from mmengine.runner import Runner
+from mmpretrain.datasets import PackInputs
 
 
 def parse_args():
@@ -65,7 +66,8 @@ def _use_tta(cfg: Config) -> None:
             if step['type'] != 'LoadActivationMask'
         ]
         flips = [dict(type='RandomFlip', prob=p) for p in (1., 0.)]
-        pack = {**stock[-1], 'type': 'PackInputs'}
+        pack = dict(
+            type='PackInputs', meta_keys=(*PackInputs.DEFAULT_META_KEYS, 'group'))
         cfg.tta_pipeline = stock[:-1] + [
             dict(type='TestTimeAug', transforms=[flips, [pack]])
         ]

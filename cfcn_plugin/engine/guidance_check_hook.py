@@ -43,16 +43,20 @@ class GuidanceCheckHook(Hook):
             setattr(self, f'_{split}_checked', True)
 
     def _check(self, runner, dataset) -> None:
-        for inner in _datasets(dataset):
-            transforms = list(inner.pipeline.transforms)
-            loads = [t for t in transforms if isinstance(t, LoadActivationMask)]
-            for load in loads:
-                self._check_pipeline(transforms[transforms.index(load):])
-                if self.sources:
-                    load.source.check()
-                if load.only is not None:
-                    self._check_list(inner, load)
-            self._check_classes(runner.model, inner)
+        loads = []
+        inner = list(_datasets(dataset))
+        for one in inner:
+            transforms = list(one.pipeline.transforms)
+            for load in transforms:
+                if isinstance(load, LoadActivationMask):
+                    loads.append(load)
+                    self._check_pipeline(transforms[transforms.index(load):])
+            self._check_classes(runner.model, one)
+        for load in loads:
+            if self.sources:
+                load.source.check()
+            if load.only is not None:
+                self._check_list(inner, load)
 
     @staticmethod
     def _check_pipeline(transforms: list) -> None:
@@ -64,11 +68,10 @@ class GuidanceCheckHook(Hook):
                     f"dict(type='MaskAware', transform=dict(type='{name}', ...))")
 
     @staticmethod
-    def _check_list(dataset, load: LoadActivationMask) -> None:
+    def _check_list(datasets: list, load: LoadActivationMask) -> None:
         keys = {
-            image_key({'sample_idx': i, **dataset.get_data_info(i)},
-                      load.source.data_root)
-            for i in range(len(dataset))
+            image_key({'sample_idx': i, **one.get_data_info(i)}, load.source.data_root)
+            for one in datasets for i in range(len(one))
         }
         strangers = load.only - keys
         if strangers:

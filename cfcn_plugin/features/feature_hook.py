@@ -94,6 +94,7 @@ class FeatureHook:
             ValueError: A target does not exist, or no layout is known for
                 ``'auto'``; the message lists what can be hooked.
         """
+        self.detach()
         self.layouts = [self._layout(model, name) for name in self.names]
         self.captures = [
             Capture(model.get_submodule(layout.module), layout.side)

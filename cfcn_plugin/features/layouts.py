@@ -60,13 +60,14 @@ class Layout:
                 return h, w
         height, width = picture
         h = round((length * height / width)**0.5)
-        if h == 0 or length % h:
+        w = round((length * width / height)**0.5)
+        if h * w != length or not length:
             raise ValueError(
                 f"module '{self.module}' gives {length} tokens after "
                 f'{self.prefix_tokens} prefix tokens, which is no grid in the '
                 f'proportions of the picture ({height}, {width}); give '
                 '`prefix_tokens` or name another `target`')
-        return h, length // h
+        return h, w
 
 
 # ---- timm ------------------------------------------------------------------

@@ -77,7 +77,9 @@ class CausalFocusLoss(Guidance):
     def per_image(self, seen: Seen) -> Tensor:
         """Each image's share outside, (B,) in [0, 1]; exactly 0 for the unguided."""
         maps = seen.maps
-        weights = self.map_weights or [1 / len(maps)] * len(maps)
+        weights = self.map_weights
+        if weights is None:
+            weights = [1 / len(maps)] * len(maps)
         if len(weights) != len(maps):
             raise ValueError(f'`map_weights` has {len(weights)} values for {len(maps)} '
                              'feature hook targets')

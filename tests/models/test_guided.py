@@ -282,3 +282,16 @@ def test_guidance_with_parameters_is_refused():
 
     with pytest.raises(ValueError, match='parameters of its own'):
         build(guidance=Learned())
+
+
+def test_a_retriever_is_guided():
+    model = MODELS.build(dict(
+        type='GuidedRetriever',
+        image_encoder=[dict(type='ResNet', depth=18),
+                       dict(type='GlobalAveragePooling')],
+        head=dict(type='ArcFaceClsHead', num_classes=3, in_channels=512),
+        prototype=torch.rand(3, 512),
+        guidance=dict(type='CausalFocusLoss')))
+    losses, _ = losses_of(model)
+    losses['loss_focus'].backward()
+    assert model.image_encoder[0].layer4[-1].conv2.weight.grad.abs().sum() > 0

@@ -22,6 +22,20 @@ def test_metric_has_title_key_and_factor(text, expected):
     assert compare.parse_metric(text) == expected
 
 
+def test_a_page_s_table_is_replaced_and_its_text_kept(tmp_path):
+    page = tmp_path / 'page.md'
+    compare.write(page, 'one')
+    assert page.read_text() == '<!-- table -->\none\n<!-- end of table -->\n'
+    page.write_text('# Title\n' + page.read_text() + 'Found: nothing.\n')
+    compare.write(page, 'two')
+    assert page.read_text() == ('# Title\n<!-- table -->\ntwo\n'
+                                '<!-- end of table -->\nFound: nothing.\n')
+    page.write_text('mine')
+    with pytest.raises(SystemExit, match='to put the table between'):
+        compare.write(page, 'three')
+    assert page.read_text() == 'mine'
+
+
 def test_a_finished_run_is_not_run_again(tmp_path):
     (tmp_path / compare.DONE).write_text(json.dumps({'group/worst': 2}))
     metrics = compare.train_and_test(Path('no_such_config.py'), 0, tmp_path, [])

@@ -132,3 +132,11 @@ def test_auto_scale_lr_without_its_config_is_named(run_tool, tmp_path):
     with pytest.raises(ValueError, match='--auto-scale-lr.*auto_scale_lr'):
         run_tool('train.py', ROOT / 'configs/cfcn-c_cfcnnet_textured-digits.py',
                  '--auto-scale-lr', '--work-dir', tmp_path)
+
+
+def test_test_time_augmentation_averages_flips(run_tool, pets_run, pets_root, tmp_path):
+    out = tmp_path / 'metrics.json'
+    run_tool('test.py', pets_run / 'cfcn_resnet_pets.py', pets_run / 'epoch_1.pth',
+             '--work-dir', tmp_path, '--tta', '--out', out, '--out-item', 'metrics',
+             data=pets_root)
+    assert 'accuracy/top1' in json.loads(out.read_text())

@@ -1,0 +1,162 @@
+"""What is refused before training, and what is not."""
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.dataset import ConcatDataset, RepeatDataset
+from mmpretrain.registry import DATASETS, HOOKS
+from PIL import Image
+from torch import nn
+
+from cfcn_plugin.engine import GuidanceCheckHook
+from cfcn_plugin.masks import MaskError
+
+IMAGES = ('cat/0.png', 'cat/1.png', 'dog/2.png', 'dog/3.png')
+CROP = dict(type='RandomResizedCrop', scale=8)
+FLIP = dict(type='RandomFlip', prob=0.5)
+
+
+@pytest.fixture(scope='module')
+def root(tmp_path_factory):
+    root = tmp_path_factory.mktemp('data')
+    for folder, mode in (('images', 'RGB'), ('masks', 'L')):
+        for name in IMAGES:
+            (root / folder / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.new(mode, (16, 12), 255 if mode == 'L' else 'red').save(
+                root / folder / name)
+    return root
+
+
+def aware(transform):
+    return dict(type='MaskAware', transform=transform)
+
+
+def dataset_of(root, *transforms, before=(), masks='masks', only=None, load=True):
+    source = dict(type='PNGMasks', masks=masks, images='images', data_root=str(root))
+    pipeline = [dict(type='LoadImageFromFile'), *before]
+    if load:
+        pipeline.append(dict(type='LoadActivationMask', source=source, only=only))
+    return DATASETS.build(
+        dict(
+            type='CustomDataset',
+            data_root=str(root),
+            data_prefix='images',
+            serialize_data=False,
+            pipeline=[*pipeline, *transforms]))
+
+
+PACK = dict(type='PackGuidedInputs')
+
+
+def runner_of(dataset, model=None, split='train'):
+    return SimpleNamespace(
+        model=model or nn.Module(),
+        **{f'{split}_dataloader': SimpleNamespace(dataset=dataset)})
+
+
+def check(dataset, model=None, **options):
+    GuidanceCheckHook(**options).before_train(runner_of(dataset, model))
+
+
+def model_with(num_classes):
+    model = nn.Module()
+    model.head = nn.Module()
+    model.head.num_classes = num_classes
+    return model
+
+
+def test_a_good_run_is_accepted(root):
+    dataset = dataset_of(root, aware(CROP), aware(FLIP), PACK)
+    check(dataset, model_with(2))
+    assert bool(dataset[0]['data_samples'].guided)
+
+
+@pytest.mark.parametrize('transform', [
+    CROP, FLIP, dict(type='EfficientNetRandomCrop', scale=8), dict(
+        type='ResizeEdge', scale=8), dict(type='CenterCrop', crop_size=8)
+])  # yapf: disable
+def test_bare_transform_behind_the_mask_is_refused(root, transform):
+    name = transform['type']
+    with pytest.raises(ValueError, match=f"{name} would move.*'MaskAware', .*'{name}'"):
+        check(dataset_of(root, aware(FLIP), transform, PACK))
+
+
+def test_transform_before_the_mask_and_photometric_ones_are_not_refused(root):
+    jitter = dict(type='ColorJitter', brightness=0.1)
+    check(dataset_of(root, jitter, PACK, before=(FLIP, )))
+
+
+def test_pipeline_without_masks_is_free(root):
+    check(dataset_of(root, CROP, FLIP, dict(type='PackInputs'), load=False))
+
+
+def test_mask_without_an_image_is_refused(root, tmp_path):
+    for folder, names in (('images', IMAGES), ('masks', (*IMAGES, 'cat/9.png'))):
+        for name in names:
+            file = tmp_path / folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.new('L', (4, 4), 255).save(file)
+    dataset = dataset_of(tmp_path, PACK)
+    with pytest.raises(MaskError, match=r"1 masks of folder .*'images/cat/9'"):
+        check(dataset)
+    check(dataset, sources=False)
+
+
+def test_line_of_a_list_without_an_image_is_refused(root, tmp_path):
+    guided = tmp_path / 'guided.txt'
+    guided.write_text('images/cat/0.png\nimages/cat/7.png\nimages/cow/1.png\n')
+    with pytest.raises(
+            MaskError, match=r"2 lines of list '.*guided.txt' .*'images/cat/7.png'"):
+        check(dataset_of(root, PACK, only=str(guided)))
+
+
+def test_list_of_images_that_exist_is_accepted(root, tmp_path):
+    guided = tmp_path / 'guided.txt'
+    guided.write_text('images/cat/0.png\nimages/dog/3.png\n')
+    check(dataset_of(root, PACK, only=str(guided)))
+
+
+def test_other_number_of_classes_is_refused(root):
+    with pytest.raises(
+            ValueError,
+            match=r'head\.num_classes=7, CustomDataset has 2 classes \(cat, dog'):
+        check(dataset_of(root, PACK), model_with(7))
+
+
+def test_classes_are_compared_inside_wrappers_of_the_model(root):
+    wrapped = nn.Module()
+    wrapped.module = model_with(7)
+    with pytest.raises(ValueError, match='num_classes=7'):
+        check(dataset_of(root, PACK), wrapped)
+
+
+def test_model_without_a_number_of_classes_is_not_asked(root):
+    check(dataset_of(root, PACK), nn.Module())
+
+
+@pytest.mark.parametrize('wrap', [
+    lambda good, bad: RepeatDataset(bad, 2, lazy_init=True),
+    lambda good, bad: ConcatDataset([good, bad]),
+    lambda good, bad: torch.utils.data.ConcatDataset([good, RepeatDataset(bad, 2)]),
+], ids=['repeat', 'concat', 'concat of repeat'])  # yapf: disable
+def test_wrapped_data_sets_are_checked_too(root, wrap):
+    good, bad = dataset_of(root, PACK), dataset_of(root, FLIP, PACK)
+    with pytest.raises(ValueError, match='RandomFlip would move'):
+        check(wrap(good, bad))
+    check(wrap(good, good))
+
+
+@pytest.mark.parametrize('split', ['val', 'test'])
+def test_validation_and_test_are_checked_once(root, split):
+    hook = GuidanceCheckHook()
+    before = getattr(hook, f'before_{split}')
+    before(runner_of(dataset_of(root, PACK), split=split))
+    before(runner_of(dataset_of(root, FLIP, PACK), split=split))  # not looked at again
+    with pytest.raises(ValueError, match='RandomFlip'):
+        getattr(GuidanceCheckHook(), f'before_{split}')(
+            runner_of(dataset_of(root, FLIP, PACK), split=split))
+
+
+def test_hook_is_built_by_its_name_and_runs_first():
+    hook = HOOKS.build(dict(type='GuidanceCheckHook', sources=False))
+    assert hook.priority == 'VERY_HIGH'

@@ -1,0 +1,388 @@
+"""The mechanism: what is captured, when, and what is left behind."""
+import copy
+import pickle
+
+import pytest
+import timm
+import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+from cfcn_plugin.features import Capture, FeatureHook, armed, last_stage_activation
+
+
+def pictures(batch=2, size=32, seed=0):
+    return torch.randn(
+        batch, 3, size, size, generator=torch.Generator().manual_seed(seed))
+
+
+def hooks_on(model):
+    return sum(
+        len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules())
+
+
+def plain_net():
+    """Two maps of known names; no layout is known for it."""
+
+    class Net(nn.Module):
+
+        def __init__(self):
+            super().__init__()
+            self.early = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+            self.late = nn.Conv2d(4, 5, 3, stride=2, padding=1)
+            self.unused = nn.Conv2d(4, 5, 1)
+            self.fc = nn.Linear(5, 2)
+
+        def forward(self, x):
+            return self.fc(self.late(self.early(x).relu()).mean((2, 3)))
+
+    torch.manual_seed(0)
+    return Net()
+
+
+@pytest.fixture(scope='module')
+def resnet():
+    return timm.create_model('resnet10t', pretrained=False, num_classes=2).eval()
+
+
+@pytest.fixture
+def net():
+    return plain_net()
+
+
+# ---- last_stage_activation -------------------------------------------------
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_last_stage_activation_keeps_the_mode(resnet, training):
+    model = copy.deepcopy(resnet).train(training)
+    model.layer1.eval()  # a frozen part
+    modes = [m.training for m in model.modules()]
+    last_stage_activation(model, pictures())
+    assert [m.training for m in model.modules()] == modes
+
+
+def test_map_in_training_has_a_graph_to_the_first_layer(resnet):
+    model = copy.deepcopy(resnet).train()
+    last_stage_activation(model, pictures()).sum().backward()
+    assert model.conv1[0].weight.grad.abs().sum() > 0
+
+
+def test_map_without_gradients_has_no_graph(resnet):
+    with torch.no_grad():
+        assert not last_stage_activation(resnet, pictures()).requires_grad
+
+
+def test_nothing_is_left_behind_after_an_exception_in_the_model(resnet):
+    model = copy.deepcopy(resnet)
+    with pytest.raises(RuntimeError):
+        last_stage_activation(model, torch.zeros(2, 7, 32, 32))
+    assert hooks_on(model) == 0
+
+
+def test_nothing_is_left_behind_after_an_exception_behind_the_map(resnet):
+    model = copy.deepcopy(resnet)
+    model.fc = nn.Linear(3, 3)  # does not fit
+    with pytest.raises(RuntimeError):
+        last_stage_activation(model, pictures())
+    assert hooks_on(model) == 0
+
+
+def test_foreign_hooks_stay(resnet):
+    model = copy.deepcopy(resnet)
+    model.global_pool.register_forward_pre_hook(lambda module, args: None)
+    last_stage_activation(model, pictures())
+    assert hooks_on(model) == 1
+
+
+# ---- arming ----------------------------------------------------------------
+
+
+def test_unarmed_hook_keeps_nothing(net):
+    hook = FeatureHook('late').attach(net)
+    net(pictures())
+    assert hook.captures[0].raw is None
+    with pytest.raises(RuntimeError, match="'late' was not run"):
+        hook.take(pictures())
+
+
+@pytest.mark.parametrize('fails', [False, True])
+def test_hook_forgets_and_disarms_at_the_end_of_its_block(net, fails):
+    hook = FeatureHook('late').attach(net)
+    try:
+        with hook:
+            net(pictures())
+            assert hook.captures[0].raw is not None
+            if fails:
+                raise KeyError
+    except KeyError:
+        pass
+    assert hook.captures[0].raw is None
+    assert not hook.captures[0].armed
+
+
+def test_hook_takes_the_map_of_its_own_forward_pass(net):
+    hook = FeatureHook('late').attach(net)
+    with hook:
+        for seed in (0, 1):
+            inputs = pictures(seed=seed)
+            net(inputs)
+            torch.testing.assert_close(
+                hook.take(inputs), net.late(net.early(inputs).relu()))
+
+
+def test_deaf_block_captures_nothing_and_restores_what_was_captured(net):
+    hook = FeatureHook('late').attach(net)
+    with hook:
+        net(pictures(seed=0))
+        before = hook.captures[0].raw
+        with armed(hook.captures, on=False):
+            net(pictures(seed=1))
+            assert hook.captures[0].raw is before
+        assert hook.captures[0].raw is before
+        net(pictures(seed=2))  # listens again
+        assert hook.captures[0].raw is not before
+
+
+def test_deaf_block_restores_after_an_exception(net):
+    hook = FeatureHook('late').attach(net)
+    with hook:
+        net(pictures())
+        with pytest.raises(KeyError), armed(hook.captures, on=False):
+            raise KeyError
+        assert hook.captures[0].armed
+        assert hook.take(pictures()).shape == (2, 5, 8, 8)
+
+
+def test_blocks_nest(net):
+    hook = FeatureHook('late').attach(net)
+    with hook:
+        net(pictures(seed=0))
+        before = hook.captures[0].raw
+        with hook:
+            net(pictures(seed=1))
+        assert hook.captures[0].raw is before
+        assert hook.captures[0].armed
+    assert hook.captures[0].raw is None
+    assert not hook.captures[0].armed
+
+
+def test_capture_of_an_input_is_the_first_argument(net):
+    capture = Capture(net.fc, side='input')
+    with armed([capture]):
+        net(pictures())
+        assert capture.raw.shape == (2, 5)
+
+
+# ---- what it does to a model -----------------------------------------------
+
+
+def test_hook_leaves_state_dict_and_modules_alone(net):
+    keys, modules = list(net.state_dict()), [n for n, _ in net.named_modules()]
+    net.feature_hook = FeatureHook(['early', 'late']).attach(net)
+    assert list(net.state_dict()) == keys
+    assert [n for n, _ in net.named_modules()] == modules
+
+
+def test_hook_changes_no_output(net):
+    expected = net(pictures())
+    with FeatureHook('late').attach(net):
+        assert torch.equal(net(pictures()), expected)
+
+
+def test_detached_hook_is_gone(net):
+    hook = FeatureHook(['early', 'late']).attach(net)
+    assert hooks_on(net) == 2
+    hook.detach()
+    assert hooks_on(net) == 0
+    hook.detach()  # once more is no error
+
+
+@pytest.mark.parametrize('clone', [
+    copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))
+], ids=['deepcopy', 'pickle'])  # yapf: disable
+def test_copied_model_has_a_hook_of_its_own(resnet, clone):
+    original = copy.deepcopy(resnet)
+    original.feature_hook = FeatureHook().attach(original)
+    with original.feature_hook:  # a hook that was used copies too
+        original(pictures())
+    twin = clone(original)
+
+    with twin.feature_hook, torch.no_grad():
+        original(pictures())
+        assert twin.feature_hook.captures[0].raw is None
+        twin(pictures())
+        activation = twin.feature_hook.take(pictures())
+        assert original.feature_hook.captures[0].raw is None
+    with torch.no_grad():
+        torch.testing.assert_close(activation, twin.forward_features(pictures()))
+    twin.feature_hook.detach()
+    assert (hooks_on(original), hooks_on(twin)) == (1, 0)
+
+
+# ---- targets ---------------------------------------------------------------
+
+
+def test_list_of_targets_gives_a_tuple_in_its_order(net):
+    hook = FeatureHook(['late', 'early']).attach(net)
+    with hook:
+        net(pictures())
+        maps = hook.take(pictures())
+    assert [tuple(m.shape) for m in maps] == [(2, 5, 8, 8), (2, 4, 16, 16)]
+
+
+def test_list_of_one_target_gives_a_tuple(net):
+    hook = FeatureHook(['late']).attach(net)
+    with hook:
+        net(pictures())
+        assert isinstance(hook.take(pictures()), tuple)
+
+
+def test_auto_can_be_one_of_several(resnet):
+    hook = FeatureHook(['layer2', 'auto']).attach(resnet)
+    try:
+        with hook, torch.no_grad():
+            resnet(pictures(size=64))
+            early, last = hook.take(pictures(size=64))
+        assert early.shape == (2, 128, 8, 8)
+        torch.testing.assert_close(last, resnet.forward_features(pictures(size=64)))
+    finally:
+        hook.detach()
+
+
+def test_named_module_lies_as_the_last_map_does():
+    model = timm.create_model('vit_tiny_patch16_224', img_size=(64, 96), depth=2).eval()
+    hook = FeatureHook('blocks.0').attach(model)
+    inputs = torch.randn(1, 3, 64, 96)
+    with hook, torch.no_grad():
+        model(inputs)
+        tokens = hook.captures[0].raw
+        activation = hook.take(inputs)
+    torch.testing.assert_close(
+        activation, tokens[:, 1:].transpose(1, 2).reshape(1, 192, 4, 6))
+
+
+def test_options_say_how_a_named_module_lies():
+
+    class Lies(nn.Module):
+
+        def __init__(self):
+            super().__init__()
+            self.last = nn.Identity()
+
+        def forward(self, x):
+            return self.last(x.permute(0, 2, 3, 1)), self.last(
+                torch.cat([x.new_zeros(len(x), 2, 3),
+                           x.flatten(2).transpose(1, 2)], 1))
+
+    model, inputs = Lies(), pictures(size=4)
+    hook = FeatureHook('last', channels_last=True, prefix_tokens=2).attach(model)
+    with hook:
+        nhwc, tokens = model(inputs)
+        for raw in (nhwc, tokens):
+            hook.captures[0].raw = raw
+            torch.testing.assert_close(hook.take(inputs), inputs)
+
+
+def test_target_that_does_not_exist_lists_those_that_do(net):
+    with pytest.raises(
+            ValueError,
+            match="'layer9' does not exist in Net: there are: early, late, unused, fc"):
+        FeatureHook('layer9').attach(net)
+    assert hooks_on(net) == 0
+
+
+def test_one_wrong_target_of_several_attaches_none(net):
+    with pytest.raises(ValueError, match='layer9'):
+        FeatureHook(['late', 'layer9']).attach(net)
+    assert hooks_on(net) == 0
+
+
+def test_target_that_was_not_run_is_an_error(net):
+    hook = FeatureHook('unused').attach(net)
+    with hook:
+        net(pictures())
+        with pytest.raises(RuntimeError, match="'unused' was not run"):
+            hook.take(pictures())
+
+
+def test_target_without_a_map_is_an_error(net):
+    hook = FeatureHook('fc').attach(net)
+    with hook:
+        net(pictures())
+        with pytest.raises(ValueError, match=r"'fc' gives no spatial map.*\(2, 2\)"):
+            hook.take(pictures())
+
+
+def test_target_that_sees_another_batch_is_an_error(net):
+    hook = FeatureHook('late').attach(net)
+    with hook:
+        net(pictures(batch=4))
+        with pytest.raises(RuntimeError, match="'late' gives 4 maps for 2 pictures"):
+            hook.take(pictures(batch=2))
+
+
+@pytest.mark.parametrize('target', [[], 3, ['late', 3], None])
+def test_target_that_is_no_name_is_an_error(target):
+    with pytest.raises(TypeError, match='`target` must be'):
+        FeatureHook(target)
+
+
+# ---- graphs ----------------------------------------------------------------
+
+
+class Checkpointed(nn.Module):
+
+    def __init__(self, reentrant):
+        super().__init__()
+        self.reentrant = reentrant
+        self.stem = nn.Conv2d(3, 4, 3, padding=1)
+        self.stage = nn.Sequential(nn.Conv2d(4, 5, 3, padding=1), nn.Tanh())
+
+    def forward(self, x):
+        x = self.stem(x)
+        if self.reentrant is None:
+            return self.stage(x)
+        return checkpoint(self.stage, x, use_reentrant=self.reentrant)
+
+
+def checkpointed(reentrant, target='stage.0'):
+    torch.manual_seed(0)
+    model = Checkpointed(reentrant)
+    return model, FeatureHook(target).attach(model)
+
+
+def test_reentrant_checkpointing_of_a_trained_backbone_is_an_error():
+    model, hook = checkpointed(reentrant=True)
+    with hook:
+        model(pictures())
+        with pytest.raises(RuntimeError, match=r"'stage\.0'.*without a graph.*with_cp"):
+            hook.take(pictures(), trainable=True)
+
+
+def test_graph_is_not_asked_of_a_frozen_backbone_or_without_gradients():
+    model, hook = checkpointed(reentrant=True)
+    with hook:
+        model(pictures())
+        assert not hook.take(pictures(), trainable=False).requires_grad
+        with torch.no_grad():
+            hook.take(pictures(), trainable=True)
+
+
+@pytest.mark.parametrize('target, reentrant', [
+    ('stage.0', False),
+    ('stage.1', False),
+    ('stage.1', True),  # what a checkpoint gives has a graph, what is inside has none
+    ('stage', True),
+    ('stem', True),
+])
+def test_checkpointing_that_keeps_the_graph_keeps_the_gradient(target, reentrant):
+    gradients = []
+    for how in (None, reentrant):
+        model, hook = checkpointed(how, target)
+        with hook:
+            model(pictures())
+            activation = hook.take(pictures(), trainable=True)
+        activation.square().sum().backward()
+        gradients.append([p.grad for p in model.parameters() if p.grad is not None])
+    torch.testing.assert_close(*gradients)

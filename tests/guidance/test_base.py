@@ -1,0 +1,52 @@
+"""The contract: what a method sees, and what it must give."""
+from dataclasses import FrozenInstanceError
+
+import pytest
+import torch
+
+from cfcn_plugin.guidance import CausalFocusLoss, Guidance, Seen
+
+
+def some_seen(activation):
+    return Seen(
+        inputs=torch.zeros(2, 3, 8, 8),
+        activation=activation,
+        cls_score=torch.zeros(2, 4),
+        mask=torch.ones(2, 1, 8, 8, dtype=torch.uint8),
+        ignore=None,
+        guided=torch.tensor([True, False]),
+        target=torch.tensor([0, 3]))
+
+
+def test_one_map_and_several_are_read_alike():
+    one = torch.zeros(2, 5, 4, 4)
+    assert some_seen(one).maps == (one, )
+    assert some_seen((one, one)).maps == (one, one)
+
+
+def test_seen_can_not_be_written_to():
+    with pytest.raises(FrozenInstanceError):
+        some_seen(torch.zeros(2, 5, 4, 4)).mask = None
+
+
+def test_what_a_source_does_not_give_is_none():
+    seen = some_seen(torch.zeros(2, 5, 4, 4))
+    assert seen.mask_classes is None
+    assert seen.classify is None
+
+
+def test_methods_are_guidance_and_need_no_input_gradient_unless_they_say_so():
+    assert issubclass(CausalFocusLoss, Guidance)
+    assert Guidance.needs_input_grad is False
+    assert CausalFocusLoss.needs_input_grad is False
+
+
+def test_a_method_of_ones_own_is_a_module_with_one_function():
+
+    class Brightness(Guidance):
+
+        def forward(self, seen):
+            return dict(loss_bright=seen.maps[0].mean())
+
+    losses = Brightness()(some_seen(torch.ones(2, 5, 4, 4)))
+    assert losses['loss_bright'] == 1

@@ -1,0 +1,320 @@
+"""The loss as a module: equal to the function, by hand, and over two processes."""
+import multiprocessing
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import distributed as dist
+from torch import nn
+
+from cfcn_plugin.functional import causal_focus_loss
+from cfcn_plugin.guidance import CausalFocusLoss, Seen
+
+
+def live_map(*shape, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(*shape, dtype=torch.float64, generator=generator) + 0.1
+
+
+def some_mask(*shape, seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    return (torch.rand(*shape, generator=generator) > 0.6).to(torch.uint8)
+
+
+def seen_by(activation, mask, *, classes=4, guided=None, target=None, **more):
+    batch = len(mask)
+    given = dict(
+        inputs=torch.zeros(batch, 3, *mask.shape[-2:]),
+        activation=activation,
+        cls_score=torch.zeros(batch, classes),
+        mask=mask,
+        ignore=None,
+        guided=torch.ones(batch, dtype=torch.bool) if guided is None else guided,
+        target=torch.arange(batch) % classes if target is None else target)
+    return Seen(**{**given, **more})
+
+
+# ---- the function ----------------------------------------------------------
+
+
+@pytest.mark.parametrize('reduction', ['batch', 'guided'])
+@pytest.mark.parametrize('resize', ['mask', 'activation'])
+@pytest.mark.parametrize('channels', ['all', 'target'])
+def test_focus_equals_the_function(channels, resize, reduction):
+    activation, mask = live_map(3, 4, 7, 5), some_mask(3, 1, 30, 20)
+    guided = torch.tensor([True, False, True])
+    ignore = some_mask(3, 30, 20, seed=2).bool()
+    target = torch.tensor([3, 0, 1])
+    loss = CausalFocusLoss(
+        channels=channels, resize=resize, reduction=reduction, eps=1e-3)
+    focus = loss(
+        seen_by(activation, mask, guided=guided, ignore=ignore, target=target))['focus']
+    torch.testing.assert_close(
+        focus,
+        causal_focus_loss(
+            activation, mask, guided=guided, ignore=ignore, resize=resize, eps=1e-3,
+            target=target if channels == 'target' else None, reduction=reduction))
+
+
+def test_several_labels_are_averaged():
+    activation, mask = live_map(2, 4, 5, 5), some_mask(2, 1, 5, 5)
+    scores = torch.tensor([[1., 0., 0., 1.], [0., 1., 0., 0.]])
+    focus = CausalFocusLoss(channels='target')(
+        seen_by(activation, mask, target=scores))['focus']
+    by_label = [
+        causal_focus_loss(activation[i:i + 1], mask[i:i + 1],
+                          target=torch.tensor([label]))
+        for i, label in ((0, 0), (0, 3), (1, 1))
+    ]
+    expected = ((by_label[0] + by_label[1]) / 2 + by_label[2]) / 2
+    torch.testing.assert_close(focus, expected)
+
+
+def test_image_without_any_label_costs_nothing():
+    activation, mask = live_map(1, 4, 5, 5), some_mask(1, 1, 5, 5)
+    seen = seen_by(activation, mask, target=torch.zeros(1, 4))
+    assert CausalFocusLoss(channels='target')(seen)['focus'] == 0
+
+
+def test_masks_of_several_classes_are_joined_for_one_mask_an_image():
+    activation, planes = live_map(2, 4, 6, 6), some_mask(2, 3, 12, 12)
+    joined = planes.amax(1, keepdim=True)
+    loss = CausalFocusLoss()
+    torch.testing.assert_close(
+        loss(seen_by(activation, planes))['focus'],
+        loss(seen_by(activation, joined))['focus'])
+
+
+def test_weight_multiplies_the_loss_and_not_the_logged_focus():
+    activation, mask = live_map(2, 4, 5, 5), some_mask(2, 1, 5, 5)
+    plain, heavy = (
+        CausalFocusLoss(loss_weight=weight)(seen_by(activation, mask))
+        for weight in (1, 2.5))
+    torch.testing.assert_close(heavy['loss_focus'], 2.5 * plain['loss_focus'])
+    assert heavy['focus'] == plain['focus'] == plain['loss_focus']
+
+
+def test_only_the_loss_has_a_graph():
+    activation = live_map(2, 4, 5, 5).requires_grad_()
+    terms = CausalFocusLoss()(seen_by(activation, some_mask(2, 1, 5, 5)))
+    assert set(terms) == {'loss_focus', 'focus'}
+    assert terms['loss_focus'].requires_grad
+    assert not terms['focus'].requires_grad
+
+
+@pytest.mark.parametrize('reduction', ['batch', 'guided'])
+@pytest.mark.parametrize('channels', ['all', 'target', 'per_class'])
+def test_batch_without_a_guided_image_gives_zero_and_zero_gradient(channels, reduction):
+    activation = live_map(2, 4, 5, 5).requires_grad_()
+    seen = seen_by(
+        activation, some_mask(2, 2, 5, 5), guided=torch.zeros(2, dtype=torch.bool),
+        mask_classes=torch.full((2, 2), -1))
+    terms = CausalFocusLoss(
+        channels=channels, reduction=reduction, absent='context')(seen)
+    terms['loss_focus'].backward()
+    assert terms['loss_focus'] == 0
+    assert (activation.grad == 0).all()
+
+
+def test_unguided_image_changes_nothing_whatever_its_map_and_mask():
+    activation, mask = live_map(2, 4, 5, 5), some_mask(2, 1, 5, 5)
+    activation[1] = float('nan')
+    activation.requires_grad_()
+    seen = seen_by(activation, mask, guided=torch.tensor([True, False]))
+    CausalFocusLoss(reduction='guided')(seen)['loss_focus'].backward()
+    alone = live_map(2, 4, 5, 5)[:1].requires_grad_()
+    causal_focus_loss(alone, mask[:1]).backward()
+    torch.testing.assert_close(activation.grad[:1], alone.grad)
+    assert (activation.grad[1] == 0).all()
+
+
+# ---- a mask a class --------------------------------------------------------
+
+
+def two_classes_of_three():
+    """Class 0: 1 + 2 of 10 inside, cost 0.7. Class 2: 3 of 4, 0.25. 1 is absent."""
+    activation = torch.tensor(
+        [[[[1., 2.], [3., 4.]], [[9., 9.], [9., 9.]], [[3., 0.], [1., 0.]]]],
+        dtype=torch.float64)
+    mask = torch.tensor([[[[1, 1], [0, 0]], [[1, 0], [0, 0]]]], dtype=torch.uint8)
+    return activation, mask, torch.tensor([[0, 2]])
+
+
+@pytest.mark.parametrize('absent, expected', [('skip', (0.7 + 0.25) / 2),
+                                              ('context', (0.7 + 1 + 0.25) / 3)])
+def test_a_mask_a_class_by_hand(absent, expected):
+    activation, mask, classes = two_classes_of_three()
+    loss = CausalFocusLoss(channels='per_class', absent=absent, eps=1e-12)
+    focus = loss(seen_by(activation, mask, classes=3, mask_classes=classes))['focus']
+    torch.testing.assert_close(focus, torch.tensor(expected, dtype=torch.float64))
+
+
+@pytest.mark.parametrize('absent', ['skip', 'context'])
+def test_planes_without_a_class_are_only_padding(absent):
+    activation, mask, classes = two_classes_of_three()
+    loss = CausalFocusLoss(channels='per_class', absent=absent)
+    padded = torch.cat([mask, torch.ones_like(mask)], dim=1)
+    padded_classes = torch.cat([classes, torch.full((1, 2), -1)], dim=1)
+    torch.testing.assert_close(
+        loss(seen_by(activation, padded, classes=3,
+                     mask_classes=padded_classes))['focus'],
+        loss(seen_by(activation, mask, classes=3, mask_classes=classes))['focus'])
+
+
+@pytest.mark.parametrize('absent', ['skip', 'context'])
+def test_absent_class_has_no_gradient(absent):
+    activation, mask, classes = two_classes_of_three()
+    activation.requires_grad_()
+    CausalFocusLoss(channels='per_class', absent=absent)(
+        seen_by(activation, mask, classes=3, mask_classes=classes)
+    )['loss_focus'].backward()
+    assert (activation.grad[0, 1] == 0).all()
+    assert (activation.grad[0, [0, 2]] != 0).any((1, 2)).all()
+
+
+# ---- several maps ----------------------------------------------------------
+
+
+def cost(activation, mask):
+    return causal_focus_loss(activation, mask)
+
+
+def test_several_maps_are_averaged():
+    maps, mask = (live_map(2, 4, 7, 5), live_map(2, 9, 3, 3, seed=3)), some_mask(
+        2, 1, 14, 10)
+    focus = CausalFocusLoss()(seen_by(maps, mask))['focus']
+    torch.testing.assert_close(focus, (cost(maps[0], mask) + cost(maps[1], mask)) / 2)
+
+
+def test_several_maps_are_weighed():
+    maps, mask = (live_map(2, 4, 7, 5), live_map(2, 9, 3, 3, seed=3)), some_mask(
+        2, 1, 14, 10)
+    focus = CausalFocusLoss(map_weights=(0.5, 2))(seen_by(maps, mask))['focus']
+    torch.testing.assert_close(
+        focus, 0.5 * cost(maps[0], mask) + 2 * cost(maps[1], mask))
+
+
+# ---- messages --------------------------------------------------------------
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(channels='some'), "`channels` must be one of .*'some'"),
+    (dict(resize='both'), "`resize` must be one of .*'both'"),
+    (dict(reduction='none'), "`reduction` must be one of .*'none'"),
+    (dict(absent='ignore'), "`absent` must be one of .*'ignore'"),
+    (dict(loss_weight=-1), '`loss_weight` must be >= 0, got -1'),
+    (dict(loss_weight=float('nan')), '`loss_weight` must be >= 0, got nan'),
+    (dict(eps=0), '`eps` must be > 0, got 0'),
+])
+def test_wrong_option_is_an_error(options, message):
+    with pytest.raises(ValueError, match=message):
+        CausalFocusLoss(**options)
+
+
+def test_unknown_option_is_an_error():
+    with pytest.raises(TypeError):
+        CausalFocusLoss(alpha=1)
+
+
+def test_true_class_needs_a_map_a_class():
+    with pytest.raises(ValueError, match="7 maps for 4 classes.*mode='class'"):
+        CausalFocusLoss(channels='target')(
+            seen_by(live_map(2, 7, 5, 5), some_mask(2, 1, 5, 5)))
+
+
+def test_a_mask_a_class_needs_classes():
+    with pytest.raises(ValueError, match="'per_class' needs one mask a class"):
+        CausalFocusLoss(channels='per_class')(
+            seen_by(live_map(2, 4, 5, 5), some_mask(2, 1, 5, 5)))
+
+
+def test_weights_must_be_as_many_as_maps():
+    with pytest.raises(ValueError, match='`map_weights` has 3 values for 1'):
+        CausalFocusLoss(map_weights=[1, 1, 1])(
+            seen_by(live_map(2, 4, 5, 5), some_mask(2, 1, 5, 5)))
+
+
+# ---- two processes ---------------------------------------------------------
+
+# which of a rank's four images are guided, rank 0 and rank 1
+GUIDED = {
+    'one and three': ([1, 0, 0, 0], [0, 1, 1, 1]),
+    'none and three': ([0, 0, 0, 0], [0, 1, 1, 1]),
+    'none and one': ([0, 0, 0, 0], [0, 0, 1, 0]),
+    'none at all': ([0, 0, 0, 0], [0, 0, 0, 0]),
+}
+CASES = [(share, reduction) for share in GUIDED for reduction in ('batch', 'guided')]
+
+
+def gradient(model, reduction, inputs, mask, guided):
+    """Of the focus term alone, through a small convolution."""
+    model.zero_grad()
+    seen = seen_by(model(inputs).sigmoid(), mask, guided=guided.bool())
+    CausalFocusLoss(loss_weight=1.5, reduction=reduction)(seen)['loss_focus'].backward()
+    return next(model.parameters()).grad.clone()
+
+
+def small_model():
+    torch.manual_seed(0)
+    return nn.Conv2d(3, 4, 3).double()
+
+
+def one_rank(rank, folder):
+    os.environ['GLOO_SOCKET_IFNAME'] = 'lo'
+    torch.set_num_threads(1)
+    dist.init_process_group(
+        'gloo', init_method=f'file://{folder}/meeting', rank=rank, world_size=2)
+    model = nn.parallel.DistributedDataParallel(small_model())
+    part = slice(4 * rank, 4 * rank + 4)
+    found = {}
+    for share, reduction in CASES:
+        found[share, reduction] = gradient(
+            model, reduction, live_map(8, 3, 6, 6)[part], some_mask(8, 1, 6, 6)[part],
+            torch.tensor(GUIDED[share][rank]))
+    torch.save(found, f'{folder}/{rank}.pt')
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+def two_ranks(folder):
+    """Forked, since a fresh interpreter imports the mm packages for seconds."""
+    context = multiprocessing.get_context('fork')
+    ranks = [
+        context.Process(target=one_rank, args=(rank, folder), daemon=True)
+        for rank in range(2)
+    ]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join(timeout=60)
+    exits = [process.exitcode for process in ranks]
+    for process in ranks:
+        process.kill()
+    assert exits == [0, 0], f'a rank failed, or hangs (None): {exits}'
+
+
+@pytest.fixture(scope='module')
+def ddp_gradients(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('ranks')
+    if torch.cuda.is_available():  # autograd with GPU threads does not survive a fork
+        subprocess.run([sys.executable, __file__, str(folder)], check=True, timeout=300)
+    else:
+        two_ranks(folder)
+    return [torch.load(folder / f'{rank}.pt') for rank in range(2)]
+
+
+@pytest.mark.parametrize('share, reduction', CASES)
+def test_gradient_of_two_ranks_is_that_of_the_joined_batch(ddp_gradients, share,
+                                                           reduction):
+    guided = torch.tensor(GUIDED[share]).flatten()
+    expected = gradient(small_model(), reduction, live_map(8, 3, 6, 6),
+                        some_mask(8, 1, 6, 6), guided)
+    for found in ddp_gradients:
+        torch.testing.assert_close(found[share, reduction], expected)
+    assert bool(expected.any()) == bool(guided.any())
+
+
+if __name__ == '__main__':
+    two_ranks(sys.argv[1])

@@ -1,0 +1,56 @@
+"""What the package says with no mm stack, and what an installed package brings."""
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+WITHOUT_MM = '''
+import importlib.metadata as metadata
+import sys
+real = metadata.version
+def version(name):
+    if 'mmengine' in name or 'mmpretrain' in name:
+        raise metadata.PackageNotFoundError(name)
+    return real(name)
+metadata.version = version
+for name in ('mmengine', 'mmcv', 'mmpretrain'):
+    sys.modules[name] = None
+import timm, torch
+import cfcn_plugin
+assert cfcn_plugin.STACK is None
+model = timm.create_model('resnet10t').eval()
+x = torch.rand(1, 3, 64, 64)
+a = cfcn_plugin.last_stage_activation(model, x)
+assert a.shape == (1, 512, 2, 2)
+print(float(cfcn_plugin.functional.causal_focus_loss(a, torch.ones(1, 8, 8))) < 1)
+try:
+    cfcn_plugin.models
+except ImportError as error:
+    print(error)
+'''
+
+
+def test_without_an_mm_stack_equations_and_hook_work_and_the_rest_says_what_to_do():
+    done = subprocess.run([sys.executable, '-c', WITHOUT_MM], capture_output=True,
+                          text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    first, message = done.stdout.splitlines()[-2:]
+    assert first == 'True'
+    assert 'cfcn_plugin.models needs mmengine and mmpretrain' in message
+    assert "pip install 'cfcn_plugin[onedl]'" in message
+
+
+def test_a_wheel_brings_configs_and_tools(tmp_path):
+    done = subprocess.run(
+        [sys.executable, '-m', 'pip', 'wheel', '.', '--no-deps', '--no-build-isolation',
+         '--no-cache-dir', '-q', '-w', str(tmp_path)],
+        capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    wheel, = tmp_path.glob('*.whl')
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for folder in ('configs', 'tools'):
+        for file in (ROOT / folder).rglob('*.py'):
+            assert f'cfcn_plugin/.mim/{file.relative_to(ROOT).as_posix()}' in names
+    assert not any(name.startswith('tests') for name in names)

@@ -1,0 +1,120 @@
+"""Where models look, as numbers and as a picture."""
+import numpy as np
+import pytest
+import torch
+from mmpretrain.registry import MODELS
+from PIL import Image
+
+from cfcn_plugin.visualization.heatmaps import Look, heatmap_sheet, look
+
+PICTURE = (24, 32)
+
+
+@pytest.fixture(scope='module')
+def model():
+    torch.manual_seed(0)
+    return MODELS.build(
+        dict(
+            type='GuidedClassifier',
+            data_preprocessor=dict(mean=[127] * 3, std=[64] * 3, to_rgb=True),
+            backbone=dict(type='CFCNNet', filters=[6, 8], strides=2),
+            neck=dict(type='GlobalAveragePooling'),
+            head=dict(type='LinearClsHead', num_classes=3)))
+
+
+@pytest.fixture(scope='module')
+def class_maps():
+    torch.manual_seed(0)
+    return MODELS.build(
+        dict(
+            type='GuidedClassifier',
+            backbone=dict(type='CFCNNet', filters=[6], strides=2),
+            head=dict(type='CausalFocusHead', num_classes=3)))
+
+
+def pictures(batch=2):
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(
+        0, 256, (batch, 3, *PICTURE), dtype=torch.uint8, generator=generator)
+
+
+# ---- look ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('kind', ['model', 'class_maps'])
+def test_heat_is_between_0_and_1_at_the_pictures_size(request, kind):
+    seen = look(request.getfixturevalue(kind), pictures(3))
+    assert seen.heat.shape == (3, *PICTURE)
+    assert seen.heat.min() >= 0
+    np.testing.assert_allclose(seen.heat.max((1, 2)), 1, rtol=1e-6)
+    assert seen.predicted.shape == (3, )
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_look_puts_the_mode_back_and_changes_no_statistics(model, training):
+    model.train(training)
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    look(model, pictures())
+    assert model.training is training
+    assert all(m.training is training for m in model.backbone.modules())
+    torch.testing.assert_close(dict(model.state_dict()), before)
+
+
+def test_look_puts_the_mode_back_after_an_exception(model):
+    model.train()
+    with pytest.raises(RuntimeError):
+        look(model, torch.zeros(2, 4, *PICTURE, dtype=torch.uint8)[:, :, :0])
+    assert model.training
+    assert model.feature_hook.captures[0].raw is None
+
+
+def test_look_gives_the_answers_of_predict(model):
+    model.eval()
+    seen = look(model, pictures(8))
+    data = model.data_preprocessor(dict(inputs=list(pictures(8).flip(1))))
+    expected = [int(s.pred_label) for s in model.predict(data['inputs'])]
+    assert seen.predicted.tolist() == expected
+
+
+def test_the_predicted_classs_map_is_shown_where_maps_are_classes(class_maps):
+    class_maps.eval()
+    with torch.no_grad():
+        for wanted in range(3):
+            class_maps.head.conv.bias.fill_(-1e6)
+            class_maps.head.conv.bias[wanted] = 1e6
+            seen = look(class_maps, pictures())
+            assert seen.predicted.tolist() == [wanted] * 2
+            assert seen.heat.max() == pytest.approx(1)  # the others' maps are dead
+
+
+def test_dead_map_is_dark(class_maps):
+    with torch.no_grad():
+        class_maps.head.conv.bias.fill_(-1e6)
+    assert (look(class_maps, pictures()).heat == 0).all()
+
+
+# ---- the sheet -------------------------------------------------------------
+
+
+def test_sheet_is_a_picture_of_more_than_one_colour(tmp_path):
+    rng = np.random.default_rng(0)
+    masks = np.zeros((2, *PICTURE), np.uint8)
+    masks[:, 5:10, 5:10] = 1
+    looks = {
+        'guided': Look(rng.random((2, *PICTURE)), np.array([0, 1])),
+        'plain': Look(rng.random((2, *PICTURE)), np.array([1, 1])),
+    }
+    file = tmp_path / 'sheet.png'
+    heatmap_sheet(file, pictures().permute(0, 2, 3, 1).numpy(), masks, looks, [0, 1],
+                  ['cat', 'dog'], title='where they look')
+    with Image.open(file) as sheet:
+        colours = sheet.convert('RGB').getcolors(maxcolors=1 << 20)
+    assert len(colours) > 100
+
+
+def test_sheet_of_one_picture_closes_its_figure(tmp_path):
+    from matplotlib import pyplot as plt
+    heatmap_sheet(tmp_path / 'one.png', np.zeros((1, 4, 4, 3), np.uint8),
+                  np.ones((1, 4, 4)), {}, [0], ['cat'])
+    assert (tmp_path / 'one.png').stat().st_size > 0
+    assert plt.get_fignums() == []
