@@ -4,6 +4,7 @@ In training each digit has its own texture, so that the texture gives the answer
 In the test it does not. Trains both, prints what they know, and draws where they look.
 """
 import argparse
+import os
 import time
 from pathlib import Path
 
@@ -59,18 +60,12 @@ def main():
     if not (data / 'textured-digits').is_dir():
         data.mkdir(parents=True, exist_ok=True)
         get_textured_digits(data)
+    os.environ['CFCN_DATA'] = str(data.absolute())  # where configs look for data
     results, work_dirs = {}, {}
     for name, config in SYSTEMS.items():
         print(f'training the {name} network ...', flush=True)
         work_dirs[name] = args.out / config.stem / f'seed{args.seed}'
-        options = [
-            f'{split}_dataloader.dataset.{where}={data / "textured-digits"}'
-            for split in ('train', 'val', 'test')
-            for where in ('data_root', 'pipeline.1.source.data_root')
-        ]
-        results[name] = [
-            train_and_test(config, args.seed, work_dirs[name], options)
-        ]
+        results[name] = [train_and_test(config, args.seed, work_dirs[name], [])]
     picture = args.out / 'heatmaps.png'
     draw(picture, data / 'textured-digits', work_dirs)
     print(f'\n{table(results, METRICS)}\n')

@@ -65,7 +65,8 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
             if not sample.guided:
                 code.fill_(IGNORE)
                 continue
-            mask = np.atleast_3d(sample.activation_mask.T).T  # (K, H, W)
+            mask = sample.activation_mask
+            mask = mask if mask.ndim == 3 else mask[None]
             planes, height, width = mask.shape
             code[:planes, :height, :width] = torch.from_numpy(mask)
             if 'ignore_mask' in sample:

@@ -170,14 +170,14 @@ class GuidedClassifier(GuidedMixin, ImageClassifier):
     def __init__(self, backbone, neck=None, head=None, **kwargs):
         if not isinstance(backbone, nn.Module):
             backbone = MODELS.build(backbone)
-        self_resolved = {}
+        resolved = {}
         if isinstance(head, dict) and (neck is None or isinstance(neck, dict)):
             given = head
             head = resolve_head(given, backbone, neck)
             if head.get('in_channels') != given.get('in_channels'):
-                self_resolved['head.in_channels'] = head['in_channels']
+                resolved['head.in_channels'] = head['in_channels']
         super().__init__(backbone=backbone, neck=neck, head=head, **kwargs)
-        self.resolved = self_resolved  # what the config left open, for its dump
+        self.resolved = resolved  # what the config left open, for its dump
 
 
 @MODELS.register_module()
@@ -226,6 +226,10 @@ def _target(data_samples: Sequence, scores: Tensor) -> Tensor:
     """(B,) labels, or (B, C) scores where an image has several or mixed ones."""
     if 'gt_score' in data_samples[0]:
         return torch.stack([s.gt_score for s in data_samples])
+    if 'gt_label' not in data_samples[0]:
+        raise ValueError('focus is measured against the true class, and the data set '
+                         'gives no `gt_label`: leave LoadActivationMask out of the '
+                         'pipeline where labels are not known')
     labels = [s.gt_label for s in data_samples]
     if all(len(label) == 1 for label in labels):
         return torch.cat(labels)
