@@ -16,8 +16,9 @@ BACKBONE_EXTRAS = ('channels_last', 'img_size', 'local_weights')
 def unguide_config(cfg: Config) -> Config:
     """The stock config that a trained model fits.
 
-    Guided types become stock types, guidance, masks, our metrics and hooks go;
-    weights to start from go too, since the trained ones replace them.
+    Guided types become stock types, guidance, masks, our metrics and hooks go (a split
+    with none but ours gets top-1 accuracy); weights to start from go too, since the
+    trained ones replace them.
 
     Args:
         cfg: Config of a guided model with a stock head. It is not changed.
@@ -37,9 +38,8 @@ def unguide_config(cfg: Config) -> Config:
         evaluators = cfg.get(f'{split}_evaluator')
         if evaluators is not None:
             many = evaluators if isinstance(evaluators, list) else [evaluators]
-            cfg[f'{split}_evaluator'] = [
-                m for m in many if m['type'] not in OUR_METRICS
-            ]
+            stock = [m for m in many if m['type'] not in OUR_METRICS]
+            cfg[f'{split}_evaluator'] = stock or [dict(type='Accuracy', topk=1)]
     for name, value in list(cfg.items()):  # what the config file itself named
         if name.endswith('pipeline') and isinstance(value, list):
             cfg[name] = _unguide_pipeline(value)
@@ -51,6 +51,8 @@ def unguide_config(cfg: Config) -> Config:
         cfg.custom_hooks = [
             h for h in cfg.custom_hooks if h['type'] not in OUR_HOOKS
         ]
+    cfg.load_from = None
+    cfg.resume = False
     imports = cfg.get('custom_imports') or {}
     if imports.get('imports'):
         kept = [i for i in imports['imports'] if i != 'cfcn_plugin']
