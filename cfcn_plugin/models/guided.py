@@ -93,8 +93,7 @@ class GuidedMixin:
             seen = self._see(inputs, data_samples, masks)
         losses.update(self.guidance(seen))
         # mmengine's own total is overwritten in the log by the head's `loss`
-        losses['total'] = sum(
-            value.detach() for key, value in losses.items() if 'loss' in key)
+        losses['total'] = self.parse_losses(losses)[0].detach()
         losses['guided_share'] = masks.guided.float().mean()
         losses['emptied_share'] = masks.emptied
         return losses
