@@ -7,7 +7,7 @@ model = dict(
     data_preprocessor=dict(mean=[0, 0, 0], std=[255, 255, 255], to_rgb=True),
     backbone=dict(type='CFCNNet', filters=[32] * 5, dropout=0.),
     head=dict(type='CausalFocusHead', num_classes=3, mode='class'),
-    guidance=dict(type='CausalFocusLoss', loss_weight=1.0, channels='target'))
+    guidance=dict(type='CausalFocusLoss', loss_weight=0.5, channels='target'))
 
 optim_wrapper = dict(optimizer=dict(type='Adam', lr=2e-3))
 # without the warm-up a class's map can die in the first steps, and stays dead

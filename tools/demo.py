@@ -42,8 +42,8 @@ def draw(path: Path, data_root: Path, work_dirs: dict[str, Path]) -> None:
     for name, work_dir in work_dirs.items():
         config = Config.fromfile(next(work_dir.glob('*.py')))
         init_default_scope('mmpretrain')
-        checkpoint = (work_dir / 'last_checkpoint').read_text().strip()
-        model = get_model(config, pretrained=checkpoint)
+        checkpoint = Path((work_dir / 'last_checkpoint').read_text().strip()).name
+        model = get_model(config, pretrained=str(work_dir / checkpoint))
         looks[name] = look(model, torch.from_numpy(pictures).permute(0, 3, 1, 2))
     heatmap_sheet(
         path, pictures, masks, looks, labels, ['0', '1', '2'],
