@@ -65,7 +65,7 @@ def main():
     os.environ['CFCN_DATA'] = str(data.absolute())  # where configs look for data
     # side by side, a share of the cores each: small networks gain little from many
     os.environ.setdefault('OMP_NUM_THREADS', str(max(1, os.cpu_count() // 2)))
-    print('training both networks, two or three minutes ...', flush=True)
+    print('training both networks, some minutes on two cores ...', flush=True)
     work_dirs = {
         name: args.out / config.stem / f'seed{args.seed}'
         for name, config in SYSTEMS.items()
