@@ -58,10 +58,15 @@ class CSVDataset(BaseDataset):
             if missing:
                 raise ValueError(f"'{self.ann_file}' has no column {sorted(missing)}: "
                                  f'its header is {reader.fieldnames}')
-            rows = [
-                self._sample(row, reader.line_num) for row in reader
-                if self.split in (None, row.get(self.split_column))
-            ]
+            rows = []
+            for row in reader:
+                # before the split is asked: a line cut short may belong to any
+                short = sorted(column for column in wanted if row[column] is None)
+                if short:
+                    raise ValueError(f"'{self.ann_file}', line {reader.line_num} ends "
+                                     f'before its column {short}')
+                if self.split in (None, row.get(self.split_column)):
+                    rows.append(self._sample(row, reader.line_num))
         if not rows:
             of = f" with {self.split_column}='{self.split}'"
             raise ValueError(f"'{self.ann_file}' has no line"
@@ -69,10 +74,6 @@ class CSVDataset(BaseDataset):
         return rows
 
     def _sample(self, row: dict, line: int) -> dict:
-        short = [c for c in (self.path, self.label, *self.group) if row[c] is None]
-        if short:
-            raise ValueError(
-                f"'{self.ann_file}', line {line} ends before its column {short}")
         if row[self.label] not in self.CLASSES:
             raise ValueError(
                 f"'{self.ann_file}', line {line}: label '{row[self.label]}' is none of "

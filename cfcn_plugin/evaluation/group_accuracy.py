@@ -37,6 +37,10 @@ class GroupAccuracy(BaseMetric):
             name: 100 * sum(right) / len(right)
             for name, right in sorted(groups.items())
         }
+        taken = {'mean', 'worst'} & set(accuracy)
+        if taken:
+            raise ValueError(f'a group is called {sorted(taken)}, which is the name of '
+                             'a summary here: rename it')
         return {
             **accuracy, 'mean': sum(accuracy.values()) / len(accuracy),
             'worst': min(accuracy.values())

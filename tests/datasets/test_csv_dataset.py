@@ -126,6 +126,12 @@ def test_line_cut_short_names_line_and_column(tmp_path):
     assert f"'{tmp_path / 'labels.csv'}'" in str(caught.value)
 
 
+def test_line_cut_before_its_split_is_not_dropped_in_silence(tmp_path):
+    rows = [*ROWS, ('images/3.jpg', 'cat')]
+    with pytest.raises(ValueError, match=r'line 5 ends before .*split'):
+        dataset(write(tmp_path, rows), split='train')
+
+
 def test_split_without_lines_names_file_column_and_split(tmp_path):
     with pytest.raises(ValueError, match="no line with split='val'") as caught:
         dataset(write(tmp_path), split='val')

@@ -66,3 +66,11 @@ def test_image_without_a_group_is_an_error_naming_it():
     del lost['group']
     with pytest.raises(ValueError, match="'a.jpg' has no `group`.*PackGuidedInputs"):
         GroupAccuracy().process({}, [lost])
+
+
+@pytest.mark.parametrize('name', ['mean', 'worst'])
+def test_a_group_named_like_a_summary_is_refused(name):
+    metric = GroupAccuracy()
+    metric.process({}, [sample(name, 0, [0.9, 0.1])])
+    with pytest.raises(ValueError, match=f"called .'{name}'.*rename"):
+        metric.evaluate(1)

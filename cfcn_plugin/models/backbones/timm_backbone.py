@@ -31,7 +31,7 @@ class GuidedTIMMBackbone(TIMMBackbone):
         img_size: The pictures' size, passed to models built for one size only (ViT,
             Swin ...). None: the model's own.
         channels_last: Whether to compute in PyTorch's channels-last memory format,
-            which is faster for most convolutional models.
+            often faster for convolutional models (time yours).
         **kwargs: As in ``TIMMBackbone``.
 
     Raises:
