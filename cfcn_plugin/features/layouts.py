@@ -5,6 +5,7 @@ To teach the package a backbone, add a line to :data:`TIMM_SITES` or
 """
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
@@ -16,6 +17,7 @@ class Layout:
     Attributes:
         module: Dotted name of the module to hook; '' is the model itself.
         side: Whether the map is the module's ``'output'`` or ``'input'``.
+        item: Which of several values it gives is the map.
         channels_last: Whether a 4-D map is (B, h, w, F).
         prefix_tokens: Tokens before the grid, where the map is (B, L, F).
         channels: F, or None where the table does not know it.
@@ -24,6 +26,7 @@ class Layout:
     """
     module: str
     side: str = 'output'
+    item: int = -1
     channels_last: bool = False
     prefix_tokens: int = 0
     channels: int | None = None
@@ -33,15 +36,14 @@ class Layout:
         """The map as (B, F, h, w): a view where that is possible.
 
         Args:
-            raw: What the module gave: a tensor, or a tuple or list with the last
-                map at its end.
+            raw: What the module gave: a tensor, or a tuple or list of them.
             picture: (H, W) of the model's input.
 
         Raises:
             ValueError: It is no map of this layout.
         """
         while isinstance(raw, list | tuple) and raw:
-            raw = raw[-1]
+            raw = raw[self.item]
         if not isinstance(raw, Tensor) or raw.dim() not in (3, 4):
             what = tuple(raw.shape) if isinstance(raw, Tensor) else type(raw).__name__
             raise ValueError(
@@ -71,12 +73,43 @@ class Layout:
 
 
 # ---- timm ------------------------------------------------------------------
-# The map is what `forward_features` gives. The first of these modules that a
-# model has receives or makes it: (a module that must exist, hooked module, side)
+class Site(NamedTuple):
+    """Where models of timm that have the module ``needs`` have their map.
+
+    ``module`` is ``needs`` where it is left out; the others override what the model
+    says of itself: ``channels`` is the attribute or module that knows F.
+    """
+    needs: str
+    side: str
+    module: str | None = None
+    item: int = -1
+    prefix_tokens: int | None = None
+    channels: str | None = None
+
+
+# The map is what `forward_features` gives. The first line that fits a model tells
+# which module receives or makes it.
 TIMM_SITES = (
-    ('head.global_pool', 'head', 'input'),  # ClassifierHead, NormMlpClassifierHead
-    ('global_pool', 'global_pool', 'input'),  # resnet, efficientnet, mobilenet ...
-    ('norm', 'norm', 'output'),  # vit, deit, eva, beit, cait ...
+    Site('pre_logits.fc1', 'input', 'pre_logits'),  # vgg: dense layers before its pool
+    Site('head.in_conv', 'input', 'head'),  # efficientvit_mit, cpubone: widen first
+    Site('in_conv', 'input'),  # lowformer, the same
+    Site('head.global_pool', 'input'),  # swin, convnext, regnet, metaformer ...
+    Site('global_pool', 'input'),  # resnet, efficientnet, mobilenet ...
+    Site('head.norm', 'input', 'head'),  # mambaout, hiera: pool inside the head
+    Site('head.proj', 'input', 'head'),  # CLIP's ResNets: attention pools
+    Site('msfa', 'output'),  # mobilenetv5 without classifier: fuses stages
+    Site('merger', 'input'),  # qwen3_vit without classifier
+    Site('pooler', 'input'),  # gemma4_vit without classifier
+    Site('encoder', 'output'),  # gemma4_vit, qwen3_vit, deepseek_vit
+    # (map, class tokens); the norm after it sees class tokens alone
+    Site('transformers', 'output', item=0),  # pit
+    Site('norm4', 'output', prefix_tokens=1),  # coat: the coarsest of its scales
+    Site('norm.3', 'output', channels='norm.3'),  # efficientvim: the last of its maps
+    # two grids, the class token of each decides: the one of the larger patches
+    Site('norm.1', 'output', prefix_tokens=1, channels='norm.1'),  # crossvit
+    Site('aux_head', 'output', 'norm', prefix_tokens=1),  # volo
+    Site('norm', 'output'),  # vit, deit, eva, beit, cait ...
+    Site('stages', 'output'),  # levit, pvt_v2, repvit, iformer: no norm, no pool
 )
 
 
@@ -86,9 +119,9 @@ def is_timm(module: nn.Module) -> bool:
 
 def timm_features(model: nn.Module) -> Layout:
     """Where a bare timm model has the map its ``forward_features`` makes."""
-    for needed, module, side in TIMM_SITES:
-        if _has_module(model, needed):
-            return _timm_layout(model, module, side, model.num_features)
+    for site in TIMM_SITES:
+        if _has_module(model, site.needs):
+            return _timm_layout(model, site, model.num_features)
     raise UnknownBackbone(model)
 
 
@@ -99,15 +132,21 @@ def timm_output(model: nn.Module) -> Layout:
     """
     channels = getattr(model, 'head_hidden_size', None) or getattr(
         model, 'num_features', None)
-    return _timm_layout(model, '', 'output', channels)
+    return _timm_layout(model, Site('', 'output'), channels)
 
 
-def _timm_layout(model, module, side, channels) -> Layout:
+def _timm_layout(model: nn.Module, site: Site, channels: int | None) -> Layout:
+    if site.channels is not None:
+        channels = model.get_submodule(site.channels).weight.shape[0]
+    prefix_tokens = site.prefix_tokens
+    if prefix_tokens is None:
+        prefix_tokens = getattr(model, 'num_prefix_tokens', 0)
     return Layout(
-        module,
-        side,
+        site.needs if site.module is None else site.module,
+        site.side,
+        item=site.item,
         channels_last=str(getattr(model, 'output_fmt', 'NCHW')).endswith('NHWC'),
-        prefix_tokens=getattr(model, 'num_prefix_tokens', 0),
+        prefix_tokens=prefix_tokens,
         channels=channels,
         grid=getattr(getattr(model, 'patch_embed', None), 'dynamic_feat_size', None))
 

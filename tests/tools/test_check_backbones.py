@@ -1,0 +1,80 @@
+"""A sample of the sweep over timm; the whole of it is in docs/backbones.md."""
+import pytest
+from check_backbones import check_timm, corners, table
+from torch import nn
+
+import torch
+
+# Small models, one or more of each way in which a map lies
+SAMPLE = (
+    # picked up at a pool
+    'resnet/test_resnet', 'efficientnet/test_efficientnet',
+    'mobilenetv3/mobilenetv3_small_050', 'ghostnet/ghostnet_050',
+    'hardcorenas/hardcorenas_b', 'lcnetv2/lcnetv2_small', 'repghost/repghostnet_050',
+    'starnet/starnet_s050', 'fasternet/fasternet_t0', 'visformer/visformer_tiny',
+    'shvit/shvit_s1', 'efficientvit_msra/efficientvit_m0', 'dla/dla46x_c',
+    'densenet/densenet121', 'senet/legacy_seresnet18', 'sknet/skresnet18',
+    'resnest/resnest14d',
+    # at a head with a pool inside
+    'byobnet/test_byobnet', 'byoanet/halonet_h1', 'mobilevit/mobilevit_xxs',
+    'convnext/test_convnext', 'nfnet/test_nfnet', 'regnet/regnetx_002',
+    'rexnet/rexnet_100', 'edgenext/edgenext_xx_small', 'cspnext/cspnext_tiny',
+    'cspnet/cs3darknet_focus_s', 'fastvit/fastvit_t8', 'vovnet/ese_vovnet19b_slim_dw',
+    'inception_next/inception_next_atto', 'metaformer/poolformerv2_s12',
+    'hgnet/hgnetv2_b0', 'maxxvit/test_coatnet', 'resnetv2/resnetv2_18',
+    # where the head widens first
+    'efficientvit_mit/efficientvit_b0', 'cpubone/cpubone_nano', 'lowformer/lowformer_b0',
+    # channels last
+    'mambaout/test_mambaout', 'mambaout/mambaout_femto',
+    'swin_transformer/swin_tiny_patch4_window7_224', 'sequencer/sequencer2d_s',
+    # a head that pools by attention, tokens that were rolled up
+    'byobnet/resnet50_clip', 'hiera/hiera_tiny_224',
+    # tokens with and without others before them
+    'vision_transformer/test_vit', 'deit/deit_tiny_patch16_224',
+    'deit/deit_tiny_distilled_patch16_224', 'eva/vit_tiny_patch16_dinov3_qkvb',
+    'vision_transformer_relpos/test_vit_relpos', 'convit/convit_tiny',
+    'cait/cait_xxs24_224', 'xcit/xcit_nano_12_p8_224', 'mlp_mixer/gmlp_ti16_224',
+    'efficientformer/efficientformer_l1', 'twins/twins_svt_small',
+    'mvitv2/mvitv2_small_cls', 'levit/levit_128s', 'volo/volo_d1_224', 'coat/coat_tiny',
+    'crossvit/crossvit_tiny_240', 'pit/pit_ti_224', 'efficientvim/efficientvim_m1',
+    # the last stage, unpooled by any module
+    'repvit/repvit_m1', 'pvt_v2/pvt_v2_b0', 'iformer/iformer_t',
+    'swiftformer/swiftformer_xs', 'efficientformer_v2/efficientformerv2_s0',
+)
+
+
+def test_the_sample_has_at_least_40_families():
+    assert len({name.split('/')[0] for name in SAMPLE}) >= 40
+
+
+@pytest.mark.parametrize('name', SAMPLE)
+def test_the_hooked_map_is_the_reference(name):
+    result = check_timm(name)
+
+    assert result['verdict'] == 'ok', result['reason']
+
+
+def test_corners_lean_for_a_stack_of_convolutions():
+    inputs = torch.randn(1, 3, 16, 24, requires_grad=True)
+
+    assert corners(nn.Conv2d(3, 4, 4, 4)(inputs), inputs) == 4
+
+
+def test_no_corner_leans_where_the_map_is_flipped():
+    inputs = torch.randn(1, 3, 16, 24, requires_grad=True)
+
+    assert corners(nn.Conv2d(3, 4, 4, 4)(inputs).flip(2, 3), inputs) == 0
+
+
+def test_corners_do_not_lean_where_the_grid_is_transposed():
+    inputs = torch.randn(1, 3, 16, 24, requires_grad=True)
+
+    assert corners(nn.Conv2d(3, 4, 4, 4)(inputs).transpose(2, 3), inputs) < 4
+
+
+def test_a_model_that_failed_has_its_reason_in_the_table():
+    text = table({'vit/some_vit': dict(verdict='error', reason='died')})
+
+    assert '0 of 1 models' in text
+    assert '| vit | some_vit |' in text.splitlines()[-1]
+    assert 'died' in text.splitlines()[-1]

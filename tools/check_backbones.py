@@ -1,0 +1,208 @@
+"""Check that the map of every backbone is found, right and aligned.
+
+Each model gets random weights and one small picture. Verdict 'ok' means that the
+hook's map equals the reference (timm's forward_intermediates, the second forward
+pass that training must not need). Where timm has none, or only that of an earlier map,
+it means that the gradient of each corner's cell leans to that corner of the picture.
+"""
+import argparse
+import json
+import warnings
+from fnmatch import fnmatch
+from itertools import product
+from pathlib import Path
+
+import timm
+import torch
+from _sweep import sweep
+from timm.models import get_pretrained_cfg, model_entrypoint
+from torch import Tensor, nn
+
+from cfcn_plugin import last_stage_activation
+from cfcn_plugin.features import UnknownBackbone, backbone_layout
+
+# Not square where the model allows it: a transposed grid shows
+SIZES = ((128, 192), (128, 128), (224, 224), (144, 192), (256, 256), None)
+# Models of more parameters are not built on a small machine
+LARGEST = 700e6
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--only', default='*', help='names to check, FAMILY/MODEL')
+    parser.add_argument(
+        '--record', type=Path, default=Path('work_dirs/check_backbones.jsonl'))
+    parser.add_argument('--page', type=Path, help='write the table to this page')
+    parser.add_argument('--limit', type=float, default=120, help='seconds a model')
+    parser.add_argument('--jobs', type=int, default=2)
+    args = parser.parse_args()
+    warnings.filterwarnings('ignore')
+    names = [n for n in timm_variants(args.record.with_name('timm_variants.json'))
+             if fnmatch(n, args.only)]
+    results = sweep(names, check_timm, args.record, args.limit, args.jobs)
+    text = table(results)
+    print(text)
+    if args.page is not None:
+        before, after = args.page.read_text().split('<!-- timm -->')[::2]
+        args.page.write_text(f'{before}<!-- timm -->\n{text}\n<!-- timm -->{after}')
+
+
+# ---- what to check -----------------------------------------------------------
+
+
+def timm_variants(cache: Path) -> list[str]:
+    """FAMILY/MODEL: the smallest model of each layout variant of each family."""
+    if cache.exists():
+        return json.loads(cache.read_text())
+    smallest = {}
+    for name in timm.list_models():
+        family = model_entrypoint(name).__module__.split('.')[-1]
+        with torch.device('meta'):
+            model = timm.create_model(name)
+        size = sum(p.numel() for p in model.parameters())
+        key = (family, type(model), getattr(model, 'output_fmt', None),
+               getattr(model, 'num_prefix_tokens', None),
+               type(getattr(model, 'head', None)))
+        smallest[key] = min(smallest.get(key, (size, name)), (size, name))
+    names = [f'{key[0]}/{name}' for key, (size, name) in smallest.items()
+             if size < LARGEST]
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    cache.write_text(json.dumps(sorted(names)))
+    return sorted(names)
+
+
+# ---- the checks ----------------------------------------------------------------
+
+
+def check_timm(name: str) -> dict:
+    model_name = name.split('/')[1]
+    model, inputs, activation = first_that_runs(model_name)
+    layout = backbone_layout(model)
+    result = dict(
+        hook=f'{layout.module} ({layout.side})',
+        layout=kind(activation, layout),
+        prefix=layout.prefix_tokens,
+        picture=list(inputs.shape[-2:]),
+        map=list(activation.shape[1:]),
+        signed=bool(activation.min() < 0),
+        reference='none',
+        corners=corners(activation, inputs))
+    reference = timm_reference(model, inputs)
+    problems = []
+    if reference is not None:
+        result['reference'] = compare(activation, reference)
+        if result['reference'] == 'differs':
+            problems.append(f'reference is {list(reference.shape[1:])}')
+    if layout.channels != activation.shape[1]:
+        problems.append(f'the table says {layout.channels} channels')
+    if result['reference'] != 'equal' and result['corners'] != 4:
+        problems.append(f'{result["corners"]} of 4 corners lean')
+    return dict(
+        result, verdict='wrong' if problems else 'ok', reason='; '.join(problems))
+
+
+def compare(activation: Tensor, reference: Tensor) -> str:
+    if reference.shape[2] > activation.shape[2]:
+        return 'earlier'  # timm's is taken before the tokens are merged
+    same = reference.shape == activation.shape and torch.allclose(
+        reference, activation, rtol=1e-3, atol=1e-4)
+    return 'equal' if same else 'differs'
+
+
+def first_that_runs(model_name: str) -> tuple[nn.Module, Tensor, Tensor]:
+    """The model on the smallest picture it takes, with its map."""
+    own = get_pretrained_cfg(model_name)
+    error = None
+    for size in SIZES:
+        options = {}
+        if size is None:
+            size = own.input_size[1:] if own else (224, 224)
+        elif own is not None and own.fixed_input_size:
+            options['img_size'] = size
+        try:
+            torch.manual_seed(0)
+            model = timm.create_model(model_name, **options).eval()
+            inputs = torch.randn(1, 3, *size, requires_grad=True)
+            return model, inputs, last_stage_activation(model, inputs)
+        except UnknownBackbone:
+            raise
+        except Exception as e:  # this size is not for this model
+            error = e
+    raise error
+
+
+def timm_reference(model: nn.Module, inputs: Tensor) -> Tensor | None:
+    """(B, F, h, w) from ``forward_intermediates``, a second forward pass."""
+    if not hasattr(model, 'forward_intermediates'):
+        return None
+    for norm in (True, False):
+        try:
+            with torch.no_grad():
+                final, inter = model.forward_intermediates(
+                    inputs, indices=1, norm=norm, output_fmt='NCHW')
+        except Exception:  # norm=True is refused by some
+            continue
+        if isinstance(final, Tensor) and final.dim() == 4:
+            last = str(getattr(model, 'output_fmt', '')).endswith('NHWC')
+            return final.permute(0, 3, 1, 2) if last else final
+        return inter[-1]
+    return None
+
+
+def corners(activation: Tensor, inputs: Tensor) -> int:
+    """At how many corners the gradient of the cell leans to the corner.
+
+    It does where the gradient's mean position lies nearer to this corner than that
+    of the opposite corner's cell does, on both axes with more than one cell.
+    """
+    h, w = activation.shape[-2:]
+    at = {}
+    for row, column in product((0, h - 1), (0, w - 1)):
+        # squares: norms make a plain sum over channels constant
+        cell = activation[..., row, column].square().sum()
+        grad, = torch.autograd.grad(cell, inputs, retain_graph=True)
+        weight = grad.abs().sum((0, 1)).double()
+        y = torch.arange(weight.shape[0]) * weight.sum(1)
+        x = torch.arange(weight.shape[1]) * weight.sum(0)
+        at[row, column] = y.sum() / weight.sum(), x.sum() / weight.sum()
+    lean = 0
+    for (row, column), (y, x) in at.items():
+        other_y, other_x = at[h - 1 - row, w - 1 - column]
+        lean += bool((h == 1 or (y < other_y) == (row == 0))
+                     and (w == 1 or (x < other_x) == (column == 0)))
+    return lean if h > 1 or w > 1 else 4
+
+
+def kind(activation: Tensor, layout) -> str:
+    if activation.is_contiguous():
+        return 'NCHW'
+    return 'NHWC' if layout.channels_last else 'tokens'
+
+
+# ---- the page --------------------------------------------------------------------
+
+
+def table(results: dict[str, dict]) -> str:
+    good = sum(r['verdict'] == 'ok' for r in results.values())
+    families = {name.split('/')[0] for name in results}
+    lines = [
+        f'{good} of {len(results)} models of {len(families)} families are ok '
+        f'(timm {timm.__version__}).', '',
+        '| family | model | hooked | layout | prefix | picture | map | signed | '
+        'reference | corners | verdict |', '|' + '---|' * 11
+    ]
+    for name, r in sorted(results.items()):
+        family, model = name.split('/')
+        if 'hook' not in r:
+            lines.append(f'| {family} | {model} |' + ' |' * 8 + f' {r["reason"]} |')
+            continue
+        cells = (family, model, f'`{r["hook"]}`', r['layout'], r['prefix'],
+                 '×'.join(map(str, r['picture'])), '×'.join(map(str, r['map'])),
+                 'yes' if r['signed'] else 'no', r['reference'], f'{r["corners"]}/4',
+                 ' '.join(filter(None, (r['verdict'], r['reason']))))
+        lines.append('| ' + ' | '.join(map(str, cells)) + ' |')
+    return '\n'.join(lines)
+
+
+if __name__ == '__main__':
+    main()
