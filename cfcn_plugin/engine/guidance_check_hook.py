@@ -6,7 +6,7 @@ from mmpretrain.registry import HOOKS
 
 from cfcn_plugin.masks import image_key
 from cfcn_plugin.masks.base import unknown
-from cfcn_plugin.transforms import GEOMETRIC, LoadActivationMask
+from cfcn_plugin.transforms import LoadActivationMask, moves_pixels, type_name
 
 
 @HOOKS.register_module()
@@ -61,8 +61,8 @@ class GuidanceCheckHook(Hook):
     @staticmethod
     def _check_pipeline(transforms: list) -> None:
         for transform in transforms:
-            if isinstance(transform, GEOMETRIC):
-                name = type(transform).__name__
+            if moves_pixels(transform):
+                name = type_name(transform)
                 raise ValueError(
                     f'{name} would move pictures and leave their masks: write '
                     f"dict(type='MaskAware', transform=dict(type='{name}', ...))")

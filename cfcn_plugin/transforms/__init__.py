@@ -1,6 +1,10 @@
 """Transforms that load a mask, move it with its picture, and pack both."""
+from .kinds import COMPOUND, GEOMETRIC, PHOTOMETRIC, moves_pixels, type_name
 from .loading import LoadActivationMask
-from .mask_aware import GEOMETRIC, MaskAware
+from .mask_aware import MaskAware
 from .packing import PackGuidedInputs
 
-__all__ = ['GEOMETRIC', 'LoadActivationMask', 'MaskAware', 'PackGuidedInputs']
+__all__ = [
+    'COMPOUND', 'GEOMETRIC', 'LoadActivationMask', 'MaskAware', 'PHOTOMETRIC',
+    'PackGuidedInputs', 'moves_pixels', 'type_name'
+]

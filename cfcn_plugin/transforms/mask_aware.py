@@ -1,30 +1,22 @@
 """One draw for image and mask, whatever stock transform is inside."""
 import random
 from contextlib import contextmanager
+from copy import copy
 
-import mmcv.transforms as mmcv_transforms
-import mmpretrain.datasets.transforms as mmpretrain_transforms
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 from mmpretrain.registry import TRANSFORMS
+from PIL import Image
+from torchvision.transforms import InterpolationMode, autoaugment
 
-# Transforms whose every draw depends on the picture's size, never on its pixels
-GEOMETRIC = (
-    mmcv_transforms.Resize,
-    mmcv_transforms.RandomResize,
-    mmcv_transforms.RandomChoiceResize,
-    mmcv_transforms.RandomFlip,
-    mmcv_transforms.CenterCrop,
-    mmcv_transforms.Pad,
-    mmpretrain_transforms.RandomResizedCrop,  # EfficientNetRandomCrop is one too
-    mmpretrain_transforms.RandomCrop,
-    mmpretrain_transforms.ResizeEdge,
-    mmpretrain_transforms.EfficientNetCenterCrop,
-)
+from .kinds import COMPOUND, GEOMETRIC, PHOTOMETRIC, type_name, unwrap
+
 # What a mask needs instead of the image's setting. Pillow's nearest takes the
 # pixel under the cell's centre, OpenCV's the one at its corner: half a cell off.
-FOR_MASKS = dict(interpolation='nearest', backend='pillow', pad_val=0)
+FOR_MASKS = dict(interpolation='nearest', backend='pillow', pad_val=0, fill=0)
+# torchvision's augmentation policies apply these by name
+GEOMETRIC_OPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
 
 
 @TRANSFORMS.register_module()
@@ -36,6 +28,8 @@ class MaskAware(BaseTransform):
     again, by nearest neighbour and filled with context. (mmcv's own way to apply one
     draw twice, ``cache_random_params``, refuses RandomResizedCrop: the list of its
     random methods, shared with EfficientNetRandomCrop, names one of them twice.)
+    Of a transform that runs others (RandAugment, AutoAugment, RandomApply ...), each
+    of these is made mask-aware; those that move no pixel leave the mask alone.
 
     **Required Keys:** those of the wrapped transform
 
@@ -46,12 +40,12 @@ class MaskAware(BaseTransform):
 
     Args:
         transform: The stock transform.
-        photometric: Declare that the transform moves no pixel: it is applied to
-            the image alone.
+        photometric: Declare that a transform unknown to :mod:`.kinds` moves no
+            pixel: it is applied to the image alone.
 
     Raises:
-        TypeError: The transform is not known to be geometric, and not declared
-            photometric.
+        TypeError: It is not known whether the transform moves pixels, and it is not
+            declared photometric.
         ValueError: While running: image and mask no longer agree in size, or the
             image alone was flipped before.
     """
@@ -59,15 +53,18 @@ class MaskAware(BaseTransform):
     def __init__(self, transform: dict | BaseTransform, photometric: bool = False):
         if isinstance(transform, dict):
             transform = TRANSFORMS.build(transform)
-        self.inner = transform
-        self.photometric = photometric
-        self.name = type(transform).__name__
-        if not photometric and not isinstance(transform, GEOMETRIC):
-            known = ', '.join(t.__name__ for t in GEOMETRIC)
+        self.name = type_name(transform)
+        self.photometric = photometric or isinstance(unwrap(transform), PHOTOMETRIC)
+        self.compound = isinstance(transform, COMPOUND) and not photometric
+        if self.compound:
+            transform = _aware_inside(transform)
+        elif not self.photometric and not isinstance(unwrap(transform), GEOMETRIC):
             raise TypeError(
-                f'MaskAware does not know how {self.name} moves pixels: it knows '
-                f'{known} and their subclasses. If it moves none, say '
-                '`photometric=True`')
+                f'MaskAware does not know how {self.name} moves pixels. If it moves '
+                'none, say `photometric=True`; if it does, use one of '
+                f'{", ".join(dict.fromkeys(t.__name__ for t in GEOMETRIC))} or a '
+                'subclass of theirs')
+        self.inner = transform
 
     def transform(self, results: dict) -> dict:
         planes = _planes(results)
@@ -76,8 +73,10 @@ class MaskAware(BaseTransform):
             raise ValueError(
                 f"the picture '{results.get('img_path')}' was flipped before "
                 f'{self.name} and its mask was not: wrap that flip in MaskAware too')
-        if self.photometric or not planes:
+        if self.photometric or self.compound or not planes:
             results = self.inner(results)
+            if results is None:  # the host then asks for another sample
+                return None
         else:
             before = {
                 key: results[key]
@@ -97,12 +96,35 @@ class MaskAware(BaseTransform):
         if mask.ndim == 3:
             return np.stack([self._move(plane, before, draw) for plane in mask])
         _set_random_state(draw)  # consumed again, it ends where the picture's ended
-        moved = self.inner({**before, 'img': np.ascontiguousarray(mask)})
-        return np.ascontiguousarray(moved['img'])
+        plane = np.ascontiguousarray(mask)
+        if isinstance(unwrap(self.inner), torch.nn.Module):  # torchvision's take PIL
+            plane = Image.fromarray(plane)
+        return np.ascontiguousarray(self.inner({**before, 'img': plane})['img'])
 
     def __repr__(self):
         return (f'{type(self).__name__}(transform={self.inner}, '
                 f'photometric={self.photometric})')
+
+
+def _aware_inside(compound: BaseTransform) -> BaseTransform:
+    """A copy of a transform whose own transforms are mask-aware."""
+    compound, parts = copy(compound), compound.transforms
+    if isinstance(parts, BaseTransform):  # RandomApply keeps a Compose
+        compound.transforms = MaskAware(parts)
+    else:
+        compound.transforms = [
+            part if isinstance(part, MaskAware) else MaskAware(part) for part in parts
+        ]
+    return compound
+
+
+def picture_size(picture) -> tuple[int, int]:
+    """(H, W) of an array (H, W, C), a PIL image or a tensor (C, H, W)."""
+    if isinstance(picture, np.ndarray):
+        return picture.shape[:2]
+    if isinstance(picture, Image.Image):
+        return picture.size[::-1]
+    return tuple(picture.shape[-2:])
 
 
 def _planes(results: dict) -> dict[str, np.ndarray]:
@@ -114,7 +136,7 @@ def _planes(results: dict) -> dict[str, np.ndarray]:
 
 def _check_sizes(results: dict, name: str) -> None:
     for key, mask in _planes(results).items():
-        size = results['img'].shape[:2]
+        size = picture_size(results['img'])
         if mask.shape[-2:] != size:
             raise ValueError(
                 f"after {name}, `{key}` of '{results.get('img_path')}' has height and "
@@ -136,20 +158,34 @@ def _set_random_state(state: tuple) -> None:
 def _for_masks(transform: BaseTransform):
     """Set what a mask needs, on the transform and those inside it."""
     changed = []
-    for part in (transform, *vars(transform).values()):
-        if not isinstance(part, BaseTransform):
+
+    def change(part, name, value):
+        changed.append((part, name, getattr(part, name)))
+        setattr(part, name, value)
+
+    for part in (unwrap(transform), *vars(transform).values()):
+        if not isinstance(part, BaseTransform | torch.nn.Module):
             continue
         for name, value in FOR_MASKS.items():
-            if hasattr(part, name):
-                changed.append((part, name, getattr(part, name)))
-                if isinstance(getattr(part, name), dict):  # mmcv's Pad
-                    value = dict(img=value, seg=value)
-                setattr(part, name, value)
+            current = getattr(part, name, None)
+            if isinstance(current, dict):  # mmcv's Pad
+                change(part, name, dict(img=value, seg=value))
+            elif isinstance(current, InterpolationMode):
+                change(part, name, InterpolationMode.NEAREST)
+            elif hasattr(part, name):
+                change(part, name, value)
         if hasattr(part, 'pad_cfg'):  # mmcv's CenterCrop
-            changed.append((part, 'pad_cfg', part.pad_cfg))
-            part.pad_cfg = {**part.pad_cfg, 'pad_val': 0}
+            change(part, 'pad_cfg', {**part.pad_cfg, 'pad_val': 0})
+    if hasattr(unwrap(transform), '_augmentation_space'):  # torchvision's policies
+        change(autoaugment, '_apply_op', _geometric_op)
     try:
         yield
     finally:
-        for part, name, value in changed:
+        for part, name, value in reversed(changed):
             setattr(part, name, value)
+
+
+def _geometric_op(picture, op_name: str, *args, apply=autoaugment._apply_op, **kwargs):
+    if op_name in GEOMETRIC_OPS:
+        return apply(picture, op_name, *args, **kwargs)
+    return picture

@@ -3,6 +3,8 @@ import numpy as np
 from mmpretrain.datasets import PackInputs
 from mmpretrain.registry import TRANSFORMS
 
+from .mask_aware import picture_size
+
 MASK_KEYS = ('guided', 'emptied', 'activation_mask', 'mask_classes', 'ignore_mask')
 
 
@@ -49,7 +51,7 @@ class PackGuidedInputs(PackInputs):
         return super().transform(results)
 
     def _check(self, results: dict) -> None:
-        size = self._size(results[self.input_key])
+        size = picture_size(results[self.input_key])
         name = results.get('img_path') or results.get('sample_idx')
         for key in ('activation_mask', 'ignore_mask'):
             if key in results and results[key].shape[-2:] != size:
@@ -62,14 +64,6 @@ class PackGuidedInputs(PackInputs):
             raise ValueError(
                 f"the picture '{name}' was flipped and its mask was not: write "
                 "`dict(type='MaskAware', transform=dict(type='RandomFlip', ...))`")
-
-    @staticmethod
-    def _size(picture) -> tuple[int, int]:
-        if isinstance(picture, np.ndarray):
-            return picture.shape[:2]
-        if hasattr(picture, 'size') and not callable(picture.size):
-            return picture.size[::-1]  # PIL
-        return tuple(picture.shape[-2:])
 
     @staticmethod
     def _visible(results: dict) -> np.ndarray:

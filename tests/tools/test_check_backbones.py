@@ -1,9 +1,8 @@
 """A sample of the sweep over timm; the whole of it is in docs/backbones.md."""
 import pytest
+import torch
 from check_backbones import check_timm, corners, table
 from torch import nn
-
-import torch
 
 # Small models, one or more of each way in which a map lies
 SAMPLE = (
@@ -23,8 +22,9 @@ SAMPLE = (
     'inception_next/inception_next_atto', 'metaformer/poolformerv2_s12',
     'hgnet/hgnetv2_b0', 'maxxvit/test_coatnet', 'resnetv2/resnetv2_18',
     # where the head widens first
-    'efficientvit_mit/efficientvit_b0', 'cpubone/cpubone_nano', 'lowformer/lowformer_b0',
+    'efficientvit_mit/efficientvit_b0', 'cpubone/cpubone_nano',
     # channels last
+    'lowformer/lowformer_b0',
     'mambaout/test_mambaout', 'mambaout/mambaout_femto',
     'swin_transformer/swin_tiny_patch4_window7_224', 'sequencer/sequencer2d_s',
     # a head that pools by attention, tokens that were rolled up

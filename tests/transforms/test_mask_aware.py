@@ -4,10 +4,15 @@ import random
 import numpy as np
 import pytest
 import torch
-from mmcv.transforms import RandomFlip
+from mmcv.transforms import BaseTransform, Compose, RandomFlip
+from mmengine.registry import DefaultScope
+from mmpretrain.datasets import transforms as processing
 from mmpretrain.registry import TRANSFORMS
+from PIL import Image
+from torchvision.transforms import autoaugment
 
-from cfcn_plugin.transforms import GEOMETRIC, MaskAware
+from cfcn_plugin.transforms import COMPOUND, GEOMETRIC, MaskAware
+from cfcn_plugin.transforms.kinds import unwrap
 
 WHITE = 255  # padding that is not context's 0, and not the object's green
 # every type in GEOMETRIC at least once, and what inherits from one
@@ -50,7 +55,74 @@ CASES = {
     'ResizeEdge': dict(type='ResizeEdge', scale=75),
     'ResizeEdge long': dict(type='ResizeEdge', scale=333, edge='long'),
     'EfficientNetCenterCrop': dict(type='EfficientNetCenterCrop', crop_size=96),
+    'Rotate': dict(type='Rotate', angle=30., pad_val=WHITE),
+    'Shear': dict(type='Shear', magnitude=0.3, pad_val=WHITE),
+    'Shear vertical': dict(
+        type='Shear', magnitude=0.3, direction='vertical', pad_val=(WHITE, ) * 3),
+    'Translate': dict(type='Translate', magnitude=0.2, pad_val=WHITE),
+    'RandomApply': dict(
+        type='RandomApply', transforms=[
+            dict(type='RandomFlip', prob=1.0), dict(type='ColorJitter', contrast=0.1),
+            dict(type='Resize', scale=(96, 90))]),
+    'RandomChoice': dict(
+        type='RandomChoice', transforms=[
+            [dict(type='RandomCrop', crop_size=90)],
+            [dict(type='ResizeEdge', scale=75), dict(type='CenterCrop', crop_size=60)],
+        ]),
+    'RandAugment': dict(
+        type='RandAugment', num_policies=2, magnitude_level=9, magnitude_std=0.5,
+        hparams=dict(pad_val=WHITE), policies=[
+            dict(type='Rotate', magnitude_range=(0, 30)),
+            dict(type='Shear', magnitude_range=(0, 0.3)),
+            dict(type='Translate', magnitude_range=(0, 0.45)),
+            dict(type='Brightness', magnitude_range=(0, 0.1))]),
+    'AutoAugment': dict(
+        type='AutoAugment', policies=[
+            [dict(type='Rotate', angle=20., pad_val=WHITE, prob=0.8)],
+            [dict(type='Sharpness', magnitude=0.1),
+             dict(type='Translate', magnitude=0.1, pad_val=WHITE)]]),
+    **{f'torchvision/{name}': dict(type=f'torchvision/{name}', **kwargs)
+       for name, kwargs in dict(
+           CenterCrop=dict(size=90), ElasticTransform=dict(alpha=60.0),
+           Pad=dict(padding=12, fill=WHITE),
+           RandomAffine=dict(degrees=20, shear=8, scale=(0.8, 1.2), fill=WHITE),
+           RandomCrop=dict(size=90, padding=12, fill=WHITE),
+           RandomHorizontalFlip={}, RandomPerspective=dict(p=0.8, fill=WHITE),
+           RandomResizedCrop=dict(size=96, scale=(0.3, 1)),
+           RandomRotation=dict(degrees=40, interpolation='bilinear', fill=WHITE),
+           RandomVerticalFlip={}, Resize=dict(size=(70, 90)),
+           AutoAugment=dict(fill=[WHITE] * 3), RandAugment=dict(fill=[WHITE] * 3),
+           TrivialAugmentWide=dict(fill=[WHITE] * 3)).items()},
+    'MAERandomResizedCrop': dict(
+        type='MAERandomResizedCrop', size=96, scale=(0.3, 1), interpolation=3),
 }
+TAKES_PIL = [case for case in CASES if 'torchvision' in case or 'MAE' in case]
+# keep no settings of their own
+HOLDERS = ('RandomApply', 'RandomChoice', 'RandAugment', 'AutoAugment')
+LEAVES = [case for case in CASES if case not in (*HOLDERS, *TAKES_PIL)]
+
+
+class ByPIL:
+    """A transform between others that take and give arrays."""
+
+    def __init__(self, transform):
+        self.transform = transform
+
+    def __call__(self, results):
+        results['img'] = Image.fromarray(results['img'])
+        results = self.transform(results)
+        results['img'] = np.asarray(results['img'])
+        return results
+
+
+def build_stock(case):
+    stock = TRANSFORMS.build(CASES[case])
+    return ByPIL(stock) if case in TAKES_PIL else stock
+
+
+def build_aware(case):
+    aware = MaskAware(CASES[case])
+    return ByPIL(aware) if case in TAKES_PIL else aware
 
 
 def make_sample(height=120, width=164, **fields):
@@ -66,8 +138,8 @@ def make_sample(height=120, width=164, **fields):
 
 
 def green(picture):
-    """Where a BGR picture is green; white padding is not."""
-    return (picture[..., 1] > 127) & (picture[..., 2] < 160)
+    """Where a BGR picture is green; white and grey padding is not."""
+    return (picture[..., 1] > 127) & (picture[..., 2] < 100)
 
 
 def seed_all(seed):
@@ -80,17 +152,34 @@ def next_numbers():
     return random.random(), np.random.rand(), torch.rand(()).item()
 
 
+@pytest.fixture(autouse=True)
+def scope():
+    """mmcv's transforms that run others build them in the default scope."""
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        yield
+
+
+@pytest.fixture
+def colours_stay(monkeypatch):
+    """torchvision's policies without their photometric operations."""
+    moves = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
+    apply = autoaugment._apply_op
+    monkeypatch.setattr(
+        autoaugment, '_apply_op', lambda picture, name, *args, **kwargs: apply(
+            picture, name, *args, **kwargs) if name in moves else picture)
+
+
 def test_cases_cover_every_known_type():
-    used = {type(TRANSFORMS.build(config)) for config in CASES.values()}
-    assert used >= set(GEOMETRIC)
+    used = {type(unwrap(TRANSFORMS.build(config))) for config in CASES.values()}
+    assert used >= {*GEOMETRIC, *COMPOUND} - {Compose}  # which others hold
 
 
 # ---- one draw --------------------------------------------------------------
 
 
 @pytest.mark.parametrize('case', CASES)
-def test_moved_mask_is_the_mask_of_the_moved_picture(case):
-    wrapped = MaskAware(CASES[case])
+def test_moved_mask_is_the_mask_of_the_moved_picture(case, colours_stay):
+    wrapped = build_aware(case)
     agree = []
     for seed in range(20):
         seed_all(seed)
@@ -105,7 +194,7 @@ def test_moved_mask_is_the_mask_of_the_moved_picture(case):
 
 @pytest.mark.parametrize('case', CASES)
 def test_picture_and_random_state_are_those_of_the_stock_transform(case):
-    stock, wrapped = TRANSFORMS.build(CASES[case]), MaskAware(CASES[case])
+    stock, wrapped = build_stock(case), build_aware(case)
     for seed in range(5):
         seed_all(seed)
         expected = make_sample()
@@ -126,7 +215,7 @@ def test_planes_and_ignore_mask_move_together(case):
     mask = one['activation_mask']
     many = make_sample(ignore_mask=mask)
     many['activation_mask'] = np.stack([mask, 1 - mask, mask])
-    wrapped = MaskAware(CASES[case])
+    wrapped = build_aware(case)
     seed_all(3)
     one = wrapped(one)['activation_mask']
     seed_all(3)
@@ -205,15 +294,64 @@ def test_photometric_transform_that_changes_the_size_is_an_error():
         wrapped(make_sample())
 
 
+@pytest.mark.parametrize('name', ['ColorJitter', 'RandomErasing', 'Solarize'])
+def test_known_photometric_transform_needs_no_declaration(name):
+    kwargs = dict(ColorJitter=dict(brightness=0.9), RandomErasing=dict(erase_prob=1.0),
+                  Solarize=dict(thr=30, prob=1.0))[name]
+    sample = make_sample()
+    mask, picture = sample['activation_mask'], sample['img'].copy()
+    results = MaskAware(dict(type=name, **kwargs))(sample)
+    assert results['activation_mask'] is mask
+    assert (results['img'] != picture).any()
+
+
+COLOURS = [getattr(processing, name) for name in (
+    'AutoContrast', 'Brightness', 'ColorTransform', 'Contrast', 'Cutout', 'Equalize',
+    'Invert', 'Posterize', 'Sharpness', 'Solarize', 'SolarizeAdd')]
+
+
+def keep_colours(transform):
+
+    def draw_only(self, results):
+        transform(self, dict(results))
+        return results
+
+    return draw_only
+
+
+@pytest.mark.parametrize('config', [
+    dict(type='RandAugment', policies='timm_increasing', num_policies=3,
+         magnitude_level=9, magnitude_std=0.5, hparams=dict(pad_val=WHITE)),
+    dict(type='AutoAugment', policies='imagenet', hparams=dict(pad_val=WHITE))])
+def test_policy_moves_the_mask_by_its_geometric_operations_alone(config, monkeypatch):
+    wrapped, agree = MaskAware(config), []
+    for seed in range(60):
+        seed_all(seed)
+        mask = wrapped(make_sample())['activation_mask']
+        with monkeypatch.context() as patch:  # a picture that keeps its colours
+            for kind in COLOURS:
+                patch.setattr(kind, 'transform', keep_colours(kind.transform))
+            seed_all(seed)
+            picture = wrapped(make_sample())['img']
+        agree.append((mask == green(picture)).mean())
+    assert min(agree) >= 0.98  # bent twice
+
+
 # ---- errors ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize('name,kwargs', [('ColorJitter', dict(brightness=0.1)),
-                                         ('RandomErasing', {}),
-                                         ('Rotate', dict(angle=30.))])
-def test_unknown_transform_is_refused_by_name(name, kwargs):
-    with pytest.raises(TypeError, match=f'how {name} moves pixels') as caught:
-        MaskAware(dict(type=name, **kwargs))
+class Swirl(BaseTransform):
+    """Of a user: whether it moves pixels is not known."""
+
+    def transform(self, results):
+        return results
+
+
+@pytest.mark.parametrize('transform', [
+    Swirl(), TRANSFORMS.build(dict(type='RandomApply', transforms=[Swirl()]))])
+def test_unknown_transform_is_refused_by_name(transform):
+    with pytest.raises(TypeError, match='how Swirl moves pixels') as caught:
+        MaskAware(transform)
     assert 'RandomResizedCrop' in str(caught.value)
     assert '`photometric=True`' in str(caught.value)
 
@@ -230,6 +368,7 @@ def test_sizes_that_disagree_name_transform_file_sizes_and_remedy(key):
 
 
 def settings(transform):
+    transform = unwrap(transform)
     inside = [part for part in vars(transform).values() if hasattr(part, '__dict__')]
     # the size a random resize drew last is the stock transform's own business
     return [{name: value for name, value in vars(part).items() if name != 'scale'}
@@ -239,12 +378,13 @@ def settings(transform):
 @pytest.mark.parametrize('case', CASES)
 def test_settings_are_restored_after_a_call(case):
     stock = TRANSFORMS.build(CASES[case])
-    before = settings(stock)
-    MaskAware(stock)(make_sample())
-    assert settings(stock) == before
+    before = settings(stock), autoaugment._apply_op
+    aware = MaskAware(stock)
+    (ByPIL(aware) if case in TAKES_PIL else aware)(make_sample())
+    assert (settings(stock), autoaugment._apply_op) == before
 
 
-@pytest.mark.parametrize('case', CASES)
+@pytest.mark.parametrize('case', LEAVES)
 def test_settings_are_restored_after_an_exception(case):
 
     class RefusesMasks(type(TRANSFORMS.build(CASES[case]))):
