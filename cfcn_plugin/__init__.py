@@ -16,10 +16,10 @@ __all__ = [
 
 if STACK is not None:
     from . import datasets, engine, evaluation, guidance, masks, models, transforms
-    from .config import unguide_config
+    from .config import guide_config, unguide_config
     __all__ += [
-        'datasets', 'engine', 'evaluation', 'guidance', 'masks', 'models',
-        'transforms', 'unguide_config'
+        'datasets', 'engine', 'evaluation', 'guidance', 'guide_config', 'masks',
+        'models', 'transforms', 'unguide_config'
     ]
 else:
 

@@ -1,11 +1,15 @@
-"""Unguiding leaves a stock config; every config of ours builds."""
+"""Guiding changes what it says, unguiding undoes it; every config of ours builds."""
+import copy
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
-from mmpretrain.registry import MODELS
+from mmengine.hub import get_config
+from mmengine.registry import DefaultScope
+from mmpretrain.registry import MODELS, TRANSFORMS
 
-from cfcn_plugin.config import unguide_config
+from cfcn_plugin import guide_config, unguide_config
 
 CONFIGS = sorted(Path(__file__).parents[1].glob('configs/*.py'))
 STOCK_HEADS = [c for c in CONFIGS if 'cfcnnet' not in c.name]
@@ -40,3 +44,178 @@ def test_twins_differ_by_guidance_alone():
         assert twin.model.pop('guidance') is None
         guided.model.pop('guidance')
         assert twin.to_dict() == guided.to_dict()
+
+
+# ---- guide_config --------------------------------------------------------------
+
+MASKS = dict(type='PNGMasks', data_root='data', masks='masks')
+# one for each of the zoo's pipelines and unusual heads
+STOCK = [
+    'resnet/resnet18_8xb32_in1k', 'resnet/resnet18_8xb16_cifar10',
+    'resnet/resnet50_8xb8_cub', 'resnest/resnest101_32xb64_in1k',
+    'regnet/regnetx-400mf_8xb128_in1k', 'lenet/lenet5_mnist',
+    'arcface/resnet50-arcface_8xb32_inshop', 'csra/resnet101-csra_1xb16_voc07-448px',
+    'conformer/conformer-tiny-p16_8xb128_in1k', 'deit/deit-tiny_4xb256_in1k',
+    'mobilenet_v3/mobilenet-v3-large_8xb128_in1k', 'mobileone/mobileone-s1_8xb32_in1k',
+    'efficientnet/efficientnet-b0_8xb32_in1k', 'convnext/convnext-base_32xb128_in21k',
+    'spark/benchmarks/convnextv2-tiny_8xb256-coslr-300e_in1k',
+    'mff/benchmarks/vit-base-p16_8xb2048-linear-coslr-90e_in1k'
+]
+
+
+def stock(name='resnet/resnet18_8xb32_in1k', **changes):
+    cfg = get_config(f'mmpretrain::{name}.py')
+    cfg.merge_from_dict(changes)
+    return cfg
+
+
+def pipeline(cfg, split='train'):
+    dataset = cfg[f'{split}_dataloader'].dataset
+    return dataset.get('pipeline') or dataset.dataset.pipeline
+
+
+@pytest.mark.parametrize('name', STOCK)
+def test_guided_config_unguides_to_the_stock_one(name):
+    cfg = stock(name)
+    before = copy.deepcopy(cfg.to_dict())
+    guided = guide_config(cfg, MASKS)
+    assert cfg.to_dict() == before  # a pure function
+    assert unguide_config(guided).to_dict() == {**before, 'load_from': None}
+
+
+@pytest.mark.parametrize('name', [
+    name for name in STOCK if not name.startswith((
+        'lenet', 'conformer', 'mobile', 'efficientnet'))])
+def test_guided_config_builds_and_survives_a_dump(name, tmp_path):
+    guide_config(stock(name), dict(
+        type='LoadActivationMask', missing='unguided',
+        source=MASKS)).dump(tmp_path / 'guided.py')
+    cfg = Config.fromfile(tmp_path / 'guided.py')
+    if 'image_encoder' in cfg.model:
+        cfg.model.image_encoder[0].pop('init_cfg')
+        cfg.model.prototype = torch.zeros(1, 2048)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        assert MODELS.build(cfg.model).guidance.loss_weight == 1
+        for step in pipeline(cfg):
+            TRANSFORMS.build(step)
+
+
+def test_guided_config_differs_from_stock_in_these_lines_alone():
+    cfg = stock()
+    guided = guide_config(cfg, MASKS).to_dict()
+    expected = cfg.to_dict()
+    load = dict(type='LoadActivationMask', source=MASKS)
+    expected['model'].update(
+        type='GuidedClassifier', guidance=dict(type='CausalFocusLoss'))
+    for split in ('train', 'val', 'test'):
+        steps = expected[f'{split}_dataloader']['dataset']['pipeline']
+        expected[f'{split}_dataloader']['dataset']['pipeline'] = [
+            steps[0], load, *(dict(type='MaskAware', transform=s) for s in steps[1:3]),
+            dict(type='PackGuidedInputs')]
+    for split in ('val', 'test'):
+        expected[f'{split}_evaluator'] = [
+            expected[f'{split}_evaluator'], dict(type='FocusMetric')]
+    expected['custom_imports'] = dict(
+        imports=['cfcn_plugin'], allow_failed_imports=False)
+    assert guided == expected
+
+
+def test_photometric_transforms_stay_as_they_are():
+    kinds = [s['type'] for s in pipeline(guide_config(
+        stock('resnest/resnest101_32xb64_in1k'), MASKS))]
+    assert kinds == ['LoadImageFromFile', 'LoadActivationMask', 'MaskAware',
+                     'MaskAware', 'MaskAware', 'ColorJitter', 'Lighting',
+                     'PackGuidedInputs']
+
+
+def test_pictures_kept_in_memory_get_their_masks_first():
+    kinds = [s['type'] for s in pipeline(guide_config(
+        stock('resnet/resnet18_8xb16_cifar10'), MASKS))]
+    assert kinds == [
+        'LoadActivationMask', 'MaskAware', 'MaskAware', 'PackGuidedInputs']
+
+
+def test_pipelines_of_later_epochs_and_inner_data_sets_are_guided():
+    cfg = stock('mobileone/mobileone-s1_8xb32_in1k')
+    cfg.custom_hooks[0].schedule[1] = dict(
+        action_epoch=112, train_pipeline=cfg.train_pipeline_112e)
+    inner = cfg.train_dataloader.dataset
+    cfg.train_dataloader.dataset = dict(
+        type='RepeatDataset', times=2,
+        dataset=dict(type='ConcatDataset', datasets=[inner, inner]))
+    guided = guide_config(cfg, MASKS)
+    hook, = (h for h in guided.custom_hooks if h.type == 'SwitchRecipeHook')
+    first, second = guided.train_dataloader.dataset.dataset.datasets
+    for steps in (hook.schedule[0].pipeline, hook.schedule[1].train_pipeline,
+                  first.pipeline, second.pipeline):
+        assert steps[1].type == 'LoadActivationMask'
+        assert steps[-1].type == 'PackGuidedInputs'
+    assert unguide_config(guided).to_dict() == {**cfg.to_dict(), 'load_from': None}
+
+
+def test_a_split_without_masks_stays_stock():
+    cfg = stock()
+    val = dict(MASKS, masks='val')
+    for guided in (guide_config(cfg, dict(train=MASKS, val=val)),
+                   guide_config(cfg, MASKS, splits=['train', 'val'])):
+        assert guided.test_dataloader == cfg.test_dataloader
+        assert guided.test_evaluator == cfg.test_evaluator
+        assert pipeline(guided)[1].source.masks == 'masks'
+    assert guide_config(cfg, dict(train=MASKS, val=val)).val_dataloader.dataset \
+        .pipeline[1].source.masks == 'val'
+
+
+def test_guidance_and_hook_are_those_given():
+    hook = dict(type='FeatureHook', target=['backbone.layer3', 'backbone.layer4'])
+    guided = guide_config(stock(), MASKS, feature_hook=hook, guidance=dict(
+        type='CausalFocusLoss', loss_weight=3.0))
+    assert guided.model.feature_hook == hook
+    assert MODELS.build(guided.model).guidance.loss_weight == 3
+    twin = guide_config(stock(), dict(val=MASKS), guidance=None)
+    assert twin.model.guidance is None
+    assert twin.train_dataloader == stock().train_dataloader
+
+
+def test_custom_imports_and_scopes_of_the_stock_config_stay():
+    cfg = stock(custom_imports=dict(imports='json', allow_failed_imports=True),
+                **{'model.type': 'mmpretrain.ImageClassifier'})
+    cfg.data_preprocessor.type = 'ClsDataPreprocessor'
+    guided = guide_config(cfg, MASKS)
+    assert guided.custom_imports == dict(
+        imports=['json', 'cfcn_plugin'], allow_failed_imports=True)
+    assert guided.model.type == 'mmpretrain.GuidedClassifier'
+    assert guided.data_preprocessor.type == 'GuidedDataPreprocessor'
+    back = unguide_config(guided)
+    assert back.model.type == 'mmpretrain.ImageClassifier'
+    assert back.data_preprocessor == cfg.data_preprocessor
+
+
+ALBU = dict(type='Albumentations', transforms=[])
+
+
+@pytest.mark.parametrize('changes,arguments,message', [
+    ({'model.type': 'MAE'}, {}, "type is 'MAE', and those .* ImageClassifier, Timm"),
+    ({'model.type': 'GuidedClassifier'}, {}, 'guided already'),
+    ({'model.head': None}, {}, 'no head'),
+    ({'train_dataloader': None}, {},
+     "guidance needs masks of the train split, and only \\['test', 'val'\\]"),
+    ({'train_dataloader.dataset.pipeline.1': ALBU}, {},
+     r'train_dataloader\.dataset\.pipeline: it is not known whether Albumentations'),
+    ({'val_dataloader.dataset.pipeline.1.type': 'Nix'}, {},
+     r"val_dataloader\.dataset\.pipeline: transform 'Nix' is not registered"),
+    ({'train_dataloader.dataset.pipeline.3.type': 'PackMultiTaskInputs'}, {},
+     'does not end in PackInputs'),
+    ({'data_preprocessor.type': 'SelfSupDataPreprocessor'}, {},
+     'SelfSupDataPreprocessor would leave masks behind'),
+    ({}, dict(splits=('val', )), 'guidance needs masks of the train split'),
+    ({}, dict(splits=('train', 'dev')), "`splits` knows .* got \\('train', 'dev'\\)"),
+    ({}, dict(splits='train'), '`splits` knows'),
+    ({}, dict(masks=dict(train=MASKS, valid=MASKS)), '`masks` knows the splits'),
+    ({}, dict(masks=dict(train=MASKS, val=MASKS), splits=['train']),
+     "`masks` has 'val', but `splits` is \\('train',\\)"),
+    ({'val_dataloader': None}, dict(masks=dict(train=MASKS, val=MASKS)),
+     'no val_dataloader'),
+])
+def test_what_cannot_be_guided_is_refused_by_name(changes, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        guide_config(stock(**changes), **{'masks': MASKS, **arguments})

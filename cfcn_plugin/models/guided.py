@@ -137,7 +137,7 @@ class GuidedMixin:
                     and self.feature_hook.names == ['auto'])
 
     def _see(self, inputs: Tensor, data_samples: list, masks: MaskBatch) -> Seen:
-        scores = self._scores.raw
+        scores = _one_score(self._scores.raw)
         trainable = self.training and any(
             p.requires_grad for p in self.get_submodule(self.trained).parameters())
         return Seen(
@@ -156,7 +156,7 @@ class GuidedMixin:
     def _classify(self, inputs: Tensor) -> Tensor:
         with armed([*self.feature_hook.captures, self._scores], on=False), \
                 _untouched_statistics(self):
-            return super().forward(inputs, mode='tensor')
+            return _one_score(super().forward(inputs, mode='tensor'))
 
 
 @MODELS.register_module()
@@ -219,6 +219,11 @@ def _guided_preprocessor(given: dict | nn.Module | None) -> dict | nn.Module:
             "data_preprocessor=dict(type='GuidedDataPreprocessor', ...), same keys, or "
             'leave `type` out')
     return given
+
+
+def _one_score(scores: Tensor | tuple[Tensor, ...]) -> Tensor:
+    """(B, C): Conformer's head scores twice, and predicts from the sum."""
+    return scores if isinstance(scores, Tensor) else sum(scores)
 
 
 def _target(data_samples: Sequence, scores: Tensor) -> Tensor:

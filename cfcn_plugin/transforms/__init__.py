@@ -1,10 +1,18 @@
 """Transforms that load a mask, move it with its picture, and pack both."""
-from .kinds import COMPOUND, GEOMETRIC, PHOTOMETRIC, moves_pixels, type_name
+from .kinds import (
+    COMPOUND,
+    GEOMETRIC,
+    PHOTOMETRIC,
+    kind_of,
+    moves_pixels,
+    transform_type,
+    type_name,
+)
 from .loading import LoadActivationMask
 from .mask_aware import MaskAware
 from .packing import PackGuidedInputs
 
 __all__ = [
     'COMPOUND', 'GEOMETRIC', 'LoadActivationMask', 'MaskAware', 'PHOTOMETRIC',
-    'PackGuidedInputs', 'moves_pixels', 'type_name'
+    'PackGuidedInputs', 'kind_of', 'moves_pixels', 'transform_type', 'type_name'
 ]

@@ -5,6 +5,7 @@ To teach the package a transform, add it to one of the tables.
 import mmcv.transforms as mmcv_transforms
 import mmpretrain.datasets.transforms as mmpretrain_transforms
 from mmpretrain.datasets.transforms.processing import TorchVisonTransformWrapper
+from mmpretrain.registry import TRANSFORMS
 from torchvision import transforms as torchvision_transforms
 
 # Move pixels; every draw depends on the picture's size, never on its pixels
@@ -89,20 +90,32 @@ COMPOUND = (
 )
 
 
+KINDS = dict(geometric=GEOMETRIC, photometric=PHOTOMETRIC, compound=COMPOUND)
+
+
+def kind_of(transform: type) -> str | None:
+    """``'geometric'``, ``'photometric'``, ``'compound'``; None: it is not known.
+
+    Args:
+        transform: The class of a transform.
+    """
+    for kind, known in KINDS.items():
+        if issubclass(transform, known):
+            return kind
+    return None
+
+
 def moves_pixels(transform) -> bool | None:
     """Whether a transform moves pixels. None: the tables do not know it.
 
     Args:
         transform: A built transform.
     """
-    transform = unwrap(transform)
-    if isinstance(transform, GEOMETRIC):
-        return True
-    if isinstance(transform, PHOTOMETRIC):
-        return False
-    if isinstance(transform, COMPOUND):
-        return _any(moves_pixels(part) for part in transform.transforms)
-    return None
+    kind = kind_of(type(unwrap(transform)))
+    if kind == 'compound':
+        answers = [moves_pixels(part) for part in transform.transforms]
+        return True if True in answers else None if None in answers else False
+    return {'geometric': True, 'photometric': False}.get(kind)
 
 
 def unwrap(transform):
@@ -112,12 +125,14 @@ def unwrap(transform):
     return transform
 
 
+def transform_type(name: str | type) -> type | None:
+    """The class behind a config's ``type``; None if none is registered."""
+    registered = TRANSFORMS.get(name) if isinstance(name, str) else name
+    # torchvision's are registered as their wrapper's constructor
+    return getattr(registered, 'keywords', {}).get('transform', registered)
+
+
 def type_name(transform) -> str:
     """What a config calls the type of a transform."""
     name = type(unwrap(transform)).__name__
     return name if unwrap(transform) is transform else f'torchvision/{name}'
-
-
-def _any(answers) -> bool | None:
-    answers = list(answers)
-    return True if True in answers else None if None in answers else False

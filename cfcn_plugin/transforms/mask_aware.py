@@ -10,7 +10,7 @@ from mmpretrain.registry import TRANSFORMS
 from PIL import Image
 from torchvision.transforms import InterpolationMode, autoaugment
 
-from .kinds import COMPOUND, GEOMETRIC, PHOTOMETRIC, type_name, unwrap
+from .kinds import GEOMETRIC, kind_of, type_name, unwrap
 
 # What a mask needs instead of the image's setting. Pillow's nearest takes the
 # pixel under the cell's centre, OpenCV's the one at its corner: half a cell off.
@@ -54,11 +54,12 @@ class MaskAware(BaseTransform):
         if isinstance(transform, dict):
             transform = TRANSFORMS.build(transform)
         self.name = type_name(transform)
-        self.photometric = photometric or isinstance(unwrap(transform), PHOTOMETRIC)
-        self.compound = isinstance(transform, COMPOUND) and not photometric
+        kind = 'photometric' if photometric else kind_of(type(unwrap(transform)))
+        self.photometric = kind == 'photometric'
+        self.compound = kind == 'compound'
         if self.compound:
             transform = _aware_inside(transform)
-        elif not self.photometric and not isinstance(unwrap(transform), GEOMETRIC):
+        elif kind is None:
             raise TypeError(
                 f'MaskAware does not know how {self.name} moves pixels. If it moves '
                 'none, say `photometric=True`; if it does, use one of '
