@@ -83,9 +83,7 @@ def test_guided_config_unguides_to_the_stock_one(name):
     assert unguide_config(guided).to_dict() == {**before, 'load_from': None}
 
 
-@pytest.mark.parametrize('name', [
-    name for name in STOCK if not name.startswith((
-        'lenet', 'conformer', 'mobile', 'efficientnet'))])
+@pytest.mark.parametrize('name', STOCK)
 def test_guided_config_builds_and_survives_a_dump(name, tmp_path):
     guide_config(stock(name), dict(
         type='LoadActivationMask', missing='unguided',

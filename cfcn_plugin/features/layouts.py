@@ -4,7 +4,7 @@ To teach the package a backbone, add a line to :data:`TIMM_SITES` or
 :data:`MMPRETRAIN`. Nothing here imports an mm package.
 """
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -151,17 +151,107 @@ def _timm_layout(model: nn.Module, site: Site, channels: int | None) -> Layout:
         grid=getattr(getattr(model, 'patch_embed', None), 'dynamic_feat_size', None))
 
 
-# ---- mmpretrain and ours: class name (or that of a base class) -> Layout -------
+# ---- mmpretrain and ours -----------------------------------------------------
+def _own(channels: Callable) -> Callable:
+    """Its last output, already (B, F, h, w)."""
+    return lambda m: Layout('', channels=channels(m))
+
+
+def _width(norm: nn.Module) -> int:
+    return norm.weight.shape[0]
+
+
+def _last_norm(m: nn.Module) -> nn.Module:
+    return getattr(m, f'norm{m.out_indices[-1]}')
+
+
+def _vit(m: nn.Module) -> Layout:
+    """Tokens: its own output is the class token, or the mean of the others."""
+    module = 'ln1' if m.final_norm else f'layers.{len(m.layers) - 1}'
+    return Layout(module, channels=m.embed_dims, prefix_tokens=m.num_extra_tokens)
+
+
+def _pooled_stage(m: nn.Module) -> Layout:
+    """Pooled inside, before its final norm, unless told otherwise."""
+    module = f'stages.{m.out_indices[-1]}' if m.gap_before_final_norm else ''
+    return Layout(module, channels=_width(_last_norm(m)))
+
+
+def _hornet(m: nn.Module) -> Layout:
+    # its checkpointing goes past the stage and spares the stage's last block
+    layout = _pooled_stage(m)
+    last = len(m.stages[m.out_indices[-1]]) - 1
+    return replace(layout, module=layout.module and f'{layout.module}.{last}')
+
+
+def _vgg(m: nn.Module) -> Layout:
+    # its layers are called one by one, so the last stands for all
+    convs = [c for c in m.modules() if isinstance(c, nn.Conv2d)]
+    last = m.range_sub_modules[-1][1] - 1
+    return Layout(f'{m.module_name}.{last}', channels=convs[-1].out_channels)
+
+
+# class name (or that of a base class) -> the layout of a model of this class
 MMPRETRAIN = {
-    'CFCNNet': lambda m: Layout('', channels=m.out_channels),
-    'ResNet': lambda m: Layout('', channels=m.feat_dim),
-    'SwinTransformer': lambda m: Layout('', channels=m.num_features[-1]),
-    # pooled before its final norm
-    'ConvNeXt': lambda m: Layout(
-        f'stages.{len(m.stages) - 1}', channels=m.channels[-1]),
-    # its own output is the class token alone
-    'VisionTransformer': lambda m: Layout(
-        'ln1', channels=m.embed_dims, prefix_tokens=m.num_extra_tokens),
+    'CFCNNet': _own(lambda m: m.out_channels),
+    # convolutional
+    'CSPNet': _own(lambda m: m.arch['out_channels'][-1]),
+    'ConvMixer': _own(lambda m: m.embed_dims),
+    'DenseNet': _own(lambda m: _width(m.transitions[-1][0])),
+    'EfficientNet': _own(lambda m: m.out_channels),
+    'EfficientNetV2': _own(lambda m: m.out_channels),
+    # without a neck that fuses them, the coarsest of its scales
+    'HRNet': _own(lambda m: m.extra['stage4']['num_channels'][-1]),
+    'InceptionV3': lambda m: Layout('avgpool', 'input', channels=m.fc.in_features),
+    # the last convolution shrinks the map to one cell: the map is what it receives
+    'LeNet5': lambda m: Layout('features.6', 'input', channels=16),
+    'MobileNetV2': _own(lambda m: m.out_channel),
+    'MobileNetV3': _own(lambda m: m.feat_dim),
+    'MobileOne': _own(lambda m: m.in_planes),
+    'PoolFormer': _own(lambda m: _width(_last_norm(m))),
+    'RIFormer': _own(lambda m: _width(_last_norm(m))),
+    'RepLKNet': _own(lambda m: m.arch['channels'][-1]),
+    'RepMLPNet': _own(lambda m: m.channels[-1]),
+    'RepVGG': _own(lambda m: m.stage_4[-1].out_channels),
+    'ResNet': _own(lambda m: m.feat_dim),
+    'ShuffleNetV1': _own(lambda m: m.in_channels),
+    'ShuffleNetV2': _own(lambda m: m.layers[-1].conv.out_channels),
+    'VAN': _own(lambda m: m.embed_dims[-1]),
+    'VGG': _vgg,
+    'ConvNeXt': _pooled_stage,
+    'EdgeNeXt': _pooled_stage,
+    'HorNet': _hornet,
+    # graphs of patches, laid out as maps
+    'PyramidVig': _own(lambda m: m.channels[-1]),
+    'Vig': _own(lambda m: m.pos_embed.shape[1]),
+    # transformers that lay their tokens out
+    'DaViT': _own(lambda m: m.num_features[-1]),
+    'HiViT': _own(lambda m: m.embed_dims),
+    'LeViT': _own(lambda m: m.embed_dims[-1]),
+    'MViT': _own(lambda m: _width(getattr(m, f'norm{max(m.out_scales)}'))),
+    'MobileViT': _own(lambda m: m.conv_1x1_exp.conv.out_channels),
+    'PCPVT': _own(lambda m: m.embed_dims[-1]),
+    'SwinTransformer': _own(lambda m: m.num_features[-1]),
+    'SwinTransformerV2': _own(lambda m: _width(_last_norm(m))),
+    # transformers that do not
+    'BEiTViT': _vit,
+    'VisionTransformer': _vit,
+    'EfficientFormer': lambda m: Layout(  # (B, F, L) after this norm
+        f'norm{m.out_indices[-1]}', channels=_width(_last_norm(m))),
+    'MixMIMTransformer': lambda m: Layout('norm', channels=m.num_features),
+    'MlpMixer': lambda m: Layout('ln1', channels=m.embed_dims),  # then (B, F, L)
+    'RevVisionTransformer': lambda m: Layout(
+        'fusion_layer', prefix_tokens=m.num_extra_tokens,
+        channels=m.embed_dims * (2 if m.fusion_layer.mode == 'concat' else 1)),
+    'T2T_ViT': lambda m: Layout(
+        'norm' if m.final_norm else f'encoder.{len(m.encoder) - 1}',
+        prefix_tokens=m.num_extra_tokens, channels=m.pos_embed.shape[-1]),
+    'TNT': lambda m: Layout('norm', channels=m.embed_dims, prefix_tokens=1),
+    'TinyViT': _pooled_stage,
+    'XCiT': lambda m: Layout('norm', channels=m.embed_dims, prefix_tokens=1),
+    # two branches, each with a classifier: the map is that of the convolutions
+    'Conformer': lambda m: Layout(f'conv_trans_{m.fin_stage - 1}', item=0),
+    'LoRAModel': lambda m: _below('module', backbone_layout(m.module)),
 }
 
 
@@ -195,6 +285,9 @@ def locate(model: nn.Module) -> Layout:
         return Layout(f'head.{target}')
     if isinstance(model, nn.Sequential):  # a retriever's encoder: backbone, neck
         return _below('0', locate(model[0]))
+    neck = getattr(model, 'neck', None)
+    if isinstance(neck, nn.Sequential) and len(neck) > 1:  # HRNet's: the last pools
+        return Layout(f'neck.{len(neck) - 2}')
     for inner in ('backbone', 'image_encoder', 'model'):
         if isinstance(getattr(model, inner, None), nn.Module):
             return _below(inner, locate(getattr(model, inner)))
@@ -225,8 +318,7 @@ def hookable(model: nn.Module, depth: int = 3) -> str:
 
 
 def _below(name: str, layout: Layout) -> Layout:
-    module = f'{name}.{layout.module}' if layout.module else name
-    return Layout(**{**vars(layout), 'module': module})
+    return replace(layout, module=f'{name}.{layout.module}'.rstrip('.'))
 
 
 def _has_module(model: nn.Module, name: str) -> bool:
