@@ -70,6 +70,9 @@ class GuidedMixin:
             return self.predict(inputs, data_samples, masks=masks)
         return super().forward(inputs, data_samples, mode)
 
+    # torch.compile leaves this frame alone and compiles what it calls: dynamo fails on
+    # its block of context managers
+    @torch.compiler.disable(recursive=False)
     def loss(self,
              inputs: Tensor,
              data_samples: list,
@@ -98,6 +101,7 @@ class GuidedMixin:
         losses['emptied_share'] = masks.emptied
         return losses
 
+    @torch.compiler.disable(recursive=False)
     def predict(self,
                 inputs: Tensor,
                 data_samples: list | None = None,
