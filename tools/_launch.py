@@ -1,23 +1,36 @@
-"""What the launch scripts share: arguments, loaders, and processes on CPUs."""
+"""What the launch scripts share: arguments, configs, loaders, processes on CPUs."""
 import argparse
+import inspect
 import os
 from copy import deepcopy
 from pathlib import Path
 
 import torch
 from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.hub import get_config
+
+from cfcn_plugin import guide_config
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        '--no-pin-memory',
-        action='store_true',
-        help='do not pin memory in dataloaders')
+        '--guide',
+        metavar='FRAGMENT',
+        help='make a stock config a guided one: a file with `masks` and what else '
+        'cfcn_plugin.guide_config takes; examples are in configs/_base_/guidance')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
         help='override settings of the config, key=value; lists as key="[a,b]"')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_arguments(parser)
+    parser.add_argument(
+        '--no-pin-memory',
+        action='store_true',
+        help='do not pin memory in dataloaders')
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -26,12 +39,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
-def load_config(path: str) -> Config:
+def load_config(path: str, guide: str | None = None) -> Config:
+    """A config by its path, or by its name in an installed package's zoo.
+
+    Args:
+        path: A file, or for example ``'mmpretrain::resnet/resnet18_8xb32_in1k.py'``.
+        guide: A file with the keyword arguments of ``guide_config``.
+    """
+    if '::' in path:
+        cfg = get_config(path)
+    else:
+        cfg = Config.fromfile(_existing(
+            path, '`python -m cfcn_plugin` shows where those of the package are'))
+    if guide is None:
+        return cfg
+    fragment = Config.fromfile(_existing(
+        guide, 'examples are in configs/_base_/guidance')).to_dict()
+    known = list(inspect.signature(guide_config).parameters)[1:]
+    unknown = sorted(set(fragment) - set(known))
+    if unknown or 'masks' not in fragment:
+        raise ValueError(
+            f"'{guide}' " + (f'has {unknown}' if unknown else 'has no `masks`') +
+            f': expected `masks`, and of {known[1:]} what differs from the default')
+    return guide_config(cfg, **fragment)
+
+
+def _existing(path: str, remedy: str) -> str:
     if not Path(path).is_file():
-        raise FileNotFoundError(
-            f"config '{path}' does not exist; `python -m cfcn_plugin` shows where "
-            'those of the package are')
-    return Config.fromfile(path)
+        raise FileNotFoundError(f"config '{path}' does not exist; {remedy}")
+    return path
 
 
 def merge_common(cfg: Config, args, persistent_workers: bool | None = None) -> Config:
@@ -42,7 +78,8 @@ def merge_common(cfg: Config, args, persistent_workers: bool | None = None) -> C
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = str(Path('work_dirs', Path(args.config).stem))
+        names = [Path(name).stem for name in (args.config, args.guide) if name]
+        cfg.work_dir = str(Path('work_dirs', '_'.join(names)))
     defaults = ConfigDict(pin_memory=True, collate_fn=dict(type='default_collate'))
     if persistent_workers is not None:
         defaults.persistent_workers = persistent_workers

@@ -80,7 +80,7 @@ def _use_tta(cfg: Config) -> None:
 
 def main():
     args = parse_args()
-    cfg = merge_args(_launch.load_config(args.config), args)
+    cfg = merge_args(_launch.load_config(args.config, args.guide), args)
     _launch.prepare_distributed(cfg)
     runner = Runner.from_cfg(cfg)
     if args.out and args.out_item == 'pred':

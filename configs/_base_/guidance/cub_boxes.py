@@ -1,0 +1,10 @@
+# CUB-200-2011 guided by boxes, in a CSV file with a line a picture (docs/data.md has
+# such a file). Focus is measured on the test split too.
+#
+#     python tools/train.py mmpretrain::resnet/resnet50_8xb8_cub.py \
+#         --guide configs/_base_/guidance/cub_boxes.py
+masks = dict(
+    type='BoxMasks',
+    data_root='{{$CFCN_DATA:data}}/CUB_200_2011',
+    ann_file='boxes.csv')
+guidance = dict(type='CausalFocusLoss', loss_weight=1.0)

@@ -1,0 +1,15 @@
+# ImageNet guided by a folder of masks: that of data/imagenet/train/n01440764/1.JPEG is
+# data/imagenet/masks/n01440764/1.png. Pictures without one are unguided, so a few do.
+#
+#     python tools/train.py mmpretrain::resnet/resnet18_8xb32_in1k.py \
+#         --guide configs/_base_/guidance/imagenet_png.py
+masks = dict(
+    train=dict(
+        type='LoadActivationMask',
+        missing='unguided',
+        source=dict(
+            type='PNGMasks',
+            data_root='{{$CFCN_DATA:data}}/imagenet',
+            images='train',
+            masks='masks')))
+guidance = dict(type='CausalFocusLoss', loss_weight=1.0)

@@ -1,0 +1,30 @@
+"""Print the whole config that a run would have, inherited parts and guidance included.
+
+It can be trained as it is: `--out FILE.py` writes it.
+"""
+import argparse
+from pathlib import Path
+
+import _launch
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='path, or mmpretrain::FAMILY/NAME.py')
+    _launch.add_config_arguments(parser)
+    parser.add_argument('--out', type=Path, help='file to write, else it is printed')
+    args = parser.parse_args()
+    cfg = _launch.load_config(args.config, args.guide)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    if args.out is None:
+        print(cfg.pretty_text)
+        return
+    if args.out.exists():
+        raise FileExistsError(f"'{args.out}' exists and is not overwritten")
+    cfg.dump(args.out)
+    print(f'wrote {args.out}')
+
+
+if __name__ == '__main__':
+    main()
