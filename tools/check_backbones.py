@@ -1,9 +1,10 @@
 """Check that the map of every backbone is found, right and aligned.
 
 Each model gets random weights and one small picture. Verdict 'ok' means that the
-hook's map equals the reference (timm's forward_intermediates, the second forward
-pass that training must not need). Where timm has none, or only that of an earlier map,
-it means that the gradient of each corner's cell leans to that corner of the picture.
+hook's map equals the reference: timm's forward_intermediates, the second forward
+pass that training must not need, or the map that an mmpretrain backbone can give
+instead of its pooled features. Where there is none, or only that of an earlier map, it
+means that the gradient of each corner's cell leans to that corner of the picture.
 """
 import argparse
 import json
@@ -12,14 +13,17 @@ from fnmatch import fnmatch
 from itertools import product
 from pathlib import Path
 
+import mmpretrain
 import timm
 import torch
 from _sweep import sweep
+from _zoo import build, meta_model, stock, supervised, without_pretrained
 from timm.models import get_pretrained_cfg, model_entrypoint
 from torch import Tensor, nn
 
 from cfcn_plugin import last_stage_activation
-from cfcn_plugin.features import UnknownBackbone, backbone_layout
+from cfcn_plugin.features import Layout, UnknownBackbone, backbone_layout
+from cfcn_plugin.features.layouts import locate
 
 # Not square where the model allows it: a transposed grid shows
 SIZES = ((128, 192), (128, 128), (224, 224), (144, 192), (256, 256), None)
@@ -37,14 +41,19 @@ def main():
     parser.add_argument('--jobs', type=int, default=2)
     args = parser.parse_args()
     warnings.filterwarnings('ignore')
-    names = [n for n in timm_variants(args.record.with_name('timm_variants.json'))
-             if fnmatch(n, args.only)]
-    results = sweep(names, check_timm, args.record, args.limit, args.jobs)
-    text = table(results)
-    print(text)
-    if args.page is not None:
-        before, after = args.page.read_text().split('<!-- timm -->')[::2]
-        args.page.write_text(f'{before}<!-- timm -->\n{text}\n<!-- timm -->{after}')
+    for source, variants, check, title in (
+        ('timm', timm_variants, check_timm, f'timm {timm.__version__}'),
+        ('mmpretrain', zoo_variants, check_zoo_backbone,
+         f'mmpretrain {mmpretrain.__version__}')):
+        names = [n for n in variants(args.record.with_name(f'{source}_variants.json'))
+                 if fnmatch(n, args.only)]
+        results = sweep(names, check, args.record, args.limit, args.jobs)
+        text = table(results, title)
+        print(text)
+        if args.page is not None:
+            mark = f'<!-- {source} -->'
+            before, after = args.page.read_text().split(mark)[::2]
+            args.page.write_text(f'{before}{mark}\n{text}\n{mark}{after}')
 
 
 # ---- what to check -----------------------------------------------------------
@@ -71,13 +80,60 @@ def timm_variants(cache: Path) -> list[str]:
     return sorted(names)
 
 
+def zoo_variants(cache: Path) -> list[str]:
+    """TYPE/CONFIG: the smallest config of each backbone class, output and neck."""
+    if cache.exists():
+        return json.loads(cache.read_text())
+    smallest = {}
+    for name, cfg in supervised()[0].items():
+        if cfg.model.type != 'ImageClassifier':
+            continue
+        backbone = cfg.model.backbone
+        size = sum(p.numel() for p in meta_model(backbone).parameters())
+        key = (backbone.type, backbone.get('out_type'), backbone.get('final_norm'),
+               isinstance(cfg.model.get('neck'), list))
+        smallest[key] = min(smallest.get(key, (size, name)), (size, name))
+    names = [f'{key[0]}/{name}' for key, (_, name) in smallest.items()]
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    cache.write_text(json.dumps(sorted(names)))
+    return sorted(names)
+
+
 # ---- the checks ----------------------------------------------------------------
 
 
 def check_timm(name: str) -> dict:
-    model_name = name.split('/')[1]
-    model, inputs, activation = first_that_runs(model_name)
-    layout = backbone_layout(model)
+    model, inputs, activation = first_that_runs(name.split('/')[1])
+    return verdict(backbone_layout(model), inputs, activation,
+                   timm_reference(model, inputs))
+
+
+def check_zoo_backbone(name: str) -> dict:
+    cfg = without_pretrained(stock(name.split('/', 1)[1]).model)
+    cfg.head = None  # a stock head that cannot be built is not the backbone's fault
+    torch.manual_seed(0)
+    model = build(cfg)
+    model.eval()
+    first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
+    channels = 1 if first is not None and first.in_channels == 1 else 3
+    own = cfg.backbone.get('img_size') or (32 if channels == 1 else 299)
+    error = None
+    for size in (*SIZES[:3], (own, own) if isinstance(own, int) else own):
+        inputs = torch.randn(1, channels, *size, requires_grad=True)
+        try:
+            activation = last_stage_activation(model, inputs)
+            break
+        except UnknownBackbone:
+            raise
+        except Exception as e:  # this size is not for this model
+            error = e
+    else:
+        raise error
+    return verdict(locate(model), inputs, activation, zoo_reference(model, inputs))
+
+
+def verdict(layout: Layout, inputs: Tensor, activation: Tensor,
+            reference: Tensor | None) -> dict:
     result = dict(
         hook=f'{layout.module} ({layout.side})',
         layout=kind(activation, layout),
@@ -87,13 +143,12 @@ def check_timm(name: str) -> dict:
         signed=bool(activation.min() < 0),
         reference='none',
         corners=corners(activation, inputs))
-    reference = timm_reference(model, inputs)
     problems = []
     if reference is not None:
         result['reference'] = compare(activation, reference)
         if result['reference'] == 'differs':
             problems.append(f'reference is {list(reference.shape[1:])}')
-    if layout.channels != activation.shape[1]:
+    if layout.channels not in (None, activation.shape[1]):
         problems.append(f'the table says {layout.channels} channels')
     if result['reference'] != 'equal' and result['corners'] != 4:
         problems.append(f'{result["corners"]} of 4 corners lean')
@@ -149,6 +204,26 @@ def timm_reference(model: nn.Module, inputs: Tensor) -> Tensor | None:
     return None
 
 
+@torch.no_grad()
+def zoo_reference(model: nn.Module, inputs: Tensor) -> Tensor | None:
+    """(B, F, h, w) that the backbone, or a neck that fuses its scales, gives."""
+    backbone = getattr(model.backbone, 'module', model.backbone)
+    if 'featmap' in getattr(backbone, 'OUT_TYPES', ('featmap', )):
+        backbone.out_type = 'featmap'  # those without this option ignore it
+    if getattr(backbone, 'gap_before_final_norm', False):
+        backbone.gap_before_final_norm = False
+        setattr(backbone, f'norm{backbone.out_indices[-1]}', nn.Identity())
+    maps = backbone(inputs)
+    if isinstance(model.neck, nn.Sequential):
+        maps = model.neck[0](maps)
+    while isinstance(maps, list | tuple):
+        maps = maps[-1]
+    if maps.dim() == 3:  # (B, F, L), to be pooled in one dimension
+        side = round(maps.shape[-1]**0.5)
+        return maps.unflatten(2, (side, side))
+    return maps if maps.dim() == 4 else None
+
+
 def corners(activation: Tensor, inputs: Tensor) -> int:
     """At how many corners the gradient of the cell leans to the corner.
 
@@ -182,17 +257,17 @@ def kind(activation: Tensor, layout) -> str:
 # ---- the page --------------------------------------------------------------------
 
 
-def table(results: dict[str, dict]) -> str:
+def table(results: dict[str, dict], source: str) -> str:
     good = sum(r['verdict'] == 'ok' for r in results.values())
     families = {name.split('/')[0] for name in results}
     lines = [
         f'{good} of {len(results)} models of {len(families)} families are ok '
-        f'(timm {timm.__version__}).', '',
+        f'({source}).', '',
         '| family | model | hooked | layout | prefix | picture | map | signed | '
         'reference | corners | verdict |', '|' + '---|' * 11
     ]
     for name, r in sorted(results.items()):
-        family, model = name.split('/')
+        family, model = name.split('/', 1)
         if 'hook' not in r:
             lines.append(f'| {family} | {model} |' + ' |' * 8 + f' {r["reason"]} |')
             continue

@@ -73,7 +73,7 @@ def test_corners_do_not_lean_where_the_grid_is_transposed():
 
 
 def test_a_model_that_failed_has_its_reason_in_the_table():
-    text = table({'vit/some_vit': dict(verdict='error', reason='died')})
+    text = table({'vit/some_vit': dict(verdict='error', reason='died')}, 'timm 1')
 
     assert '0 of 1 models' in text
     assert '| vit | some_vit |' in text.splitlines()[-1]
