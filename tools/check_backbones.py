@@ -8,6 +8,7 @@ means that the gradient of each corner's cell leans to that corner of the pictur
 """
 import argparse
 import json
+import logging
 import warnings
 from fnmatch import fnmatch
 from itertools import product
@@ -18,12 +19,14 @@ import timm
 import torch
 from _sweep import sweep
 from _zoo import build, meta_model, stock, supervised, without_pretrained
+from mmpretrain.structures import DataSample
 from timm.models import get_pretrained_cfg, model_entrypoint
 from torch import Tensor, nn
 
 from cfcn_plugin import last_stage_activation
 from cfcn_plugin.features import Layout, UnknownBackbone, backbone_layout
 from cfcn_plugin.features.layouts import locate
+from cfcn_plugin.models import MaskBatch
 
 # Not square where the model allows it: a transposed grid shows
 SIZES = ((128, 192), (128, 128), (224, 224), (144, 192), (256, 256), None)
@@ -41,6 +44,7 @@ def main():
     parser.add_argument('--jobs', type=int, default=2)
     args = parser.parse_args()
     warnings.filterwarnings('ignore')
+    logging.disable(logging.INFO)  # mmengine tells of every stage
     for source, variants, check, title in (
         ('timm', timm_variants, check_timm, f'timm {timm.__version__}'),
         ('mmpretrain', zoo_variants, check_zoo_backbone,
@@ -103,9 +107,56 @@ def zoo_variants(cache: Path) -> list[str]:
 
 
 def check_timm(name: str) -> dict:
-    model, inputs, activation = first_that_runs(name.split('/')[1])
-    return verdict(backbone_layout(model), inputs, activation,
-                   timm_reference(model, inputs))
+    model_name = name.split('/')[1]
+    model, inputs, activation = first_that_runs(model_name)
+    result = verdict(backbone_layout(model), inputs, activation,
+                     timm_reference(model, inputs))
+    if result['verdict'] == 'ok':
+        del model, activation  # some are large
+        result.update(trained_as(model_name, inputs.shape[-2:]))
+    return result
+
+
+def trained_as(model_name: str, size: tuple[int, int]) -> dict:
+    """Which guided models with this backbone get a gradient from a training step.
+
+    Every one can be a whole GuidedTimmClassifier; most can be a backbone.
+    """
+    options = dict(model_name=model_name)
+    own = get_pretrained_cfg(model_name)
+    if own is not None and own.fixed_input_size:
+        options['img_size'] = tuple(size)
+    head = dict(type='LinearClsHead', num_classes=2)
+    kinds = dict(
+        classifier=dict(type='GuidedTimmClassifier', num_classes=2, **options),
+        backbone=dict(
+            type='GuidedClassifier', head=head, neck=dict(type='GlobalAveragePooling'),
+            backbone=dict(type='GuidedTIMMBackbone', **options)))
+    trained = []
+    for kind, cfg in kinds.items():
+        try:
+            model = build(dict(cfg, guidance=dict(type='CausalFocusLoss')))
+        except ValueError as error:
+            if 'GuidedTimmClassifier' not in str(error):
+                raise
+            continue  # refused at build, with this remedy
+        pictures, samples, masks = pictures_and_masks(size)
+        loss = model(pictures, samples, 'loss', masks)['loss_focus']
+        loss.backward()
+        if not (loss.isfinite() and any(
+                p.grad is not None and p.grad.any() for p in model.parameters())):
+            return dict(verdict='wrong', reason=f'no gradient as a {kind}')
+        trained.append(kind)
+    return dict(trained=', '.join(trained))
+
+
+def pictures_and_masks(size: tuple[int, int]) -> tuple[Tensor, list, MaskBatch]:
+    samples = [DataSample().set_gt_label(label) for label in (0, 1)]
+    mask = torch.zeros(2, 1, *size, dtype=torch.uint8)
+    mask[:, :, :size[0] // 2] = 1
+    return torch.randn(2, 3, *size), samples, MaskBatch(
+        mask, torch.zeros(2, *size, dtype=torch.bool), torch.ones(2, dtype=torch.bool),
+        None, torch.tensor(0.))
 
 
 def check_zoo_backbone(name: str) -> dict:
@@ -264,16 +315,17 @@ def table(results: dict[str, dict], source: str) -> str:
         f'{good} of {len(results)} models of {len(families)} families are ok '
         f'({source}).', '',
         '| family | model | hooked | layout | prefix | picture | map | signed | '
-        'reference | corners | verdict |', '|' + '---|' * 11
+        'reference | corners | trained as | verdict |', '|' + '---|' * 12
     ]
     for name, r in sorted(results.items()):
         family, model = name.split('/', 1)
         if 'hook' not in r:
-            lines.append(f'| {family} | {model} |' + ' |' * 8 + f' {r["reason"]} |')
+            lines.append(f'| {family} | {model} |' + ' |' * 9 + f' {r["reason"]} |')
             continue
         cells = (family, model, f'`{r["hook"]}`', r['layout'], r['prefix'],
                  '×'.join(map(str, r['picture'])), '×'.join(map(str, r['map'])),
                  'yes' if r['signed'] else 'no', r['reference'], f'{r["corners"]}/4',
+                 r.get('trained', ''),
                  ' '.join(filter(None, (r['verdict'], r['reason']))))
         lines.append('| ' + ' | '.join(map(str, cells)) + ' |')
     return '\n'.join(lines)

@@ -113,6 +113,10 @@ TIMM_SITES = (
 )
 
 
+# Models of timm with one of these give class tokens, and no map, without classifier
+POOLED_OUTPUTS = ('dist_token', 'transformers', 'norm.3')  # deit, pit, efficientvim
+
+
 def is_timm(module: nn.Module) -> bool:
     return type(module).__module__.startswith('timm.models')
 
@@ -129,7 +133,15 @@ def timm_output(model: nn.Module) -> Layout:
     """The output of a timm model without classifier and pooling.
 
     It can be later than ``forward_features``: mobilenetv3's ``conv_head`` is in it.
+
+    Raises:
+        ValueError: It is no map.
     """
+    if any(_get(model, name) is not None for name in POOLED_OUTPUTS):
+        raise ValueError(
+            f'{type(model).__name__} without its classifier gives class tokens and no '
+            "map to pool: guide the whole of it, model=dict(type='GuidedTimmClassifier'"
+            ', model_name=...)')
     channels = getattr(model, 'head_hidden_size', None) or getattr(
         model, 'num_features', None)
     return _timm_layout(model, Site('', 'output'), channels)
@@ -322,6 +334,10 @@ def _below(name: str, layout: Layout) -> Layout:
 
 
 def _has_module(model: nn.Module, name: str) -> bool:
+    return isinstance(_get(model, name), nn.Module)
+
+
+def _get(model: nn.Module, name: str):
     for part in name.split('.'):
         model = getattr(model, part, None)
-    return isinstance(model, nn.Module)
+    return model

@@ -37,7 +37,8 @@ class GuidedTIMMBackbone(TIMMBackbone):
     Raises:
         RuntimeError: ImageNet weights could not be fetched.
         FileNotFoundError: A local file of weights does not exist.
-        ValueError: The model does not exist, or the weights are not its own.
+        ValueError: The model does not exist, it gives no map without its classifier,
+            or the weights are not its own.
     """
 
     def __init__(self,
@@ -79,6 +80,11 @@ class GuidedTIMMBackbone(TIMMBackbone):
                     f'({type(error).__name__}: {_first_line(error)}). Give a local '
                     'file, `model.backbone.checkpoint_path=FILE`, or train from '
                     'scratch, `model.backbone.pretrained=False`') from error
+            if isinstance(error, AssertionError):  # timm's, of a head that must pool
+                raise ValueError(
+                    f'timm can not build {model_name} without its classifier '
+                    f"({_first_line(error)}): guide the whole of it, model=dict(type="
+                    f"'GuidedTimmClassifier', model_name='{model_name}')") from error
             raise
         self.memory_format = (
             torch.channels_last if channels_last else torch.contiguous_format)

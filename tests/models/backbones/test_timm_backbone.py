@@ -48,6 +48,15 @@ def test_unknown_model_names_near_ones():
         GuidedTIMMBackbone('resnet5000')
 
 
+@pytest.mark.parametrize('name', [
+    'coat_tiny', 'efficientvit_b0',  # timm refuses
+    'pit_ti_224', 'deit_tiny_distilled_patch16_224', 'efficientvim_m1',
+])
+def test_model_without_a_map_for_pooling_names_the_remedy(name):
+    with pytest.raises(ValueError, match="without its classifier.*GuidedTimmClassif"):
+        GuidedTIMMBackbone(name)
+
+
 def test_missing_weights_file_names_file_and_option():
     with pytest.raises(
             FileNotFoundError, match='none.pth.*checkpoint_path.*pretrained'):
