@@ -7,6 +7,7 @@ from PIL import Image
 from cfcn_plugin.masks import (
     MaskError,
     MaskRecord,
+    MaskSizeError,
     MaskSource,
     guidance_rank,
     image_key,
@@ -115,7 +116,11 @@ class LoadActivationMask(BaseTransform):
                 'after the image is loaded')
         turn = self._orientation(results) if self.exif else 1
         stored = shape[::-1] if turn > 4 else shape
-        record = self.source({**results, 'ori_shape': stored})
+        try:
+            record = self.source({**results, 'ori_shape': stored})
+        except MaskSizeError as error:
+            raise self._wrong_size(
+                error.file, error.size, stored, results) from error
         if record is None:
             if self.missing == 'unguided':
                 return None
@@ -123,7 +128,9 @@ class LoadActivationMask(BaseTransform):
                 f'{_name(results)} has no mask in {type(self.source).__name__}: add '
                 'it, or declare images without a mask unguided with '
                 "`missing='unguided'`")
-        self._check_size(record, stored, results)
+        if record.mask.shape[-2:] != stored:
+            raise self._wrong_size(
+                record.file, record.mask.shape[-2:], stored, results)
         if not record.mask.any():
             if self.empty == 'unguided':
                 return None
@@ -136,16 +143,14 @@ class LoadActivationMask(BaseTransform):
             None if record.ignore is None else np.ascontiguousarray(
                 upright(record.ignore)))
 
-    def _check_size(self, record: MaskRecord, shape: tuple, results: dict) -> None:
-        if record.mask.shape[-2:] == shape:
-            return
+    def _wrong_size(self, file: str, size: tuple, shape: tuple,
+                    results: dict) -> MaskError:
         remedy = 'make the mask at the size of its picture'
-        if record.mask.shape[-2:] == shape[::-1] and self._orientation(results) > 4:
+        if size == shape[::-1] and self._orientation(results) > 4:
             remedy = ('the picture has an EXIF orientation and the mask lies as its '
                       'stored pixels: set `exif=True`')
-        raise MaskError(
-            f"mask '{record.file}' has height and width {record.mask.shape[-2:]}, its "
-            f'picture {_name(results)} has {shape}: {remedy}')
+        return MaskError(f"mask '{file}' has height and width {size}, its picture "
+                         f'{_name(results)} has {shape}: {remedy}')
 
     @staticmethod
     def _orientation(results: dict) -> int:
