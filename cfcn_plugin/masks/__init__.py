@@ -1,11 +1,14 @@
 """Mask sources: where the human's masks come from, one file a format."""
 from .base import MaskError, MaskRecord, MaskSizeError, MaskSource, image_key
 from .boxes import BoxMasks
+from .idrid import IDRiDMasks
+from .mat import MatMasks
 from .png import PNGMasks
 from .selection import choose_guided, guidance_rank, read_guided_list
 from .trimap import TrimapMasks
 
 __all__ = [
-    'BoxMasks', 'MaskError', 'MaskRecord', 'MaskSizeError', 'MaskSource', 'PNGMasks',
-    'TrimapMasks', 'choose_guided', 'guidance_rank', 'image_key', 'read_guided_list'
+    'BoxMasks', 'IDRiDMasks', 'MaskError', 'MaskRecord', 'MaskSizeError', 'MaskSource',
+    'MatMasks', 'PNGMasks', 'TrimapMasks', 'choose_guided', 'guidance_rank',
+    'image_key', 'read_guided_list'
 ]

@@ -98,11 +98,7 @@ class FolderMasks(MaskSource):
         return found[0] if found else None
 
     def _names(self) -> list[str]:
-        if not self.folder.is_dir():
-            raise FileNotFoundError(
-                f"folder of masks '{self.folder}' does not exist: correct `masks` "
-                f'({self.masks!r}) or `data_root` ({self.data_root!r})')
-        return list(walk(self.folder))
+        return list(walk(self.folder, 'masks'))
 
     def _keys(self, names: list[str]) -> list[str]:
         return sorted(
@@ -118,7 +114,7 @@ class FolderMasks(MaskSource):
     def _pictures(self) -> Iterator[str]:
         """Keys of what lies in the images' folder and is no mask, without endings."""
         images, masks = self._prefix(self.images), self._prefix(self.masks)
-        for name in walk(Path(self.data_root, self.images)):
+        for name in walk(Path(self.data_root, self.images), 'images'):
             key = images + name
             if not (key.startswith(masks) and key.endswith(self.suffixes)):
                 yield os.path.splitext(key)[0]
@@ -137,12 +133,22 @@ class FolderMasks(MaskSource):
             f'{self.suffixes}: remove all but one, or name one `suffix`')
 
 
-def walk(folder: str | Path) -> Iterator[str]:
+def walk(folder: str | Path, option: str) -> Iterator[str]:
     """Paths of the files below a folder, relative to it, with no stat for each.
 
     ``._*`` files, which some archives bring, are left out. Links are followed, but
     for those to a folder that they are in.
+
+    Args:
+        folder: The folder.
+        option: The option that named it.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
     """
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"folder of {option} '{folder}' does not exist: "
+                                f'correct `{option}` or `data_root`')
     for top, folders, files in os.walk(folder, onerror=_raise, followlinks=True):
         folders[:] = [name for name in folders if not _is_loop(top, name)]
         inner = os.path.relpath(top, folder).replace(os.sep, '/')
