@@ -2,13 +2,14 @@
 from .base import MaskError, MaskRecord, MaskSizeError, MaskSource, image_key
 from .boxes import BoxMasks
 from .idrid import IDRiDMasks
+from .labelme import LabelMeMasks
 from .mat import MatMasks
 from .png import PNGMasks
 from .selection import choose_guided, guidance_rank, read_guided_list
 from .trimap import TrimapMasks
 
 __all__ = [
-    'BoxMasks', 'IDRiDMasks', 'MaskError', 'MaskRecord', 'MaskSizeError', 'MaskSource',
-    'MatMasks', 'PNGMasks', 'TrimapMasks', 'choose_guided', 'guidance_rank',
-    'image_key', 'read_guided_list'
+    'BoxMasks', 'IDRiDMasks', 'LabelMeMasks', 'MaskError', 'MaskRecord',
+    'MaskSizeError', 'MaskSource', 'MatMasks', 'PNGMasks', 'TrimapMasks',
+    'choose_guided', 'guidance_rank', 'image_key', 'read_guided_list'
 ]
