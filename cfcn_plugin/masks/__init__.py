@@ -2,6 +2,7 @@
 from .base import MaskError, MaskRecord, MaskSizeError, MaskSource, image_key
 from .boxes import BoxMasks
 from .idrid import IDRiDMasks
+from .label_studio import LabelStudioMasks
 from .labelme import LabelMeMasks
 from .mat import MatMasks
 from .png import PNGMasks
@@ -9,7 +10,7 @@ from .selection import choose_guided, guidance_rank, read_guided_list
 from .trimap import TrimapMasks
 
 __all__ = [
-    'BoxMasks', 'IDRiDMasks', 'LabelMeMasks', 'MaskError', 'MaskRecord',
-    'MaskSizeError', 'MaskSource', 'MatMasks', 'PNGMasks', 'TrimapMasks',
+    'BoxMasks', 'IDRiDMasks', 'LabelMeMasks', 'LabelStudioMasks', 'MaskError',
+    'MaskRecord', 'MaskSizeError', 'MaskSource', 'MatMasks', 'PNGMasks', 'TrimapMasks',
     'choose_guided', 'guidance_rank', 'image_key', 'read_guided_list'
 ]
