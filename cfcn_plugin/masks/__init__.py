@@ -7,11 +7,14 @@ from .label_studio import LabelStudioMasks
 from .labelme import LabelMeMasks
 from .mat import MatMasks
 from .png import PNGMasks
+from .points import PointMasks
+from .scribble import ScribbleMasks
 from .selection import choose_guided, guidance_rank, read_guided_list
 from .trimap import TrimapMasks
 
 __all__ = [
     'BoxMasks', 'CVATMasks', 'IDRiDMasks', 'LabelMeMasks', 'LabelStudioMasks',
     'MaskError', 'MaskRecord', 'MaskSizeError', 'MaskSource', 'MatMasks', 'PNGMasks',
-    'TrimapMasks', 'choose_guided', 'guidance_rank', 'image_key', 'read_guided_list'
+    'PointMasks', 'ScribbleMasks', 'TrimapMasks', 'choose_guided', 'guidance_rank',
+    'image_key', 'read_guided_list'
 ]

@@ -44,33 +44,39 @@ class PNGMasks(FolderMasks):
                  classes: list[int] | None = None):
         super().__init__(masks, images, data_root, suffix)
         self.alpha = causal == 'alpha'
-        named = None if self.alpha or causal is None else _values('causal', causal)
-        ignored = _values('ignore', ignore)
-        kinds = {isinstance(value, tuple) for value in (*(named or ()), *ignored)}
+        self.causal = None
+        if causal is not None and not self.alpha:
+            self.causal = colour_codes('causal', causal)
+            if not self.causal:
+                raise ValueError('`causal` must name a value, got none')
+        self.ignore = colour_codes('ignore', ignore)
+        named = () if self.causal is None else causal
+        kinds = {isinstance(one, int) for one in (*named, *ignore)}
         if len(kinds) > 1:
             raise ValueError('`causal` and `ignore` must be all values or all colours, '
                              f'got {causal} and {list(ignore)}')
-        both = set(named or ()) & set(ignored)
-        if both:
-            raise ValueError(f'`causal` and `ignore` share {sorted(both)}')
-        if classes is not None and len(named or ()) != len(classes):
+        if set(self.causal or ()) & set(self.ignore):
+            raise ValueError(f'`causal` {causal} and `ignore` {list(ignore)} share a '
+                             'value')
+        if classes is not None and len(named) != len(classes):
             raise ValueError('`classes` must give a class for each of `causal`, got '
                              f'{list(classes)} for {causal}')
-        self.colours = kinds == {True}
-        self.causal = None if named is None else [_code(value) for value in named]
-        self.ignore = [_code(value) for value in ignored]
+        self.colours = kinds == {False}
         self.classes = classes
 
     def read(self, file: Path, shape: tuple[int, int]) -> MaskRecord:
-        values = self.values(file, shape)
-        ignore = _among(values, self.ignore) if self.ignore else None
+        return self.record(self.values(file, shape), file)
+
+    def record(self, values: np.ndarray, file: Path) -> MaskRecord:
+        """What a file's values mean."""
+        ignore = among(values, self.ignore) if self.ignore else None
         if self.classes is not None:
             planes = {}
             for value, label in zip(self.causal, self.classes):
-                planes[label] = planes.get(label, 0) | _among(values, [value])
-            return class_record(planes, shape, str(file), ignore)
+                planes[label] = planes.get(label, 0) | among(values, [value])
+            return class_record(planes, values.shape, str(file), ignore)
         if self.causal is not None:
-            mask = _among(values, self.causal)
+            mask = among(values, self.causal)
         else:
             mask = self._binary(values, ignore, file)
         return MaskRecord(mask, str(file), ignore=ignore)
@@ -144,11 +150,15 @@ class PNGMasks(FolderMasks):
         return mask.astype(np.uint8)
 
 
-def _values(name: str, given: Sequence) -> list:
-    """Checked values, ints or (r, g, b)."""
+def colour_codes(name: str, given: Sequence) -> list[int]:
+    """One number for each value or colour that an option names.
+
+    Raises:
+        TypeError, ValueError: The option ``name`` holds something else.
+    """
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise TypeError(f'`{name}` must be a list, got {given!r}')
-    values = []
+    codes = []
     for one in given:
         colour = isinstance(one, Sequence) and not isinstance(one, str)
         parts = tuple(one) if colour else (one, )
@@ -157,17 +167,12 @@ def _values(name: str, given: Sequence) -> list:
                 (255 if colour else 65535) for p in parts):
             raise ValueError(f'`{name}` must hold values (whole numbers from 0) or '
                              f'colours ([r, g, b], 0 to 255), got {one!r}')
-        values.append(parts if colour else one)
-    return values
+        # a colour as the four bytes of an opaque RGBA pixel
+        codes.append(int.from_bytes((*parts, OPAQUE), 'little') if colour else one)
+    return codes
 
 
-def _code(value: int | tuple) -> int:
-    """One number for an opaque colour, as for a value."""
-    return value if isinstance(value, int) else int.from_bytes(
-        (*value, OPAQUE), 'little')
-
-
-def _among(values: np.ndarray, wanted: list[int]) -> np.ndarray:
+def among(values: np.ndarray, wanted: list[int]) -> np.ndarray:
     """Where values are one of a few, uint8 {0, 1}."""
     mask = np.zeros(values.shape, bool)
     for one in wanted:

@@ -192,9 +192,11 @@ def test_file_without_any_class_has_no_plane(tmp_path):
     (dict(causal=[-1]), ValueError, '`causal`.*got -1'),
     (dict(causal=[True]), ValueError, '`causal`.*got True'),
     (dict(causal=[1.5]), ValueError, '`causal`.*got 1.5'),
+    (dict(causal=[]), ValueError, '`causal` must name a value'),
+    (dict(causal=0), TypeError, '`causal` must be a list, got 0'),
     (dict(causal=255), TypeError, '`causal` must be a list, got 255'),
     (dict(causal='white'), TypeError, "`causal` must be a list, got 'white'"),
-    (dict(causal=[1, 2], ignore=[2]), ValueError, r'share \[2\]'),
+    (dict(causal=[1, 2], ignore=[2]), ValueError, r'share a value'),
     (dict(causal=[1, 2], classes=[0]), ValueError, r'`classes` must give a class'),
     (dict(classes=[0]), ValueError, r'`classes` must give a class.*None'),
 ])
