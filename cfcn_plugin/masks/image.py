@@ -47,8 +47,8 @@ def read_image(file: str | Path | BinaryIO,
             f"mask '{name}' has more pixels than Pillow opens ({error}): is it a "
             'decompression bomb? If not, raise `PIL.Image.MAX_IMAGE_PIXELS`') from error
     except Exception as error:  # Pillow's formats raise whatever they stumble on
-        raise MaskError(f"mask '{name}' can not be read as an image ({error!r}): is it "
-                        'whole?') from error
+        raise MaskError(f"mask '{name}' can not be read as an image "
+                        f'({str(error) or error!r}): is it whole?') from error
 
 
 def _check(image: Image.Image, shape: tuple, colours: bool, name: str) -> None:
