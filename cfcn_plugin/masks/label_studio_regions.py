@@ -1,4 +1,6 @@
 """Regions of Label Studio's annotations: brushes, polygons, rectangles."""
+import math
+
 import numpy as np
 
 from .base import MaskError, wrong_size
@@ -33,7 +35,8 @@ def read_regions(results, where: str) -> list[dict]:
         if not isinstance(value, dict) or not (bare or kind.endswith('labels')):
             continue  # choices, texts, relations, and regions that another result names
         labels = [''] if bare else value.get(kind)
-        if not isinstance(labels, list) or not labels:
+        if not isinstance(labels, list) or not labels or not all(
+                isinstance(label, str) for label in labels):
             raise MaskError(f'{at}: expected a label in `{kind}`, got {labels!r}')
         size = one.get('original_height'), one.get('original_width')
         if not all(isinstance(n, int) and n > 0 for n in size):
@@ -54,8 +57,8 @@ def _kind(result: dict) -> str:
 def _geometry(value: dict, where: str) -> dict:
     """The brush's bytes, or a polygon's points in percent."""
     if 'rle' in value:
-        try:
-            return dict(rle=bytes(value['rle']))
+        try:  # bytes() of a number would be so many zeros
+            return dict(rle=bytes([*value['rle']]))
         except (TypeError, ValueError) as error:
             raise MaskError(f'{where}: expected `rle` to be a list of bytes '
                             f'({error})') from error
@@ -68,9 +71,9 @@ def _geometry(value: dict, where: str) -> dict:
         raise MaskError(
             f'{where}: expected a brush (`rle`), a polygon (`points`) or a rectangle '
             f'(`x`, `y`, `width`, `height`), got {sorted(value)}') from None
-    if not (width > 0 and height > 0):
-        raise MaskError(f'{where}: rectangle of width {width} and height {height} has '
-                        'no inside')
+    if not (width > 0 and height > 0 and math.isfinite(turn)):
+        raise MaskError(f'{where}: rectangle of width {width} and height {height}, '
+                        f'turned by {turn}, has no inside')
     corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
     return dict(points=read_points(corners, 4, where), turn=turn)
 

@@ -103,6 +103,11 @@ def test_label_may_be_in_a_result_of_its_own(tmp_path):
                       labels=['cow'])(sample(tmp_path)).mask.any()
 
 
+def test_label_that_happens_not_to_occur_may_be_named(tmp_path):
+    record = read(tmp_path, region(), labels=['cow', 'rare'], ignore=['haze'])
+    np.testing.assert_array_equal(record.mask, box(2, 2, 12, 5))
+
+
 def test_results_that_draw_nothing_are_passed_over(tmp_path):
     choice = dict(type='choices', value=dict(choices=['good']))
     relation = dict(type='relation', from_id='a', to_id='b')
@@ -187,6 +192,11 @@ BAD = {
                        "2 annotations, expected one: .*several='union'"),
     'no result': ([dict(task(), annotations=[dict(result=None)])], '`result` to be a'),
     'no label': ([task(region(labels=()))], 'result 0: expected a label in `rect'),
+    'label that is no text': ([task(region(labels=[['cow']]))], 'expected a label in'),
+    'rle that is a number': ([task(region('brushlabels', rle=10**12))], '`rle` to be'),
+    'turned by NaN': (
+        [task(region(x=1, y=1, width=9, height=9, rotation=float('nan')))],
+        'turned by nan, has no inside'),
     'no size': ([task(region(size=(None, 20)))], 'original_height and original_width'),
     'turned': ([task({**region(), 'image_rotation': 90})], 'turned by 90 degrees'),
     'rle that is no bytes': ([task(region('brushlabels', rle=[300]))], '`rle` to be a'),
