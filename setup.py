@@ -36,8 +36,9 @@ OPENMMLAB = [
     'mmengine>=0.10.7,<0.11', 'mmcv-lite>=2.2,<2.3', 'mmpretrain>=1.2,<1.3',
     'setuptools<82'
 ]
+MASKS = ['h5py>=3.10']  # formats that few need
 DEMO = ['scikit-learn>=1.4', 'scikit-image>=0.22', 'matplotlib>=3.8']
-TEST = ['pytest>=8', *DEMO]
+TEST = ['pytest>=8', *DEMO, *MASKS]
 
 setup(
     name='cfcn_plugin',
@@ -57,6 +58,7 @@ setup(
         'onedl': ONEDL,
         'openmmlab': OPENMMLAB,
         'demo': DEMO,
+        'masks': MASKS,
         'test': TEST,
         'dev': [*TEST, 'ruff>=0.6', 'pre-commit>=3'],
     },

@@ -1,5 +1,7 @@
 """The contract of a mask source: asked for an image's mask, it gives a record."""
+import os
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -8,6 +10,21 @@ import numpy as np
 
 class MaskError(ValueError):
     """A mask, or a file of masks, is not what it should be."""
+
+
+class MaskSizeError(MaskError):
+    """A mask has another size than its picture.
+
+    Attributes:
+        file: The mask's, for messages.
+        size: The mask's (H, W).
+    """
+
+    # optional, so that the error survives the way out of a worker process
+    def __init__(self, message: str, file: str = '', size: tuple = ()):
+        super().__init__(message)
+        self.file = file
+        self.size = size
 
 
 @dataclass(frozen=True)
@@ -88,9 +105,86 @@ def image_key(results: dict, data_root: str = '') -> str:
             "give both the dataset and the mask source the same `data_root`") from None
 
 
-def unknown(keys, what: str, of: str) -> MaskError:
-    """The error for masks or list entries that belong to no image."""
+def below(folder: str | Path, name: str, where: str = '') -> Path:
+    """``folder / name``, which must not leave ``folder``.
+
+    The folder itself may be a symlink; what is inside may link to what is inside.
+
+    Args:
+        folder: A folder that the user configured.
+        name: A relative path that a file or an image's name gave.
+        where: What gave it, for the message.
+
+    Raises:
+        MaskError: The name is absolute, has ``..``, or links out of the folder.
+    """
+    parts = PurePosixPath(name).parts
+    reason = None
+    if os.path.isabs(name):
+        reason = 'is absolute'
+    elif '..' in parts:
+        reason = "has '..'"
+    elif '\0' in name:
+        reason = 'has a zero byte'
+    else:
+        inner = str(folder)
+        for part in parts:
+            inner = os.path.join(inner, part)
+            if os.path.islink(inner):  # a stat or two: cheap enough for each picture
+                real, root = os.path.realpath(inner), os.path.realpath(folder)
+                if os.path.commonpath((real, root)) != root:
+                    reason = f"links to '{real}'"
+                    break
+    if reason is not None:
+        raise MaskError(
+            f"{where + ': ' if where else ''}path {name!r} {reason}, expected one that "
+            f"stays below '{folder}': correct it, or configure the folder it leads to")
+    return Path(folder, name)
+
+
+def wrong_size(file: str | Path, size: tuple, shape: tuple) -> MaskSizeError:
+    """The error for a mask of (H, W) ``size`` whose picture has ``shape``."""
+    return MaskSizeError(
+        f"mask '{file}' has height and width {tuple(size)}, its picture "
+        f'{tuple(shape)}: make the mask at the size of its picture', str(file),
+        tuple(size))
+
+
+def class_record(planes: dict[int, np.ndarray],
+                 shape: tuple,
+                 file: str,
+                 ignore: np.ndarray | None = None) -> MaskRecord:
+    """The record of one mask a class.
+
+    Args:
+        planes: Class -> mask, uint8 {0, 1}, (H, W). Those without a causal pixel are
+            left out: the class has no mask here.
+        shape: (H, W).
+        file, ignore: As in :class:`MaskRecord`.
+    """
+    present = [label for label in sorted(planes) if planes[label].any()]
+    mask = np.stack([planes[label] for label in present]) if present else np.zeros(
+        (0, *shape), np.uint8)
+    return MaskRecord(mask, file, np.array(present, np.int64), ignore)
+
+
+def unknown(keys: Iterable[str],
+            what: str,
+            of: str,
+            known: Iterable[str] = ()) -> MaskError:
+    """The error for masks or list entries that belong to no image.
+
+    Args:
+        keys: Their keys.
+        what, of: What they are, and of which file or folder.
+        known: Keys of images, to tell a name that differs only in case.
+    """
     keys = sorted(keys)
-    some = ', '.join(f"'{key}'" for key in keys[:3])
-    return MaskError(f'{len(keys)} {what} of {of} belong to no image, for example '
-                     f'{some}: remove them, or correct names or `data_root`')
+    folded = {key.casefold(): key for key in known}
+    some = []
+    for key in keys[:3]:
+        like = folded.get(key.casefold())
+        some.append(f"'{key}'" + (f" (did you mean '{like}'?)" if like else ''))
+    return MaskError(
+        f'{len(keys)} {what} of {of} belong to no image, for example '
+        f'{", ".join(some)}: remove them, or correct names or `data_root`')

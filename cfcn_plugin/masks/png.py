@@ -1,120 +1,180 @@
 """Masks in a folder of images, one file a picture."""
-from pathlib import Path, PurePosixPath
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from mmpretrain.registry import TASK_UTILS
-from PIL import Image, UnidentifiedImageError
 
-from .base import MaskError, MaskRecord, MaskSource, unknown
+from .base import MaskError, MaskRecord, class_record
+from .folder import FolderMasks
+from .image import read_image
+
+OPAQUE = 255
+HALF = 128
+TRANSPARENT = -1  # the value of a pixel that shows nothing
 
 
 @TASK_UTILS.register_module()
-class PNGMasks(MaskSource):
-    """A folder of PNG masks that mirrors the folder of images.
+class PNGMasks(FolderMasks):
+    """A folder of PNG masks, or of other images, that mirrors the folder of images.
 
     The mask of ``<data_root>/<images>/a/b.jpg`` is ``<data_root>/<masks>/a/b.png``.
-    Accepted are 1-bit, 8-bit, 16-bit and palette files (the value of a palette
-    file is the index, not the colour). ``._*`` files are not looked at.
+    Files have 1, 8 or 16 bits or a palette (the value is the index); files with
+    colours or transparency are read as grey where they show nothing else. What is
+    transparent has no value.
 
     Args:
-        masks: Folder of masks below ``data_root``.
-        images: Folder of images below ``data_root``. Empty: ``data_root`` itself.
-        data_root: The dataset's root.
-        suffix: Ending of a mask file, with its dot.
-        causal: Values that mean causal. None: the file must be binary, 0 and one
-            of 1 and the type's maximum (255, or 65535 for 16 bits).
-        ignore: Values that mean "nobody knows".
+        masks, images, data_root, suffix: As in
+            :class:`~cfcn_plugin.masks.folder.FolderMasks`.
+        causal: What means causal: values, or colours as ``[r, g, b]``. ``'alpha'``:
+            what is opaque by half or more. None: the file must be binary, 0 and one of
+            1 and the type's maximum (255, or 65535 for 16 bits).
+        ignore: Values or colours that mean "nobody knows".
+        classes: The class of each entry of ``causal``, for one mask a class; entries of
+            one class add up. None: one mask.
     """
 
     def __init__(self,
                  masks: str,
                  images: str = '',
                  data_root: str = '',
-                 suffix: str = '.png',
-                 causal: list[int] | None = None,
-                 ignore: list[int] = ()):
-        super().__init__(data_root)
-        if not suffix.startswith('.'):
-            raise ValueError(f"`suffix` must begin with a dot ('.png'), got {suffix!r}")
-        self.masks = masks
-        self.images = images
-        self.suffix = suffix
-        self.causal = causal
-        self.ignore = tuple(ignore)
+                 suffix: str | list[str] = '.png',
+                 causal: list[int] | list[list[int]] | str | None = None,
+                 ignore: list[int] | list[list[int]] = (),
+                 classes: list[int] | None = None):
+        super().__init__(masks, images, data_root, suffix)
+        self.alpha = causal == 'alpha'
+        self.causal = None
+        if causal is not None and not self.alpha:
+            self.causal = colour_codes('causal', causal)
+            if not self.causal:
+                raise ValueError('`causal` must name a value, got none')
+        self.ignore = colour_codes('ignore', ignore)
+        named = () if self.causal is None else causal
+        kinds = {isinstance(one, int) for one in (*named, *ignore)}
+        if len(kinds) > 1:
+            raise ValueError('`causal` and `ignore` must be all values or all colours, '
+                             f'got {causal} and {list(ignore)}')
+        if set(self.causal or ()) & set(self.ignore):
+            raise ValueError(f'`causal` {causal} and `ignore` {list(ignore)} share a '
+                             'value')
+        if classes is not None and len(named) != len(classes):
+            raise ValueError('`classes` must give a class for each of `causal`, got '
+                             f'{list(classes)} for {causal}')
+        self.colours = kinds == {False}
+        self.classes = classes
 
-    def __call__(self, results: dict) -> MaskRecord | None:
-        file = self.file(self.key(results))
-        if not file.is_file():
-            return None
-        values = self.read(file)
-        ignore = None
-        if self.ignore:
-            ignore = np.isin(values, self.ignore).astype(np.uint8)
-        return MaskRecord(self._binary(values, file), str(file), ignore=ignore)
+    def read(self, file: Path, shape: tuple[int, int]) -> MaskRecord:
+        return self.record(self.values(file, shape), file)
 
-    def keys(self) -> list[str]:
-        """Keys without the picture's ending, which a mask file does not tell."""
-        root = Path(self.data_root, self.masks)
-        if not root.is_dir():
-            raise FileNotFoundError(
-                f"folder of masks '{root}' does not exist: correct `masks` "
-                f'({self.masks!r}) or `data_root` ({self.data_root!r})')
-        return [
-            PurePosixPath(self.images,
-                          file.relative_to(root).with_suffix('')).as_posix()
-            for file in sorted(root.rglob(f'*{self.suffix}'))
-            if not file.name.startswith('._')
-        ]
+    def record(self, values: np.ndarray, file: Path) -> MaskRecord:
+        """What a file's values mean."""
+        ignore = among(values, self.ignore) if self.ignore else None
+        if self.classes is not None:
+            planes = {}
+            for value, label in zip(self.causal, self.classes):
+                planes[label] = planes.get(label, 0) | among(values, [value])
+            return class_record(planes, values.shape, str(file), ignore)
+        if self.causal is not None:
+            mask = among(values, self.causal)
+        else:
+            mask = self._binary(values, ignore, file)
+        return MaskRecord(mask, str(file), ignore=ignore)
 
-    def check(self) -> None:
-        root = Path(self.data_root)
-        pictures = {
-            file.relative_to(root).with_suffix('').as_posix()
-            for file in Path(root, self.images).rglob('*') if file.is_file()
-        }
-        strangers = set(self.keys()) - pictures
-        if strangers:
-            raise unknown(strangers, 'masks', f"folder '{root / self.masks}'")
+    def values(self, file: Path, shape: tuple[int, int]) -> np.ndarray:
+        """The file's values, (H, W), as they are stored; -1 where transparent.
 
-    def file(self, key: str) -> Path:
-        """Where the mask of the image ``key`` is, if it has one."""
-        inner = PurePosixPath(key)
-        if self.images:
-            try:
-                inner = inner.relative_to(self.images)
-            except ValueError:
-                raise MaskError(
-                    f"image '{key}' is not below images='{self.images}' of "
-                    f'{type(self).__name__}: correct `images`') from None
-        return Path(self.data_root, self.masks, inner.with_suffix(self.suffix))
+        A colour is one number, the four bytes of RGBA.
+        """
+        if self.alpha:
+            return self._alpha(read_image(file, shape, colours=True), file)
+        if self.colours:
+            pixels = read_image(file, shape, colours=True)
+            self._visible(pixels, file)
+            return pixels.view('<u4')[..., 0]
+        values = read_image(file, shape)
+        return values if values.ndim == 2 else self._grey(values, file)
 
     @staticmethod
-    def read(file: Path) -> np.ndarray:
-        """The file's values, (H, W), as they are stored."""
-        try:
-            with Image.open(file) as image:
-                values = np.array(image)
-        except (UnidentifiedImageError, OSError, SyntaxError) as error:
-            raise MaskError(f"mask '{file}' can not be read as an image ({error}): "
-                            'is it whole?') from error
-        if values.ndim != 2:
+    def _alpha(pixels: np.ndarray, file: Path) -> np.ndarray:
+        alpha = pixels[..., 3]
+        if (alpha == OPAQUE).all():
             raise MaskError(
-                f"mask '{file}' has {values.shape[-1]} channels, expected one (grey, "
-                '1-bit or palette): save it as a single channel')
-        return values
+                f"mask '{file}' is opaque everywhere, and causal='alpha': expected a "
+                'transparent context; save it with its alpha channel')
+        return (alpha >= HALF).astype(np.uint8)
 
-    def _binary(self, values: np.ndarray, file: Path) -> np.ndarray:
-        if self.causal is not None:
-            return np.isin(values, self.causal).astype(np.uint8)
-        top = 1 if values.dtype == bool else np.iinfo(values.dtype).max
-        if values.dtype == np.int32:
-            top = np.iinfo(np.uint16).max  # how Pillow opens some 16-bit files
-        found = set(np.unique(values).tolist()) - set(self.ignore)
-        if not (found <= {0, 1} or found <= {0, top}):
-            shown = ', '.join(map(str, sorted(found)[:8]))
+    @staticmethod
+    def _visible(pixels: np.ndarray, file: Path) -> np.ndarray:
+        alpha = pixels[..., -1]
+        if not ((alpha == 0) | (alpha == OPAQUE)).all():
+            raise MaskError(
+                f"mask '{file}' is half transparent in places: say that the alpha "
+                "channel is the mask with causal='alpha', or save it without one")
+        return alpha == OPAQUE
+
+    def _grey(self, pixels: np.ndarray, file: Path) -> np.ndarray:
+        has_alpha = pixels.shape[-1] in (2, 4)
+        colour = pixels[..., :-1] if has_alpha else pixels
+        if (colour != colour[..., :1]).any():
+            shown = np.unique(colour.reshape(-1, 3), axis=0)
+            some = ', '.join(str(one) for one in shown[:4].tolist())
+            raise MaskError(
+                f"mask '{file}' has colours, {some}{' ...' if len(shown) > 4 else ''}: "
+                'say which are causal with `causal=[[r, g, b], ...]`')
+        grey = colour[..., 0]
+        if not has_alpha:
+            return grey
+        visible = self._visible(pixels, file)
+        return grey if visible.all() else np.where(
+            visible, grey.astype(np.int16), TRANSPARENT)
+
+    def _binary(self, values: np.ndarray, ignore: np.ndarray | None,
+                file: Path) -> np.ndarray:
+        if self.alpha or values.dtype == bool:
+            return values.astype(np.uint8)
+        known = values if ignore is None else np.where(ignore, 0, values)
+        # int32 is how Pillow opens some 16-bit files, int16 grey with transparency
+        top = {'int32': 65535, 'uint16': 65535}.get(values.dtype.name, 255)
+        mask = known > 0
+        high = known.max(initial=0)
+        if high not in (0, 1, top) or (known[mask] != high).any():
+            found = sorted(set(np.unique(known).tolist()) - {TRANSPARENT})
+            shown = ', '.join(map(str, found[:8]))
+            lossy = file.suffix.lower() in ('.jpg', '.jpeg')
             raise MaskError(
                 f"mask '{file}' is not binary: expected values 0 and 1, or 0 and "
-                f'{top}, got {shown}{" ..." if len(found) > 8 else ""}; '
-                'say which are causal with `causal=[...]`')
-        return (values != 0).astype(np.uint8) if not self.ignore else (
-            (values != 0) & ~np.isin(values, self.ignore)).astype(np.uint8)
+                f'{top}, got {shown}{" ..." if len(found) > 8 else ""}; ' +
+                ('a JPEG does not keep values, save it as PNG' if lossy else
+                 'say which are causal with `causal=[...]`'))
+        return mask.astype(np.uint8)
+
+
+def colour_codes(name: str, given: Sequence) -> list[int]:
+    """One number for each value or colour that an option names.
+
+    Raises:
+        TypeError, ValueError: The option ``name`` holds something else.
+    """
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise TypeError(f'`{name}` must be a list, got {given!r}')
+    codes = []
+    for one in given:
+        colour = isinstance(one, Sequence) and not isinstance(one, str)
+        parts = tuple(one) if colour else (one, )
+        if len(parts) != (3 if colour else 1) or any(
+                isinstance(p, bool) or not isinstance(p, int) or not 0 <= p <=
+                (255 if colour else 65535) for p in parts):
+            raise ValueError(f'`{name}` must hold values (whole numbers from 0) or '
+                             f'colours ([r, g, b], 0 to 255), got {one!r}')
+        # a colour as the four bytes of an opaque RGBA pixel
+        codes.append(int.from_bytes((*parts, OPAQUE), 'little') if colour else one)
+    return codes
+
+
+def among(values: np.ndarray, wanted: list[int]) -> np.ndarray:
+    """Where values are one of a few, uint8 {0, 1}."""
+    mask = np.zeros(values.shape, bool)
+    for one in wanted:
+        mask |= values == one
+    return mask.astype(np.uint8)

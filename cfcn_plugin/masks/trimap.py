@@ -39,8 +39,8 @@ class TrimapMasks(PNGMasks):
             causal=[ANIMAL, BORDER] if border == 'causal' else [ANIMAL],
             ignore=[BORDER] if border == 'ignore' else [])
 
-    def read(self, file: Path) -> np.ndarray:
-        values = super().read(file)
+    def values(self, file: Path, shape: tuple[int, int]) -> np.ndarray:
+        values = super().values(file, shape)
         found = set(np.unique(values).tolist())
         if not found <= {ANIMAL, BACKGROUND, BORDER}:
             raise MaskError(

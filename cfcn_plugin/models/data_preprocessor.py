@@ -22,12 +22,15 @@ class MaskBatch:
         guided: (B,) bool.
         classes: (B, K) int64, -1 where a plane has none; None for one mask an image.
         emptied: Share of the batch that a crop made unguided, a CPU scalar.
+        mask_error: Share whose mask could not be used, a CPU scalar; None where
+            that ends the run.
     """
     mask: Tensor
     ignore: Tensor
     guided: Tensor
     classes: Tensor | None
     emptied: Tensor
+    mask_error: Tensor | None = None
 
 
 @MODELS.register_module()
@@ -76,6 +79,7 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
                 per_class = True
                 row[:planes] = sample.mask_classes
         emptied = sum(bool(s.get('emptied')) for s in samples) / len(samples)
+        errors = [bool(s.mask_error) for s in samples if 'mask_error' in s]
         for sample in samples:
             for field in MASK_FIELDS:
                 if field in sample:
@@ -87,7 +91,8 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
             ignore=ignore,
             guided=~ignore.flatten(1).all(1),
             classes=torch.from_numpy(classes).to(self.device) if per_class else None,
-            emptied=torch.tensor(emptied))
+            emptied=torch.tensor(emptied),
+            mask_error=torch.tensor(sum(errors) / len(samples)) if errors else None)
 
     def _augment(self, inputs, samples, masks: MaskBatch | None):
         """The stock augment on picture and mask together."""
@@ -114,7 +119,8 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
             ignore=1 - valid[:, 0].clamp(0, 1),
             guided=valid.flatten(1).amax(1) > 0,
             classes=None,
-            emptied=masks.emptied)
+            emptied=masks.emptied,
+            mask_error=masks.mask_error)
 
 
 def _planes(mask: np.ndarray) -> int:

@@ -99,6 +99,8 @@ class GuidedMixin:
         losses['total'] = self.parse_losses(losses)[0].detach()
         losses['guided_share'] = masks.guided.float().mean()
         losses['emptied_share'] = masks.emptied
+        if masks.mask_error is not None:
+            losses['mask_error_share'] = masks.mask_error
         return losses
 
     @torch.compiler.disable(recursive=False)

@@ -7,13 +7,17 @@ from PIL import Image
 from cfcn_plugin.masks import (
     MaskError,
     MaskRecord,
+    MaskSizeError,
     MaskSource,
     guidance_rank,
     image_key,
     read_guided_list,
 )
 
+from .failures import Failures
+
 POLICIES = ('error', 'unguided')
+ON_ERROR = ('raise', 'unguided')
 EXIF_ORIENTATION = 0x0112
 # EXIF orientation: how the stored rows and columns become the upright picture
 UPRIGHT = {
@@ -43,6 +47,7 @@ class LoadActivationMask(BaseTransform):
     - activation_mask (np.uint8, (H, W) or (K, H, W), {0, 1}): if guided
     - mask_classes (np.int64, (K,)): if the source has one mask a class
     - ignore_mask (np.uint8, (H, W), {0, 1}): if the source has one
+    - mask_error (bool): with ``on_error='unguided'``
 
     Args:
         source: Mask source, e.g. ``dict(type='PNGMasks', ...)``.
@@ -58,6 +63,10 @@ class LoadActivationMask(BaseTransform):
             loaded picture does (what annotation tools show and mmcv loads); True,
             as the file's stored pixels, so that they are turned as mmcv turns
             the picture.
+        on_error: What a mask does that can not be used: broken, of another size,
+            missing or empty where that is an error. ``'raise'``: it ends the run.
+            ``'unguided'``: its image is unguided, counted (``mask_error_share`` in the
+            log), and named once in each process. Where the first 32 fail, all raise.
     """
 
     def __init__(self,
@@ -67,10 +76,13 @@ class LoadActivationMask(BaseTransform):
                  seed: int = 0,
                  missing: str = 'error',
                  empty: str = 'error',
-                 exif: bool = False):
-        for name, value in (('missing', missing), ('empty', empty)):
-            if value not in POLICIES:
-                raise ValueError(f'`{name}` must be one of {POLICIES}, got {value!r}')
+                 exif: bool = False,
+                 on_error: str = 'raise'):
+        for name, value, known in (('missing', missing, POLICIES),
+                                   ('empty', empty, POLICIES),
+                                   ('on_error', on_error, ON_ERROR)):
+            if value not in known:
+                raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
         if not 0 <= share <= 1:
             raise ValueError(f'`share` must be in [0, 1], got {share}')
         if only is not None and share != 1:
@@ -84,11 +96,23 @@ class LoadActivationMask(BaseTransform):
         self.missing = missing
         self.empty = empty
         self.exif = exif
+        self.on_error = on_error
+        self._failures = Failures()
 
     def transform(self, results: dict) -> dict:
         record = None
+        if self.on_error == 'unguided':
+            results['mask_error'] = False
         if self._is_chosen(results):
-            record = self._load(results)
+            shape = self._shape(results)
+            try:
+                record = self._load(results, shape)
+                self._failures.any_fine = True
+            except MaskError as error:
+                if self.on_error == 'raise':
+                    raise
+                self._failures.add(_name(results), error)
+                results['mask_error'] = True
         results['guided'] = record is not None
         if record is not None:
             results['activation_mask'] = record.mask
@@ -99,23 +123,32 @@ class LoadActivationMask(BaseTransform):
         return results
 
     def _is_chosen(self, results: dict) -> bool:
-        if self.only is None and self.share == 1:
+        if self.only is None and self.share == 1 and self.on_error == 'raise':
             return True
+        # an image that is not below the data root is no bad file, and raises here
         key = image_key(results, self.source.data_root)
         if self.only is not None:
             return key in self.only
         return guidance_rank(key, self.seed) < self.share
 
-    def _load(self, results: dict) -> MaskRecord | None:
+    @staticmethod
+    def _shape(results: dict) -> tuple[int, int]:
         shape = results['img'].shape[:2]
         if shape != tuple(results.get('ori_shape', shape)[:2]):
             raise MaskError(
                 f'{_name(results)}: the picture was already changed from '
                 f'{results["ori_shape"][:2]} to {shape}; put LoadActivationMask right '
                 'after the image is loaded')
+        return shape
+
+    def _load(self, results: dict, shape: tuple[int, int]) -> MaskRecord | None:
         turn = self._orientation(results) if self.exif else 1
         stored = shape[::-1] if turn > 4 else shape
-        record = self.source({**results, 'ori_shape': stored})
+        try:
+            record = self.source({**results, 'ori_shape': stored})
+        except MaskSizeError as error:
+            raise self._wrong_size(
+                error.file, error.size, stored, results) from error
         if record is None:
             if self.missing == 'unguided':
                 return None
@@ -123,7 +156,9 @@ class LoadActivationMask(BaseTransform):
                 f'{_name(results)} has no mask in {type(self.source).__name__}: add '
                 'it, or declare images without a mask unguided with '
                 "`missing='unguided'`")
-        self._check_size(record, stored, results)
+        if record.mask.shape[-2:] != stored:
+            raise self._wrong_size(
+                record.file, record.mask.shape[-2:], stored, results)
         if not record.mask.any():
             if self.empty == 'unguided':
                 return None
@@ -136,16 +171,14 @@ class LoadActivationMask(BaseTransform):
             None if record.ignore is None else np.ascontiguousarray(
                 upright(record.ignore)))
 
-    def _check_size(self, record: MaskRecord, shape: tuple, results: dict) -> None:
-        if record.mask.shape[-2:] == shape:
-            return
+    def _wrong_size(self, file: str, size: tuple, shape: tuple,
+                    results: dict) -> MaskError:
         remedy = 'make the mask at the size of its picture'
-        if record.mask.shape[-2:] == shape[::-1] and self._orientation(results) > 4:
+        if size == shape[::-1] and self._orientation(results) > 4:
             remedy = ('the picture has an EXIF orientation and the mask lies as its '
                       'stored pixels: set `exif=True`')
-        raise MaskError(
-            f"mask '{record.file}' has height and width {record.mask.shape[-2:]}, its "
-            f'picture {_name(results)} has {shape}: {remedy}')
+        return MaskError(f"mask '{file}' has height and width {size}, its picture "
+                         f'{_name(results)} has {shape}: {remedy}')
 
     @staticmethod
     def _orientation(results: dict) -> int:
@@ -158,7 +191,8 @@ class LoadActivationMask(BaseTransform):
     def __repr__(self):
         return (f'{type(self).__name__}(source={type(self.source).__name__}, '
                 f'only={self.only_file!r}, share={self.share}, seed={self.seed}, '
-                f'missing={self.missing!r}, empty={self.empty!r}, exif={self.exif})')
+                f'missing={self.missing!r}, empty={self.empty!r}, exif={self.exif}, '
+                f'on_error={self.on_error!r})')
 
 
 def _name(results: dict) -> str:

@@ -5,7 +5,8 @@ from mmpretrain.registry import TRANSFORMS
 
 from .mask_aware import picture_size
 
-MASK_KEYS = ('guided', 'emptied', 'activation_mask', 'mask_classes', 'ignore_mask')
+MASK_KEYS = ('guided', 'emptied', 'mask_error', 'activation_mask', 'mask_classes',
+             'ignore_mask')
 
 
 @TRANSFORMS.register_module()
@@ -19,7 +20,7 @@ class PackGuidedInputs(PackInputs):
 
     **Added Keys:** those of ``PackInputs``; in the data sample
 
-    - guided (bool), emptied (bool)
+    - guided (bool), emptied (bool), and mask_error (bool) if LoadActivationMask made it
     - activation_mask, mask_classes, ignore_mask as LoadActivationMask made them,
       numpy arrays (a tensor would be copied to the device one by one): if guided
 

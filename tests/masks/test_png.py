@@ -1,12 +1,14 @@
 """Folders of mask files: each kind of PNG, and each way a file can be wrong."""
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from mmpretrain.registry import TASK_UTILS
-from PIL import Image
+from PIL import Image, ImageFile, PngImagePlugin
 
-from cfcn_plugin.masks import MaskError, PNGMasks
+from cfcn_plugin.masks import MaskError, MaskSizeError, PNGMasks
 
 CAUSAL = np.array([[0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]], bool)
 
@@ -38,7 +40,7 @@ def source(root: Path, **kwargs) -> PNGMasks:
 
 def read(root: Path, picture: Image.Image, **kwargs):
     write(root / 'masks' / 'a.png', picture)
-    return source(root, **kwargs)(sample(root))
+    return source(root, **kwargs)(sample(root, shape=picture.size[::-1]))
 
 
 def message(root: Path, picture: Image.Image, **kwargs) -> str:
@@ -99,6 +101,110 @@ def test_mask_without_a_causal_pixel_is_read_as_such(tmp_path):
     assert not read(tmp_path, grey(CAUSAL * 0)).mask.any()
 
 
+# ---- colours and transparency ----------------------------------------------
+
+RED, GREEN, BLACK = (255, 0, 0), (0, 128, 0), (0, 0, 0)
+
+
+def coloured(rows, mode='RGB') -> Image.Image:
+    return Image.fromarray(np.array(rows, np.uint8)).convert(mode)
+
+
+def transparent(grey_rows, alpha_rows, mode='LA') -> Image.Image:
+    picture = grey(grey_rows).convert(mode)
+    picture.putalpha(grey(alpha_rows))
+    return picture
+
+
+@pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'LA'])
+def test_grey_saved_with_more_channels_is_grey(tmp_path, mode):
+    record = read(tmp_path, grey(CAUSAL * 255).convert(mode))
+    np.testing.assert_array_equal(record.mask, CAUSAL)
+    record = read(tmp_path, grey([[0, 7, 9]]).convert(mode), causal=[7], ignore=[9])
+    np.testing.assert_array_equal(record.mask, [[0, 1, 0]])
+    np.testing.assert_array_equal(record.ignore, [[0, 0, 1]])
+
+
+@pytest.mark.parametrize('make', [
+    lambda: coloured([[RED, GREEN, BLACK, RED]]),
+    lambda: coloured([[RED, GREEN, BLACK, RED]], 'RGBA'),
+    lambda: coloured([[RED, GREEN, BLACK, RED]]).quantize(4),
+], ids=['RGB', 'RGBA', 'palette'])
+def test_causal_colours(tmp_path, make):
+    record = read(tmp_path, make(), causal=[list(RED)], ignore=[list(GREEN)])
+    np.testing.assert_array_equal(record.mask, [[1, 0, 0, 1]])
+    np.testing.assert_array_equal(record.ignore, [[0, 1, 0, 0]])
+
+
+@pytest.mark.parametrize('mode', ['LA', 'RGBA'])
+def test_alpha_channel_is_the_mask_when_asked_for(tmp_path, mode):
+    picture = transparent([[9, 0, 200, 0]], [[0, 127, 128, 255]], mode)
+    np.testing.assert_array_equal(
+        read(tmp_path, picture, causal='alpha').mask, [[0, 0, 1, 1]])
+
+
+def test_transparent_palette_entry_counts_as_alpha(tmp_path):
+    path = tmp_path / 'masks' / 'a.png'
+    path.parent.mkdir()
+    palette([[0, 1, 2]]).save(path, transparency=0)
+    masks = source(tmp_path, causal='alpha')
+    np.testing.assert_array_equal(
+        masks(sample(tmp_path, shape=(1, 3))).mask, [[0, 1, 1]])
+
+
+@pytest.mark.parametrize('causal,mask', [
+    (None, [[1, 0, 0]]), ([255], [[1, 0, 0]]), ([0], [[0, 1, 0]]),
+    ([[0, 0, 0]], [[0, 1, 0]])
+])
+def test_what_is_transparent_has_no_value(tmp_path, causal, mask):
+    picture = transparent([[255, 0, 0]], [[255, 255, 0]], 'RGBA')
+    np.testing.assert_array_equal(read(tmp_path, picture, causal=causal).mask, mask)
+
+
+# ---- one mask a class ------------------------------------------------------
+
+
+def test_classes_give_a_plane_for_each_class_that_is_there(tmp_path):
+    record = read(tmp_path, grey([[0, 1, 2, 3, 9]]), causal=[1, 2, 3, 4],
+                  classes=[7, 5, 7, 6], ignore=[9])
+    assert record.classes.tolist() == [5, 7]
+    np.testing.assert_array_equal(record.mask, [[[0, 0, 1, 0, 0]], [[0, 1, 0, 1, 0]]])
+    np.testing.assert_array_equal(record.ignore, [[0, 0, 0, 0, 1]])
+
+
+def test_classes_of_colours(tmp_path):
+    record = read(tmp_path, coloured([[RED, GREEN, BLACK]]), causal=[RED, GREEN],
+                  classes=[0, 1])
+    assert record.classes.tolist() == [0, 1]
+    np.testing.assert_array_equal(record.mask, [[[1, 0, 0]], [[0, 1, 0]]])
+
+
+def test_file_without_any_class_has_no_plane(tmp_path):
+    record = read(tmp_path, grey([[0, 4]]), causal=[1], classes=[2])
+    assert record.mask.shape == (0, 1, 2) and record.classes.shape == (0, )
+
+
+@pytest.mark.parametrize('wrong,error,text', [
+    (dict(causal=[1, [1, 2, 3]]), ValueError, 'all values or all colours'),
+    (dict(causal=[1], ignore=[[1, 2, 3]]), ValueError, 'all values or all colours'),
+    (dict(causal=[[1, 2]]), ValueError, r'`causal` must hold .* got \[1, 2\]'),
+    (dict(causal=[[1, 2, 256]]), ValueError, r'`causal`.*0 to 255.*256'),
+    (dict(causal=[-1]), ValueError, '`causal`.*got -1'),
+    (dict(causal=[True]), ValueError, '`causal`.*got True'),
+    (dict(causal=[1.5]), ValueError, '`causal`.*got 1.5'),
+    (dict(causal=[]), ValueError, '`causal` must name a value'),
+    (dict(causal=0), TypeError, '`causal` must be a list, got 0'),
+    (dict(causal=255), TypeError, '`causal` must be a list, got 255'),
+    (dict(causal='white'), TypeError, "`causal` must be a list, got 'white'"),
+    (dict(causal=[1, 2], ignore=[2]), ValueError, r'share a value'),
+    (dict(causal=[1, 2], classes=[0]), ValueError, r'`classes` must give a class'),
+    (dict(classes=[0]), ValueError, r'`classes` must give a class.*None'),
+])
+def test_wrong_option_names_argument_expected_and_given(wrong, error, text):
+    with pytest.raises(error, match=text):
+        PNGMasks('masks', **wrong)
+
+
 # ---- where files are -------------------------------------------------------
 
 
@@ -122,9 +228,28 @@ def test_other_suffix(tmp_path):
     assert masks.keys() == ['images/a']
 
 
-def test_suffix_without_a_dot_is_refused():
-    with pytest.raises(ValueError, match="`suffix`.*'_mask.png'"):
-        PNGMasks('masks', suffix='_mask.png')
+def test_suffix_may_be_the_end_of_a_name(tmp_path):
+    write(tmp_path / 'masks' / 'a.b_mask.png', grey(CAUSAL))
+    write(tmp_path / 'masks' / 'other.png', grey(CAUSAL))
+    masks = source(tmp_path, suffix='_mask.png')
+    assert masks(sample(tmp_path, 'images/a.b.jpg')) is not None
+    assert masks(sample(tmp_path, 'images/other.jpg')) is None
+    assert masks.keys() == ['images/a.b']
+
+
+def test_pictures_may_have_one_of_several_suffixes(tmp_path):
+    write(tmp_path / 'masks' / 'a.png', grey(CAUSAL))
+    write(tmp_path / 'masks' / 'b.bmp', grey(CAUSAL))
+    masks = source(tmp_path, suffix=['.png', '.bmp'])
+    for name in 'ab':
+        assert masks(sample(tmp_path, f'images/{name}.jpg')).mask.sum() == 3
+    assert masks.keys() == ['images/a', 'images/b']
+
+
+@pytest.mark.parametrize('suffix', ['png', '', [], ['.png', 'bmp'], 'masks/.png'])
+def test_suffix_that_is_no_end_of_a_file_name_is_refused(suffix):
+    with pytest.raises(ValueError, match="`suffix` must be the end.*'_mask.png'"):
+        PNGMasks('masks', suffix=suffix)
 
 
 def test_image_outside_the_images_folder_names_image_and_remedy(tmp_path):
@@ -184,6 +309,50 @@ def test_check_without_an_images_folder(tmp_path):
         masks.check()
 
 
+def test_check_tells_names_that_differ_in_case(tmp_path):
+    write(tmp_path / 'images' / 'Cow_1.jpg', Image.new('RGB', (4, 3)))
+    write(tmp_path / 'masks' / 'cow_1.png', grey(CAUSAL))
+    with pytest.raises(MaskError, match=r"'images/cow_1' \(did you mean 'images/Cow_1"):
+        source(tmp_path).check()
+
+
+def test_check_tells_endings_that_differ_in_case(tmp_path):
+    for name in 'ab':
+        write(tmp_path / 'images' / f'{name}.jpg', Image.new('RGB', (4, 3)))
+    write(tmp_path / 'masks' / 'a.png', grey(CAUSAL))
+    write(tmp_path / 'masks' / 'b.PNG', grey(CAUSAL))
+    with pytest.raises(MaskError, match=r"1 files .* case .*'b.PNG'.*list of all"):
+        source(tmp_path).check()
+    source(tmp_path, suffix=['.png', '.PNG']).check()
+
+
+def test_check_tells_what_a_folder_without_masks_has(tmp_path):
+    write(tmp_path / 'masks' / 'a.bmp', grey(CAUSAL))
+    with pytest.raises(MaskError, match=r"ends in '.png', got 1 '.bmp': .*`suffix`"):
+        source(tmp_path).check()
+
+
+def test_check_knows_masks_beside_their_pictures(tmp_path):
+    write(tmp_path / 'images' / 'a.jpg', Image.new('RGB', (4, 3)))
+    write(tmp_path / 'images' / 'a_mask.png', grey(CAUSAL))
+    masks = PNGMasks('images', 'images', str(tmp_path), suffix='_mask.png')
+    masks.check()
+    write(tmp_path / 'images' / 'b_mask.png', grey(CAUSAL))
+    with pytest.raises(MaskError, match="'images/b'"):
+        masks.check()
+
+
+@pytest.mark.parametrize('images', ['images', ''])
+def test_check_ends_where_a_link_leads_back(tmp_path, images):
+    write(tmp_path / 'images' / 'a.jpg', Image.new('RGB', (4, 3)))
+    write(tmp_path / 'masks' / images / 'a.png', grey(CAUSAL))
+    (tmp_path / 'images' / 'again').symlink_to('.')
+    if not images:
+        (tmp_path / 'masks' / 'a.png').rename(tmp_path / 'masks' / 'b.png')
+        write(tmp_path / 'b.jpg', Image.new('RGB', (4, 3)))
+    PNGMasks('masks' + '/images' * bool(images), images, str(tmp_path)).check()
+
+
 # ---- wrong files -----------------------------------------------------------
 
 
@@ -202,13 +371,6 @@ def test_file_that_is_not_binary_shows_values_and_remedy(tmp_path, picture, show
     assert shown in text and '`causal=[...]`' in text
 
 
-@pytest.mark.parametrize('mode,channels', [('RGB', 3), ('RGBA', 4), ('LA', 2)])
-def test_several_channels_are_refused(tmp_path, mode, channels):
-    text = message(tmp_path, Image.new(mode, (4, 3)))
-    assert f'has {channels} channels, expected one' in text
-    assert 'save it as a single channel' in text
-
-
 @pytest.mark.parametrize('damage', [
     lambda whole: b'',
     lambda whole: whole[:20],
@@ -221,7 +383,7 @@ def test_file_that_can_not_be_decoded_is_named(tmp_path, damage):
     path = write(tmp_path / 'masks' / 'a.png', grey(noise * 255))
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(MaskError, match='can not be read.*is it whole') as caught:
-        source(tmp_path)(sample(tmp_path))
+        source(tmp_path)(sample(tmp_path, shape=(40, 40)))
     assert f"'{path}'" in str(caught.value)
 
 
@@ -230,3 +392,92 @@ def test_config_builds_the_source(tmp_path):
     built = TASK_UTILS.build(dict(
         type='PNGMasks', masks='masks', images='images', data_root=str(tmp_path)))
     np.testing.assert_array_equal(built(sample(tmp_path)).mask, CAUSAL)
+
+
+def frames(path):
+    grey(CAUSAL * 255).save(path, save_all=True, append_images=[grey(CAUSAL)])
+
+
+def bomb(path):
+    """A few bytes whose header says 60000 x 60000 pixels."""
+    head = struct.pack('>IIBBBBB', 60000, 60000, 8, 0, 0, 0, 0)
+    chunks = b''.join(
+        struct.pack('>I', len(data)) + kind + data + struct.pack(
+            '>I', zlib.crc32(kind + data))
+        for kind, data in ((b'IHDR', head), (b'IDAT', zlib.compress(bytes(10**6))),
+                           (b'IEND', b'')))
+    path.write_bytes(b'\x89PNG\r\n\x1a\n' + chunks)
+
+
+BAD = {
+    'colours': ('.png', lambda path: coloured([[RED, BLACK] * 2] * 3).save(path), {},
+                r'has colours, \[0, 0, 0\], \[255, 0, 0\]: .*causal=\[\[r, g, b'),
+    'half transparent': (
+        '.png', lambda path: transparent(CAUSAL * 255, CAUSAL * 90).save(path), {},
+        "half transparent in places: .*causal='alpha'"),
+    'no alpha': ('.png', lambda path: grey(CAUSAL).save(path), dict(causal='alpha'),
+                 "opaque everywhere, and causal='alpha'"),
+    'float TIFF': ('.tif', lambda path: grey(CAUSAL, np.float32).save(path), {},
+                   "mode 'F', expected one of .* 8-bit PNG"),
+    'CMYK': ('.tif', lambda path: Image.new('CMYK', (4, 3)).save(path), {},
+             "mode 'CMYK'"),
+    '16-bit by colours': ('.png', lambda path: grey(CAUSAL, np.uint16).save(path),
+                          dict(causal=[[255, 0, 0]]), "mode 'I;16'"),
+    'animated PNG': ('.png', frames, {}, 'has 2 frames or pages, expected one'),
+    'pages of a TIFF': ('.tif', frames, {}, 'has 2 frames or pages, expected one'),
+    'bomb': ('.png', bomb, {}, 'more pixels than Pillow opens .*MAX_IMAGE_PIXELS'),
+    'JPEG': ('.jpg', lambda path: grey(CAUSAL * 200 + 9).save(path), {},
+             'not binary: .*a JPEG does not keep values'),
+    'another size': ('.png', lambda path: grey(CAUSAL.T).save(path), {},
+                     r'height and width \(4, 3\), its picture \(3, 4\): make the mask'),
+    'text': ('.png', lambda path: path.write_text('mask'), {}, 'can not be read'),
+    'huge text chunk': ('.png', lambda path: grey(CAUSAL).save(
+        path, pnginfo=long_comment()), {}, 'can not be read.*too large'),
+    'link out': ('.png', lambda path: path.symlink_to('/etc/hostname'), {},
+                 "path 'a.png' links to '/etc/hostname'"),
+}
+
+
+def long_comment():
+    info = PngImagePlugin.PngInfo()
+    info.add_text('comment', 'a' * 2 * 10**6, zip=True)
+    return info
+
+
+@pytest.mark.parametrize('kind', BAD)
+def test_bad_file_names_file_expectation_and_remedy(tmp_path, kind):
+    suffix, make, options, text = BAD[kind]
+    (tmp_path / 'masks').mkdir()
+    make(tmp_path / 'masks' / f'a{suffix}')
+    with pytest.raises(MaskError, match=text) as caught:
+        source(tmp_path, suffix=suffix, **options)(sample(tmp_path))
+    assert str(tmp_path / 'masks') in str(caught.value)
+
+
+def test_two_masks_of_one_picture_are_refused_in_check_and_call(tmp_path):
+    write(tmp_path / 'images' / 'a.jpg', Image.new('RGB', (4, 3)))
+    for suffix in ('.png', '.bmp'):
+        write(tmp_path / 'masks' / f'a{suffix}', grey(CAUSAL))
+    masks = source(tmp_path, suffix=['.png', '.bmp'])
+    for action in (masks.check, lambda: masks(sample(tmp_path))):
+        with pytest.raises(MaskError, match="'images/a.* has several masks.*remove"):
+            action()
+
+
+def test_wrong_size_is_refused_before_a_pixel_is_decoded(tmp_path, monkeypatch):
+    write(tmp_path / 'masks' / 'a.png', grey(CAUSAL))
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, 'load',
+                        lambda *_: pytest.fail('decoded'))
+    with pytest.raises(MaskSizeError) as caught:
+        source(tmp_path)(sample(tmp_path, shape=(9, 9)))
+    assert caught.value.size == (3, 4)
+
+
+def test_half_a_file_is_refused_whatever_pillow_was_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(ImageFile, 'LOAD_TRUNCATED_IMAGES', True)
+    noise = np.random.default_rng(0).random((40, 40)) > 0.5
+    path = write(tmp_path / 'masks' / 'a.png', grey(noise * 255))
+    path.write_bytes(path.read_bytes()[:150])
+    with pytest.raises(MaskError, match='is it whole'):
+        source(tmp_path)(sample(tmp_path, shape=(40, 40)))
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is True

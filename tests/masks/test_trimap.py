@@ -16,8 +16,8 @@ def write(root, values, name='a.png'):
     return path
 
 
-def read(root, **kwargs):
-    sample = dict(img_path=str(root / 'images' / 'a.jpg'), ori_shape=SHAPE)
+def read(root, shape=SHAPE, **kwargs):
+    sample = dict(img_path=str(root / 'images' / 'a.jpg'), ori_shape=shape)
     return TrimapMasks(data_root=str(root), **kwargs)(sample)
 
 
@@ -56,7 +56,7 @@ def test_unknown_border_names_the_three():
 def test_file_that_is_no_trimap_names_file_values_and_remedy(tmp_path, values, shown):
     path = write(tmp_path, values)
     with pytest.raises(MaskError, match=f'not a trimap.*{shown}.*PNGMasks') as caught:
-        read(tmp_path)
+        read(tmp_path, (1, 3))
     assert f"'{path}'" in str(caught.value)
 
 

@@ -93,6 +93,23 @@ def test_emptied_draws_are_counted():
     assert masks.emptied == 0.5
 
 
+@pytest.mark.parametrize('augments', [
+    None, dict(augments=dict(type='Mixup', alpha=1.))])
+def test_masks_that_could_not_be_used_are_counted(augments):
+    samples = [sample(0, half()), sample(0), sample(0), sample(0)]
+    for one, failed in zip(samples, (False, True, False, False)):
+        one.set_field(failed, 'mask_error')
+    build_one = build(batch_augments=augments)
+    data = dict(inputs=[picture(half())] * 4, data_samples=samples)
+    assert build_one(data, training=True)['masks'].mask_error == 0.25
+
+
+def test_share_of_mask_errors_is_none_where_they_end_the_run():
+    masks = build()(dict(inputs=[picture(half())],
+                         data_samples=[sample(0, half())]))['masks']
+    assert masks.mask_error is None
+
+
 @pytest.mark.parametrize('augment', [
     dict(type='Mixup', alpha=1.), dict(type='CutMix', alpha=1.),
     dict(type='ResizeMix', alpha=1., interpolation='bilinear')

@@ -80,6 +80,17 @@ def test_loss_is_the_stock_loss_and_alpha_times_the_equation(cfg):
     assert log['focus'].requires_grad is False
 
 
+def test_share_of_mask_errors_is_logged_where_they_do_not_end_the_run():
+    data = batch()
+    for sample, failed in zip(data['data_samples'], (False, False, True)):
+        sample.set_field(failed, 'mask_error')
+    losses, _ = losses_of(build(), data)
+    total, log = build().parse_losses(losses)
+    torch.testing.assert_close(log['mask_error_share'], torch.tensor(1 / 3))
+    torch.testing.assert_close(total, losses['total'])
+    assert 'mask_error_share' not in losses_of(build())[0]
+
+
 def test_guidance_trains_the_backbone():
     model = build()
     losses, _ = losses_of(model)

@@ -1,9 +1,11 @@
 """The mask of the image just loaded: chosen, found, checked, turned upright."""
 import copy
+import pickle
 
 import numpy as np
 import pytest
 from mmcv.transforms import LoadImageFromFile
+from mmengine.logging import MMLogger
 from mmpretrain.registry import TRANSFORMS
 from PIL import Image
 
@@ -148,6 +150,82 @@ def test_broken_mask_is_an_error_under_every_policy(tmp_path, policies):
         load(tmp_path, **policies)
 
 
+# ---- bad files that do not end a run -----------------------------------------
+
+WRONG = {
+    'broken': lambda root: (root / 'masks' / 'a.png').write_bytes(b'\x89PNG'),
+    'of another size': lambda root: write_mask(root, box()[:5]),
+    'not binary': lambda root: Image.fromarray(box() * np.uint8(7)).save(
+        root / 'masks' / 'a.png'),
+    'missing': lambda root: (root / 'masks' / 'a.png').unlink(),
+    'empty': lambda root: write_mask(root, box() & False),
+}
+
+
+@pytest.fixture
+def lines(monkeypatch):
+    """What is logged as a warning."""
+    said = []
+    logger = MMLogger.get_current_instance()
+    monkeypatch.setattr(logger, 'warning', said.append)
+    return said
+
+
+@pytest.mark.parametrize('kind', WRONG)
+def test_bad_mask_may_make_its_image_unguided_counted_and_named(tmp_path, kind, lines):
+    path = write(tmp_path, box())
+    WRONG[kind](tmp_path)
+    with pytest.raises(MaskError) as caught:
+        load(tmp_path)
+    results = load(tmp_path, on_error='unguided')
+    assert results['guided'] is False and results['mask_error'] is True
+    assert 'activation_mask' not in results
+    assert lines == [f"image '{path}' is unguided: {caught.value}"]
+
+
+def test_good_mask_has_no_error_and_default_has_no_flag(tmp_path, lines):
+    write(tmp_path, box())
+    results = load(tmp_path, on_error='unguided')
+    assert results['guided'] is True and results['mask_error'] is False
+    assert 'mask_error' not in load(tmp_path) and not lines
+
+
+def test_declared_unguided_images_are_no_error(tmp_path, lines):
+    write(tmp_path)
+    results = load(tmp_path, on_error='unguided', missing='unguided')
+    assert results['guided'] is False and results['mask_error'] is False
+    assert not lines
+
+
+def test_each_file_is_named_once(tmp_path, lines):
+    keys = write_some(tmp_path, 3)
+    for name in ('00', '02'):
+        (tmp_path / 'masks' / f'{name}.png').write_bytes(b'')
+    transform = loader(tmp_path, on_error='unguided')
+    for _ in range(3):
+        assert guided(tmp_path, keys, transform) == {keys[1]}
+    assert len(lines) == 2 and '00.png' in lines[0] and '02.png' in lines[1]
+
+
+def test_wrong_pipeline_or_root_raises_under_every_policy(tmp_path):
+    path = write(tmp_path, box())
+    image = LoadImageFromFile()(dict(img_path=str(path)))
+    with pytest.raises(MaskError, match='is not below data_root'):
+        loader(tmp_path / 'other', on_error='unguided')(dict(image))
+    image['img'] = image['img'][:12]
+    with pytest.raises(MaskError, match='already changed'):
+        loader(tmp_path, on_error='unguided')(image)
+
+
+def test_loader_with_its_failures_goes_to_workers(tmp_path, lines):
+    write(tmp_path, box())
+    WRONG['broken'](tmp_path)
+    transform = loader(tmp_path, on_error='unguided')
+    path = str(tmp_path / 'images' / 'a.jpg')
+    for one in (transform, pickle.loads(pickle.dumps(transform))):
+        assert one(LoadImageFromFile()(dict(img_path=path)))['mask_error'] is True
+
+
 # ---- sizes and EXIF orientations -------------------------------------------
 
 
@@ -283,6 +361,7 @@ def test_share_is_stateless(tmp_path):
 @pytest.mark.parametrize('wrong,message', [
     (dict(missing='skip'), "`missing` must be one of .*error.*unguided.*'skip'"),
     (dict(empty=None), '`empty` must be one of .*error.*unguided.*None'),
+    (dict(on_error='error'), "`on_error` must be one of .*raise.*unguided.*'error'"),
     (dict(share=1.5), r'`share` must be in \[0, 1\], got 1.5'),
     (dict(share=-0.1), r'`share` must be in \[0, 1\], got -0.1'),
     (dict(share=float('nan')), r'`share` must be in \[0, 1\], got nan'),

@@ -173,3 +173,14 @@ def test_ignore_mask_of_another_size_is_an_error():
 
 def test_flips_of_unguided_images_need_no_wrapper():
     assert pack(sample(guided=False, flip=True)).guided is False
+
+
+@pytest.mark.parametrize('flag', [True, False])
+def test_mask_error_is_packed_where_it_is_counted(flag):
+    results = dict(img=np.zeros((4, 5, 3), np.uint8), guided=False, mask_error=flag)
+    assert PackGuidedInputs()(results)['data_samples'].mask_error is flag
+
+
+def test_no_mask_error_is_packed_where_it_would_end_the_run():
+    results = dict(img=np.zeros((4, 5, 3), np.uint8), guided=False)
+    assert 'mask_error' not in PackGuidedInputs()(results)['data_samples']

@@ -1,0 +1,129 @@
+"""Masks drawn with CVAT, exported as "Segmentation mask 1.1"."""
+import os
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from mmpretrain.registry import TASK_UTILS
+
+from .archive import Archive
+from .base import MaskError, MaskRecord, MaskSource, unknown
+from .folder import walk
+from .image import read_image
+from .labels import Labels
+
+FOLDER = 'SegmentationClass/'
+LABELMAP = 'labelmap.txt'
+BACKGROUND = 'background'
+OPAQUE = 255
+
+
+@TASK_UTILS.register_module()
+class CVATMasks(MaskSource):
+    """CVAT's zip, read as it is, or the folder it was unpacked to.
+
+    The mask of ``<data_root>/<images>/a/b.jpg`` is ``SegmentationClass/a/b.png``, in
+    the colours that ``labelmap.txt`` gives to labels; "background" is always context.
+
+    Args:
+        masks: The zip or folder, below ``data_root``.
+        images: Folder of images below ``data_root``, as they were uploaded.
+        data_root: The dataset's root.
+        labels: None: every label is causal. A list: these labels are, others are
+            context. A dict label -> class: one mask a class.
+        ignore: Labels that mean "nobody knows".
+    """
+
+    def __init__(self,
+                 masks: str,
+                 images: str = '',
+                 data_root: str = '',
+                 labels: list[str] | dict[str, int] | None = None,
+                 ignore: list[str] = ()):
+        super().__init__(data_root)
+        self.images = images
+        self.labels = Labels(labels, ignore)
+        self.archive = Archive(Path(data_root, masks))
+        self.colours = self._read_labelmap()
+        self.labels.check_known(
+            self.colours.values(), f"'{self.archive.path}', '{LABELMAP}'")
+
+    def __call__(self, results: dict) -> MaskRecord | None:
+        key = PurePosixPath(self.key(results))
+        if self.images and not key.is_relative_to(self.images):
+            raise MaskError(f"image '{key}' is not below images='{self.images}' of "
+                            'CVATMasks: correct `images`')
+        name = f'{FOLDER}{key.relative_to(self.images).with_suffix(".png")}'
+        if not self.archive.has(name):
+            return None
+        shape, file = results['ori_shape'][:2], f"{self.archive.path}', '{name}"
+        # a picture's mask compresses; nothing needs more than its own pixels
+        stored = self.archive.read(name, most=4 * shape[0] * shape[1])
+        pixels = read_image(BytesIO(stored), shape, colours=True, name=file)
+        drawn, known = [], 0
+        values = pixels.view('<u4')[..., 0]
+        for colour, label in self.colours.items():
+            area = values == colour
+            known += np.count_nonzero(area)
+            context = label == BACKGROUND and label not in self.labels.named
+            if not context and self.labels.wants(label, f"'{file}'"):
+                drawn.append((label, area.astype(np.uint8)))
+        if known < values.size:
+            strange = np.setdiff1d(values, list(self.colours))[:1].view(np.uint8)
+            raise MaskError(f"mask '{file}' has a colour {strange[:3].tolist()} that "
+                            f"'{LABELMAP}' does not: export it again")
+        return self.labels.record(drawn, shape, file)
+
+    def keys(self) -> list[str]:
+        """Keys without the picture's ending, which a mask file does not tell."""
+        return [
+            PurePosixPath(self.images, name[len(FOLDER):-len('.png')]).as_posix()
+            for name in self.archive.names()
+            if name.startswith(FOLDER) and name.endswith('.png')
+        ]
+
+    def check(self) -> None:
+        keys = self.keys()
+        if not keys:
+            raise MaskError(f"'{self.archive.path}' has no '{FOLDER}*.png': export "
+                            'from CVAT as "Segmentation mask 1.1"')
+        pictures = {
+            os.path.splitext(PurePosixPath(self.images, name).as_posix())[0]
+            for name in walk(Path(self.data_root, self.images), 'images')
+        }
+        strangers = set(keys) - pictures
+        if strangers:
+            raise unknown(strangers, 'masks', f"'{self.archive.path}'", pictures)
+
+    def _read_labelmap(self) -> dict[int, str]:
+        """Colour, as the four bytes of RGBA in one number -> label."""
+        where = f"'{self.archive.path}', '{LABELMAP}'"
+        if not self.archive.has(LABELMAP):
+            raise MaskError(f'{where} does not exist: export from CVAT as '
+                            '"Segmentation mask 1.1"')
+        try:
+            lines = self.archive.read(LABELMAP).decode('utf-8-sig').splitlines()
+        except UnicodeDecodeError as error:
+            raise MaskError(f'{where} is not UTF-8 ({error})') from error
+        colours = {}
+        for number, line in enumerate(lines, 1):
+            if not line.strip() or line.startswith('#'):
+                continue
+            label, colour = _parse(line, f'{where}, line {number}')
+            if colours.setdefault(colour, label) != label:
+                raise MaskError(f"{where}, line {number}: '{label}' has the colour of "
+                                f"'{colours[colour]}': give each its own in CVAT")
+        return colours
+
+
+def _parse(line: str, where: str) -> tuple[str, int]:
+    """``label:r,g,b:parts:actions``; a label may have colons."""
+    try:
+        label, colour, _, _ = line.rsplit(':', 3)
+        rgb = [int(part) for part in colour.split(',')]
+        if len(rgb) != 3:
+            raise ValueError
+        return label, int.from_bytes((*rgb, OPAQUE), 'little')
+    except ValueError:  # from_bytes refuses what is not 0 to 255
+        raise MaskError(f"{where}: expected 'label:r,g,b:parts:actions', got "
+                        f'{line!r}') from None

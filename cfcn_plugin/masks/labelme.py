@@ -1,0 +1,134 @@
+"""Masks drawn with LabelMe, one JSON file a picture."""
+import base64
+import binascii
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from mmpretrain.registry import TASK_UTILS
+
+from .base import MaskError, MaskRecord, MaskSizeError, wrong_size
+from .folder import FolderMasks
+from .image import read_image
+from .json_file import read_json
+from .labels import Labels
+from .shapes import (
+    check_inside,
+    check_radius,
+    draw_stroke,
+    fill_polygon,
+    in_pixels,
+    read_points,
+)
+
+# shape type -> how many points it has at least
+KINDS = dict(polygon=3, rectangle=2, circle=2, line=2, linestrip=2, point=1, points=1,
+             mask=2)
+
+
+@TASK_UTILS.register_module()
+class LabelMeMasks(FolderMasks):
+    """The shapes in LabelMe's JSON files, which lie where the picture does, or apart.
+
+    Polygons, rectangles, circles and masks are filled; lines and points are drawn with
+    a radius. The picture inside a file (``imageData``) is never decoded.
+
+    Args:
+        masks, images, data_root, suffix: As in
+            :class:`~cfcn_plugin.masks.folder.FolderMasks`.
+        labels: None: every shape is causal. A list: shapes with these labels are,
+            others are context. A dict label -> class: one mask a class.
+        ignore: Labels that mean "nobody knows".
+        radius: Of points and lines, 0 or more. None: there must be none.
+        unit: Of ``radius``: ``'pixel'``, or ``'diagonal'`` for a share of the
+            picture's.
+    """
+
+    def __init__(self,
+                 masks: str,
+                 images: str = '',
+                 data_root: str = '',
+                 suffix: str = '.json',
+                 labels: list[str] | dict[str, int] | None = None,
+                 ignore: list[str] = (),
+                 radius: float | None = None,
+                 unit: str = 'pixel'):
+        super().__init__(masks, images, data_root, suffix)
+        check_radius(radius, unit)
+        self.labels = Labels(labels, ignore)
+        self.radius = radius
+        self.unit = unit
+
+    def read(self, file: Path, shape: tuple[int, int]) -> MaskRecord:
+        content = read_json(file, dict)
+        shapes = content.get('shapes')
+        if not isinstance(shapes, list) or not all(isinstance(s, dict) for s in shapes):
+            raise MaskError(f"'{file}' has no list `shapes` of objects: expected a "
+                            f'file of LabelMe, got one with {sorted(content)[:8]}')
+        size = content.get('imageHeight'), content.get('imageWidth')
+        if None not in size and size != tuple(shape):
+            raise wrong_size(file, size, shape)
+        drawn = []
+        for number, one in enumerate(shapes):
+            where = f"'{file}', shape {number}"
+            label = one.get('label')
+            if not isinstance(label, str):
+                raise MaskError(f'{where}: expected a text `label`, got {label!r}')
+            if self.labels.wants(label, where):
+                drawn.append((label, self._draw(one, shape, where)))
+        return self.labels.record(drawn, shape, str(file))
+
+    def _draw(self, one: dict, shape: tuple, where: str) -> np.ndarray:
+        kind = one.get('shape_type') or 'polygon'  # early versions do not say
+        if kind not in KINDS:
+            raise MaskError(f'{where}: expected a `shape_type` of {tuple(KINDS)}, got '
+                            f'{kind!r}')
+        points = read_points(one.get('points'), KINDS[kind], f'{where} ({kind})')
+        radius = self._radius(kind, points, shape, where)
+        check_inside(points, radius, shape, where)
+        if kind == 'polygon':
+            return fill_polygon(points, shape)
+        if kind in ('rectangle', 'mask'):
+            low, high = points.min(0), points.max(0)
+            if kind == 'mask':
+                return self._paste(one.get('mask'), low, high, shape, where)
+            (x0, y0), (x1, y1) = low, high
+            return fill_polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], shape)
+        if kind == 'circle':
+            return draw_stroke(points[:1], radius, shape)
+        strokes = points[:, None] if kind == 'points' else [points]
+        return np.bitwise_or.reduce([draw_stroke(s, radius, shape) for s in strokes])
+
+    def _radius(self, kind: str, points: np.ndarray, shape: tuple,
+                where: str) -> float:
+        if kind in ('polygon', 'rectangle', 'mask'):
+            return 0
+        if kind == 'circle':  # its centre and a point on it
+            return float(np.hypot(*(points[1] - points[0])))
+        if self.radius is None:
+            raise MaskError(f'{where}: a {kind} has no inside: say how far around it '
+                            'is meant with `radius`, or name other `labels`')
+        return in_pixels(self.radius, self.unit, shape)
+
+    @staticmethod
+    def _paste(encoded, low: np.ndarray, high: np.ndarray, shape: tuple,
+               where: str) -> np.ndarray:
+        """A mask of its own, a base64 PNG of the box between two pixels."""
+        left, top = low.astype(int).tolist()
+        right, bottom = (high.astype(int) + 1).tolist()
+        if left < 0 or top < 0 or right > shape[1] or bottom > shape[0]:
+            raise MaskError(f'{where}: the mask from {low.tolist()} to {high.tolist()} '
+                            'leaves the picture')
+        try:
+            stream = BytesIO(base64.b64decode(encoded or '', validate=True))
+            values = read_image(stream, (bottom - top, right - left), name=where)
+        except MaskSizeError as error:
+            raise MaskError(f'{where}: its mask has height and width {error.size}, its '
+                            f'box {(bottom - top, right - left)}') from error
+        except (TypeError, binascii.Error) as error:
+            raise MaskError(f'{where}: its `mask` is not base64 ({error})') from error
+        if values.ndim != 2:
+            raise MaskError(f'{where}: its mask has colours, expected grey')
+        mask = np.zeros(shape, np.uint8)
+        mask[top:bottom, left:right] = values != 0
+        return mask

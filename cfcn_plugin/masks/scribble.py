@@ -1,0 +1,61 @@
+"""Scribbles: a few lines over the cause, one image file a picture."""
+from pathlib import Path
+
+import numpy as np
+from mmpretrain.registry import TASK_UTILS
+
+from .base import MaskRecord, class_record
+from .png import PNGMasks, among, colour_codes
+from .shapes import check_radius, dilate, in_pixels
+
+
+@TASK_UTILS.register_module()
+class ScribbleMasks(PNGMasks):
+    """What is near a scribble is causal.
+
+    Args:
+        masks, images, data_root, suffix, causal, ignore, classes: As in
+            :class:`~cfcn_plugin.masks.PNGMasks`.
+        radius: How far from a line, 0 or more.
+        unit: Of ``radius``: ``'diagonal'`` for a share of the picture's, or
+            ``'pixel'``.
+        context: Values or colours of scribbles over the context. With them, what is
+            near no scribble, or near both kinds, is ignored; without, it is context.
+    """
+
+    def __init__(self,
+                 masks: str,
+                 images: str = '',
+                 data_root: str = '',
+                 suffix: str | list[str] = '.png',
+                 causal: list[int] | list[list[int]] | str | None = None,
+                 ignore: list[int] | list[list[int]] = (),
+                 classes: list[int] | None = None,
+                 radius: float = 0.02,
+                 unit: str = 'diagonal',
+                 context: list[int] | list[list[int]] = ()):
+        super().__init__(masks, images, data_root, suffix, causal, ignore, classes)
+        check_radius(radius, unit)
+        self.radius = radius
+        self.unit = unit
+        self.context = colour_codes('context', context)
+        if context and self.causal is None:
+            raise ValueError('`context` needs `causal`: say which values are which')
+        both = set(self.context) & {*(self.causal or ()), *self.ignore}
+        if both:
+            raise ValueError(f'`context` {list(context)} and `causal` {causal} or '
+                             f'`ignore` {list(ignore)} share a value')
+
+    def record(self, values: np.ndarray, file: Path) -> MaskRecord:
+        record, shape = super().record(values, file), values.shape
+        radius = in_pixels(self.radius, self.unit, shape)
+        ignore = record.ignore
+        if self.context:
+            near = dilate(among(values, self.causal), radius)
+            doubt = near == dilate(among(values, self.context), radius)
+            ignore = doubt.astype(np.uint8) if ignore is None else ignore | doubt
+        if record.classes is None:
+            return MaskRecord(dilate(record.mask, radius), record.file, ignore=ignore)
+        planes = {label: dilate(plane, radius)
+                  for label, plane in zip(record.classes.tolist(), record.mask)}
+        return class_record(planes, shape, record.file, ignore)

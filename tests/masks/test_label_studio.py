@@ -1,0 +1,244 @@
+"""Label Studio exports: names of pictures, regions, several annotators, wrong files."""
+import json
+
+import numpy as np
+import pytest
+from mmpretrain.registry import TASK_UTILS
+
+from cfcn_plugin.masks import LabelStudioMasks, MaskError, MaskSizeError
+from cfcn_plugin.masks.shapes import fill_polygon
+
+SHAPE = (10, 20)
+UPLOAD = '/data/upload/3/0a1b2c3d-a.jpg'
+
+
+def region(kind='rectanglelabels', labels=('cow', ), size=SHAPE, **value):
+    if not value:
+        value = dict(x=10, y=20, width=50, height=30, rotation=0)  # 2 to 12, 2 to 5
+    if labels is not None:
+        value[kind] = list(labels)
+    return dict(id='r1', type=kind, from_name='label', to_name='image', value=value,
+                original_height=size[0], original_width=size[1], image_rotation=0)
+
+
+def task(*results, image=UPLOAD, **fields):
+    return dict(id=1, data=dict(image=image),
+                annotations=[annotation(*results)], predictions=[], **fields)
+
+
+def annotation(*results, cancelled=False, truth=False):
+    return dict(id=7, result=list(results), was_cancelled=cancelled,
+                ground_truth=truth)
+
+
+def write(root, *tasks):
+    (root / 'ls.json').write_text(json.dumps(tasks))
+    return root / 'ls.json'
+
+
+def source(root, *tasks, **kwargs):
+    write(root, *tasks)
+    return LabelStudioMasks('ls.json', **{'images': 'images', **kwargs},
+                            data_root=str(root))
+
+
+def sample(root, name='images/a.jpg', shape=SHAPE):
+    return dict(img_path=str(root / name), ori_shape=shape)
+
+
+def read(root, *results, **kwargs):
+    return source(root, task(*results), **kwargs)(sample(root))
+
+
+def box(x0, y0, x1, y1):
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[y0:y1, x0:x1] = 1
+    return mask
+
+
+
+def brush(mask):
+    """One run a value, as plain as the format allows."""
+    values = np.repeat(mask.ravel() * 255, 4)
+    text = f'{values.size:032b}{7:05b}' + '0000' * 4
+    text += ''.join(f'1000{value:08b}' for value in values)
+    text += '0' * (-len(text) % 8)
+    return [int(text[i:i + 8], 2) for i in range(0, len(text), 8)]
+
+
+# ---- regions ---------------------------------------------------------------
+
+
+def test_rectangle_in_percent(tmp_path):
+    record = read(tmp_path, region())
+    np.testing.assert_array_equal(record.mask, box(2, 2, 12, 5))
+    assert record.mask.dtype == np.uint8
+    assert record.file == f"{tmp_path / 'ls.json'}', 'images/a.jpg"
+
+
+def test_rectangle_turns_clockwise_about_its_corner_in_pixels(tmp_path):
+    # from (10, 2), 6 pixels right and 2 down; a quarter turn: 2 left and 6 down
+    record = read(tmp_path, region(x=50, y=20, width=30, height=20, rotation=90))
+    np.testing.assert_array_equal(record.mask, box(8, 2, 10, 8))
+
+
+def test_polygon_in_percent(tmp_path):
+    points = [[10, 10], [60, 10], [30, 80]]
+    record = read(tmp_path, region('polygonlabels', points=points))
+    np.testing.assert_array_equal(
+        record.mask, fill_polygon([[2, 1], [12, 1], [6, 8]], SHAPE))
+
+
+def test_brush(tmp_path):
+    mask = box(3, 1, 9, 7)
+    record = read(tmp_path, region('brushlabels', format='rle', rle=brush(mask)))
+    np.testing.assert_array_equal(record.mask, mask)
+
+
+def test_label_may_be_in_a_result_of_its_own(tmp_path):
+    bare, named = region('rectangle', None), region('labels')
+    np.testing.assert_array_equal(read(tmp_path, bare, named).mask, box(2, 2, 12, 5))
+    np.testing.assert_array_equal(read(tmp_path, bare).mask, box(2, 2, 12, 5))
+    assert not source(tmp_path, task({**bare, 'id': 'r2'}), task(region(), image='b'),
+                      labels=['cow'])(sample(tmp_path)).mask.any()
+
+
+def test_label_that_happens_not_to_occur_may_be_named(tmp_path):
+    record = read(tmp_path, region(), labels=['cow', 'rare'], ignore=['haze'])
+    np.testing.assert_array_equal(record.mask, box(2, 2, 12, 5))
+
+
+def test_results_that_draw_nothing_are_passed_over(tmp_path):
+    choice = dict(type='choices', value=dict(choices=['good']))
+    relation = dict(type='relation', from_id='a', to_id='b')
+    record = read(tmp_path, choice, region(), relation)
+    np.testing.assert_array_equal(record.mask, box(2, 2, 12, 5))
+
+
+def test_labels_choose_classes_and_what_is_ignored(tmp_path):
+    low = dict(x=0, y=50, width=10, height=10)  # 0 to 2, row 5
+    results = (region(), region(labels=['dog', 'haze'], **low), region(labels=['sky']))
+    record = read(tmp_path, *results, labels=dict(cow=1, dog=0), ignore=['haze'])
+    assert record.classes.tolist() == [0, 1]
+    np.testing.assert_array_equal(record.mask, [box(0, 5, 2, 6), box(2, 2, 12, 5)])
+    np.testing.assert_array_equal(record.ignore, box(0, 5, 2, 6))
+
+
+# ---- which picture ---------------------------------------------------------
+
+
+@pytest.mark.parametrize('image,prefix', [
+    (UPLOAD, ''),
+    ('/data/upload/3/0a1b2c3d-sub%20dir.jpg', ''),
+    ('/data/local-files/?d=deep/a.jpg', ''),
+    ('/data/local-files/?d=project/deep/a%20b.jpg', 'project/'),
+    ('s3://bucket/x/deep/a.jpg', 's3://bucket/x/'),
+    ('https://host/x/a.jpg', 'https://host/x/'),
+    ('a.jpg', ''),
+])
+def test_task_s_picture_is_a_path_below_images(tmp_path, image, prefix):
+    name = {UPLOAD: 'a.jpg'}.get(image) or image.replace('%20', ' ').split(
+        '3d-' if 'upload' in image else prefix or '?d=')[-1]
+    masks = source(tmp_path, task(region(), image=image), prefix=prefix)
+    assert masks.keys() == [f'images/{name}']
+    assert masks(sample(tmp_path, f'images/{name}')) is not None
+    assert masks(sample(tmp_path, 'images/other.jpg')) is None
+
+
+def test_config_builds_the_source_and_check_compares(tmp_path):
+    write(tmp_path, dict(task(region()), data=dict(photo=UPLOAD)))
+    built = TASK_UTILS.build(dict(type='LabelStudioMasks', ann_file='ls.json',
+                                  data_root=str(tmp_path), image='photo'))
+    with pytest.raises(MaskError, match="1 tasks .*'a.jpg'"):
+        built.check()
+    (tmp_path / 'a.jpg').write_bytes(b'')
+    built.check()
+
+
+def test_tasks_that_nobody_annotated_have_no_mask(tmp_path):
+    skipped = dict(task(image='b.jpg'), annotations=[annotation(cancelled=True)])
+    masks = source(tmp_path, task(region()), skipped,
+                   dict(task(image='c.jpg'), annotations=[]), task(image='d.jpg'))
+    assert masks.keys() == ['images/a.jpg', 'images/d.jpg']
+    assert masks(sample(tmp_path, 'images/b.jpg')) is None
+    assert not masks(sample(tmp_path, 'images/d.jpg')).mask.any()
+
+
+def test_ground_truth_wins_and_several_may_be_united(tmp_path):
+    other = region(x=0, y=90, width=10, height=10)
+    both = dict(task(), annotations=[annotation(region()), annotation(other)])
+    united = source(tmp_path, both, several='union')(sample(tmp_path)).mask
+    np.testing.assert_array_equal(united, box(2, 2, 12, 5) | box(0, 9, 2, 10))
+    both['annotations'][1]['ground_truth'] = True
+    mask = source(tmp_path, both)(sample(tmp_path)).mask
+    np.testing.assert_array_equal(mask, box(0, 9, 2, 10))
+
+
+# ---- what is wrong ---------------------------------------------------------
+
+BAD = {
+    'JSON-MIN': ([dict(image=UPLOAD, label=[])], 'task 0: .*`annotations`.*as "JSON"'),
+    'no task': ([], 'no task with an annotation'),
+    'task that is none': ([3], 'task 0: expected an object'),
+    'annotation that is none': ([dict(task(), annotations=[3])], 'task 0: expected'),
+    'no picture': ([dict(task(), data=dict(text='a'))], r"data\['image'\].*`image`"),
+    'url without prefix': ([task(region(), image='s3://bucket/a.jpg')],
+                           "picture 's3://bucket/a.jpg' does not begin.*`prefix`"),
+    'leaves the root': ([task(region(), image='../a.jpg')], r"has '\.\.'"),
+    'absolute': ([task(region(), image='/data/local-files/?d=/etc/a.jpg')],
+                 "'/etc/a.jpg' is absolute"),
+    'two tasks': ([task(region()), task(region())], "'images/a.jpg' had a task before"),
+    'two annotators': ([dict(task(), annotations=[annotation(), annotation()])],
+                       "2 annotations, expected one: .*several='union'"),
+    'no result': ([dict(task(), annotations=[dict(result=None)])], '`result` to be a'),
+    'no label': ([task(region(labels=()))], 'result 0: expected a label in `rect'),
+    'label that is no text': ([task(region(labels=[['cow']]))], 'expected a label in'),
+    'rle that is a number': ([task(region('brushlabels', rle=10**12))], '`rle` to be'),
+    'turned by NaN': (
+        [task(region(x=1, y=1, width=9, height=9, rotation=float('nan')))],
+        'turned by nan, has no inside'),
+    'no size': ([task(region(size=(None, 20)))], 'original_height and original_width'),
+    'turned': ([task({**region(), 'image_rotation': 90})], 'turned by 90 degrees'),
+    'rle that is no bytes': ([task(region('brushlabels', rle=[300]))], '`rle` to be a'),
+    'ellipse': ([task(region('ellipselabels', x=1, y=1, radiusX=2, radiusY=3))],
+                r'a brush \(`rle`\), a polygon .*radiusX'),
+    'flat rectangle': ([task(region(x=1, y=1, width=0, height=5))], 'has no inside'),
+    'NaN rectangle': ([task(region(x=float('nan'), y=1, width=5, height=5))],
+                      'finite numbers'),
+    'two corners': ([task(region('polygonlabels', points=[[1, 1], [2, 2]]))],
+                    'at least 3 points, got 2'),
+    'unknown label': ([task(region(labels=['dog']))], r"no label 'cow', .*\['dog'\]"),
+    'other case': ([task(region(labels=['COW']))], "label 'COW' is not 'cow'"),
+}
+
+
+@pytest.mark.parametrize('kind', BAD)
+def test_bad_export_names_task_expectation_and_remedy(tmp_path, kind):
+    tasks, text = BAD[kind]
+    with pytest.raises(MaskError, match=text) as caught:
+        source(tmp_path, *tasks, labels=['cow'])
+    assert f"'{tmp_path / 'ls.json'}'" in str(caught.value)
+
+
+def test_missing_or_broken_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="ls.json' does not exist"):
+        LabelStudioMasks('ls.json', data_root=str(tmp_path))
+    (tmp_path / 'ls.json').write_text('[{')
+    with pytest.raises(MaskError, match='ls.json.* is not JSON'):
+        LabelStudioMasks('ls.json', data_root=str(tmp_path))
+
+
+@pytest.mark.parametrize('results,error,text', [
+    ([region(size=(20, 10))], MaskSizeError, r'\(20, 10\), its picture \(10, 20\)'),
+    ([region(x=110, y=1, width=5, height=5)], MaskError, 'outside the picture of 20 x'),
+    ([region('brushlabels', rle=[0, 0, 3, 32, 57])], MaskError, 'malformed run'),
+])
+def test_region_that_does_not_fit_its_picture(tmp_path, results, error, text):
+    with pytest.raises(error, match=text) as caught:
+        read(tmp_path, *results)
+    assert str(tmp_path / 'ls.json') in str(caught.value)
+
+
+def test_wrong_option_is_refused():
+    with pytest.raises(ValueError, match="`several`.*'error', 'union'.*'first'"):
+        LabelStudioMasks('ls.json', several='first')

@@ -1,0 +1,190 @@
+"""LabelMe files: every kind of shape by hand, every way a file can be wrong."""
+import base64
+import json
+from io import BytesIO
+
+import numpy as np
+import pytest
+from mmpretrain.registry import TASK_UTILS
+from PIL import Image
+
+from cfcn_plugin.masks import LabelMeMasks, MaskError, MaskSizeError
+from cfcn_plugin.masks.shapes import draw_stroke, fill_polygon
+
+SHAPE = (6, 8)
+BOX = [[1, 1], [4, 3]]
+
+
+def shape(points=BOX, kind='rectangle', label='cow', **fields):
+    return dict(label=label, points=points, group_id=None, description='',
+                shape_type=kind, flags={}, **fields)
+
+
+def write(root, *shapes, name='images/a.json', **fields):
+    """As LabelMe 5 writes; the picture inside is no picture, so nobody reads it."""
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = dict(version='5.5.0', flags={}, shapes=list(shapes), imagePath='a.jpg',
+                   imageData='not even base64', imageHeight=SHAPE[0],
+                   imageWidth=SHAPE[1])
+    path.write_text(json.dumps({**content, **fields}))
+    return path
+
+
+def source(root, **kwargs):
+    return LabelMeMasks('images', 'images', data_root=str(root), **kwargs)
+
+
+def read(root, *shapes, **kwargs):
+    write(root, *shapes)
+    return source(root, **kwargs)(sample(root))
+
+
+def sample(root, size=SHAPE):
+    return dict(img_path=str(root / 'images' / 'a.jpg'), ori_shape=size)
+
+
+def box(x0, y0, x1, y1):
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[y0:y1, x0:x1] = 1
+    return mask
+
+
+def encoded(mask):
+    stream = BytesIO()
+    Image.fromarray(np.asarray(mask, bool)).save(stream, 'PNG')
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+# ---- shapes ----------------------------------------------------------------
+
+SHAPES = {
+    'rectangle': (shape(), box(1, 1, 4, 3)),
+    'rectangle from the other corner': (shape([[4, 1], [1, 3]]), box(1, 1, 4, 3)),
+    'rectangle over the edge': (shape([[-3, 4], [2, 99]]), box(0, 4, 2, 6)),
+    'polygon': (shape([[1, 1], [4, 1], [4, 3], [1, 3]], 'polygon'), box(1, 1, 4, 3)),
+    'type of early versions': (shape([[0, 0], [5, 0], [0, 5]], None),
+                               fill_polygon([[0, 0], [5, 0], [0, 5]], SHAPE)),
+    'circle': (shape([[4, 3], [4, 5]], 'circle'), draw_stroke([[4, 3]], 2, SHAPE)),
+    'point': (shape([[4, 3]], 'point'), draw_stroke([[4, 3]], 1.5, SHAPE)),
+    'points': (shape([[1, 1], [6, 4]], 'points'),
+               draw_stroke([[1, 1]], 1.5, SHAPE) | draw_stroke([[6, 4]], 1.5, SHAPE)),
+    'line': (shape([[1, 1], [6, 4]], 'line'),
+             draw_stroke([[1, 1], [6, 4]], 1.5, SHAPE)),
+    'line strip': (shape([[1, 1], [6, 4], [1, 5]], 'linestrip'),
+                   draw_stroke([[1, 1], [6, 4], [1, 5]], 1.5, SHAPE)),
+    'mask': (shape([[1, 1], [3, 2]], 'mask', mask=encoded([[1, 1, 1], [1, 1, 1]])),
+             box(1, 1, 4, 3)),
+}
+
+
+@pytest.mark.parametrize('kind', SHAPES)
+def test_every_kind_of_shape(tmp_path, kind):
+    one, expected = SHAPES[kind]
+    record = read(tmp_path, one, radius=1.5)
+    assert record.mask.dtype == np.uint8 and record.mask.any()
+    np.testing.assert_array_equal(record.mask, expected)
+    assert record.file == str(tmp_path / 'images' / 'a.json')
+
+
+def test_radius_may_be_a_share_of_the_diagonal(tmp_path):
+    record = read(tmp_path, shape([[4, 3]], 'point'), radius=0.2, unit='diagonal')
+    np.testing.assert_array_equal(
+        record.mask, draw_stroke([[4, 3]], 0.2 * 10, SHAPE))
+
+
+def test_shapes_add_up_and_no_shape_is_an_empty_mask(tmp_path):
+    record = read(tmp_path, shape(), shape([[5, 4], [7, 6]]))
+    np.testing.assert_array_equal(record.mask, box(1, 1, 4, 3) | box(5, 4, 7, 6))
+    assert not read(tmp_path).mask.any()
+
+
+def test_labels_choose_classes_and_what_is_ignored(tmp_path):
+    shapes = (shape(label='cow'), shape([[5, 4], [7, 6]], label='dog'),
+              shape([[0, 0], [1, 1]], label='haze'), shape([[4, 3]], 'point', 'grass'))
+    record = read(tmp_path, *shapes, labels=dict(cow=4, dog=2), ignore=['haze'])
+    assert record.classes.tolist() == [2, 4]
+    np.testing.assert_array_equal(record.mask, [box(5, 4, 7, 6), box(1, 1, 4, 3)])
+    np.testing.assert_array_equal(record.ignore, box(0, 0, 1, 1))
+    record = read(tmp_path, *shapes, labels=['dog'])
+    np.testing.assert_array_equal(record.mask, box(5, 4, 7, 6))
+
+
+def test_files_may_lie_in_a_folder_of_their_own(tmp_path):
+    write(tmp_path, shape(), name='labelme/deep/a.json')
+    built = TASK_UTILS.build(dict(type='LabelMeMasks', masks='labelme', images='images',
+                                  data_root=str(tmp_path)))
+    image = dict(img_path=str(tmp_path / 'images/deep/a.jpg'), ori_shape=SHAPE)
+    assert built(image).mask.sum() == 6
+    assert built(sample(tmp_path)) is None
+
+
+def test_file_without_sizes_and_with_a_byte_order_mark(tmp_path):
+    path = write(tmp_path, shape(), imageHeight=None, imageWidth=None)
+    path.write_bytes(b'\xef\xbb\xbf' + path.read_bytes())
+    assert source(tmp_path)(sample(tmp_path)).mask.sum() == 6
+
+
+def test_check_knows_files_beside_their_pictures(tmp_path):
+    write(tmp_path, shape())
+    (tmp_path / 'images' / 'A.jpg').write_bytes(b'')
+    with pytest.raises(MaskError, match=r"'images/a' \(did you mean 'images/A'"):
+        source(tmp_path).check()
+    (tmp_path / 'images' / 'a.jpg').write_bytes(b'')
+    source(tmp_path).check()
+
+
+# ---- what is wrong ---------------------------------------------------------
+
+BAD = {
+    'no JSON': ('{"shapes": [', 'is not JSON in UTF-8 .*is it whole'),
+    'not UTF-8': (b'{"shapes": "\xff\xfe"}', 'is not JSON in UTF-8'),
+    'too deep': ('[' * 10**5, 'is not JSON'),
+    'a list': ('[]', 'expected an object, got list'),
+    'zero bytes': ('', 'is not JSON'),
+    'no shapes': ('{"images": []}', r"no list `shapes` .*LabelMe, got .*\['images'\]"),
+    'shapes that are none': ('{"shapes": [3]}', 'no list `shapes`'),
+    'no label': (shape(label=None), 'shape 0: expected a text `label`, got None'),
+    'unknown type': (shape(kind='cuboid'), "`shape_type` of .*'polygon'.*got 'cuboid'"),
+    'three numbers': (shape([1, 2, 3], 'polygon'),
+                      r'\(polygon\): expected points \[\[x, y\], ...\] .*\[1, 2, 3\]'),
+    'half a point': (shape([[1, 2], [3]], 'polygon'), r'expected points .*\[3\]'),
+    'two corners': (shape(BOX, 'polygon'), 'at least 3 points, got 2'),
+    'NaN': (shape([[1, 2], [3, float('nan')]]), 'of finite numbers, got .*nan'),
+    'infinite': (shape([[1, 2], [3, 1e400]]), 'of finite numbers, got .*inf'),
+    'no points': (shape(None), 'expected points .*None'),
+    'outside': (shape([[9, 1], [12, 3]]), 'outside the picture of 8 x 6 pixels'),
+    'point without radius': (shape([[1, 1]], 'point'), 'point has no inside.*`radius`'),
+    'mask that is no base64': (shape(BOX, 'mask', mask='%'), 'is not base64'),
+    'mask that is no picture': (shape(BOX, 'mask', mask='AAAA'), 'can not be read'),
+    'mask of another size': (shape(BOX, 'mask', mask=encoded([[1]])),
+                             r'height and width \(1, 1\), its box \(3, 4\)'),
+    'mask over the edge': (shape([[5, 1], [8, 3]], 'mask', mask=encoded([[1]])),
+                           'leaves the picture'),
+    'other case': (shape(label='Cow'), "label 'Cow' is not 'cow'"),
+}
+
+
+@pytest.mark.parametrize('kind', BAD)
+def test_bad_file_names_file_expectation_and_remedy(tmp_path, kind):
+    bad, text = BAD[kind]
+    path = write(tmp_path, *([bad] if isinstance(bad, dict) else []))
+    if not isinstance(bad, dict):
+        path.write_bytes(bad.encode() if isinstance(bad, str) else bad)
+    with pytest.raises(MaskError, match=text) as caught:
+        source(tmp_path, labels=['cow'])(sample(tmp_path))
+    assert f"'{path}'" in str(caught.value)
+
+
+def test_sizes_that_differ_are_seen_without_drawing(tmp_path):
+    path = write(tmp_path, shape(), imageHeight=8, imageWidth=6)
+    with pytest.raises(MaskSizeError, match=r'\(8, 6\), its picture \(6, 8') as caught:
+        source(tmp_path)(sample(tmp_path))
+    assert caught.value.file == str(path) and caught.value.size == (8, 6)
+
+
+@pytest.mark.parametrize('wrong', [
+    dict(radius=-1), dict(radius=float('nan')), dict(radius=1, unit='metre')])
+def test_wrong_radius_is_refused(tmp_path, wrong):
+    with pytest.raises(ValueError, match='`radius` must|`unit` must'):
+        source(tmp_path, **wrong)
