@@ -4,7 +4,7 @@ from mmpretrain.registry import MODELS
 from cfcn_plugin.features import FeatureHook
 
 from .backbones import CFCNNet, GuidedTIMMBackbone
-from .data_preprocessor import GuidedDataPreprocessor, MaskBatch
+from .data_preprocessor import GuidedDataPreprocessor
 from .guided import (
                      GUIDED_TYPES,
                      GuidedClassifier,
@@ -13,6 +13,7 @@ from .guided import (
                      GuidedTimmClassifier,
 )
 from .heads import CausalFocusHead
+from .mask_batch import MaskBatch
 
 # here, since the hook's own file knows no mm package
 MODELS.register_module(module=FeatureHook)
