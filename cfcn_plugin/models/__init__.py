@@ -4,6 +4,7 @@ from mmpretrain.registry import MODELS
 from cfcn_plugin.features import FeatureHook
 
 from .backbones import CFCNNet, GuidedTIMMBackbone
+from .background_swap import BackgroundSwap
 from .data_preprocessor import GuidedDataPreprocessor
 from .guided import (
                      GUIDED_TYPES,
@@ -19,7 +20,7 @@ from .mask_batch import MaskBatch
 MODELS.register_module(module=FeatureHook)
 
 __all__ = [
-    'CFCNNet', 'CausalFocusHead', 'GUIDED_TYPES', 'GuidedClassifier',
-    'GuidedDataPreprocessor', 'GuidedMixin', 'GuidedRetriever',
-    'GuidedTIMMBackbone', 'GuidedTimmClassifier', 'MaskBatch'
+    'BackgroundSwap', 'CFCNNet', 'CausalFocusHead', 'GUIDED_TYPES', 'GuidedClassifier',
+    'GuidedDataPreprocessor', 'GuidedMixin', 'GuidedRetriever', 'GuidedTIMMBackbone',
+    'GuidedTimmClassifier', 'MaskBatch'
 ]
