@@ -56,6 +56,9 @@ setup(
     extras_require={
         'onedl': ONEDL,
         'openmmlab': OPENMMLAB,
+        # pulls opencv-python-headless, which owns the same folder as opencv-python:
+        # both in the same version, as constraints.txt has them
+        'albumentations': ['albumentations>=2,<3'],
         'demo': DEMO,
         'test': TEST,
         'dev': [*TEST, 'ruff>=0.6', 'pre-commit>=3'],

@@ -7,12 +7,14 @@ from functools import partial
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
+from mmpretrain.datasets import Albumentations
 from mmpretrain.registry import TRANSFORMS
 from PIL import Image
 from torchvision.transforms import InterpolationMode, autoaugment
 
 from cfcn_plugin.random_state import random_state, set_random_state
 
+from .albumented import move_by_albumentations
 from .kinds import GEOMETRIC, kind_of, type_name, unwrap
 
 # What a mask needs instead of the image's setting. Pillow's nearest takes the
@@ -79,6 +81,8 @@ class MaskAware(BaseTransform):
             results = self.inner(results)
             if results is None:  # the host then asks for another sample
                 return None
+        elif isinstance(self.inner, Albumentations):
+            results = move_by_albumentations(self.inner, results, planes)
         else:
             before = {
                 key: results[key]
@@ -101,7 +105,10 @@ class MaskAware(BaseTransform):
         plane = np.ascontiguousarray(mask)
         if isinstance(unwrap(self.inner), torch.nn.Module):  # torchvision's take PIL
             plane = Image.fromarray(plane)
-        return np.ascontiguousarray(self.inner({**before, 'img': plane})['img'])
+        moved = self.inner({**before, 'img': plane})['img']
+        if isinstance(moved, Image.Image):
+            return np.array(moved)
+        return np.ascontiguousarray(moved)
 
     def __repr__(self):
         return (f'{type(self).__name__}(transform={self.inner}, '
