@@ -53,6 +53,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--pairs', type=int, default=40)
     parser.add_argument('--pictures', type=int, default=64, help='in a block')
+    parser.add_argument('--share', type=float, default=1.0, help='of guided pictures')
     args = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
@@ -66,7 +67,8 @@ def main():
                     print(f'{name:40} {source:12} {config["type"]} is not there')
                     continue
                 plain, masked = compare(
-                    stock(steps), guided(steps, dict(config, data_root=root)),
+                    stock(steps),
+                    guided(steps, dict(config, data_root=root), args.share),
                     Path(root), args.pairs, args.pictures)
                 mean, half = interval(masked / plain)
                 print(f'{name:40} {source:12} {plain.mean():7.0f}/s '
@@ -77,10 +79,10 @@ def stock(steps: list[dict]) -> Compose:
     return Compose([dict(type='LoadImageFromFile'), *steps, dict(type='PackInputs')])
 
 
-def guided(steps: list[dict], source: dict) -> Compose:
+def guided(steps: list[dict], source: dict, share: float) -> Compose:
     return Compose([
         dict(type='LoadImageFromFile'),
-        dict(type='LoadActivationMask', source=source),
+        dict(type='LoadActivationMask', source=source, share=share),
         *(dict(type='MaskAware', transform=step) for step in steps),
         dict(type='PackGuidedInputs')])
 
@@ -136,7 +138,7 @@ def make_data(root: Path, pictures: int) -> None:
         coco['images'].append(
             dict(id=i, file_name=f'images/{i}.jpg', height=height, width=width))
         coco['annotations'].append(dict(
-            id=i, image_id=i, category_id=1, iscrowd=1, area=int(mask.sum()),
+            id=i, image_id=i, category_id=1, iscrowd=0, area=int(mask.sum()),
             bbox=rle.toBbox(code).tolist(),
             segmentation=dict(size=list(SIZE), counts=code['counts'].decode())))
     with (root / 'boxes.csv').open('w', newline='') as stream:

@@ -22,12 +22,14 @@ def move_by_albumentations(transform: BaseTransform, results: dict,
     for part in _parts(transform.aug):
         if getattr(part, 'fill_mask', None) is not None:
             part.fill_mask = 0
-    flat = {key: mask.reshape(-1, *mask.shape[-2:]) for key, mask in planes.items()}
-    results = transform({**results, 'masks': [*np.concatenate([*flat.values()])]})
-    moved = np.stack([*results.pop('masks')])
-    ends = np.cumsum([len(mask) for mask in flat.values()])
-    for (key, mask), part in zip(planes.items(), np.split(moved, ends[:-1])):
-        results[key] = np.ascontiguousarray(part if mask.ndim == 3 else part[0])
+    counts = [mask.shape[0] if mask.ndim == 3 else 1 for mask in planes.values()]
+    flat = [plane for mask in planes.values()
+            for plane in mask.reshape(-1, *mask.shape[-2:])]
+    results = transform({**results, 'masks': flat})
+    moved = iter(results.pop('masks'))
+    for (key, mask), count in zip(planes.items(), counts):
+        part = np.stack([next(moved) for _ in range(count)])
+        results[key] = part if mask.ndim == 3 else part[0]
     return results
 
 

@@ -13,6 +13,8 @@ from cfcn_plugin.masks import (
     read_guided_list,
 )
 
+from .visible import causal_pixels, source_positions
+
 POLICIES = ('error', 'unguided')
 EXIF_ORIENTATION = 0x0112
 # EXIF orientation: how the stored rows and columns become the upright picture
@@ -43,6 +45,7 @@ class LoadActivationMask(BaseTransform):
     - activation_mask (np.uint8, (H, W) or (K, H, W), {0, 1}): if guided
     - mask_classes (np.int64, (K,)): if the source has one mask a class
     - ignore_mask (np.uint8, (H, W), {0, 1}): if the source has one
+    - source_positions, causal_area, min_visible: if ``min_visible`` is not 0
 
     Args:
         source: Mask source, e.g. ``dict(type='PNGMasks', ...)``.
@@ -58,6 +61,9 @@ class LoadActivationMask(BaseTransform):
             loaded picture does (what annotation tools show and mmcv loads); True,
             as the file's stored pixels, so that they are turned as mmcv turns
             the picture.
+        min_visible: Share of the object's area, in [0, 1], that a draw must still
+            show; below it ``PackGuidedInputs`` makes the draw unguided, and counts it
+            with the emptied ones. 0: one causal pixel is enough.
     """
 
     def __init__(self,
@@ -67,12 +73,15 @@ class LoadActivationMask(BaseTransform):
                  seed: int = 0,
                  missing: str = 'error',
                  empty: str = 'error',
-                 exif: bool = False):
+                 exif: bool = False,
+                 min_visible: float = 0.0):
         for name, value in (('missing', missing), ('empty', empty)):
             if value not in POLICIES:
                 raise ValueError(f'`{name}` must be one of {POLICIES}, got {value!r}')
         if not 0 <= share <= 1:
             raise ValueError(f'`share` must be in [0, 1], got {share}')
+        if not 0 <= min_visible <= 1:
+            raise ValueError(f'`min_visible` must be in [0, 1], got {min_visible}')
         if only is not None and share != 1:
             raise ValueError('give either `only` (an exact list) or `share`, not both')
         self.source = (
@@ -84,6 +93,7 @@ class LoadActivationMask(BaseTransform):
         self.missing = missing
         self.empty = empty
         self.exif = exif
+        self.min_visible = min_visible
 
     def transform(self, results: dict) -> dict:
         record = None
@@ -96,6 +106,11 @@ class LoadActivationMask(BaseTransform):
                 results['mask_classes'] = record.classes
             if record.ignore is not None:
                 results['ignore_mask'] = record.ignore
+            if self.min_visible:
+                results.update(
+                    source_positions=source_positions(record.mask.shape[-2:]),
+                    causal_area=np.mean(causal_pixels(results) > 0),
+                    min_visible=self.min_visible)
         return results
 
     def _is_chosen(self, results: dict) -> bool:
@@ -158,7 +173,8 @@ class LoadActivationMask(BaseTransform):
     def __repr__(self):
         return (f'{type(self).__name__}(source={type(self.source).__name__}, '
                 f'only={self.only_file!r}, share={self.share}, seed={self.seed}, '
-                f'missing={self.missing!r}, empty={self.empty!r}, exif={self.exif})')
+                f'missing={self.missing!r}, empty={self.empty!r}, exif={self.exif}, '
+                f'min_visible={self.min_visible})')
 
 
 def _name(results: dict) -> str:

@@ -20,6 +20,8 @@ from .kinds import GEOMETRIC, kind_of, type_name, unwrap
 # What a mask needs instead of the image's setting. Pillow's nearest takes the
 # pixel under the cell's centre, OpenCV's the one at its corner: half a cell off.
 FOR_MASKS = dict(interpolation='nearest', backend='pillow', pad_val=0, fill=0)
+# What moves with the picture
+MOVED = ('activation_mask', 'ignore_mask', 'source_positions')
 # torchvision's augmentation policies apply these by name
 GEOMETRIC_OPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
 
@@ -39,7 +41,7 @@ class MaskAware(BaseTransform):
     **Modified Keys:**
 
     - those of the wrapped transform
-    - activation_mask, ignore_mask: if present
+    - activation_mask, ignore_mask, source_positions: if present
 
     Args:
         transform: The stock transform.
@@ -137,10 +139,7 @@ def picture_size(picture) -> tuple[int, int]:
 
 
 def _planes(results: dict) -> dict[str, np.ndarray]:
-    return {
-        key: results[key]
-        for key in ('activation_mask', 'ignore_mask') if key in results
-    }
+    return {key: results[key] for key in MOVED if key in results}
 
 
 def _check_sizes(results: dict, name: str) -> None:

@@ -4,6 +4,7 @@ import pytest
 from mmpretrain.registry import TRANSFORMS
 
 from cfcn_plugin.transforms import MaskAware, moves_pixels
+from cfcn_plugin.transforms.visible import source_positions
 
 pytest.importorskip(
     'albumentations', reason="pip install 'cfcn_plugin[albumentations]'")
@@ -95,3 +96,13 @@ def test_planes_and_ignore_mask_move_together():
 
 def test_unwrapped_it_is_known_to_move_pixels():
     assert moves_pixels(TRANSFORMS.build(config('HorizontalFlip')))
+
+
+def test_positions_move_with_the_mask():
+    sample = make_sample()
+    positions = source_positions((120, 164))
+    one = MaskAware(config('RandomResizedCrop'))(
+        {**sample, 'source_positions': positions.copy()})
+    other = MaskAware(config('RandomResizedCrop'))(
+        {**sample, 'activation_mask': positions[0].copy()})
+    np.testing.assert_array_equal(one['source_positions'][0], other['activation_mask'])
