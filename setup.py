@@ -57,6 +57,9 @@ setup(
     extras_require={
         'onedl': ONEDL,
         'openmmlab': OPENMMLAB,
+        # pulls opencv-python-headless, which owns the same folder as opencv-python:
+        # both in the same version, as constraints.txt has them
+        'albumentations': ['albumentations>=2,<3'],
         'demo': DEMO,
         'masks': MASKS,
         'test': TEST,

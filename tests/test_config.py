@@ -188,7 +188,7 @@ def test_custom_imports_and_scopes_of_the_stock_config_stay():
     assert back.data_preprocessor == cfg.data_preprocessor
 
 
-ALBU = dict(type='Albumentations', transforms=[])
+VIEWS = dict(type='MultiView', transforms=[[]], num_views=2)
 
 
 @pytest.mark.parametrize('changes,arguments,message', [
@@ -197,8 +197,8 @@ ALBU = dict(type='Albumentations', transforms=[])
     ({'model.head': None}, {}, 'no head'),
     ({'train_dataloader': None}, {},
      "guidance needs masks of the train split, and only \\['test', 'val'\\]"),
-    ({'train_dataloader.dataset.pipeline.1': ALBU}, {},
-     r'train_dataloader\.dataset\.pipeline: it is not known whether Albumentations'),
+    ({'train_dataloader.dataset.pipeline.1': VIEWS}, {},
+     r'train_dataloader\.dataset\.pipeline: it is not known whether MultiView'),
     ({'val_dataloader.dataset.pipeline.1.type': 'Nix'}, {},
      r"val_dataloader\.dataset\.pipeline: transform 'Nix' is not registered"),
     ({'train_dataloader.dataset.pipeline.3.type': 'PackMultiTaskInputs'}, {},

@@ -2,10 +2,12 @@
 from collections.abc import Iterator
 
 from mmengine.hooks import Hook
+from mmpretrain.engine import SwitchRecipeHook
 from mmpretrain.registry import HOOKS
 
 from cfcn_plugin.masks import image_key
 from cfcn_plugin.masks.base import unknown
+from cfcn_plugin.models.batch_augment import MaskedBatchAugment
 from cfcn_plugin.transforms import LoadActivationMask, moves_pixels, type_name
 
 
@@ -13,14 +15,18 @@ from cfcn_plugin.transforms import LoadActivationMask, moves_pixels, type_name
 class GuidanceCheckHook(Hook):
     """Check pipelines, mask sources, lists and class counts before a run.
 
+    Pipelines and batch augments that a SwitchRecipeHook puts in place in a later epoch
+    are checked, too.
+
     Args:
         sources: Whether to ask each mask source for masks without an image, which
             lists the data set's folders once.
 
     Raises:
-        ValueError: A transform would move pictures without their masks; a mask or a
-            line of a list belongs to no image; the model has another number of
-            classes than the data.
+        ValueError: A transform would move pictures without their masks; a batch
+            augment of a later epoch can not take masks along; a mask or a line of a
+            list belongs to no image; the model has another number of classes than
+            the data.
     """
     priority = 'VERY_HIGH'
 
@@ -29,6 +35,10 @@ class GuidanceCheckHook(Hook):
 
     def before_train(self, runner) -> None:
         self._check(runner, runner.train_dataloader.dataset)
+        for hook in runner.hooks:
+            if isinstance(hook, SwitchRecipeHook):
+                for epoch, recipe in hook.schedule.items():
+                    self._check_recipe(epoch, recipe)
 
     def before_val(self, runner) -> None:
         self._check_once(runner, 'val')
@@ -66,6 +76,18 @@ class GuidanceCheckHook(Hook):
                 raise ValueError(
                     f'{name} would move pictures and leave their masks: write '
                     f"dict(type='MaskAware', transform=dict(type='{name}', ...))")
+
+    def _check_recipe(self, epoch: int, recipe: dict) -> None:
+        transforms = list(getattr(recipe.get('train_pipeline'), 'transforms', ()))
+        loads = [t for t in transforms if isinstance(t, LoadActivationMask)]
+        try:
+            if loads:
+                self._check_pipeline(transforms[transforms.index(loads[0]):])
+            if recipe.get('batch_augments') is not None:
+                MaskedBatchAugment(recipe['batch_augments'])
+        except ValueError as error:
+            raise ValueError(
+                f'the SwitchRecipeHook, for epoch {epoch}: {error}') from error
 
     @staticmethod
     def _check_list(datasets: list, load: LoadActivationMask) -> None:

@@ -1,9 +1,25 @@
 """The contract between a guided model and the ways to guide it."""
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Part:
+    """Of a batch of mixed pictures, one of the pictures that each was mixed from.
+
+    Attributes:
+        mask: (B, K, H, W) float in [0, 1], its masks as they lie in the mixture.
+        target: (B, C) float, its labels' scores.
+        classes: (B, K) int64 as ``Seen.mask_classes``, or None.
+        weight: (B,) float in [0, 1], its share of the mixed label; 0 if unguided.
+    """
+    mask: Tensor
+    target: Tensor
+    classes: Tensor | None
+    weight: Tensor
 
 
 @dataclass(frozen=True)
@@ -15,8 +31,9 @@ class Seen:
         activation: The captured map, (B, F, h, w), with its graph; a tuple of maps
             if the feature hook has several targets.
         cls_score: (B, C) logits with their graph.
-        mask: (B, K, H, W), uint8 {0, 1}, or float in [0, 1] after a batch augment.
-            K is 1, or the most masks an image has.
+        mask: (B, K, H, W), uint8 {0, 1}. K is 1, or the most masks an image has.
+            (B, 1, H, W) float in [0, 1] of mixed pictures: the share that is causal,
+            of whichever label.
         ignore: (B, H, W), bool or float in [0, 1].
         guided: (B,) bool, True where a person gave a mask.
         target: (B,) int64 labels, or (B, C) scores.
@@ -24,6 +41,8 @@ class Seen:
             not per class.
         classify: The same network on other inputs: nothing is captured, statistics
             of BatchNorm stay untouched.
+        parts: Of mixed pictures (Mixup, CutMix ...), what each was mixed from: a
+            label's own mask is here. () if they are not mixed.
     """
     inputs: Tensor
     activation: Tensor | tuple[Tensor, ...]
@@ -34,6 +53,20 @@ class Seen:
     target: Tensor
     mask_classes: Tensor | None = None
     classify: Callable[[Tensor], Tensor] | None = None
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def weight(self) -> Tensor:
+        """(B,) float: how far each picture is guided, 0 to 1."""
+        if not self.parts:
+            return self.guided.float()
+        return sum(part.weight for part in self.parts)
+
+    def of_part(self, part: Part) -> 'Seen':
+        """The same step as if each picture were the one of this part alone."""
+        return replace(
+            self, mask=part.mask, target=part.target, mask_classes=part.classes,
+            guided=part.weight > 0, parts=())
 
     @property
     def maps(self) -> tuple[Tensor, ...]:

@@ -21,6 +21,9 @@ class CausalFocusLoss(Guidance):
 
     Logs ``loss_focus`` (with alpha in it) and ``focus`` (without, detached).
 
+    A picture that a batch augment has mixed costs what its parts cost, by their shares
+    of the label; an unguided part costs nothing.
+
     Args:
         loss_weight: The paper's alpha, >= 0 (Table 4: 1 for Pets, 1.5 for
             Aeroplane-Cow, 3 for Brain MRI, 0.8 for IDRiD).
@@ -30,7 +33,8 @@ class CausalFocusLoss(Guidance):
         eps: See :func:`cfcn_plugin.functional.causal_focus_ratio`.
         resize: ``'mask'`` or ``'activation'``, see there.
         reduction: ``'batch'`` divides by the batch size, ``'guided'`` by the number
-            of guided images over all ranks (one small collective a step).
+            of guided images over all ranks (one small collective a step). A mixed
+            picture counts by the share of its label that is guided.
         absent: In Eq. 3, a class without a mask in an image is skipped, or counts as
             context everywhere (``'context'``, the literal equation: a cost of 1).
         map_weights: With several hook targets, the weight of each map's term.
@@ -69,13 +73,16 @@ class CausalFocusLoss(Guidance):
         if self.reduction == 'batch':
             focus = total / len(seen.guided)
         else:
-            guided = seen.guided.sum().to(total.dtype)
+            guided = seen.weight.sum().to(total.dtype)
             all_reduce(guided)  # DDP averages gradients: the ranks' mean count
             focus = total / (guided / get_world_size()).clamp(min=1 / get_world_size())
         return dict(loss_focus=self.loss_weight * focus, focus=focus.detach())
 
     def per_image(self, seen: Seen) -> Tensor:
-        """Each image's share outside, (B,) in [0, 1]; exactly 0 for the unguided."""
+        """Each image's share outside, (B,) in [0, 1]; exactly 0 for the unguided.
+
+        Of a mixed picture, times the guided share of its label.
+        """
         maps = seen.maps
         weights = self.map_weights
         if weights is None:
@@ -88,6 +95,14 @@ class CausalFocusLoss(Guidance):
             for weight, activation in zip(weights, maps))
 
     def _one_map(self, seen: Seen) -> Tensor:
+        if not seen.parts:
+            return self._outside(seen)
+        if self.channels == 'all':  # such maps know no labels, so no label's own mask
+            return seen.weight * self._outside(seen)
+        return sum(
+            part.weight * self._outside(seen.of_part(part)) for part in seen.parts)
+
+    def _outside(self, seen: Seen) -> Tensor:
         activation, mask, target = seen.activation, seen.mask, None
         if self.channels == 'per_class':
             activation, mask, target = self._present_classes(seen)

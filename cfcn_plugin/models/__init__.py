@@ -4,7 +4,8 @@ from mmpretrain.registry import MODELS
 from cfcn_plugin.features import FeatureHook
 
 from .backbones import CFCNNet, GuidedTIMMBackbone
-from .data_preprocessor import GuidedDataPreprocessor, MaskBatch
+from .background_swap import BackgroundSwap
+from .data_preprocessor import GuidedDataPreprocessor
 from .guided import (
                      GUIDED_TYPES,
                      GuidedClassifier,
@@ -13,12 +14,13 @@ from .guided import (
                      GuidedTimmClassifier,
 )
 from .heads import CausalFocusHead
+from .mask_batch import MaskBatch
 
 # here, since the hook's own file knows no mm package
 MODELS.register_module(module=FeatureHook)
 
 __all__ = [
-    'CFCNNet', 'CausalFocusHead', 'GUIDED_TYPES', 'GuidedClassifier',
-    'GuidedDataPreprocessor', 'GuidedMixin', 'GuidedRetriever',
-    'GuidedTIMMBackbone', 'GuidedTimmClassifier', 'MaskBatch'
+    'BackgroundSwap', 'CFCNNet', 'CausalFocusHead', 'GUIDED_TYPES', 'GuidedClassifier',
+    'GuidedDataPreprocessor', 'GuidedMixin', 'GuidedRetriever', 'GuidedTIMMBackbone',
+    'GuidedTimmClassifier', 'MaskBatch'
 ]

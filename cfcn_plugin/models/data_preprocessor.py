@@ -1,36 +1,15 @@
 """Moving and augmenting masks with their pictures, one batch at a time."""
-from dataclasses import dataclass
-
 import numpy as np
 import torch
-from mmpretrain.models import ClsDataPreprocessor
+from mmpretrain.models import ClsDataPreprocessor, RandomBatchAugment
 from mmpretrain.registry import MODELS
-from torch import Tensor
+
+from .batch_augment import MaskedBatchAugment
+from .mask_batch import MaskBatch
 
 # One uint8 plane tells all of a mask, so that one copy moves a batch of them
 CONTEXT, CAUSAL, IGNORE = 0, 1, 2
 MASK_FIELDS = ('activation_mask', 'mask_classes', 'ignore_mask')
-
-
-@dataclass(frozen=True)
-class MaskBatch:
-    """A batch's masks on the model's device.
-
-    Attributes:
-        mask: (B, K, H, W), uint8 {0, 1}, or float in [0, 1] after a batch augment.
-        ignore: (B, H, W), bool, or float in [0, 1] after a batch augment.
-        guided: (B,) bool.
-        classes: (B, K) int64, -1 where a plane has none; None for one mask an image.
-        emptied: Share of the batch that a crop made unguided, a CPU scalar.
-        mask_error: Share whose mask could not be used, a CPU scalar; None where
-            that ends the run.
-    """
-    mask: Tensor
-    ignore: Tensor
-    guided: Tensor
-    classes: Tensor | None
-    emptied: Tensor
-    mask_error: Tensor | None = None
 
 
 @MODELS.register_module()
@@ -38,14 +17,28 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
     """``ClsDataPreprocessor`` that takes masks along.
 
     Masks are padded with context to the batch's size and moved to the device as one
-    uint8 tensor. In batch augments they ride as extra channels of the picture, so
-    that they are mixed and pasted as it is; unguided parts become ignored.
+    uint8 tensor. Batch augments mix and paste them as the pictures, see
+    :func:`.batch_augment.mix_masks`; unguided parts become ignored.
 
     Its output has one more key, ``masks``: a :class:`MaskBatch`, or None if no
     ``LoadActivationMask`` was in the pipeline.
 
     Args: as ``ClsDataPreprocessor``.
+
+    Raises:
+        ValueError: A batch augment can not take masks along.
     """
+
+    @property
+    def batch_augments(self) -> MaskedBatchAugment | None:
+        return self._batch_augments
+
+    @batch_augments.setter
+    def batch_augments(self, augments: RandomBatchAugment | None) -> None:
+        # also how SwitchRecipeHook changes them in a later epoch
+        if isinstance(augments, RandomBatchAugment):
+            augments = MaskedBatchAugment(augments)
+        self._batch_augments = augments
 
     def forward(self, data: dict, training: bool = False) -> dict:
         # labels and pictures first, without the augment, which needs the masks too
@@ -95,32 +88,13 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
             mask_error=torch.tensor(sum(errors) / len(samples)) if errors else None)
 
     def _augment(self, inputs, samples, masks: MaskBatch | None):
-        """The stock augment on picture and mask together."""
         if 'gt_score' not in samples[0]:
             return inputs, masks
-        if masks is not None and masks.classes is not None:
-            raise ValueError(
-                'batch augments would mix masks of different classes: train without '
-                '`batch_augments` (`train_cfg.augments`), or with one mask an image')
-        channels = inputs.shape[1]
         scores = torch.stack([sample.gt_score for sample in samples])
-        if masks is not None:
-            valid = 1 - masks.ignore[:, None].to(inputs.dtype)
-            inputs = torch.cat([inputs, masks.mask.to(inputs.dtype), valid], dim=1)
-        inputs, scores = self.batch_augments(inputs, scores)
+        inputs, scores, masks = self.batch_augments(inputs, scores, masks)
         for sample, score in zip(samples, scores):
             sample.set_gt_score(score)
-        if masks is None:
-            return inputs, None
-        mask, valid = inputs[:, channels:-1], inputs[:, -1:]
-        return inputs[:, :channels].contiguous(), MaskBatch(
-            # the share of what is known; where nothing is, it does not matter
-            mask=(mask / valid.clamp(min=1e-6)).clamp(0, 1),
-            ignore=1 - valid[:, 0].clamp(0, 1),
-            guided=valid.flatten(1).amax(1) > 0,
-            classes=None,
-            emptied=masks.emptied,
-            mask_error=masks.mask_error)
+        return inputs, masks
 
 
 def _planes(mask: np.ndarray) -> int:

@@ -12,7 +12,8 @@ from cfcn_plugin.evaluation.focus import focus_of_maps
 from cfcn_plugin.features import Capture, FeatureHook, armed
 from cfcn_plugin.guidance import CausalFocusLoss, Guidance, Seen
 
-from .data_preprocessor import GuidedDataPreprocessor, MaskBatch
+from .data_preprocessor import GuidedDataPreprocessor
+from .mask_batch import MaskBatch
 from .widths import resolve_head
 
 
@@ -154,6 +155,7 @@ class GuidedMixin:
             ignore=masks.ignore,
             guided=masks.guided,
             mask_classes=masks.classes,
+            parts=masks.parts,
             target=_target(data_samples, scores),
             classify=self._classify)
 

@@ -23,6 +23,7 @@ GEOMETRIC = (
     mmpretrain_transforms.Rotate,
     mmpretrain_transforms.Shear,
     mmpretrain_transforms.Translate,
+    mmpretrain_transforms.Albumentations,  # some of its transforms do
     torchvision_transforms.CenterCrop,
     torchvision_transforms.ElasticTransform,
     torchvision_transforms.Pad,

@@ -15,6 +15,7 @@ from cfcn_plugin.masks import (
 )
 
 from .failures import Failures
+from .visible import causal_pixels, source_positions
 
 POLICIES = ('error', 'unguided')
 ON_ERROR = ('raise', 'unguided')
@@ -48,6 +49,7 @@ class LoadActivationMask(BaseTransform):
     - mask_classes (np.int64, (K,)): if the source has one mask a class
     - ignore_mask (np.uint8, (H, W), {0, 1}): if the source has one
     - mask_error (bool): with ``on_error='unguided'``
+    - source_positions, causal_area, min_visible: if ``min_visible`` is not 0
 
     Args:
         source: Mask source, e.g. ``dict(type='PNGMasks', ...)``.
@@ -67,6 +69,9 @@ class LoadActivationMask(BaseTransform):
             missing or empty where that is an error. ``'raise'``: it ends the run.
             ``'unguided'``: its image is unguided, counted (``mask_error_share`` in the
             log), and named once in each process. Where the first 32 fail, all raise.
+        min_visible: Share of the object's area, in [0, 1], that a draw must still
+            show; below it ``PackGuidedInputs`` makes the draw unguided, and counts it
+            with the emptied ones. 0: one causal pixel is enough.
     """
 
     def __init__(self,
@@ -77,7 +82,8 @@ class LoadActivationMask(BaseTransform):
                  missing: str = 'error',
                  empty: str = 'error',
                  exif: bool = False,
-                 on_error: str = 'raise'):
+                 on_error: str = 'raise',
+                 min_visible: float = 0.0):
         for name, value, known in (('missing', missing, POLICIES),
                                    ('empty', empty, POLICIES),
                                    ('on_error', on_error, ON_ERROR)):
@@ -85,6 +91,8 @@ class LoadActivationMask(BaseTransform):
                 raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
         if not 0 <= share <= 1:
             raise ValueError(f'`share` must be in [0, 1], got {share}')
+        if not 0 <= min_visible <= 1:
+            raise ValueError(f'`min_visible` must be in [0, 1], got {min_visible}')
         if only is not None and share != 1:
             raise ValueError('give either `only` (an exact list) or `share`, not both')
         self.source = (
@@ -98,6 +106,7 @@ class LoadActivationMask(BaseTransform):
         self.exif = exif
         self.on_error = on_error
         self._failures = Failures()
+        self.min_visible = min_visible
 
     def transform(self, results: dict) -> dict:
         record = None
@@ -120,6 +129,11 @@ class LoadActivationMask(BaseTransform):
                 results['mask_classes'] = record.classes
             if record.ignore is not None:
                 results['ignore_mask'] = record.ignore
+            if self.min_visible:
+                results.update(
+                    source_positions=source_positions(record.mask.shape[-2:]),
+                    causal_area=np.mean(causal_pixels(results) > 0),
+                    min_visible=self.min_visible)
         return results
 
     def _is_chosen(self, results: dict) -> bool:
@@ -192,7 +206,7 @@ class LoadActivationMask(BaseTransform):
         return (f'{type(self).__name__}(source={type(self.source).__name__}, '
                 f'only={self.only_file!r}, share={self.share}, seed={self.seed}, '
                 f'missing={self.missing!r}, empty={self.empty!r}, exif={self.exif}, '
-                f'on_error={self.on_error!r})')
+                f'on_error={self.on_error!r}, min_visible={self.min_visible})')
 
 
 def _name(results: dict) -> str:

@@ -1,20 +1,27 @@
 """One draw for image and mask, whatever stock transform is inside."""
-import random
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
+from functools import partial
 
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
+from mmpretrain.datasets import Albumentations
 from mmpretrain.registry import TRANSFORMS
 from PIL import Image
 from torchvision.transforms import InterpolationMode, autoaugment
 
+from cfcn_plugin.random_state import random_state, set_random_state
+
+from .albumented import move_by_albumentations
 from .kinds import GEOMETRIC, kind_of, type_name, unwrap
 
 # What a mask needs instead of the image's setting. Pillow's nearest takes the
 # pixel under the cell's centre, OpenCV's the one at its corner: half a cell off.
 FOR_MASKS = dict(interpolation='nearest', backend='pillow', pad_val=0, fill=0)
+# What moves with the picture
+MOVED = ('activation_mask', 'ignore_mask', 'source_positions')
 # torchvision's augmentation policies apply these by name
 GEOMETRIC_OPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
 
@@ -25,18 +32,16 @@ class MaskAware(BaseTransform):
 
     The image goes through the wrapped transform as it would alone, with the same
     random numbers. The mask then goes through it with the same random numbers
-    again, by nearest neighbour and filled with context. (mmcv's own way to apply one
-    draw twice, ``cache_random_params``, refuses RandomResizedCrop: the list of its
-    random methods, shared with EfficientNetRandomCrop, names one of them twice.)
-    Of a transform that runs others (RandAugment, AutoAugment, RandomApply ...), each
-    of these is made mask-aware; those that move no pixel leave the mask alone.
+    again, by nearest neighbour and filled with context. Of a transform that runs
+    others (RandAugment, AutoAugment, RandomApply ...), each of these is made
+    mask-aware; those that move no pixel leave the mask alone.
 
     **Required Keys:** those of the wrapped transform
 
     **Modified Keys:**
 
     - those of the wrapped transform
-    - activation_mask, ignore_mask: if present
+    - activation_mask, ignore_mask, source_positions: if present
 
     Args:
         transform: The stock transform.
@@ -78,29 +83,34 @@ class MaskAware(BaseTransform):
             results = self.inner(results)
             if results is None:  # the host then asks for another sample
                 return None
+        elif isinstance(self.inner, Albumentations):
+            results = move_by_albumentations(self.inner, results, planes)
         else:
             before = {
                 key: results[key]
                 for key in ('ori_shape', 'img_shape') if key in results
             }
-            draw = _random_state()
-            results = self.inner(results)
-            with _for_masks(self.inner):
-                for key, mask in planes.items():
-                    results[key] = self._move(mask, before, draw)
+            with _one_draw(self.inner) as again:
+                results = self.inner(results)
+                with _for_masks(self.inner):
+                    for key, mask in planes.items():
+                        results[key] = self._move(mask, before, again)
         if results.get('flip', False) != flipped:
             results['mask_flip'] = results['flip']
         _check_sizes(results, self.name)
         return results
 
-    def _move(self, mask: np.ndarray, before: dict, draw: tuple) -> np.ndarray:
+    def _move(self, mask: np.ndarray, before: dict, again: Callable) -> np.ndarray:
         if mask.ndim == 3:
-            return np.stack([self._move(plane, before, draw) for plane in mask])
-        _set_random_state(draw)  # consumed again, it ends where the picture's ended
+            return np.stack([self._move(plane, before, again) for plane in mask])
+        again()  # consumed again, the numbers end where the picture's ended
         plane = np.ascontiguousarray(mask)
         if isinstance(unwrap(self.inner), torch.nn.Module):  # torchvision's take PIL
             plane = Image.fromarray(plane)
-        return np.ascontiguousarray(self.inner({**before, 'img': plane})['img'])
+        moved = self.inner({**before, 'img': plane})['img']
+        if isinstance(moved, Image.Image):
+            return np.array(moved)
+        return np.ascontiguousarray(moved)
 
     def __repr__(self):
         return (f'{type(self).__name__}(transform={self.inner}, '
@@ -129,10 +139,7 @@ def picture_size(picture) -> tuple[int, int]:
 
 
 def _planes(results: dict) -> dict[str, np.ndarray]:
-    return {
-        key: results[key]
-        for key in ('activation_mask', 'ignore_mask') if key in results
-    }
+    return {key: results[key] for key in MOVED if key in results}
 
 
 def _check_sizes(results: dict, name: str) -> None:
@@ -145,14 +152,28 @@ def _check_sizes(results: dict, name: str) -> None:
                 'transform before it that moves pixels, in MaskAware')
 
 
-def _random_state() -> tuple:
-    return random.getstate(), np.random.get_state(), torch.get_rng_state()
+@contextmanager
+def _one_draw(transform: BaseTransform) -> Iterator[Callable]:
+    """Gives what to call before each run after the first, to draw the same again.
 
-
-def _set_random_state(state: tuple) -> None:
-    random.setstate(state[0])
-    np.random.set_state(state[1])
-    torch.set_rng_state(state[2])
+    To set numpy's state back takes longer than to move a mask. mmcv's random methods,
+    though, can remember what they drew (``cache_random_params``, which itself refuses
+    RandomResizedCrop: it finds one of its methods listed twice), and torchvision draws
+    from torch alone. This is known of the packages' own transforms, and not of what
+    users derive from them.
+    """
+    package = type(unwrap(transform)).__module__.partition('.')[0]
+    if unwrap(transform) is not transform and package == 'torchvision':
+        yield partial(torch.set_rng_state, torch.get_rng_state())
+    elif package in ('mmcv', 'mmpretrain') and isinstance(transform, BaseTransform):
+        transform._cache_enabled = True
+        try:
+            yield lambda: None
+        finally:
+            del transform._cache_enabled
+            vars(transform).pop('_cache', None)
+    else:
+        yield partial(set_random_state, random_state())
 
 
 @contextmanager

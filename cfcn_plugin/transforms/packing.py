@@ -1,9 +1,9 @@
 """Packing image, label and mask for the model."""
-import numpy as np
 from mmpretrain.datasets import PackInputs
 from mmpretrain.registry import TRANSFORMS
 
 from .mask_aware import picture_size
+from .visible import causal_pixels, visible_share
 
 MASK_KEYS = ('guided', 'emptied', 'mask_error', 'activation_mask', 'mask_classes',
              'ignore_mask')
@@ -13,7 +13,8 @@ MASK_KEYS = ('guided', 'emptied', 'mask_error', 'activation_mask', 'mask_classes
 class PackGuidedInputs(PackInputs):
     """``PackInputs`` and the mask.
 
-    A guided mask that a crop has emptied makes this draw unguided, and the draw
+    A guided mask that a crop has emptied, or of which it shows less than the
+    ``min_visible`` of ``LoadActivationMask``, makes this draw unguided, and the draw
     is counted (``emptied``).
 
     **Required Keys:** those of ``PackInputs``, and ``guided``
@@ -45,7 +46,7 @@ class PackGuidedInputs(PackInputs):
         results['emptied'] = False
         if results['guided']:
             self._check(results)
-            if not self._visible(results).any():
+            if self._is_emptied(results):
                 results.update(guided=False, emptied=True)
                 for key in ('activation_mask', 'mask_classes', 'ignore_mask'):
                     results.pop(key, None)
@@ -67,8 +68,10 @@ class PackGuidedInputs(PackInputs):
                 "`dict(type='MaskAware', transform=dict(type='RandomFlip', ...))`")
 
     @staticmethod
-    def _visible(results: dict) -> np.ndarray:
-        mask = results['activation_mask']
-        if 'ignore_mask' in results:
-            return mask & (results['ignore_mask'] == 0)
-        return mask
+    def _is_emptied(results: dict) -> bool:
+        mask = causal_pixels(results)
+        least = results.get('min_visible')
+        if least is None:
+            return not mask.any()
+        return visible_share(
+            mask, results['source_positions'], results['causal_area']) < least

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.dataset import ConcatDataset, RepeatDataset
+from mmengine.registry import DefaultScope
 from mmpretrain.registry import DATASETS, HOOKS
 from PIL import Image
 from torch import nn
@@ -48,9 +49,10 @@ def dataset_of(root, *transforms, before=(), masks='masks', only=None, load=True
 PACK = dict(type='PackGuidedInputs')
 
 
-def runner_of(dataset, model=None, split='train'):
+def runner_of(dataset, model=None, split='train', hooks=()):
     return SimpleNamespace(
         model=model or nn.Module(),
+        hooks=hooks,
         **{f'{split}_dataloader': SimpleNamespace(dataset=dataset)})
 
 
@@ -144,6 +146,34 @@ def test_wrapped_data_sets_are_checked_too(root, wrap):
     with pytest.raises(ValueError, match='RandomFlip would move'):
         check(wrap(good, bad))
     check(wrap(good, good))
+
+
+class Brighten:
+
+    def __call__(self, inputs, scores):
+        return 1.2 * inputs, scores
+
+
+@pytest.mark.parametrize('recipe, message', [
+    (dict(train_pipeline=[FLIP]), 'RandomFlip would move'),
+    (dict(batch_augments=dict(augments=[Brighten()])), 'augment Brighten can not'),
+])
+def test_recipe_of_a_later_epoch_is_checked(root, recipe, message):
+    dataset = dataset_of(root, aware(FLIP), PACK)
+    load = dict(type='LoadActivationMask', source=dict(type='PNGMasks', masks='masks'))
+    if 'train_pipeline' in recipe:
+        recipe = dict(train_pipeline=[load, *recipe['train_pipeline']])
+    good = dict(action_epoch=5, batch_augments=None, train_pipeline=[load, aware(FLIP)])
+    for bad, hook in ((False, dict(schedule=[good])),
+                      (True, dict(schedule=[good, dict(action_epoch=7, **recipe)]))):
+        with DefaultScope.overwrite_default_scope('mmpretrain'):
+            hooks = [HOOKS.build(dict(type='SwitchRecipeHook', **hook))]
+        runner = runner_of(dataset, hooks=hooks)
+        if not bad:
+            GuidanceCheckHook().before_train(runner)
+            continue
+        with pytest.raises(ValueError, match=f'for epoch 7: .*{message}'):
+            GuidanceCheckHook().before_train(runner)
 
 
 @pytest.mark.parametrize('split', ['val', 'test'])

@@ -1,10 +1,10 @@
 """The contract: what a method sees, and what it must give."""
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 import torch
 
-from cfcn_plugin.guidance import CausalFocusLoss, Guidance, Seen
+from cfcn_plugin.guidance import CausalFocusLoss, Guidance, Part, Seen
 
 
 def some_seen(activation):
@@ -33,6 +33,19 @@ def test_what_a_source_does_not_give_is_none():
     seen = some_seen(torch.zeros(2, 5, 4, 4))
     assert seen.mask_classes is None
     assert seen.classify is None
+
+
+def test_a_picture_is_guided_wholly_or_by_the_weight_of_its_parts():
+    seen = some_seen(torch.zeros(2, 5, 4, 4))
+    assert seen.weight.tolist() == [1, 0]
+    parts = [Part(seen.mask.float(), torch.eye(4)[[i, 3]], None,
+                  torch.tensor([0.25, i / 2])) for i in range(2)]
+    mixed = replace(seen, parts=tuple(parts))
+    assert mixed.weight.tolist() == [0.5, 0.5]
+    one = mixed.of_part(parts[0])
+    assert one.guided.tolist() == [True, False]
+    assert one.mask is parts[0].mask and one.target is parts[0].target
+    assert one.parts == ()
 
 
 def test_methods_are_guidance_and_need_no_input_gradient_unless_they_say_so():

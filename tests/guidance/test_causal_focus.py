@@ -10,7 +10,7 @@ from torch import distributed as dist
 from torch import nn
 
 from cfcn_plugin.functional import causal_focus_loss
-from cfcn_plugin.guidance import CausalFocusLoss, Seen
+from cfcn_plugin.guidance import CausalFocusLoss, Part, Seen
 
 
 def live_map(*shape, seed=0):
@@ -172,6 +172,65 @@ def test_absent_class_has_no_gradient(absent):
     )['loss_focus'].backward()
     assert (activation.grad[0, 1] == 0).all()
     assert (activation.grad[0, [0, 2]] != 0).any((1, 2)).all()
+
+
+# ---- mixed pictures --------------------------------------------------------
+
+
+def two_parts(planes=1, classes=None):
+    """Three mixed pictures; of the last, one part is unguided."""
+    scores = torch.eye(4)[[0, 1, 3]]
+    other = None if classes is None else classes.flip(0)
+    return (Part(some_mask(3, planes, 12, 12).double(), scores, classes,
+                 torch.tensor([0.7, 0.4, 0.1])),
+            Part(some_mask(3, planes, 12, 12, seed=2).double(), scores.flip(0), other,
+                 torch.tensor([0.3, 0.6, 0.0])))
+
+
+def test_each_label_of_a_mixed_picture_has_its_own_mask():
+    activation, parts = live_map(3, 4, 6, 6), two_parts()
+    seen = seen_by(activation, some_mask(3, 1, 12, 12), parts=parts)
+    expected = sum(
+        part.weight * causal_focus_loss(
+            activation, part.mask, target=part.target.argmax(1), reduction='none')
+        for part in parts)
+    torch.testing.assert_close(
+        CausalFocusLoss(channels='target').per_image(seen), expected)
+
+
+@pytest.mark.parametrize('absent', ['skip', 'context'])
+def test_each_class_of_a_mixed_picture_has_its_own_mask(absent):
+    classes = torch.tensor([[0, 2], [1, -1], [3, 0]])
+    activation, parts = live_map(3, 4, 6, 6), two_parts(2, classes)
+    loss = CausalFocusLoss(channels='per_class', absent=absent)
+    expected = sum(
+        part.weight * loss.per_image(
+            seen_by(activation, part.mask, mask_classes=part.classes))
+        for part in parts)
+    seen = seen_by(activation, some_mask(3, 1, 12, 12), parts=parts)
+    torch.testing.assert_close(loss.per_image(seen), expected)
+
+
+def test_maps_without_labels_cost_the_mixture_of_what_the_parts_cost():
+    activation, parts = live_map(3, 4, 6, 6), two_parts()
+    joint = sum(part.weight.view(-1, 1, 1, 1) * part.mask for part in parts)
+    known = sum(part.weight for part in parts).view(-1, 1, 1, 1)
+    seen = seen_by(activation, joint / known, parts=parts,
+                   ignore=(1 - known[:, 0]).expand(-1, 12, 12))
+    expected = sum(
+        part.weight * causal_focus_loss(activation, part.mask, reduction='none')
+        for part in parts)
+    # eps is small, and counts once more for what is ignored
+    torch.testing.assert_close(
+        CausalFocusLoss(eps=1e-9).per_image(seen), expected, rtol=1e-3, atol=0)
+
+
+def test_mixed_pictures_count_by_how_far_they_are_guided():
+    activation, parts = live_map(3, 4, 6, 6), two_parts()
+    seen = seen_by(activation, some_mask(3, 1, 12, 12), parts=parts)
+    loss = CausalFocusLoss(channels='target', reduction='guided')
+    torch.testing.assert_close(
+        loss(seen)['focus'], loss.per_image(seen).sum() / 2.1)
 
 
 # ---- several maps ----------------------------------------------------------

@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 import torch
+from mmpretrain.models import RandomBatchAugment
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
@@ -162,10 +163,25 @@ def test_batch_augments_draw_as_in_the_stock_preprocessor():
     torch.testing.assert_close(*(r[1] for r in results))
 
 
-def test_masks_of_classes_refuse_batch_augments():
-    preprocess = build(batch_augments=dict(augments=[dict(type='Mixup', alpha=1.)]))
-    with pytest.raises(ValueError, match='masks of different classes.*batch_augments'):
-        preprocess(
-            dict(inputs=[picture(half())] * 2,
-                 data_samples=[sample(0, half()[None], np.array([1]))] * 2),
-            training=True)
+def test_an_augment_that_can_not_take_masks_along_is_refused_when_built():
+    with pytest.raises(ValueError, match='the batch augment Brighten can not'):
+        build(batch_augments=dict(augments=[Brighten()]))
+
+
+def test_an_augment_of_a_later_epoch_takes_masks_along():
+    preprocess = build(to_onehot=True)
+    preprocess.batch_augments = RandomBatchAugment(dict(type='CutMix', alpha=1.))
+    masks = preprocess(dict(inputs=[picture(half())] * 2,
+                            data_samples=[sample(0, half()), sample(1, half())]),
+                       training=True)['masks']
+    assert len(masks.parts) == 2
+    with pytest.raises(ValueError, match='the batch augment Brighten can not'):
+        preprocess.batch_augments = RandomBatchAugment(Brighten())
+    preprocess.batch_augments = None
+    assert preprocess.batch_augments is None
+
+
+class Brighten:
+
+    def __call__(self, inputs, scores):
+        return 1.2 * inputs, scores

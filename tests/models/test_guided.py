@@ -123,6 +123,20 @@ def test_train_step_lowers_the_focus_loss():
     assert last < first
 
 
+@pytest.mark.parametrize('augment', ['Mixup', 'CutMix', 'ResizeMix'])
+def test_mixed_pictures_train_the_maps_of_both_labels(augment):
+    model = build(
+        neck=None, head=dict(type='CausalFocusHead', num_classes=3),
+        guidance=dict(type='CausalFocusLoss', channels='target'),
+        data_preprocessor=dict(num_classes=3),
+        train_cfg=dict(augments=dict(type=augment, alpha=1.)))
+    losses, data = losses_of(model, batch((True, True, False)))
+    assert len(data['masks'].parts) == 2
+    assert 0 < losses['focus'] < 1
+    losses['loss_focus'].backward()
+    assert model.backbone.conv1.weight.grad.isfinite().all()
+
+
 def test_predict_adds_focus_where_there_is_a_mask():
     model = build().eval()
     first, second, third = model.test_step(batch())

@@ -1,0 +1,26 @@
+"""The state of every random generator, to draw the same numbers again."""
+import random
+
+import numpy as np
+import torch
+
+
+def random_state(device: torch.device | None = None) -> tuple:
+    """The state of Python's, numpy's and torch's generators.
+
+    Args:
+        device: A CUDA device whose generator counts too.
+    """
+    on_device = None
+    if device is not None and device.type == 'cuda':
+        on_device = torch.cuda.get_rng_state(device)
+    return random.getstate(), np.random.get_state(), torch.get_rng_state(), on_device
+
+
+def set_random_state(state: tuple, device: torch.device | None = None) -> None:
+    """Go back to a state that :func:`random_state` gave for the same device."""
+    random.setstate(state[0])
+    np.random.set_state(state[1])
+    torch.set_rng_state(state[2])
+    if state[3] is not None:
+        torch.cuda.set_rng_state(state[3], device)

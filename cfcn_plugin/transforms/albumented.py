@@ -1,0 +1,39 @@
+"""Masks through mmpretrain's Albumentations wrapper, whose transforms know masks."""
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+
+def move_by_albumentations(transform: BaseTransform, results: dict,
+                           planes: dict[str, np.ndarray]) -> dict:
+    """Run the wrapper once, for image and masks.
+
+    It draws from generators of its own, so there is no second run: the masks are
+    handed over as Albumentations' own target ``masks``, which it moves by nearest
+    neighbour. What an option fills masks with is context here.
+
+    Args:
+        transform: mmpretrain's ``Albumentations``.
+        results: A sample's dict.
+        planes: Its masks, (H, W) or (K, H, W), by key.
+
+    Returns:
+        The sample's dict with image and masks moved.
+    """
+    for part in _parts(transform.aug):
+        if getattr(part, 'fill_mask', None) is not None:
+            part.fill_mask = 0
+    counts = [mask.shape[0] if mask.ndim == 3 else 1 for mask in planes.values()]
+    flat = [plane for mask in planes.values()
+            for plane in mask.reshape(-1, *mask.shape[-2:])]
+    results = transform({**results, 'masks': flat})
+    moved = iter(results.pop('masks'))
+    for (key, mask), count in zip(planes.items(), counts):
+        part = np.stack([next(moved) for _ in range(count)])
+        results[key] = part if mask.ndim == 3 else part[0]
+    return results
+
+
+def _parts(aug):
+    yield aug
+    for part in getattr(aug, 'transforms', ()):
+        yield from _parts(part)

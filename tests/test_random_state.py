@@ -1,0 +1,22 @@
+"""The same numbers again, from every generator."""
+import random
+
+import numpy as np
+import torch
+
+from cfcn_plugin.random_state import random_state, set_random_state
+
+
+def numbers():
+    return (random.random(), random.gauss(0, 1), np.random.rand(),
+            np.random.standard_normal(), torch.randn(3).tolist())
+
+
+def test_a_state_set_back_gives_the_same_numbers():
+    np.random.standard_normal()  # numpy keeps the second one of a pair
+    random.gauss(0, 1)
+    state = random_state()
+    first = numbers()
+    numbers()
+    set_random_state(state)
+    assert numbers() == first

@@ -1,0 +1,132 @@
+"""A sample of the proof over the zoo; the whole of it is in docs/pipelines.md."""
+import random
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip('_zoo')
+
+from _zoo import ROOT
+from check_pipelines import (
+    agreement,
+    check,
+    distinct_pipelines,
+    is_green,
+    picture_and_mask,
+    table,
+    train_pipelines,
+)
+from mmengine.config import Config
+
+from cfcn_plugin.transforms import MaskAware
+
+FEW = (
+    'swin_transformer/swin-tiny_16xb64_in1k',  # RandAugment, RandomErasing
+    'mobilenet_v3/mobilenet-v3-small_8xb16_cifar10',  # pictures in memory
+    'lenet/lenet5_mnist',  # grey ones
+    'mff/benchmarks/vit-base-p16_8xb2048-linear-coslr-90e_in1k',  # PIL
+)
+MORE = (
+    'mobilenet_v3/mobilenet-v3-large_8xb128_in1k',  # AutoAugment
+    'spark/benchmarks/convnextv2-tiny_8xb256-coslr-300e_in1k',  # torchvision's policy
+    'resnest/resnest50_32xb64_in1k',  # RandAugment before the crop, Lighting
+    'van/van-base_8xb128_in1k',  # ColorJitter
+    'efficientnet/efficientnet-b8_8xb32-01norm_in1k',
+    'resnet/resnet50_8xb8_cub',  # Resize, RandomCrop
+    'csra/resnet101-csra_1xb16_voc07-448px',
+    'arcface/resnet50-arcface_8xb32_inshop',
+)
+
+
+def load(name):
+    return Config.fromfile(ROOT / f'{name}.py')
+
+
+@pytest.mark.parametrize('name', FEW)
+def test_masks_follow_and_pictures_stay_the_stock_ones(name):
+    result = check(load(name), draws=10)
+    assert result['verdict'] == 'ok', result
+    assert result['equal'] and result['agreement'] >= 0.99
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', (*FEW, *MORE))
+def test_masks_follow_in_50_draws(name):
+    cfg = load(name)
+    for index in range(len(train_pipelines(cfg))):
+        result = check(cfg, index)
+        assert result['verdict'] == 'ok', result
+        assert result['draws'] == 50
+
+
+def test_pipelines_of_later_epochs_are_among_them():
+    cfg = load('mobileone/mobileone-s1_8xb32_in1k')
+    found = train_pipelines(cfg)
+    assert len(found) == 3
+    assert {step['scale'] for pipeline in found for step in pipeline
+            if step['type'] == 'RandomResizedCrop'} == {160, 192, 224}
+    assert check(cfg, 1, draws=2)['size'] == [192, 192]
+
+
+def test_a_pipeline_is_named_after_its_first_config():
+    twice, other = load(FEW[0]), load(FEW[1])
+    assert distinct_pipelines(dict(a=twice, b=other, c=twice)) == dict(
+        a=['a', 'c'], b=['b'])
+
+
+# ---- what the check would not overlook -----------------------------------------
+
+
+def test_a_mask_that_lies_elsewhere_is_wrong(monkeypatch):
+    move = MaskAware._move
+    monkeypatch.setattr(
+        MaskAware, '_move', lambda *args: np.roll(move(*args), 6, axis=-1))
+    result = check(load(FEW[0]), draws=2)
+    assert result['verdict'] == 'wrong'
+    assert result['reason'] == 'the mask is elsewhere'
+
+
+def test_a_mask_that_is_not_flipped_is_wrong(monkeypatch):
+    move = MaskAware._move
+    monkeypatch.setattr(MaskAware, '_move', lambda self, mask, *args: (
+        mask if self.name == 'RandomFlip' else move(self, mask, *args)))
+    assert check(load(FEW[0]), draws=8)['reason'] == 'the mask is elsewhere'
+
+
+def test_one_more_random_number_is_wrong(monkeypatch):
+    move = MaskAware._move
+
+    def move_and_draw(*args):
+        random.random()
+        return move(*args)
+
+    monkeypatch.setattr(MaskAware, '_move', move_and_draw)
+    result = check(load(FEW[0]), draws=2)
+    assert (result['verdict'], result['equal']) == ('wrong', False)
+    assert result['reason'].startswith('the picture differs')
+
+
+def test_the_mask_of_the_picture_is_its_green():
+    for shape in ((300, 400, 3), (28, 28)):
+        picture, mask = picture_and_mask(shape)
+        planes = torch.from_numpy(picture.reshape(*shape[:2], -1)).permute(2, 0, 1)
+        assert torch.equal(is_green(planes), torch.from_numpy(mask))
+        for flipped in (mask[::-1], mask[:, ::-1]):
+            assert (mask != flipped).mean() > 0.05
+
+
+def test_pixels_along_outlines_do_not_count():
+    green = torch.zeros(100, 100, dtype=torch.bool)
+    green[:, 50:] = True
+    off_by_one, off_by_five = green.clone(), green.clone()
+    off_by_one[:, 49] = True
+    off_by_five[:, 45:] = True
+    assert agreement(off_by_one, green) == 1
+    assert agreement(off_by_five, green) == pytest.approx(94 / 98)
+
+
+def test_a_pipeline_that_failed_has_its_reason_in_the_table():
+    text = table({'a/b': dict(verdict='error', reason='died')}, {'a/b': ['a/b']})
+    assert '0 of 1 distinct' in text
+    assert text.splitlines()[-1].endswith('error died |')

@@ -1,0 +1,275 @@
+"""Check that masks follow their pictures through every pipeline of mmpretrain's zoo.
+
+A picture with green objects, whose mask is therefore known from its own pixels, goes
+50 times through each distinct training pipeline as guide_config makes it. Verdict 'ok'
+means that each time
+
+- the picture, and the random numbers drawn, are bit for bit the stock pipeline's;
+- mask and green pixels agree on 99 % of the pixels, those within a hundredth of the
+  picture's side from an outline apart, since outlines are interpolated.
+
+Colours change, and erased pixels are gone: for the second point transforms that move
+no pixel draw their random numbers and leave the picture. That the mask is the same
+with and without them is checked, too.
+"""
+import argparse
+import json
+import random
+import tempfile
+import warnings
+from contextlib import contextmanager
+from fnmatch import fnmatch
+from pathlib import Path
+from unittest import mock
+
+import mmpretrain
+import numpy as np
+import torch
+import torch.nn.functional as F
+from _sweep import sweep
+from _zoo import supervised
+from mmcv.transforms import Compose, LoadImageFromFile
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from PIL import Image
+from torchvision.transforms import autoaugment
+
+from cfcn_plugin.config import each_pipeline, guide_config
+from cfcn_plugin.transforms import PHOTOMETRIC, transform_type
+
+DRAWS = 50
+LEAST = 0.99
+FORMATS = ('ImageToTensor', 'Normalize', 'NumpyToPIL', 'PILToNumpy', 'ToTensor')
+# Data sets that hold small pictures in memory: the pictures' sizes
+IN_MEMORY = dict(CIFAR10=(32, 32, 3), CIFAR100=(32, 32, 3), MNIST=(28, 28))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--only', default='*', help='names to check, CONFIG')
+    parser.add_argument(
+        '--record', type=Path, default=Path('work_dirs/check_pipelines.jsonl'))
+    parser.add_argument('--page', type=Path, help='write the table to this page')
+    parser.add_argument('--limit', type=float, default=600, help='seconds a pipeline')
+    parser.add_argument('--jobs', type=int, default=2)
+    args = parser.parse_args()
+    warnings.filterwarnings('ignore')
+    configs = supervised()[0]
+    users = distinct_pipelines(configs)
+    results = sweep([name for name in users if fnmatch(name, args.only)],
+                    lambda name: check(configs[name.split('#')[0]], number(name)),
+                    args.record, args.limit, args.jobs)
+    text = table(results, users)
+    print(text)
+    if args.page is not None:
+        mark = '<!-- pipelines -->'
+        before, after = args.page.read_text().split(mark)[::2]
+        args.page.write_text(f'{before}{mark}\n{text}\n{mark}{after}')
+
+
+# ---- what to check -----------------------------------------------------------
+
+
+def train_pipelines(cfg: Config) -> list[list]:
+    """Pipelines of training pictures, those of later epochs (SwitchRecipeHook) too."""
+    found = []
+
+    def note(pipeline, where):
+        found.append(pipeline)
+        return pipeline
+
+    each_pipeline(cfg, 'train', note)
+    return found
+
+
+def distinct_pipelines(configs: dict[str, Config]) -> dict[str, list[str]]:
+    """The configs that use each pipeline, by the first one's name.
+
+    CONFIG#1 is the second pipeline of a config.
+    """
+    users = {}
+    for name, cfg in configs.items():
+        for i, pipeline in enumerate(train_pipelines(cfg)):
+            key = json.dumps([pipeline, memory_shape(cfg)], sort_keys=True, default=str)
+            users.setdefault(key, []).append(f'{name}#{i}' if i else name)
+    return {names[0]: sorted({name.split('#')[0] for name in names})
+            for names in users.values()}
+
+
+def number(name: str) -> int:
+    return int(name.partition('#')[2] or 0)
+
+
+def memory_shape(cfg: Config) -> tuple | None:
+    dataset = cfg.train_dataloader.dataset
+    while 'dataset' in dataset:  # a wrapper
+        dataset = dataset['dataset']
+    return IN_MEMORY.get(dataset['type'])
+
+
+# ---- the picture -------------------------------------------------------------
+
+
+def picture_and_mask(shape=(300, 400, 3)) -> tuple[np.ndarray, np.ndarray]:
+    """Dark red and blue noise with green objects, unlike their mirror images."""
+    height, width = shape[:2]
+    y, x = np.mgrid[:height, :width] / np.array([height, width]).reshape(2, 1, 1)
+    mask = (x - 0.4)**2 / 0.09 + (y - 0.5)**2 / 0.12 < 1
+    mask |= (abs(x - 0.75) < 0.12) & (abs(y - 0.3) < 0.15)
+    mask &= ~((abs(x - 0.35) < 0.1) & (abs(y - 0.6) < 0.1))
+    if len(shape) == 2:
+        return 255 * mask.astype(np.uint8), mask
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 60, shape, dtype=np.uint8)
+    picture[..., 1] = 255 * mask
+    return picture, mask
+
+
+def is_green(picture: torch.Tensor) -> torch.Tensor:
+    """(C, H, W) BGR, RGB or grey to (H, W)."""
+    if len(picture) == 1:
+        return picture[0] > 127
+    return (picture[1] > 127) & (picture[0] < 110) & (picture[2] < 110)
+
+
+@contextmanager
+def colours_kept():
+    """Transforms that move no pixel draw, and leave the picture as it is."""
+
+    def draw_only(transform):
+        def run(self, results):
+            transform(self, {**results, 'img': results['img'].copy()})
+            return results
+        return run
+
+    apply = autoaugment._apply_op
+
+    def move_only(picture, name, *args, **kwargs):
+        moves = name in ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
+        return apply(picture, name, *args, **kwargs) if moves else picture
+
+    patches = [
+        mock.patch.object(kind, 'transform', draw_only(kind.transform))
+        for kind in PHOTOMETRIC
+        if hasattr(kind, 'transform') and kind.__name__ not in FORMATS
+    ] + [mock.patch.object(autoaugment, '_apply_op', move_only)]
+    for patch in patches:
+        patch.start()
+    try:
+        yield
+    finally:
+        for patch in patches:
+            patch.stop()
+
+
+# ---- the check -----------------------------------------------------------------
+
+
+def check(cfg: Config, index: int = 0, draws: int = DRAWS) -> dict:
+    """Put the picture through a config's training pipeline, stock and guided.
+
+    Args:
+        cfg: The stock config.
+        index: Which of its :func:`train_pipelines`.
+        draws: How many times.
+
+    Returns:
+        What the table tells.
+    """
+    shape = memory_shape(cfg)
+    picture, mask = picture_and_mask(shape) if shape else picture_and_mask()
+    steps = train_pipelines(cfg)[index]
+    loads = any(issubclass(transform_type(step['type']), LoadImageFromFile)
+                for step in steps)
+    with tempfile.TemporaryDirectory() as root, \
+            DefaultScope.overwrite_default_scope('mmpretrain'):
+        file = Path(root, 'picture.png')
+        Image.fromarray(picture).save(file)
+        Path(root, 'masks').mkdir()
+        name = 'picture' if loads else '0'
+        Image.fromarray(255 * mask.astype(np.uint8)).save(f'{root}/masks/{name}.png')
+        source = dict(type='PNGMasks', data_root=root, masks='masks')
+        stock = Compose(steps)
+        guided = Compose(train_pipelines(guide_config(
+            cfg, dict(train=source), splits=('train', )))[index])
+
+        def run(pipeline, seed):
+            random.seed(seed)
+            np.random.seed(seed)
+            torch.manual_seed(seed)
+            if loads:
+                sample = dict(img_path=str(file), gt_label=0)
+            else:
+                sample = dict(img=picture.copy(), gt_label=0, sample_idx=0)
+            return pipeline(sample), (
+                random.random(), np.random.rand(), torch.rand(()).item())
+
+        inner, whole, emptied, same_picture, same_mask = [], [], 0, True, True
+        for seed in range(draws):
+            (expected, numbers), (found, again) = run(stock, seed), run(guided, seed)
+            same_picture &= numbers == again and torch.equal(
+                expected['inputs'], found['inputs'])
+            with colours_kept():
+                kept, _ = run(guided, seed)
+            mask = moved_mask(kept)
+            same_mask &= bool((mask == moved_mask(found)).all())
+            green = is_green(kept['inputs'])
+            inner.append(agreement(mask, green))
+            whole.append((mask == green).float().mean().item())
+            emptied += not mask.any()
+    problems = [problem for problem, here in (
+        ('the picture differs', not same_picture),
+        ('the mask depends on colours', not same_mask),
+        ('the mask is elsewhere', min(inner) < LEAST)) if here]
+    return dict(
+        chain=[step['type'] for step in steps], size=list(mask.shape), draws=draws,
+        emptied=emptied, agreement=min(inner), with_outlines=float(np.mean(whole)),
+        equal=same_picture, verdict='wrong' if problems else 'ok',
+        reason='; '.join(problems))
+
+
+def moved_mask(packed: dict) -> torch.Tensor:
+    sample = packed['data_samples']
+    if sample.guided:
+        return torch.from_numpy(sample.activation_mask).bool()
+    return torch.zeros(packed['inputs'].shape[-2:], dtype=torch.bool)  # emptied
+
+
+def agreement(mask: torch.Tensor, green: torch.Tensor) -> float:
+    """Share of pixels that agree, those near an outline of the green apart."""
+    reach = max(1, max(green.shape) // 100)
+    soft = green[None].float()
+    highest, lowest = (
+        sign * F.max_pool2d(sign * soft, 2 * reach + 1, 1, reach) for sign in (1, -1))
+    inner = (highest == lowest)[0]
+    return (mask == green)[inner].float().mean().item()
+
+
+# ---- the page ------------------------------------------------------------------
+
+
+def table(results: dict[str, dict], users: dict[str, list[str]]) -> str:
+    good = sum(r['verdict'] == 'ok' for r in results.values())
+    configs = {config for name in results for config in users[name]}
+    lines = [
+        f'{good} of {len(results)} distinct training pipelines of {len(configs)} '
+        f'configs are ok (mmpretrain {mmpretrain.__version__}).', '',
+        '| pipeline | for example | configs | size | draws | emptied | least agreement '
+        '| mean with outlines | picture | verdict |', '|' + '---|' * 10
+    ]
+    for name, r in sorted(results.items(), key=lambda item: -len(users[item[0]])):
+        cells = [' '.join(r.get('chain', ())), name, len(users[name])]
+        if 'size' in r:
+            cells += ['×'.join(map(str, r['size'])), r['draws'], r['emptied'],
+                      f'{100 * r["agreement"]:.2f} %',
+                      f'{100 * r["with_outlines"]:.2f} %',
+                      'equal' if r['equal'] else 'differs']
+        else:
+            cells += [''] * 6
+        cells.append(' '.join(filter(None, (r['verdict'], r['reason']))))
+        lines.append('| ' + ' | '.join(map(str, cells)) + ' |')
+    return '\n'.join(lines)
+
+
+if __name__ == '__main__':
+    main()
