@@ -22,7 +22,8 @@ def focus_of_maps(seen: Seen, maps_are_classes: bool = False) -> dict[str, Tenso
     Raises:
         ValueError: The map has NaN.
     """
-    activation = seen.maps[-1].detach().float()
+    seen = seen.each_map()[-1]
+    activation = seen.activation.detach().float()
     if not activation.isfinite().all():
         bad = (~activation.isfinite()).flatten(1).any(1).nonzero().flatten().tolist()
         raise ValueError(

@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from .layouts import Layout, UnknownBackbone, hookable, locate
+from .layouts import Layout, UnknownBackbone, hookable, locate, patch_size
 
 
 class Capture:
@@ -95,7 +95,10 @@ class FeatureHook:
                 ``'auto'``; the message lists what can be hooked.
         """
         self.detach()
-        self.layouts = [self._layout(model, name) for name in self.names]
+        patch = patch_size(model)
+        self.layouts = [
+            replace(self._layout(model, name), patch=patch) for name in self.names
+        ]
         self.captures = [
             Capture(model.get_submodule(layout.module), layout.side)
             for layout in self.layouts
@@ -138,6 +141,14 @@ class FeatureHook:
             self._map(layout, capture, inputs, trainable)
             for layout, capture in zip(self.layouts, self.captures))
         return maps if self.several else maps[0]
+
+    def covers(self, maps: Tensor | tuple[Tensor, ...],
+               inputs: Tensor) -> tuple[tuple[int, int], ...]:
+        """Rows and columns of the picture that each taken map lies on."""
+        maps = maps if self.several else (maps, )
+        return tuple(
+            layout.covers(tuple(one.shape[-2:]), tuple(inputs.shape[-2:]))
+            for layout, one in zip(self.layouts, maps))
 
     @staticmethod
     def _map(layout: Layout, capture: Capture, inputs: Tensor,

@@ -3,6 +3,7 @@
 To teach the package a backbone, add a line to :data:`TIMM_SITES` or
 :data:`MMPRETRAIN`. Nothing here imports an mm package.
 """
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -23,6 +24,8 @@ class Layout:
         channels: F, or None where the table does not know it.
         grid: The token grid (h, w) for a picture (H, W); None: the grid with the
             picture's proportions.
+        patch: (rows, columns) of the patches that the picture is cut into from its top
+            left corner, where it is: see :meth:`covers`.
     """
     module: str
     side: str = 'output'
@@ -31,6 +34,7 @@ class Layout:
     prefix_tokens: int = 0
     channels: int | None = None
     grid: Callable | None = None
+    patch: tuple[int, int] | None = None
 
     def to_nchw(self, raw, picture: tuple[int, int]) -> Tensor:
         """The map as (B, F, h, w): a view where that is possible.
@@ -55,6 +59,23 @@ class Layout:
         h, w = self._grid(tokens.shape[1], picture)
         return tokens.transpose(1, 2).unflatten(2, (h, w))
 
+    def covers(self, grid: tuple[int, int],
+               picture: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns of pixels that a map's cells lie on, from the corner.
+
+        A picture whose size is no multiple of the patch loses what is left over (a map
+        of 11 x 11 patches of 14 pixels lies on 154 of 160), or is filled up (more than
+        the picture). Later stages halve the grid. Convolutions that pad have no such
+        edge: their map lies on the whole picture.
+
+        Args:
+            grid: (h, w) of the map.
+            picture: (H, W) of the model's input.
+        """
+        if self.patch is None:
+            return picture
+        return tuple(map(_covered, grid, picture, self.patch))
+
     def _grid(self, length: int, picture: tuple[int, int]) -> tuple[int, int]:
         if self.grid is not None:
             h, w = self.grid(picture)
@@ -70,6 +91,23 @@ class Layout:
                 f'proportions of the picture ({height}, {width}); give '
                 '`prefix_tokens` or name another `target`')
         return h, w
+
+
+def patch_size(model: nn.Module) -> tuple[int, int] | None:
+    """The patches that a model's first convolution cuts its picture into, if any."""
+    first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
+    if first is None or first.kernel_size == (1, 1):
+        return None
+    whole = first.kernel_size == first.stride and first.padding in (0, (0, 0), 'valid')
+    return first.kernel_size if whole else None
+
+
+def _covered(cells: int, pixels: int, patch: int) -> int:
+    halvings = max(0, round(math.log2(pixels / cells / patch)))
+    stride = patch * 2**halvings
+    fits = cells in (pixels // stride, math.ceil(pixels / stride))
+    # else the model resizes the picture itself (crossvit), or its grid
+    return cells * stride if fits else pixels
 
 
 # ---- timm ------------------------------------------------------------------

@@ -3,6 +3,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor, nn
 
 
@@ -43,6 +44,8 @@ class Seen:
             of BatchNorm stay untouched.
         parts: Of mixed pictures (Mixup, CutMix ...), what each was mixed from: a
             label's own mask is here. () if they are not mixed.
+        covers: Rows and columns of the picture that each map lies on, from its top
+            left corner. (): all of it.
     """
     inputs: Tensor
     activation: Tensor | tuple[Tensor, ...]
@@ -54,6 +57,7 @@ class Seen:
     mask_classes: Tensor | None = None
     classify: Callable[[Tensor], Tensor] | None = None
     parts: tuple[Part, ...] = ()
+    covers: tuple[tuple[int, int], ...] = ()
 
     @property
     def weight(self) -> Tensor:
@@ -68,10 +72,43 @@ class Seen:
             self, mask=part.mask, target=part.target, mask_classes=part.classes,
             guided=part.weight > 0, parts=())
 
+    def each_map(self) -> list['Seen']:
+        """The same step for each map alone, with the masks of what the map lies on."""
+        picture = tuple(self.mask.shape[-2:])
+        return [
+            self._of_map(*pair)
+            for pair in zip(self.maps, self.covers or [picture] * len(self.maps))
+        ]
+
+    def _of_map(self, activation: Tensor, size: tuple[int, int]) -> 'Seen':
+        one = replace(self, activation=activation, covers=())
+        if size == tuple(self.mask.shape[-2:]):
+            return one
+        return replace(
+            one,
+            mask=_on_grid(self.mask, size),
+            ignore=None if self.ignore is None else _on_grid(self.ignore, size),
+            parts=tuple(replace(part, mask=_on_grid(part.mask, size))
+                        for part in self.parts))
+
     @property
     def maps(self) -> tuple[Tensor, ...]:
         return (self.activation
                 if isinstance(self.activation, tuple) else (self.activation, ))
+
+
+def _on_grid(mask: Tensor, size: tuple[int, int]) -> Tensor:
+    """A mask (..., H, W) cut to ``size`` from the corner, or its edge repeated."""
+    for dim, pixels in zip((-2, -1), size):
+        more = pixels - mask.shape[dim]
+        if more > 0:
+            edge = mask.narrow(dim, mask.shape[dim] - 1, 1)
+            shape = list(mask.shape)
+            shape[dim] = more
+            mask = torch.cat([mask, edge.expand(shape)], dim)
+        else:
+            mask = mask.narrow(dim, 0, pixels)
+    return mask
 
 
 class Guidance(nn.Module):

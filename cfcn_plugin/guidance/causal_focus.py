@@ -1,6 +1,5 @@
 """The paper's loss as a guidance method."""
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 from mmengine.dist import all_reduce, get_world_size
@@ -83,7 +82,7 @@ class CausalFocusLoss(Guidance):
 
         Of a mixed picture, times the guided share of its label.
         """
-        maps = seen.maps
+        maps = seen.each_map()
         weights = self.map_weights
         if weights is None:
             weights = [1 / len(maps)] * len(maps)
@@ -91,8 +90,7 @@ class CausalFocusLoss(Guidance):
             raise ValueError(f'`map_weights` has {len(weights)} values for {len(maps)} '
                              'feature hook targets')
         return sum(
-            weight * self._one_map(replace(seen, activation=activation))
-            for weight, activation in zip(weights, maps))
+            weight * self._one_map(one) for weight, one in zip(weights, maps))
 
     def _one_map(self, seen: Seen) -> Tensor:
         if not seen.parts:

@@ -147,9 +147,11 @@ class GuidedMixin:
         scores = _one_score(self._scores.raw)
         trainable = self.training and any(
             p.requires_grad for p in self.get_submodule(self.trained).parameters())
+        activation = self.feature_hook.take(inputs, trainable)
         return Seen(
             inputs=inputs,
-            activation=self.feature_hook.take(inputs, trainable),
+            activation=activation,
+            covers=self.feature_hook.covers(activation, inputs),
             cls_score=scores,
             mask=masks.mask,
             ignore=masks.ignore,

@@ -9,13 +9,14 @@ from mmpretrain.registry import MODELS
 from torch import nn
 
 from cfcn_plugin.features import (
+    FeatureHook,
     Layout,
     UnknownBackbone,
     backbone_layout,
     last_stage_activation,
     timm_output,
 )
-from cfcn_plugin.features.layouts import hookable, locate
+from cfcn_plugin.features.layouts import hookable, locate, patch_size
 
 PICTURE = (64, 96)  # not square: a transposed grid shows
 
@@ -294,3 +295,40 @@ def test_layout_of_a_transformer_pickles():
     model = timm.create_model('vit_tiny_patch16_224', img_size=PICTURE, depth=1)
     layout = pickle.loads(pickle.dumps(backbone_layout(model)))
     assert layout.grid(PICTURE) == (4, 6)
+
+
+# ---- what of the picture a map lies on ---------------------------------------
+
+
+@pytest.mark.parametrize('patch,grid,picture,expected', [
+    ((14, 14), (11, 15), (160, 210), (154, 210)),  # the rest is cut off
+    ((16, 16), (14, 14), (224, 224), (224, 224)),
+    ((4, 4), (5, 6), (162, 210), (160, 192)),  # ConvNeXt: halved three times
+    ((4, 4), (5, 7), (162, 210), (160, 224)),  # Swin: filled up
+    ((4, 4), (40, 52), (162, 210), (160, 208)),  # its first stage
+    ((12, 12), (14, 14), (240, 240), (240, 240)),  # resized inside: not known
+    (None, (6, 7), (162, 210), (162, 210)),  # convolutions that pad
+])
+def test_map_lies_on_the_patches_that_fit(patch, grid, picture, expected):
+    assert Layout('', patch=patch).covers(grid, picture) == expected
+
+
+def test_pixels_beyond_what_the_map_lies_on_are_not_seen():
+    torch.manual_seed(0)
+    model = timm.create_model('vit_tiny_patch16_224', img_size=(90, 110)).eval()
+    hook = FeatureHook().attach(model)
+    inputs = torch.randn(1, 3, 90, 110, requires_grad=True)
+    with hook:
+        model(inputs)
+        activation = hook.take(inputs)
+        covered, = hook.covers(activation, inputs)
+    gradient, = torch.autograd.grad(activation.square().sum(), inputs)
+    seen = gradient.abs().sum((0, 1)).nonzero().amax(0) + 1
+    assert covered == tuple(seen.tolist()) == (80, 96)
+
+
+@pytest.mark.parametrize('first,expected', [
+    (nn.Conv2d(3, 4, 4, 4), (4, 4)), (nn.Conv2d(3, 4, 7, 7, padding=3), None),
+    (nn.Conv2d(3, 4, 3, 2, padding=1), None), (nn.Conv2d(3, 4, 1), None)])
+def test_patches_are_what_the_first_convolution_cuts(first, expected):
+    assert patch_size(nn.Sequential(first, nn.Conv2d(4, 4, 2, 2))) == expected

@@ -35,6 +35,34 @@ def test_what_a_source_does_not_give_is_none():
     assert seen.classify is None
 
 
+def test_each_map_has_the_masks_of_what_it_lies_on():
+    maps = torch.zeros(2, 5, 2, 2), torch.zeros(2, 5, 4, 4), torch.zeros(2, 5, 3, 3)
+    mask = torch.arange(8).expand(2, 1, 8, 8).float()
+    ignore = torch.zeros(2, 8, 8, dtype=torch.bool)
+    ignore[:, -1] = True
+    seen = replace(some_seen(maps), mask=mask, ignore=ignore,
+                   covers=((6, 7), (8, 8), (8, 10)))
+    cut, whole, filled = seen.each_map()
+    assert cut.activation is maps[0]
+    assert torch.equal(cut.mask, mask[..., :6, :7])
+    assert not cut.ignore.any() and cut.ignore.shape == (2, 6, 7)
+    assert whole.mask is mask
+    assert filled.mask[0, 0, 0].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 7, 7]
+    assert filled.ignore[:, -1].all() and filled.ignore.shape == (2, 8, 10)
+
+
+def test_without_covers_maps_lie_on_the_whole_picture():
+    seen, = some_seen(torch.zeros(2, 5, 4, 4)).each_map()
+    assert seen.mask.shape == (2, 1, 8, 8)
+
+
+def test_parts_of_mixed_pictures_are_cut_too():
+    seen = some_seen(torch.zeros(2, 5, 4, 4))
+    part = Part(seen.mask.float(), torch.eye(4)[:2], None, torch.ones(2))
+    one, = replace(seen, parts=(part, ), covers=((6, 6), )).each_map()
+    assert one.parts[0].mask.shape == (2, 1, 6, 6)
+
+
 def test_a_picture_is_guided_wholly_or_by_the_weight_of_its_parts():
     seen = some_seen(torch.zeros(2, 5, 4, 4))
     assert seen.weight.tolist() == [1, 0]

@@ -22,6 +22,7 @@ def test_feature_mode_is_flattened_maps_and_a_linear_layer():
 
 
 def test_multi_label_logits_can_be_negative_by_default_and_not_literally():
+    torch.manual_seed(0)
     x = torch.randn(8, 4, 5, 5)
     free = CausalFocusHead(3, in_channels=4, multi_label=True)
     literal = CausalFocusHead(3, in_channels=4, multi_label=True, relu_logits=True)
