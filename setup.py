@@ -37,7 +37,8 @@ OPENMMLAB = [
     'setuptools<82'
 ]
 DEMO = ['scikit-learn>=1.4', 'scikit-image>=0.22', 'matplotlib>=3.8']
-TEST = ['pytest>=8', *DEMO]
+DRAW = ['matplotlib>=3.8', 'tornado>=6.3']  # tools/draw_masks.py, in the browser
+TEST = ['pytest>=8', *DEMO, *DRAW]
 
 setup(
     name='cfcn_plugin',
@@ -57,6 +58,7 @@ setup(
         'onedl': ONEDL,
         'openmmlab': OPENMMLAB,
         'demo': DEMO,
+        'draw': DRAW,
         'test': TEST,
         'dev': [*TEST, 'ruff>=0.6', 'pre-commit>=3'],
     },

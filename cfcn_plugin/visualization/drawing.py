@@ -1,0 +1,370 @@
+"""The paper's tool: a person draws around the object (section 3.2, figure 2)."""
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.widgets import (
+    Button,
+    LassoSelector,
+    PolygonSelector,
+    RectangleSelector,
+)
+
+from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.editable import EditableMask
+from cfcn_plugin.masks.worklist import Worklist
+
+# (heading, [(label, keys, name of the action)]): a button and its keys
+PANEL = (
+    ('Draw with', [('Lasso', 'l', 'lasso'), ('Polygon', 'p', 'polygon'),
+                   ('Box', 'b', 'box')]),
+    ('to', [('Add', 'a', 'add'), ('Erase', 'e', 'erase')]),
+    ('Mend', [('Undo', 'z ctrl+z', 'undo'), ('Redo', 'y ctrl+y', 'redo'),
+              ('Clear', 'c', 'clear')]),
+    ('Go on', [('Save, next', 's enter', 'save'), ('Skip', 'k', 'skip')]),
+    ('Look around', [('Previous', 'left', 'previous'), ('Next', 'right', 'next'),
+                     ('Quit', 'q', 'quit')]),
+)
+HELP = {
+    'lasso': 'Hold the left button and go\naround the object.',
+    'polygon': 'Click corner after corner, then\nthe first one again.\n'
+               'Esc begins anew.',
+    'box': 'Hold the left button and pull\nfrom corner to corner.',
+}
+SYMBOLS = {'left': '←', 'right': '→'}
+
+INK, FAINT, PAPER = '#1f2933', '#7b8794', '#f5f7fa'
+WARM = '#b44d12'
+IDLE, HOVER, CHOSEN = '#e4e7eb', '#cbd2d9', '#ffb648'
+CAUSAL = np.array([255, 150, 0])
+LINE = dict(color='#00e5ff', linewidth=2)
+
+
+class MaskCanvas:
+    """A figure in which masks are drawn, one picture after the other.
+
+    Pictures are shown with ``longest`` pixels at most, small ones with each pixel
+    several times; masks have the picture's full size. What is drawn stays in memory,
+    with its history, until it is saved: going back and forth loses nothing.
+
+    Args:
+        figure: An empty figure with its canvas.
+        work: The pictures.
+        quit: Called when the person has had enough.
+        longest: Longest side of what is shown, in pixels.
+    """
+
+    def __init__(self,
+                 figure: Figure,
+                 work: Worklist,
+                 quit: Callable[[], None] = lambda: None,
+                 longest: int = 1000):
+        self.figure = figure
+        self.work = work
+        self.longest = longest
+        self._quit = quit
+        self._drafts: dict[str, EditableMask] = {}
+        self._picture = None  # (h, w, 3), as shown; None if it can not be read
+        self._asked = None  # what must be pressed again to be done
+        self._connect()
+        self._lay_out()
+        self.value = 1
+        self.choose('lasso')
+        first = work.next_open()
+        self.index = 0
+        self.open(0 if first is None else first)
+        if first is None:
+            self.say('All pictures are done. Look around, or quit.')
+
+    @property
+    def name(self) -> str:
+        """The picture at hand."""
+        return self.work.names[self.index]
+
+    @property
+    def edit(self) -> EditableMask | None:
+        """Its mask at full size; None where the picture can not be read."""
+        return self._drafts.get(self.name)
+
+    @property
+    def unsaved(self) -> list[str]:
+        """Pictures with a drawing that no file has."""
+        return [name for name, edit in self._drafts.items() if edit.is_changed]
+
+    # ---- what a person does ----------------------------------------------------
+
+    def act(self, action: str) -> None:
+        """Do what a button or key stands for, by its name in ``PANEL``."""
+        asked, self._asked = self._asked, None
+        if action in HELP:
+            self.choose(action)
+        elif action in ('add', 'erase'):
+            self.value = int(action == 'add')
+            self._show_choice()
+        elif action in ('undo', 'redo', 'clear'):
+            if self.edit is not None and not getattr(self.edit, action)():
+                self.say(f'Nothing to {action}.')
+            else:
+                self._show_mask()
+        elif action in ('previous', 'next'):
+            step = 1 if action == 'next' else -1
+            self.open((self.index + step) % len(self.work))
+        elif action == 'skip':
+            self.work.skip(self.name)
+            self._go_on('Skipped.')
+        elif action == 'save':
+            self._save(sure=asked == ('save', self.name))
+        elif action == 'quit':
+            self._leave(sure=asked == ('quit', None))
+
+    def choose(self, tool: str) -> None:
+        """Draw with ``'lasso'``, ``'polygon'`` or ``'box'``."""
+        self.tool = tool
+        self._take_up()
+        self._show_choice()
+
+    def open(self, index: int) -> None:
+        """Show a picture and its mask."""
+        self.index = index
+        trouble = ''
+        try:
+            self._load()
+        except (MaskError, OSError, cv2.error) as error:
+            self._picture = None
+            self._drafts.pop(self.name, None)
+            trouble = f'Nothing can be drawn here: {error}'
+        self._fit_view()
+        if self.figure.canvas.toolbar is not None:
+            self.figure.canvas.toolbar.update()  # forget the last picture's zoom
+        self._take_up()
+        self._show_mask()
+        if trouble:
+            self.say(trouble)
+
+    def say(self, text: str) -> None:
+        """Put a line under the picture."""
+        self._message.set_text(text)
+        self.figure.canvas.draw_idle()
+
+    # ---- inside ------------------------------------------------------------------
+
+    def _load(self) -> None:
+        picture = self.work.picture(self.name)
+        self._picture = fitted(picture, self.longest)
+        if self.name not in self._drafts:
+            mask = self.work.mask(self.name, picture.shape[:2])
+            self._drafts[self.name] = EditableMask(mask)
+        for name in [n for n in self._drafts if n != self.name]:
+            if not self._drafts[name].is_changed:
+                del self._drafts[name]  # its file has it
+
+    def _drawn(self, vertices) -> None:
+        if self.edit is None:
+            return
+        self._asked = None
+        changed = self.edit.fill(vertices, self.value)
+        self._take_up()
+        self._show_mask()
+        if not changed:
+            self.say('That encloses nothing to '
+                     f'{"add" if self.value else "erase"}.')
+
+    def _save(self, sure: bool) -> None:
+        if self.edit is None or not self.edit.mask.any():
+            self.say('Nothing is drawn yet. To leave this picture without a mask, '
+                     'skip it (k).')
+            return
+        if self.work.is_earlier(self.name) and not (sure or self.work.redo):
+            self._asked = 'save', self.name
+            self.say('This picture has a mask from an earlier session. '
+                     'Press s once more to replace it.')
+            return
+        try:
+            self.work.save(self.name, self.edit.mask, replace=sure)
+        except OSError as error:
+            self.say(f'Not saved: {error}')
+            return
+        self.edit.saved()
+        self._go_on('Saved.')
+
+    def _go_on(self, done: str) -> None:
+        following = self.work.next_open(self.index)
+        if following is None:
+            self._show_mask()
+            self.say(f'{done} That was the last one: all pictures are done. q quits.')
+            return
+        self.open(following)
+
+    def _leave(self, sure: bool) -> None:
+        if self.unsaved and not sure:
+            self._asked = 'quit', None
+            self.say(f'{len(self.unsaved)} drawn and not saved, such as '
+                     f'{self.unsaved[0]}. Press q once more to leave without.')
+            return
+        self._quit()
+
+    # ---- what a person sees --------------------------------------------------------
+
+    def _show_mask(self) -> None:
+        if self.edit is None:
+            self._image.set_data(np.full((1, 1, 3), 235, np.uint8))
+            self._image.set_extent((0, 1, 1, 0))
+        else:
+            height, width = self.edit.mask.shape
+            self._image.set_data(tinted(self._picture, self.edit.mask))
+            self._image.set_extent((0, width, height, 0))
+        self._show_progress()
+        self.say('')
+
+    def _show_progress(self) -> None:
+        done = sum(map(self.work.is_done, self.work.names))
+        skipped = sum(map(self.work.is_skipped, self.work.names))
+        self._title.set_text(f'{self.index + 1} of {len(self.work)}')
+        self._name.set_text(_shortened(self.name, 60))
+        counts = [f'{done} done', f'{skipped} skipped']
+        if self.unsaved:
+            counts.append(f'{len(self.unsaved)} not saved')
+        self._counts.set_text('  ·  '.join(counts))
+        self._state.set_text(self._picture_state())
+
+    def _picture_state(self) -> str:
+        if self.edit is None:
+            return 'can not be read'
+        height, width = self.edit.mask.shape
+        if self.edit.is_changed:
+            state = 'not saved'
+        elif self.work.is_done(self.name):
+            state = 'saved'
+        else:
+            state = 'skipped' if self.work.is_skipped(self.name) else 'no mask yet'
+        return (f'{width} × {height} pixels\n'
+                f'causal: {100 * self.edit.mask.mean():.1f} %\n{state}')
+
+    def _fit_view(self, event=None) -> None:
+        """All of the picture, and room around: an outline may run outside of it."""
+        height, width = (1, 1) if self.edit is None else self.edit.mask.shape
+        slot = self._axes.get_position(original=True).size * self.figure.bbox.size
+        across, down = slot * 1.03 * max(width / slot[0], height / slot[1]) / 2
+        self._axes.set(xlim=(width / 2 - across, width / 2 + across),
+                       ylim=(height / 2 + down, height / 2 - down))
+
+    def _show_choice(self) -> None:
+        chosen = self.tool, 'add' if self.value else 'erase'
+        for action, button in self._buttons.items():
+            button.color = CHOSEN if action in chosen else IDLE
+            button.hovercolor = CHOSEN if action in chosen else HOVER
+            button.ax.set_facecolor(button.color)
+        self._help.set_text(HELP[self.tool])
+        self.say('')
+
+    def _lay_out(self) -> None:
+        figure = self.figure
+        figure.set_facecolor(PAPER)
+        self._axes = figure.add_axes((0.02, 0.065, 0.74, 0.85))
+        self._axes.set_axis_off()
+        self._image = self._axes.imshow(np.zeros((1, 1, 3), np.uint8))
+        self._title = figure.text(0.02, 0.945, '', size=16, weight='bold', color=INK)
+        self._name = figure.text(0.16, 0.945, '', size=11, color=INK)
+        self._counts = figure.text(0.98, 0.945, '', size=11, color=FAINT, ha='right')
+        self._message = figure.text(0.02, 0.025, '', size=11, color=WARM)
+        self._selector = None
+        self._buttons = {}
+        top = 0.885
+        for heading, buttons in PANEL:
+            figure.text(0.78, top, heading, size=9, color=FAINT)
+            for label, keys, action in buttons:
+                top -= 0.043
+                axes = figure.add_axes((0.78, top, 0.2, 0.037))
+                self._buttons[action] = self._button(axes, label, keys, action)
+            top -= 0.032
+        self._help = figure.text(0.78, 0.178, '', size=9, color=INK, va='top')
+        self._state = figure.text(0.78, 0.025, '', size=9, color=INK, va='bottom')
+
+    def _button(self, axes: Axes, label: str, keys: str, action: str) -> Button:
+        button = Button(axes, '', color=IDLE, hovercolor=HOVER)
+        axes.spines[:].set_visible(False)
+        axes.text(0.05, 0.45, label, color=INK, size=10, va='center')
+        shown = ' '.join(SYMBOLS.get(key, key) for key in keys.split())
+        axes.text(0.95, 0.45, shown, color=FAINT, size=9, va='center', ha='right')
+        button.on_clicked(lambda event: self.act(action))
+        return button
+
+    def _take_up(self) -> None:
+        """Begin anew with the tool: a selector keeps half a polygon otherwise."""
+        if self._selector is not None:
+            self._selector.disconnect_events()
+            for artist in self._selector.artists:
+                artist.remove()
+        axes = self._axes
+        if self.tool == 'lasso':
+            self._selector = LassoSelector(axes, self._drawn, props=LINE, button=1)
+        elif self.tool == 'polygon':
+            self._selector = PolygonSelector(
+                axes, self._drawn, useblit=True, props=LINE)
+        else:
+            self._selector = RectangleSelector(
+                axes, self._box_drawn, useblit=True, button=1,
+                props=dict(edgecolor=LINE['color'], linewidth=2, fill=False))
+
+    def _box_drawn(self, press, release) -> None:
+        left, right, top, bottom = self._selector.extents
+        self._drawn([(left, top), (right, top), (right, bottom), (left, bottom)])
+
+    def _connect(self) -> None:
+        canvas = self.figure.canvas
+        # matplotlib's own keys rest: s saves the figure, l makes axes logarithmic
+        if canvas.manager is not None and canvas.manager.key_press_handler_id:
+            canvas.mpl_disconnect(canvas.manager.key_press_handler_id)
+        actions = {
+            key: action for _, buttons in PANEL for _, keys, action in buttons
+            for key in keys.split()
+        }
+
+        def press(event):
+            if event.key in actions:
+                self.act(actions[event.key])
+
+        canvas.mpl_connect('key_press_event', press)
+        canvas.mpl_connect('resize_event', self._fit_view)
+
+
+def fitted(picture: np.ndarray, longest: int) -> np.ndarray:
+    """A picture for the screen: scaled down by area, or up by a whole number.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        longest: Longest side of the result at most, in pixels.
+    """
+    scale = longest / max(picture.shape)
+    if scale >= 1:
+        return picture.repeat(int(scale), 0).repeat(int(scale), 1)
+    height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def tinted(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A picture with its causal region tinted and outlined.
+
+    Args:
+        picture: (h, w, 3) uint8, RGB.
+        mask: (H, W) {0, 1}, of any size with the picture's proportions.
+
+    Returns:
+        (h, w, 3) uint8.
+    """
+    height, width = picture.shape[:2]
+    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    shown = picture.copy()
+    inside = small.astype(bool)
+    shown[inside] = (0.65 * picture[inside] + 0.35 * CAUSAL).astype(np.uint8)
+    near = np.ones((3, 3), np.uint8)
+    # two lines, bright and dark: one of them shows on any picture
+    shown[(small - cv2.erode(small, near)).astype(bool)] = CAUSAL
+    shown[(cv2.dilate(small, near) - small).astype(bool)] = 0
+    return shown
+
+
+def _shortened(name: str, length: int) -> str:
+    return name if len(name) <= length else '…' + name[1 - length:]
