@@ -6,8 +6,8 @@ import mmcv
 import numpy as np
 
 from .base import MaskError
-from .folder import check_own_mask, mask_name, pictures_in, write_png, write_text
 from .png import PNGMasks
+from .png_folder import check_own_mask, mask_name, pictures_in, write_png, write_text
 
 SKIPPED = 'skipped.txt'
 

@@ -1,6 +1,7 @@
 """A folder of PNG masks that mirrors a folder of pictures, as PNGMasks reads it."""
 import os
 from collections.abc import Iterable
+from colorsys import hsv_to_rgb
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 from .base import MaskError
 
 PICTURES = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
+GOLDEN = 0.618034
 
 
 def pictures_in(folder: str | Path, leave_out: str | Path | None = None) -> list[str]:
@@ -63,17 +65,21 @@ def check_own_mask(names: Iterable[str]) -> None:
                 f"'{mask_name(name)}': rename one of them")
 
 
-def write_png(path: Path, values: np.ndarray) -> None:
+def write_png(path: Path, values: np.ndarray, palette: bool = False) -> None:
     """Write a mask so that there is the whole file or none.
 
     Args:
         path: The file; its folders are made. A file that is there is replaced.
         values: uint8 (H, W).
+        palette: Whether to give each value a colour, for the eye.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # its ending is not .png: what a kill leaves behind is never read as a mask
     part = path.with_name(f'.{path.name}.part')
-    Image.fromarray(values).save(part, format='PNG')
+    picture = Image.fromarray(values)
+    if palette:
+        picture.putpalette(_colours())
+    picture.save(part, format='PNG')
     part.replace(path)
 
 
@@ -82,6 +88,13 @@ def write_text(path: Path, text: str) -> None:
     part = path.with_name(f'.{path.name}.part')
     part.write_text(text, encoding='utf-8')
     part.replace(path)
+
+
+def _colours() -> list[int]:
+    """Black for 0, white for 255, and hues that neighbours do not share."""
+    hues = (0.1 + value * GOLDEN % 1 for value in range(1, 255))
+    between = [round(255 * part) for hue in hues for part in hsv_to_rgb(hue, 0.8, 1)]
+    return [0, 0, 0, *between, 255, 255, 255]
 
 
 def png_masks(images: str | Path,
