@@ -16,7 +16,8 @@ class Answer:
         kind: ``'mask'``; ``'unchosen'``: the list or share leaves the picture out;
             ``'missing'``, ``'empty'``, ``'size'``, ``'unusable'``: what is wrong.
         reason: What the training pipeline says where masks must be right.
-        record: The mask as it lies on the loaded picture; with ``'empty'``, zeros.
+        record: The mask as it lies on the loaded picture; with ``'empty'``, zeros;
+            with ``'size'``, as it is, if the source gave it.
     """
     kind: str
     reason: str = ''
@@ -61,7 +62,7 @@ class Asker:
         reason = reason.replace(_Heard.__name__, type(heard.source).__name__)
         if heard.record is not None:
             if heard.record.mask.shape[-2:] != heard.shape:
-                return Answer('size', reason)
+                return Answer('size', reason, heard.record)
             if not heard.record.mask.any():
                 nothing = MaskRecord(np.zeros(shape, np.uint8), heard.record.file)
                 return Answer('empty', reason, nothing)

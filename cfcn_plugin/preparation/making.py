@@ -105,7 +105,7 @@ class MaskMaker:
         name, sample = self.samples.names[index], self.samples[index]
         try:
             answer = self.ask(sample, picture_shape(sample))
-            if answer.record is None:
+            if answer.kind not in ('mask', 'empty'):
                 known = answer.kind in ('missing', 'unchosen')
                 return Made(name, failure='' if known else answer.reason)
             rows = [self._write(name, file, values, labels)

@@ -16,6 +16,8 @@ from cfcn_plugin.masks.base import MaskError
 from cfcn_plugin.masks.editable import EditableMask
 from cfcn_plugin.masks.worklist import Worklist
 
+from .overlay import fitted, shortened, tinted
+
 # (heading, [(label, keys, name of the action)]): a button and its keys
 PANEL = (
     ('Draw with', [('Lasso', 'l', 'lasso'), ('Polygon', 'p', 'polygon'),
@@ -38,7 +40,6 @@ SYMBOLS = {'left': '←', 'right': '→'}
 INK, FAINT, PAPER = '#1f2933', '#7b8794', '#f5f7fa'
 WARM = '#b44d12'
 IDLE, HOVER, CHOSEN = '#e4e7eb', '#cbd2d9', '#ffb648'
-CAUSAL = np.array([255, 150, 0])
 LINE = dict(color='#00e5ff', linewidth=2)
 
 
@@ -222,7 +223,7 @@ class MaskCanvas:
         done = sum(map(self.work.is_done, self.work.names))
         skipped = sum(map(self.work.is_skipped, self.work.names))
         self._title.set_text(f'{self.index + 1} of {len(self.work)}')
-        self._name.set_text(_shortened(self.name, 60))
+        self._name.set_text(shortened(self.name, 60))
         counts = [f'{done} done', f'{skipped} skipped']
         if self.unsaved:
             counts.append(f'{len(self.unsaved)} not saved')
@@ -328,43 +329,3 @@ class MaskCanvas:
 
         canvas.mpl_connect('key_press_event', press)
         canvas.mpl_connect('resize_event', self._fit_view)
-
-
-def fitted(picture: np.ndarray, longest: int) -> np.ndarray:
-    """A picture for the screen: scaled down by area, or up by a whole number.
-
-    Args:
-        picture: (H, W, 3) uint8.
-        longest: Longest side of the result at most, in pixels.
-    """
-    scale = longest / max(picture.shape)
-    if scale >= 1:
-        return picture.repeat(int(scale), 0).repeat(int(scale), 1)
-    height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-
-
-def tinted(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """A picture with its causal region tinted and outlined.
-
-    Args:
-        picture: (h, w, 3) uint8, RGB.
-        mask: (H, W) {0, 1}, of any size with the picture's proportions.
-
-    Returns:
-        (h, w, 3) uint8.
-    """
-    height, width = picture.shape[:2]
-    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-    shown = picture.copy()
-    inside = small.astype(bool)
-    shown[inside] = (0.65 * picture[inside] + 0.35 * CAUSAL).astype(np.uint8)
-    near = np.ones((3, 3), np.uint8)
-    # two lines, bright and dark: one of them shows on any picture
-    shown[(small - cv2.erode(small, near)).astype(bool)] = CAUSAL
-    shown[(cv2.dilate(small, near) - small).astype(bool)] = 0
-    return shown
-
-
-def _shortened(name: str, length: int) -> str:
-    return name if len(name) <= length else '…' + name[1 - length:]

@@ -54,8 +54,10 @@ def test_what_is_missing_or_empty_is_told_under_any_policy(policy):
 
 def test_mask_of_another_size_is_told_also_when_it_is_empty():
     for mask in (MASK.T, MASK.T * 0):
-        got = answer(MaskRecord(np.ascontiguousarray(mask), 'f'))
-        assert got.kind == 'size' and '(6, 4)' in got.reason and got.record is None
+        mask = np.ascontiguousarray(mask)
+        got = answer(MaskRecord(mask, 'f'))
+        assert got.kind == 'size' and '(6, 4)' in got.reason
+        assert got.record.mask is mask
 
 
 def test_errors_of_the_source_are_told():
