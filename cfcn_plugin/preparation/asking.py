@@ -60,15 +60,17 @@ class Asker:
             f'{type(error).__name__}: {error}')
         # a message may name the source it asked
         reason = reason.replace(_Heard.__name__, type(heard.source).__name__)
+        if heard.shape is None:  # it was not even asked
+            return Answer('unusable', reason)
         if heard.record is not None:
             if heard.record.mask.shape[-2:] != heard.shape:
                 return Answer('size', reason, heard.record)
             if not heard.record.mask.any():
                 nothing = MaskRecord(np.zeros(shape, np.uint8), heard.record.file)
                 return Answer('empty', reason, nothing)
-        elif heard.has_answered:
+        elif heard.error is None:
             return Answer('missing', reason)
-        elif hasattr(error, 'size'):  # a source that looks at sizes itself
+        elif hasattr(heard.error, 'size'):  # a source that looks at sizes itself
             return Answer('size', reason)
         return Answer('unusable', reason)
 
@@ -82,10 +84,13 @@ class _Heard:
         self.forget()
 
     def forget(self) -> None:
-        self.has_answered, self.record, self.shape = False, None, None
+        self.shape = self.record = self.error = None
 
     def __call__(self, results: dict) -> MaskRecord | None:
         self.shape = tuple(results['ori_shape'][:2])
-        self.record = self.source(results)
-        self.has_answered = True
+        try:
+            self.record = self.source(results)
+        except Exception as error:
+            self.error = error
+            raise
         return self.record

@@ -135,10 +135,11 @@ def _mask_problems(answer: Answer, load) -> list[Problem]:
         return _look(answer)
     if answer.kind == 'unchosen':
         return []
-    policy = getattr(load, answer.kind, getattr(load, 'on_error', 'raise'))
+    declared = getattr(load, answer.kind, 'error') == 'unguided'
+    forgiven = declared or getattr(load, 'on_error', 'raise') == 'unguided'
     # that there is nothing needs no words
     reason = '' if answer.kind == 'missing' else answer.reason
-    return [Problem(answer.kind, reason, policy != 'unguided')]
+    return [Problem(answer.kind, reason, stops=not forgiven)]
 
 
 def _look(answer: Answer) -> list[Problem]:

@@ -15,7 +15,7 @@ class Says(MaskSource):
     """Answers with what it is given, or raises it."""
 
     def __init__(self, answer):
-        super().__init__()
+        super().__init__('/here')
         self.answer = answer
 
     def __call__(self, results):
@@ -65,6 +65,18 @@ def test_errors_of_the_source_are_told():
     assert (got.kind, got.reason) == ('unusable', "mask 'f' is cut")
     got = answer(KeyError('segmentation'))
     assert got.kind == 'unusable' and 'KeyError' in got.reason
+
+
+def test_size_that_the_source_itself_refuses_is_told():
+    class MaskSizeError(MaskError):
+        size = (6, 4)
+
+    assert answer(MaskSizeError("mask 'f' has (6, 4)")).kind == 'size'
+
+
+def test_error_before_the_source_is_asked_is_not_a_missing_mask():
+    got = answer(None, dict(img_path='/elsewhere/a.jpg'), share=0.5)
+    assert got.kind == 'unusable' and 'is not below' in got.reason
 
 
 def test_last_answer_is_not_taken_for_this_one():

@@ -54,7 +54,7 @@ def test_all_that_is_wrong_is_told_and_the_exit_code_is_1(
                  data=spoiled) == 1
     said = capsys.readouterr().out
     assert '5 of 8 pictures are guided' in said
-    assert "1 boxes of" in said and "'images/999.jpg'" in said
+    assert "STOPS 1 " in said and "'images/999.jpg'" in said
     content = json.loads(findings.read_text())
     assert content['counts'] == dict(picture=1, unusable=1, missing=1, turned=1)
     assert {p['image'][-7:-4]: p['stops'] for p in content['problems']} == {
