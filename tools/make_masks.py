@@ -68,6 +68,10 @@ def main():
             if made.failure:
                 failures.append(made)
     tell(args, samples.root, len(samples), count, sorted(classes))
+    if not count['made'] and not failures:
+        keys = [load.source.key(samples[i]) for i in range(min(2, len(samples)))]
+        sys.exit("No picture has a mask. The source's names begin with "
+                 f'{load.source.keys()[:2]}, those of the pictures with {keys}')
     if failures:
         print(f'\n{len(failures)} pictures have a mask that could not be made:')
         for made in failures:

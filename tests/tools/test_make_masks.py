@@ -83,6 +83,15 @@ def test_failures_are_listed_and_the_exit_code_is_1(
     assert '000.jpg: box (900.0, 0.0, 950.0, 5.0)' in said
 
 
+def test_names_that_do_not_meet_are_shown(run_tool, birds, tmp_path):
+    boxes = tmp_path / 'boxes.json'
+    boxes.write_text(json.dumps({'000.jpg': [[0, 0, 5, 5]]}))
+    with pytest.raises(SystemExit, match=r"begin with \['000.jpg'\].*'images/000.jpg'"):
+        run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'm',
+                 '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={birds}',
+                 f'ann_file={boxes}')
+
+
 def test_source_without_pictures_is_told(run_tool, tmp_path, capsys):
     with pytest.raises(SystemExit):
         run_tool('make_masks.py', '--out', tmp_path, '--source', 'type=BoxMasks')
