@@ -31,6 +31,12 @@ def main():
         '--sheet', type=Path, help='PNG to write: suspicious pictures with their masks')
     parser.add_argument(
         '--most', type=int, default=48, help='pictures on the sheet at most')
+    parser.add_argument(
+        '--draws',
+        type=int,
+        default=0,
+        help='send each guided picture through the whole pipeline so many times, and '
+        'tell how often crops leave its object out')
     parser.add_argument('--json', type=Path, help='file to write all findings to')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='override the config')
@@ -39,7 +45,7 @@ def main():
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
     guided = guided_datasets(cfg, args.split)
-    surveyor = Surveyor(guided)
+    surveyor = Surveyor(guided, args.draws)
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(),
                TimeRemainingColumn())
     with Progress(*columns) as progress:

@@ -67,6 +67,7 @@ class Report:
             stops=self.stops,
             images=len(self.findings),
             guided=sum(one.guided for one in self.findings),
+            kept=self._kept,
             strangers=list(self.strangers),
             counts=dict(self._counts()),
             guided_by_class={
@@ -83,6 +84,9 @@ class Report:
         lines = [f'{guided} of {len(self.findings)} pictures are guided.']
         lines += ['', *self._class_lines()] if any(self._by_class()) else []
         lines += ['', *self._area_lines()] if len(self._areas()) else []
+        if self._kept is not None:
+            lines += ['', 'After the whole pipeline the object is still there in '
+                      f'{self._kept:.1%} of draws.']
         lines += ['', *self._problem_lines()]
         lines += ['', 'A training run with this config would stop.' if self.stops else
                   'Nothing here would stop a training run with this config.']
@@ -96,6 +100,11 @@ class Report:
 
     def _areas(self) -> np.ndarray:
         return np.array([one.area for one in self.findings if one.guided])
+
+    @property
+    def _kept(self) -> float | None:
+        kept = [one.kept for one in self.findings if one.kept is not None]
+        return float(np.mean(kept)) if kept else None
 
     def _by_class(self) -> Iterator[tuple[str, int, int]]:
         """(class, guided pictures, pictures)."""

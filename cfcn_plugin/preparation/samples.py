@@ -65,12 +65,14 @@ class Guided:
         config: Of the pipeline's LoadActivationMask.
         load: That transform.
         before: The transforms before it, which load the picture.
+        after: The configs of those after it.
         classes: Names of the classes, empty if it has none.
     """
     samples: DatasetSamples
     config: dict
     load: LoadActivationMask
     before: list
+    after: list[dict]
     classes: tuple[str, ...]
 
 
@@ -94,7 +96,7 @@ def guided_datasets(cfg: Config, split: str = 'train') -> list[Guided]:
         dataset = DATASETS.build({**config, 'pipeline': []})
         found.append(Guided(
             DatasetSamples(dataset, load.source.data_root), pipeline[at[0]], load,
-            [TRANSFORMS.build(t) for t in pipeline[:at[0]]],
+            [TRANSFORMS.build(t) for t in pipeline[:at[0]]], pipeline[at[0] + 1:],
             tuple(dataset.metainfo.get('classes') or ())))
     if not found:
         raise ValueError(f"config '{cfg.filename}' has no LoadActivationMask in the "

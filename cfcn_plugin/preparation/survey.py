@@ -1,8 +1,11 @@
 """Looking at each picture and mask of a data set as training will see them."""
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from mmengine.runner import set_random_seed
+from mmpretrain.registry import TRANSFORMS
 from PIL import Image
 
 from .asking import Answer, Asker
@@ -11,12 +14,14 @@ from .samples import EXIF_ORIENTATION, Guided
 # what can be wrong with a picture or its mask, the worst first
 KINDS = {
     'picture': 'picture can not be read',
+    'pipeline': 'the pipeline fails',
     'unusable': 'mask can not be used',
     'size': 'mask has another size than its picture',
     'missing': 'no mask',
     'empty': 'mask has no causal pixel',
     'inverted': 'mask looks inverted',
     'full': 'mask covers the whole picture',
+    'vanishing': 'crops leave the object out more often than not',
     'damaged': 'picture loads, but its file is damaged',
     'turned': 'picture is turned by its EXIF orientation',
 }
@@ -47,6 +52,7 @@ class Finding:
         labels: Its class, several, or none.
         guided: Whether training is guided by its mask.
         area: Causal share of the picture, in [0, 1]; None without a mask.
+        kept: Share of draws of the whole pipeline that are guided; None without any.
         problems: What is wrong, the worst first.
     """
     place: tuple[int, int]
@@ -54,6 +60,7 @@ class Finding:
     labels: tuple[int, ...]
     guided: bool
     area: float | None
+    kept: float | None
     problems: tuple[Problem, ...]
 
 
@@ -62,11 +69,24 @@ class Surveyor:
 
     Args:
         guided: Data sets of a config.
+        draws: How often each guided picture goes through the whole pipeline. The
+            draws depend on the picture's index alone.
+
+    Raises:
+        ValueError: Draws are asked for and a pipeline does not end with
+            PackGuidedInputs.
     """
 
-    def __init__(self, guided: Sequence[Guided]):
+    def __init__(self, guided: Sequence[Guided], draws: int = 0):
         self.guided = guided
         self.askers = [Asker(one.load) for one in guided]
+        self.draws = draws
+        self.after = []
+        for one in guided if draws else ():
+            if not one.after or one.after[-1]['type'] != 'PackGuidedInputs':
+                raise ValueError('draws need a pipeline that ends with '
+                                 "dict(type='PackGuidedInputs')")
+            self.after.append([TRANSFORMS.build(t) for t in one.after])
 
     @property
     def places(self) -> list[tuple[int, int]]:
@@ -78,39 +98,60 @@ class Surveyor:
         which, index = place
         one = self.guided[which]
         sample = one.samples[index]
-        problems, answer = [], None
+        problems, answer, kept = [], Answer('unusable'), None
         try:
             picture = self.picture(place)
         except Exception as error:  # whatever a loader raises would end training
-            reason = f'{type(error).__name__}: {error}'
-            problems.append(Problem('picture', reason, stops=True))
+            problems.append(_failure('picture', error))
         else:
             answer = self.askers[which](sample, picture.shape[:2])
             problems += _mask_problems(answer, one.load)
             problems += _file_problems(sample.get('img_path'))
+        if self.draws and answer.kind == 'mask':
+            try:
+                kept = self._kept(place)
+            except Exception as error:
+                problems.append(_failure('pipeline', error))
+        if kept is not None and kept < 0.5:
+            problems.append(Problem('vanishing', f'it is there in {kept:.0%} of draws'))
         order = list(KINDS)
         problems.sort(key=lambda problem: order.index(problem.kind))
-        has_mask = answer is not None and answer.kind in ('mask', 'empty')
-        return Finding(
-            place, one.samples.names[index], _labels(sample),
-            answer is not None and answer.kind == 'mask',
-            float(_one(answer.record.mask).mean()) if has_mask else None,
-            tuple(problems))
+        area = None
+        if answer.kind in ('mask', 'empty'):
+            area = float(_one(answer.record.mask).mean())
+        return Finding(place, one.samples.names[index], _labels(sample),
+                       answer.kind == 'mask', area, kept, tuple(problems))
 
     def picture(self, place: tuple[int, int]) -> np.ndarray:
         """(H, W, ...) as the config's transforms before LoadActivationMask load it."""
+        return self._loaded(place)['img']
+
+    def mask(self, place: tuple[int, int], shape: tuple) -> np.ndarray | None:
+        """uint8 {0, 1}, (H, W), of all classes together; None if there is none."""
+        answer = self.askers[place[0]](self.guided[place[0]].samples[place[1]], shape)
+        return None if answer.record is None else _one(answer.record.mask)
+
+    def _loaded(self, place: tuple[int, int]) -> dict:
         one = self.guided[place[0]]
         results = one.samples[place[1]]
         for transform in one.before:
             results = transform(results)
         if results is None:
             raise ValueError('the transforms before LoadActivationMask gave nothing')
-        return results['img']
+        return results
 
-    def mask(self, place: tuple[int, int], shape: tuple) -> np.ndarray | None:
-        """uint8 {0, 1}, (H, W), of all classes together; None if there is none."""
-        answer = self.askers[place[0]](self.guided[place[0]].samples[place[1]], shape)
-        return None if answer.record is None else _one(answer.record.mask)
+    def _kept(self, place: tuple[int, int]) -> float:
+        """Share of draws in which the picture is still guided."""
+        which, index = place
+        set_random_seed(index)
+        loaded = self.guided[which].load(self._loaded(place))
+        kept = 0
+        for _ in range(self.draws):
+            results = copy.deepcopy(loaded)
+            for transform in self.after[which]:
+                results = transform(results)
+            kept += bool(results['data_samples'].guided)
+        return kept / self.draws
 
 
 def looks_inverted(mask: np.ndarray) -> bool:
@@ -128,6 +169,10 @@ def looks_inverted(mask: np.ndarray) -> bool:
     frame[edge:-edge, edge:-edge] = False
     middle = mask[height // 4:height - height // 4, width // 4:width - width // 4]
     return bool(mask[frame].mean() > 0.5 and middle.mean() < 0.5)
+
+
+def _failure(kind: str, error: Exception) -> Problem:
+    return Problem(kind, f'{type(error).__name__}: {error}', stops=True)
 
 
 def _mask_problems(answer: Answer, load) -> list[Problem]:

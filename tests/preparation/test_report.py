@@ -5,9 +5,10 @@ from cfcn_plugin.preparation.report import Report
 from cfcn_plugin.preparation.survey import Finding, Problem
 
 
-def finding(number, *problems, label=0, area=0.3):
+def finding(number, *problems, label=0, area=0.3, kept=None):
     guided = area is not None
-    return Finding((0, number), f'{number}.jpg', (label, ), guided, area, problems)
+    return Finding((0, number), f'{number}.jpg', (label, ), guided, area, kept,
+                   problems)
 
 
 def test_clean_data_stops_nothing():
@@ -83,6 +84,13 @@ def test_json_has_every_problem():
     assert content['counts'] == {'size': 1} and content['strangers'] == ['a stranger']
     assert content['guided_by_class'] == {'cat': dict(guided=2, images=2)}
     assert content['area']['0.5'] == 0.3
+
+
+def test_share_of_draws_that_keep_the_object_is_told():
+    report = Report([finding(0, kept=0.5), finding(1, kept=1.0), finding(2)])
+    assert 'still there in 75.0% of draws' in str(report)
+    assert report.as_dict()['kept'] == 0.75
+    assert 'draws' not in str(Report([finding(0)]))
 
 
 def test_data_without_a_single_mask_is_reported_too():

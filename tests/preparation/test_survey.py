@@ -12,7 +12,7 @@ MASK = np.zeros(SHAPE, np.uint8)
 MASK[10:30, 15:45] = 255
 
 
-def survey(root, **load):
+def survey(root, draws=0, after=(), **load):
     """Findings by the picture's name."""
     names = sorted(p.name for p in (root / 'images').iterdir())
     lines = [f'images/{name},{"xy"[i % 2]}\n' for i, name in enumerate(names)]
@@ -23,9 +23,9 @@ def survey(root, **load):
         type='CSVDataset', data_root=str(root), ann_file='labels.csv',
         classes=['x', 'y'], pipeline=[
             dict(type='LoadImageFromFile'),
-            dict(type='LoadActivationMask', source=source, **load)])
+            dict(type='LoadActivationMask', source=source, **load), *after])
     cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
-    surveyor = Surveyor(guided_datasets(cfg))
+    surveyor = Surveyor(guided_datasets(cfg), draws)
     return {name: surveyor(place) for name, place in zip(names, surveyor.places)}
 
 
@@ -138,3 +138,38 @@ def test_picture_outside_the_list_is_not_asked_about(root):
     found = survey(root, only=str(root / 'list.txt'))
     assert not found['a.jpg'].problems and not found['a.jpg'].guided
     assert found['b.jpg'].guided
+
+
+# ---- draws of the whole pipeline -----------------------------------------------
+
+PACK = dict(type='PackGuidedInputs')
+
+
+def crop(size):
+    return dict(type='MaskAware', transform=dict(type='RandomCrop', crop_size=size))
+
+
+def test_objects_that_crops_leave_out_are_told(root):
+    put(root, np.pad(np.full((2, 2), 255, np.uint8), ((0, 38), (0, 58))))  # a corner
+    found = survey(root, draws=20, after=[crop(20), PACK])
+    assert problems(found['a.jpg']) == [('vanishing', False)]
+    assert found['a.jpg'].kept < 0.5 < found['b.jpg'].kept
+    again = survey(root, draws=20, after=[crop(20), PACK])
+    assert again['a.jpg'].kept == found['a.jpg'].kept
+
+
+def test_draws_without_a_crop_keep_all_objects(root):
+    assert survey(root, draws=2, after=[PACK])['a.jpg'].kept == 1
+    assert survey(root)['a.jpg'].kept is None
+
+
+def test_pipeline_that_leaves_masks_behind_is_told(root):
+    bare = dict(type='RandomCrop', crop_size=20)
+    found = survey(root, draws=1, after=[bare, PACK])['a.jpg']
+    assert problems(found) == [('pipeline', True)]
+    assert 'wrap every transform' in found.problems[0].reason
+
+
+def test_draws_need_packed_samples(root):
+    with pytest.raises(ValueError, match='ends with.*PackGuidedInputs'):
+        survey(root, draws=1)
