@@ -16,6 +16,7 @@ from cfcn_plugin.masks import read_guided_list
 from cfcn_plugin.masks.png_folder import png_masks
 from cfcn_plugin.masks.worklist import Worklist, names_below
 from cfcn_plugin.visualization.drawing import MaskCanvas
+from cfcn_plugin.visualization.drawing_panel import SIZE
 
 
 def main():
@@ -44,7 +45,7 @@ def main():
     browser = args.browser or plt.get_backend().lower() == 'agg'
     if browser:
         serve(args.host, args.port)
-    figure = plt.figure('Draw masks', figsize=(11.6, 7), dpi=100)
+    figure = plt.figure('Draw masks', figsize=SIZE, dpi=100)
     canvas = MaskCanvas(figure, work, quit=stop if browser else plt.close)
     if browser:
         tell_address(args.host)

@@ -3,44 +3,24 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.widgets import (
-    Button,
-    LassoSelector,
-    PolygonSelector,
-    RectangleSelector,
-)
+from matplotlib.widgets import LassoSelector, PolygonSelector, RectangleSelector
 
 from cfcn_plugin.masks.base import MaskError
 from cfcn_plugin.masks.editable import EditableMask
 from cfcn_plugin.masks.worklist import Worklist
 
+from .drawing_panel import Panel
 from .overlay import fitted, shortened, tinted
 
-# (heading, [(label, keys, name of the action)]): a button and its keys
-PANEL = (
-    ('Draw with', [('Lasso', 'l', 'lasso'), ('Polygon', 'p', 'polygon'),
-                   ('Box', 'b', 'box')]),
-    ('to', [('Add', 'a', 'add'), ('Erase', 'e', 'erase')]),
-    ('Mend', [('Undo', 'z ctrl+z', 'undo'), ('Redo', 'y ctrl+y', 'redo'),
-              ('Clear', 'c', 'clear')]),
-    ('Go on', [('Save, next', 's enter', 'save'), ('Skip', 'k', 'skip')]),
-    ('Look around', [('Previous', 'left', 'previous'), ('Next', 'right', 'next'),
-                     ('Quit', 'q', 'quit')]),
-)
 HELP = {
     'lasso': 'Hold the left button and go\naround the object.',
     'polygon': 'Click corner after corner, then\nthe first one again.\n'
                'Esc begins anew.',
     'box': 'Hold the left button and pull\nfrom corner to corner.',
 }
-SYMBOLS = {'left': '←', 'right': '→'}
-
-INK, FAINT, PAPER = '#1f2933', '#7b8794', '#f5f7fa'
-WARM = '#b44d12'
-IDLE, HOVER, CHOSEN = '#e4e7eb', '#cbd2d9', '#ffb648'
 LINE = dict(color='#00e5ff', linewidth=2)
+NOTHING = np.full((1, 1, 3), 235, np.uint8)
 
 
 class MaskCanvas:
@@ -62,19 +42,17 @@ class MaskCanvas:
                  work: Worklist,
                  quit: Callable[[], None] = lambda: None,
                  longest: int = 1000):
-        self.figure = figure
         self.work = work
         self.longest = longest
         self._quit = quit
         self._drafts: dict[str, EditableMask] = {}
         self._picture = None  # (h, w, 3), as shown; None if it can not be read
         self._asked = None  # what must be pressed again to be done
-        self._connect()
-        self._lay_out()
+        self._selector = None
+        self.panel = Panel(figure, self.act)
         self.value = 1
         self.choose('lasso')
         first = work.next_open()
-        self.index = 0
         self.open(0 if first is None else first)
         if first is None:
             self.say('All pictures are done. Look around, or quit.')
@@ -97,7 +75,7 @@ class MaskCanvas:
     # ---- what a person does ----------------------------------------------------
 
     def act(self, action: str) -> None:
-        """Do what a button or key stands for, by its name in ``PANEL``."""
+        """Do what a button or key stands for, by its name in ``BUTTONS``."""
         asked, self._asked = self._asked, None
         if action in HELP:
             self.choose(action)
@@ -136,9 +114,7 @@ class MaskCanvas:
             self._picture = None
             self._drafts.pop(self.name, None)
             trouble = f'Nothing can be drawn here: {error}'
-        self._fit_view()
-        if self.figure.canvas.toolbar is not None:
-            self.figure.canvas.toolbar.update()  # forget the last picture's zoom
+        self.panel.fit((1, 1) if self.edit is None else self.edit.mask.shape)
         self._take_up()
         self._show_mask()
         if trouble:
@@ -146,8 +122,7 @@ class MaskCanvas:
 
     def say(self, text: str) -> None:
         """Put a line under the picture."""
-        self._message.set_text(text)
-        self.figure.canvas.draw_idle()
+        self.panel.write(message=text)
 
     # ---- inside ------------------------------------------------------------------
 
@@ -210,25 +185,21 @@ class MaskCanvas:
 
     def _show_mask(self) -> None:
         if self.edit is None:
-            self._image.set_data(np.full((1, 1, 3), 235, np.uint8))
-            self._image.set_extent((0, 1, 1, 0))
+            self.panel.show(NOTHING, (1, 1))
         else:
-            height, width = self.edit.mask.shape
-            self._image.set_data(tinted(self._picture, self.edit.mask))
-            self._image.set_extent((0, width, height, 0))
-        self._show_progress()
-        self.say('')
-
-    def _show_progress(self) -> None:
+            self.panel.show(
+                tinted(self._picture, self.edit.mask), self.edit.mask.shape)
         done = sum(map(self.work.is_done, self.work.names))
         skipped = sum(map(self.work.is_skipped, self.work.names))
-        self._title.set_text(f'{self.index + 1} of {len(self.work)}')
-        self._name.set_text(shortened(self.name, 60))
         counts = [f'{done} done', f'{skipped} skipped']
         if self.unsaved:
             counts.append(f'{len(self.unsaved)} not saved')
-        self._counts.set_text('  ·  '.join(counts))
-        self._state.set_text(self._picture_state())
+        self.panel.write(
+            title=f'{self.index + 1} of {len(self.work)}',
+            name=shortened(self.name, 60),
+            counts='  ·  '.join(counts),
+            state=self._picture_state(),
+            message='')
 
     def _picture_state(self) -> str:
         if self.edit is None:
@@ -243,54 +214,9 @@ class MaskCanvas:
         return (f'{width} × {height} pixels\n'
                 f'causal: {100 * self.edit.mask.mean():.1f} %\n{state}')
 
-    def _fit_view(self, event=None) -> None:
-        """All of the picture, and room around: an outline may run outside of it."""
-        height, width = (1, 1) if self.edit is None else self.edit.mask.shape
-        slot = self._axes.get_position(original=True).size * self.figure.bbox.size
-        across, down = slot * 1.03 * max(width / slot[0], height / slot[1]) / 2
-        self._axes.set(xlim=(width / 2 - across, width / 2 + across),
-                       ylim=(height / 2 + down, height / 2 - down))
-
     def _show_choice(self) -> None:
-        chosen = self.tool, 'add' if self.value else 'erase'
-        for action, button in self._buttons.items():
-            button.color = CHOSEN if action in chosen else IDLE
-            button.hovercolor = CHOSEN if action in chosen else HOVER
-            button.ax.set_facecolor(button.color)
-        self._help.set_text(HELP[self.tool])
-        self.say('')
-
-    def _lay_out(self) -> None:
-        figure = self.figure
-        figure.set_facecolor(PAPER)
-        self._axes = figure.add_axes((0.02, 0.065, 0.74, 0.85))
-        self._axes.set_axis_off()
-        self._image = self._axes.imshow(np.zeros((1, 1, 3), np.uint8))
-        self._title = figure.text(0.02, 0.945, '', size=16, weight='bold', color=INK)
-        self._name = figure.text(0.16, 0.945, '', size=11, color=INK)
-        self._counts = figure.text(0.98, 0.945, '', size=11, color=FAINT, ha='right')
-        self._message = figure.text(0.02, 0.025, '', size=11, color=WARM)
-        self._selector = None
-        self._buttons = {}
-        top = 0.885
-        for heading, buttons in PANEL:
-            figure.text(0.78, top, heading, size=9, color=FAINT)
-            for label, keys, action in buttons:
-                top -= 0.043
-                axes = figure.add_axes((0.78, top, 0.2, 0.037))
-                self._buttons[action] = self._button(axes, label, keys, action)
-            top -= 0.032
-        self._help = figure.text(0.78, 0.178, '', size=9, color=INK, va='top')
-        self._state = figure.text(0.78, 0.025, '', size=9, color=INK, va='bottom')
-
-    def _button(self, axes: Axes, label: str, keys: str, action: str) -> Button:
-        button = Button(axes, '', color=IDLE, hovercolor=HOVER)
-        axes.spines[:].set_visible(False)
-        axes.text(0.05, 0.45, label, color=INK, size=10, va='center')
-        shown = ' '.join(SYMBOLS.get(key, key) for key in keys.split())
-        axes.text(0.95, 0.45, shown, color=FAINT, size=9, va='center', ha='right')
-        button.on_clicked(lambda event: self.act(action))
-        return button
+        self.panel.mark((self.tool, 'add' if self.value else 'erase'))
+        self.panel.write(help=HELP[self.tool], message='')
 
     def _take_up(self) -> None:
         """Begin anew with the tool: a selector keeps half a polygon otherwise."""
@@ -298,7 +224,7 @@ class MaskCanvas:
             self._selector.disconnect_events()
             for artist in self._selector.artists:
                 artist.remove()
-        axes = self._axes
+        axes = self.panel.axes
         if self.tool == 'lasso':
             self._selector = LassoSelector(axes, self._drawn, props=LINE, button=1)
         elif self.tool == 'polygon':
@@ -312,20 +238,3 @@ class MaskCanvas:
     def _box_drawn(self, press, release) -> None:
         left, right, top, bottom = self._selector.extents
         self._drawn([(left, top), (right, top), (right, bottom), (left, bottom)])
-
-    def _connect(self) -> None:
-        canvas = self.figure.canvas
-        # matplotlib's own keys rest: s saves the figure, l makes axes logarithmic
-        if canvas.manager is not None and canvas.manager.key_press_handler_id:
-            canvas.mpl_disconnect(canvas.manager.key_press_handler_id)
-        actions = {
-            key: action for _, buttons in PANEL for _, keys, action in buttons
-            for key in keys.split()
-        }
-
-        def press(event):
-            if event.key in actions:
-                self.act(actions[event.key])
-
-        canvas.mpl_connect('key_press_event', press)
-        canvas.mpl_connect('resize_event', self._fit_view)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from cfcn_plugin.masks.worklist import Worklist
-from cfcn_plugin.visualization.drawing import PANEL, MaskCanvas
+from cfcn_plugin.visualization.drawing import MaskCanvas
 
 HEIGHT, WIDTH = 40, 60
 NAMES = ['a.jpg', 'b.jpg', 'c.jpg']
@@ -39,7 +39,7 @@ class Person:
         figure = Figure(figsize=(8, 5))
         self.screen = Screen(figure)
         self.canvas = MaskCanvas(figure, self.work, quit=self._quit)
-        self.axes = figure.axes[0]
+        self.axes = self.canvas.panel.axes
         self.seen = None
 
     def _quit(self):
@@ -75,7 +75,7 @@ class Person:
 
     @property
     def message(self):
-        return self.canvas._message.get_text()
+        return self.canvas.panel.texts['message'].get_text()
 
 
 def rectangle(top, bottom, left, right):
@@ -173,7 +173,7 @@ def test_line_that_encloses_nothing_is_no_edit(images):
 def test_large_picture_is_shown_small_and_masked_at_full_size(images):
     Image.new('RGB', (3000, 2000)).save(images / 'a.jpg')
     person = Person(images)
-    assert max(person.canvas._image.get_array().shape) == 1000
+    assert max(person.canvas.panel.image.get_array().shape) == 1000
     person.press('b')
     person.drag((300, 200), (1300, 700))
     assert person.mask.shape == (2000, 3000)
@@ -195,8 +195,8 @@ def test_save_writes_the_mask_and_goes_on(images, key):
         assert file.mode == 'L'
         np.testing.assert_array_equal(np.array(file), rectangle(5, 25, 10, 30) * 255)
     assert person.canvas.name == 'b.jpg'
-    assert person.canvas._title.get_text() == '2 of 3'
-    assert '1 done' in person.canvas._counts.get_text()
+    assert person.canvas.panel.texts['title'].get_text() == '2 of 3'
+    assert '1 done' in person.canvas.panel.texts['counts'].get_text()
 
 
 def test_nothing_drawn_is_not_saved(images):
@@ -212,7 +212,7 @@ def test_previous_and_next_keep_what_was_drawn_and_its_history(images):
     person.press('right')
     assert person.canvas.name == 'b.jpg' and not person.mask.any()
     assert person.canvas.unsaved == ['a.jpg']
-    assert '1 not saved' in person.canvas._counts.get_text()
+    assert '1 not saved' in person.canvas.panel.texts['counts'].get_text()
     person.press('left')
     assert person.mask.sum() == 400
     person.press('z', 'left')
@@ -225,7 +225,7 @@ def test_next_session_begins_at_the_first_open_picture(images):
     person.press('s', 'k')
     again = Person(images)
     assert again.canvas.name == 'c.jpg'
-    assert again.canvas._counts.get_text() == '1 done  ·  1 skipped'
+    assert again.canvas.panel.texts['counts'].get_text() == '1 done  ·  1 skipped'
     again.press('right')
     assert again.canvas.name == 'a.jpg' and again.mask.sum() == 400
 
@@ -306,7 +306,7 @@ def test_mask_that_can_not_be_written_is_said(images):
 
 def test_each_button_does_what_its_key_does(images):
     person = Person(images)
-    button = person.canvas._buttons['skip']
+    button = person.canvas.panel.buttons['skip']
     x, y = button.ax.transAxes.transform((0.5, 0.5))
     for kind in ('button_press_event', 'button_release_event'):
         event = MouseEvent(kind, person.screen, x, y, button=1)
@@ -314,14 +314,8 @@ def test_each_button_does_what_its_key_does(images):
     assert person.work.is_skipped('a.jpg')
 
 
-def test_no_key_stands_for_two_things():
-    keys = [key for _, buttons in PANEL for _, keys, _ in buttons
-            for key in keys.split()]
-    assert len(keys) == len(set(keys))
-
-
 def test_all_keys_are_listed_in_the_figure(images):
     person = Person(images)
-    seen = ' '.join(text.get_text() for axes in person.canvas.figure.axes
+    seen = ' '.join(text.get_text() for axes in person.canvas.panel.figure.axes
                     for text in axes.texts).split()
     assert {'l', 'p', 'b', 'a', 'e', 'z', 'y', 'c', 's', 'k', 'q', '←'} <= set(seen)
