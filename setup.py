@@ -38,7 +38,8 @@ OPENMMLAB = [
 ]
 MASKS = ['h5py>=3.10']  # formats that few need
 DEMO = ['scikit-learn>=1.4', 'scikit-image>=0.22', 'matplotlib>=3.8']
-TEST = ['pytest>=8', *DEMO, *MASKS]
+DRAW = ['matplotlib>=3.8', 'tornado>=6.3']  # tools/draw_masks.py, in the browser
+TEST = ['pytest>=8', *DEMO, *DRAW, *MASKS]
 
 setup(
     name='cfcn_plugin',
@@ -61,6 +62,7 @@ setup(
         # both in the same version, as constraints.txt has them
         'albumentations': ['albumentations>=2,<3'],
         'demo': DEMO,
+        'draw': DRAW,
         'masks': MASKS,
         'test': TEST,
         'dev': [*TEST, 'ruff>=0.6', 'pre-commit>=3'],

@@ -1,1 +1,1 @@
-"""Pictures of focus; needs matplotlib, so nothing else imports it."""
+"""Pictures of focus and of masks; needs matplotlib, so nothing else imports it."""

@@ -1,0 +1,1 @@
+"""What is done with masks before training: making folders of them, checking all."""

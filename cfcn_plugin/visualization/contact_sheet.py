@@ -1,0 +1,68 @@
+"""Suspicious pictures with their masks, on one sheet."""
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from .overlay import fitted, shortened, tinted
+
+COLUMNS = 6
+LONGEST = 320  # pixels of a picture's longer side
+GREY = 190
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A picture on the sheet.
+
+    Attributes:
+        picture: (H, W, 3) uint8, RGB; None if it can not be read.
+        mask: (h, w) {0, 1}, stretched over the picture; None if there is none.
+        name: The picture's.
+        why: Why it is here.
+        grave: Whether it would stop a training run.
+    """
+    picture: np.ndarray | None
+    mask: np.ndarray | None
+    name: str
+    why: str
+    grave: bool = False
+
+
+def contact_sheet(path: str | Path, entries: Sequence[Entry], title: str = '') -> None:
+    """Write a sheet of pictures with their masks outlined, names and reasons.
+
+    Args:
+        path: PNG to write.
+        entries: At least one.
+        title: Above the sheet.
+    """
+    columns = min(COLUMNS, len(entries))
+    rows = -(-len(entries) // columns)
+    figure = Figure(figsize=(2.5 * max(columns, 3), 2.9 * rows + 0.6),
+                    layout='constrained', facecolor='white')
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis in axes:
+        axis.set_axis_off()
+        axis.set_anchor('N')
+    for axis, entry in zip(axes, entries):
+        axis.imshow(_shown(entry), interpolation='nearest')
+        axis.set_title(shortened(entry.name, 34), size=8, color='#1f2933')
+        axis.text(0.5, -0.03, textwrap.fill(entry.why, 34, max_lines=2), size=8,
+                  color='#c0232c' if entry.grave else '#7b4a12', va='top', ha='center',
+                  transform=axis.transAxes, weight='bold' if entry.grave else 'normal')
+    if title:
+        figure.suptitle(title, size=11, color='#1f2933')
+    figure.savefig(path, dpi=110)
+
+
+def _shown(entry: Entry) -> np.ndarray:
+    if entry.picture is None:
+        return np.full((LONGEST * 3 // 4, LONGEST, 3), GREY, np.uint8)
+    picture = fitted(entry.picture, LONGEST)
+    return picture if entry.mask is None else tinted(picture, entry.mask)

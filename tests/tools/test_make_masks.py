@@ -1,0 +1,98 @@
+"""Making PNG masks by the command line, from options, a fragment and a config."""
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmpretrain.registry import TASK_UTILS
+
+CONFIG = Path(__file__).parents[2] / 'configs/cfcn_efficientnet-lite0_waterbirds.py'
+
+
+@pytest.fixture
+def birds(waterbirds_root):
+    return waterbirds_root / 'waterbirds100'
+
+
+def printed_source(capsys):
+    """The source that the tool says to write, built."""
+    said = capsys.readouterr().out
+    line = re.search(r'source=(dict\(.*\))', said)[1]
+    return said, TASK_UTILS.build(eval(line))
+
+
+def expected(sample=(64, 96)):
+    mask = np.zeros(sample, np.uint8)
+    mask[16:31, 24:72] = 1  # the boxes of the fixture
+    return mask
+
+
+def read(source, birds, number):
+    return source(dict(img_path=birds / f'images/{number:03d}.jpg', ori_shape=(64, 96)))
+
+
+def test_options_make_a_folder_that_the_printed_config_reads(
+        run_tool, birds, tmp_path, capsys):
+    run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'm',
+             '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={birds}',
+             'ann_file=labels.csv')
+    said, source = printed_source(capsys)
+    assert '24 of 24 pictures have a mask' in said
+    np.testing.assert_array_equal(read(source, birds, 7).mask, expected())
+    with (tmp_path / 'm' / 'index.csv').open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 24 and rows[0]['image'] == '000.jpg'
+
+
+@pytest.mark.parametrize('suffix', ['py', 'json'])
+def test_file_with_a_source(run_tool, birds, tmp_path, capsys, suffix):
+    source = dict(type='BoxMasks', data_root=str(birds), ann_file='labels.csv')
+    file = tmp_path / f'source.{suffix}'
+    file.write_text(f'source = {source!r}' if suffix == 'py' else json.dumps(
+        dict(source=source)))
+    run_tool('make_masks.py', file, '--images', birds / 'images', '--out',
+             tmp_path / 'm', '--jobs', 1)
+    _, source = printed_source(capsys)
+    np.testing.assert_array_equal(read(source, birds, 0).mask, expected())
+
+
+def test_config_makes_masks_of_the_training_pictures(
+        run_tool, birds, tmp_path, capsys):
+    run_tool('make_masks.py', CONFIG, '--out', tmp_path / 'm', '--jobs', 1,
+             data=birds.parent)
+    said, source = printed_source(capsys)
+    assert '8 of 8 pictures' in said
+    np.testing.assert_array_equal(read(source, birds, 1).mask, expected())
+    assert read(source, birds, 9) is None  # a picture for validation
+
+
+def test_failures_are_listed_and_the_exit_code_is_1(
+        run_tool, birds, tmp_path, capsys):
+    boxes = tmp_path / 'boxes.json'
+    boxes.write_text(json.dumps({'images/000.jpg': [[900, 0, 950, 5]],
+                                 'images/001.jpg': [[0, 0, 5, 5]]}))
+    with pytest.raises(SystemExit) as ended:
+        run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'm',
+                 '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={birds}',
+                 f'ann_file={boxes}')
+    assert ended.value.code == 1
+    said = capsys.readouterr().out
+    assert '1 of 24 pictures have a mask' in said
+    assert '000.jpg: box (900.0, 0.0, 950.0, 5.0)' in said
+
+
+def test_names_that_do_not_meet_are_shown(run_tool, birds, tmp_path):
+    boxes = tmp_path / 'boxes.json'
+    boxes.write_text(json.dumps({'000.jpg': [[0, 0, 5, 5]]}))
+    with pytest.raises(SystemExit, match=r"begin with \['000.jpg'\].*'images/000.jpg'"):
+        run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'm',
+                 '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={birds}',
+                 f'ann_file={boxes}')
+
+
+def test_source_without_pictures_is_told(run_tool, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run_tool('make_masks.py', '--out', tmp_path, '--source', 'type=BoxMasks')
+    assert 'with --images' in capsys.readouterr().err

@@ -1,0 +1,104 @@
+"""Draw masks: go around the object in a few training pictures.
+
+Opens a window or, on a machine without a screen, serves the same figure to a browser
+(matplotlib's WebAgg, which needs tornado: pip install 'cfcn_plugin[draw]'). Pictures
+that have a mask are done; start it again to go on where you stopped.
+"""
+import argparse
+import importlib.util
+import socket
+from pathlib import Path
+
+import matplotlib
+from matplotlib import pyplot as plt
+
+from cfcn_plugin.masks import read_guided_list
+from cfcn_plugin.masks.png_folder import png_masks
+from cfcn_plugin.masks.worklist import Worklist, names_below
+from cfcn_plugin.visualization.drawing import MaskCanvas
+from cfcn_plugin.visualization.drawing_panel import SIZE
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('images', type=Path, help='folder of pictures')
+    parser.add_argument('--out', type=Path, required=True, help='folder of masks')
+    parser.add_argument(
+        '--list', help='mask these only: a file that tools/choose_guided.py wrote')
+    parser.add_argument(
+        '--data-root', help="folder the list's paths begin at, if it is not obvious")
+    parser.add_argument(
+        '--redo',
+        action='store_true',
+        help='look at pictures that have a mask again, and replace it when saving')
+    parser.add_argument(
+        '--browser', action='store_true', help='in the browser, also with a screen')
+    parser.add_argument('--host', default='127.0.0.1', help='address to serve at')
+    parser.add_argument('--port', type=int, default=8988)
+    args = parser.parse_args()
+    root, names = args.data_root, None
+    if args.list is not None:
+        keys = sorted(read_guided_list(args.list))
+        root, names = names_below(args.images, keys, root)
+    work = Worklist(args.images, args.out, names, args.redo)
+    browser = args.browser or plt.get_backend().lower() == 'agg'
+    if browser:
+        serve(args.host, args.port)
+    figure = plt.figure('Draw masks', figsize=SIZE, dpi=100)
+    canvas = MaskCanvas(figure, work, quit=stop if browser else plt.close)
+    if browser:
+        tell_address(args.host)
+    plt.show()
+    done = sum(map(work.is_done, work.names))
+    print(f'{done} of {len(work)} pictures have a mask.')
+    if canvas.unsaved:
+        print('Drawn and not saved:', *canvas.unsaved, sep='\n  ')
+    if done:
+        source = png_masks(args.images, args.out, root)
+        print("In the config:\n  dict(type='LoadActivationMask', missing='unguided', "
+              f'source=dict(\n      {written(source)}))')
+
+
+def written(source: dict) -> str:
+    return ', '.join(f'{key}={value!r}' for key, value in source.items())
+
+
+# ---- in the browser ----------------------------------------------------------
+
+
+def serve(host: str, port: int) -> None:
+    """Make matplotlib serve figures, and open no browser by itself."""
+    if importlib.util.find_spec('tornado') is None:
+        raise SystemExit(
+            'There is no window to draw in: no screen, or no Tk or Qt for Python. '
+            "Drawing in a browser needs tornado: pip install 'cfcn_plugin[draw]'")
+    matplotlib.rcParams.update({
+        'webagg.address': host,
+        'webagg.port': port,
+        'webagg.open_in_browser': False
+    })
+    plt.switch_backend('WebAgg')
+
+
+def tell_address(host: str) -> None:
+    from matplotlib.backends.backend_webagg import WebAggApplication
+    WebAggApplication.initialize()  # a port that is taken gives way to another
+    port = WebAggApplication.port
+    print(f'Draw at http://{host}:{port}/1 (q there, or Ctrl+C here, ends it).')
+    if host in ('127.0.0.1', 'localhost'):
+        print('From another machine, first\n'
+              f'  ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}\n'
+              f'and then open http://127.0.0.1:{port}/1 there.', flush=True)
+    else:
+        print('Whoever reaches this address can see the pictures and draw.', flush=True)
+
+
+def stop() -> None:
+    """End plt.show, once the browser has heard that this was the last key."""
+    from tornado.ioloop import IOLoop
+    IOLoop.current().call_later(0.2, IOLoop.current().stop)
+
+
+if __name__ == '__main__':
+    main()
