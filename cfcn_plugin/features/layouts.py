@@ -145,7 +145,7 @@ TIMM_SITES = (
     Site('norm.3', 'output', channels='norm.3'),  # efficientvim: the last of its maps
     # two grids, the class token of each decides: the one of the larger patches
     Site('norm.1', 'output', prefix_tokens=1, channels='norm.1'),  # crossvit
-    Site('aux_head', 'output', 'norm', prefix_tokens=1),  # volo
+    Site('post_network', 'output', 'norm', prefix_tokens=1),  # volo
     Site('norm', 'output'),  # vit, deit, eva, beit, cait ...
     Site('stages', 'output'),  # levit, pvt_v2, repvit, iformer: no norm, no pool
 )
@@ -161,10 +161,10 @@ def is_timm(module: nn.Module) -> bool:
 
 def timm_features(model: nn.Module) -> Layout:
     """Where a bare timm model has the map its ``forward_features`` makes."""
-    for site in TIMM_SITES:
-        if _has_module(model, site.needs):
-            return _timm_layout(model, site, model.num_features)
-    raise UnknownBackbone(model)
+    site = _site(model)
+    if site is None:
+        raise UnknownBackbone(model)
+    return _timm_layout(model, site, model.num_features)
 
 
 def timm_output(model: nn.Module) -> Layout:
@@ -182,7 +182,14 @@ def timm_output(model: nn.Module) -> Layout:
             ', model_name=...)')
     channels = getattr(model, 'head_hidden_size', None) or getattr(
         model, 'num_features', None)
-    return _timm_layout(model, Site('', 'output'), channels)
+    site = _site(model)
+    prefix_tokens = None if site is None else site.prefix_tokens
+    return _timm_layout(
+        model, Site('', 'output', prefix_tokens=prefix_tokens), channels)
+
+
+def _site(model: nn.Module) -> Site | None:
+    return next((site for site in TIMM_SITES if _has_module(model, site.needs)), None)
 
 
 def _timm_layout(model: nn.Module, site: Site, channels: int | None) -> Layout:

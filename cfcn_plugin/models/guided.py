@@ -195,6 +195,14 @@ class GuidedTimmClassifier(GuidedMixin, TimmClassifier):
     scorer = 'model'
     trained = 'model'
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if getattr(self.model, 'num_classes', None) == 0:
+            raise ValueError(
+                f'this {type(self.model).__name__} has no classifier (an encoder, or '
+                "num_classes=0): use it as backbone=dict(type='GuidedTIMMBackbone', "
+                'model_name=...) of a GuidedClassifier')
+
 
 @MODELS.register_module()
 class GuidedRetriever(GuidedMixin, ImageToImageRetriever):

@@ -264,6 +264,11 @@ def test_the_stock_preprocessor_is_refused():
         build(data_preprocessor=dict(type='ClsDataPreprocessor'))
 
 
+def test_a_timm_model_without_classifier_names_the_remedy():
+    with pytest.raises(ValueError, match='no classifier.*GuidedTIMMBackbone'):
+        build(TIMM, num_classes=0)
+
+
 def test_a_pipeline_without_masks_is_refused_in_training():
     data = dict(inputs=batch()['inputs'], data_samples=[
         DataSample().set_gt_label(0) for _ in range(3)])

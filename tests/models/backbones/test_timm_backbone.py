@@ -14,6 +14,7 @@ MODELS_AND_MAPS = [
     ('convnext_atto', 64, (320, 2, 2)),
     ('vit_tiny_patch16_224', 64, (192, 4, 4)),
     ('swin_tiny_patch4_window7_224', 64, (768, 2, 2)),
+    ('volo_d1_224', 64, (384, 4, 4)),  # a class token that timm does not count
 ]
 
 
