@@ -60,7 +60,7 @@ class MaskedBatchAugment:
             return augment(inputs, scores, masks)
         if masks is None:
             return *augment(inputs, scores), None
-        unmixed, draw = scores.clone(), random_state(inputs.device)
+        unmixed, draw = scores.clone().float(), random_state(inputs.device)
         mixed = augment(inputs, scores)
         after = random_state(inputs.device)
         set_random_state(draw, inputs.device)
@@ -191,7 +191,10 @@ def _problem(augment) -> str | None:
     eye = torch.eye(PROBE_BATCH)
     planes = eye[:, :, None, None].expand(-1, -1, PROBE_SIZE, PROBE_SIZE)
     for _ in range(PROBES):
-        out = augment(planes.clone(), eye.clone())
+        try:
+            out = augment(planes.clone(), eye.clone())
+        except Exception as error:  # an augment may fail in whatever way it likes
+            return f'given a small batch it fails: {error!r}'
         shapes = [tuple(getattr(o, 'shape', ())) for o in out]
         if shapes != [tuple(planes.shape), tuple(eye.shape)]:
             return (f'of shapes {[tuple(planes.shape), tuple(eye.shape)]} it made '
