@@ -1,6 +1,7 @@
 """Batch augments mix masks with their pictures, and remember whose is whose."""
 import copy
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -126,13 +127,13 @@ def mix_masks(augment, masks: MaskBatch, scores: Tensor) -> MaskBatch:
         Part(theirs, scores[partner],
              None if masks.classes is None else masks.classes[partner],
              off_diagonal.amax(1) * masks.guided[partner]))
-    return MaskBatch(
+    return replace(
+        masks,
         # the share of what is known; where nothing is, it does not matter
         mask=(joint / known.clamp(min=1e-6)).clamp(0, 1),
         ignore=1 - known[:, 0].clamp(0, 1),
         guided=(parts[0].weight > 0) | (parts[1].weight > 0),
         classes=None,
-        emptied=masks.emptied,
         parts=parts)
 
 
