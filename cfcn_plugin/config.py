@@ -64,7 +64,7 @@ def guide_config(cfg: Config,
     if cfg.get('data_preprocessor'):  # the runner hands it to the model
         cfg.data_preprocessor = _guide_preprocessor(cfg.data_preprocessor)
     for split, load in loads.items():
-        each_pipeline(cfg, split, partial(_guide_pipeline, load=load))
+        _each_pipeline(cfg, split, partial(_guide_pipeline, load=load))
         if split != 'train':
             cfg[f'{split}_evaluator'] = [
                 *_as_list(cfg.get(f'{split}_evaluator')), dict(type='FocusMetric')
@@ -187,7 +187,7 @@ def unguide_config(cfg: Config) -> Config:
     if cfg.get('data_preprocessor'):
         cfg.data_preprocessor = _unguide_preprocessor(cfg.data_preprocessor)
     for split in SPLITS:
-        each_pipeline(cfg, split, _unguide_pipeline)
+        _each_pipeline(cfg, split, _unguide_pipeline)
         evaluators = cfg.get(f'{split}_evaluator')
         if evaluators is not None:
             stock = [m for m in _as_list(evaluators)
@@ -266,7 +266,7 @@ def _unguide_pipeline(pipeline: list, where: str = '') -> list:
 # ---- both ways ---------------------------------------------------------------
 
 
-def each_pipeline(cfg: Config, split: str, change: Callable) -> None:
+def _each_pipeline(cfg: Config, split: str, change: Callable) -> None:
     """Change every pipeline that a split's pictures go through."""
     loader = cfg.get(f'{split}_dataloader')
     if loader is not None:

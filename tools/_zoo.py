@@ -1,5 +1,4 @@
 """The supervised configs that mmpretrain ships, and how to build what they say."""
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -87,19 +86,20 @@ class _NumbersOnCPU(TorchFunctionMode):
         return function(*args, **kwargs)
 
 
-def train_pipelines(cfg: Config) -> Iterator[list]:
+def train_pipelines(cfg: Config) -> list[list]:
     """The pipelines that training pictures go through, those of later epochs last."""
-    inner = [cfg.train_dataloader.dataset]
+    found, inner = [], [cfg.train_dataloader.dataset]
     while inner:
         dataset = inner.pop(0)
         if 'pipeline' in dataset:
-            yield dataset.pipeline
+            found.append(dataset['pipeline'])
         inner += dataset.get('datasets') or filter(None, [dataset.get('dataset')])
     for hook in cfg.get('custom_hooks') or ():
         if hook['type'] == 'SwitchRecipeHook':
             for recipe in hook['schedule']:
                 # stock configs say `pipeline`, which the hook does not read
-                yield from filter(None, map(recipe.get, ('train_pipeline', 'pipeline')))
+                found += filter(None, map(recipe.get, ('train_pipeline', 'pipeline')))
+    return found
 
 
 def _first_line(error: Exception) -> str:

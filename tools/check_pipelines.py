@@ -27,14 +27,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from _sweep import sweep
-from _zoo import supervised
+from _zoo import supervised, train_pipelines
 from mmcv.transforms import Compose, LoadImageFromFile
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from PIL import Image
 from torchvision.transforms import autoaugment
 
-from cfcn_plugin.config import each_pipeline, guide_config
+from cfcn_plugin import guide_config
 from cfcn_plugin.transforms import PHOTOMETRIC, transform_type
 
 DRAWS = 50
@@ -68,18 +68,6 @@ def main():
 
 
 # ---- what to check -----------------------------------------------------------
-
-
-def train_pipelines(cfg: Config) -> list[list]:
-    """Pipelines of training pictures, those of later epochs (SwitchRecipeHook) too."""
-    found = []
-
-    def note(pipeline, where):
-        found.append(pipeline)
-        return pipeline
-
-    each_pipeline(cfg, 'train', note)
-    return found
 
 
 def distinct_pipelines(configs: dict[str, Config]) -> dict[str, list[str]]:
@@ -170,7 +158,7 @@ def check(cfg: Config, index: int = 0, draws: int = DRAWS) -> dict:
 
     Args:
         cfg: The stock config.
-        index: Which of its :func:`train_pipelines`.
+        index: Which of its training pipelines.
         draws: How many times.
 
     Returns:

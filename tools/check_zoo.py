@@ -203,7 +203,7 @@ def gradients(model: nn.Module, loss: torch.Tensor) -> tuple[int, int]:
 
 def samples(cfg: Config, root: Path) -> list[dict]:
     """A batch through the config's training pipeline."""
-    pipeline = next(train_pipelines(cfg))
+    pipeline = train_pipelines(cfg)[0]
     transforms = compose(pipeline)
     head = cfg.model.head
     in_memory = 'LoadImageFromFile' not in step_names(pipeline)

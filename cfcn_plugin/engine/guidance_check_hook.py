@@ -2,13 +2,22 @@
 from collections.abc import Iterator
 
 from mmengine.hooks import Hook
+from mmpretrain.datasets import PackInputs
 from mmpretrain.engine import SwitchRecipeHook
 from mmpretrain.registry import HOOKS
 
 from cfcn_plugin.masks import image_key
 from cfcn_plugin.masks.base import unknown
 from cfcn_plugin.models.batch_augment import MaskedBatchAugment
-from cfcn_plugin.transforms import LoadActivationMask, moves_pixels, type_name
+from cfcn_plugin.transforms import (
+    LoadActivationMask,
+    MaskAware,
+    moves_pixels,
+    type_name,
+)
+
+# Know masks, or only pack; what else stands behind the mask is asked for its kind
+OURS = (LoadActivationMask, MaskAware, PackInputs)
 
 
 @HOOKS.register_module()
@@ -23,10 +32,10 @@ class GuidanceCheckHook(Hook):
             lists the data set's folders once.
 
     Raises:
-        ValueError: A transform would move pictures without their masks; a batch
-            augment of a later epoch can not take masks along; a mask or a line of a
-            list belongs to no image; the model has another number of classes than
-            the data.
+        ValueError: A transform would move pictures without their masks, or it is not
+            known whether it would; a batch augment of a later epoch can not take masks
+            along; a mask or a line of a list belongs to no image; the model has
+            another number of classes than the data.
     """
     priority = 'VERY_HIGH'
 
@@ -71,11 +80,20 @@ class GuidanceCheckHook(Hook):
     @staticmethod
     def _check_pipeline(transforms: list) -> None:
         for transform in transforms:
-            if moves_pixels(transform):
-                name = type_name(transform)
+            if isinstance(transform, OURS):
+                continue
+            name, moves = type_name(transform), moves_pixels(transform)
+            if moves:
                 raise ValueError(
                     f'{name} would move pictures and leave their masks: write '
                     f"dict(type='MaskAware', transform=dict(type='{name}', ...))")
+            if moves is None:
+                raise ValueError(
+                    f'it is not known whether {name} moves pixels, and a mask must '
+                    "move with its picture. If it moves none, write dict(type="
+                    f"'MaskAware', photometric=True, transform=dict(type='{name}', "
+                    '...)) in its place; if it does, use a transform that MaskAware '
+                    'knows')
 
     def _check_recipe(self, epoch: int, recipe: dict) -> None:
         transforms = list(getattr(recipe.get('train_pipeline'), 'transforms', ()))

@@ -1,6 +1,7 @@
 """Batch augments mix masks with their pictures, and remember whose is whose."""
 import copy
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -60,7 +61,7 @@ class MaskedBatchAugment:
             return augment(inputs, scores, masks)
         if masks is None:
             return *augment(inputs, scores), None
-        unmixed, draw = scores.clone(), random_state(inputs.device)
+        unmixed, draw = scores.clone().float(), random_state(inputs.device)
         mixed = augment(inputs, scores)
         after = random_state(inputs.device)
         set_random_state(draw, inputs.device)
@@ -126,14 +127,13 @@ def mix_masks(augment, masks: MaskBatch, scores: Tensor) -> MaskBatch:
         Part(theirs, scores[partner],
              None if masks.classes is None else masks.classes[partner],
              off_diagonal.amax(1) * masks.guided[partner]))
-    return MaskBatch(
+    return replace(
+        masks,
         # the share of what is known; where nothing is, it does not matter
         mask=(joint / known.clamp(min=1e-6)).clamp(0, 1),
         ignore=1 - known[:, 0].clamp(0, 1),
         guided=(parts[0].weight > 0) | (parts[1].weight > 0),
         classes=None,
-        emptied=masks.emptied,
-        mask_error=masks.mask_error,
         parts=parts)
 
 
@@ -173,7 +173,8 @@ def check_augment(augment) -> None:
     """
     draw = random_state()
     try:
-        problem = _problem(copy.deepcopy(augment))
+        with torch.device('cpu'):  # also where the model is built on none
+            problem = _problem(copy.deepcopy(augment))
     finally:
         set_random_state(draw)
     if problem is not None:
@@ -192,7 +193,10 @@ def _problem(augment) -> str | None:
     eye = torch.eye(PROBE_BATCH)
     planes = eye[:, :, None, None].expand(-1, -1, PROBE_SIZE, PROBE_SIZE)
     for _ in range(PROBES):
-        out = augment(planes.clone(), eye.clone())
+        try:
+            out = augment(planes.clone(), eye.clone())
+        except Exception as error:  # an augment may fail in whatever way it likes
+            return f'given a small batch it fails: {error!r}'
         shapes = [tuple(getattr(o, 'shape', ())) for o in out]
         if shapes != [tuple(planes.shape), tuple(eye.shape)]:
             return (f'of shapes {[tuple(planes.shape), tuple(eye.shape)]} it made '

@@ -11,6 +11,7 @@ from torch import nn
 
 from cfcn_plugin.engine import GuidanceCheckHook
 from cfcn_plugin.masks import MaskError
+from cfcn_plugin.transforms import MaskAware
 
 IMAGES = ('cat/0.png', 'cat/1.png', 'dog/2.png', 'dog/3.png')
 CROP = dict(type='RandomResizedCrop', scale=8)
@@ -81,6 +82,22 @@ def test_bare_transform_behind_the_mask_is_refused(root, transform):
     name = transform['type']
     with pytest.raises(ValueError, match=f"{name} would move.*'MaskAware', .*'{name}'"):
         check(dataset_of(root, aware(FLIP), transform, PACK))
+
+
+class Swirl:
+    """Of a user: nobody knows whether it moves pixels, and it keeps the size."""
+
+    def __call__(self, results):
+        results['img'] = results['img'][::-1]
+        return results
+
+
+def test_unknown_transform_behind_the_mask_is_refused_until_it_is_declared(root):
+    with pytest.raises(ValueError, match='not known whether Swirl moves pixels') as e:
+        check(dataset_of(root, aware(FLIP), Swirl(), PACK))
+    assert "'MaskAware', photometric=True" in str(e.value)
+    check(dataset_of(root, MaskAware(Swirl(), photometric=True), PACK))
+    check(dataset_of(root, aware(FLIP), PACK, before=(Swirl(), )))
 
 
 def test_transform_before_the_mask_and_photometric_ones_are_not_refused(root):

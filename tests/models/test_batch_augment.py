@@ -226,6 +226,12 @@ class Cropped:
         return inputs[..., 1:], scores
 
 
+class Broken:
+
+    def __call__(self, inputs, scores):
+        raise RuntimeError('three channels only')
+
+
 class ByLabel:
 
     def __call__(self, inputs, scores, labels):
@@ -236,6 +242,7 @@ class ByLabel:
     (Three(), 'it mixes more than two pictures into one'),
     (Smoothed(), 'its scores are not a mixture'),
     (Cropped(), r'it made \[\(4, 4, 224, 223\), \(4, 4\)\]'),
+    (Broken(), r"it fails: RuntimeError\('three channels only'\)"),
     (ByLabel(), r"not called as \(inputs, scores\): .*'labels'"),
 ])
 def test_an_augment_that_does_otherwise_is_refused_by_name(augment, reason):

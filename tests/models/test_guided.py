@@ -137,6 +137,20 @@ def test_mixed_pictures_train_the_maps_of_both_labels(augment):
     assert model.backbone.conv1.weight.grad.isfinite().all()
 
 
+def test_a_step_with_other_backgrounds_trains():
+    model = build(
+        data_preprocessor=dict(num_classes=3),
+        train_cfg=dict(augments=[dict(type='BackgroundSwap', prob=1.0)]))
+    plain = build(data_preprocessor=dict(num_classes=3))
+    data = model.data_preprocessor(batch(), training=True)
+    stock = plain.data_preprocessor(batch(), training=True)
+    assert torch.equal(data['masks'].mask, stock['masks'].mask)
+    changed = (data['inputs'] != stock['inputs']).flatten(1).any(1)
+    assert changed.tolist() == [True, True, False]  # the last one is unguided
+    optimizer = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.01))
+    assert model.train_step(batch(), optimizer)['loss_focus'].isfinite()
+
+
 def test_predict_adds_focus_where_there_is_a_mask():
     model = build().eval()
     first, second, third = model.test_step(batch())

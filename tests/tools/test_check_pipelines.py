@@ -4,9 +4,6 @@ import random
 import numpy as np
 import pytest
 import torch
-
-pytest.importorskip('_zoo')
-
 from _zoo import ROOT
 from check_pipelines import (
     agreement,
