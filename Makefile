@@ -5,7 +5,7 @@ VENV ?= .venv
 TORCH_INDEX ?=
 PIP = $(VENV)/bin/python -m pip install -c constraints.txt
 
-.PHONY: install demo test test-slow lint clean
+.PHONY: install demo test test-slow sweep lint clean
 
 install: $(VENV)/.installed
 
@@ -24,6 +24,12 @@ test: install
 
 test-slow: install
 	$(VENV)/bin/python -m pytest -m slow
+
+# Every backbone, config and pipeline; hours on two cores, and a killed one goes on
+sweep: install
+	$(VENV)/bin/python tools/check_backbones.py --page docs/backbones.md
+	$(VENV)/bin/python tools/check_zoo.py --page docs/zoo.md
+	$(VENV)/bin/python tools/check_pipelines.py --page docs/pipelines.md
 
 lint: install
 	$(PIP) ruff
