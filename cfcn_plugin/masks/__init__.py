@@ -1,11 +1,12 @@
 """Mask sources: where the human's masks come from, one file a format."""
 from .base import MaskError, MaskRecord, MaskSource, image_key
 from .boxes import BoxMasks
+from .coco import COCOMasks
 from .png import PNGMasks
 from .selection import choose_guided, guidance_rank, read_guided_list
 from .trimap import TrimapMasks
 
 __all__ = [
-    'BoxMasks', 'MaskError', 'MaskRecord', 'MaskSource', 'PNGMasks', 'TrimapMasks',
-    'choose_guided', 'guidance_rank', 'image_key', 'read_guided_list'
+    'BoxMasks', 'COCOMasks', 'MaskError', 'MaskRecord', 'MaskSource', 'PNGMasks',
+    'TrimapMasks', 'choose_guided', 'guidance_rank', 'image_key', 'read_guided_list'
 ]

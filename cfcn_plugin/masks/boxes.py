@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from mmpretrain.registry import TASK_UTILS
 
-from .base import MaskError, MaskRecord, MaskSource, unknown
+from .base import MaskError, MaskRecord
 from .box_file import Entry, read_entries
-from .index import RecordIndex
+from .index import IndexedMasks
 from .names import image_name, is_plain
 from .objects import Annotated, ObjectChoice
 from .rectangles import Box, draw_boxes, read_box
@@ -19,7 +19,7 @@ CHUNK = 256  # entries looked at together: few enough for the processor's cache
 
 
 @TASK_UTILS.register_module()
-class BoxMasks(MaskSource):
+class BoxMasks(IndexedMasks):
     """The inside of an image's boxes is causal (paper, appendix A).
 
     CSV: a header, then a line a box; lines of the same image add up (a line that
@@ -48,7 +48,6 @@ class BoxMasks(MaskSource):
                  format: str = 'xyxy',
                  category: str | None = None,
                  **choice):
-        super().__init__(data_root)
         if format not in FORMATS:
             raise ValueError(f'`format` must be one of {FORMATS}, got {format!r}')
         if len(box) != 4:
@@ -57,18 +56,18 @@ class BoxMasks(MaskSource):
             raise ValueError(f'{sorted(choice)} need `category`, the column with the '
                              "category of what is in a box")
         self.choice = ObjectChoice(**choice)
-        self.file = Path(data_root, ann_file)
         self.path = path
         self.columns = tuple(box)
         self.format = format
         self.category = category
         self._codes: dict[str, int] = {}  # of categories, as they come
-        self.index = RecordIndex(self._records())
+        file = Path(data_root, ann_file)
+        super().__init__(file, data_root, self._records(file))
         if not len(self.index):
-            raise MaskError(f"'{self.file}' holds no box: expected one line a box")
+            raise MaskError(f"'{file}' holds no box: expected one line a box")
         self.categories = list(self._codes) or ['']
         if category is not None:
-            self.choice.check(self.categories, str(self.file))
+            self.choice.check(self.categories, str(file))
 
     def __call__(self, results: dict) -> MaskRecord | None:
         key = self.key(results)
@@ -82,27 +81,18 @@ class BoxMasks(MaskSource):
                                      f"'{key}' in '{self.file}'"),
             results, f"{self.file}', '{key}")
 
-    def keys(self) -> list[str]:
-        return list(self.index)
-
-    def check(self) -> None:
-        strangers = [
-            key for key in self.index if not Path(self.data_root, key).is_file()
-        ]
-        if strangers:
-            raise unknown(strangers, 'boxes', f"'{self.file}'")
-
-    def _entries(self) -> Iterator[Entry]:
-        """(place in the file, (image, four numbers as written, category))."""
+    def _entries(self, file: Path) -> Iterator[Entry]:
+        """Place in the file, and (image, four numbers as written, category)."""
         named = () if self.category is None else (self.category, )
-        return read_entries(self.file, self.path, (*self.columns, *named))
+        return read_entries(file, self.path, (*self.columns, *named))
 
-    def _records(self) -> Iterator[tuple[str, bytes]]:
-        entries = self._entries()
+    def _records(self, file: Path) -> Iterator[tuple[str, bytes]]:
+        entries = self._entries(file)
         while chunk := list(islice(entries, CHUNK)):
             # one by one only where something may be wrong: the message names the place
             names, boxes = self._all_fine([values for _, values in chunk]) or zip(
-                *(self._checked(*entry) for entry in chunk))
+                *(self._checked(f"'{file}', {place}", values)
+                  for place, values in chunk))
             records = np.zeros(len(chunk), RECORD)
             records['box'] = boxes
             if self.category is not None:
@@ -128,9 +118,8 @@ class BoxMasks(MaskSource):
         named = all(map(is_plain, names)) and all(row[-1] for row in rows)  # category
         return (names, boxes) if fine and named else None
 
-    def _checked(self, place: str, values: Sequence) -> tuple[str, Box]:
+    def _checked(self, where: str, values: Sequence) -> tuple[str, Box]:
         """Key and box of one entry, or what is wrong with it."""
-        where = f"'{self.file}', {place}"
         name, *numbers = values
         if self.category is not None and numbers.pop() in (None, ''):
             raise MaskError(f"{where}: expected a category in '{self.category}', got "

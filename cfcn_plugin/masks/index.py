@@ -1,11 +1,14 @@
 """Records of a million images in six flat arrays, which workers share."""
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from .base import MaskSource, unknown
 
 CHUNK = 256  # entries joined together: few enough for the processor's cache
 
@@ -76,6 +79,31 @@ class RecordIndex:
         return [
             record(i) for i in self._order[start:stop].tolist() if name(i) == wanted
         ]
+
+
+class IndexedMasks(MaskSource):
+    """A source with one big annotation file.
+
+    Args:
+        file: The annotation file.
+        data_root: The dataset's root.
+        entries: (key, record) pairs of the file.
+    """
+
+    def __init__(self, file: Path, data_root: str,
+                 entries: Iterable[tuple[str, bytes]]):
+        super().__init__(data_root)
+        self.file = file
+        self.index = RecordIndex(entries)
+
+    def keys(self) -> list[str]:
+        return list(self.index)
+
+    def check(self) -> None:
+        root = Path(self.data_root)
+        strangers = [key for key in self.index if not (root / key).is_file()]
+        if strangers:
+            raise unknown(strangers, 'annotations', f"'{self.file}'")
 
 
 def _encode(key: str) -> bytes:

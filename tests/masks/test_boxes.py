@@ -149,7 +149,7 @@ def test_check_passes_when_each_box_has_its_image(tmp_path):
 
 def test_check_names_boxes_of_unknown_images(tmp_path):
     file = write_csv(tmp_path, [('gone.jpg', 1, 1, 4, 3)])
-    with pytest.raises(MaskError, match="1 boxes.*boxes.csv.*no image.*'gone.jpg'"):
+    with pytest.raises(MaskError, match="1 annotations.*boxes.csv.*no image.*'gone.j"):
         BoxMasks(file, str(tmp_path)).check()
 
 
