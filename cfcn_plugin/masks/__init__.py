@@ -2,11 +2,15 @@
 from .base import MaskError, MaskRecord, MaskSource, image_key
 from .boxes import BoxMasks
 from .coco import COCOMasks
+from .cub import CUBBoxMasks, CUBSegmentationMasks
 from .png import PNGMasks
 from .selection import choose_guided, guidance_rank, read_guided_list
 from .trimap import TrimapMasks
+from .voc import VOCMasks
+from .yolo import YOLOMasks
 
 __all__ = [
-    'BoxMasks', 'COCOMasks', 'MaskError', 'MaskRecord', 'MaskSource', 'PNGMasks',
-    'TrimapMasks', 'choose_guided', 'guidance_rank', 'image_key', 'read_guided_list'
+    'BoxMasks', 'COCOMasks', 'CUBBoxMasks', 'CUBSegmentationMasks', 'MaskError',
+    'MaskRecord', 'MaskSource', 'PNGMasks', 'TrimapMasks', 'VOCMasks', 'YOLOMasks',
+    'choose_guided', 'guidance_rank', 'image_key', 'read_guided_list'
 ]

@@ -1,6 +1,10 @@
 """Polygons of annotators: what is one, and does it fit its picture."""
 import math
 from array import array
+from collections.abc import Sequence
+
+import numpy as np
+from pycocotools import mask as coco_mask
 
 from .base import MaskError
 from .rectangles import Box
@@ -35,6 +39,17 @@ def read_polygons(given, where: str) -> list[array]:
                             f'{str(polygon)[:60]}')
         polygons.append(numbers)
     return polygons
+
+
+def draw_polygons(polygons: Sequence, shape: tuple[int, int]) -> np.ndarray:
+    """The union of polygons as pycocotools draws them, uint8 {0, 1}, (H, W).
+
+    Args:
+        polygons: Arrays [x0, y0, x1, y1, ...] of float64.
+        shape: The mask's height and width.
+    """
+    rles = coco_mask.frPyObjects(list(polygons), *shape)
+    return np.ascontiguousarray(coco_mask.decode(coco_mask.merge(rles)))
 
 
 def check_polygons(polygons: list[array], shape: tuple[int, int], where: str) -> None:
