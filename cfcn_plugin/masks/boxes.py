@@ -67,7 +67,7 @@ class BoxMasks(IndexedMasks):
             raise MaskError(f"'{file}' holds no box: expected one line a box")
         self.categories = list(self._codes) or ['']
         if category is not None:
-            self.choice.check(self.categories, str(file))
+            self.choice.check(self.categories, str(file), declared=False)
 
     def __call__(self, results: dict) -> MaskRecord | None:
         key = self.key(results)

@@ -1,4 +1,5 @@
 """Records of a million images in six flat arrays, which workers share."""
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -100,8 +101,11 @@ class IndexedMasks(MaskSource):
         return list(self.index)
 
     def check(self) -> None:
-        root = Path(self.data_root)
-        strangers = [key for key in self.index if not (root / key).is_file()]
+        # os.path: a million of pathlib's paths take ten seconds more
+        strangers = [
+            key for key in self.index
+            if not os.path.isfile(os.path.join(self.data_root, key))
+        ]
         if strangers:
             raise unknown(strangers, 'annotations', f"'{self.file}'")
 

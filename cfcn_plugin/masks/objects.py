@@ -68,18 +68,28 @@ class ObjectChoice:
         self.categories = categories
         self.label_missing = label_missing
 
-    def check(self, known: Collection[str], file: str) -> None:
-        """Compare with the categories an annotation file knows.
+    def check(self, known: Collection[str], file: str, declared: bool = True) -> None:
+        """Compare with the categories of an annotation file.
+
+        Args:
+            known: They.
+            file: For the message.
+            declared: Whether the file lists all its categories. If they are only those
+                that happen to occur, some may be missing, but not all, and none that
+                differs from one in case alone.
 
         Raises:
             MaskError: A category that is asked for is not among them.
         """
-        asked = self.categories if self.objects == 'all' else self.classes
-        strange = sorted(set(asked or ()) - set(known))
+        asked = set((self.categories if self.objects == 'all' else self.classes) or ())
+        strange = asked - set(known)
+        if not declared and strange != asked:
+            folded = {name.casefold() for name in set(known) - asked}
+            strange = {name for name in strange if name.casefold() in folded}
         if strange:
             name = 'categories' if self.objects == 'all' else 'classes'
             raise MaskError(
-                f"'{file}' has no category {strange} of `{name}`: it has "
+                f"'{file}' has no category {_some(strange)} of `{name}`: it has "
                 f'{_some(known)}. Correct the names; `classes` can be '
                 '{category: label} of those that are there')
 

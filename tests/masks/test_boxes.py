@@ -309,9 +309,9 @@ def test_box_without_a_category_is_named(tmp_path, row):
 
 
 def test_unknown_category_is_named_with_those_there_are(tmp_path):
-    with pytest.raises(MaskError, match=r"csv' has no category \['cat'\].*cow, dog"):
+    with pytest.raises(MaskError, match="csv' has no category cat of .*cow, dog"):
         BoxMasks(kinds_csv(tmp_path), str(tmp_path), category='kind',
-                 categories=['cat', 'dog'])
+                 categories=['cat'])
 
 
 def test_choice_without_a_column_names_both(tmp_path):

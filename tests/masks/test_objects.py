@@ -122,5 +122,14 @@ def test_wrong_option_names_argument_and_what_came(wrong, error, message):
     dict(objects='per_class', classes={'cow': 0}),
 ])
 def test_unknown_category_is_named_with_those_there_are(options):
-    with pytest.raises(MaskError, match=r"x.json' has no category \['cow'\].*cat, dog"):
+    with pytest.raises(MaskError, match="x.json' has no category cow of .*cat, dog"):
         ObjectChoice(**options).check(['dog', 'cat'], 'x.json')
+
+
+def test_category_that_happens_not_to_occur_may_be_asked_for():
+    choice = ObjectChoice('per_class', classes=['cat', 'cow'])
+    choice.check(['cat', 'dog'], 'x.csv', declared=False)
+    with pytest.raises(MaskError, match="x.csv' has no category cow of .* Cow, cat"):
+        choice.check(['cat', 'Cow'], 'x.csv', declared=False)
+    with pytest.raises(MaskError, match="x.csv' has no category cat, cow .* it has d"):
+        choice.check(['dog'], 'x.csv', declared=False)
