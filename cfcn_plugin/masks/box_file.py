@@ -1,9 +1,10 @@
 """Lines and entries of a file of boxes, CSV or JSON, as they are written."""
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from .base import MaskError
 
@@ -82,16 +83,32 @@ def _json_entries(file: Path, columns: tuple) -> Iterator[Entry]:
                         f'{type(content).__name__}')
 
 
-def read_json(file: Path, object_hook=None):
+def read_json(file: Path, hook: Callable[[dict], Any] = lambda entry: entry):
     """What a JSON file holds.
 
+    Args:
+        file: The file, in UTF-8.
+        hook: Called with each object as soon as it is read; what it returns takes the
+            object's place.
+
     Raises:
-        MaskError: It is no JSON in UTF-8.
+        MaskError: It is no JSON in UTF-8, or an object has a name twice.
     """
+
+    def unique(pairs: list[tuple[str, Any]]):
+        entry = dict(pairs)
+        if len(entry) < len(pairs):
+            twice = next(n for i, (n, _) in enumerate(pairs) if n in dict(pairs[:i]))
+            raise MaskError(f"'{file}': '{twice}' stands twice in one object, where "
+                            'JSON keeps the last alone: put both into one')
+        return hook(entry)
+
     try:
         with file.open(encoding='utf-8-sig') as stream:
-            return json.load(stream, object_hook=object_hook)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+            return json.load(stream, object_pairs_hook=unique)
+    except MaskError:
+        raise
+    except (ValueError, RecursionError) as error:  # also a number of 5000 digits
         raise MaskError(f"'{file}' is not JSON in UTF-8 ({error})") from error
 
 

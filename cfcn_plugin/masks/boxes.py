@@ -109,7 +109,7 @@ class BoxMasks(IndexedMasks):
         names, *columns = islice(zip(*rows), 5)
         try:
             x0, y0, x1, y1 = (np.fromiter(map(float, c), float) for c in columns)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
         if self.format == 'xywh':
             x1, y1 = x0 + x1, y0 + y1

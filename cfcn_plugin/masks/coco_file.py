@@ -54,7 +54,7 @@ class CocoFile:
                                     '`ann_file` or `data_root`')
         self.file = file
         self.use = use
-        content = read_json(file, object_hook=self._pack)
+        content = read_json(file, self._pack)
         found = list(content) if isinstance(content, dict) else type(content).__name__
         if not (isinstance(content, dict)
                 and all(isinstance(content.get(part), list) for part in PARTS)):

@@ -1,6 +1,7 @@
 """The boxes and segmentations of CUB-200-2011."""
 from collections.abc import Iterator
 from pathlib import Path
+from posixpath import join
 
 import numpy as np
 from mmpretrain.registry import TASK_UTILS
@@ -49,7 +50,7 @@ class CUBBoxMasks(BoxMasks):
                 raise MaskError(f"'{file}', {place}: id {number} stands twice, "
                                 'expected one box a bird')
             seen.add(number)
-            yield place, [f'{self.images}/{names[number]}', *box]
+            yield place, [join(self.images, names[number]), *box]
 
 
 @TASK_UTILS.register_module()

@@ -98,7 +98,7 @@ class IndexedMasks(MaskSource):
         self.index = RecordIndex(entries)
 
     def keys(self) -> list[str]:
-        return list(self.index)
+        return sorted(self.index)
 
     def check(self) -> None:
         # os.path: a million of pathlib's paths take ten seconds more

@@ -28,7 +28,7 @@ def read_polygons(given, where: str) -> list[array]:
     for polygon in given:
         try:
             numbers = array('d', polygon) if isinstance(polygon, list) else ()
-        except TypeError:
+        except (TypeError, OverflowError):
             numbers = ()
         if len(numbers) < 6 or len(numbers) % 2:
             raise MaskError(

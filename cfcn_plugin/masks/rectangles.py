@@ -24,7 +24,7 @@ def read_box(values: Sequence, where: str, format: str = 'xyxy',
     """
     try:
         x0, y0, x1, y1 = box = list(map(float, values))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         box = []
     if not box or not all(map(math.isfinite, box)):
         raise MaskError(f'{where}: expected four finite numbers, got {values}')

@@ -10,6 +10,7 @@ from pycocotools import mask as coco_mask
 
 from .base import MaskError
 
+MOST_PIXELS = 2**32 - 1  # a count has 32 bits
 MOST_DIGITS = 7  # of 5 bits: more than any count of 32 bits needs
 
 
@@ -26,9 +27,10 @@ def read_rle(segmentation: dict, where: str) -> tuple[bytes, tuple[int, int]]:
     """
     size, counts = segmentation.get('size'), segmentation.get('counts')
     if not (isinstance(size, list) and len(size) == 2
-            and all(isinstance(n, int) and n > 0 for n in size)):
-        raise MaskError(f"{where}: expected an RLE with 'size' [height, width], got "
-                        f'{size!r}')
+            and all(isinstance(n, int) and n > 0 for n in size)
+            and size[0] * size[1] <= MOST_PIXELS):
+        raise MaskError(f"{where}: expected an RLE with 'size' [height, width], of 32 "
+                        f'bits of pixels at most, got {size!r}')
     height, width = size
     if isinstance(counts, list):
         numbers = _plain(counts)

@@ -58,6 +58,8 @@ class VOCMasks(FolderMasks):
                                    ('difficult', difficult, DIFFICULT)):
             if value not in known:
                 raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
+        if isinstance(names, str):
+            raise TypeError(f'`names` must be several names, got {names!r}')
         super().__init__(masks or FOLDERS[use], images, data_root,
                          '.xml' if use == 'bbox' else '.png')
         if choice.get('objects', 'all') != 'all':

@@ -208,6 +208,7 @@ WRONG_JSON = [
     ('{}', 'holds no box'),
     ('[]', 'holds no box'),
     ('{"a.jpg": []}', 'holds no box'),
+    ('{"b": [], "a.jpg": [[1, 1, 2, 2]], "a.jpg": []}', "'a.jpg' stands twice in one"),
 ]
 
 

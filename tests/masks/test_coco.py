@@ -308,7 +308,8 @@ def test_wrong_file_names_file_place_and_what_came(tmp_path, kind):
 
 @pytest.mark.parametrize('raw', [
     b'', b'{"images": [', '{"images": "\u00e4"}'.encode('latin1'), b'\xff\xd8\xff',
-    b'[' * 200_000], ids=['empty', 'cut', 'latin 1', 'a JPEG', 'nested'])
+    b'[' * 200_000, b'1' * 5000],
+    ids=['empty', 'cut', 'latin 1', 'a JPEG', 'nested', 'a huge number'])
 def test_file_that_is_no_json_is_named(tmp_path, raw):
     (tmp_path / 'x.json').write_bytes(raw)
     with pytest.raises(MaskError, match=r"x.json' is not JSON in UTF-8 \("):

@@ -21,7 +21,8 @@ def test_polygons_are_read_as_doubles_and_drawn_as_their_union():
 
 @pytest.mark.parametrize('given', [None, [], {}, 'a', [[]], [SQUARE[:5]], [SQUARE[:7]],
                                    [None], SQUARE, [[*SQUARE[:5], None]],
-                                   [[*SQUARE[:5], float('-inf')]]])
+                                   [[*SQUARE[:5], float('-inf')]],
+                                   [[*SQUARE[:5], 10**400]]])
 def test_what_is_no_polygon_says_where(given):
     with pytest.raises(MaskError, match='^x.json, annotation 3: expected'):
         read_polygons(given, 'x.json, annotation 3')

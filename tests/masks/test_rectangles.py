@@ -16,7 +16,7 @@ def test_box_is_its_corners(values, format, box):
 
 @pytest.mark.parametrize('values', [
     [], [1, 2, 3], [1, 2, 3, 4, 5], [1, 2, 3, None], [1, 2, 3, 'a'],
-    [1, 2, 3, float('nan')], [float('-inf'), 2, 3, 4]])
+    [1, 2, 3, float('nan')], [float('-inf'), 2, 3, 4], [1, 2, 3, 10**400]])
 def test_four_finite_numbers_or_an_error_with_what_came(values):
     with pytest.raises(MaskError, match='^x: expected four finite numbers, got ') as e:
         read_box(values, 'x')

@@ -235,9 +235,10 @@ def test_image_of_another_folder_names_the_option(tmp_path):
     (dict(use='box'), "`use`.*segmentation.*instances.*bbox.*'box'"),
     (dict(void='causal'), "`void`.*ignore.*context.*'causal'"),
     (dict(difficult='drop'), "`difficult`.*'drop'"),
+    (dict(names='gnu'), "`names` must be several names, got 'gnu'"),
     (dict(categories=['gnu']), r"`names`' has no category gnu"),
     (dict(objects='label', classes=['gnu']), 'has no category gnu of `classes`'),
 ])
 def test_wrong_option_names_argument_and_what_came(tmp_path, wrong, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         VOCMasks(str(tmp_path), **wrong)
