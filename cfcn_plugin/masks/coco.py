@@ -12,6 +12,7 @@ from .coco_file import CocoFile
 from .index import IndexedMasks
 from .objects import Annotated, ObjectChoice
 from .rectangles import draw_boxes
+from .rle import draw_rles
 
 USES = ('segmentation', 'bbox')
 CROWDS = ('ignore', 'causal', 'skip')
@@ -99,4 +100,4 @@ def _draw_segments(outlines: list, shape: tuple[int, int], where: str) -> np.nda
             rles += coco_mask.frPyObjects(polygons, *shape)
         else:
             rles.append(dict(size=shape, counts=outline[0]))
-    return np.ascontiguousarray(coco_mask.decode(coco_mask.merge(rles)))
+    return draw_rles(rles)

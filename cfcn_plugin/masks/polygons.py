@@ -8,6 +8,7 @@ from pycocotools import mask as coco_mask
 
 from .base import MaskError
 from .rectangles import Box
+from .rle import draw_rles
 
 
 def read_polygons(given, where: str) -> list[array]:
@@ -48,8 +49,7 @@ def draw_polygons(polygons: Sequence, shape: tuple[int, int]) -> np.ndarray:
         polygons: Arrays [x0, y0, x1, y1, ...] of float64.
         shape: The mask's height and width.
     """
-    rles = coco_mask.frPyObjects(list(polygons), *shape)
-    return np.ascontiguousarray(coco_mask.decode(coco_mask.merge(rles)))
+    return draw_rles(coco_mask.frPyObjects(list(polygons), *shape))
 
 
 def check_polygons(polygons: list[array], shape: tuple[int, int], where: str) -> None:

@@ -5,6 +5,7 @@ uninitialised memory in the mask.
 """
 from array import array
 
+import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
@@ -50,6 +51,12 @@ def read_rle(segmentation: dict, where: str) -> tuple[bytes, tuple[int, int]]:
         return counts.encode('ascii'), (height, width)
     rle = coco_mask.frPyObjects(segmentation, height, width)
     return rle['counts'], (height, width)
+
+
+def draw_rles(rles: list[dict]) -> np.ndarray:
+    """The union of compressed RLEs, uint8 {0, 1}, (H, W)."""
+    by_columns = coco_mask.decode(coco_mask.merge(rles)).T
+    return cv2.transpose(by_columns)  # ten times as fast as ascontiguousarray
 
 
 def decompress(text: str) -> list[int] | None:

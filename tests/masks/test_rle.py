@@ -4,7 +4,7 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from cfcn_plugin.masks import MaskError
-from cfcn_plugin.masks.rle import decompress, read_rle
+from cfcn_plugin.masks.rle import decompress, draw_rles, read_rle
 
 RNG = np.random.default_rng(0)
 MASKS = [RNG.random(shape) > share for shape in [(1, 1), (3, 5), (40, 31), (300, 700)]
@@ -30,6 +30,9 @@ def test_both_kinds_of_counts_are_read(mask):
     for given in (counts, written.decode()):
         read, size = read_rle(dict(size=list(mask.shape), counts=given), 'x')
         assert read == written and size == mask.shape
+        drawn = draw_rles([dict(size=size, counts=read)])
+        np.testing.assert_array_equal(drawn, mask)
+        assert drawn.dtype == np.uint8 and drawn.flags.c_contiguous
 
 
 def rle(counts, size=(2, 3)):
