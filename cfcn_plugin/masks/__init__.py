@@ -1,6 +1,8 @@
 """Mask sources: where the human's masks come from, one file a format."""
 from .base import MaskError, MaskRecord, MaskSizeError, MaskSource, image_key
 from .boxes import BoxMasks
+from .coco import COCOMasks
+from .cub import CUBBoxMasks, CUBSegmentationMasks
 from .cvat import CVATMasks
 from .idrid import IDRiDMasks
 from .label_studio import LabelStudioMasks
@@ -11,10 +13,13 @@ from .points import PointMasks
 from .scribble import ScribbleMasks
 from .selection import choose_guided, guidance_rank, read_guided_list
 from .trimap import TrimapMasks
+from .voc import VOCMasks
+from .yolo import YOLOMasks
 
 __all__ = [
-    'BoxMasks', 'CVATMasks', 'IDRiDMasks', 'LabelMeMasks', 'LabelStudioMasks',
-    'MaskError', 'MaskRecord', 'MaskSizeError', 'MaskSource', 'MatMasks', 'PNGMasks',
-    'PointMasks', 'ScribbleMasks', 'TrimapMasks', 'choose_guided', 'guidance_rank',
-    'image_key', 'read_guided_list'
+    'BoxMasks', 'COCOMasks', 'CUBBoxMasks', 'CUBSegmentationMasks', 'CVATMasks',
+    'IDRiDMasks', 'LabelMeMasks', 'LabelStudioMasks', 'MaskError', 'MaskRecord',
+    'MaskSizeError', 'MaskSource', 'MatMasks', 'PNGMasks', 'PointMasks',
+    'ScribbleMasks', 'TrimapMasks', 'VOCMasks', 'YOLOMasks', 'choose_guided',
+    'guidance_rank', 'image_key', 'read_guided_list'
 ]
