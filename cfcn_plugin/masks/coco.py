@@ -1,13 +1,13 @@
 """Instances of a COCO JSON file."""
 import marshal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from mmpretrain.registry import TASK_UTILS
 from pycocotools import mask as coco_mask
 
-from .base import MaskError, MaskRecord
+from .base import MaskRecord, wrong_size
 from .coco_file import CocoFile
 from .index import IndexedMasks
 from .objects import Annotated, ObjectChoice
@@ -61,8 +61,9 @@ class COCOMasks(IndexedMasks):
         found = [marshal.loads(record) for record in self.index.find(key)]
         if not found:
             return None
-        shape = found[0][2]
-        self._check_size(key, shape, results['ori_shape'][:2])
+        shape, file = found[0][2], f"{self.file}', '{key}"
+        if shape != tuple(results['ori_shape'][:2]):
+            raise wrong_size(file, shape, results['ori_shape'][:2])
         objects = [
             Annotated(category, outline, crowd and self.crowd == 'ignore')
             for category, crowd, _, outline in found
@@ -70,15 +71,7 @@ class COCOMasks(IndexedMasks):
         ]
         draw = _draw_segments if self.use == 'segmentation' else draw_boxes
         return self.choice.record(
-            objects, lambda found: draw(found, shape, f"'{key}' in '{self.file}'"),
-            results, f"{self.file}', '{key}")
-
-    def _check_size(self, key: str, shape: tuple, expected: Sequence[int]) -> None:
-        # LoadActivationMask knows what to say of a picture that lies on its side
-        if sorted(shape) != sorted(expected):
-            raise MaskError(
-                f"'{self.file}' says '{key}' has height and width {shape}, the picture "
-                f'has {tuple(expected)}: use annotations and pictures of one size')
+            objects, lambda found: draw(found, shape, f"'{file}'"), results, file)
 
 
 def _records(file: CocoFile) -> Iterator[tuple[str, bytes]]:

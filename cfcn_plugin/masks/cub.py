@@ -9,7 +9,8 @@ from mmpretrain.registry import TASK_UTILS
 from .base import MaskError, MaskRecord
 from .box_file import Entry
 from .boxes import BoxMasks
-from .mirror import FolderMasks, read_image
+from .folder import FolderMasks
+from .image import read_image
 
 OPAQUE = 255
 
@@ -75,11 +76,8 @@ class CUBSegmentationMasks(FolderMasks):
             raise ValueError(f'`threshold` must be in [1, 255], got {threshold}')
         self.threshold = threshold
 
-    def __call__(self, results: dict) -> MaskRecord | None:
-        file = self.file(self.key(results))
-        if file is None:
-            return None
-        values = read_image(file, results['ori_shape'][:2])
+    def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
+        values = read_image(file, shape)
         if values.shape[2:] == (2, ) and (values[..., 1] == OPAQUE).all():
             values = values[..., 0]  # an alpha channel that says nothing
         if values.ndim != 2 or values.dtype != np.uint8:

@@ -22,6 +22,8 @@ class FolderMasks(MaskSource):
             ``'.png'`` or ``'_mask.png'``; or several, of which a picture has one.
     """
 
+    option = 'masks'  # what the folder of masks is called in the config
+
     def __init__(self,
                  masks: str,
                  images: str = '',
@@ -40,11 +42,19 @@ class FolderMasks(MaskSource):
 
     def __call__(self, results: dict) -> MaskRecord | None:
         file = self.file(self.key(results))
-        return None if file is None else self.read(file, results['ori_shape'][:2])
+        if file is None:
+            return None
+        return self.read(file, results['ori_shape'][:2], results)
 
     @abstractmethod
-    def read(self, file: Path, shape: tuple[int, int]) -> MaskRecord:
-        """The mask in a file, for a picture of (H, W).
+    def read(self, file: Path, shape: tuple[int, int],
+             results: dict) -> MaskRecord | None:
+        """The mask in a file, or None if it holds none.
+
+        Args:
+            file: The file.
+            shape: The picture's (H, W).
+            results: The sample's dict, for sources that ask for its label.
 
         Raises:
             MaskError: It can not be used.
@@ -98,7 +108,7 @@ class FolderMasks(MaskSource):
         return found[0] if found else None
 
     def _names(self) -> list[str]:
-        return list(walk(self.folder, 'masks'))
+        return list(walk(self.folder, self.option))
 
     def _keys(self, names: list[str]) -> list[str]:
         return sorted(
@@ -125,7 +135,7 @@ class FolderMasks(MaskSource):
         return MaskError(
             f"folder of masks '{self.folder}' has no file that ends in "
             f'{" or ".join(map(repr, self.suffixes))}, got {got or "none at all"}: '
-            'correct `suffix` or `masks`')
+            f'correct `suffix` or `{self.option}`')
 
     def _several(self, key: str) -> MaskError:
         return MaskError(

@@ -59,7 +59,7 @@ class LabelMeMasks(FolderMasks):
         self.radius = radius
         self.unit = unit
 
-    def read(self, file: Path, shape: tuple[int, int]) -> MaskRecord:
+    def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         content = read_json(file, dict)
         shapes = content.get('shapes')
         if not isinstance(shapes, list) or not all(isinstance(s, dict) for s in shapes):

@@ -64,7 +64,7 @@ class PNGMasks(FolderMasks):
         self.colours = kinds == {False}
         self.classes = classes
 
-    def read(self, file: Path, shape: tuple[int, int]) -> MaskRecord:
+    def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         return self.record(self.values(file, shape), file)
 
     def record(self, values: np.ndarray, file: Path) -> MaskRecord:

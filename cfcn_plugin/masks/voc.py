@@ -6,8 +6,9 @@ import numpy as np
 from mmpretrain.datasets.categories import VOC2007_CATEGORIES
 from mmpretrain.registry import TASK_UTILS
 
-from .base import MaskError, MaskRecord
-from .mirror import FolderMasks, read_image
+from .base import MaskError, MaskRecord, wrong_size
+from .folder import FolderMasks
+from .image import read_image
 from .objects import Annotated, ObjectChoice
 from .rectangles import draw_boxes
 from .voc_xml import VOCObject, read_objects
@@ -72,17 +73,12 @@ class VOCMasks(FolderMasks):
         self.difficult = difficult
         self.names = tuple(names)
 
-    def __call__(self, results: dict) -> MaskRecord | None:
-        file, shape = self.file(self.key(results)), results['ori_shape'][:2]
-        if file is None:
-            return None
+    def read(self, file: Path, shape: tuple[int, int],
+             results: dict) -> MaskRecord | None:
         if self.use == 'bbox':
             objects, size = self._objects(file)
-            if size is not None and sorted(size) != sorted(shape):
-                raise MaskError(f"'{file}' says height and width {size}, its picture "
-                                f'has {tuple(shape)}: use files of one size')
-            # lying as the picture, or on its side: LoadActivationMask's to say
-            shape = size or shape
+            if size not in (None, tuple(shape)):
+                raise wrong_size(file, size, shape)
             found = [self._annotated(one, one.box) for one in objects]
             return self.choice.record(
                 [one for one in found if one is not None],

@@ -1,11 +1,12 @@
 """Labels of YOLO, one text file a picture."""
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord
-from .mirror import FolderMasks
+from .folder import FolderMasks
 from .objects import Annotated, ObjectChoice
 from .polygons import draw_polygons
 from .rectangles import draw_boxes, read_box
@@ -33,6 +34,8 @@ class YOLOMasks(FolderMasks):
             ``categories``, ``label_missing``). By default YOLO's number is the class.
     """
 
+    option = 'labels'
+
     def __init__(self,
                  labels: str = 'labels',
                  images: str = 'images',
@@ -51,11 +54,8 @@ class YOLOMasks(FolderMasks):
         if names is not None:
             self.choice.check(set(names.values()), '`names`')
 
-    def __call__(self, results: dict) -> MaskRecord | None:
-        file = self.file(self.key(results))
-        if file is None:
-            return None
-        shape = tuple(results['ori_shape'][:2])
+    def read(self, file: Path, shape: tuple[int, int],
+             results: dict) -> MaskRecord | None:
         try:
             lines = file.read_text(encoding='utf-8-sig').splitlines()
         except UnicodeDecodeError as error:

@@ -9,7 +9,7 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 from torch.utils.data import DataLoader
 
-from cfcn_plugin.masks import COCOMasks, MaskError
+from cfcn_plugin.masks import COCOMasks, MaskError, MaskSizeError
 
 SHAPE = (4, 6)
 LEFT = np.zeros(SHAPE, np.uint8)
@@ -101,11 +101,6 @@ def test_equals_pycocotools_on_random_polygons(tmp_path):
         rles = coco_mask.frPyObjects([polygon], 30, 33)
         mask = made(sample(tmp_path, f'{i}.jpg', (30, 33))).mask
         np.testing.assert_array_equal(mask, coco_mask.decode(rles)[..., 0])
-
-
-def test_picture_on_its_side_is_left_to_the_loader(tmp_path):
-    made = source(tmp_path, annotation())
-    assert made(sample(tmp_path, shape=SHAPE[::-1])).mask.shape == SHAPE
 
 
 # ---- choices ---------------------------------------------------------------
@@ -327,8 +322,10 @@ def test_unknown_category_is_named_with_those_there_are(tmp_path):
 
 
 def test_picture_of_another_size_names_both(tmp_path):
-    with pytest.raises(MaskError, match=r"says 'a.jpg' has .*\(4, 6\).*has \(8, 12\)"):
-        source(tmp_path, annotation())(sample(tmp_path, shape=(8, 12)))
+    with pytest.raises(MaskSizeError, match=r"'a.jpg' has .*\(4, 6\).*picture \(6, 4"
+                       ) as caught:
+        source(tmp_path, annotation())(sample(tmp_path, shape=SHAPE[::-1]))
+    assert caught.value.size == SHAPE  # the loader knows of pictures on their side
 
 
 @pytest.mark.parametrize('wrong,message', [

@@ -5,7 +5,7 @@ from mmpretrain.datasets import VOC
 from mmpretrain.registry import TASK_UTILS
 from PIL import Image
 
-from cfcn_plugin.masks import MaskError, VOCMasks
+from cfcn_plugin.masks import MaskError, MaskSizeError, VOCMasks
 
 SHAPE = (3, 5)
 AEROPLANE, BICYCLE, DOG = 1, 2, 12
@@ -126,9 +126,11 @@ def test_xml_without_a_size_takes_the_pictures(tmp_path):
     assert load(tmp_path, use='bbox').mask.shape == SHAPE
 
 
-def test_picture_on_its_side_is_left_to_the_loader(tmp_path):
+def test_picture_on_its_side_is_told_by_its_size(tmp_path):
     write_xml(tmp_path, OBJECTS[0])
-    assert load(tmp_path, shape=SHAPE[::-1], use='bbox').mask.shape == SHAPE
+    with pytest.raises(MaskSizeError) as caught:
+        load(tmp_path, shape=SHAPE[::-1], use='bbox')
+    assert caught.value.size == SHAPE
 
 
 def test_names_of_ones_own(tmp_path):

@@ -75,8 +75,8 @@ def test_config_builds_the_source_and_check_compares_names(tmp_path):
     made.check()
 
 
-def test_missing_folder_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="labels' does not exist"):
+def test_missing_folder_names_the_option_as_it_is_called(tmp_path):
+    with pytest.raises(FileNotFoundError, match="labels' does not .*: correct `labels`"):
         YOLOMasks(data_root=str(tmp_path)).keys()
 
 
