@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from mmpretrain.registry import TASK_UTILS
 
-from .base import MaskError, MaskRecord
-from .box_file import Entry, read_entries
+from .base import MaskError, MaskRecord, is_plain
 from .index import IndexedMasks
-from .names import image_name, is_plain
+from .names import image_name
 from .objects import Annotated, ObjectChoice
 from .rectangles import Box, draw_boxes, read_box
+from .table import Entry, read_entries
 
 FORMATS = ('xyxy', 'xywh')
 RECORD = np.dtype([('box', '<f8', 4), ('category', '<i4')])
@@ -24,7 +24,8 @@ class BoxMasks(IndexedMasks):
 
     CSV: a header, then a line a box; lines of the same image add up (a line that
     stands twice changes nothing). JSON: either a list of objects with the same names
-    as the CSV's columns, or an object ``{image: [[x0, y0, x1, y1], ...]}``.
+    as the CSV's columns, or an object ``{image: [[x0, y0, x1, y1], ...]}`` (the
+    category last, if there is one).
     Coordinates are pixels, x to the right, y down, the picture's corner at (0, 0); a
     pixel is inside when its centre is. What hangs over the picture's edge is cut off.
 
@@ -36,8 +37,7 @@ class BoxMasks(IndexedMasks):
         format: ``'xyxy'`` (corners) or ``'xywh'`` (corner and size).
         category: Column with the category of what is in the box. The options of
             ``ObjectChoice`` need it.
-        **choice: Options of ``ObjectChoice``: ``objects``, ``classes``,
-            ``categories``, ``label_missing``.
+        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`.
     """
 
     def __init__(self,
@@ -62,29 +62,29 @@ class BoxMasks(IndexedMasks):
         self.category = category
         self._codes: dict[str, int] = {}  # of categories, as they come
         file = Path(data_root, ann_file)
-        super().__init__(file, data_root, self._records(file))
-        if not len(self.index):
-            raise MaskError(f"'{file}' holds no box: expected one line a box")
+        super().__init__(file, data_root, self._records(file), 'box')
         self.categories = list(self._codes) or ['']
         if category is not None:
-            self.choice.check(self.categories, str(file), declared=False)
+            self.choice.check_seen(self.categories, str(file))
 
     def __call__(self, results: dict) -> MaskRecord | None:
         key = self.key(results)
+        records, file = self.index.find(key), f"{self.file}', '{key}"
+        if not records:
+            return None
         found = []
-        for record in self.index.find(key):
-            box, code = np.frombuffer(record, RECORD)[0]
+        for box, code in np.frombuffer(b''.join(records), RECORD):
             found.append(Annotated(self.categories[code], box.tolist()))
         return self.choice.record(
             found,
-            lambda boxes: draw_boxes(boxes, results['ori_shape'][:2],
-                                     f"'{key}' in '{self.file}'"),
-            results, f"{self.file}', '{key}")
+            lambda boxes: draw_boxes(boxes, results['ori_shape'][:2], f"'{file}'"),
+            results, file)
 
     def _entries(self, file: Path) -> Iterator[Entry]:
         """Place in the file, and (image, four numbers as written, category)."""
         named = () if self.category is None else (self.category, )
-        return read_entries(file, self.path, (*self.columns, *named))
+        return read_entries(file, (self.path, *self.columns, *named),
+                            remedy='; name the columns with `path` and `box`')
 
     def _records(self, file: Path) -> Iterator[tuple[str, bytes]]:
         entries = self._entries(file)
@@ -121,8 +121,9 @@ class BoxMasks(IndexedMasks):
     def _checked(self, where: str, values: Sequence) -> tuple[str, Box]:
         """Key and box of one entry, or what is wrong with it."""
         name, *numbers = values
-        if self.category is not None and numbers.pop() in (None, ''):
-            raise MaskError(f"{where}: expected a category in '{self.category}', got "
-                            'none')
+        if self.category is not None and (
+                len(numbers) != 5 or numbers.pop() in (None, '')):
+            raise MaskError(f"{where}: expected four numbers and a category in "
+                            f"'{self.category}', got {list(values[1:])}")
         remedy = f", or is `format` not '{self.format}'?"
         return image_name(name, where), read_box(numbers, where, self.format, remedy)

@@ -23,8 +23,9 @@ class COCOMasks(IndexedMasks):
     """Objects of a COCO instance JSON: polygons, RLE of both kinds, or boxes.
 
     Every annotation is checked at the start; masks are drawn when asked for, by
-    pycocotools. An annotation that stands twice changes nothing. An image none of
-    whose objects is chosen has no mask.
+    pycocotools and by its rule: a polygon's pixels may differ along the outline from
+    those of the other sources, where a pixel is inside when its centre is. An
+    annotation that stands twice changes nothing.
 
     Args:
         ann_file: The JSON, below ``data_root``.
@@ -34,9 +35,9 @@ class COCOMasks(IndexedMasks):
         crowd: What ``iscrowd`` regions are: ``'ignore'``, ``'causal'``, or ``'skip'``
             (context). Ignored by default: one is drawn around a whole group, with
             what is between the objects.
-        **choice: Options of ``ObjectChoice`` (``objects``, ``classes``,
-            ``categories``, ``label_missing``): all objects, some categories, one mask
-            a class, or those of the image's own label.
+        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`: all
+            objects, some categories, one mask a class, or those of the image's own
+            label.
     """
 
     def __init__(self,
@@ -54,7 +55,7 @@ class COCOMasks(IndexedMasks):
         self.choice = ObjectChoice(**choice)
         file = CocoFile(Path(data_root, ann_file), use, images)
         self.choice.check(set(file.names.values()), str(file.file))
-        super().__init__(file.file, data_root, _records(file))
+        super().__init__(file.file, data_root, _records(file), 'annotation')
 
     def __call__(self, results: dict) -> MaskRecord | None:
         key = self.key(results)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .base import MaskError
-from .box_file import read_json
+from .coco_polygons import check_bounds, check_polygons, read_polygons
+from .json_file import read_json
 from .names import image_name
-from .polygons import check_bounds, check_polygons, read_polygons
 from .rectangles import Box, read_box
 from .rle import read_rle
 
@@ -49,17 +49,12 @@ class CocoFile:
     """
 
     def __init__(self, file: Path, use: str, images: str = ''):
-        if not file.is_file():
-            raise FileNotFoundError(f"COCO file '{file}' does not exist: correct "
-                                    '`ann_file` or `data_root`')
         self.file = file
         self.use = use
-        content = read_json(file, self._pack)
-        found = list(content) if isinstance(content, dict) else type(content).__name__
-        if not (isinstance(content, dict)
-                and all(isinstance(content.get(part), list) for part in PARTS)):
+        content = read_json(file, dict, self._pack)
+        if not all(isinstance(content.get(part), list) for part in PARTS):
             raise MaskError(f"'{file}' is no COCO instance file: expected an object "
-                            f'with lists {list(PARTS)}, got {found}')
+                            f'with lists {list(PARTS)}, got {list(content)}')
         self._instances = content['annotations']
         if not self._instances:
             raise MaskError(f"'{file}' holds no annotation")

@@ -7,10 +7,10 @@ import numpy as np
 from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord
-from .box_file import Entry
 from .boxes import BoxMasks
 from .folder import FolderMasks
 from .image import read_image
+from .table import Entry
 
 OPAQUE = 255
 

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from .base import MaskError, MaskRecord, MaskSource, below, unknown
+from .base import MaskError, MaskRecord, MaskSource, unknown
+from .names import below
 
 
 class FolderMasks(MaskSource):
@@ -47,9 +48,8 @@ class FolderMasks(MaskSource):
         return self.read(file, results['ori_shape'][:2], results)
 
     @abstractmethod
-    def read(self, file: Path, shape: tuple[int, int],
-             results: dict) -> MaskRecord | None:
-        """The mask in a file, or None if it holds none.
+    def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
+        """The mask in a file.
 
         Args:
             file: The file.

@@ -4,9 +4,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from mmpretrain.registry import TASK_UTILS
 
-from .base import MaskError, MaskRecord, MaskSource, below, class_record, unknown
+from .base import MaskError, MaskRecord, MaskSource, class_record, unknown
 from .folder import walk
 from .image import read_image
+from .names import below
 
 # lesion -> the publisher's folder; the optic disc is anatomy, not a lesion
 FOLDERS = {

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .base import MaskSource, unknown
+from .base import MaskError, MaskSource, unknown
+from .folder import walk
 
 CHUNK = 256  # entries joined together: few enough for the processor's cache
 
@@ -89,13 +90,19 @@ class IndexedMasks(MaskSource):
         file: The annotation file.
         data_root: The dataset's root.
         entries: (key, record) pairs of the file.
+        what: What a record is of, for messages.
+
+    Raises:
+        MaskError: There is no entry.
     """
 
     def __init__(self, file: Path, data_root: str,
-                 entries: Iterable[tuple[str, bytes]]):
+                 entries: Iterable[tuple[str, bytes]], what: str):
         super().__init__(data_root)
         self.file = file
         self.index = RecordIndex(entries)
+        if not len(self.index):
+            raise MaskError(f"'{file}' holds no {what}")
 
     def keys(self) -> list[str]:
         return sorted(self.index)
@@ -107,7 +114,8 @@ class IndexedMasks(MaskSource):
             if not os.path.isfile(os.path.join(self.data_root, key))
         ]
         if strangers:
-            raise unknown(strangers, 'annotations', f"'{self.file}'")
+            raise unknown(strangers, 'image names', f"'{self.file}'",
+                          walk(self.data_root or '.', 'data_root'))
 
 
 def _encode(key: str) -> bytes:

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .base import MaskError, MaskRecord
+from .base import MaskError, MaskRecord, class_record
 
 OBJECTS = ('all', 'per_class', 'label')
-ABSENT = ('error', 'unguided')
+LABEL_MISSING = ('error', 'empty')
 
 
 class Annotated(NamedTuple):
@@ -17,7 +17,7 @@ class Annotated(NamedTuple):
     Attributes:
         category: Its category's name.
         outline: Whatever the source draws it from.
-        ignored: Its pixels are neither cause nor context.
+        ignored: Its pixels are neither cause nor context, where no other object is.
     """
     category: str
     outline: Any
@@ -27,6 +27,9 @@ class Annotated(NamedTuple):
 class ObjectChoice:
     """Makes an image's mask from its objects; each source with categories has one.
 
+    A category is whatever the format calls it: COCO's category, LabelMe's label, VOC's
+    or YOLO's class. An image none of whose objects is chosen has an empty mask.
+
     Args:
         objects: ``'all'``: one mask of all of them. ``'per_class'``: one mask for each
             class that is in the image, (K, H, W). ``'label'``: one mask of those
@@ -35,23 +38,28 @@ class ObjectChoice:
             order of its labels, or ``{category: label}``; two categories may be one
             class. ``'per_class'`` and ``'label'`` need it.
         categories: With ``'all'``: only objects of these categories.
+        ignore: Categories that mean "nobody knows". There, nothing else counts.
         label_missing: With ``'label'``, an image with objects, none of them of its
-            label: ``'error'``, or ``'unguided'``, as an image without a mask, which
-            LoadActivationMask's ``missing`` decides on.
+            label: ``'error'``, or ``'empty'``, an empty mask, which
+            LoadActivationMask's ``empty`` decides on.
     """
 
     def __init__(self,
                  objects: str = 'all',
                  classes: Sequence[str] | dict[str, int] | None = None,
                  categories: Sequence[str] | None = None,
+                 ignore: Sequence[str] = (),
                  label_missing: str = 'error'):
         for name, value, known in (('objects', objects, OBJECTS),
-                                   ('label_missing', label_missing, ABSENT)):
+                                   ('label_missing', label_missing, LABEL_MISSING)):
             if value not in known:
                 raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
-        for name, value in (('classes', classes), ('categories', categories)):
+        for name, value in (('classes', classes), ('categories', categories),
+                            ('ignore', ignore)):
             if isinstance(value, str):
                 raise TypeError(f'`{name}` must be several names, got {value!r}')
+            if value is not None and not value and name != 'ignore':
+                raise ValueError(f'`{name}` must name at least one, got none')
         if objects == 'all' and classes is not None:
             raise ValueError("`classes` are for objects='per_class' or 'label', and "
                              "objects='all' asks for one mask of all objects")
@@ -63,43 +71,66 @@ class ObjectChoice:
                              f'objects={objects!r}: `classes` chooses there')
         if classes is not None and not isinstance(classes, dict):
             classes = {name: label for label, name in enumerate(classes)}
+        self.option = 'categories' if objects == 'all' else 'classes'
+        asked = set((categories if objects == 'all' else classes) or ())
+        if asked & set(ignore):
+            raise ValueError(f'`{self.option}` and `ignore` share '
+                             f'{_some(asked & set(ignore))}')
         self.objects = objects
         self.classes = classes
-        self.categories = categories
+        self.asked = asked
+        self.ignore = set(ignore)
         self.label_missing = label_missing
 
-    def check(self, known: Collection[str], file: str, declared: bool = True) -> None:
-        """Compare with the categories of an annotation file.
+    @property
+    def named(self) -> set[str]:
+        """The categories that an option names."""
+        return self.asked | self.ignore
 
-        Args:
-            known: They.
-            file: For the message.
-            declared: Whether the file lists all its categories. If they are only those
-                that happen to occur, some may be missing, but not all, and none that
-                differs from one in case alone.
+    def check(self, known: Collection[str], file: str) -> None:
+        """Compare with the categories that a file declares.
 
         Raises:
-            MaskError: A category that is asked for is not among them.
+            MaskError: One that is named is not among them.
         """
-        asked = set((self.categories if self.objects == 'all' else self.classes) or ())
-        strange = asked - set(known)
-        if not declared and strange != asked:
-            folded = {name.casefold() for name in set(known) - asked}
-            strange = {name for name in strange if name.casefold() in folded}
+        strange = self.named - set(known)
         if strange:
-            name = 'categories' if self.objects == 'all' else 'classes'
+            option = 'ignore' if strange & self.ignore else self.option
             raise MaskError(
-                f"'{file}' has no category {_some(strange)} of `{name}`: it has "
+                f"'{file}' has no category {_some(strange)} of `{option}`: it has "
                 f'{_some(known)}. Correct the names; `classes` can be '
                 '{category: label} of those that are there')
+
+    def check_seen(self, seen: Collection[str], file: str) -> None:
+        """Compare with all categories that occur in a file, some of which may be rare.
+
+        Raises:
+            MaskError: None that is asked for occurs, or ``check_case``'s.
+        """
+        self.check_case(seen, f"'{file}'")
+        if self.asked and not self.asked & set(seen):
+            self.check(seen, file)
+
+    def check_case(self, seen: Iterable[str], where: str) -> None:
+        """Refuse a category that is meant to be one that is named, and is not.
+
+        Raises:
+            MaskError: It differs in case or spaces alone.
+        """
+        meant = {name.strip().casefold(): name for name in self.named}
+        for name in seen:
+            like = meant.get(name.strip().casefold(), name)
+            if like != name and name not in self.named:
+                raise MaskError(f'{where}: category {name!r} is not {like!r}: correct '
+                                'one of them, or name both')
 
     def record(self,
                found: Iterable[Annotated],
                draw: Callable[[list], np.ndarray],
                results: dict,
                file: str,
-               void: np.ndarray | None = None) -> MaskRecord | None:
-        """The image's mask, or None if it has no object that is asked for.
+               void: np.ndarray | None = None) -> MaskRecord:
+        """The image's mask.
 
         Args:
             found: The image's objects.
@@ -111,40 +142,42 @@ class ObjectChoice:
         Raises:
             MaskError: No object is of the image's label, or it has none.
         """
-        found = list(found)
-        causal = self._planes([one for one in found if not one.ignored], results)
-        if not causal:
-            if self.objects == 'label' and found and self.label_missing == 'error':
-                raise MaskError(self._label_missing(found, results, file))
-            return None
+        found, shape = list(found), tuple(results['ori_shape'][:2])
+        causal = self._planes((one for one in found if not one.ignored), results)
+        if self.objects == 'label' and found and not causal and (
+                self.label_missing == 'error'):
+            raise MaskError(self._no_label(found, results, file))
         planes = {label: draw(outlines) for label, outlines in causal.items()}
-        mask, classes = planes.get(None), None
-        if mask is None:
-            classes = np.array(sorted(planes), np.int64)
-            mask = np.stack([planes[label] for label in sorted(planes)])
-        ignored = self._planes([one for one in found if one.ignored], results)
         ignore = None if void is None else void.astype(np.uint8)
-        if ignored:
-            unsure = draw([one for many in ignored.values() for one in many])
-            # where another object is drawn, that one's word counts
-            unsure &= 1 - mask.reshape(-1, *unsure.shape).max(0)
-            ignore = unsure if ignore is None else ignore | unsure
-        return MaskRecord(mask, file, classes, ignore)
+        unsure = self._planes((one for one in found if one.ignored), results)
+        if unsure:
+            area = draw([one for many in unsure.values() for one in many])
+            for plane in planes.values():  # there, the other object's word counts
+                area &= 1 - plane
+            ignore = area if ignore is None else ignore | area
+        unknown = [one.outline for one in found if one.category in self.ignore]
+        if unknown:
+            area = draw(unknown)
+            ignore = area if ignore is None else ignore | area
+        if self.objects == 'per_class':
+            return class_record(planes, shape, file, ignore)
+        mask = planes.get(None, np.zeros(shape, np.uint8))
+        return MaskRecord(mask, file, ignore=ignore)
 
-    def _planes(self, found: list[Annotated], results: dict) -> dict[int | None, list]:
+    def _planes(self, found: Iterable[Annotated],
+                results: dict) -> dict[int | None, list]:
         """Outlines of each plane by its class, None where there is one mask."""
         planes = defaultdict(list)
         labels = self._labels(results) if self.objects == 'label' else ()
         for one in found:
-            if self.objects == 'all':
-                if self.categories is None or one.category in self.categories:
-                    planes[None].append(one.outline)
-            elif one.category in self.classes:
-                label = self.classes[one.category]
-                if self.objects == 'per_class':
-                    planes[label].append(one.outline)
-                elif label in labels:
-                    planes[None].append(one.outline)
+            chosen = not self.asked or one.category in self.asked
+            if not chosen or one.category in self.ignore:
+                continue
+            label = None if self.classes is None else self.classes[one.category]
+            if self.objects != 'label':
+                planes[label].append(one.outline)
+            elif label in labels:
+                planes[None].append(one.outline)
         return planes
 
     @staticmethod
@@ -156,13 +189,13 @@ class ObjectChoice:
                 "objects='all'")
         return np.atleast_1d(results['gt_label']).tolist()
 
-    def _label_missing(self, found: list[Annotated], results: dict, file: str) -> str:
+    def _no_label(self, found: list[Annotated], results: dict, file: str) -> str:
         labels = self._labels(results)
         names = [name for name, label in self.classes.items() if label in labels]
         return (f"'{file}': no object of the image's label {labels} ({_some(names)}), "
                 f'only of {_some({one.category for one in found})}: annotate it, '
-                "correct `classes`, or declare such images unguided with "
-                "`label_missing='unguided'`")
+                "correct `classes`, or take such masks as empty with "
+                "`label_missing='empty'`")
 
 
 def _some(names: Iterable[str]) -> str:

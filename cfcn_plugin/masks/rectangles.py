@@ -45,19 +45,36 @@ def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int], where: str) -> np.n
     Args:
         boxes: (x0, y0, x1, y1) in pixels.
         shape: The mask's height and width.
-        where: Image and file, for the message.
+        where: File and image, for the message.
 
     Raises:
         MaskError: A box lies outside the picture.
     """
-    height, width = shape
     mask = np.zeros(shape, np.uint8)
-    for x0, y0, x1, y1 in boxes:
-        if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
-            raise MaskError(f'box {(x0, y0, x1, y1)} of {where} lies outside the '
-                            f'picture of {width} x {height} pixels')
+    for box in boxes:
+        check_in_picture(box, shape, where)
+        x0, y0, x1, y1 = box
         mask[_inside(y0, y1), _inside(x0, x1)] = 1
     return mask
+
+
+def check_in_picture(bounds: Box, shape: tuple[int, int], where: str) -> None:
+    """Refuse what lies wholly outside its picture.
+
+    Args:
+        bounds: (x0, y0, x1, y1) in pixels.
+        shape: The picture's height and width.
+        where: File and place, for the message.
+
+    Raises:
+        MaskError: It does.
+    """
+    x0, y0, x1, y1 = bounds
+    height, width = shape
+    if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
+        raise MaskError(f'{where}: from ({x0}, {y0}) to ({x1}, {y1}) it lies outside '
+                        f'the picture of {width} x {height} pixels: are the numbers '
+                        'pixels of this picture?')
 
 
 def _inside(low: float, high: float) -> slice:

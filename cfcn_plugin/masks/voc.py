@@ -41,8 +41,8 @@ class VOCMasks(FolderMasks):
             ``'ignore'``, ``'causal'``, or ``'skip'`` (context). Ignored by default, as
             they count for no image label.
         names: Categories in the order of the palette, from 1.
-        **choice: Options of ``ObjectChoice`` (``objects``, ``classes``,
-            ``categories``, ``label_missing``). ``classes`` are ``names`` by default.
+        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`.
+            ``classes`` are ``names`` by default.
     """
 
     def __init__(self,
@@ -73,8 +73,7 @@ class VOCMasks(FolderMasks):
         self.difficult = difficult
         self.names = tuple(names)
 
-    def read(self, file: Path, shape: tuple[int, int],
-             results: dict) -> MaskRecord | None:
+    def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         if self.use == 'bbox':
             objects, size = self._objects(file)
             if size not in (None, tuple(shape)):

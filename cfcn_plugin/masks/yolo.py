@@ -8,8 +8,8 @@ from mmpretrain.registry import TASK_UTILS
 from .base import MaskError, MaskRecord
 from .folder import FolderMasks
 from .objects import Annotated, ObjectChoice
-from .polygons import draw_polygons
 from .rectangles import draw_boxes, read_box
+from .shapes import fill_polygon
 
 EDGE = 0.01  # converters round a little over the picture's edge
 
@@ -21,8 +21,8 @@ class YOLOMasks(FolderMasks):
     The labels of ``<data_root>/<images>/a/b.jpg`` are ``<data_root>/<labels>/a/b.txt``.
     A line is ``number cx cy width height``, or ``number x0 y0 x1 y1 x2 y2 ...`` with
     three points or more, in shares of the picture's width and height. A line that
-    stands twice changes nothing. An image without a file, or with an empty one (YOLO's
-    way to say "nothing here"), has no mask.
+    stands twice changes nothing. An image with an empty file (YOLO's way to say
+    "nothing here") has an empty mask.
 
     Args:
         labels: Folder of text files below ``data_root``.
@@ -30,8 +30,8 @@ class YOLOMasks(FolderMasks):
         data_root: The dataset's root.
         names: Names of the categories by number, ``names`` of YOLO's ``data.yaml``: a
             list or ``{number: name}``. None: a category's name is its number as text.
-        **choice: Options of ``ObjectChoice`` (``objects``, ``classes``,
-            ``categories``, ``label_missing``). By default YOLO's number is the class.
+        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. By
+            default YOLO's number is the class.
     """
 
     option = 'labels'
@@ -54,8 +54,7 @@ class YOLOMasks(FolderMasks):
         if names is not None:
             self.choice.check(set(names.values()), '`names`')
 
-    def read(self, file: Path, shape: tuple[int, int],
-             results: dict) -> MaskRecord | None:
+    def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         try:
             lines = file.read_text(encoding='utf-8-sig').splitlines()
         except UnicodeDecodeError as error:
@@ -92,7 +91,7 @@ class YOLOMasks(FolderMasks):
             self._check(np.concatenate([low, high]), values, where)
             return Annotated(name, box)
         self._check(shares, values, where)
-        return Annotated(name, shares * scale)
+        return Annotated(name, (shares * scale).reshape(-1, 2))
 
     @staticmethod
     def _check(shares: np.ndarray, values: list[str], where: str) -> None:
@@ -105,7 +104,8 @@ class YOLOMasks(FolderMasks):
 
 def _draw(outlines: list, shape: tuple[int, int], where: str) -> np.ndarray:
     """The union of boxes (tuples) and polygons (arrays)."""
-    boxes = [outline for outline in outlines if isinstance(outline, tuple)]
-    polygons = [outline for outline in outlines if not isinstance(outline, tuple)]
-    mask = draw_boxes(boxes, shape, where)
-    return mask | draw_polygons(polygons, shape) if polygons else mask
+    mask = draw_boxes((one for one in outlines if isinstance(one, tuple)), shape, where)
+    for one in outlines:
+        if not isinstance(one, tuple):
+            mask |= fill_polygon(one, shape)
+    return mask

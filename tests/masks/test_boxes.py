@@ -140,6 +140,13 @@ def test_equals_the_slow_rule_on_random_boxes(tmp_path):
 # ---- masks and images ------------------------------------------------------
 
 
+def test_check_tells_names_that_differ_in_case(tmp_path):
+    (tmp_path / 'A.jpg').touch()
+    file = write_csv(tmp_path, [('a.jpg', 1, 1, 4, 3)])
+    with pytest.raises(MaskError, match=r"'a.jpg' \(did you mean 'A.jpg'\?\)"):
+        BoxMasks(file, str(tmp_path)).check()
+
+
 def test_check_passes_when_each_box_has_its_image(tmp_path):
     (tmp_path / 'a.jpg').touch()
     source = BoxMasks(write_csv(tmp_path, [('a.jpg', 1, 1, 4, 3)]), str(tmp_path))
@@ -149,7 +156,7 @@ def test_check_passes_when_each_box_has_its_image(tmp_path):
 
 def test_check_names_boxes_of_unknown_images(tmp_path):
     file = write_csv(tmp_path, [('gone.jpg', 1, 1, 4, 3)])
-    with pytest.raises(MaskError, match="1 annotations.*boxes.csv.*no image.*'gone.j"):
+    with pytest.raises(MaskError, match="1 image names of .*boxes.csv.*'gone.jpg'"):
         BoxMasks(file, str(tmp_path)).check()
 
 
@@ -159,7 +166,8 @@ def test_box_outside_the_picture_names_box_image_file_and_size(tmp_path, box):
     file = write_csv(tmp_path, [('a.jpg', *box)])
     with pytest.raises(MaskError, match="'a.jpg'.*outside.* 6 x 4 pixels") as caught:
         mask_of(tmp_path, file)
-    assert str(tuple(map(float, box))) in str(caught.value)
+    x0, y0, x1, y1 = map(float, box)
+    assert f'from ({x0}, {y0}) to ({x1}, {y1})' in str(caught.value)
     assert str(tmp_path / file) in str(caught.value)
 
 
@@ -196,8 +204,8 @@ WRONG_JSON = [
     ('{"a.jpg": [[1, 1, 4,', 'is not JSON'),
     ('', 'is not JSON'),
     ('7', 'expected an object or a list, got int'),
-    ('{"a.jpg": {"x0": 1}}', "'a.jpg': expected a list of boxes"),
-    ('{"a.jpg": [1, 1, 4, 3]}', "'a.jpg': expected four finite numbers.*got 1"),
+    ('{"a.jpg": {"x0": 1}}', r"'a.jpg': expected a list of \[x0, y0, x1, y1\]"),
+    ('{"a.jpg": [1, 1, 4, 3]}', r"'a.jpg': expected \[x0, y0, x1, y1\], got 1"),
     ('{"a.jpg": [[1, 1, 4]]}', r"'a.jpg': expected four.*got \[1, 1, 4\]"),
     ('{"a.jpg": [[1, 1, NaN, 3]]}', "'a.jpg': expected four finite numbers.*nan"),
     ('{"a.jpg": [[1, 1, null, 3]]}', "'a.jpg': expected four finite numbers.*None"),
@@ -223,7 +231,7 @@ def test_wrong_json_names_file_place_and_what_came(tmp_path, text, message):
 @pytest.mark.parametrize('text,message', [
     ('', r"its header.*'filename', 'x0', 'y0', 'x1', 'y1'\] missing, got \[\]"),
     ('filename,x0,y0\na.jpg,1,1\n', r"\['x1', 'y1'\] missing, got .*`path` and `box`"),
-    ('filename,x0,y0,x1,y1\n', 'holds no box: expected one line a box'),
+    ('filename,x0,y0,x1,y1\n', 'holds no box'),
 ])
 def test_csv_without_columns_or_lines_says_so(tmp_path, text, message):
     (tmp_path / 'boxes.csv').write_text(text)
@@ -249,7 +257,7 @@ def test_wrong_ending_names_the_right_ones(tmp_path):
 
 
 def test_missing_file_names_file_and_remedy(tmp_path):
-    with pytest.raises(FileNotFoundError, match='`ann_file` or `data_root`') as caught:
+    with pytest.raises(FileNotFoundError, match='its name or `data_root`') as caught:
         BoxMasks('boxes.csv', str(tmp_path))
     assert f"'{tmp_path / 'boxes.csv'}'" in str(caught.value)
 
@@ -305,7 +313,7 @@ def test_json_list_has_categories_too(tmp_path):
 @pytest.mark.parametrize('row', [('b.jpg', '', 0, 0, 1, 1)])
 def test_box_without_a_category_is_named(tmp_path, row):
     file = write_csv(tmp_path, [('a.jpg', 'cow', 0, 0, 2, 4), row], KINDS)
-    with pytest.raises(MaskError, match="line 3: expected a category in 'kind'"):
+    with pytest.raises(MaskError, match="line 3: .* and a category in 'kind'"):
         BoxMasks(file, str(tmp_path), category='kind')
 
 
@@ -320,9 +328,12 @@ def test_choice_without_a_column_names_both(tmp_path):
         BoxMasks(kinds_csv(tmp_path), str(tmp_path), categories=['dog'])
 
 
-def test_object_of_boxes_has_no_categories(tmp_path):
+def test_object_of_boxes_has_the_category_last(tmp_path):
+    file = write_json(tmp_path, {'a.jpg': [[1, 1, 4, 3, 'cow'], [0, 0, 1, 1, 'dog']]})
+    mask = mask_of(tmp_path, file, category='kind', categories=['cow'])
+    np.testing.assert_array_equal(mask, box_mask((1, 1, 4, 3)))
     file = write_json(tmp_path, {'a.jpg': [[1, 1, 4, 3]]})
-    with pytest.raises(MaskError, match="has no 'kind'; expected a list of objects"):
+    with pytest.raises(MaskError, match=r"category in 'kind', got \[1, 1, 4, 3\]"):
         BoxMasks(file, str(tmp_path), category='kind')
 
 
@@ -342,7 +353,7 @@ def test_name_is_found_however_it_is_written(tmp_path):
 @pytest.mark.parametrize('name', ['../a.jpg', '/a.jpg'])
 def test_name_that_leaves_the_data_root_names_its_line(tmp_path, name):
     file = write_csv(tmp_path, [GOOD, (name, *GOOD[1:])])
-    with pytest.raises(MaskError, match=f"csv', line 3: image name '{name}' leaves"):
+    with pytest.raises(MaskError, match=f"csv', line 3: path '{name}' (is|has)"):
         BoxMasks(file, str(tmp_path))
 
 

@@ -208,7 +208,7 @@ WRONG = {
     'segmentation of text': (annotation('0 1 3 1'), 'expected polygons .*0 1 3 1'),
     'NaN polygon': (annotation([[float('nan'), 1, 3, 1, 3, 3]]), 'finite.*nan'),
     'infinite polygon': (annotation([[0, 1, 3, float('inf'), 3, 3]]), 'finite.*inf'),
-    'polygon outside': (annotation([[7, 1, 9, 1, 9, 3]]), 'lies outside its image'),
+    'polygon outside': (annotation([[7, 1, 9, 1, 9, 3]]), 'lies outside the picture'),
     'polygon far beyond': (annotation([[0, 1, 1e9, 1, 3, 3]]), 'goes far beyond'),
     'RLE of another size': (annotation(plain_rle(LEFT.T)),
                             r'RLE of size \[6, 4\], expected .*\[4, 6\]'),
@@ -245,7 +245,7 @@ def test_annotation_without_a_segmentation_says_so(tmp_path):
     ((0, 1, 0, 2), 'has no inside'),
     ((float('nan'), 1, 3, 2), r'four finite numbers, got \[nan'),
     ((0, 1, 3), r'four finite numbers, got \[0, 1, 3\]'),
-    ((6, 1, 3, 2), 'lies outside its image of 6 x 4'),
+    ((6, 1, 3, 2), 'lies outside the picture of 6 x 4'),
     ((0, 1, 3, 200), 'goes far beyond'),
 ])
 def test_wrong_box_names_file_annotation_and_what_came(tmp_path, box, message):
@@ -262,7 +262,7 @@ def spoilt(part, *entries):
 
 IMAGE = dict(id=5, file_name='a.jpg', height=4, width=6)
 WRONG_FILES = {
-    'a list, as results are': ([annotation()], 'no COCO instance file.*got list'),
+    'a list, as results are': ([annotation()], 'expected an object, got list'),
     'no images': (dict(annotations=[annotation()], categories=CATEGORIES),
                   r"expected an object with lists.*got \['annotations', 'cat"),
     'annotations no list': ({**content(), 'annotations': {}}, 'no COCO instance file'),
@@ -277,9 +277,9 @@ WRONG_FILES = {
         spoilt('images', IMAGE, {**IMAGE, 'id': 6, 'file_name': './a.jpg'}),
         r"images\[1\]: file_name './a.jpg' stands twice"),
     'absolute file name': (spoilt('images', {**IMAGE, 'file_name': '/etc/a.jpg'}),
-                           r"images\[0\]: image name '/etc/a.jpg' leaves"),
+                           r"images\[0\]: path '/etc/a.jpg' is absolute"),
     'file name above the root': (spoilt('images', {**IMAGE, 'file_name': '../a.jpg'}),
-                                 r"images\[0\]: image name '../a.jpg' leaves"),
+                                 r"images\[0\]: path '../a.jpg' has '..'"),
     'no file name': (spoilt('images', dict(id=5, height=4, width=6)),
                      r'images\[0\]: expected the name of an image, got None'),
     'no height': (spoilt('images', dict(id=5, file_name='a.jpg', width=6)),
@@ -312,7 +312,7 @@ def test_file_that_is_no_json_is_named(tmp_path, raw):
 
 
 def test_missing_file_names_file_and_remedy(tmp_path):
-    with pytest.raises(FileNotFoundError, match="x.json' does not exist: correct `ann"):
+    with pytest.raises(FileNotFoundError, match="x.json' does not exist: correct its"):
         COCOMasks('x.json', str(tmp_path))
 
 

@@ -17,7 +17,7 @@ def draw(columns):
 
 
 def record(found=FOUND, gt_label=None, void=None, **options):
-    results = dict(img_path='a.jpg')
+    results = dict(img_path='a.jpg', ori_shape=(2, 4))
     if gt_label is not None:
         results['gt_label'] = gt_label
     return ObjectChoice(**options).record(found, draw, results, 'x.json', void)
@@ -35,7 +35,7 @@ def test_all_objects_make_one_mask():
 
 def test_categories_choose_among_them():
     assert columns(record(categories=['dog']).mask) == [0, 2]
-    assert record(categories=['cow']) is None
+    assert not record(categories=['cow']).mask.any()
 
 
 def test_each_class_has_its_plane():
@@ -58,18 +58,19 @@ def test_label_chooses_the_images_own_objects(label, expected):
     assert columns(made.mask) == expected and made.classes is None
 
 
-def test_image_without_objects_has_no_mask():
-    for options in (dict(), dict(objects='per_class', classes=CLASSES),
-                    dict(objects='label', classes=CLASSES, gt_label=0)):
-        assert record([], **options) is None
+def test_image_without_objects_has_an_empty_mask():
+    for options in (dict(), dict(objects='label', classes=CLASSES, gt_label=0)):
+        assert not record([], **options).mask.any()
+    made = record([], objects='per_class', classes=CLASSES)
+    assert made.mask.shape == (0, 2, 4) and made.classes.tolist() == []
 
 
-def test_label_without_an_object_is_an_error_or_no_mask():
+def test_label_without_an_object_is_an_error_or_an_empty_mask():
     options = dict(gt_label=0, objects='label', classes=['cow', 'cat', 'dog'])
     with pytest.raises(MaskError, match=r"'x.json': no object of the image's label "
-                       r"\[0\] \(cow\), only of cat, dog.*label_missing='unguided'"):
+                       r"\[0\] \(cow\), only of cat, dog.*label_missing='empty'"):
         record(**options)
-    assert record(**options, label_missing='unguided') is None
+    assert not record(**options, label_missing='empty').mask.any()
 
 
 def test_image_without_a_label_names_image_and_remedy():
@@ -81,7 +82,8 @@ def test_ignored_objects_are_unknown_where_no_other_is():
     crowd = Annotated('dog', [2, 3], ignored=True)
     made = ObjectChoice().record(
         [*FOUND, crowd],
-        lambda outlines: draw(np.hstack(outlines).tolist()), {}, 'x.json')
+        lambda outlines: draw(np.hstack(outlines).tolist()), dict(ori_shape=(2, 4)),
+        'x.json')
     assert columns(made.mask) == [0, 1, 2] and columns(made.ignore) == [3]
     assert made.ignore.dtype == np.uint8
 
@@ -91,8 +93,19 @@ def test_ignored_objects_of_other_categories_are_context():
     assert made.ignore is None
 
 
-def test_image_of_ignored_objects_alone_has_no_mask():
-    assert record([Annotated('dog', 3, ignored=True)]) is None
+def test_image_of_ignored_objects_alone_has_an_empty_mask():
+    made = record([Annotated('dog', 3, ignored=True)])
+    assert not made.mask.any() and columns(made.ignore) == [3]
+
+
+@pytest.mark.parametrize('options', [
+    dict(), dict(categories=['cat']), dict(objects='per_class', classes=['cat', 'cow']),
+    dict(objects='label', classes=['cat', 'cow'], gt_label=0)])
+def test_categories_that_nobody_knows_count_before_all_others(options):
+    found = [Annotated('cat', 1), Annotated('dog', 1), Annotated('dog', 2)]
+    made = record(found, ignore=['dog'], **options)
+    mask = made.mask if made.classes is None else made.mask[0]
+    assert columns(mask) == [1] and columns(made.ignore) == [1, 2]
 
 
 def test_void_is_ignored_too():
@@ -104,12 +117,17 @@ def test_void_is_ignored_too():
 
 @pytest.mark.parametrize('wrong,error,message', [
     (dict(objects='some'), ValueError, "`objects`.*per_class.*label.*'some'"),
-    (dict(label_missing='skip'), ValueError, "`label_missing`.*unguided.*'skip'"),
+    (dict(label_missing='skip'), ValueError, "`label_missing`.*empty.*'skip'"),
     (dict(classes=CLASSES), ValueError, "`classes` are for objects='per_class'"),
     (dict(objects='label'), ValueError, "objects='label' needs `classes`"),
     (dict(objects='label', classes='dog'), TypeError, "`classes`.*names, got 'dog'"),
     (dict(objects='label', classes=CLASSES, categories=CLASSES), ValueError,
      "`categories` is for objects='all'"),
+    (dict(ignore='haze'), TypeError, "`ignore` must be several names, got 'haze'"),
+    (dict(categories=[]), ValueError, '`categories` must name at least one'),
+    (dict(objects='label', classes={}), ValueError, '`classes` must name at least one'),
+    (dict(categories=['cow', 'dog'], ignore=['cow']), ValueError,
+     '`categories` and `ignore` share cow'),
 ])
 def test_wrong_option_names_argument_and_what_came(wrong, error, message):
     with pytest.raises(error, match=message):
@@ -126,10 +144,22 @@ def test_unknown_category_is_named_with_those_there_are(options):
         ObjectChoice(**options).check(['dog', 'cat'], 'x.json')
 
 
+def test_unknown_category_to_ignore_names_its_option():
+    with pytest.raises(MaskError, match='no category haze of `ignore`: it has dog'):
+        ObjectChoice(ignore=['haze']).check(['dog'], 'x.json')
+
+
 def test_category_that_happens_not_to_occur_may_be_asked_for():
-    choice = ObjectChoice('per_class', classes=['cat', 'cow'])
-    choice.check(['cat', 'dog'], 'x.csv', declared=False)
-    with pytest.raises(MaskError, match="x.csv' has no category cow of .* Cow, cat"):
-        choice.check(['cat', 'Cow'], 'x.csv', declared=False)
-    with pytest.raises(MaskError, match="x.csv' has no category cat, cow .* it has d"):
-        choice.check(['dog'], 'x.csv', declared=False)
+    choice = ObjectChoice('per_class', classes=['cat', 'cow'], ignore=['haze'])
+    choice.check_seen(['cat', 'dog'], 'x.csv')
+    with pytest.raises(MaskError, match="x.csv' has no category cat, cow.* it has dog"):
+        choice.check_seen(['dog'], 'x.csv')
+
+
+@pytest.mark.parametrize('name', ['Cow', 'cow ', ' COW'])
+def test_category_that_differs_in_case_or_spaces_is_an_error(name):
+    choice = ObjectChoice(categories=['cow'])
+    choice.check_case(['cow', 'cows'], 'x')
+    with pytest.raises(MaskError, match=f"x: category '{name}' is not 'cow': correct"):
+        choice.check_case(['cow', name], 'x')
+    ObjectChoice(categories=['cow', name]).check_case(['cow', name], 'x')

@@ -36,5 +36,5 @@ def test_union_of_boxes_by_their_pixels_centres():
 
 
 def test_box_outside_names_image_and_size():
-    with pytest.raises(MaskError, match="of 'a.jpg' lies outside .* 3 x 2 pixels"):
+    with pytest.raises(MaskError, match="'a.jpg': .* lies outside .* 3 x 2 pixels"):
         draw_boxes([(3, 0, 4, 1)], (2, 3), "'a.jpg'")

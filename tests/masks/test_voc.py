@@ -86,10 +86,11 @@ def test_classes_of_ones_own(tmp_path):
     np.testing.assert_array_equal(mask, CLASSES == DOG)
 
 
-def test_image_without_a_file_or_object_has_no_mask(tmp_path):
+def test_image_without_a_file_has_no_mask_and_without_an_object_an_empty_one(tmp_path):
     assert load(tmp_path) is None
     write_png(tmp_path, np.full(SHAPE, 255))
-    assert load(tmp_path) is None
+    record = load(tmp_path)
+    assert not record.mask.any() and record.ignore.all()
 
 
 # ---- objects ---------------------------------------------------------------

@@ -1,14 +1,9 @@
-"""Polygons of annotators: what is one, and does it fit its picture."""
+"""Polygons as COCO writes them: what is one, and can it belong to its picture."""
 import math
 from array import array
-from collections.abc import Sequence
-
-import numpy as np
-from pycocotools import mask as coco_mask
 
 from .base import MaskError
-from .rectangles import Box
-from .rle import draw_rles
+from .rectangles import Box, check_in_picture
 
 
 def read_polygons(given, where: str) -> list[array]:
@@ -42,16 +37,6 @@ def read_polygons(given, where: str) -> list[array]:
     return polygons
 
 
-def draw_polygons(polygons: Sequence, shape: tuple[int, int]) -> np.ndarray:
-    """The union of polygons as pycocotools draws them, uint8 {0, 1}, (H, W).
-
-    Args:
-        polygons: Arrays [x0, y0, x1, y1, ...] of float64.
-        shape: The mask's height and width.
-    """
-    return draw_rles(coco_mask.frPyObjects(list(polygons), *shape))
-
-
 def check_polygons(polygons: list[array], shape: tuple[int, int], where: str) -> None:
     """``check_bounds`` of each polygon."""
     for polygon in polygons:
@@ -74,13 +59,11 @@ def check_bounds(bounds: Box, shape: tuple[int, int], where: str) -> None:
     Raises:
         MaskError: It lies outside, or goes far beyond.
     """
+    check_in_picture(bounds, shape, where)
     x0, y0, x1, y1 = bounds
     height, width = shape
-    if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
-        how = 'lies outside'
-    elif x0 < -width or y0 < -height or x1 > 2 * width or y1 > 2 * height:
-        how = 'goes far beyond'
-    else:
-        return
-    raise MaskError(f'{where}: from ({x0}, {y0}) to ({x1}, {y1}) it {how} its image of '
-                    f'{width} x {height} pixels: are the numbers pixels of this image?')
+    if x0 < -width or y0 < -height or x1 > 2 * width or y1 > 2 * height:
+        raise MaskError(
+            f'{where}: from ({x0}, {y0}) to ({x1}, {y1}) it goes far beyond the '
+            f'picture of {width} x {height} pixels: are the numbers pixels of this '
+            'picture?')
