@@ -51,6 +51,7 @@ class MaskSource(ABC):
     Args:
         data_root: Folder that image keys are relative to, the dataset's own.
     """
+    endings = True  # whether keys end as pictures do: a mask's file does not tell
 
     def __init__(self, data_root: str = ''):
         self.data_root = str(data_root)
@@ -71,7 +72,10 @@ class MaskSource(ABC):
 
     @abstractmethod
     def keys(self) -> list[str]:
-        """Keys of the masks there are, without decoding any."""
+        """Keys of the masks there are, without decoding any.
+
+        Without the picture's ending where ``endings`` is False.
+        """
 
     @abstractmethod
     def check(self) -> None:
@@ -80,6 +84,18 @@ class MaskSource(ABC):
         Raises:
             MaskError: A mask belongs to no image.
         """
+
+    def missing(self, images: Iterable[str]) -> list[str]:
+        """Those images that have no mask, without decoding any.
+
+        Args:
+            images: Keys of images.
+        """
+        known = set(self.keys())
+        return [
+            key for key in images
+            if (key if self.endings else os.path.splitext(key)[0]) not in known
+        ]
 
     def key(self, results: dict) -> str:
         return image_key(results, self.data_root)
@@ -114,7 +130,7 @@ def image_key(results: dict, data_root: str = '') -> str:
 
 def is_plain(name) -> bool:
     """Whether a name is its own key, at a glance: cheap enough for a million."""
-    return (isinstance(name, str) and bool(name) and '/.' not in name
+    return (isinstance(name, str) and bool(name.strip()) and '/.' not in name
             and '//' not in name and '\0' not in name
             and not name.startswith(('.', '/')) and not name.endswith('/'))
 

@@ -32,6 +32,7 @@ class CVATMasks(MaskSource):
         **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. A label
             is a category.
     """
+    endings = False
 
     def __init__(self,
                  masks: str,
@@ -72,7 +73,6 @@ class CVATMasks(MaskSource):
         return self.choice.record(found, np.bitwise_or.reduce, results, file)
 
     def keys(self) -> list[str]:
-        """Keys without the picture's ending, which a mask file does not tell."""
         return [
             PurePosixPath(self.images, name[len(FOLDER):-len('.png')]).as_posix()
             for name in self.archive.names()

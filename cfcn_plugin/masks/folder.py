@@ -23,6 +23,7 @@ class FolderMasks(MaskSource):
             ``'.png'`` or ``'_mask.png'``; or several, of which a picture has one.
     """
 
+    endings = False
     option = 'masks'  # what the folder of masks is called in the config
 
     def __init__(self,
@@ -61,7 +62,6 @@ class FolderMasks(MaskSource):
         """
 
     def keys(self) -> list[str]:
-        """Keys without the picture's ending, which a mask file does not tell."""
         return self._keys(self._names())
 
     def check(self) -> None:

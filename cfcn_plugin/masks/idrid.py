@@ -35,6 +35,7 @@ class IDRiDMasks(MaskSource):
             place in this list.
         suffix: Ending of a mask file.
     """
+    endings = False
 
     def __init__(self,
                  masks: str = 'A. Segmentation/2. All Segmentation Groundtruths',
@@ -77,7 +78,6 @@ class IDRiDMasks(MaskSource):
         return found
 
     def keys(self) -> list[str]:
-        """Keys without the picture's ending, which a mask file does not tell."""
         return sorted(set(self._owners().values()))
 
     def check(self) -> None:

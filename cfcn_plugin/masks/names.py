@@ -3,7 +3,7 @@ import os
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
 
-from .base import MaskError
+from .base import MaskError, is_plain
 
 
 def image_name(name, where: str, folder: str = '') -> str:
@@ -19,6 +19,8 @@ def image_name(name, where: str, folder: str = '') -> str:
     Raises:
         MaskError: It is no name, or one that leaves its folder.
     """
+    if is_plain(name) and not folder:
+        return name
     if not isinstance(name, str) or not name.strip():
         raise MaskError(f'{where}: expected the name of an image, got {name!r}')
     reason = _leaves(name)

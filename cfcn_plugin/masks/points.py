@@ -1,4 +1,5 @@
 """Points that a person clicked, in one CSV or JSON file."""
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from struct import Struct
@@ -9,7 +10,7 @@ from mmpretrain.registry import TASK_UTILS
 from .base import MaskError, MaskRecord
 from .index import IndexedMasks
 from .names import image_name
-from .shapes import check_inside, check_radius, draw_stroke, in_pixels, read_points
+from .shapes import FAR, check_inside, check_radius, draw_stroke, in_pixels
 from .table import read_entries
 
 COLUMNS = ('image', 'x', 'y', 'radius')
@@ -62,14 +63,15 @@ class PointMasks(IndexedMasks):
             yield image_name(image, where), POINT.pack(*self._parse(numbers, where))
 
     def _parse(self, numbers: list, where: str) -> tuple[float, float, float]:
-        if len(numbers) not in (2, 3):
-            raise MaskError(f'{where}: expected x, y and perhaps a radius, got '
-                            f'{numbers!r}')
-        (x, y), = read_points([numbers[:2]], 1, where).tolist()
-        radius = numbers[2] if len(numbers) == 3 else None
-        if radius in (None, ''):
-            return x, y, self.radius
-        (radius, _), = read_points([(radius, 0)], 1, f'{where}, radius').tolist()
-        if radius < 0:
-            raise MaskError(f'{where}: expected a radius of 0 or more, got {radius}')
+        values = numbers
+        if len(numbers) == 2 or len(numbers) == 3 and numbers[2] in (None, ''):
+            values = [*numbers[:2], self.radius]
+        try:
+            x, y, radius = map(float, values)
+        except (TypeError, ValueError, OverflowError):
+            x = y = radius = math.nan
+        # written so that NaN fails
+        if not (abs(x) < FAR and abs(y) < FAR and 0 <= radius < FAR):
+            raise MaskError(f'{where}: expected finite numbers x, y and perhaps a '
+                            f'radius of 0 or more, got {numbers}')
         return x, y, radius

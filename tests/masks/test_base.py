@@ -66,12 +66,27 @@ def test_source_without_its_methods_can_not_be_made():
 
 
 @pytest.mark.parametrize('name', [
-    'a', 'a/b.jpg', 'a b', 'a..b', '', '.', './a', 'a/./b', 'a//b', '../a', 'a/../b',
-    '..a', '/a', 'a/', 'a\0'])
+    'a', 'a/b.jpg', 'a b', 'a..b', '', ' ', '.', './a', 'a/./b', 'a//b', '../a',
+    'a/../b', '..a', '/a', 'a/', 'a\0'])
 def test_plain_names_are_their_own_keys(name):
     own = image_key(dict(img_path=f'/data/{name}'), '/data') == name
     assert own or not is_plain(name)
     assert is_plain(name) == (name in ('a', 'a/b.jpg', 'a b', 'a..b'))
+
+
+class Known(MaskSource):
+    __call__ = check = None
+
+    def keys(self):
+        return ['a/b', 'c.jpg', 'd.e']
+
+
+def test_images_without_an_entry_are_told_by_their_keys():
+    images = ['a/b.jpg', 'a/b', 'c.jpg', 'c.png', 'd.e.png', 'd.png']
+    assert Known('').missing(images) == ['a/b.jpg', 'c.png', 'd.e.png', 'd.png']
+    beside = Known('')
+    beside.endings = False  # masks whose files do not tell how the picture ends
+    assert beside.missing(images) == ['c.jpg', 'c.png', 'd.png']
 
 
 # ---- records and errors ----------------------------------------------------

@@ -29,7 +29,7 @@ def test_name_that_leaves_the_data_root_is_refused(name, folder):
 
 @pytest.mark.parametrize('name', ['', ' ', None, 7, ['a.jpg']])
 def test_no_name_at_all_is_refused(name):
-    assert name == ' ' or not is_plain(name)
+    assert not is_plain(name)
     with pytest.raises(MaskError, match='x: expected the name of an image, got'):
         image_name(name, 'x')
 
