@@ -8,8 +8,9 @@ from mmpretrain.registry import TASK_UTILS
 
 from .archive import Archive
 from .base import MaskError, MaskRecord, MaskSource, unknown
-from .folder import walk
+from .folder import picture_keys
 from .image import read_image
+from .names import inside
 from .objects import Annotated, ObjectChoice
 
 FOLDER = 'SegmentationClass/'
@@ -23,7 +24,8 @@ class CVATMasks(MaskSource):
     """CVAT's zip, read as it is, or the folder it was unpacked to.
 
     The mask of ``<data_root>/<images>/a/b.jpg`` is ``SegmentationClass/a/b.png``, in
-    the colours that ``labelmap.txt`` gives to labels; "background" is always context.
+    the colours that ``labelmap.txt`` gives to labels; "background" is context, unless
+    an option names it.
 
     Args:
         masks: The zip or folder, below ``data_root``.
@@ -47,11 +49,8 @@ class CVATMasks(MaskSource):
         self.choice.check(self.colours.values(), f"{self.archive.path}', '{LABELMAP}")
 
     def __call__(self, results: dict) -> MaskRecord | None:
-        key = PurePosixPath(self.key(results))
-        if self.images and not key.is_relative_to(self.images):
-            raise MaskError(f"image '{key}' is not below images='{self.images}' of "
-                            'CVATMasks: correct `images`')
-        name = f'{FOLDER}{key.relative_to(self.images).with_suffix(".png")}'
+        inner = inside(self.key(results), self.images, self)
+        name = f'{FOLDER}{inner.with_suffix(".png")}'
         if not self.archive.has(name):
             return None
         shape, file = results['ori_shape'][:2], f"{self.archive.path}', '{name}"
@@ -85,8 +84,8 @@ class CVATMasks(MaskSource):
             raise MaskError(f"'{self.archive.path}' has no '{FOLDER}*.png': export "
                             'from CVAT as "Segmentation mask 1.1"')
         pictures = {
-            os.path.splitext(PurePosixPath(self.images, name).as_posix())[0]
-            for name in walk(Path(self.data_root, self.images), 'images')
+            os.path.splitext(key)[0]
+            for key in picture_keys(self.data_root, self.images)
         }
         strangers = set(keys) - pictures
         if strangers:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from .base import MaskError, MaskRecord, MaskSource, unknown
-from .names import below
+from .names import below, inside
 
 
 class FolderMasks(MaskSource):
@@ -91,15 +91,7 @@ class FolderMasks(MaskSource):
         Raises:
             MaskError: It has several, or lies outside the folder.
         """
-        inner = PurePosixPath(key)
-        if self.images:
-            try:
-                inner = inner.relative_to(self.images)
-            except ValueError:
-                raise MaskError(
-                    f"image '{key}' is not below images='{self.images}' of "
-                    f'{type(self).__name__}: correct `images`') from None
-        stem = str(inner.with_suffix(''))
+        stem = str(inside(key, self.images, self).with_suffix(''))
         files = [below(self.folder, stem + suffix, f"image '{key}'")
                  for suffix in self.suffixes]
         found = [file for file in files if os.path.isfile(file)]
@@ -112,20 +104,13 @@ class FolderMasks(MaskSource):
 
     def _keys(self, names: list[str]) -> list[str]:
         return sorted(
-            self._prefix(self.images) + name[:-len(suffix)]
+            _prefix(self.images) + name[:-len(suffix)]
             for name in names for suffix in self.suffixes if name.endswith(suffix))
-
-    @staticmethod
-    def _prefix(folder: str) -> str:
-        """What keys below a folder begin with."""
-        inner = PurePosixPath(os.path.normpath(folder)).as_posix()
-        return '' if inner == '.' else f'{inner}/'
 
     def _pictures(self) -> Iterator[str]:
         """Keys of what lies in the images' folder and is no mask, without endings."""
-        images, masks = self._prefix(self.images), self._prefix(self.masks)
-        for name in walk(Path(self.data_root, self.images), 'images'):
-            key = images + name
+        masks = _prefix(self.masks)
+        for key in picture_keys(self.data_root, self.images):
             if not (key.startswith(masks) and key.endswith(self.suffixes)):
                 yield os.path.splitext(key)[0]
 
@@ -141,6 +126,18 @@ class FolderMasks(MaskSource):
         return MaskError(
             f"picture '{key}' has several masks in '{self.folder}', with endings of "
             f'{self.suffixes}: remove all but one, or name one `suffix`')
+
+
+def picture_keys(data_root: str, images: str) -> Iterator[str]:
+    """Keys of the files below a folder of images, with their endings."""
+    for name in walk(Path(data_root, images), 'images'):
+        yield _prefix(images) + name
+
+
+def _prefix(folder: str) -> str:
+    """What keys below a folder begin with."""
+    inner = PurePosixPath(os.path.normpath(folder)).as_posix()
+    return '' if inner == '.' else f'{inner}/'
 
 
 def walk(folder: str | Path, option: str) -> Iterator[str]:

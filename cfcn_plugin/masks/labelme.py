@@ -83,7 +83,7 @@ class LabelMeMasks(FolderMasks):
 
     def _draw(self, one: dict, shape: tuple, where: str) -> np.ndarray:
         kind = one.get('shape_type') or 'polygon'  # early versions do not say
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             raise MaskError(f'{where}: expected a `shape_type` of {tuple(KINDS)}, got '
                             f'{kind!r}')
         points = read_points(one.get('points'), KINDS[kind], f'{where} ({kind})')

@@ -30,6 +30,24 @@ def image_name(name, where: str, folder: str = '') -> str:
     return normpath(f'{folder}/{name}' if folder else name)
 
 
+def inside(key: str, images: str, source) -> PurePosixPath:
+    """The part of an image's key that is below the folder of images.
+
+    Args:
+        key: The key.
+        images: The folder, the option of ``source``.
+        source: The mask source, for the message.
+
+    Raises:
+        MaskError: The image is not below it.
+    """
+    try:
+        return PurePosixPath(key).relative_to(images)
+    except ValueError:
+        raise MaskError(f"image '{key}' is not below images='{images}' of "
+                        f'{type(source).__name__}: correct `images`') from None
+
+
 def below(folder: str | Path, name: str, where: str = '') -> Path:
     """``folder / name``, to be opened, which must not leave ``folder``.
 

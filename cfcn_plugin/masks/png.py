@@ -31,7 +31,8 @@ class PNGMasks(FolderMasks):
             1 and the type's maximum (255, or 65535 for 16 bits).
         ignore: Values or colours that mean "nobody knows".
         classes: The class of each entry of ``causal``, for one mask a class; entries of
-            one class add up. None: one mask.
+            one class add up. None: one mask. A list, since a colour is no key of a
+            dict, and a dumped config turns numbers that are keys into text.
     """
 
     def __init__(self,

@@ -9,6 +9,7 @@ from mmpretrain.registry import TASK_UTILS
 from .base import MaskError, MaskRecord, wrong_size
 from .folder import FolderMasks
 from .image import read_image
+from .names import below
 from .objects import Annotated, ObjectChoice
 from .rectangles import draw_boxes
 from .voc_xml import VOCObject, read_objects
@@ -98,9 +99,9 @@ class VOCMasks(FolderMasks):
         if self.use == 'segmentation':
             known = [VOCObject(name, (), False) for name in self.names]
         elif numbers:
-            inner = file.relative_to(Path(self.data_root, self.masks))
+            inner = file.relative_to(self.folder).with_suffix('.xml').as_posix()
             known, _ = self._objects(
-                Path(self.data_root, self.annotations, inner.with_suffix('.xml')))
+                below(Path(self.data_root, self.annotations), inner))
         if numbers and numbers[-1] > len(known):
             what = 'classes' if self.use == 'segmentation' else "XML file's objects"
             raise MaskError(f"'{file}' has the value {numbers[-1]}, expected 0, 255 or "

@@ -22,12 +22,8 @@ def read_objects(file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
     """The objects and the picture's (H, W), None where the file does not say.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        MaskError: It is not XML, or no annotation of VOC.
+        MaskError: It is not XML, no annotation of VOC, or not there.
     """
-    if not file.is_file():
-        raise FileNotFoundError(f"VOC annotation '{file}' does not exist: add it, or "
-                                'correct `annotations` or `data_root`')
     root = parse_xml(file)
     if root.tag != 'annotation':
         raise MaskError(f"'{file}': expected an <annotation> of Pascal VOC, got "
@@ -55,6 +51,9 @@ def parse_xml(file: Path) -> Element:
     parser.CharacterDataHandler = builder.data
     try:
         parser.Parse(file.read_bytes(), True)
+    except OSError as error:  # one picture's file, which need not end a run
+        raise MaskError(f"'{file}' can not be read ({error.strerror}): add it, or "
+                        'correct `annotations` or `data_root`') from error
     except expat.ExpatError as error:
         raise MaskError(f"'{file}' is not XML ({error})") from error
     return builder.close()

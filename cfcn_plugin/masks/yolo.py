@@ -57,8 +57,8 @@ class YOLOMasks(FolderMasks):
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         try:
             lines = file.read_text(encoding='utf-8-sig').splitlines()
-        except UnicodeDecodeError as error:
-            raise MaskError(f"'{file}' is not text in UTF-8 ({error})") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise MaskError(f"'{file}' can not be read as text in UTF-8 ({error})") from error
         found = [self._read(line.split(), shape, f"'{file}', line {number}")
                  for number, line in enumerate(lines, 1) if line.strip()]
         return self.choice.record(

@@ -147,6 +147,7 @@ BAD = {
     'shapes that are none': ('{"shapes": [3]}', 'no list `shapes`'),
     'no label': (shape(label=None), 'shape 0: expected a text `label`, got None'),
     'unknown type': (shape(kind='cuboid'), "`shape_type` of .*'polygon'.*got 'cuboid'"),
+    'type of no text': (shape(kind=['polygon']), r"`shape_type` of .*\['polygon'\]"),
     'three numbers': (shape([1, 2, 3], 'polygon'),
                       r'\(polygon\): expected points \[\[x, y\], ...\] .*\[1, 2, 3\]'),
     'half a point': (shape([[1, 2], [3]], 'polygon'), r'expected points .*\[3\]'),

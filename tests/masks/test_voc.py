@@ -222,7 +222,7 @@ def test_broken_png_is_named(tmp_path):
 
 def test_object_the_xml_does_not_have_is_named(tmp_path):
     write_png(tmp_path, INSTANCES, 'SegmentationObject')
-    with pytest.raises(FileNotFoundError, match='2007_1.xml.*`annotations`'):
+    with pytest.raises(MaskError, match='2007_1.xml.*No such file.*`annotations`'):
         load(tmp_path, use='instances')
     write_xml(tmp_path, *OBJECTS[:2])
     with pytest.raises(MaskError, match="value 3, expected .* 2 XML file's objects"):
