@@ -78,7 +78,7 @@ def _read_object(element: Element, where: str) -> VOCObject:
 def _read_size(root: Element, file: Path) -> tuple[int, int] | None:
     sides = [(root.findtext(f'size/{side}') or '0').strip() for side in
              ('height', 'width')]
-    if not all(side.isdecimal() for side in sides):
+    if not all(side.isdecimal() and len(side) < 10 for side in sides):
         raise MaskError(f"'{file}': expected <size> with <height> and <width> in "
                         f'pixels, got {sides}')
     height, width = map(int, sides)

@@ -45,8 +45,10 @@ class YOLOMasks(FolderMasks):
         super().__init__(labels, images, data_root, '.txt')
         if isinstance(names, str):
             raise TypeError(f'`names` must be several names, got {names!r}')
-        if names is not None and not isinstance(names, dict):
-            names = dict(enumerate(names))
+        if names is not None:
+            # a dumped config turns numbers that are keys into text
+            pairs = names.items() if isinstance(names, dict) else enumerate(names)
+            names = {int(number): name for number, name in pairs}
         if names is not None and choice.get('objects', 'all') != 'all':
             choice.setdefault('classes', {name: i for i, name in names.items()})
         self.choice = ObjectChoice(**choice)
@@ -58,7 +60,8 @@ class YOLOMasks(FolderMasks):
         try:
             lines = file.read_text(encoding='utf-8-sig').splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise MaskError(f"'{file}' can not be read as text in UTF-8 ({error})") from error
+            raise MaskError(f"'{file}' can not be read as text in UTF-8 "
+                            f'({error})') from error
         found = [self._read(line.split(), shape, f"'{file}', line {number}")
                  for number, line in enumerate(lines, 1) if line.strip()]
         return self.choice.record(
@@ -68,7 +71,7 @@ class YOLOMasks(FolderMasks):
     def _read(self, words: list[str], shape: tuple, where: str) -> Annotated:
         """An object, its box or polygon in pixels."""
         number, *values = words
-        if not (number.isascii() and number.isdecimal()):
+        if not (number.isascii() and number.isdecimal() and len(number) < 10):
             raise MaskError(f"{where}: expected a category's number first, got "
                             f'{number!r}')
         name = str(int(number)) if self.names is None else self.names.get(int(number))

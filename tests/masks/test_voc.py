@@ -164,6 +164,7 @@ WRONG_XML = {
     'no XML': (dict(text='\x00\x01'), r'is not XML \('),
     'another root': (dict(text='<html/>'), 'expected an <annotation>.*got <html>'),
     'size of words': (dict(size='<size><width>five</width></size>'), "<size>.*'five'"),
+    'endless size': (dict(size=SIZE.replace('5', '5' * 5000)), '<size>'),
     'another size': (dict(size=SIZE.replace('5', '50')), r'\(3, 50\), its picture'),
 }
 WRONG_OBJECTS = {

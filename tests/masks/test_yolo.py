@@ -39,7 +39,8 @@ def test_boxes_and_polygons_add_up(tmp_path, lines, mask):
     np.testing.assert_array_equal(record.mask, mask)
 
 
-@pytest.mark.parametrize('names', [['sky', 'cow'], {0: 'sky', 1: 'cow', 7: 'gnu'}])
+@pytest.mark.parametrize('names', [['sky', 'cow'], {0: 'sky', 1: 'cow', 7: 'gnu'},
+                                   {'0': 'sky', '1': 'cow'}])
 def test_names_choose_and_are_classes(tmp_path, names):
     write(tmp_path, BOX, POLYGON)
     np.testing.assert_array_equal(
@@ -83,6 +84,7 @@ def test_missing_folder_names_the_option_as_it_is_called(tmp_path):
 WRONG = {
     'no number': ('cow 0.5 0.5 0.1 0.1', "category's number first, got 'cow'"),
     'broken number': ('1.5 0.5 0.5 0.1 0.1', "number first, got '1.5'"),
+    'endless number': ('1' * 5000 + ' 0.5 0.5 0.1 0.1', "number first, got '111"),
     'negative number': ('-1 0.5 0.5 0.1 0.1', "number first, got '-1'"),
     'unknown number': ('2 0.5 0.5 0.1 0.1', 'category 2 is none of the 2 `names`'),
     'three numbers': ('1 0.5 0.5 0.1', "4 numbers .* got '0.5 0.5 0.1'"),
