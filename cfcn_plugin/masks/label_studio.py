@@ -10,7 +10,7 @@ from mmpretrain.registry import TASK_UTILS
 from .base import MaskError, MaskRecord
 from .index import IndexedMasks
 from .json_file import read_json
-from .label_studio_regions import draw_region, read_regions
+from .label_studio_regions import draw_region, pack_brush, read_regions
 from .names import image_name
 from .objects import Annotated, ObjectChoice
 
@@ -76,7 +76,7 @@ class LabelStudioMasks(IndexedMasks):
     def _records(self, file: Path, seen: set[str]) -> Iterator[tuple[str, bytes]]:
         """One record a task, its regions; ``seen`` is given their labels."""
         keys = set()
-        for number, task in enumerate(read_json(file, list)):
+        for number, task in enumerate(read_json(file, list, pack_brush)):
             where = f"'{file}', task {number}"
             regions = self._regions(task, where)
             if regions is None:

@@ -1,5 +1,6 @@
 """Regions of Label Studio's annotations: brushes, polygons, rectangles."""
 import math
+from contextlib import suppress
 
 import numpy as np
 
@@ -49,6 +50,17 @@ def read_regions(results, where: str) -> list[dict]:
                             'it back in Label Studio, or the file itself')
         regions.append(dict(labels=labels, size=size, where=at, **_geometry(value, at)))
     return regions
+
+
+def pack_brush(entry: dict) -> dict:
+    """A JSON object, the moment it is read, with its brush as bytes.
+
+    An export's millions of numbers are never there as Python objects all at once.
+    """
+    if isinstance(entry.get('rle'), list):
+        with suppress(TypeError, ValueError):  # what is no byte, read_regions names
+            entry['rle'] = bytes(entry['rle'])
+    return entry
 
 
 def _kind(result: dict) -> str:

@@ -49,12 +49,20 @@ def _csv_entries(file: Path, columns: tuple, optional: tuple,
         try:
             header = next(reader, [])
             _check_columns(header, columns, f"'{file}', its header", remedy)
+            twice = [name for name in columns if header.count(name) > 1]
+            if twice:
+                raise MaskError(f"'{file}', its header: {twice} stand twice, got "
+                                f'{header}: which one is meant?')
             there = (*columns, *(name for name in optional if name in header))
             pick = itemgetter(*map(header.index, there))
             for row in reader:
-                if len(row) < len(header):
+                if len(row) != len(header):
                     if not row:
                         continue
+                    if len(row) > len(header):
+                        raise MaskError(
+                            f"'{file}', line {reader.line_num}: {len(row)} values, and "
+                            f'{len(header)} columns: put names with a comma in quotes')
                     row += [None] * (len(header) - len(row))
                 yield f'line {reader.line_num}', pick(row)
         except (UnicodeDecodeError, csv.Error) as error:

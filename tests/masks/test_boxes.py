@@ -232,6 +232,9 @@ def test_wrong_json_names_file_place_and_what_came(tmp_path, text, message):
     ('', r"its header.*'filename', 'x0', 'y0', 'x1', 'y1'\] missing, got \[\]"),
     ('filename,x0,y0\na.jpg,1,1\n', r"\['x1', 'y1'\] missing, got .*`path` and `box`"),
     ('filename,x0,y0,x1,y1\n', 'holds no box'),
+    ('filename,x0,y0,x0,x1,y1\n', r"its header: \['x0'\] stand twice, got .*meant"),
+    ('x0,y0,x1,y1,filename\n1,1,2,2,a,b.jpg\n', 'line 2: 6 values, and 5 col.*quotes'),
+    ('filename,x0,y0,x1,y1\n' + 'a' * 200_000, 'is not a CSV file .*field larger'),
 ])
 def test_csv_without_columns_or_lines_says_so(tmp_path, text, message):
     (tmp_path / 'boxes.csv').write_text(text)

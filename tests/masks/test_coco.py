@@ -1,5 +1,6 @@
 """COCO: every kind of outline by hand, every choice, every wrong file."""
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -299,6 +300,24 @@ def test_wrong_file_names_file_place_and_what_came(tmp_path, kind):
     with pytest.raises(MaskError, match=message) as caught:
         COCOMasks(write(tmp_path, whole), str(tmp_path))
     assert f"'{tmp_path / 'x.json'}'" in str(caught.value)
+
+
+def test_huge_file_is_never_there_as_objects(tmp_path):
+    numbers = np.random.default_rng(0).uniform(0, 4, 60).round(2).tolist()
+    whole = content(*(annotation([numbers], id=i) for i in range(1000)))
+    name = write(tmp_path, whole)
+    del whole
+
+    def peak(read):
+        tracemalloc.start()
+        made = read()
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found, made
+
+    objects, _ = peak(lambda: json.loads((tmp_path / name).read_text()))
+    packed, made = peak(lambda: COCOMasks(name, str(tmp_path)))
+    assert packed < 0.7 * objects and len(made.index) == 1000
 
 
 @pytest.mark.parametrize('raw', [
