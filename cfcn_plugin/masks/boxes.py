@@ -7,11 +7,11 @@ import numpy as np
 from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, is_plain
+from .formats.names import image_name
+from .formats.rectangles import Box, draw_boxes, read_box
+from .formats.table import Entry, read_entries
 from .index import IndexedMasks
-from .names import image_name
 from .objects import Annotated, ObjectChoice
-from .rectangles import Box, draw_boxes, read_box
-from .table import Entry, read_entries
 
 FORMATS = ('xyxy', 'xywh')
 RECORD = np.dtype([('box', '<f8', 4), ('category', '<i4')])

@@ -8,11 +8,11 @@ from mmpretrain.registry import TASK_UTILS
 from pycocotools import mask as coco_mask
 
 from .base import MaskRecord, wrong_size
-from .coco_file import CocoFile
+from .formats.coco_file import CocoFile
+from .formats.rectangles import draw_boxes
+from .formats.rle import draw_rles
 from .index import IndexedMasks
 from .objects import Annotated, ObjectChoice
-from .rectangles import draw_boxes
-from .rle import draw_rles
 
 USES = ('segmentation', 'bbox')
 CROWDS = ('ignore', 'causal', 'skip')

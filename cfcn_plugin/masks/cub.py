@@ -9,8 +9,8 @@ from mmpretrain.registry import TASK_UTILS
 from .base import MaskError, MaskRecord
 from .boxes import BoxMasks
 from .folder import FolderMasks
-from .image import read_image
-from .table import Entry
+from .formats.image import read_image
+from .formats.table import Entry
 
 OPAQUE = 255
 

@@ -6,11 +6,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from mmpretrain.registry import TASK_UTILS
 
-from .archive import Archive
 from .base import MaskError, MaskRecord, MaskSource, unknown
 from .folder import picture_keys
-from .image import read_image
-from .names import inside
+from .formats.archive import Archive
+from .formats.image import read_image
+from .formats.names import inside
 from .objects import Annotated, ObjectChoice
 
 FOLDER = 'SegmentationClass/'

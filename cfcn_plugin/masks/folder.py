@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from .base import MaskError, MaskRecord, MaskSource, unknown
-from .names import below, inside
+from .formats.names import below, inside
 
 
 class FolderMasks(MaskSource):

@@ -7,8 +7,8 @@ from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, MaskSource, class_record, unknown
 from .folder import picture_keys, walk
-from .image import read_image
-from .names import below, inside
+from .formats.image import read_image
+from .formats.names import below, inside
 
 # lesion -> the publisher's folder; the optic disc is anatomy, not a lesion
 FOLDERS = {

@@ -8,10 +8,10 @@ import numpy as np
 from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord
+from .formats.json_file import read_json
+from .formats.label_studio_regions import draw_region, pack_brush, read_regions
+from .formats.names import image_name
 from .index import IndexedMasks
-from .json_file import read_json
-from .label_studio_regions import draw_region, pack_brush, read_regions
-from .names import image_name
 from .objects import Annotated, ObjectChoice
 
 SEVERAL = ('error', 'union')

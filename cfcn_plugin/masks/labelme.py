@@ -9,11 +9,10 @@ from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, MaskSizeError, wrong_size
 from .folder import FolderMasks
-from .image import read_image
-from .json_file import read_json
-from .objects import Annotated, ObjectChoice
-from .rectangles import draw_boxes
-from .shapes import (
+from .formats.image import read_image
+from .formats.json_file import read_json
+from .formats.rectangles import draw_boxes
+from .formats.shapes import (
     check_inside,
     check_radius,
     draw_stroke,
@@ -21,6 +20,7 @@ from .shapes import (
     in_pixels,
     read_points,
 )
+from .objects import Annotated, ObjectChoice
 
 # shape type -> how many points it has at least
 KINDS = dict(polygon=3, rectangle=2, circle=2, line=2, linestrip=2, point=1, points=1,

@@ -7,7 +7,7 @@ from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, class_record
 from .folder import FolderMasks
-from .image import read_image
+from .formats.image import read_image
 
 OPAQUE = 255
 HALF = 128

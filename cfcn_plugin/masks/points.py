@@ -8,10 +8,10 @@ import numpy as np
 from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord
+from .formats.names import image_name
+from .formats.shapes import FAR, check_inside, check_radius, draw_stroke, in_pixels
+from .formats.table import read_entries
 from .index import IndexedMasks
-from .names import image_name
-from .shapes import FAR, check_inside, check_radius, draw_stroke, in_pixels
-from .table import read_entries
 
 COLUMNS = ('image', 'x', 'y', 'radius')
 POINT = Struct('<3d')  # x, y, radius

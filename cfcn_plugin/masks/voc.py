@@ -8,11 +8,11 @@ from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, wrong_size
 from .folder import FolderMasks
-from .image import read_image
-from .names import below
+from .formats.image import read_image
+from .formats.names import below
+from .formats.rectangles import draw_boxes
+from .formats.voc_xml import VOCObject, read_objects
 from .objects import Annotated, ObjectChoice
-from .rectangles import draw_boxes
-from .voc_xml import VOCObject, read_objects
 
 BACKGROUND, VOID = 0, 255
 FOLDERS = dict(segmentation='SegmentationClass', instances='SegmentationObject',

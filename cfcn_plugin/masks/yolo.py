@@ -7,9 +7,9 @@ from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord
 from .folder import FolderMasks
+from .formats.rectangles import draw_boxes, read_box
+from .formats.shapes import fill_polygon
 from .objects import Annotated, ObjectChoice
-from .rectangles import draw_boxes, read_box
-from .shapes import fill_polygon
 
 EDGE = 0.01  # converters round a little over the picture's edge
 

@@ -6,7 +6,7 @@ import pytest
 from mmpretrain.registry import TASK_UTILS
 
 from cfcn_plugin.masks import LabelStudioMasks, MaskError, MaskSizeError
-from cfcn_plugin.masks.shapes import fill_polygon
+from cfcn_plugin.masks.formats.shapes import fill_polygon
 
 SHAPE = (10, 20)
 UPLOAD = '/data/upload/3/0a1b2c3d-a.jpg'

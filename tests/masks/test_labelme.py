@@ -9,7 +9,7 @@ from mmpretrain.registry import TASK_UTILS
 from PIL import Image
 
 from cfcn_plugin.masks import LabelMeMasks, MaskError, MaskSizeError
-from cfcn_plugin.masks.shapes import draw_stroke, fill_polygon
+from cfcn_plugin.masks.formats.shapes import draw_stroke, fill_polygon
 
 SHAPE = (6, 8)
 BOX = [[1, 1], [4, 3]]

@@ -6,7 +6,7 @@ import pytest
 from mmpretrain.registry import TASK_UTILS
 
 from cfcn_plugin.masks import MaskError, PointMasks
-from cfcn_plugin.masks.shapes import draw_stroke
+from cfcn_plugin.masks.formats.shapes import draw_stroke
 
 SHAPE = (6, 8)  # a diagonal of 10
 

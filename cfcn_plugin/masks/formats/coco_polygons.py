@@ -2,7 +2,7 @@
 import math
 from array import array
 
-from .base import MaskError
+from ..base import MaskError
 from .rectangles import Box, check_in_picture
 
 

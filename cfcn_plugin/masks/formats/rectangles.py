@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from .base import MaskError
+from ..base import MaskError
 
 Box = tuple[float, float, float, float]
 

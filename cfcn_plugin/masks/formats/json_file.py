@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .base import MaskError
+from ..base import MaskError
 
 NAMES = {list: 'a list', dict: 'an object'}
 

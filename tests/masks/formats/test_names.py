@@ -5,7 +5,7 @@ import pytest
 
 from cfcn_plugin.masks import MaskError
 from cfcn_plugin.masks.base import is_plain
-from cfcn_plugin.masks.names import below, image_name
+from cfcn_plugin.masks.formats.names import below, image_name
 
 
 @pytest.mark.parametrize('name,key', [

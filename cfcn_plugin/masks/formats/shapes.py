@@ -10,7 +10,7 @@ import math
 import cv2
 import numpy as np
 
-from .base import MaskError
+from ..base import MaskError
 from .rectangles import check_in_picture
 
 FAR = 1e7  # pixels; no picture is as large

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from .base import MaskError
+from ..base import MaskError
 
 MOST_PIXELS = 2**32 - 1  # a count has 32 bits
 MOST_DIGITS = 7  # of 5 bits: more than any count of 32 bits needs

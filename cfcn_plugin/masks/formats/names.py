@@ -3,7 +3,7 @@ import os
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
 
-from .base import MaskError, is_plain
+from ..base import MaskError, is_plain
 
 
 def image_name(name, where: str, folder: str = '') -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from .base import MaskError
+from ..base import MaskError
 from .rectangles import Box, read_box
 
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')

@@ -4,8 +4,8 @@ import zipfile
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from .base import MaskError
-from .folder import walk
+from ..base import MaskError
+from ..folder import walk
 from .names import below
 
 RATIO = 1000  # deflate's limit is about 1030; what is worth unpacking has far less

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .base import MaskError
+from ..base import MaskError
 from .coco_polygons import check_bounds, check_polygons, read_polygons
 from .json_file import read_json
 from .names import image_name

@@ -4,7 +4,7 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from cfcn_plugin.masks import MaskError
-from cfcn_plugin.masks.rle import decompress, draw_rles, read_rle
+from cfcn_plugin.masks.formats.rle import decompress, draw_rles, read_rle
 
 RNG = np.random.default_rng(0)
 MASKS = [RNG.random(shape) > share for shape in [(1, 1), (3, 5), (40, 31), (300, 700)]

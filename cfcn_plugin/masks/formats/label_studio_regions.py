@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from .base import MaskError, wrong_size
+from ..base import MaskError, wrong_size
 from .brush import decode_brush
 from .shapes import check_inside, fill_polygon, read_points
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 
-from .base import MaskError
+from ..base import MaskError
 from .json_file import read_json
 
 Entry = tuple[str, Sequence]  # place in the file, values of the columns

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from cfcn_plugin.masks import MaskError
-from cfcn_plugin.masks.rectangles import draw_boxes, read_box
+from cfcn_plugin.masks.formats.rectangles import draw_boxes, read_box
 
 
 @pytest.mark.parametrize('values,format,box', [
