@@ -76,8 +76,8 @@ class Archive:
         except MaskError:
             raise
         except Exception as error:  # zipfile raises what its decompressors do
-            raise MaskError(f'{where} can not be read ({error!r}): is the archive '
-                            'whole?') from error
+            raise MaskError(f'{where} can not be read ({repr(error)[:200]}): is '
+                            'the archive whole?') from error
 
     def _check(self) -> None:
         infos = self._open().infolist()
