@@ -13,8 +13,8 @@ import matplotlib
 from matplotlib import pyplot as plt
 
 from cfcn_plugin.masks import read_guided_list
-from cfcn_plugin.masks.png_folder import png_masks
-from cfcn_plugin.masks.worklist import Worklist, names_below
+from cfcn_plugin.preparation.png_folder import png_masks
+from cfcn_plugin.preparation.worklist import Worklist, names_below
 from cfcn_plugin.visualization.drawing import MaskCanvas
 from cfcn_plugin.visualization.drawing_panel import SIZE
 

@@ -17,7 +17,6 @@ import _launch
 from mmengine.config import DictAction
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from cfcn_plugin.masks.png_folder import png_masks
 from cfcn_plugin.preparation.making import (
     LAYOUTS,
     UNKNOWN,
@@ -25,6 +24,7 @@ from cfcn_plugin.preparation.making import (
     MaskMaker,
     make_masks,
 )
+from cfcn_plugin.preparation.png_folder import png_masks
 from cfcn_plugin.preparation.samples import FolderSamples, guided_datasets
 from cfcn_plugin.transforms import LoadActivationMask
 

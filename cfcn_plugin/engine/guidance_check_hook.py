@@ -6,7 +6,7 @@ from mmpretrain.datasets import PackInputs
 from mmpretrain.engine import SwitchRecipeHook
 from mmpretrain.registry import HOOKS
 
-from cfcn_plugin.masks import image_key
+from cfcn_plugin.masks import MaskError, image_key
 from cfcn_plugin.masks.base import unknown
 from cfcn_plugin.models.batch_augment import MaskedBatchAugment
 from cfcn_plugin.transforms import (
@@ -28,14 +28,17 @@ class GuidanceCheckHook(Hook):
     are checked, too.
 
     Args:
-        sources: Whether to ask each mask source for masks without an image, which
-            lists the data set's folders once.
+        sources: Whether to ask each mask source for masks without an image, and for
+            images without a mask where ``missing='error'`` and ``on_error='raise'``.
+            It lists the data set's folders once and decodes nothing;
+            ``tools/check_masks.py`` finds what only decoding tells.
 
     Raises:
         ValueError: A transform would move pictures without their masks, or it is not
             known whether it would; a batch augment of a later epoch can not take masks
-            along; a mask or a line of a list belongs to no image; the model has
-            another number of classes than the data.
+            along; a mask or a line of a list belongs to no image; an image that is to
+            be guided has no mask; the model has another number of classes than the
+            data.
     """
     priority = 'VERY_HIGH'
 
@@ -47,7 +50,8 @@ class GuidanceCheckHook(Hook):
         for hook in runner.hooks:
             if isinstance(hook, SwitchRecipeHook):
                 for epoch, recipe in hook.schedule.items():
-                    self._check_recipe(epoch, recipe)
+                    self._check_recipe(
+                        epoch, recipe, list(_datasets(runner.train_dataloader.dataset)))
 
     def before_val(self, runner) -> None:
         self._check_once(runner, 'val')
@@ -68,14 +72,36 @@ class GuidanceCheckHook(Hook):
             transforms = list(one.pipeline.transforms)
             for load in transforms:
                 if isinstance(load, LoadActivationMask):
-                    loads.append(load)
+                    loads.append((load, one))
                     self._check_pipeline(transforms[transforms.index(load):])
             self._check_classes(runner.model, one)
-        for load in loads:
-            if self.sources:
-                load.source.check()
-            if load.only is not None:
-                self._check_list(inner, load)
+        for load, one in loads:
+            self._check_masks(load, [one], inner)
+
+    def _check_masks(self, load: LoadActivationMask, loaded: list,
+                     datasets: list) -> None:
+        """Hold a source and a list against the images of data sets.
+
+        Args:
+            load: The transform that has them.
+            loaded: The data sets whose images it loads masks of.
+            datasets: All, whose images a list may name.
+        """
+        if load.only is not None:
+            strangers = load.only - set(_keys(datasets, load))
+            if strangers:
+                raise unknown(strangers, 'lines', f"list '{load.only_file}'")
+        if not self.sources:
+            return
+        load.source.check()
+        if (load.missing, load.on_error) == ('error', 'raise'):
+            missing = load.source.missing(filter(load.chooses, _keys(loaded, load)))
+            if missing:
+                raise MaskError(
+                    f'{len(missing)} images that are to be guided have no mask in '
+                    f'{type(load.source).__name__}, for example '
+                    f'{", ".join(map(repr, sorted(missing)[:3]))}: add masks, or '
+                    "declare images without one unguided with `missing='unguided'`")
 
     @staticmethod
     def _check_pipeline(transforms: list) -> None:
@@ -95,27 +121,19 @@ class GuidanceCheckHook(Hook):
                     '...)) in its place; if it does, use a transform that MaskAware '
                     'knows')
 
-    def _check_recipe(self, epoch: int, recipe: dict) -> None:
+    def _check_recipe(self, epoch: int, recipe: dict, datasets: list) -> None:
         transforms = list(getattr(recipe.get('train_pipeline'), 'transforms', ()))
         loads = [t for t in transforms if isinstance(t, LoadActivationMask)]
         try:
             if loads:
                 self._check_pipeline(transforms[transforms.index(loads[0]):])
+            for load in loads:
+                self._check_masks(load, datasets, datasets)
             if recipe.get('batch_augments') is not None:
                 MaskedBatchAugment(recipe['batch_augments'])
         except ValueError as error:
             raise ValueError(
                 f'the SwitchRecipeHook, for epoch {epoch}: {error}') from error
-
-    @staticmethod
-    def _check_list(datasets: list, load: LoadActivationMask) -> None:
-        keys = {
-            image_key({'sample_idx': i, **one.get_data_info(i)}, load.source.data_root)
-            for one in datasets for i in range(len(one))
-        }
-        strangers = load.only - keys
-        if strangers:
-            raise unknown(strangers, 'lines', f"list '{load.only_file}'")
 
     @staticmethod
     def _check_classes(model, dataset) -> None:
@@ -128,6 +146,14 @@ class GuidanceCheckHook(Hook):
                 f'the model has head.num_classes={wanted}, {type(dataset).__name__} '
                 f'has {len(classes)} classes ({", ".join(classes[:4])} ...): make '
                 'them equal')
+
+
+def _keys(datasets: list, load: LoadActivationMask) -> Iterator[str]:
+    """Keys of all images."""
+    for one in datasets:
+        for i in range(len(one)):
+            yield image_key({'sample_idx': i, **one.get_data_info(i)},
+                            load.source.data_root)
 
 
 def _datasets(dataset) -> Iterator:

@@ -1,6 +1,13 @@
-"""Mask sources: where the human's masks come from, one file a format."""
+"""Mask sources: where the human's masks come from, one file a source.
+
+``base`` is their contract. ``folder`` and ``index`` are what sources with a file a
+picture, and with one big file, are built on; ``objects`` chooses among annotated
+objects; ``formats`` reads files and draws shapes. docs/masks.md is the guide.
+"""
 from .base import MaskError, MaskRecord, MaskSizeError, MaskSource, image_key
 from .boxes import BoxMasks
+from .coco import COCOMasks
+from .cub import CUBBoxMasks, CUBSegmentationMasks
 from .cvat import CVATMasks
 from .idrid import IDRiDMasks
 from .label_studio import LabelStudioMasks
@@ -11,10 +18,13 @@ from .points import PointMasks
 from .scribble import ScribbleMasks
 from .selection import choose_guided, guidance_rank, read_guided_list
 from .trimap import TrimapMasks
+from .voc import VOCMasks
+from .yolo import YOLOMasks
 
 __all__ = [
-    'BoxMasks', 'CVATMasks', 'IDRiDMasks', 'LabelMeMasks', 'LabelStudioMasks',
-    'MaskError', 'MaskRecord', 'MaskSizeError', 'MaskSource', 'MatMasks', 'PNGMasks',
-    'PointMasks', 'ScribbleMasks', 'TrimapMasks', 'choose_guided', 'guidance_rank',
-    'image_key', 'read_guided_list'
+    'BoxMasks', 'COCOMasks', 'CUBBoxMasks', 'CUBSegmentationMasks', 'CVATMasks',
+    'IDRiDMasks', 'LabelMeMasks', 'LabelStudioMasks', 'MaskError', 'MaskRecord',
+    'MaskSizeError', 'MaskSource', 'MatMasks', 'PNGMasks', 'PointMasks',
+    'ScribbleMasks', 'TrimapMasks', 'VOCMasks', 'YOLOMasks', 'choose_guided',
+    'guidance_rank', 'image_key', 'read_guided_list'
 ]

@@ -51,13 +51,16 @@ class MaskSource(ABC):
     Args:
         data_root: Folder that image keys are relative to, the dataset's own.
     """
+    endings = True  # whether keys end as pictures do: a mask's file does not tell
 
     def __init__(self, data_root: str = ''):
         self.data_root = str(data_root)
 
     @abstractmethod
     def __call__(self, results: dict) -> MaskRecord | None:
-        """The image's mask, or None if there is none.
+        """The image's mask, or None if its key is none of :meth:`keys`.
+
+        What has an entry and shows nothing causal is a mask of zeros.
 
         Args:
             results: A sample's dict with ``img_path`` (or ``sample_idx``) and
@@ -69,7 +72,10 @@ class MaskSource(ABC):
 
     @abstractmethod
     def keys(self) -> list[str]:
-        """Keys of the masks there are, without decoding any."""
+        """Keys of the masks there are, without decoding any.
+
+        Without the picture's ending where ``endings`` is False.
+        """
 
     @abstractmethod
     def check(self) -> None:
@@ -78,6 +84,18 @@ class MaskSource(ABC):
         Raises:
             MaskError: A mask belongs to no image.
         """
+
+    def missing(self, images: Iterable[str]) -> list[str]:
+        """Those images that have no mask, without decoding any.
+
+        Args:
+            images: Keys of images.
+        """
+        known = set(self.keys())
+        return [
+            key for key in images
+            if (key if self.endings else os.path.splitext(key)[0]) not in known
+        ]
 
     def key(self, results: dict) -> str:
         return image_key(results, self.data_root)
@@ -95,7 +113,12 @@ def image_key(results: dict, data_root: str = '') -> str:
     """
     if results.get('img_path') is None:
         return str(results['sample_idx'])
-    path = Path(results['img_path'])
+    path = results['img_path']
+    prefix = os.path.join(data_root, '')
+    if isinstance(path, str) and path.startswith(prefix) and is_plain(
+            path[len(prefix):]):
+        return path[len(prefix):]  # as pathlib says, without its ten microseconds
+    path = Path(path)
     try:
         return PurePosixPath(path.absolute().relative_to(
             Path(data_root).absolute())).as_posix()
@@ -105,41 +128,11 @@ def image_key(results: dict, data_root: str = '') -> str:
             "give both the dataset and the mask source the same `data_root`") from None
 
 
-def below(folder: str | Path, name: str, where: str = '') -> Path:
-    """``folder / name``, which must not leave ``folder``.
-
-    The folder itself may be a symlink; what is inside may link to what is inside.
-
-    Args:
-        folder: A folder that the user configured.
-        name: A relative path that a file or an image's name gave.
-        where: What gave it, for the message.
-
-    Raises:
-        MaskError: The name is absolute, has ``..``, or links out of the folder.
-    """
-    parts = PurePosixPath(name).parts
-    reason = None
-    if os.path.isabs(name):
-        reason = 'is absolute'
-    elif '..' in parts:
-        reason = "has '..'"
-    elif '\0' in name:
-        reason = 'has a zero byte'
-    else:
-        inner = str(folder)
-        for part in parts:
-            inner = os.path.join(inner, part)
-            if os.path.islink(inner):  # a stat or two: cheap enough for each picture
-                real, root = os.path.realpath(inner), os.path.realpath(folder)
-                if os.path.commonpath((real, root)) != root:
-                    reason = f"links to '{real}'"
-                    break
-    if reason is not None:
-        raise MaskError(
-            f"{where + ': ' if where else ''}path {name!r} {reason}, expected one that "
-            f"stays below '{folder}': correct it, or configure the folder it leads to")
-    return Path(folder, name)
+def is_plain(name) -> bool:
+    """Whether a name is its own key, at a glance: cheap enough for a million."""
+    return (isinstance(name, str) and bool(name.strip()) and '/.' not in name
+            and '//' not in name and '\0' not in name
+            and not name.startswith(('.', '/')) and not name.endswith('/'))
 
 
 def wrong_size(file: str | Path, size: tuple, shape: tuple) -> MaskSizeError:

@@ -1,27 +1,33 @@
 """Boxes around the causal object, in one CSV or JSON file."""
-import csv
-import json
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from mmpretrain.registry import TASK_UTILS
 
-from .base import MaskError, MaskRecord, MaskSource, unknown
+from .base import MaskError, MaskRecord, is_plain
+from .formats.names import image_name
+from .formats.rectangles import Box, draw_boxes, read_box
+from .formats.table import Entry, read_entries
+from .index import IndexedMasks
+from .objects import Annotated, ObjectChoice
 
 FORMATS = ('xyxy', 'xywh')
+RECORD = np.dtype([('box', '<f8', 4), ('category', '<i4')])
+CHUNK = 256  # entries looked at together: few enough for the processor's cache
 
 
 @TASK_UTILS.register_module()
-class BoxMasks(MaskSource):
+class BoxMasks(IndexedMasks):
     """The inside of an image's boxes is causal (paper, appendix A).
 
-    CSV: a header, then a line a box; lines of the same image add up. JSON: either
-    a list of objects with the same names as the CSV's columns, or an object
-    ``{image: [[x0, y0, x1, y1], ...]}``. Coordinates are pixels, x to the right,
-    y down, the picture's corner at (0, 0); a pixel is inside when its centre is.
-    What hangs over the picture's edge is cut off.
+    CSV: a header, then a line a box; lines of the same image add up (a line that
+    stands twice changes nothing). JSON: either a list of objects with the same names
+    as the CSV's columns, or an object ``{image: [[x0, y0, x1, y1], ...]}`` (the
+    category last, if there is one).
+    Coordinates are pixels, x to the right, y down, the picture's corner at (0, 0); a
+    pixel is inside when its centre is. What hangs over the picture's edge is cut off.
 
     Args:
         ann_file: The file, below ``data_root``.
@@ -29,131 +35,95 @@ class BoxMasks(MaskSource):
         path: Column with the image's path below ``data_root``.
         box: The four columns.
         format: ``'xyxy'`` (corners) or ``'xywh'`` (corner and size).
+        category: Column with the category of what is in the box. The options of
+            ``ObjectChoice`` need it.
+        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`.
     """
 
     def __init__(self,
                  ann_file: str,
                  data_root: str = '',
                  path: str = 'filename',
-                 box: tuple[str, str, str, str] = ('x0', 'y0', 'x1', 'y1'),
-                 format: str = 'xyxy'):
-        super().__init__(data_root)
+                 box: Sequence[str] = ('x0', 'y0', 'x1', 'y1'),
+                 format: str = 'xyxy',
+                 category: str | None = None,
+                 **choice):
         if format not in FORMATS:
             raise ValueError(f'`format` must be one of {FORMATS}, got {format!r}')
         if len(box) != 4:
             raise ValueError(f'`box` must name four columns, got {list(box)}')
-        self.file = Path(data_root, ann_file)
+        if choice and category is None:
+            raise ValueError(f'{sorted(choice)} need `category`, the column with the '
+                             "category of what is in a box")
+        self.choice = ObjectChoice(**choice)
         self.path = path
         self.columns = tuple(box)
         self.format = format
-        self.boxes: dict[str, list[tuple]] = {}
-        for where, name, numbers in self._entries():
-            box = self._parse(where, numbers)
-            self.boxes.setdefault(str(name), []).append(box)
-        if not self.boxes:
-            raise MaskError(f"'{self.file}' holds no box: expected one line a box")
+        self.category = category
+        self._codes: dict[str, int] = {}  # of categories, as they come
+        file = Path(data_root, ann_file)
+        super().__init__(file, data_root, self._records(file), 'box')
+        self.categories = list(self._codes) or ['']
+        if category is not None:
+            self.choice.check_seen(self.categories, str(file))
 
     def __call__(self, results: dict) -> MaskRecord | None:
         key = self.key(results)
-        boxes = self.boxes.get(key)
-        if boxes is None:
+        records, file = self.index.find(key), f"{self.file}', '{key}"
+        if not records:
             return None
-        height, width = results['ori_shape'][:2]
-        mask = np.zeros((height, width), np.uint8)
-        for x0, y0, x1, y1 in boxes:
-            if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
-                raise MaskError(
-                    f"box {(x0, y0, x1, y1)} of '{key}' in '{self.file}' lies outside "
-                    f'the picture of {width} x {height} pixels')
-            rows, columns = (slice(max(_first(low), 0), max(_first(high), 0))
-                             for low, high in ((y0, y1), (x0, x1)))
-            mask[rows, columns] = 1
-        return MaskRecord(mask, f"{self.file}', '{key}")
+        found = []
+        for box, code in np.frombuffer(b''.join(records), RECORD):
+            found.append(Annotated(self.categories[code], box.tolist()))
+        return self.choice.record(
+            found,
+            lambda boxes: draw_boxes(boxes, results['ori_shape'][:2], f"'{file}'"),
+            results, file)
 
-    def keys(self) -> list[str]:
-        return list(self.boxes)
+    def _entries(self, file: Path) -> Iterator[Entry]:
+        """Place in the file, and (image, four numbers as written, category)."""
+        named = () if self.category is None else (self.category, )
+        return read_entries(file, (self.path, *self.columns, *named),
+                            remedy='; name the columns with `path` and `box`')
 
-    def check(self) -> None:
-        strangers = [
-            key for key in self.boxes if not Path(self.data_root, key).is_file()
-        ]
-        if strangers:
-            raise unknown(strangers, 'boxes', f"'{self.file}'")
+    def _records(self, file: Path) -> Iterator[tuple[str, bytes]]:
+        entries = self._entries(file)
+        while chunk := list(islice(entries, CHUNK)):
+            # one by one only where something may be wrong: the message names the place
+            names, boxes = self._all_fine([values for _, values in chunk]) or zip(
+                *(self._checked(f"'{file}', {place}", values)
+                  for place, values in chunk))
+            records = np.zeros(len(chunk), RECORD)
+            records['box'] = boxes
+            if self.category is not None:
+                records['category'] = [
+                    self._codes.setdefault(str(values[-1]), len(self._codes))
+                    for _, values in chunk
+                ]
+            yield from zip(names, records.view(f'V{RECORD.itemsize}').tolist())
 
-    def _entries(self) -> Iterator[tuple]:
-        """(where, image, four numbers as written) of every box."""
-        if not self.file.is_file():
-            raise FileNotFoundError(
-                f"file of boxes '{self.file}' does not exist: correct `ann_file` or "
-                f'`data_root` ({self.data_root!r})')
-        if self.file.suffix == '.csv':
-            yield from self._csv_entries()
-        elif self.file.suffix == '.json':
-            yield from self._json_entries()
-        else:
-            raise MaskError(f"'{self.file}': expected a .csv or .json file")
-
-    def _csv_entries(self) -> Iterator[tuple]:
-        with self.file.open(newline='', encoding='utf-8-sig') as stream:
-            try:
-                reader = csv.DictReader(stream)
-                self._check_columns(reader.fieldnames or (), 'its header')
-                for row in reader:
-                    yield (f'line {reader.line_num}', row[self.path],
-                           [row[c] for c in self.columns])
-            except (UnicodeDecodeError, csv.Error) as error:
-                raise MaskError(f"'{self.file}' is not a CSV file in UTF-8 "
-                                f'({error})') from error
-
-    def _json_entries(self) -> Iterator[tuple]:
+    def _all_fine(self, rows: list[Sequence]) -> tuple[tuple, np.ndarray] | None:
+        """Keys and boxes (N, 4) as x0, y0, x1, y1, if nothing is wrong with any."""
+        if set(map(len, rows)) != {5 + (self.category is not None)}:
+            return None
+        names, *columns = islice(zip(*rows), 5)
         try:
-            content = json.loads(self.file.read_text(encoding='utf-8-sig'))
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise MaskError(f"'{self.file}' is not JSON ({error})") from error
-        if isinstance(content, dict):
-            for name, boxes in content.items():
-                if not isinstance(boxes, list):
-                    raise MaskError(f"'{self.file}', '{name}': expected a list of "
-                                    f'boxes, got {boxes!r}')
-                for box in boxes:
-                    yield f"'{name}'", name, box
-        elif isinstance(content, list):
-            for i, entry in enumerate(content):
-                if not isinstance(entry, dict):
-                    raise MaskError(
-                        f"'{self.file}', entry {i}: expected an object with "
-                        f'{[self.path, *self.columns]}, got {entry!r}')
-                self._check_columns(entry, f'entry {i}')
-                yield f'entry {i}', entry[self.path], [entry[c] for c in self.columns]
-        else:
-            raise MaskError(f"'{self.file}': expected an object or a list, got "
-                            f'{type(content).__name__}')
-
-    def _check_columns(self, found, where: str) -> None:
-        missing = [c for c in (self.path, *self.columns) if c not in found]
-        if missing:
-            raise MaskError(
-                f"'{self.file}', {where}: {missing} missing, got {list(found)}; name "
-                'the columns with `path` and `box`')
-
-    def _parse(self, where: str, numbers) -> tuple[float, float, float, float]:
-        try:
-            box = tuple(float(n) for n in numbers)
-        except (TypeError, ValueError):
-            box = ()
-        if len(box) != 4 or not all(math.isfinite(n) for n in box):
-            raise MaskError(f"'{self.file}', {where}: expected four finite numbers "
-                            f'{self.columns}, got {numbers}')
-        x0, y0, x1, y1 = box
+            x0, y0, x1, y1 = (np.fromiter(map(float, c), float) for c in columns)
+        except (TypeError, ValueError, OverflowError):
+            return None
         if self.format == 'xywh':
             x1, y1 = x0 + x1, y0 + y1
-        if not (x1 > x0 and y1 > y0):
-            raise MaskError(
-                f"'{self.file}', {where}: box {list(box)} has no inside; expected "
-                f"x1 > x0 and y1 > y0, or is `format` not '{self.format}'?")
-        return x0, y0, x1, y1
+        boxes = np.stack([x0, y0, x1, y1], 1)
+        fine = np.isfinite(boxes).all() and (x1 > x0).all() and (y1 > y0).all()
+        named = all(map(is_plain, names)) and all(row[-1] for row in rows)  # category
+        return (names, boxes) if fine and named else None
 
-
-def _first(edge: float) -> int:
-    """First pixel whose centre is at or beyond ``edge``."""
-    return math.ceil(edge - 0.5)
+    def _checked(self, where: str, values: Sequence) -> tuple[str, Box]:
+        """Key and box of one entry, or what is wrong with it."""
+        name, *numbers = values
+        if self.category is not None and (
+                len(numbers) != 5 or numbers.pop() in (None, '')):
+            raise MaskError(f"{where}: expected four numbers and a category in "
+                            f"'{self.category}', got {list(values[1:])}")
+        remedy = f", or is `format` not '{self.format}'?"
+        return image_name(name, where), read_box(numbers, where, self.format, remedy)

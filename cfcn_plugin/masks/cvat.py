@@ -6,11 +6,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from mmpretrain.registry import TASK_UTILS
 
-from .archive import Archive
 from .base import MaskError, MaskRecord, MaskSource, unknown
-from .folder import walk
-from .image import read_image
-from .labels import Labels
+from .folder import picture_keys
+from .formats.archive import Archive
+from .formats.image import read_image
+from .formats.names import inside
+from .objects import Annotated, ObjectChoice
 
 FOLDER = 'SegmentationClass/'
 LABELMAP = 'labelmap.txt'
@@ -23,59 +24,54 @@ class CVATMasks(MaskSource):
     """CVAT's zip, read as it is, or the folder it was unpacked to.
 
     The mask of ``<data_root>/<images>/a/b.jpg`` is ``SegmentationClass/a/b.png``, in
-    the colours that ``labelmap.txt`` gives to labels; "background" is always context.
+    the colours that ``labelmap.txt`` gives to labels; "background" is context, unless
+    an option names it.
 
     Args:
         masks: The zip or folder, below ``data_root``.
         images: Folder of images below ``data_root``, as they were uploaded.
         data_root: The dataset's root.
-        labels: None: every label is causal. A list: these labels are, others are
-            context. A dict label -> class: one mask a class.
-        ignore: Labels that mean "nobody knows".
+        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. A label
+            is a category.
     """
+    endings = False
 
     def __init__(self,
                  masks: str,
                  images: str = '',
                  data_root: str = '',
-                 labels: list[str] | dict[str, int] | None = None,
-                 ignore: list[str] = ()):
+                 **choice):
         super().__init__(data_root)
         self.images = images
-        self.labels = Labels(labels, ignore)
+        self.choice = ObjectChoice(**choice)
         self.archive = Archive(Path(data_root, masks))
         self.colours = self._read_labelmap()
-        self.labels.check_known(
-            self.colours.values(), f"'{self.archive.path}', '{LABELMAP}'")
+        self.choice.check(self.colours.values(), f"{self.archive.path}', '{LABELMAP}")
 
     def __call__(self, results: dict) -> MaskRecord | None:
-        key = PurePosixPath(self.key(results))
-        if self.images and not key.is_relative_to(self.images):
-            raise MaskError(f"image '{key}' is not below images='{self.images}' of "
-                            'CVATMasks: correct `images`')
-        name = f'{FOLDER}{key.relative_to(self.images).with_suffix(".png")}'
+        inner = inside(self.key(results), self.images, self)
+        name = f'{FOLDER}{inner.with_suffix(".png")}'
         if not self.archive.has(name):
             return None
         shape, file = results['ori_shape'][:2], f"{self.archive.path}', '{name}"
         # a picture's mask compresses; nothing needs more than its own pixels
         stored = self.archive.read(name, most=4 * shape[0] * shape[1])
         pixels = read_image(BytesIO(stored), shape, colours=True, name=file)
-        drawn, known = [], 0
+        found, known = [], 0
         values = pixels.view('<u4')[..., 0]
         for colour, label in self.colours.items():
             area = values == colour
             known += np.count_nonzero(area)
-            context = label == BACKGROUND and label not in self.labels.named
-            if not context and self.labels.wants(label, f"'{file}'"):
-                drawn.append((label, area.astype(np.uint8)))
+            context = label == BACKGROUND and label not in self.choice.named
+            if not context and area.any():
+                found.append(Annotated(label, area.astype(np.uint8)))
         if known < values.size:
             strange = np.setdiff1d(values, list(self.colours))[:1].view(np.uint8)
             raise MaskError(f"mask '{file}' has a colour {strange[:3].tolist()} that "
                             f"'{LABELMAP}' does not: export it again")
-        return self.labels.record(drawn, shape, file)
+        return self.choice.record(found, np.bitwise_or.reduce, results, file)
 
     def keys(self) -> list[str]:
-        """Keys without the picture's ending, which a mask file does not tell."""
         return [
             PurePosixPath(self.images, name[len(FOLDER):-len('.png')]).as_posix()
             for name in self.archive.names()
@@ -88,8 +84,8 @@ class CVATMasks(MaskSource):
             raise MaskError(f"'{self.archive.path}' has no '{FOLDER}*.png': export "
                             'from CVAT as "Segmentation mask 1.1"')
         pictures = {
-            os.path.splitext(PurePosixPath(self.images, name).as_posix())[0]
-            for name in walk(Path(self.data_root, self.images), 'images')
+            os.path.splitext(key)[0]
+            for key in picture_keys(self.data_root, self.images)
         }
         strangers = set(keys) - pictures
         if strangers:

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from .base import MaskError, MaskRecord, MaskSource, below, unknown
+from .base import MaskError, MaskRecord, MaskSource, unknown
+from .formats.names import below, inside
 
 
 class FolderMasks(MaskSource):
@@ -21,6 +22,9 @@ class FolderMasks(MaskSource):
         suffix: What takes the place of the picture's ending in a mask's name, such as
             ``'.png'`` or ``'_mask.png'``; or several, of which a picture has one.
     """
+
+    endings = False
+    option = 'masks'  # what the folder of masks is called in the config
 
     def __init__(self,
                  masks: str,
@@ -40,18 +44,24 @@ class FolderMasks(MaskSource):
 
     def __call__(self, results: dict) -> MaskRecord | None:
         file = self.file(self.key(results))
-        return None if file is None else self.read(file, results['ori_shape'][:2])
+        if file is None:
+            return None
+        return self.read(file, results['ori_shape'][:2], results)
 
     @abstractmethod
-    def read(self, file: Path, shape: tuple[int, int]) -> MaskRecord:
-        """The mask in a file, for a picture of (H, W).
+    def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
+        """The mask in a file.
+
+        Args:
+            file: The file.
+            shape: The picture's (H, W).
+            results: The sample's dict, for sources that ask for its label.
 
         Raises:
             MaskError: It can not be used.
         """
 
     def keys(self) -> list[str]:
-        """Keys without the picture's ending, which a mask file does not tell."""
         return self._keys(self._names())
 
     def check(self) -> None:
@@ -81,15 +91,7 @@ class FolderMasks(MaskSource):
         Raises:
             MaskError: It has several, or lies outside the folder.
         """
-        inner = PurePosixPath(key)
-        if self.images:
-            try:
-                inner = inner.relative_to(self.images)
-            except ValueError:
-                raise MaskError(
-                    f"image '{key}' is not below images='{self.images}' of "
-                    f'{type(self).__name__}: correct `images`') from None
-        stem = str(inner.with_suffix(''))
+        stem = str(inside(key, self.images, self).with_suffix(''))
         files = [below(self.folder, stem + suffix, f"image '{key}'")
                  for suffix in self.suffixes]
         found = [file for file in files if os.path.isfile(file)]
@@ -98,24 +100,17 @@ class FolderMasks(MaskSource):
         return found[0] if found else None
 
     def _names(self) -> list[str]:
-        return list(walk(self.folder, 'masks'))
+        return list(walk(self.folder, self.option))
 
     def _keys(self, names: list[str]) -> list[str]:
         return sorted(
-            self._prefix(self.images) + name[:-len(suffix)]
+            _prefix(self.images) + name[:-len(suffix)]
             for name in names for suffix in self.suffixes if name.endswith(suffix))
-
-    @staticmethod
-    def _prefix(folder: str) -> str:
-        """What keys below a folder begin with."""
-        inner = PurePosixPath(os.path.normpath(folder)).as_posix()
-        return '' if inner == '.' else f'{inner}/'
 
     def _pictures(self) -> Iterator[str]:
         """Keys of what lies in the images' folder and is no mask, without endings."""
-        images, masks = self._prefix(self.images), self._prefix(self.masks)
-        for name in walk(Path(self.data_root, self.images), 'images'):
-            key = images + name
+        masks = _prefix(self.masks)
+        for key in picture_keys(self.data_root, self.images):
             if not (key.startswith(masks) and key.endswith(self.suffixes)):
                 yield os.path.splitext(key)[0]
 
@@ -125,12 +120,24 @@ class FolderMasks(MaskSource):
         return MaskError(
             f"folder of masks '{self.folder}' has no file that ends in "
             f'{" or ".join(map(repr, self.suffixes))}, got {got or "none at all"}: '
-            'correct `suffix` or `masks`')
+            f'correct `suffix` or `{self.option}`')
 
     def _several(self, key: str) -> MaskError:
         return MaskError(
             f"picture '{key}' has several masks in '{self.folder}', with endings of "
             f'{self.suffixes}: remove all but one, or name one `suffix`')
+
+
+def picture_keys(data_root: str, images: str) -> Iterator[str]:
+    """Keys of the files below a folder of images, with their endings."""
+    for name in walk(Path(data_root, images), 'images'):
+        yield _prefix(images) + name
+
+
+def _prefix(folder: str) -> str:
+    """What keys below a folder begin with."""
+    inner = PurePosixPath(os.path.normpath(folder)).as_posix()
+    return '' if inner == '.' else f'{inner}/'
 
 
 def walk(folder: str | Path, option: str) -> Iterator[str]:

@@ -1,12 +1,14 @@
 """The lesion masks of IDRiD, the Indian Diabetic Retinopathy Image Dataset."""
+import os
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from mmpretrain.registry import TASK_UTILS
 
-from .base import MaskError, MaskRecord, MaskSource, below, class_record, unknown
-from .folder import walk
-from .image import read_image
+from .base import MaskError, MaskRecord, MaskSource, class_record, unknown
+from .folder import picture_keys, walk
+from .formats.image import read_image
+from .formats.names import below, inside
 
 # lesion -> the publisher's folder; the optic disc is anatomy, not a lesion
 FOLDERS = {
@@ -34,6 +36,7 @@ class IDRiDMasks(MaskSource):
             place in this list.
         suffix: Ending of a mask file.
     """
+    endings = False
 
     def __init__(self,
                  masks: str = 'A. Segmentation/2. All Segmentation Groundtruths',
@@ -61,11 +64,7 @@ class IDRiDMasks(MaskSource):
 
     def files(self, key: str) -> list[tuple[int, Path]]:
         """(class, file) of each lesion that the image ``key`` has a mask of."""
-        inner = PurePosixPath(key)
-        if not inner.is_relative_to(self.images):
-            raise MaskError(f"image '{key}' is not below images='{self.images}' of "
-                            'IDRiDMasks: correct `images`')
-        inner = inner.relative_to(self.images)
+        inner = inside(key, self.images, self)
         found = []
         for label, lesion in enumerate(self.lesions):
             name = f'{inner.stem}_{lesion}{self.suffix}'
@@ -76,7 +75,6 @@ class IDRiDMasks(MaskSource):
         return found
 
     def keys(self) -> list[str]:
-        """Keys without the picture's ending, which a mask file does not tell."""
         return sorted(set(self._owners().values()))
 
     def check(self) -> None:
@@ -87,8 +85,8 @@ class IDRiDMasks(MaskSource):
                 f"'a. Training Set/1. Microaneurysms/IDRiD_01_MA{self.suffix}'; "
                 'correct `masks`, `lesions` or `suffix`')
         pictures = {
-            PurePosixPath(self.images, name).with_suffix('').as_posix()
-            for name in walk(Path(self.data_root, self.images), 'images')
+            os.path.splitext(key)[0]
+            for key in picture_keys(self.data_root, self.images)
         }
         strangers = {file for file, key in owners.items() if key not in pictures}
         if strangers:

@@ -1,13 +1,18 @@
 """Masks drawn with Label Studio, one JSON export for many pictures."""
+import marshal
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import numpy as np
 from mmpretrain.registry import TASK_UTILS
 
-from .base import MaskError, MaskRecord, MaskSource, below, unknown
-from .json_file import read_json
-from .label_studio_regions import draw_region, read_regions
-from .labels import Labels
+from .base import MaskError, MaskRecord
+from .formats.json_file import read_json
+from .formats.label_studio_regions import draw_region, pack_brush, read_regions
+from .formats.names import image_name
+from .index import IndexedMasks
+from .objects import Annotated, ObjectChoice
 
 SEVERAL = ('error', 'union')
 UPLOAD = '/data/upload/'
@@ -16,7 +21,7 @@ HASH = 9  # an upload's name begins with eight hexadecimal digits and a hyphen
 
 
 @TASK_UTILS.register_module()
-class LabelStudioMasks(MaskSource):
+class LabelStudioMasks(IndexedMasks):
     """Brushes, polygons, rectangles of Label Studio's export "JSON" (not "JSON-MIN").
 
     Which picture a task is of: for an upload, the file's name without the hash that
@@ -29,11 +34,10 @@ class LabelStudioMasks(MaskSource):
         prefix: What paths or URLs of tasks begin with, before the name below
             ``images``, such as ``'s3://bucket/'``.
         image: The field of a task's ``data`` that holds its picture.
-        labels: None: every region is causal. A list: regions with these labels are,
-            others are context. A dict label -> class: one mask a class.
-        ignore: Labels that mean "nobody knows".
         several: What several annotations of one task are, when none is marked as the
             ground truth: ``'error'``, or their ``'union'``.
+        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. A
+            region's labels are its categories; one without a label has ``''``.
     """
 
     def __init__(self,
@@ -42,58 +46,47 @@ class LabelStudioMasks(MaskSource):
                  data_root: str = '',
                  prefix: str = '',
                  image: str = 'image',
-                 labels: list[str] | dict[str, int] | None = None,
-                 ignore: list[str] = (),
-                 several: str = 'error'):
-        super().__init__(data_root)
+                 several: str = 'error',
+                 **choice):
         if several not in SEVERAL:
             raise ValueError(f'`several` must be one of {SEVERAL}, got {several!r}')
-        self.file = Path(data_root, ann_file)
+        self.choice = ObjectChoice(**choice)
         self.images = images
         self.prefix = prefix
         self.image = image
-        self.labels = Labels(labels, ignore)
         self.several = several
-        self.regions: dict[str, list[dict]] = {}
-        seen = set()
-        for number, task in enumerate(read_json(self.file, list)):
-            where = f"'{self.file}', task {number}"
+        file, seen = Path(data_root, ann_file), set()
+        super().__init__(
+            file, data_root, self._records(file, seen), 'task with an annotation')
+        self.choice.check_seen(seen, str(file))
+
+    def __call__(self, results: dict) -> MaskRecord | None:
+        key, shape = self.key(results), results['ori_shape'][:2]
+        records, file = self.index.find(key), f"{self.file}', '{key}"
+        if not records:
+            return None
+        found = [Annotated(label, region) for region in marshal.loads(records[0])
+                 for label in region['labels']]
+        return self.choice.record(
+            found,
+            lambda regions: np.bitwise_or.reduce(
+                [draw_region(region, shape, file) for region in regions]),
+            results, file)
+
+    def _records(self, file: Path, seen: set[str]) -> Iterator[tuple[str, bytes]]:
+        """One record a task, its regions; ``seen`` is given their labels."""
+        keys = set()
+        for number, task in enumerate(read_json(file, list, pack_brush)):
+            where = f"'{file}', task {number}"
             regions = self._regions(task, where)
             if regions is None:
                 continue
             key = self._key(task, where)
-            if key in self.regions:
+            if key in keys:
                 raise MaskError(f"{where}: '{key}' had a task before: remove one")
+            keys.add(key)
             seen.update(label for one in regions for label in one['labels'])
-            self.regions[key] = [
-                one for one in regions
-                if any(self.labels.wants(label, where) for label in one['labels'])]
-        if not self.regions:
-            raise MaskError(f"'{self.file}' has no task with an annotation")
-        if self.labels.causal and not self.labels.causal & seen:  # some may be rare
-            self.labels.check_known(seen, f"'{self.file}'")
-
-    def __call__(self, results: dict) -> MaskRecord | None:
-        key = self.key(results)
-        regions = self.regions.get(key)
-        if regions is None:
-            return None
-        shape = results['ori_shape'][:2]
-        file, drawn = f"{self.file}', '{key}", []
-        for region in regions:
-            area = draw_region(region, shape, file)
-            drawn += [(label, area) for label in region['labels']
-                      if self.labels.wants(label, f"'{file}'")]
-        return self.labels.record(drawn, shape, file)
-
-    def keys(self) -> list[str]:
-        return list(self.regions)
-
-    def check(self) -> None:
-        root = Path(self.data_root)
-        strangers = [key for key in self.regions if not (root / key).is_file()]
-        if strangers:
-            raise unknown(strangers, 'tasks', f"'{self.file}'")
+            yield key, marshal.dumps(regions)
 
     def _regions(self, task, where: str) -> list[dict] | None:
         """A task's drawn regions; None if nobody has annotated it."""
@@ -132,5 +125,4 @@ class LabelStudioMasks(MaskSource):
                     f'prefix={self.prefix!r}: say with `prefix` what stands before the '
                     'name below `images`')
             name = name[len(self.prefix):]
-        below(Path(self.data_root, self.images), name, where)
-        return PurePosixPath(self.images, name).as_posix()
+        return image_name(name, where, self.images)

@@ -9,10 +9,10 @@ from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, MaskSizeError, wrong_size
 from .folder import FolderMasks
-from .image import read_image
-from .json_file import read_json
-from .labels import Labels
-from .shapes import (
+from .formats.image import read_image
+from .formats.json_file import read_json
+from .formats.rectangles import draw_boxes
+from .formats.shapes import (
     check_inside,
     check_radius,
     draw_stroke,
@@ -20,6 +20,7 @@ from .shapes import (
     in_pixels,
     read_points,
 )
+from .objects import Annotated, ObjectChoice
 
 # shape type -> how many points it has at least
 KINDS = dict(polygon=3, rectangle=2, circle=2, line=2, linestrip=2, point=1, points=1,
@@ -36,12 +37,11 @@ class LabelMeMasks(FolderMasks):
     Args:
         masks, images, data_root, suffix: As in
             :class:`~cfcn_plugin.masks.folder.FolderMasks`.
-        labels: None: every shape is causal. A list: shapes with these labels are,
-            others are context. A dict label -> class: one mask a class.
-        ignore: Labels that mean "nobody knows".
         radius: Of points and lines, 0 or more. None: there must be none.
         unit: Of ``radius``: ``'pixel'``, or ``'diagonal'`` for a share of the
             picture's.
+        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. A
+            shape's label is its category.
     """
 
     def __init__(self,
@@ -49,17 +49,16 @@ class LabelMeMasks(FolderMasks):
                  images: str = '',
                  data_root: str = '',
                  suffix: str = '.json',
-                 labels: list[str] | dict[str, int] | None = None,
-                 ignore: list[str] = (),
                  radius: float | None = None,
-                 unit: str = 'pixel'):
+                 unit: str = 'pixel',
+                 **choice):
         super().__init__(masks, images, data_root, suffix)
         check_radius(radius, unit)
-        self.labels = Labels(labels, ignore)
+        self.choice = ObjectChoice(**choice)
         self.radius = radius
         self.unit = unit
 
-    def read(self, file: Path, shape: tuple[int, int]) -> MaskRecord:
+    def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         content = read_json(file, dict)
         shapes = content.get('shapes')
         if not isinstance(shapes, list) or not all(isinstance(s, dict) for s in shapes):
@@ -68,19 +67,23 @@ class LabelMeMasks(FolderMasks):
         size = content.get('imageHeight'), content.get('imageWidth')
         if None not in size and size != tuple(shape):
             raise wrong_size(file, size, shape)
-        drawn = []
+        found = []
         for number, one in enumerate(shapes):
             where = f"'{file}', shape {number}"
             label = one.get('label')
             if not isinstance(label, str):
                 raise MaskError(f'{where}: expected a text `label`, got {label!r}')
-            if self.labels.wants(label, where):
-                drawn.append((label, self._draw(one, shape, where)))
-        return self.labels.record(drawn, shape, str(file))
+            self.choice.check_case([label], where)
+            found.append(Annotated(label, (one, where)))
+        return self.choice.record(
+            found,
+            lambda many: np.bitwise_or.reduce(
+                [self._draw(one, shape, where) for one, where in many]),
+            results, str(file))
 
     def _draw(self, one: dict, shape: tuple, where: str) -> np.ndarray:
         kind = one.get('shape_type') or 'polygon'  # early versions do not say
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             raise MaskError(f'{where}: expected a `shape_type` of {tuple(KINDS)}, got '
                             f'{kind!r}')
         points = read_points(one.get('points'), KINDS[kind], f'{where} ({kind})')
@@ -92,8 +95,7 @@ class LabelMeMasks(FolderMasks):
             low, high = points.min(0), points.max(0)
             if kind == 'mask':
                 return self._paste(one.get('mask'), low, high, shape, where)
-            (x0, y0), (x1, y1) = low, high
-            return fill_polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], shape)
+            return draw_boxes([(*low, *high)], shape, where)
         if kind == 'circle':
             return draw_stroke(points[:1], radius, shape)
         strokes = points[:, None] if kind == 'points' else [points]
@@ -107,7 +109,7 @@ class LabelMeMasks(FolderMasks):
             return float(np.hypot(*(points[1] - points[0])))
         if self.radius is None:
             raise MaskError(f'{where}: a {kind} has no inside: say how far around it '
-                            'is meant with `radius`, or name other `labels`')
+                            'is meant with `radius`, or choose other `categories`')
         return in_pixels(self.radius, self.unit, shape)
 
     @staticmethod

@@ -39,7 +39,7 @@ class MatMasks(FolderMasks):
         self.field = field
         self.upright = upright
 
-    def read(self, file: Path, shape: tuple[int, int]) -> MaskRecord:
+    def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         values = self._values(file, shape)
         if not ((values == 0) | (values == 1)).all():
             raise MaskError(f"'{self.field}' of '{file}' is not binary: expected 0 and "

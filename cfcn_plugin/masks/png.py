@@ -7,7 +7,7 @@ from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, class_record
 from .folder import FolderMasks
-from .image import read_image
+from .formats.image import read_image
 
 OPAQUE = 255
 HALF = 128
@@ -31,7 +31,8 @@ class PNGMasks(FolderMasks):
             1 and the type's maximum (255, or 65535 for 16 bits).
         ignore: Values or colours that mean "nobody knows".
         classes: The class of each entry of ``causal``, for one mask a class; entries of
-            one class add up. None: one mask.
+            one class add up. None: one mask. A list, since a colour is no key of a
+            dict, and a dumped config turns numbers that are keys into text.
     """
 
     def __init__(self,
@@ -64,7 +65,7 @@ class PNGMasks(FolderMasks):
         self.colours = kinds == {False}
         self.classes = classes
 
-    def read(self, file: Path, shape: tuple[int, int]) -> MaskRecord:
+    def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         return self.record(self.values(file, shape), file)
 
     def record(self, values: np.ndarray, file: Path) -> MaskRecord:

@@ -5,8 +5,8 @@ import numpy as np
 from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskRecord, class_record
+from .formats.shapes import check_radius, dilate, in_pixels
 from .png import PNGMasks, among, colour_codes
-from .shapes import check_radius, dilate, in_pixels
 
 
 @TASK_UTILS.register_module()

@@ -52,15 +52,18 @@ def read_guided_list(file: str) -> frozenset[str]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is empty.
+        ValueError: It is empty, or no text.
     """
     if not Path(file).is_file():
         raise FileNotFoundError(
             f"list of guided images '{file}' does not exist: make it with "
             '`tools/choose_guided.py CONFIG -n N --out FILE`')
-    keys = frozenset(
-        line.strip() for line in Path(file).read_text(encoding='utf-8').splitlines()
-        if line.strip())
+    try:
+        lines = Path(file).read_text(encoding='utf-8-sig').splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"list of guided images '{file}' is not text in UTF-8 "
+                         f'({error})') from error
+    keys = frozenset(line.strip() for line in lines if line.strip())
     if not keys:
         raise ValueError(f"list of guided images '{file}' is empty: expected one path "
                          'below the data root a line')

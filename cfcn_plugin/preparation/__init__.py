@@ -1,1 +1,1 @@
-"""What is done with masks before training: making folders of them, checking all."""
+"""What is done with masks before training: drawing, making folders of them, checking."""

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from cfcn_plugin.masks import MaskError, MaskRecord
-from cfcn_plugin.masks.png_folder import (
+from cfcn_plugin.preparation.png_folder import (
     check_own_mask,
     mask_name,
     write_png,

@@ -11,7 +11,7 @@ from mmpretrain.registry import DATASETS, TRANSFORMS
 from PIL import Image
 
 from cfcn_plugin.masks import MaskError, image_key
-from cfcn_plugin.masks.png_folder import pictures_in
+from cfcn_plugin.preparation.png_folder import pictures_in
 from cfcn_plugin.transforms import LoadActivationMask
 
 EXIF_ORIENTATION = 0x0112

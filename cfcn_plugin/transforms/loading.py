@@ -136,14 +136,17 @@ class LoadActivationMask(BaseTransform):
                     min_visible=self.min_visible)
         return results
 
+    def chooses(self, key: str) -> bool:
+        """Whether the image of this key is one that is to be guided."""
+        if self.only is not None:
+            return key in self.only
+        return self.share == 1 or guidance_rank(key, self.seed) < self.share
+
     def _is_chosen(self, results: dict) -> bool:
         if self.only is None and self.share == 1 and self.on_error == 'raise':
             return True
         # an image that is not below the data root is no bad file, and raises here
-        key = image_key(results, self.source.data_root)
-        if self.only is not None:
-            return key in self.only
-        return guidance_rank(key, self.seed) < self.share
+        return self.chooses(image_key(results, self.source.data_root))
 
     @staticmethod
     def _shape(results: dict) -> tuple[int, int]:

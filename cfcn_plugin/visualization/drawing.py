@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.widgets import LassoSelector, PolygonSelector, RectangleSelector
 
 from cfcn_plugin.masks.base import MaskError
-from cfcn_plugin.masks.editable import EditableMask
-from cfcn_plugin.masks.worklist import Worklist
+from cfcn_plugin.preparation.editable import EditableMask
+from cfcn_plugin.preparation.worklist import Worklist
 
 from .drawing_panel import Panel
 from .overlay import fitted, shortened, tinted

@@ -33,11 +33,11 @@ def aware(transform):
     return dict(type='MaskAware', transform=transform)
 
 
-def dataset_of(root, *transforms, before=(), masks='masks', only=None, load=True):
+def dataset_of(root, *transforms, before=(), masks='masks', load=True, **options):
     source = dict(type='PNGMasks', masks=masks, images='images', data_root=str(root))
     pipeline = [dict(type='LoadImageFromFile'), *before]
     if load:
-        pipeline.append(dict(type='LoadActivationMask', source=source, only=only))
+        pipeline.append(dict(type='LoadActivationMask', source=source, **options))
     return DATASETS.build(
         dict(
             type='CustomDataset',
@@ -171,13 +171,57 @@ class Brighten:
         return 1.2 * inputs, scores
 
 
+@pytest.fixture
+def partly(tmp_path):
+    """Four images, of which two have a mask, one of these a broken file."""
+    for name in IMAGES:
+        file = tmp_path / 'images' / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new('RGB', (4, 4)).save(file)
+    for name in IMAGES[:2]:
+        file = tmp_path / 'masks' / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b'not decoded')
+    return tmp_path
+
+
+def test_images_without_a_mask_are_refused_before_training(partly):
+    with pytest.raises(MaskError, match="2 images .* no mask in PNGMasks, for example "
+                       "'images/dog/2.png', .*`missing='unguided'`"):
+        check(dataset_of(partly, PACK))
+    check(dataset_of(partly, PACK), sources=False)
+
+
+@pytest.mark.parametrize('option', [
+    dict(missing='unguided'), dict(on_error='unguided'), dict(share=0.0)])
+def test_images_that_need_no_mask_are_accepted(partly, option):
+    check(dataset_of(partly, PACK, **option))
+
+
+def test_images_of_a_list_alone_need_a_mask(partly):
+    guided = partly / 'guided.txt'
+    guided.write_text('images/cat/0.png\nimages/cat/1.png\n')
+    check(dataset_of(partly, PACK, only=str(guided)))
+    guided.write_text('images/cat/0.png\nimages/dog/3.png\n')
+    with pytest.raises(MaskError, match="1 images .*for example 'images/dog/3.png':"):
+        check(dataset_of(partly, PACK, only=str(guided)))
+
+
+def test_images_are_asked_for_masks_of_their_own_data_set(root, partly):
+    good, declared = dataset_of(root, PACK), dataset_of(partly, PACK, share=0.0)
+    check(ConcatDataset([good, declared]))
+    with pytest.raises(MaskError, match='2 images'):
+        check(ConcatDataset([good, dataset_of(partly, PACK)]))
+
+
 @pytest.mark.parametrize('recipe, message', [
     (dict(train_pipeline=[FLIP]), 'RandomFlip would move'),
     (dict(batch_augments=dict(augments=[Brighten()])), 'augment Brighten can not'),
 ])
 def test_recipe_of_a_later_epoch_is_checked(root, recipe, message):
     dataset = dataset_of(root, aware(FLIP), PACK)
-    load = dict(type='LoadActivationMask', source=dict(type='PNGMasks', masks='masks'))
+    load = dict(type='LoadActivationMask', source=dict(
+        type='PNGMasks', masks='masks', images='images', data_root=str(root)))
     if 'train_pipeline' in recipe:
         recipe = dict(train_pipeline=[load, *recipe['train_pipeline']])
     good = dict(action_epoch=5, batch_augments=None, train_pipeline=[load, aware(FLIP)])
@@ -191,6 +235,17 @@ def test_recipe_of_a_later_epoch_is_checked(root, recipe, message):
             continue
         with pytest.raises(ValueError, match=f'for epoch 7: .*{message}'):
             GuidanceCheckHook().before_train(runner)
+
+
+def test_masks_of_a_later_epoch_are_checked(root, partly):
+    load = dict(type='LoadActivationMask', source=dict(
+        type='PNGMasks', masks='masks', images='images', data_root=str(partly)))
+    recipe = dict(action_epoch=7, train_pipeline=[load])
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        hook = HOOKS.build(dict(type='SwitchRecipeHook', schedule=[recipe]))
+    dataset = dataset_of(partly, PACK, share=0.0)
+    with pytest.raises(ValueError, match='for epoch 7: 2 images .* no mask'):
+        GuidanceCheckHook().before_train(runner_of(dataset, hooks=[hook]))
 
 
 @pytest.mark.parametrize('split', ['val', 'test'])

@@ -1,6 +1,5 @@
 """What an image's mask goes by: the path below the data root."""
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +7,8 @@ import pytest
 from cfcn_plugin.masks import MaskError, MaskRecord, MaskSource, image_key
 from cfcn_plugin.masks.base import (
     MaskSizeError,
-    below,
     class_record,
+    is_plain,
     unknown,
     wrong_size,
 )
@@ -66,62 +65,28 @@ def test_source_without_its_methods_can_not_be_made():
         MaskSource('/data')
 
 
-# ---- paths -----------------------------------------------------------------
-
-
-@pytest.fixture
-def folder(tmp_path):
-    (tmp_path / 'masks' / 'deep').mkdir(parents=True)
-    (tmp_path / 'masks' / 'a.png').write_bytes(b'')
-    (tmp_path / 'secret.png').write_bytes(b'')
-    return tmp_path / 'masks'
-
-
 @pytest.mark.parametrize('name', [
-    'a.png', './a.png', 'deep/b.png', 'gone/c.png', '..a.png', 'a..b.png', '~/a.png'
-])
-def test_names_below_the_folder_are_joined(folder, name):
-    assert below(folder, name) == folder / name
-    assert below(str(folder), name) == folder / name
+    'a', 'a/b.jpg', 'a b', 'a..b', '', ' ', '.', './a', 'a/./b', 'a//b', '../a',
+    'a/../b', '..a', '/a', 'a/', 'a\0'])
+def test_plain_names_are_their_own_keys(name):
+    own = image_key(dict(img_path=f'/data/{name}'), '/data') == name
+    assert own or not is_plain(name)
+    assert is_plain(name) == (name in ('a', 'a/b.jpg', 'a b', 'a..b'))
 
 
-@pytest.mark.parametrize('name,reason', [
-    ('../secret.png', r"has '\.\.'"),
-    ('deep/../../secret.png', r"has '\.\.'"),
-    ('deep/../a.png', r"has '\.\.'"),
-    ('/etc/passwd', 'is absolute'),
-    ('a\0.png', 'has a zero byte'),
-])
-def test_name_that_leaves_the_folder_says_where_what_and_remedy(folder, name, reason):
-    with pytest.raises(MaskError, match=reason) as caught:
-        below(folder, name, "'list.csv', line 3")
-    for part in ("'list.csv', line 3: path", repr(name), f"below '{folder}': correct"):
-        assert part in str(caught.value)
+class Known(MaskSource):
+    __call__ = check = None
+
+    def keys(self):
+        return ['a/b', 'c.jpg', 'd.e']
 
 
-@pytest.mark.parametrize('name', ['link.png', 'out/secret.png'])
-def test_symlink_out_of_the_folder_says_where_it_leads(folder, name):
-    (folder / 'link.png').symlink_to('../secret.png')
-    (folder / 'out').symlink_to(folder.parent)
-    with pytest.raises(MaskError, match='links to') as caught:
-        below(folder, name)
-    assert f"'{folder.parent.resolve()}" in str(caught.value)
-
-
-def test_folder_may_be_a_symlink_and_hold_some_to_itself(folder):
-    (folder / 'b.png').symlink_to('a.png')
-    (folder / 'deep' / 'c.png').symlink_to('../b.png')
-    link = folder.parent / 'link'
-    link.symlink_to(folder)
-    for name in ('a.png', 'b.png', 'deep/c.png'):
-        assert below(link, name) == link / name
-
-
-def test_relative_folder_follows_the_working_folder(folder, monkeypatch):
-    monkeypatch.chdir(folder.parent)
-    (folder / 'b.png').symlink_to('a.png')
-    assert below('masks', 'b.png') == Path('masks/b.png')
-    assert below('', 'masks/b.png') == Path('masks/b.png')
+def test_images_without_an_entry_are_told_by_their_keys():
+    images = ['a/b.jpg', 'a/b', 'c.jpg', 'c.png', 'd.e.png', 'd.png']
+    assert Known('').missing(images) == ['a/b.jpg', 'c.png', 'd.e.png', 'd.png']
+    beside = Known('')
+    beside.endings = False  # masks whose files do not tell how the picture ends
+    assert beside.missing(images) == ['c.jpg', 'c.png', 'd.png']
 
 
 # ---- records and errors ----------------------------------------------------

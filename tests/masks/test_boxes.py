@@ -140,6 +140,13 @@ def test_equals_the_slow_rule_on_random_boxes(tmp_path):
 # ---- masks and images ------------------------------------------------------
 
 
+def test_check_tells_names_that_differ_in_case(tmp_path):
+    (tmp_path / 'A.jpg').touch()
+    file = write_csv(tmp_path, [('a.jpg', 1, 1, 4, 3)])
+    with pytest.raises(MaskError, match=r"'a.jpg' \(did you mean 'A.jpg'\?\)"):
+        BoxMasks(file, str(tmp_path)).check()
+
+
 def test_check_passes_when_each_box_has_its_image(tmp_path):
     (tmp_path / 'a.jpg').touch()
     source = BoxMasks(write_csv(tmp_path, [('a.jpg', 1, 1, 4, 3)]), str(tmp_path))
@@ -149,7 +156,7 @@ def test_check_passes_when_each_box_has_its_image(tmp_path):
 
 def test_check_names_boxes_of_unknown_images(tmp_path):
     file = write_csv(tmp_path, [('gone.jpg', 1, 1, 4, 3)])
-    with pytest.raises(MaskError, match="1 boxes.*boxes.csv.*no image.*'gone.jpg'"):
+    with pytest.raises(MaskError, match="1 image names of .*boxes.csv.*'gone.jpg'"):
         BoxMasks(file, str(tmp_path)).check()
 
 
@@ -159,7 +166,8 @@ def test_box_outside_the_picture_names_box_image_file_and_size(tmp_path, box):
     file = write_csv(tmp_path, [('a.jpg', *box)])
     with pytest.raises(MaskError, match="'a.jpg'.*outside.* 6 x 4 pixels") as caught:
         mask_of(tmp_path, file)
-    assert str(tuple(map(float, box))) in str(caught.value)
+    x0, y0, x1, y1 = map(float, box)
+    assert f'from ({x0}, {y0}) to ({x1}, {y1})' in str(caught.value)
     assert str(tmp_path / file) in str(caught.value)
 
 
@@ -196,8 +204,8 @@ WRONG_JSON = [
     ('{"a.jpg": [[1, 1, 4,', 'is not JSON'),
     ('', 'is not JSON'),
     ('7', 'expected an object or a list, got int'),
-    ('{"a.jpg": {"x0": 1}}', "'a.jpg': expected a list of boxes"),
-    ('{"a.jpg": [1, 1, 4, 3]}', "'a.jpg': expected four finite numbers.*got 1"),
+    ('{"a.jpg": {"x0": 1}}', r"'a.jpg': expected a list of \[x0, y0, x1, y1\]"),
+    ('{"a.jpg": [1, 1, 4, 3]}', r"'a.jpg': expected \[x0, y0, x1, y1\], got 1"),
     ('{"a.jpg": [[1, 1, 4]]}', r"'a.jpg': expected four.*got \[1, 1, 4\]"),
     ('{"a.jpg": [[1, 1, NaN, 3]]}', "'a.jpg': expected four finite numbers.*nan"),
     ('{"a.jpg": [[1, 1, null, 3]]}', "'a.jpg': expected four finite numbers.*None"),
@@ -208,6 +216,7 @@ WRONG_JSON = [
     ('{}', 'holds no box'),
     ('[]', 'holds no box'),
     ('{"a.jpg": []}', 'holds no box'),
+    ('{"b": [], "a.jpg": [[1, 1, 2, 2]], "a.jpg": []}', "'a.jpg' stands twice in one"),
 ]
 
 
@@ -222,7 +231,10 @@ def test_wrong_json_names_file_place_and_what_came(tmp_path, text, message):
 @pytest.mark.parametrize('text,message', [
     ('', r"its header.*'filename', 'x0', 'y0', 'x1', 'y1'\] missing, got \[\]"),
     ('filename,x0,y0\na.jpg,1,1\n', r"\['x1', 'y1'\] missing, got .*`path` and `box`"),
-    ('filename,x0,y0,x1,y1\n', 'holds no box: expected one line a box'),
+    ('filename,x0,y0,x1,y1\n', 'holds no box'),
+    ('filename,x0,y0,x0,x1,y1\n', r"its header: \['x0'\] stand twice, got .*meant"),
+    ('x0,y0,x1,y1,filename\n1,1,2,2,a,b.jpg\n', 'line 2: 6 values, and 5 col.*quotes'),
+    ('filename,x0,y0,x1,y1\n' + 'a' * 200_000, 'is not a CSV file .*field larger'),
 ])
 def test_csv_without_columns_or_lines_says_so(tmp_path, text, message):
     (tmp_path / 'boxes.csv').write_text(text)
@@ -248,7 +260,7 @@ def test_wrong_ending_names_the_right_ones(tmp_path):
 
 
 def test_missing_file_names_file_and_remedy(tmp_path):
-    with pytest.raises(FileNotFoundError, match='`ann_file` or `data_root`') as caught:
+    with pytest.raises(FileNotFoundError, match='its name or `data_root`') as caught:
         BoxMasks('boxes.csv', str(tmp_path))
     assert f"'{tmp_path / 'boxes.csv'}'" in str(caught.value)
 
@@ -260,3 +272,108 @@ def test_missing_file_names_file_and_remedy(tmp_path):
 def test_wrong_option_names_argument_and_what_came(tmp_path, wrong, message):
     with pytest.raises(ValueError, match=message):
         BoxMasks('boxes.csv', str(tmp_path), **wrong)
+
+
+# ---- categories ------------------------------------------------------------
+
+KINDS = ('filename', 'kind', 'x0', 'y0', 'x1', 'y1')
+
+
+def kinds_csv(root):
+    return write_csv(root, [('a.jpg', 'cow', 0, 0, 2, 4), ('a.jpg', 'dog', 3, 0, 6, 4),
+                            ('b.jpg', 'dog', 0, 0, 6, 1)], KINDS)
+
+
+def test_each_class_has_its_plane(tmp_path):
+    source = BoxMasks(kinds_csv(tmp_path), str(tmp_path), category='kind',
+                      objects='per_class', classes=['dog', 'cow'])
+    record = source(dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=SHAPE))
+    assert record.classes.tolist() == [0, 1]
+    np.testing.assert_array_equal(record.mask, [box_mask((3, 0, 6, 4)),
+                                                box_mask((0, 0, 2, 4))])
+
+
+def test_label_chooses_the_images_own_boxes(tmp_path):
+    source = BoxMasks(kinds_csv(tmp_path), str(tmp_path), category='kind',
+                      objects='label', classes={'dog': 5, 'cow': 2})
+    sample = dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=SHAPE, gt_label=2)
+    np.testing.assert_array_equal(source(sample).mask, box_mask((0, 0, 2, 4)))
+    with pytest.raises(MaskError, match="boxes.csv', 'b.jpg': no object of .*label"):
+        source(dict(sample, img_path=str(tmp_path / 'b.jpg')))
+
+
+def test_categories_choose_among_boxes(tmp_path):
+    mask = mask_of(tmp_path, kinds_csv(tmp_path), category='kind', categories=['dog'])
+    np.testing.assert_array_equal(mask, box_mask((3, 0, 6, 4)))
+
+
+def test_json_list_has_categories_too(tmp_path):
+    file = write_json(tmp_path, [dict(zip(KINDS, ('a.jpg', 0, 0, 0, 2, 2)))])
+    mask = mask_of(tmp_path, file, category='kind', categories=['0'])
+    np.testing.assert_array_equal(mask, box_mask((0, 0, 2, 2)))
+
+
+@pytest.mark.parametrize('row', [('b.jpg', '', 0, 0, 1, 1)])
+def test_box_without_a_category_is_named(tmp_path, row):
+    file = write_csv(tmp_path, [('a.jpg', 'cow', 0, 0, 2, 4), row], KINDS)
+    with pytest.raises(MaskError, match="line 3: .* and a category in 'kind'"):
+        BoxMasks(file, str(tmp_path), category='kind')
+
+
+def test_unknown_category_is_named_with_those_there_are(tmp_path):
+    with pytest.raises(MaskError, match="csv' has no category cat of .*cow, dog"):
+        BoxMasks(kinds_csv(tmp_path), str(tmp_path), category='kind',
+                 categories=['cat'])
+
+
+def test_choice_without_a_column_names_both(tmp_path):
+    with pytest.raises(ValueError, match=r"\['categories'\] need `category`"):
+        BoxMasks(kinds_csv(tmp_path), str(tmp_path), categories=['dog'])
+
+
+def test_object_of_boxes_has_the_category_last(tmp_path):
+    file = write_json(tmp_path, {'a.jpg': [[1, 1, 4, 3, 'cow'], [0, 0, 1, 1, 'dog']]})
+    mask = mask_of(tmp_path, file, category='kind', categories=['cow'])
+    np.testing.assert_array_equal(mask, box_mask((1, 1, 4, 3)))
+    file = write_json(tmp_path, {'a.jpg': [[1, 1, 4, 3]]})
+    with pytest.raises(MaskError, match=r"category in 'kind', got \[1, 1, 4, 3\]"):
+        BoxMasks(file, str(tmp_path), category='kind')
+
+
+# ---- duplicates and names --------------------------------------------------
+
+
+def test_line_that_stands_twice_changes_nothing(tmp_path):
+    file = write_csv(tmp_path, [GOOD, GOOD])
+    np.testing.assert_array_equal(mask_of(tmp_path, file), box_mask(GOOD[1:]))
+
+
+def test_name_is_found_however_it_is_written(tmp_path):
+    file = write_csv(tmp_path, [('./sub//a.jpg', *GOOD[1:])])
+    assert mask_of(tmp_path, file, 'sub/a.jpg').sum() == 6
+
+
+@pytest.mark.parametrize('name', ['../a.jpg', '/a.jpg'])
+def test_name_that_leaves_the_data_root_names_its_line(tmp_path, name):
+    file = write_csv(tmp_path, [GOOD, (name, *GOOD[1:])])
+    with pytest.raises(MaskError, match=f"csv', line 3: path '{name}' (is|has)"):
+        BoxMasks(file, str(tmp_path))
+
+
+def test_line_without_a_name_is_named(tmp_path):
+    file = write_csv(tmp_path, [GOOD, ('', *GOOD[1:])])
+    with pytest.raises(MaskError, match="line 3: expected the name of an image"):
+        BoxMasks(file, str(tmp_path))
+
+
+def test_one_wrong_line_among_thousands_is_found(tmp_path):
+    rows = [(f'{i}.jpg', 1, 1, 4, 3) for i in range(2000)]
+    rows[1234] = ('1234.jpg', 4, 1, 1, 3)
+    with pytest.raises(MaskError, match='line 1236: box .* has no inside'):
+        BoxMasks(write_csv(tmp_path, rows), str(tmp_path))
+
+
+def test_five_numbers_are_no_box(tmp_path):
+    file = write_json(tmp_path, {'b.jpg': [[1, 1, 4, 3]], 'a.jpg': [[1, 1, 4, 3, 9]]})
+    with pytest.raises(MaskError, match=r"'a.jpg': expected four.*\[1, 1, 4, 3, 9\]"):
+        BoxMasks(file, str(tmp_path))

@@ -77,21 +77,23 @@ def test_every_label_but_background_is_causal(tmp_path, kind):
 @pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'P'])
 def test_labels_choose_by_colour_in_every_kind_of_file(tmp_path, mode):
     make(tmp_path, content=files(**{MASK: png(mode=mode)}))
-    record = source(tmp_path, labels=['cow'], ignore=['void: a, b'])(sample(tmp_path))
+    masks = source(tmp_path, categories=['cow'], ignore=['void: a, b'])
+    record = masks(sample(tmp_path))
     np.testing.assert_array_equal(record.mask, where(COW))
     np.testing.assert_array_equal(record.ignore, where(VOID))
 
 
-def test_a_dict_of_labels_gives_a_plane_a_class(tmp_path):
+def test_each_class_has_its_plane(tmp_path):
     make(tmp_path)
-    record = source(tmp_path, labels=dict(grass=0, cow=7))(sample(tmp_path))
+    record = source(tmp_path, objects='per_class', classes=dict(grass=0, cow=7))(
+        sample(tmp_path))
     assert record.classes.tolist() == [0, 7]
     np.testing.assert_array_equal(record.mask, [where(GRASS), where(COW)])
 
 
 def test_background_may_be_named(tmp_path):
     make(tmp_path)
-    record = source(tmp_path, labels=['background'])(sample(tmp_path))
+    record = source(tmp_path, categories=['background'])(sample(tmp_path))
     np.testing.assert_array_equal(record.mask, where(BLACK))
 
 
@@ -134,8 +136,8 @@ def test_wrong_archive_fails_when_the_pipeline_is_built(tmp_path, kind):
 
 def test_label_that_the_labelmap_does_not_have_is_told_with_those_it_has(tmp_path):
     make(tmp_path)
-    with pytest.raises(MaskError, match=r"no label 'Cow', .*\['background', 'cow'"):
-        source(tmp_path, labels=['Cow'])
+    with pytest.raises(MaskError, match="labelmap.txt' has no category Cow .*cow"):
+        source(tmp_path, categories=['Cow'])
 
 
 WRONG_MASKS = {

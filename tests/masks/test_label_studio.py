@@ -6,7 +6,7 @@ import pytest
 from mmpretrain.registry import TASK_UTILS
 
 from cfcn_plugin.masks import LabelStudioMasks, MaskError, MaskSizeError
-from cfcn_plugin.masks.shapes import fill_polygon
+from cfcn_plugin.masks.formats.shapes import fill_polygon
 
 SHAPE = (10, 20)
 UPLOAD = '/data/upload/3/0a1b2c3d-a.jpg'
@@ -100,11 +100,11 @@ def test_label_may_be_in_a_result_of_its_own(tmp_path):
     np.testing.assert_array_equal(read(tmp_path, bare, named).mask, box(2, 2, 12, 5))
     np.testing.assert_array_equal(read(tmp_path, bare).mask, box(2, 2, 12, 5))
     assert not source(tmp_path, task({**bare, 'id': 'r2'}), task(region(), image='b'),
-                      labels=['cow'])(sample(tmp_path)).mask.any()
+                      categories=['cow'])(sample(tmp_path)).mask.any()
 
 
 def test_label_that_happens_not_to_occur_may_be_named(tmp_path):
-    record = read(tmp_path, region(), labels=['cow', 'rare'], ignore=['haze'])
+    record = read(tmp_path, region(), categories=['cow', 'rare'], ignore=['haze'])
     np.testing.assert_array_equal(record.mask, box(2, 2, 12, 5))
 
 
@@ -115,10 +115,11 @@ def test_results_that_draw_nothing_are_passed_over(tmp_path):
     np.testing.assert_array_equal(record.mask, box(2, 2, 12, 5))
 
 
-def test_labels_choose_classes_and_what_is_ignored(tmp_path):
+def test_labels_are_categories_and_what_is_ignored(tmp_path):
     low = dict(x=0, y=50, width=10, height=10)  # 0 to 2, row 5
     results = (region(), region(labels=['dog', 'haze'], **low), region(labels=['sky']))
-    record = read(tmp_path, *results, labels=dict(cow=1, dog=0), ignore=['haze'])
+    record = read(tmp_path, *results, objects='per_class', ignore=['haze'],
+                  classes=dict(cow=1, dog=0))
     assert record.classes.tolist() == [0, 1]
     np.testing.assert_array_equal(record.mask, [box(0, 5, 2, 6), box(2, 2, 12, 5)])
     np.testing.assert_array_equal(record.ignore, box(0, 5, 2, 6))
@@ -149,7 +150,7 @@ def test_config_builds_the_source_and_check_compares(tmp_path):
     write(tmp_path, dict(task(region()), data=dict(photo=UPLOAD)))
     built = TASK_UTILS.build(dict(type='LabelStudioMasks', ann_file='ls.json',
                                   data_root=str(tmp_path), image='photo'))
-    with pytest.raises(MaskError, match="1 tasks .*'a.jpg'"):
+    with pytest.raises(MaskError, match="1 image names of .*'a.jpg'"):
         built.check()
     (tmp_path / 'a.jpg').write_bytes(b'')
     built.check()
@@ -207,8 +208,9 @@ BAD = {
                       'finite numbers'),
     'two corners': ([task(region('polygonlabels', points=[[1, 1], [2, 2]]))],
                     'at least 3 points, got 2'),
-    'unknown label': ([task(region(labels=['dog']))], r"no label 'cow', .*\['dog'\]"),
-    'other case': ([task(region(labels=['COW']))], "label 'COW' is not 'cow'"),
+    'unknown label': ([task(region(labels=['dog']))],
+                      'no category cow of `categories`: it has dog'),
+    'other case': ([task(region(labels=['COW']))], "category 'COW' is not 'cow'"),
 }
 
 
@@ -216,7 +218,7 @@ BAD = {
 def test_bad_export_names_task_expectation_and_remedy(tmp_path, kind):
     tasks, text = BAD[kind]
     with pytest.raises(MaskError, match=text) as caught:
-        source(tmp_path, *tasks, labels=['cow'])
+        source(tmp_path, *tasks, categories=['cow'])
     assert f"'{tmp_path / 'ls.json'}'" in str(caught.value)
 
 

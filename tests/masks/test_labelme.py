@@ -9,7 +9,7 @@ from mmpretrain.registry import TASK_UTILS
 from PIL import Image
 
 from cfcn_plugin.masks import LabelMeMasks, MaskError, MaskSizeError
-from cfcn_plugin.masks.shapes import draw_stroke, fill_polygon
+from cfcn_plugin.masks.formats.shapes import draw_stroke, fill_polygon
 
 SHAPE = (6, 8)
 BOX = [[1, 1], [4, 3]]
@@ -99,14 +99,15 @@ def test_shapes_add_up_and_no_shape_is_an_empty_mask(tmp_path):
     assert not read(tmp_path).mask.any()
 
 
-def test_labels_choose_classes_and_what_is_ignored(tmp_path):
+def test_labels_are_categories_and_what_is_ignored(tmp_path):
     shapes = (shape(label='cow'), shape([[5, 4], [7, 6]], label='dog'),
               shape([[0, 0], [1, 1]], label='haze'), shape([[4, 3]], 'point', 'grass'))
-    record = read(tmp_path, *shapes, labels=dict(cow=4, dog=2), ignore=['haze'])
+    record = read(tmp_path, *shapes, objects='per_class',
+                  classes=dict(cow=4, dog=2), ignore=['haze'])
     assert record.classes.tolist() == [2, 4]
     np.testing.assert_array_equal(record.mask, [box(5, 4, 7, 6), box(1, 1, 4, 3)])
     np.testing.assert_array_equal(record.ignore, box(0, 0, 1, 1))
-    record = read(tmp_path, *shapes, labels=['dog'])
+    record = read(tmp_path, *shapes, categories=['dog'])
     np.testing.assert_array_equal(record.mask, box(5, 4, 7, 6))
 
 
@@ -146,6 +147,7 @@ BAD = {
     'shapes that are none': ('{"shapes": [3]}', 'no list `shapes`'),
     'no label': (shape(label=None), 'shape 0: expected a text `label`, got None'),
     'unknown type': (shape(kind='cuboid'), "`shape_type` of .*'polygon'.*got 'cuboid'"),
+    'type of no text': (shape(kind=['polygon']), r"`shape_type` of .*\['polygon'\]"),
     'three numbers': (shape([1, 2, 3], 'polygon'),
                       r'\(polygon\): expected points \[\[x, y\], ...\] .*\[1, 2, 3\]'),
     'half a point': (shape([[1, 2], [3]], 'polygon'), r'expected points .*\[3\]'),
@@ -161,7 +163,7 @@ BAD = {
                              r'height and width \(1, 1\), its box \(3, 4\)'),
     'mask over the edge': (shape([[5, 1], [8, 3]], 'mask', mask=encoded([[1]])),
                            'leaves the picture'),
-    'other case': (shape(label='Cow'), "label 'Cow' is not 'cow'"),
+    'other case': (shape(label='Cow'), "shape 0: category 'Cow' is not 'cow'"),
 }
 
 
@@ -172,7 +174,7 @@ def test_bad_file_names_file_expectation_and_remedy(tmp_path, kind):
     if not isinstance(bad, dict):
         path.write_bytes(bad.encode() if isinstance(bad, str) else bad)
     with pytest.raises(MaskError, match=text) as caught:
-        source(tmp_path, labels=['cow'])(sample(tmp_path))
+        source(tmp_path, categories=['cow'])(sample(tmp_path))
     assert f"'{path}'" in str(caught.value)
 
 

@@ -6,7 +6,7 @@ import pytest
 from mmpretrain.registry import TASK_UTILS
 
 from cfcn_plugin.masks import MaskError, PointMasks
-from cfcn_plugin.masks.shapes import draw_stroke
+from cfcn_plugin.masks.formats.shapes import draw_stroke
 
 SHAPE = (6, 8)  # a diagonal of 10
 
@@ -59,7 +59,7 @@ def test_config_keys_and_check(tmp_path):
     built = TASK_UTILS.build(dict(type='PointMasks', ann_file='points.csv',
                                   data_root=str(tmp_path)))
     assert built.keys() == ['images/a.jpg']
-    with pytest.raises(MaskError, match="1 images of '.*points.csv'.*'images/a.jpg'"):
+    with pytest.raises(MaskError, match="1 image names of '.*csv'.*'images/a.jpg'"):
         built.check()
     (tmp_path / 'images').mkdir()
     (tmp_path / 'images' / 'a.jpg').write_bytes(b'')
@@ -70,10 +70,11 @@ BAD = {
     'no column': ('image,x\na.jpg,1\n', r"its header: \['y'\] missing, got \['image'"),
     'zero bytes': ('', 'its header: .*missing, got'),
     'no line': ('image,x,y\n', 'holds no point'),
-    'word': ('image,x,y\na.jpg,one,2\n', "line 2: expected points .*'one'"),
-    'short line': ('image,x,y\na.jpg,1\n', 'line 2: expected points .*None'),
-    'NaN': ('image,x,y\na.jpg,nan,2\n', 'line 2: expected points .*finite'),
-    'negative radius': ('image,x,y,radius\na.jpg,1,2,-1\n', 'radius of 0 or more, got'),
+    'word': ('image,x,y\na.jpg,one,2\n', "line 2: expected finite numbers .*'one'"),
+    'short line': ('image,x,y\na.jpg,1\n', 'line 2: expected finite numbers .*None'),
+    'NaN': ('image,x,y\na.jpg,nan,2\n', "line 2: expected finite numbers .*'nan'"),
+    'negative radius': ('image,x,y,radius\na.jpg,1,2,-1\n',
+                        "radius of 0 or more, got .*'-1'"),
     'radius that is a word': ('image,x,y,radius\na.jpg,1,2,big\n', "radius.*'big'"),
     'leaves the root': ('image,x,y\n../a.jpg,1,2\n', r"path '../a.jpg' has '\.\.'"),
     'absolute': ('image,x,y\n/a.jpg,1,2\n', "path '/a.jpg' is absolute"),
@@ -81,12 +82,12 @@ BAD = {
 }
 BAD_JSON = {
     'no JSON': ('{', 'is not JSON'),
-    'text': ('"a"', 'expected a list or an object, got str'),
-    'entry': ('[3]', r'entry 0: .*missing, got \[3\]'),
+    'text': ('"a"', 'expected an object or a list, got str'),
+    'entry': ('[3]', r"entry 0: expected an object with \['image', .*\], got 3"),
     'names': ('[{"image": "a"}]', r"entry 0: \['x', 'y'\] missing"),
-    'no list': ('{"a": 3}', "'a': expected a list of points, got 3"),
-    'one number': ('{"a": [[3]]}', r'expected x, y and perhaps a radius, got \[3\]'),
-    'no point': ('{"a": [3]}', 'expected x, y and perhaps a radius, got 3'),
+    'no list': ('{"a": 3}', r"'a': expected a list of \[x, y, radius\], got 3"),
+    'one number': ('{"a": [[3]]}', r'finite numbers x, y and perhaps .*got \[3\]'),
+    'no point': ('{"a": [3]}', r"'a': expected \[x, y, radius\], got 3"),
 }
 
 
@@ -102,7 +103,7 @@ def test_bad_file_names_file_line_and_expectation(tmp_path, kind, name):
 
 def test_point_outside_the_picture_is_an_error(tmp_path):
     name = write(tmp_path, 'image,x,y\na.jpg,9,3\n')
-    with pytest.raises(MaskError, match="a.jpg': points .* outside the picture"):
+    with pytest.raises(MaskError, match="a.jpg': .* outside the picture"):
         mask_of(tmp_path, name)
 
 

@@ -99,6 +99,15 @@ def test_missing_list_names_file_and_the_tool(tmp_path):
     assert f"'{file}'" in str(caught.value)
 
 
+def test_list_may_begin_with_a_byte_order_mark_and_is_utf_8(tmp_path):
+    file = tmp_path / 'guided.txt'
+    file.write_text('ä.jpg\n', encoding='utf-8-sig')
+    assert read_guided_list(str(file)) == {'ä.jpg'}
+    file.write_text('ä.jpg\n', encoding='latin1')
+    with pytest.raises(ValueError, match="guided.txt' is not text in UTF-8"):
+        read_guided_list(str(file))
+
+
 @pytest.mark.parametrize('text', ['', '\n \n'])
 def test_empty_list_says_what_was_expected(tmp_path, text):
     file = tmp_path / 'guided.txt'

@@ -80,7 +80,7 @@ def test_failures_are_listed_and_the_exit_code_is_1(
     assert ended.value.code == 1
     said = capsys.readouterr().out
     assert '1 of 24 pictures have a mask' in said
-    assert '000.jpg: box (900.0, 0.0, 950.0, 5.0)' in said
+    assert 'it lies outside the picture of 96 x 64 pixels' in said
 
 
 def test_names_that_do_not_meet_are_shown(run_tool, birds, tmp_path):

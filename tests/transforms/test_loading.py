@@ -238,6 +238,20 @@ def test_wrong_size_names_files_and_both_sizes(tmp_path):
         assert part in str(caught.value)
 
 
+def test_masks_of_two_images_that_were_swapped_are_seen_by_their_sizes(tmp_path):
+    for key, size in (('a', (4, 6)), ('b', (5, 6))):
+        other = dict(a=(5, 6), b=(4, 6))[key]
+        file = tmp_path / 'masks' / f'{key}.png'
+        file.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.ones(other, np.uint8)).save(file)
+        load = LoadActivationMask(
+            PNGMasks('masks', 'images', data_root=str(tmp_path)))
+        with pytest.raises(MaskError, match=rf'{key}.png. has height and width '
+                           rf'\({other[0]}, 6\), its picture .*\({size[0]}, 6\)'):
+            load(dict(img_path=str(tmp_path / 'images' / f'{key}.jpg'),
+                      img=np.zeros((*size, 3), np.uint8)))
+
+
 def test_transposed_mask_of_an_upright_picture_is_just_a_wrong_size(tmp_path):
     write(tmp_path)
     write_mask(tmp_path, box().T)

@@ -6,7 +6,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from cfcn_plugin.masks.worklist import Worklist
+from cfcn_plugin.preparation.worklist import Worklist
 from cfcn_plugin.visualization.drawing import MaskCanvas
 
 HEIGHT, WIDTH = 40, 60

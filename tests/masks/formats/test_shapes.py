@@ -3,7 +3,12 @@ import numpy as np
 import pytest
 from skimage.draw import polygon2mask
 
-from cfcn_plugin.masks.shapes import dilate, draw_stroke, fill_polygon, in_pixels
+from cfcn_plugin.masks.formats.shapes import (
+    dilate,
+    draw_stroke,
+    fill_polygon,
+    in_pixels,
+)
 
 SHAPE = (12, 17)
 

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from cfcn_plugin.masks.outline import inside_outline
+from cfcn_plugin.preparation.outline import inside_outline
 
 
 def filled(vertices, height=6, width=8):

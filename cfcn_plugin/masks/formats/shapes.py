@@ -10,7 +10,8 @@ import math
 import cv2
 import numpy as np
 
-from .base import MaskError
+from ..base import MaskError
+from .rectangles import check_in_picture
 
 FAR = 1e7  # pixels; no picture is as large
 UNITS = ('pixel', 'diagonal')
@@ -41,15 +42,19 @@ def read_points(points, least: int, where: str) -> np.ndarray:
 
 
 def check_inside(points: np.ndarray, margin: float, shape: tuple, where: str) -> None:
-    """Refuse what lies wholly outside the picture.
+    """Refuse points none of which comes nearer than ``margin`` to the picture.
+
+    Args:
+        points: (N, 2) of x, y.
+        margin: In pixels.
+        shape: The picture's (H, W).
+        where: File and entry, for the message.
 
     Raises:
-        MaskError: No point comes nearer than ``margin`` to a picture of (H, W).
+        MaskError: They lie outside.
     """
     lows, highs = points.min(0) - margin, points.max(0) + margin
-    if (highs <= 0).any() or (lows >= shape[::-1]).any():
-        raise MaskError(f'{where}: points from {lows.tolist()} to {highs.tolist()} lie '
-                        f'outside the picture of {shape[1]} x {shape[0]} pixels')
+    check_in_picture((*lows.tolist(), *highs.tolist()), shape, where)
 
 
 def check_radius(radius: float | None, unit: str) -> None:

@@ -4,8 +4,9 @@ import zipfile
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from .base import MaskError, below
-from .folder import walk
+from ..base import MaskError
+from ..folder import walk
+from .names import below
 
 RATIO = 1000  # deflate's limit is about 1030; what is worth unpacking has far less
 SMALL = 2**20  # bytes that a file may always have
@@ -75,8 +76,8 @@ class Archive:
         except MaskError:
             raise
         except Exception as error:  # zipfile raises what its decompressors do
-            raise MaskError(f'{where} can not be read ({error!r}): is the archive '
-                            'whole?') from error
+            raise MaskError(f'{where} can not be read ({repr(error)[:200]}): is '
+                            'the archive whole?') from error
 
     def _check(self) -> None:
         infos = self._open().infolist()

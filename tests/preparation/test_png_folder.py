@@ -5,7 +5,7 @@ from mmpretrain.registry import TASK_UTILS
 from PIL import Image
 
 from cfcn_plugin.masks import MaskError
-from cfcn_plugin.masks.png_folder import (
+from cfcn_plugin.preparation.png_folder import (
     check_own_mask,
     mask_name,
     pictures_in,

@@ -1,7 +1,7 @@
 """Edits of a mask, taken back and done again."""
 import numpy as np
 
-from cfcn_plugin.masks.editable import EditableMask
+from cfcn_plugin.preparation.editable import EditableMask
 
 SQUARE = [(1, 1), (4, 1), (4, 3), (1, 3)]
 CORNER = [(0, 0), (2, 0), (2, 2), (0, 2)]

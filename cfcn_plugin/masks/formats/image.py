@@ -7,7 +7,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageFile
 
-from .base import MaskError, wrong_size
+from ..base import MaskError, wrong_size
 
 # what Pillow opens as something whose values are the file's own
 GREY = ('1', 'L', 'P', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')

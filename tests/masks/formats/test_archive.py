@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from cfcn_plugin.masks import MaskError
-from cfcn_plugin.masks.archive import Archive
+from cfcn_plugin.masks.formats.archive import Archive
 
 FILES = {'labels.txt': b'one', 'masks/a.png': b'A' * 5000, 'masks/deep/b.png': b'B'}
 

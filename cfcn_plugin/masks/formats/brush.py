@@ -6,7 +6,7 @@ length a file claims. The format is @thi.ng/rle-pack's.
 """
 import numpy as np
 
-from .base import MaskError
+from ..base import MaskError
 
 CHANNELS = 4
 HALF = 128

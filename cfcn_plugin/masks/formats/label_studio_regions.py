@@ -1,9 +1,10 @@
 """Regions of Label Studio's annotations: brushes, polygons, rectangles."""
 import math
+from contextlib import suppress
 
 import numpy as np
 
-from .base import MaskError, wrong_size
+from ..base import MaskError, wrong_size
 from .brush import decode_brush
 from .shapes import check_inside, fill_polygon, read_points
 
@@ -19,7 +20,8 @@ def read_regions(results, where: str) -> list[dict]:
 
     Returns:
         Dicts of ``labels`` ('' where nobody gave one), ``size`` (H, W), ``where``, and
-        either ``rle``, bytes, or ``points`` (N, 2) in percent and ``turn`` in degrees.
+        either ``rle``, bytes, or ``points``, the bytes of (N, 2) float64 in percent,
+        and ``turn`` in degrees. marshal can write them.
 
     Raises:
         MaskError: A region is not as Label Studio writes it, or can not be drawn.
@@ -50,6 +52,17 @@ def read_regions(results, where: str) -> list[dict]:
     return regions
 
 
+def pack_brush(entry: dict) -> dict:
+    """A JSON object, the moment it is read, with its brush as bytes.
+
+    An export's millions of numbers are never there as Python objects all at once.
+    """
+    if isinstance(entry.get('rle'), list):
+        with suppress(TypeError, ValueError):  # what is no byte, read_regions names
+            entry['rle'] = bytes(entry['rle'])
+    return entry
+
+
 def _kind(result: dict) -> str:
     return str(result.get('type'))
 
@@ -63,7 +76,7 @@ def _geometry(value: dict, where: str) -> dict:
             raise MaskError(f'{where}: expected `rle` to be a list of bytes '
                             f'({error})') from error
     if 'points' in value:
-        return dict(points=read_points(value['points'], 3, where), turn=0)
+        return dict(points=read_points(value['points'], 3, where).tobytes(), turn=0.)
     try:
         x, y, width, height = (float(value[k]) for k in ('x', 'y', 'width', 'height'))
         turn = float(value.get('rotation') or 0)
@@ -75,7 +88,7 @@ def _geometry(value: dict, where: str) -> dict:
         raise MaskError(f'{where}: rectangle of width {width} and height {height}, '
                         f'turned by {turn}, has no inside')
     corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
-    return dict(points=read_points(corners, 4, where), turn=turn)
+    return dict(points=read_points(corners, 4, where).tobytes(), turn=turn)
 
 
 def draw_region(region: dict, shape: tuple[int, int], file: str) -> np.ndarray:
@@ -88,7 +101,7 @@ def draw_region(region: dict, shape: tuple[int, int], file: str) -> np.ndarray:
         raise wrong_size(file, region['size'], shape)
     if 'rle' in region:
         return decode_brush(region['rle'], shape, region['where'])
-    points = region['points'] / 100 * shape[::-1]
+    points = np.frombuffer(region['points']).reshape(-1, 2) / 100 * shape[::-1]
     turn = np.deg2rad(region['turn'])  # clockwise about the first corner, in pixels
     turned = (points - points[0]) @ np.array(
         [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])

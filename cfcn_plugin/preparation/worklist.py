@@ -5,8 +5,8 @@ from pathlib import Path
 import mmcv
 import numpy as np
 
-from .base import MaskError
-from .png import PNGMasks
+from cfcn_plugin.masks import MaskError, PNGMasks
+
 from .png_folder import check_own_mask, mask_name, pictures_in, write_png, write_text
 
 SKIPPED = 'skipped.txt'

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from cfcn_plugin.masks import MaskError
-from cfcn_plugin.masks.worklist import Worklist, names_below
+from cfcn_plugin.preparation.worklist import Worklist, names_below
 
 MASK = np.eye(4, 6, dtype=np.uint8)
 

@@ -1,0 +1,100 @@
+"""The boxes and segmentations of CUB-200-2011."""
+from collections.abc import Iterator
+from pathlib import Path
+from posixpath import join
+
+import numpy as np
+from mmpretrain.registry import TASK_UTILS
+
+from .base import MaskError, MaskRecord
+from .boxes import BoxMasks
+from .folder import FolderMasks
+from .formats.image import read_image
+from .formats.table import Entry
+
+OPAQUE = 255
+
+
+@TASK_UTILS.register_module()
+class CUBBoxMasks(BoxMasks):
+    """``images.txt`` and ``bounding_boxes.txt``: one box around each bird.
+
+    Args:
+        data_root: The dataset's root, which holds both files.
+        ann_file: The boxes, ``id x y width height`` in pixels.
+        names: The images, ``id path``.
+        images: Folder that the paths are relative to.
+    """
+
+    def __init__(self,
+                 data_root: str = '',
+                 ann_file: str = 'bounding_boxes.txt',
+                 names: str = 'images.txt',
+                 images: str = 'images'):
+        self.images = images
+        self.list = Path(data_root, names)
+        super().__init__(ann_file, data_root, format='xywh')
+
+    def _entries(self, file: Path) -> Iterator[Entry]:
+        names = {}
+        for place, (number, *name) in _lines(self.list):
+            if len(name) != 1 or number in names:
+                raise MaskError(f"'{self.list}', {place}: expected a new id and a "
+                                f"path, got {' '.join([number, *name])!r}")
+            names[number] = name[0]
+        seen = set()
+        for place, (number, *box) in _lines(file):
+            if number not in names:
+                raise MaskError(f"'{file}', {place}: id {number} is none of "
+                                f"'{self.list}': take both files from one release")
+            if number in seen:
+                raise MaskError(f"'{file}', {place}: id {number} stands twice, "
+                                'expected one box a bird')
+            seen.add(number)
+            yield place, [join(self.images, names[number]), *box]
+
+
+@TASK_UTILS.register_module()
+class CUBSegmentationMasks(FolderMasks):
+    """``segmentations/<class>/<name>.png``: grey, the share of five who said bird.
+
+    Args:
+        data_root: The dataset's root.
+        masks: Folder of segmentations below ``data_root``.
+        images: Folder of images below ``data_root``.
+        threshold: A pixel is causal from this value on, 1 to 255. By default what most
+            said, 3 of 5 (153): half of 255, rounded up.
+    """
+
+    def __init__(self,
+                 data_root: str = '',
+                 masks: str = 'segmentations',
+                 images: str = 'images',
+                 threshold: int = 128):
+        super().__init__(masks, images, data_root, '.png')
+        if not 1 <= threshold <= 255:
+            raise ValueError(f'`threshold` must be in [1, 255], got {threshold}')
+        self.threshold = threshold
+
+    def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
+        values = read_image(file, shape)
+        if values.shape[2:] == (2, ) and (values[..., 1] == OPAQUE).all():
+            values = values[..., 0]  # an alpha channel that says nothing
+        if values.ndim != 2 or values.dtype != np.uint8:
+            raise MaskError(f"'{file}': expected a grey PNG of 8 bits, as CUB-200-2011 "
+                            f'has them, got shape {values.shape} and {values.dtype}')
+        return MaskRecord((values >= self.threshold).astype(np.uint8), str(file))
+
+
+def _lines(file: Path) -> Iterator[tuple[str, list[str]]]:
+    """Place and words of each line that has any."""
+    if not file.is_file():
+        raise FileNotFoundError(f"'{file}' does not exist: correct its name or "
+                                '`data_root`, the folder of CUB-200-2011')
+    try:
+        with file.open(encoding='utf-8-sig') as stream:
+            for number, line in enumerate(stream, 1):
+                if line.strip():
+                    yield f'line {number}', line.split()
+    except UnicodeDecodeError as error:
+        raise MaskError(f"'{file}' is not text in UTF-8 ({error})") from error

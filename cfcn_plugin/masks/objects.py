@@ -1,0 +1,203 @@
+"""Annotated objects with categories: which are causal, and for which class."""
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .base import MaskError, MaskRecord, class_record
+
+OBJECTS = ('all', 'per_class', 'label')
+LABEL_MISSING = ('error', 'empty')
+
+
+class Annotated(NamedTuple):
+    """One object of an image.
+
+    Attributes:
+        category: Its category's name.
+        outline: Whatever the source draws it from.
+        ignored: Its pixels are neither cause nor context, where no other object is.
+    """
+    category: str
+    outline: Any
+    ignored: bool = False
+
+
+class ObjectChoice:
+    """Makes an image's mask from its objects; each source with categories has one.
+
+    A category is whatever the format calls it: COCO's category, LabelMe's label, VOC's
+    or YOLO's class. An image none of whose objects is chosen has an empty mask.
+
+    Args:
+        objects: ``'all'``: one mask of all of them. ``'per_class'``: one mask for each
+            class that is in the image, (K, H, W). ``'label'``: one mask of those
+            whose class is the image's own ``gt_label`` (any of several labels).
+        classes: What a category is as a class: the data set's class names in the
+            order of its labels, or ``{category: label}``; two categories may be one
+            class. ``'per_class'`` and ``'label'`` need it.
+        categories: With ``'all'``: only objects of these categories.
+        ignore: Categories that mean "nobody knows". There, nothing else counts.
+        label_missing: With ``'label'``, an image with objects, none of them of its
+            label: ``'error'``, or ``'empty'``, an empty mask, which
+            LoadActivationMask's ``empty`` decides on.
+    """
+
+    def __init__(self,
+                 objects: str = 'all',
+                 classes: Sequence[str] | dict[str, int] | None = None,
+                 categories: Sequence[str] | None = None,
+                 ignore: Sequence[str] = (),
+                 label_missing: str = 'error'):
+        for name, value, known in (('objects', objects, OBJECTS),
+                                   ('label_missing', label_missing, LABEL_MISSING)):
+            if value not in known:
+                raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
+        for name, value in (('classes', classes), ('categories', categories),
+                            ('ignore', ignore)):
+            if isinstance(value, str):
+                raise TypeError(f'`{name}` must be several names, got {value!r}')
+            if value is not None and not value and name != 'ignore':
+                raise ValueError(f'`{name}` must name at least one, got none')
+        if objects == 'all' and classes is not None:
+            raise ValueError("`classes` are for objects='per_class' or 'label', and "
+                             "objects='all' asks for one mask of all objects")
+        if objects != 'all' and classes is None:
+            raise ValueError(f'objects={objects!r} needs `classes`: the class names in '
+                             'the order of labels, or {category: label}')
+        if objects != 'all' and categories is not None:
+            raise ValueError("`categories` is for objects='all', got "
+                             f'objects={objects!r}: `classes` chooses there')
+        if classes is not None and not isinstance(classes, dict):
+            classes = {name: label for label, name in enumerate(classes)}
+        self.option = 'categories' if objects == 'all' else 'classes'
+        asked = set((categories if objects == 'all' else classes) or ())
+        if asked & set(ignore):
+            raise ValueError(f'`{self.option}` and `ignore` share '
+                             f'{_some(asked & set(ignore))}')
+        self.objects = objects
+        self.classes = classes
+        self.asked = asked
+        self.ignore = set(ignore)
+        self.label_missing = label_missing
+
+    @property
+    def named(self) -> set[str]:
+        """The categories that an option names."""
+        return self.asked | self.ignore
+
+    def check(self, known: Collection[str], file: str) -> None:
+        """Compare with the categories that a file declares.
+
+        Raises:
+            MaskError: One that is named is not among them.
+        """
+        strange = self.named - set(known)
+        if strange:
+            option = 'ignore' if strange & self.ignore else self.option
+            raise MaskError(
+                f"'{file}' has no category {_some(strange)} of `{option}`: it has "
+                f'{_some(known)}. Correct the names; `classes` can be '
+                '{category: label} of those that are there')
+
+    def check_seen(self, seen: Collection[str], file: str) -> None:
+        """Compare with all categories that occur in a file, some of which may be rare.
+
+        Raises:
+            MaskError: None that is asked for occurs, or ``check_case``'s.
+        """
+        self.check_case(seen, f"'{file}'")
+        if self.asked and not self.asked & set(seen):
+            self.check(seen, file)
+
+    def check_case(self, seen: Iterable[str], where: str) -> None:
+        """Refuse a category that is meant to be one that is named, and is not.
+
+        Raises:
+            MaskError: It differs in case or spaces alone.
+        """
+        meant = {name.strip().casefold(): name for name in self.named}
+        for name in seen:
+            like = meant.get(name.strip().casefold(), name)
+            if like != name and name not in self.named:
+                raise MaskError(f'{where}: category {name!r} is not {like!r}: correct '
+                                'one of them, or name both')
+
+    def record(self,
+               found: Iterable[Annotated],
+               draw: Callable[[list], np.ndarray],
+               results: dict,
+               file: str,
+               void: np.ndarray | None = None) -> MaskRecord:
+        """The image's mask.
+
+        Args:
+            found: The image's objects.
+            draw: Makes the union of some outlines, uint8 {0, 1}, (H, W).
+            results: The sample's dict; ``'label'`` reads its ``gt_label``.
+            file: For messages, and the record's own.
+            void: (H, W), true where the annotators said "unknown".
+
+        Raises:
+            MaskError: No object is of the image's label, or it has none.
+        """
+        found, shape = list(found), tuple(results['ori_shape'][:2])
+        causal = self._planes((one for one in found if not one.ignored), results)
+        if self.objects == 'label' and found and not causal and (
+                self.label_missing == 'error'):
+            raise MaskError(self._no_label(found, results, file))
+        planes = {label: draw(outlines) for label, outlines in causal.items()}
+        ignore = None if void is None else void.astype(np.uint8)
+        unsure = self._planes((one for one in found if one.ignored), results)
+        if unsure:
+            area = draw([one for many in unsure.values() for one in many])
+            for plane in planes.values():  # there, the other object's word counts
+                area &= 1 - plane
+            ignore = area if ignore is None else ignore | area
+        unknown = [one.outline for one in found if one.category in self.ignore]
+        if unknown:
+            area = draw(unknown)
+            ignore = area if ignore is None else ignore | area
+        if self.objects == 'per_class':
+            return class_record(planes, shape, file, ignore)
+        mask = planes.get(None, np.zeros(shape, np.uint8))
+        return MaskRecord(mask, file, ignore=ignore)
+
+    def _planes(self, found: Iterable[Annotated],
+                results: dict) -> dict[int | None, list]:
+        """Outlines of each plane by its class, None where there is one mask."""
+        planes = defaultdict(list)
+        labels = self._labels(results) if self.objects == 'label' else ()
+        for one in found:
+            chosen = not self.asked or one.category in self.asked
+            if not chosen or one.category in self.ignore:
+                continue
+            label = None if self.classes is None else self.classes[one.category]
+            if self.objects != 'label':
+                planes[label].append(one.outline)
+            elif label in labels:
+                planes[None].append(one.outline)
+        return planes
+
+    @staticmethod
+    def _labels(results: dict) -> list[int]:
+        if results.get('gt_label') is None:
+            raise MaskError(
+                f"image '{results.get('img_path')}' has no `gt_label`, which "
+                "objects='label' looks for: use a dataset with labels, or "
+                "objects='all'")
+        return np.atleast_1d(results['gt_label']).tolist()
+
+    def _no_label(self, found: list[Annotated], results: dict, file: str) -> str:
+        labels = self._labels(results)
+        names = [name for name, label in self.classes.items() if label in labels]
+        return (f"'{file}': no object of the image's label {labels} ({_some(names)}), "
+                f'only of {_some({one.category for one in found})}: annotate it, '
+                "correct `classes`, or take such masks as empty with "
+                "`label_missing='empty'`")
+
+
+def _some(names: Iterable[str]) -> str:
+    names = sorted(map(str, names))
+    return ', '.join(names[:10]) + (' ...' if len(names) > 10 else '') or 'none'

@@ -1,0 +1,124 @@
+"""The masks and boxes of Pascal VOC."""
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from mmpretrain.datasets.categories import VOC2007_CATEGORIES
+from mmpretrain.registry import TASK_UTILS
+
+from .base import MaskError, MaskRecord, wrong_size
+from .folder import FolderMasks
+from .formats.image import read_image
+from .formats.names import below
+from .formats.rectangles import draw_boxes
+from .formats.voc_xml import VOCObject, read_objects
+from .objects import Annotated, ObjectChoice
+
+BACKGROUND, VOID = 0, 255
+FOLDERS = dict(segmentation='SegmentationClass', instances='SegmentationObject',
+               bbox='Annotations')
+VOIDS = ('ignore', 'context')
+DIFFICULT = ('ignore', 'causal', 'skip')
+
+
+@TASK_UTILS.register_module()
+class VOCMasks(FolderMasks):
+    """Pascal VOC: segmentation by class, by object, or boxes.
+
+    Classes are VOC's twenty, in the order of mmpretrain's ``VOC`` and of the palette;
+    names of your own for other data in this format. An image without a file has no
+    mask: VOC segments some of its images only, and boxes all.
+
+    Args:
+        data_root: The dataset's root, such as ``data/VOCdevkit/VOC2012``.
+        use: ``'segmentation'`` (``SegmentationClass/*.png``), ``'instances'``
+            (``SegmentationObject/*.png``; number i is the i-th object of the XML), or
+            ``'bbox'`` (``Annotations/*.xml``).
+        images: Folder of images below ``data_root``.
+        masks: Folder of the files that ``use`` reads. None: VOC's own.
+        annotations: Folder of the XML files.
+        void: What 255 is, the band around objects: ``'ignore'`` or ``'context'``.
+        difficult: What objects marked difficult are, where the XML is read:
+            ``'ignore'``, ``'causal'``, or ``'skip'`` (context). Ignored by default, as
+            they count for no image label.
+        names: Categories in the order of the palette, from 1.
+        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`.
+            ``classes`` are ``names`` by default.
+    """
+
+    def __init__(self,
+                 data_root: str = '',
+                 use: str = 'segmentation',
+                 images: str = 'JPEGImages',
+                 masks: str | None = None,
+                 annotations: str = 'Annotations',
+                 void: str = 'ignore',
+                 difficult: str = 'ignore',
+                 names: Sequence[str] = VOC2007_CATEGORIES,
+                 **choice):
+        for name, value, known in (('use', use, tuple(FOLDERS)), ('void', void, VOIDS),
+                                   ('difficult', difficult, DIFFICULT)):
+            if value not in known:
+                raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
+        if isinstance(names, str):
+            raise TypeError(f'`names` must be several names, got {names!r}')
+        super().__init__(masks or FOLDERS[use], images, data_root,
+                         '.xml' if use == 'bbox' else '.png')
+        if choice.get('objects', 'all') != 'all':
+            choice.setdefault('classes', names)
+        self.choice = ObjectChoice(**choice)
+        self.choice.check(names, '`names`')
+        self.use = use
+        self.annotations = annotations
+        self.void = void
+        self.difficult = difficult
+        self.names = tuple(names)
+
+    def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
+        if self.use == 'bbox':
+            objects, size = self._objects(file)
+            if size not in (None, tuple(shape)):
+                raise wrong_size(file, size, shape)
+            found = [self._annotated(one, one.box) for one in objects]
+            return self.choice.record(
+                [one for one in found if one is not None],
+                lambda boxes: draw_boxes(boxes, shape, f"'{file}'"), results, str(file))
+        values = read_image(file, shape)
+        if values.ndim != 2 or values.dtype != np.uint8:
+            raise MaskError(f"'{file}' is no palette or grey PNG of 8 bits, got shape "
+                            f'{values.shape} and {values.dtype}: save the numbers of '
+                            'classes, not their colours')
+        void = values == VOID
+        return self.choice.record(
+            self._segments(values, file),
+            lambda numbers: np.isin(values, numbers).astype(np.uint8), results,
+            str(file), void if self.void == 'ignore' and void.any() else None)
+
+    def _segments(self, values: np.ndarray, file: Path) -> list[Annotated]:
+        numbers = [n for n in np.unique(values).tolist() if n not in (BACKGROUND, VOID)]
+        if self.use == 'segmentation':
+            known = [VOCObject(name, (), False) for name in self.names]
+        elif numbers:
+            inner = file.relative_to(self.folder).with_suffix('.xml').as_posix()
+            known, _ = self._objects(
+                below(Path(self.data_root, self.annotations), inner))
+        if numbers and numbers[-1] > len(known):
+            what = 'classes' if self.use == 'segmentation' else "XML file's objects"
+            raise MaskError(f"'{file}' has the value {numbers[-1]}, expected 0, 255 or "
+                            f'one of the {len(known)} {what}: is it for another `use`?')
+        found = [self._annotated(known[number - 1], number) for number in numbers]
+        return [one for one in found if one is not None]
+
+    def _objects(self, file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
+        objects, size = read_objects(file)
+        strange = sorted({one.name for one in objects} - set(self.names))
+        if strange:
+            raise MaskError(f"'{file}' has objects {strange}, which are none of "
+                            '`names`: correct the file, or give `names`')
+        return objects, size
+
+    def _annotated(self, one: VOCObject, outline) -> Annotated | None:
+        if one.difficult and self.difficult == 'skip':
+            return None
+        ignored = one.difficult and self.difficult == 'ignore'
+        return Annotated(one.name, outline, ignored)

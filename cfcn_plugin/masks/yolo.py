@@ -1,0 +1,114 @@
+"""Labels of YOLO, one text file a picture."""
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from mmpretrain.registry import TASK_UTILS
+
+from .base import MaskError, MaskRecord
+from .folder import FolderMasks
+from .formats.rectangles import draw_boxes, read_box
+from .formats.shapes import fill_polygon
+from .objects import Annotated, ObjectChoice
+
+EDGE = 0.01  # converters round a little over the picture's edge
+
+
+@TASK_UTILS.register_module()
+class YOLOMasks(FolderMasks):
+    """YOLO: a line an object, normalised boxes or polygons.
+
+    The labels of ``<data_root>/<images>/a/b.jpg`` are ``<data_root>/<labels>/a/b.txt``.
+    A line is ``number cx cy width height``, or ``number x0 y0 x1 y1 x2 y2 ...`` with
+    three points or more, in shares of the picture's width and height. A line that
+    stands twice changes nothing. An image with an empty file (YOLO's way to say
+    "nothing here") has an empty mask.
+
+    Args:
+        labels: Folder of text files below ``data_root``.
+        images: Folder of images below ``data_root``.
+        data_root: The dataset's root.
+        names: Names of the categories by number, ``names`` of YOLO's ``data.yaml``: a
+            list or ``{number: name}``. None: a category's name is its number as text.
+        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. By
+            default YOLO's number is the class.
+    """
+
+    option = 'labels'
+
+    def __init__(self,
+                 labels: str = 'labels',
+                 images: str = 'images',
+                 data_root: str = '',
+                 names: Sequence[str] | dict[int, str] | None = None,
+                 **choice):
+        super().__init__(labels, images, data_root, '.txt')
+        if isinstance(names, str):
+            raise TypeError(f'`names` must be several names, got {names!r}')
+        if names is not None:
+            # a dumped config turns numbers that are keys into text
+            pairs = names.items() if isinstance(names, dict) else enumerate(names)
+            names = {int(number): name for number, name in pairs}
+        if names is not None and choice.get('objects', 'all') != 'all':
+            choice.setdefault('classes', {name: i for i, name in names.items()})
+        self.choice = ObjectChoice(**choice)
+        self.names = names
+        if names is not None:
+            self.choice.check(set(names.values()), '`names`')
+
+    def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
+        try:
+            lines = file.read_text(encoding='utf-8-sig').splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise MaskError(f"'{file}' can not be read as text in UTF-8 "
+                            f'({error})') from error
+        found = [self._read(line.split(), shape, f"'{file}', line {number}")
+                 for number, line in enumerate(lines, 1) if line.strip()]
+        return self.choice.record(
+            found, lambda outlines: _draw(outlines, shape, f"'{file}'"), results,
+            str(file))
+
+    def _read(self, words: list[str], shape: tuple, where: str) -> Annotated:
+        """An object, its box or polygon in pixels."""
+        number, *values = words
+        if not (number.isascii() and number.isdecimal() and len(number) < 10):
+            raise MaskError(f"{where}: expected a category's number first, got "
+                            f'{number!r}')
+        name = str(int(number)) if self.names is None else self.names.get(int(number))
+        if name is None:
+            raise MaskError(f'{where}: category {number} is none of the '
+                            f'{len(self.names)} `names`: correct one of them')
+        try:
+            shares = np.array(values, np.float64)
+        except ValueError:
+            shares = np.full(0, np.nan)
+        if not (len(shares) == 4 or len(shares) >= 6 and len(shares) % 2 == 0):
+            raise MaskError(
+                f'{where}: expected 4 numbers (a box) or an even count of 6 and more '
+                f"(a polygon) after the category's, got {' '.join(values)[:60]!r}")
+        scale = np.tile(shape[::-1], len(shares) // 2)
+        if len(shares) == 4:
+            low, high = shares[:2] - shares[2:] / 2, shares[:2] + shares[2:] / 2
+            box = read_box((np.concatenate([low, high]) * scale).tolist(), where,
+                           remedy=': width and height must be over 0')
+            self._check(np.concatenate([low, high]), values, where)
+            return Annotated(name, box)
+        self._check(shares, values, where)
+        return Annotated(name, (shares * scale).reshape(-1, 2))
+
+    @staticmethod
+    def _check(shares: np.ndarray, values: list[str], where: str) -> None:
+        # written so that NaN fails
+        if not ((shares >= -EDGE) & (shares <= 1 + EDGE)).all():
+            raise MaskError(
+                f"{where}: expected shares of the picture's width and height within "
+                f"[0, 1], got {' '.join(values)[:60]!r}: are they pixels?")
+
+
+def _draw(outlines: list, shape: tuple[int, int], where: str) -> np.ndarray:
+    """The union of boxes (tuples) and polygons (arrays)."""
+    mask = draw_boxes((one for one in outlines if isinstance(one, tuple)), shape, where)
+    for one in outlines:
+        if not isinstance(one, tuple):
+            mask |= fill_polygon(one, shape)
+    return mask
