@@ -1,1 +1,1 @@
-"""What is done with masks before training: drawing, making folders of them, checking."""
+"""What is done with masks before training: drawing, converting, checking."""
