@@ -1,10 +1,11 @@
 """Many records in flat arrays: found again, added up, shared and not copied."""
+import json
 from multiprocessing.reduction import ForkingPickler
 from zlib import crc32
 
 import pytest
 
-from cfcn_plugin.masks import index
+from cfcn_plugin.masks import BoxMasks, LabelStudioMasks, PointMasks, index
 from cfcn_plugin.masks.index import RecordIndex
 
 NAMES = [f'images/{i % 7}/ä{i}.jpg' for i in range(2000)]
@@ -76,3 +77,19 @@ def test_spawned_worker_gets_handles_and_not_the_records(many):
 def test_no_object_belongs_to_an_image(many):
     assert len(vars(many)) == 6
     assert sum(t.nbytes for t in vars(many).values()) < 100 * len(NAMES)
+
+
+@pytest.mark.parametrize('source,entry', [
+    (BoxMasks, dict(filename='{}', x0=0, y0=0, x1=2, y1=2)),
+    (PointMasks, dict(image='{}', x=1, y=1)),
+    (LabelStudioMasks, dict(data=dict(image='{}'), annotations=[dict(result=[])]))])
+def test_sources_go_to_spawned_workers_without_their_records(tmp_path, source, entry):
+    text = json.dumps(entry)
+    (tmp_path / 'x.json').write_text(
+        f'[{", ".join(text.replace("{}", name) for name in NAMES)}]')
+    made = source('x.json', data_root=str(tmp_path))
+    sent = bytes(ForkingPickler.dumps(made))
+    assert len(sent) < 5000
+    sample = dict(img_path=str(tmp_path / NAMES[77]), ori_shape=(4, 4))
+    for one in (made, ForkingPickler.loads(sent)):
+        assert one(sample).mask.shape == (4, 4)

@@ -100,7 +100,7 @@ class Archive:
         if self._zip is None or self._process != os.getpid():
             try:
                 self._zip = zipfile.ZipFile(self.path)
-            except (zipfile.BadZipFile, OSError, ValueError) as error:
+            except Exception as error:  # NotImplementedError, too
                 raise MaskError(f"'{self.path}' can not be read as a zip archive "
                                 f'({error}): is it whole?') from error
             self._process = os.getpid()

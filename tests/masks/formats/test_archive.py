@@ -109,7 +109,9 @@ def test_name_that_comes_twice_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize('damage', [
-    lambda data: b'', lambda data: data[:50], lambda data: b'not a zip at all'])
+    lambda data: b'', lambda data: data[:50], lambda data: b'not a zip at all',
+    # the version that a reader needs, in the directory at the end
+    lambda data: data.replace(b'PK\1\2\x14\3\x14', b'PK\1\2\x14\3\xff')])
 def test_file_that_is_no_zip_is_named(tmp_path, damage):
     path = make_zip(tmp_path / 'a.zip')
     path.write_bytes(damage(path.read_bytes()))
