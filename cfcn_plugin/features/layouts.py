@@ -42,8 +42,7 @@ class Layout:
         Raises:
             ValueError: It is no map of this layout.
         """
-        while isinstance(raw, list | tuple) and raw:
-            raw = raw[self.item]
+        raw = self.pick(raw)
         if not isinstance(raw, Tensor) or raw.dim() not in (3, 4):
             what = tuple(raw.shape) if isinstance(raw, Tensor) else type(raw).__name__
             raise ValueError(
@@ -54,6 +53,12 @@ class Layout:
         tokens = raw[:, self.prefix_tokens:]
         h, w = self._grid(tokens.shape[1], picture)
         return tokens.transpose(1, 2).unflatten(2, (h, w))
+
+    def pick(self, raw):
+        """Which of the values that the module gave is the map."""
+        while isinstance(raw, list | tuple) and raw:
+            raw = raw[self.item]
+        return raw
 
     def _grid(self, length: int, picture: tuple[int, int]) -> tuple[int, int]:
         if self.grid is not None:

@@ -3,6 +3,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor, nn
 
 
@@ -43,6 +44,10 @@ class Seen:
             of BatchNorm stay untouched.
         parts: Of mixed pictures (Mixup, CutMix ...), what each was mixed from: a
             label's own mask is here. () if they are not mixed.
+        features: The maps, as ``maps``, of the same network on other inputs; else as
+            ``classify``.
+        gradients: Called with (B,) scores of this step, and whether to
+            ``create_graph``: their gradients in ``maps``, (B, F, h, w) each.
     """
     inputs: Tensor
     activation: Tensor | tuple[Tensor, ...]
@@ -54,6 +59,8 @@ class Seen:
     mask_classes: Tensor | None = None
     classify: Callable[[Tensor], Tensor] | None = None
     parts: tuple[Part, ...] = ()
+    features: Callable[[Tensor], tuple[Tensor, ...]] | None = None
+    gradients: Callable[..., tuple[Tensor, ...]] | None = None
 
     @property
     def weight(self) -> Tensor:
@@ -61,6 +68,23 @@ class Seen:
         if not self.parts:
             return self.guided.float()
         return sum(part.weight for part in self.parts)
+
+    @property
+    def known(self) -> Tensor:
+        """(B, H, W) float in [0, 1]: the share of a pixel that is not ignored."""
+        if self.ignore is None:
+            return torch.ones_like(self.mask[:, 0], dtype=torch.float32)
+        return 1 - self.ignore.float()
+
+    @property
+    def causal(self) -> Tensor:
+        """(B, H, W) float in [0, 1]: the share known to be causal, of any class."""
+        return self.mask.amax(1).float() * self.known
+
+    @property
+    def context(self) -> Tensor:
+        """(B, H, W) float in [0, 1]: the share known to be context."""
+        return self.known - self.causal
 
     def of_part(self, part: Part) -> 'Seen':
         """The same step as if each picture were the one of this part alone."""
@@ -72,6 +96,21 @@ class Seen:
     def maps(self) -> tuple[Tensor, ...]:
         return (self.activation
                 if isinstance(self.activation, tuple) else (self.activation, ))
+
+    def refuse_parts(self, method: 'Guidance') -> None:
+        """Raise a ValueError if pictures are mixed, for methods that explain one."""
+        if self.parts:
+            raise ValueError(
+                f'{type(method).__name__} explains one label a picture, and a batch '
+                'augment has mixed these: leave Mixup, CutMix and the like out of '
+                '`train_cfg.augments` (BackgroundSwap mixes no labels, and may stay)')
+
+    def refuse_several_maps(self, method: 'Guidance') -> None:
+        """Raise a ValueError if there are several maps, for methods that take one."""
+        if len(self.maps) > 1:
+            raise ValueError(
+                f'{type(method).__name__} takes one map, and the feature hook has '
+                f'{len(self.maps)} targets: name one, as a string')
 
 
 class Guidance(nn.Module):

@@ -3,13 +3,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from mmengine.dist import all_reduce, get_world_size
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from cfcn_plugin.functional import REDUCTIONS, RESIZES, causal_focus_loss
+from cfcn_plugin.functional import RESIZES, causal_focus_loss
 
 from .base import Guidance, Seen
+from .options import check_choice, check_positive, check_weight
+from .reduction import REDUCTIONS, reduce_images
 
 CHANNELS = ('all', 'target', 'per_class')
 ABSENT = ('skip', 'context')
@@ -50,16 +51,12 @@ class CausalFocusLoss(Guidance):
                  absent: str = 'skip',
                  map_weights: Sequence[float] | None = None):
         super().__init__()
-        for name, value, allowed in (('channels', channels, CHANNELS),
-                                     ('resize', resize, RESIZES),
-                                     ('reduction', reduction, REDUCTIONS[:2]),
-                                     ('absent', absent, ABSENT)):
-            if value not in allowed:
-                raise ValueError(f'`{name}` must be one of {allowed}, got {value!r}')
-        if not loss_weight >= 0:
-            raise ValueError(f'`loss_weight` must be >= 0, got {loss_weight}')
-        if not eps > 0:
-            raise ValueError(f'`eps` must be > 0, got {eps}')
+        check_choice('channels', channels, CHANNELS)
+        check_choice('resize', resize, RESIZES)
+        check_choice('reduction', reduction, REDUCTIONS)
+        check_choice('absent', absent, ABSENT)
+        check_weight('loss_weight', loss_weight)
+        check_positive('eps', eps)
         self.loss_weight = loss_weight
         self.channels = channels
         self.eps = eps
@@ -69,13 +66,7 @@ class CausalFocusLoss(Guidance):
         self.map_weights = map_weights
 
     def forward(self, seen: Seen) -> dict[str, Tensor]:
-        total = self.per_image(seen).sum()
-        if self.reduction == 'batch':
-            focus = total / len(seen.guided)
-        else:
-            guided = seen.weight.sum().to(total.dtype)
-            all_reduce(guided)  # DDP averages gradients: the ranks' mean count
-            focus = total / (guided / get_world_size()).clamp(min=1 / get_world_size())
+        focus = reduce_images(self.per_image(seen), seen.weight, self.reduction)
         return dict(loss_focus=self.loss_weight * focus, focus=focus.detach())
 
     def per_image(self, seen: Seen) -> Tensor:

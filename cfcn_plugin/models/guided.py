@@ -145,11 +145,9 @@ class GuidedMixin:
 
     def _see(self, inputs: Tensor, data_samples: list, masks: MaskBatch) -> Seen:
         scores = _one_score(self._scores.raw)
-        trainable = self.training and any(
-            p.requires_grad for p in self.get_submodule(self.trained).parameters())
         return Seen(
             inputs=inputs,
-            activation=self.feature_hook.take(inputs, trainable),
+            activation=self.feature_hook.take(inputs, self._trainable),
             cls_score=scores,
             mask=masks.mask,
             ignore=masks.ignore,
@@ -157,14 +155,31 @@ class GuidedMixin:
             mask_classes=masks.classes,
             parts=masks.parts,
             target=_target(data_samples, scores),
-            classify=self._classify)
+            classify=self._classify,
+            features=self._features,
+            gradients=self.feature_hook.gradients(inputs))
 
     trained = 'backbone'  # the module whose parameters guidance trains
+
+    @property
+    def _trainable(self) -> bool:
+        return self.training and any(
+            p.requires_grad for p in self.get_submodule(self.trained).parameters())
 
     def _classify(self, inputs: Tensor) -> Tensor:
         with armed([*self.feature_hook.captures, self._scores], on=False), \
                 _untouched_statistics(self):
-            return _one_score(super().forward(inputs, mode='tensor'))
+            return _one_score(self._class_scores(inputs))
+
+    def _features(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        with self.feature_hook, armed([self._scores], on=False), \
+                _untouched_statistics(self):
+            self._class_scores(inputs)
+            maps = self.feature_hook.take(inputs, self._trainable)
+        return maps if isinstance(maps, tuple) else (maps, )
+
+    def _class_scores(self, inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
+        return super().forward(inputs, mode='tensor')
 
 
 @MODELS.register_module()
@@ -198,6 +213,10 @@ class GuidedTimmClassifier(GuidedMixin, TimmClassifier):
 class GuidedRetriever(GuidedMixin, ImageToImageRetriever):
     """``ImageToImageRetriever`` with guidance; see :class:`GuidedMixin`."""
     trained = 'image_encoder'
+
+    def _class_scores(self, inputs: Tensor) -> Tensor:
+        # the stock forward gives an embedding
+        return self.head(self.extract_feat(inputs))
 
 
 # Which guided type stands for which stock type

@@ -1,0 +1,189 @@
+"""Every method trains a real model, and leaves it the stock one."""
+import copy
+
+import numpy as np
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+
+from cfcn_plugin.guidance import Guidance
+
+METHODS = {
+    'gain': dict(type='GAINLoss'),
+}
+CNN = dict(
+    type='GuidedClassifier',
+    backbone=dict(type='CFCNNet', filters=[4, 6], strides=4, dropout=0.),
+    neck=dict(type='GlobalAveragePooling'),
+    head=dict(type='LinearClsHead', num_classes=3))
+TIMM = dict(
+    type='GuidedTimmClassifier', model_name='test_vit', img_size=64, num_classes=3,
+    global_pool='avg')
+SIZE = 32
+
+each_method = pytest.mark.parametrize('guidance', METHODS.values(), ids=METHODS)
+
+
+def batch(guided=(True, True, False), size=SIZE):
+    generator = torch.Generator().manual_seed(1)
+    samples = []
+    for index, is_guided in enumerate(guided):
+        sample = DataSample().set_gt_label(index % 3)
+        sample.set_field(is_guided, 'guided')
+        if is_guided:
+            mask = np.zeros((size, size), np.uint8)
+            mask[:size // 2, index * 8:] = 1
+            sample.set_field(mask, 'activation_mask')
+        samples.append(sample)
+    inputs = torch.rand(len(guided), 3, size, size, generator=generator)
+    return dict(inputs=list(inputs), data_samples=samples)
+
+
+def build(guidance, cfg=CNN, **changes):
+    torch.manual_seed(0)
+    model = MODELS.build(
+        copy.deepcopy({**cfg, 'guidance': guidance, **changes}))
+    return model.train()
+
+
+def losses_of(model, data=None):
+    packed = model.data_preprocessor(data or batch(), training=True)
+    return model(**packed, mode='loss')
+
+
+def optimized(losses):
+    return {k: v for k, v in losses.items() if 'loss' in k and k != 'loss'}
+
+
+@each_method
+def test_a_step_trains_the_backbone_by_the_terms(guidance):
+    model = build(guidance)
+    losses = losses_of(model)
+    terms = optimized(losses)
+    assert terms and all(v.requires_grad and v.isfinite() for v in terms.values())
+    torch.testing.assert_close(losses['total'], losses['loss'] + sum(terms.values()))
+    sum(terms.values()).backward()
+    assert model.backbone.layers[0][0].weight.grad.any()
+    logged = set(losses) - set(terms) - {'loss'}
+    assert not any(losses[key].requires_grad for key in logged)
+
+
+@each_method
+def test_train_steps_stay_finite_and_lower_the_loss(guidance):
+    model = build(guidance)
+    optimizer = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.01))
+    logs = [model.train_step(batch(), optimizer) for _ in range(12)]
+    assert float(logs[-1]['total']) < float(logs[0]['total'])
+
+
+@each_method
+def test_checkpoint_is_that_of_the_plain_twin(guidance):
+    assert list(build(guidance).state_dict()) == list(build(None).state_dict())
+
+
+@each_method
+def test_statistics_and_hooks_are_as_after_the_plain_step(guidance):
+    guided, plain = build(guidance), build(None)
+    losses_of(guided)
+    losses_of(plain)
+    for ours, theirs in zip(guided.buffers(), plain.buffers()):
+        torch.testing.assert_close(ours, theirs)
+    captures = [*guided.feature_hook.captures, guided._scores]
+    assert not any(c.armed or c.raw is not None for c in captures)
+    assert all(p.grad is None for p in guided.parameters())
+
+
+@each_method
+def test_tokens_and_class_scores_of_a_timm_transformer_are_guided(guidance):
+    model = build(guidance, TIMM)
+    terms = optimized(losses_of(model, batch(size=64)))
+    sum(terms.values()).backward()
+    assert model.model.blocks[0].mlp.fc1.weight.grad.any()
+
+
+@each_method
+def test_a_retriever_is_guided(guidance):
+    model = MODELS.build(dict(
+        type='GuidedRetriever',
+        image_encoder=[copy.deepcopy(CNN['backbone']),
+                       dict(type='GlobalAveragePooling')],
+        head=dict(type='ArcFaceClsHead', num_classes=3, in_channels=6),
+        prototype=torch.rand(3, 6), guidance=guidance)).train()
+    terms = optimized(losses_of(model))
+    sum(terms.values()).backward()
+    assert model.image_encoder[0].layers[0][0].weight.grad.any()
+
+
+# ---- the contract --------------------------------------------------------------
+
+
+class Curious(Guidance):
+    """Looks at other pictures and at gradients, and may fail."""
+    fail = False
+
+    def forward(self, seen):
+        self.other = seen.features(seen.inputs * 0.5)
+        if self.fail:
+            seen.features(seen.inputs[:, :1])  # no such picture
+        self.gradients = seen.gradients(seen.cls_score[:, 0])
+        self.maps = seen.maps
+        return dict(loss_curious=self.other[0].mean())
+
+
+def test_maps_of_other_pictures_are_a_pass_of_their_own():
+    model = build(Curious())
+    losses = losses_of(model)
+    assert losses['loss_curious'].requires_grad
+    seen = model.guidance
+    assert seen.other[0].shape == seen.maps[0].shape
+    assert not torch.equal(seen.other[0], seen.maps[0])
+    model.eval()
+    with torch.no_grad():
+        expected = model.backbone(torch.stack(batch()['inputs']) * 0.5)[-1]
+    losses_of(model)
+    torch.testing.assert_close(model.guidance.other[0].detach(), expected)
+
+
+def test_nothing_is_left_behind_when_the_second_pass_fails():
+    model = build(Curious())
+    model.guidance.fail = True
+    statistics = copy.deepcopy(model.state_dict())
+    with pytest.raises(RuntimeError):
+        losses_of(model)
+    captures = [*model.feature_hook.captures, model._scores]
+    assert not any(c.armed or c.raw is not None for c in captures)
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert norms and all(m.track_running_stats for m in norms)
+    after = model.state_dict()
+    assert statistics['backbone.layers.0.1.num_batches_tracked'] + 1 == after[
+        'backbone.layers.0.1.num_batches_tracked']  # the first pass, and no other
+
+
+def test_several_targets_give_several_maps_and_gradients():
+    model = build(Curious(), feature_hook=dict(
+        type='FeatureHook', target=['backbone.layers.0', 'backbone.layers.1']))
+    losses_of(model)
+    seen = model.guidance
+    shapes = [m.shape for m in seen.maps]
+    assert len(shapes) == 2
+    assert [g.shape for g in seen.gradients] == shapes
+    assert [m.shape for m in seen.other] == shapes
+
+
+def test_gradients_of_tokens_are_those_of_the_map():
+    model = build(Curious(), TIMM)
+    losses_of(model, batch(size=64))
+    gradient, = model.guidance.gradients
+    assert gradient.shape == model.guidance.maps[0].shape == (3, 64, 4, 4)
+    assert gradient.any()
+
+
+def test_a_map_without_a_part_in_the_score_is_an_error():
+    model = build(Curious(), backbone=dict(
+        type='CFCNNet', filters=[4, 6], strides=4, dropout=0.))
+    for parameter in model.backbone.parameters():
+        parameter.requires_grad_(False)
+    with pytest.raises(RuntimeError, match='no gradient in its map.*frozen'):
+        losses_of(model)
