@@ -1,6 +1,11 @@
 """Ways to use a mask in training, one file each."""
 from .base import Guidance, Part, Seen
 from .causal_focus import CausalFocusLoss
+from .explanation import ExplanationLoss
 from .gain import GAINLoss
+from .right_reasons import RightReasonsLoss
 
-__all__ = ['CausalFocusLoss', 'GAINLoss', 'Guidance', 'Part', 'Seen']
+__all__ = [
+    'CausalFocusLoss', 'ExplanationLoss', 'GAINLoss', 'Guidance', 'Part',
+    'RightReasonsLoss', 'Seen'
+]

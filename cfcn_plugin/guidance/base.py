@@ -117,7 +117,8 @@ class Guidance(nn.Module):
     """A way to use masks in training.
 
     Attributes:
-        needs_input_grad: Whether ``seen.inputs`` must require a gradient.
+        needs_input_grad: Whether ``seen.inputs`` must require a gradient, which is
+            itself differentiated.
     """
     needs_input_grad = False
 

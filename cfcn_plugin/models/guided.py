@@ -1,6 +1,6 @@
 """Guidance joins a stock classifier here: its loss, and what it shows of its focus."""
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from mmpretrain.models import ImageClassifier, ImageToImageRetriever, TimmClassifier
@@ -92,7 +92,8 @@ class GuidedMixin:
                 "loaded and `dict(type='PackGuidedInputs')` at its end")
         if self.guidance.needs_input_grad:
             inputs = inputs.requires_grad_()
-        with self.feature_hook, armed([self._scores]):
+        with self.feature_hook, armed([self._scores]), \
+                _twice_differentiable(self.guidance.needs_input_grad):
             losses = super().loss(inputs, data_samples)
             seen = self._see(inputs, data_samples, masks)
         losses.update(self.guidance(seen))
@@ -265,6 +266,14 @@ def _target(data_samples: Sequence, scores: Tensor) -> Tensor:
     if all(len(label) == 1 for label in labels):
         return torch.cat(labels)
     return torch.stack([label_to_onehot(label, scores.shape[1]) for label in labels])
+
+
+def _twice_differentiable(needed: bool) -> AbstractContextManager:
+    """Attention by plain products, where needed: fused it has no second derivative."""
+    if not needed:
+        return nullcontext()
+    from torch.nn.attention import SDPBackend, sdpa_kernel  # new, and needed here alone
+    return sdpa_kernel(SDPBackend.MATH)
 
 
 @contextmanager

@@ -11,11 +11,16 @@ from mmpretrain.structures import DataSample
 from cfcn_plugin.guidance import Guidance
 
 METHODS = {
+    'focus': dict(type='CausalFocusLoss'),
     'gain': dict(type='GAINLoss'),
+    'rrr': dict(type='RightReasonsLoss', loss_weight=0.1),
+    'energy': dict(type='ExplanationLoss'),
+    'l1': dict(type='ExplanationLoss', measure='l1'),
+    'square': dict(type='ExplanationLoss', measure='square'),
 }
 CNN = dict(
     type='GuidedClassifier',
-    backbone=dict(type='CFCNNet', filters=[4, 6], strides=4, dropout=0.),
+    backbone=dict(type='CFCNNet', filters=[4, 6], strides=2, dropout=0.),
     neck=dict(type='GlobalAveragePooling'),
     head=dict(type='LinearClsHead', num_classes=3))
 TIMM = dict(
@@ -182,7 +187,7 @@ def test_gradients_of_tokens_are_those_of_the_map():
 
 def test_a_map_without_a_part_in_the_score_is_an_error():
     model = build(Curious(), backbone=dict(
-        type='CFCNNet', filters=[4, 6], strides=4, dropout=0.))
+        type='CFCNNet', filters=[4, 6], strides=2, dropout=0.))
     for parameter in model.backbone.parameters():
         parameter.requires_grad_(False)
     with pytest.raises(RuntimeError, match='no gradient in its map.*frozen'):
