@@ -1,4 +1,5 @@
 """Ways to use a mask in training, one file each."""
+from .actdiff import ActDiffLoss
 from .base import Guidance, Part, Seen
 from .causal_focus import CausalFocusLoss
 from .explanation import ExplanationLoss
@@ -6,6 +7,6 @@ from .gain import GAINLoss
 from .right_reasons import RightReasonsLoss
 
 __all__ = [
-    'CausalFocusLoss', 'ExplanationLoss', 'GAINLoss', 'Guidance', 'Part',
-    'RightReasonsLoss', 'Seen'
+    'ActDiffLoss', 'CausalFocusLoss', 'ExplanationLoss', 'GAINLoss', 'Guidance',
+    'Part', 'RightReasonsLoss', 'Seen'
 ]

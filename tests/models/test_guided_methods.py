@@ -16,6 +16,7 @@ METHODS = {
     'rrr': dict(type='RightReasonsLoss', loss_weight=0.1),
     'energy': dict(type='ExplanationLoss'),
     'l1': dict(type='ExplanationLoss', measure='l1'),
+    'actdiff': dict(type='ActDiffLoss', loss_weight=0.1),
     'square': dict(type='ExplanationLoss', measure='square'),
 }
 CNN = dict(
