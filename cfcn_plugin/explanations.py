@@ -5,7 +5,7 @@ They ask for no gradient themselves: whoever holds the network hands gradients i
 import torch
 from torch import Tensor
 
-__all__ = ['class_score', 'grad_cam', 'normalized', 'soft_mask']
+__all__ = ['channel_weights', 'class_score', 'grad_cam', 'normalized', 'soft_mask']
 
 DEAD = 1e-6  # a Grad-CAM map whose largest value is not above this explains nothing
 
@@ -27,6 +27,25 @@ def class_score(scores: Tensor, target: Tensor) -> Tensor:
     return (scores * share).sum(1)
 
 
+def channel_weights(gradient: Tensor) -> Tensor:
+    """How much each channel matters to a class, for it or against it::
+
+        v_f = |w_f| / sum_f |w_f|,  w_f = 1 / (h w) * sum_jk (d score / d A_f)_jk
+
+    with Grad-CAM's w_f.
+
+    Args:
+        gradient: Of the class score in a map, (B, F, h, w).
+
+    Returns:
+        (B, F) >= 0, of sum 1, at least float32. Where none matters, all do alike.
+    """
+    weight = _channel_means(gradient).abs()
+    total = weight.sum(1, keepdim=True)
+    alike = torch.full_like(weight, 1 / weight.shape[1])
+    return torch.where(total > 0, weight / total.clamp(min=1e-30), alike)
+
+
 def grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
     """Grad-CAM (Selvaraju et al. 2017, Eq. 1 and 2)::
 
@@ -43,8 +62,8 @@ def grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
     """
     dtype = torch.promote_types(activation.dtype, torch.float32)
     with torch.autocast(activation.device.type, enabled=False):
-        weight = gradient.to(dtype).mean((2, 3))  # (B, F)
-        return torch.einsum('bf,bfhw->bhw', weight, activation.to(dtype)).relu()
+        return torch.einsum(
+            'bf,bfhw->bhw', _channel_means(gradient), activation.to(dtype)).relu()
 
 
 def normalized(heat: Tensor) -> Tensor:
@@ -64,3 +83,8 @@ def soft_mask(heat: Tensor, sigma: float, omega: float) -> Tensor:
         omega: Steepness.
     """
     return torch.sigmoid(omega * (heat - sigma))
+
+
+def _channel_means(gradient: Tensor) -> Tensor:
+    # in float32: what is a sum over a map vanishes in float16
+    return gradient.to(torch.promote_types(gradient.dtype, torch.float32)).mean((2, 3))

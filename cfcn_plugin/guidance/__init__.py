@@ -2,11 +2,12 @@
 from .actdiff import ActDiffLoss
 from .base import Guidance, Part, Seen
 from .causal_focus import CausalFocusLoss
+from .combined import Combined
 from .explanation import ExplanationLoss
 from .gain import GAINLoss
 from .right_reasons import RightReasonsLoss
 
 __all__ = [
-    'ActDiffLoss', 'CausalFocusLoss', 'ExplanationLoss', 'GAINLoss', 'Guidance',
-    'Part', 'RightReasonsLoss', 'Seen'
+    'ActDiffLoss', 'CausalFocusLoss', 'Combined', 'ExplanationLoss', 'GAINLoss',
+    'Guidance', 'Part', 'RightReasonsLoss', 'Seen'
 ]

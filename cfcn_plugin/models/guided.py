@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cfcn_plugin.evaluation.focus import focus_of_maps
 from cfcn_plugin.features import Capture, FeatureHook, armed
-from cfcn_plugin.guidance import CausalFocusLoss, Guidance, Seen
+from cfcn_plugin.guidance import CausalFocusLoss, Combined, Guidance, Seen
 
 from .data_preprocessor import GuidedDataPreprocessor
 from .mask_batch import MaskBatch
@@ -24,8 +24,8 @@ class GuidedMixin:
 
     Args:
         *args, **kwargs: The stock model's.
-        guidance: Config of a :class:`Guidance`. None: the plain twin, whose focus is
-            measured all the same.
+        guidance: Config of a :class:`Guidance`, or a list of them, whose terms are
+            summed. None: the plain twin, whose focus is measured all the same.
         feature_hook: Config of a :class:`FeatureHook`. None: the last map.
         data_preprocessor: As in the stock model; its type is
             ``GuidedDataPreprocessor`` or a subclass.
@@ -35,10 +35,11 @@ class GuidedMixin:
             is wrong.
     """
     scorer = 'head'  # the module whose output is the class scores
+    guidance_weight = 1.  # times all of guidance's terms; GuidanceWarmUpHook sets it
 
     def __init__(self,
                  *args,
-                 guidance: dict | Guidance | None = None,
+                 guidance: dict | Guidance | Sequence[dict] | None = None,
                  feature_hook: dict | FeatureHook | None = None,
                  data_preprocessor: dict | nn.Module | None = None,
                  **kwargs):
@@ -46,6 +47,8 @@ class GuidedMixin:
             *args, data_preprocessor=_guided_preprocessor(data_preprocessor), **kwargs)
         if isinstance(guidance, dict):
             guidance = MODELS.build(guidance)
+        elif isinstance(guidance, list | tuple):
+            guidance = Combined(guidance)
         if guidance is not None and any(True for _ in guidance.parameters()):
             raise ValueError(f'{type(guidance).__name__} has parameters of its own: '
                              'they would be in the checkpoint of the trained model')
@@ -96,7 +99,8 @@ class GuidedMixin:
                 _twice_differentiable(self.guidance.needs_input_grad):
             losses = super().loss(inputs, data_samples)
             seen = self._see(inputs, data_samples, masks)
-        losses.update(self.guidance(seen))
+        for key, term in self.guidance(seen).items():
+            losses[key] = self.guidance_weight * term if 'loss' in key else term
         # mmengine's own total is overwritten in the log by the head's `loss`
         losses['total'] = self.parse_losses(losses)[0].detach()
         losses['guided_share'] = masks.guided.float().mean()
@@ -121,9 +125,7 @@ class GuidedMixin:
         with self.feature_hook, armed([self._scores]):
             predictions = super().predict(inputs, data_samples, **kwargs)
             seen = self._see(inputs, data_samples, masks)
-        measure = self.guidance if isinstance(self.guidance, CausalFocusLoss) else (
-            CausalFocusLoss(channels='target' if self.maps_are_classes else 'all'))
-        ratio = 1 - measure.per_image(seen)
+        ratio = 1 - self._measure().per_image(seen)
         values = focus_of_maps(seen, self.maps_are_classes)
         # one copy to the host for all
         names = ('ratio', *values)
@@ -134,6 +136,13 @@ class GuidedMixin:
                 sample.set_field(dict(zip(names, row)), 'focus')
             sample.set_field(is_guided, 'guided')
         return predictions
+
+    def _measure(self) -> CausalFocusLoss:
+        """The focus term as it is configured, alone or beside others."""
+        for method in () if self.guidance is None else self.guidance.modules():
+            if isinstance(method, CausalFocusLoss):
+                return method
+        return CausalFocusLoss(channels='target' if self.maps_are_classes else 'all')
 
     # ---- what guidance sees -------------------------------------------------
 

@@ -17,6 +17,10 @@ METHODS = {
     'energy': dict(type='ExplanationLoss'),
     'l1': dict(type='ExplanationLoss', measure='l1'),
     'actdiff': dict(type='ActDiffLoss', loss_weight=0.1),
+    'focus share': dict(type='CausalFocusLoss', pool='share', rectify='square',
+                        channel_weights='gradient'),
+    'focus and rrr': [dict(type='CausalFocusLoss'),
+                      dict(type='RightReasonsLoss', loss_weight=0.1)],
     'square': dict(type='ExplanationLoss', measure='square'),
 }
 CNN = dict(
@@ -120,6 +124,17 @@ def test_a_retriever_is_guided(guidance):
     terms = optimized(losses_of(model))
     sum(terms.values()).backward()
     assert model.image_encoder[0].layers[0][0].weight.grad.any()
+
+
+def test_measured_ratio_is_that_of_the_focus_term_among_several():
+    focus = dict(type='CausalFocusLoss', rectify='square')
+    ratios = []
+    for guidance in (focus, [dict(type='ActDiffLoss'), focus], None,
+                     dict(type='ActDiffLoss'), dict(type='CausalFocusLoss')):
+        model = build(guidance).eval()
+        ratios.append(model.test_step(batch())[0].focus['ratio'])
+    assert ratios[0] == ratios[1] != ratios[2]
+    assert ratios[2] == ratios[3] == ratios[4]
 
 
 # ---- the contract --------------------------------------------------------------
