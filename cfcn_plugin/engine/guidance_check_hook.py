@@ -10,6 +10,8 @@ from cfcn_plugin.masks.base import unknown
 from cfcn_plugin.models.batch_augment import MaskedBatchAugment
 from cfcn_plugin.transforms import LoadActivationMask, moves_pixels, type_name
 
+from .unwrapped import unwrapped
+
 
 @HOOKS.register_module()
 class GuidanceCheckHook(Hook):
@@ -101,9 +103,8 @@ class GuidanceCheckHook(Hook):
 
     @staticmethod
     def _check_classes(model, dataset) -> None:
-        while hasattr(model, 'module'):  # distributed, test-time augmentation
-            model = model.module
-        wanted = getattr(getattr(model, 'head', None), 'num_classes', None)
+        head = getattr(unwrapped(model), 'head', None)
+        wanted = getattr(head, 'num_classes', None)
         classes = dataset.metainfo.get('classes')
         if None not in (wanted, classes) and wanted != len(classes):
             raise ValueError(
