@@ -46,6 +46,15 @@ def test_twins_differ_by_guidance_alone():
         assert twin.to_dict() == guided.to_dict()
 
 
+@pytest.mark.parametrize('method', ['gain', 'rrr', 'energy', 'l1', 'actdiff'])
+def test_other_methods_differ_from_cfcn_by_guidance_alone(method):
+    cfcn, other = (
+        Config.fromfile(CONFIGS[0].with_name(f'{name}_efficientnet-lite0_waterbirds.py'))
+        for name in ('cfcn', method))
+    assert cfcn.model.pop('guidance') != other.model.pop('guidance')
+    assert other.to_dict() == cfcn.to_dict()
+
+
 # ---- guide_config --------------------------------------------------------------
 
 MASKS = dict(type='PNGMasks', data_root='data', masks='masks')
