@@ -5,6 +5,8 @@ They ask for no gradient themselves: whoever holds the network hands gradients i
 import torch
 from torch import Tensor
 
+from .functional import at_least_float32
+
 __all__ = ['channel_weights', 'class_score', 'grad_cam', 'normalized', 'soft_mask']
 
 DEAD = 1e-6  # a Grad-CAM map whose largest value is not above this explains nothing
@@ -60,10 +62,10 @@ def grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
     Returns:
         (B, h, w) >= 0, at least float32.
     """
-    dtype = torch.promote_types(activation.dtype, torch.float32)
     with torch.autocast(activation.device.type, enabled=False):
-        return torch.einsum(
-            'bf,bfhw->bhw', _channel_means(gradient), activation.to(dtype)).relu()
+        activation = at_least_float32(activation)
+        weight = _channel_means(gradient).to(activation.dtype)
+        return torch.einsum('bf,bfhw->bhw', weight, activation).relu()
 
 
 def normalized(heat: Tensor) -> Tensor:
@@ -86,5 +88,4 @@ def soft_mask(heat: Tensor, sigma: float, omega: float) -> Tensor:
 
 
 def _channel_means(gradient: Tensor) -> Tensor:
-    # in float32: what is a sum over a map vanishes in float16
-    return gradient.to(torch.promote_types(gradient.dtype, torch.float32)).mean((2, 3))
+    return at_least_float32(gradient).mean((2, 3))

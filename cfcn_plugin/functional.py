@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 __all__ = [
-    'causal_focus_loss', 'causal_focus_ratio', 'pool_channels', 'rectify',
-    'resize_mask'
+    'at_least_float32', 'causal_focus_loss', 'causal_focus_ratio', 'pool_channels',
+    'rectify', 'resize_mask'
 ]
 
 RESIZES = ('mask', 'activation')
@@ -124,6 +124,11 @@ def causal_focus_loss(activation: Tensor,
     return per_image.mean()
 
 
+def at_least_float32(tensor: Tensor) -> Tensor:
+    """The same tensor, or float32 instead of half precision, where sums overflow."""
+    return tensor.to(_compute_dtype(tensor))
+
+
 def rectify(activation: Tensor, how: str = 'relu') -> Tensor:
     """Activations as amounts of evidence, >= 0, at least float32.
 
@@ -132,7 +137,7 @@ def rectify(activation: Tensor, how: str = 'relu') -> Tensor:
         how: ``'relu'`` (the paper's maps are ReLU's outputs), ``'square'`` (energy: of
             either sign, large values count more), or ``'abs'``.
     """
-    activation = activation.to(_compute_dtype(activation))
+    activation = at_least_float32(activation)
     if how == 'relu':
         return activation.relu()
     if how == 'square':
@@ -156,9 +161,9 @@ def pool_channels(activation: Tensor, weights: Tensor | None = None) -> Tensor:
     if weights is None:
         return activation.mean(1, keepdim=True)
     with torch.autocast(activation.device.type, enabled=False):
-        dtype = _compute_dtype(activation)
+        activation = at_least_float32(activation)
         return torch.einsum(
-            'bf,bfhw->bhw', weights.to(dtype), activation.to(dtype))[:, None]
+            'bf,bfhw->bhw', weights.to(activation.dtype), activation)[:, None]
 
 
 def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:

@@ -183,6 +183,14 @@ def test_guidance_and_hook_are_those_given():
     assert twin.train_dataloader == stock().train_dataloader
 
 
+def test_a_list_of_methods_is_their_sum_also_after_a_dump(tmp_path):
+    guidance = [dict(type='CausalFocusLoss'), dict(type='RightReasonsLoss')]
+    guide_config(stock(), MASKS, guidance=guidance).dump(tmp_path / 'guided.py')
+    model = MODELS.build(Config.fromfile(tmp_path / 'guided.py').model)
+    assert [type(m).__name__ for m in model.guidance.methods] == [
+        'CausalFocusLoss', 'RightReasonsLoss']
+
+
 def test_custom_imports_and_scopes_of_the_stock_config_stay():
     cfg = stock(custom_imports=dict(imports='json', allow_failed_imports=True),
                 **{'model.type': 'mmpretrain.ImageClassifier'})

@@ -2,7 +2,13 @@
 import pytest
 import torch
 
-from cfcn_plugin.explanations import class_score, grad_cam, normalized, soft_mask
+from cfcn_plugin.explanations import (
+    channel_weights,
+    class_score,
+    grad_cam,
+    normalized,
+    soft_mask,
+)
 
 
 def test_score_of_the_true_class_or_of_several_by_their_share():
@@ -49,3 +55,10 @@ def test_each_map_is_divided_by_its_largest_value_and_a_dead_one_stays():
 def test_soft_mask_is_a_half_at_its_threshold():
     found = soft_mask(torch.tensor([0., 0.5, 1.]), 0.5, 10.)
     torch.testing.assert_close(found, torch.tensor([0.0066929, 0.5, 0.9933071]))
+
+
+def test_channels_matter_by_their_share_of_gradient_for_or_against():
+    gradient = torch.tensor([[[[1., 0.], [1., 0.]], [[-3., -3.], [0., 0.]]],
+                             [[[0., 0.], [0., 0.]], [[2., -2.], [0., 0.]]]])
+    # means 1/2 and -3/2; then nothing, and nothing in the sum
+    assert channel_weights(gradient).tolist() == [[0.25, 0.75], [0.5, 0.5]]

@@ -169,8 +169,9 @@ class FeatureHook:
                     raise RuntimeError(
                         f"feature hook target '{layout.module}': the class score has "
                         'no gradient in its map. Name a target that is trained (not '
-                        'frozen) and lies on the way to the score; a model in '
-                        'torch.compile hides its gradients')
+                        'frozen) and lies on the way to the score. torch.compile hides '
+                        'gradients: a method of your own that asks for them needs '
+                        '`differentiates = True`')
             return tuple(
                 layout.to_nchw(gradient, inputs.shape[-2:])
                 for layout, gradient in zip(self.layouts, found))

@@ -3,6 +3,8 @@ import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
+from cfcn_plugin.functional import at_least_float32
+
 from .base import Guidance, Seen
 from .options import check_choice, check_weight
 from .reduction import REDUCTIONS, only_guided, reduce_images
@@ -73,8 +75,8 @@ class ActDiffLoss(Guidance):
 
 def mean_square(ours: Tensor, theirs: Tensor) -> Tensor:
     """Of two maps (B, F, h, w), (B,), at least float32."""
-    dtype = torch.promote_types(ours.dtype, torch.float32)
-    return (ours.to(dtype) - theirs.to(dtype)).square().mean((1, 2, 3))
+    difference = at_least_float32(ours) - at_least_float32(theirs)
+    return difference.square().mean((1, 2, 3))
 
 
 def shuffle_context(inputs: Tensor, context: Tensor) -> Tensor:

@@ -119,8 +119,12 @@ class Guidance(nn.Module):
     Attributes:
         needs_input_grad: Whether ``seen.inputs`` must require a gradient, which is
             itself differentiated.
+        differentiates: Whether it asks for gradients within the step, of
+            ``seen.gradients`` or ``seen.inputs``: torch.compile hides them, so that
+            the step is then not compiled.
     """
     needs_input_grad = False
+    differentiates = False
 
     @abstractmethod
     def forward(self, seen: Seen) -> dict[str, Tensor]:

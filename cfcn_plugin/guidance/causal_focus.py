@@ -107,6 +107,7 @@ class CausalFocusLoss(Guidance):
         self.pool = pool
         self.rectify = rectify
         self.channel_weights = channel_weights
+        self.differentiates = channel_weights == 'gradient'
         self.map_weights = map_weights
 
     def forward(self, seen: Seen) -> dict[str, Tensor]:

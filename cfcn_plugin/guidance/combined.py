@@ -29,6 +29,7 @@ class Combined(Guidance):
         self.methods = nn.ModuleList(
             MODELS.build(m) if isinstance(m, dict) else m for m in methods)
         self.needs_input_grad = any(m.needs_input_grad for m in self.methods)
+        self.differentiates = any(m.differentiates for m in self.methods)
 
     def forward(self, seen: Seen) -> dict[str, Tensor]:
         terms = {}

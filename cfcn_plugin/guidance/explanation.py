@@ -18,8 +18,8 @@ class ExplanationLoss(Guidance):
     """Grad-CAM of the true class against the mask (Model-Guidance, GRADIA).
 
     Rao et al., "Studying how to efficiently and effectively guide models with
-    explanations", ICCV 2023, section 3.3, on Grad-CAM's A >= 0, and with A' its
-    share of its largest value, for a mask M::
+    explanations", ICCV 2023, their losses on Grad-CAM's A >= 0, and on A', which is A
+    over its largest value, for a mask M::
 
         'energy'         1 - sum(A M) / sum(A)
         'l1'             mean |A' - M|          (GRADIA, Gao et al. 2022)
@@ -56,6 +56,7 @@ class ExplanationLoss(Guidance):
     Raises:
         ValueError: An option is wrong.
     """
+    differentiates = True
 
     def __init__(self,
                  loss_weight: float = 1.0,

@@ -4,6 +4,7 @@ from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from cfcn_plugin.explanations import class_score, grad_cam, normalized, soft_mask
+from cfcn_plugin.functional import at_least_float32
 
 from .base import Guidance, Seen
 from .options import check_choice, check_positive, check_weight
@@ -17,7 +18,7 @@ class GAINLoss(Guidance):
     """Attention mining and pixel supervision of Grad-CAM (GAIN_ext).
 
     Li et al., "Tell me where to look: Guided attention inference network", CVPR 2018,
-    Eq. 1 to 6::
+    Eq. 1 to 8::
 
         A^c = ReLU(sum_f w_f A_f),  w_f = mean_jk d s^c / d A_f
         T(A^c) = 1 / (1 + exp(-omega (A^c - sigma)))
@@ -45,7 +46,7 @@ class GAINLoss(Guidance):
         mining_weight: a, >= 0 (1 in the paper).
         mask_weight: b, >= 0 (10 in the paper).
         sigma: Threshold of T, in [0, 1].
-        omega: Steepness of T, > 0. The paper gives no number; 10 is ours.
+        omega: Steepness of T, > 0. 10 is our choice: T still has a gradient.
         score: ``'probability'`` or ``'logit'``: s^c of L_am.
         multi_label: Whether probabilities are sigmoids, not a softmax.
         reduction: ``'batch'`` or ``'guided'``, of L_e, as in ``CausalFocusLoss``.
@@ -54,6 +55,7 @@ class GAINLoss(Guidance):
         ValueError: An option is wrong; in a step, the feature hook has several
             targets, or a batch augment has mixed pictures.
     """
+    differentiates = True
 
     def __init__(self,
                  mining_weight: float = 1.0,
@@ -107,7 +109,7 @@ class GAINLoss(Guidance):
     def mining(self, seen: Seen, heat: Tensor) -> Tensor:
         """L_am, a scalar: the true class's mean score without what heat shows."""
         erased = seen.inputs * (1 - soft_mask(heat, self.sigma, self.omega)[:, None])
-        scores = seen.classify(erased)
+        scores = at_least_float32(seen.classify(erased))
         if self.score == 'probability':
             scores = scores.sigmoid() if self.multi_label else scores.softmax(1)
         return class_score(scores, seen.target).mean()

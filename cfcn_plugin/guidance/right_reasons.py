@@ -4,6 +4,8 @@ import torch.nn.functional as F
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
+from cfcn_plugin.functional import at_least_float32
+
 from .base import Guidance, Seen
 from .options import check_choice, check_weight
 from .reduction import REDUCTIONS, only_guided, reduce_images
@@ -13,7 +15,7 @@ from .reduction import REDUCTIONS, only_guided, reduce_images
 class RightReasonsLoss(Guidance):
     """The input gradient on the context, squared (RRR).
 
-    Ross et al., "Right for the right reasons", IJCAI 2017, Eq. 1, second term::
+    Ross et al., "Right for the right reasons", IJCAI 2017, their loss's second term::
 
         lambda * sum_d ( A_d * d/dx_d sum_k log p_k )^2
 
@@ -26,9 +28,10 @@ class RightReasonsLoss(Guidance):
     target will do: no map is looked at.
 
     Cost: a backward pass to the pictures, and its own backward pass: measured on a
-    ResNet-18, 2.4 times the time and 1.7 times the memory of a plain step. Re-entrant
-    activation checkpointing and ``torch.compile`` can not differentiate twice, and
-    raise. Pixels' gradients are small: prefer bfloat16 to float16.
+    ResNet-18, 2.4 times the time and 1.7 times the memory of a plain step; more for
+    depthwise convolutions on a CPU. Re-entrant activation checkpointing can not
+    differentiate twice, and raises. Pixels' gradients are small: prefer bfloat16 to
+    float16.
 
     Logs ``loss_right_reasons`` (with lambda in it) and ``right_reasons`` (without,
     detached).
@@ -44,6 +47,7 @@ class RightReasonsLoss(Guidance):
         ValueError: An option is wrong.
     """
     needs_input_grad = True
+    differentiates = True
 
     def __init__(self,
                  loss_weight: float = 10.0,
@@ -57,7 +61,7 @@ class RightReasonsLoss(Guidance):
         self.reduction = reduction
 
     def forward(self, seen: Seen) -> dict[str, Tensor]:
-        scores = seen.cls_score
+        scores = at_least_float32(seen.cls_score)
         if self.multi_label:
             log_p = F.logsigmoid(scores) + F.logsigmoid(-scores)
         else:

@@ -74,8 +74,7 @@ class GuidedMixin:
             return self.predict(inputs, data_samples, masks=masks)
         return super().forward(inputs, data_samples, mode)
 
-    # torch.compile leaves this frame alone and compiles what it calls: dynamo fails on
-    # its block of context managers
+    # torch.compile leaves this frame alone and compiles what it calls
     @torch.compiler.disable(recursive=False)
     def loss(self,
              inputs: Tensor,
@@ -93,6 +92,15 @@ class GuidedMixin:
                 'guidance got no masks: the training pipeline needs '
                 "`dict(type='LoadActivationMask', source=...)` after the image is "
                 "loaded and `dict(type='PackGuidedInputs')` at its end")
+        step = self._guided_loss
+        if self.guidance.differentiates:
+            step = torch.compiler.disable(step)
+        return step(inputs, data_samples, masks)
+
+    # dynamo fails on its block of context managers
+    @torch.compiler.disable(recursive=False)
+    def _guided_loss(self, inputs: Tensor, data_samples: list,
+                     masks: MaskBatch) -> dict[str, Tensor]:
         if self.guidance.needs_input_grad:
             inputs = inputs.requires_grad_()
         with self.feature_hook, armed([self._scores]), \
@@ -225,7 +233,7 @@ class GuidedRetriever(GuidedMixin, ImageToImageRetriever):
     trained = 'image_encoder'
 
     def _class_scores(self, inputs: Tensor) -> Tensor:
-        # the stock forward gives an embedding
+        # the stock forward gives an embedding; a margin head's scores are cosines here
         return self.head(self.extract_feat(inputs))
 
 

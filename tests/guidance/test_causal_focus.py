@@ -287,6 +287,14 @@ def test_pooled_share_ignores_dead_channels_and_the_mean_does_not():
     assert by_hand(padded, mask) == pytest.approx((7 / 10 + 0 + 1 + 1) / 4)
 
 
+def test_evidence_for_another_class_counts_in_the_pooled_share_of_class_maps():
+    # the true class 0 is found inside, class 1 on the context, 2 and 3 nowhere
+    activation = torch.tensor([[[[3., 0.]], [[0., 1.]], [[0., 0.]], [[0., 0.]]]])
+    mask = torch.tensor([[[[1, 0]]]], dtype=torch.uint8)
+    assert by_hand(activation, mask, channels='target') == pytest.approx(0)
+    assert by_hand(activation, mask, pool='share') == pytest.approx(1 / 4)
+
+
 @pytest.mark.parametrize('rectifier, share', [
     ('relu', 1 / 4), ('abs', 1 / 10), ('square', 1 / 30)])
 @pytest.mark.parametrize('dtype', [torch.float64, torch.float16])

@@ -34,6 +34,11 @@ def test_input_gradients_are_there_if_one_method_needs_them():
     assert not Combined([FOCUS, SQUARES]).needs_input_grad
 
 
+def test_a_step_is_differentiated_if_one_method_does():
+    assert Combined([FOCUS, RRR]).differentiates
+    assert not Combined([FOCUS, SQUARES]).differentiates
+
+
 def test_built_methods_are_taken_as_they_are():
     method = CausalFocusLoss()
     assert Combined([method]).methods[0] is method

@@ -1,5 +1,7 @@
 """Every method trains a real model, and leaves it the stock one."""
 import copy
+import multiprocessing
+import os
 
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ import torch
 from mmengine.optim import OptimWrapper
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
+from torch import distributed as dist
+from torch.nn.parallel import DistributedDataParallel
 
 from cfcn_plugin.guidance import Guidance
 
@@ -135,6 +139,112 @@ def test_measured_ratio_is_that_of_the_focus_term_among_several():
         ratios.append(model.test_step(batch())[0].focus['ratio'])
     assert ratios[0] == ratios[1] != ratios[2]
     assert ratios[2] == ratios[3] == ratios[4]
+
+
+# ---- what trainers do around a step ------------------------------------------
+
+
+def gradient_of(model, losses):
+    model.zero_grad()
+    sum(optimized(losses).values()).backward()
+    return {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+
+
+@each_method
+def test_compiled_model_has_the_same_terms_and_gradient(guidance):
+    plain, compiled = build(guidance), build(guidance)
+    compiled.forward = torch.compile(compiled.forward, backend='aot_eager')
+    torch.manual_seed(1)
+    expected = losses_of(plain)
+    torch.manual_seed(1)
+    found = losses_of(compiled)
+    torch.testing.assert_close(found, expected)
+    gradient = gradient_of(compiled, found)
+    for name, value in gradient_of(plain, expected).items():
+        torch.testing.assert_close(
+            gradient.get(name, torch.zeros_like(value)), value, msg=name)
+
+
+@each_method
+def test_autocast_changes_no_more_than_bfloat16_does(guidance):
+    model = build(guidance)
+    torch.manual_seed(1)
+    expected = optimized(losses_of(model))
+    torch.manual_seed(1)
+    with torch.autocast('cpu', torch.bfloat16):
+        found = optimized(losses_of(model))
+    for key, value in expected.items():
+        assert found[key].dtype == torch.float32
+        torch.testing.assert_close(found[key], value, rtol=0.1, atol=0.02)
+    assert all(g.isfinite().all() for g in gradient_of(model, found).values())
+
+
+# without BatchNorm, so that a step does not depend on how a batch is cut, and
+# without random numbers
+VIT = dict(
+    type='GuidedClassifier',
+    backbone=dict(type='VisionTransformer', arch=dict(
+        embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32),
+        img_size=32, patch_size=8, out_type='avg_featmap'),
+    head=dict(type='VisionTransformerClsHead', num_classes=3, in_channels=16))
+ALIKE = {
+    **{k: v for k, v in METHODS.items() if k != 'actdiff'},
+    'actdiff': dict(type='ActDiffLoss', context='zero'),
+}
+HALVES = ((True, False), (True, True))
+
+
+def half(*ranks):
+    whole = batch([one for guided in HALVES for one in guided])
+    chosen = [2 * rank + i for rank in ranks for i in range(2)]
+    return {key: [copy.deepcopy(value[i]) for i in chosen]
+            for key, value in whole.items()}
+
+
+def step_of(guidance, data, wrap=lambda model: model):
+    model = build(guidance, VIT)
+    packed = model.data_preprocessor(data, training=True)
+    wrapped = wrap(model)  # kept: its gradients are averaged while it lives
+    losses = wrapped(**packed, mode='loss')
+    model.parse_losses(losses)[0].backward()
+    return {n: p.grad for n, p in model.named_parameters()}
+
+
+def one_rank(rank, folder):
+    os.environ['GLOO_SOCKET_IFNAME'] = 'lo'
+    torch.set_num_threads(1)
+    dist.init_process_group(
+        'gloo', init_method=f'file://{folder}/meeting', rank=rank, world_size=2)
+    torch.save({name: step_of(guidance, half(rank), DistributedDataParallel)
+                for name, guidance in ALIKE.items()}, f'{folder}/{rank}.pt')
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope='module')
+def of_two_ranks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('ranks')
+    if torch.cuda.is_available():
+        pytest.skip('autograd with GPU threads does not survive a fork')
+    context = multiprocessing.get_context('fork')
+    ranks = [context.Process(target=one_rank, args=(rank, folder), daemon=True)
+             for rank in range(2)]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join(timeout=60)
+    exits = [process.exitcode for process in ranks]
+    for process in ranks:
+        process.kill()
+    assert exits == [0, 0], f'a rank failed, or hangs (None): {exits}'
+    return [torch.load(folder / f'{rank}.pt') for rank in range(2)]
+
+
+@pytest.mark.parametrize('name', ALIKE)
+def test_gradient_of_two_ranks_is_that_of_the_joined_batch(of_two_ranks, name):
+    expected = step_of(ALIKE[name], half(0, 1))
+    for found in of_two_ranks:
+        torch.testing.assert_close(found[name], expected, rtol=1e-4, atol=1e-6)
 
 
 # ---- the contract --------------------------------------------------------------
