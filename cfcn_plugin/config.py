@@ -15,7 +15,8 @@ SPLITS = ('train', 'val', 'test')
 PAPER = dict(type='CausalFocusLoss')
 STOCK_TYPES = {guided: stock for stock, guided in GUIDED_TYPES.items()}
 OUR_METRICS = ('AUROC', 'FocusMetric', 'GroupAccuracy')
-OUR_HOOKS = ('FiniteFocusHook', 'GuidanceCheckHook', 'ResolvedConfigHook')
+OUR_HOOKS = ('CollapseHook', 'FiniteFocusHook', 'GuidanceCheckHook',
+             'GuidanceWarmUpHook', 'ResolvedConfigHook')
 # Keys of GuidedTIMMBackbone that the stock TIMMBackbone does not have
 BACKBONE_EXTRAS = ('channels_last', 'img_size', 'local_weights')
 
@@ -25,7 +26,7 @@ BACKBONE_EXTRAS = ('channels_last', 'img_size', 'local_weights')
 
 def guide_config(cfg: Config,
                  masks: dict,
-                 guidance: dict | None = PAPER,
+                 guidance: dict | Sequence[dict] | None = PAPER,
                  feature_hook: dict | None = None,
                  splits: Sequence[str] = SPLITS) -> Config:
     """The guided config of a stock one.
@@ -41,8 +42,8 @@ def guide_config(cfg: Config,
             ``dict(train=..., val=...)``, one for each split that gets masks. For the
             options of ``LoadActivationMask`` (``missing``, ``share`` ...) give its
             config, ``dict(type='LoadActivationMask', source=..., ...)``, instead.
-        guidance: Config of a guidance method. None: the plain twin, whose focus is
-            measured.
+        guidance: Config of a guidance method, or a list of them. None: the plain twin,
+            whose focus is measured.
         feature_hook: Config of a feature hook. None: the map that pooling receives.
         splits: Which of ``'train'``, ``'val'`` and ``'test'`` may get masks.
 

@@ -7,10 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ['causal_focus_ratio', 'causal_focus_loss', 'resize_mask']
+__all__ = [
+    'at_least_float32', 'causal_focus_loss', 'causal_focus_ratio', 'pool_channels',
+    'rectify', 'resize_mask'
+]
 
 RESIZES = ('mask', 'activation')
 REDUCTIONS = ('batch', 'guided', 'none')
+RECTIFIERS = ('relu', 'square', 'abs')
 
 
 def causal_focus_ratio(activation: Tensor,
@@ -118,6 +122,48 @@ def causal_focus_loss(activation: Tensor,
     if reduction == 'guided' and guided is not None:
         return per_image.sum() / guided.sum().clamp(min=1)
     return per_image.mean()
+
+
+def at_least_float32(tensor: Tensor) -> Tensor:
+    """The same tensor, or float32 instead of half precision, where sums overflow."""
+    return tensor.to(_compute_dtype(tensor))
+
+
+def rectify(activation: Tensor, how: str = 'relu') -> Tensor:
+    """Activations as amounts of evidence, >= 0, at least float32.
+
+    Args:
+        activation: Feature maps of any shape.
+        how: ``'relu'`` (the paper's maps are ReLU's outputs), ``'square'`` (energy: of
+            either sign, large values count more), or ``'abs'``.
+    """
+    activation = at_least_float32(activation)
+    if how == 'relu':
+        return activation.relu()
+    if how == 'square':
+        return activation.square()
+    if how == 'abs':
+        return activation.abs()
+    raise ValueError(f'`how` must be one of {RECTIFIERS}, got {how!r}')
+
+
+def pool_channels(activation: Tensor, weights: Tensor | None = None) -> Tensor:
+    """One map of all channels, sum_f w_f A_f.
+
+    Args:
+        activation: (B, F, h, w) >= 0.
+        weights: (B, F) >= 0, of sum 1. None: 1 / F each.
+
+    Returns:
+        (B, 1, h, w). Its share inside a mask is one share over all channels: a channel
+        counts by how active it is.
+    """
+    if weights is None:
+        return activation.mean(1, keepdim=True)
+    with torch.autocast(activation.device.type, enabled=False):
+        activation = at_least_float32(activation)
+        return torch.einsum(
+            'bf,bfhw->bhw', weights.to(activation.dtype), activation)[:, None]
 
 
 def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:

@@ -46,6 +46,15 @@ def test_twins_differ_by_guidance_alone():
         assert twin.to_dict() == guided.to_dict()
 
 
+@pytest.mark.parametrize('method', ['gain', 'rrr', 'energy', 'l1', 'actdiff'])
+def test_other_methods_differ_from_cfcn_by_guidance_alone(method):
+    cfcn, other = (
+        Config.fromfile(CONFIGS[0].with_name(f'{name}_efficientnet-lite0_waterbirds.py'))
+        for name in ('cfcn', method))
+    assert cfcn.model.pop('guidance') != other.model.pop('guidance')
+    assert other.to_dict() == cfcn.to_dict()
+
+
 # ---- guide_config --------------------------------------------------------------
 
 MASKS = dict(type='PNGMasks', data_root='data', masks='masks')
@@ -172,6 +181,14 @@ def test_guidance_and_hook_are_those_given():
     twin = guide_config(stock(), dict(val=MASKS), guidance=None)
     assert twin.model.guidance is None
     assert twin.train_dataloader == stock().train_dataloader
+
+
+def test_a_list_of_methods_is_their_sum_also_after_a_dump(tmp_path):
+    guidance = [dict(type='CausalFocusLoss'), dict(type='RightReasonsLoss')]
+    guide_config(stock(), MASKS, guidance=guidance).dump(tmp_path / 'guided.py')
+    model = MODELS.build(Config.fromfile(tmp_path / 'guided.py').model)
+    assert [type(m).__name__ for m in model.guidance.methods] == [
+        'CausalFocusLoss', 'RightReasonsLoss']
 
 
 def test_custom_imports_and_scopes_of_the_stock_config_stay():

@@ -6,7 +6,14 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from cfcn_plugin.functional import causal_focus_loss, causal_focus_ratio, resize_mask
+from cfcn_plugin.functional import (
+    at_least_float32,
+    causal_focus_loss,
+    causal_focus_ratio,
+    pool_channels,
+    rectify,
+    resize_mask,
+)
 
 TINY = 1e-12  # the literal equation, in float64
 
@@ -223,6 +230,35 @@ def test_gradcheck(planes, resize):
             a, mask, target=torch.tensor([1, 2]), ignore=ignore, resize=resize)
 
     assert torch.autograd.gradcheck(loss, activation)
+
+
+# ---- other evidence ---------------------------------------------------------
+
+
+@pytest.mark.parametrize('how, expected', [
+    ('relu', [0, 0, 3]), ('square', [4, 0, 9]), ('abs', [2, 0, 3])])
+def test_rectified_by_hand(how, expected):
+    assert rectify(torch.tensor([-2., 0., 3.]), how).tolist() == expected
+
+
+def test_half_precision_becomes_float32_and_float64_stays():
+    for dtype, expected in ((torch.float16, torch.float32),
+                            (torch.bfloat16, torch.float32),
+                            (torch.float64, torch.float64)):
+        assert at_least_float32(torch.ones(2, dtype=dtype)).dtype == expected
+        assert rectify(torch.ones(2, dtype=dtype), 'square').dtype == expected
+
+
+def test_channels_are_pooled_by_their_weights():
+    activation = torch.tensor([[[[1., 2.]], [[3., 6.]]]])
+    assert pool_channels(activation).tolist() == [[[[2, 4]]]]
+    weights = torch.tensor([[0.25, 0.75]])
+    assert pool_channels(activation, weights).tolist() == [[[[2.5, 5]]]]
+
+
+def test_unknown_rectifier_is_an_error():
+    with pytest.raises(ValueError, match="`how` must be one of .*'elu'"):
+        rectify(torch.ones(2), 'elu')
 
 
 # ---- guided and unguided ---------------------------------------------------

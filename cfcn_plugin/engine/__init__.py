@@ -1,6 +1,11 @@
 """Runner hooks of ours."""
+from .collapse_hook import CollapseHook
 from .finite_focus_hook import FiniteFocusHook
 from .guidance_check_hook import GuidanceCheckHook
+from .guidance_warm_up_hook import GuidanceWarmUpHook
 from .resolved_config_hook import ResolvedConfigHook
 
-__all__ = ['FiniteFocusHook', 'GuidanceCheckHook', 'ResolvedConfigHook']
+__all__ = [
+    'CollapseHook', 'FiniteFocusHook', 'GuidanceCheckHook', 'GuidanceWarmUpHook',
+    'ResolvedConfigHook'
+]

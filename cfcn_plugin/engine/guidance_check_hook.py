@@ -16,6 +16,8 @@ from cfcn_plugin.transforms import (
     type_name,
 )
 
+from .unwrapped import unwrapped
+
 # Know masks, or only pack; what else stands behind the mask is asked for its kind
 OURS = (LoadActivationMask, MaskAware, PackInputs)
 
@@ -137,9 +139,8 @@ class GuidanceCheckHook(Hook):
 
     @staticmethod
     def _check_classes(model, dataset) -> None:
-        while hasattr(model, 'module'):  # distributed, test-time augmentation
-            model = model.module
-        wanted = getattr(getattr(model, 'head', None), 'num_classes', None)
+        head = getattr(unwrapped(model), 'head', None)
+        wanted = getattr(head, 'num_classes', None)
         classes = dataset.metainfo.get('classes')
         if None not in (wanted, classes) and wanted != len(classes):
             raise ValueError(

@@ -3,6 +3,8 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 
+from .unwrapped import unwrapped
+
 
 @HOOKS.register_module()
 class ResolvedConfigHook(Hook):
@@ -11,10 +13,7 @@ class ResolvedConfigHook(Hook):
     priority = 'VERY_HIGH'
 
     def before_run(self, runner) -> None:
-        model = runner.model
-        while hasattr(model, 'module'):  # distributed, test-time augmentation
-            model = model.module
-        resolved = getattr(model, 'resolved', {})
+        resolved = getattr(unwrapped(runner.model), 'resolved', {})
         if not resolved or not isinstance(runner.cfg.get('model'), dict):
             return
         prefix = 'model.module' if 'module' in runner.cfg.model else 'model'  # TTA

@@ -1,5 +1,5 @@
 """Taking a map out of the one forward pass that is made anyway."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -149,6 +149,45 @@ class FeatureHook:
         return tuple(
             layout.covers(tuple(one.shape[-2:]), tuple(inputs.shape[-2:]))
             for layout, one in zip(self.layouts, maps))
+
+    def gradients(self, inputs: Tensor) -> Callable[..., tuple[Tensor, ...]]:
+        """What asks for gradients in the maps captured since arming.
+
+        A map that :meth:`take` gives can be a view that the model never used, so that
+        no gradient reaches it: they are those in what the module itself gave.
+
+        Args:
+            inputs: The model's input, (B, C, H, W).
+
+        Returns:
+            ``gradients(score, create_graph=False)``: of the sum of scores (B,), in
+            each map, (B, F, h, w) each. The graph is kept. It raises a RuntimeError
+            if a map has no part in the score.
+        """
+        raws = [
+            layout.pick(capture.raw)
+            for layout, capture in zip(self.layouts, self.captures)
+        ]
+
+        def gradients(score: Tensor, create_graph: bool = False) -> tuple[Tensor, ...]:
+            found = [None] * len(raws)
+            if all(raw.requires_grad for raw in raws):
+                found = torch.autograd.grad(
+                    score.sum(), raws, retain_graph=True, create_graph=create_graph,
+                    allow_unused=True)
+            for layout, gradient in zip(self.layouts, found):
+                if gradient is None:
+                    raise RuntimeError(
+                        f"feature hook target '{layout.module}': the class score has "
+                        'no gradient in its map. Name a target that is trained (not '
+                        'frozen) and lies on the way to the score. torch.compile hides '
+                        'gradients: a method of your own that asks for them needs '
+                        '`differentiates = True`')
+            return tuple(
+                layout.to_nchw(gradient, inputs.shape[-2:])
+                for layout, gradient in zip(self.layouts, found))
+
+        return gradients
 
     @staticmethod
     def _map(layout: Layout, capture: Capture, inputs: Tensor,

@@ -46,8 +46,7 @@ class Layout:
         Raises:
             ValueError: It is no map of this layout.
         """
-        while isinstance(raw, list | tuple) and raw:
-            raw = raw[self.item]
+        raw = self.pick(raw)
         if not isinstance(raw, Tensor) or raw.dim() not in (3, 4):
             what = tuple(raw.shape) if isinstance(raw, Tensor) else type(raw).__name__
             raise ValueError(
@@ -75,6 +74,12 @@ class Layout:
         if self.patch is None:
             return picture
         return tuple(map(_covered, grid, picture, self.patch))
+
+    def pick(self, raw):
+        """Which of the values that the module gave is the map."""
+        while isinstance(raw, list | tuple) and raw:
+            raw = raw[self.item]
+        return raw
 
     def _grid(self, length: int, picture: tuple[int, int]) -> tuple[int, int]:
         if self.grid is not None:

@@ -1,5 +1,13 @@
 """Ways to use a mask in training, one file each."""
+from .actdiff import ActDiffLoss
 from .base import Guidance, Part, Seen
 from .causal_focus import CausalFocusLoss
+from .combined import Combined
+from .explanation import ExplanationLoss
+from .gain import GAINLoss
+from .right_reasons import RightReasonsLoss
 
-__all__ = ['CausalFocusLoss', 'Guidance', 'Part', 'Seen']
+__all__ = [
+    'ActDiffLoss', 'CausalFocusLoss', 'Combined', 'ExplanationLoss', 'GAINLoss',
+    'Guidance', 'Part', 'RightReasonsLoss', 'Seen'
+]

@@ -46,6 +46,10 @@ class Seen:
             label's own mask is here. () if they are not mixed.
         covers: Rows and columns of the picture that each map lies on, from its top
             left corner. (): all of it.
+        features: The maps, as ``maps``, of the same network on other inputs; else as
+            ``classify``.
+        gradients: Called with (B,) scores of this step, and whether to
+            ``create_graph``: their gradients in ``maps``, (B, F, h, w) each.
     """
     inputs: Tensor
     activation: Tensor | tuple[Tensor, ...]
@@ -58,6 +62,8 @@ class Seen:
     classify: Callable[[Tensor], Tensor] | None = None
     parts: tuple[Part, ...] = ()
     covers: tuple[tuple[int, int], ...] = ()
+    features: Callable[[Tensor], tuple[Tensor, ...]] | None = None
+    gradients: Callable[..., tuple[Tensor, ...]] | None = None
 
     @property
     def weight(self) -> Tensor:
@@ -65,6 +71,23 @@ class Seen:
         if not self.parts:
             return self.guided.float()
         return sum(part.weight for part in self.parts)
+
+    @property
+    def known(self) -> Tensor:
+        """(B, H, W) float in [0, 1]: the share of a pixel that is not ignored."""
+        if self.ignore is None:
+            return torch.ones_like(self.mask[:, 0], dtype=torch.float32)
+        return 1 - self.ignore.float()
+
+    @property
+    def causal(self) -> Tensor:
+        """(B, H, W) float in [0, 1]: the share known to be causal, of any class."""
+        return self.mask.amax(1).float() * self.known
+
+    @property
+    def context(self) -> Tensor:
+        """(B, H, W) float in [0, 1]: the share known to be context."""
+        return self.known - self.causal
 
     def of_part(self, part: Part) -> 'Seen':
         """The same step as if each picture were the one of this part alone."""
@@ -86,9 +109,9 @@ class Seen:
             return one
         return replace(
             one,
-            mask=_on_grid(self.mask, size),
-            ignore=None if self.ignore is None else _on_grid(self.ignore, size),
-            parts=tuple(replace(part, mask=_on_grid(part.mask, size))
+            mask=cut_or_filled(self.mask, size),
+            ignore=None if self.ignore is None else cut_or_filled(self.ignore, size),
+            parts=tuple(replace(part, mask=cut_or_filled(part.mask, size))
                         for part in self.parts))
 
     @property
@@ -96,9 +119,24 @@ class Seen:
         return (self.activation
                 if isinstance(self.activation, tuple) else (self.activation, ))
 
+    def refuse_parts(self, method: 'Guidance') -> None:
+        """Raise a ValueError if pictures are mixed, for methods that explain one."""
+        if self.parts:
+            raise ValueError(
+                f'{type(method).__name__} explains one label a picture, and a batch '
+                'augment has mixed these: leave Mixup, CutMix and the like out of '
+                '`train_cfg.augments` (BackgroundSwap mixes no labels, and may stay)')
 
-def _on_grid(mask: Tensor, size: tuple[int, int]) -> Tensor:
-    """A mask (..., H, W) cut to ``size`` from the corner, or its edge repeated."""
+    def refuse_several_maps(self, method: 'Guidance') -> None:
+        """Raise a ValueError if there are several maps, for methods that take one."""
+        if len(self.maps) > 1:
+            raise ValueError(
+                f'{type(method).__name__} takes one map, and the feature hook has '
+                f'{len(self.maps)} targets: name one, as a string')
+
+
+def cut_or_filled(mask: Tensor, size: tuple[int, int]) -> Tensor:
+    """Planes (..., H, W) cut to ``size`` from the corner, or their edge repeated."""
     for dim, pixels in zip((-2, -1), size):
         more = pixels - mask.shape[dim]
         if more > 0:
@@ -115,9 +153,14 @@ class Guidance(nn.Module):
     """A way to use masks in training.
 
     Attributes:
-        needs_input_grad: Whether ``seen.inputs`` must require a gradient.
+        needs_input_grad: Whether ``seen.inputs`` must require a gradient, which is
+            itself differentiated.
+        differentiates: Whether it asks for gradients within the step, of
+            ``seen.gradients`` or ``seen.inputs``: torch.compile hides them, so that
+            the step is then not compiled.
     """
     needs_input_grad = False
+    differentiates = False
 
     @abstractmethod
     def forward(self, seen: Seen) -> dict[str, Tensor]:

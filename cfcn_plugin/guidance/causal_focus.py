@@ -1,24 +1,49 @@
 """The paper's loss as a guidance method."""
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
-from mmengine.dist import all_reduce, get_world_size
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from cfcn_plugin.functional import REDUCTIONS, RESIZES, causal_focus_loss
+from cfcn_plugin.explanations import channel_weights, class_score
+from cfcn_plugin.functional import (
+    RECTIFIERS,
+    RESIZES,
+    causal_focus_loss,
+    pool_channels,
+    rectify,
+)
 
 from .base import Guidance, Seen
+from .options import check_choice, check_positive, check_weight
+from .reduction import REDUCTIONS, reduce_images
 
 CHANNELS = ('all', 'target', 'per_class')
 ABSENT = ('skip', 'context')
+POOLS = ('mean', 'share')
+WEIGHTS = ('uniform', 'gradient')
 
 
 @MODELS.register_module()
 class CausalFocusLoss(Guidance):
     """alpha times the share of activation that lies on the context (CFCN).
 
-    Logs ``loss_focus`` (with alpha in it) and ``focus`` (without, detached).
+    The defaults are the paper's equations. Unlike the paper, with ``channels='all'``::
+
+        mean   sum_f v_f (1 - sum_jk (A * R(A_f))_jk / sum_jk R(A_f)_jk)
+        share  1 - sum_f v_f sum_jk (A * R(A_f))_jk / sum_f v_f sum_jk R(A_f)_jk
+
+    for ``pool`` with a rectifier R and channel weights v_f of sum 1; ReLU, and 1/F
+    each, is Eq. 1. A mean of shares lets a channel count that is hardly active, and
+    costs 1 for one that is dead; in one pooled share a channel counts by its activity.
+    For a head whose maps are classes (CFCN-C), ``channels='all', pool='share'`` holds
+    the other classes' maps against the mask, too: evidence for another class, found
+    on the context, is as wrong as that for the true one.
+
+    Logs ``loss_focus`` (with alpha in it), ``focus`` (without, detached), and
+    ``alive``: the share of the pictures' maps that are guided (all, or the true
+    class's) with a value above ``eps`` anywhere, of guided and unguided pictures.
 
     A picture that a batch augment has mixed costs what its parts cost, by their shares
     of the label; an unguided part costs nothing.
@@ -36,6 +61,14 @@ class CausalFocusLoss(Guidance):
             picture counts by the share of its label that is guided.
         absent: In Eq. 3, a class without a mask in an image is skipped, or counts as
             context everywhere (``'context'``, the literal equation: a cost of 1).
+        pool: ``'mean'`` of the channels' shares (Eq. 1), or one pooled ``'share'``.
+        rectify: What of an activation is evidence: ``'relu'`` (the paper), ``'square'``
+            (energy) or ``'abs'``; ``eps`` is then a mean square, or absolute value.
+        channel_weights: v_f: ``'uniform'`` (the paper), or ``'gradient'``:
+            how much a channel matters to the true class, for it or against it
+            (:func:`cfcn_plugin.explanations.channel_weights`), detached. It costs the
+            gradient from the score back to the map. Where nothing is trained there
+            are no gradients, and the measured ratio is the uniform one.
         map_weights: With several hook targets, the weight of each map's term.
             None: they are averaged.
     """
@@ -47,35 +80,42 @@ class CausalFocusLoss(Guidance):
                  resize: str = 'mask',
                  reduction: str = 'batch',
                  absent: str = 'skip',
+                 pool: str = 'mean',
+                 rectify: str = 'relu',
+                 channel_weights: str = 'uniform',
                  map_weights: Sequence[float] | None = None):
         super().__init__()
-        for name, value, allowed in (('channels', channels, CHANNELS),
-                                     ('resize', resize, RESIZES),
-                                     ('reduction', reduction, REDUCTIONS[:2]),
-                                     ('absent', absent, ABSENT)):
-            if value not in allowed:
-                raise ValueError(f'`{name}` must be one of {allowed}, got {value!r}')
-        if not loss_weight >= 0:
-            raise ValueError(f'`loss_weight` must be >= 0, got {loss_weight}')
-        if not eps > 0:
-            raise ValueError(f'`eps` must be > 0, got {eps}')
+        check_choice('channels', channels, CHANNELS)
+        check_choice('resize', resize, RESIZES)
+        check_choice('reduction', reduction, REDUCTIONS)
+        check_choice('absent', absent, ABSENT)
+        check_choice('pool', pool, POOLS)
+        check_choice('rectify', rectify, RECTIFIERS)
+        check_choice('channel_weights', channel_weights, WEIGHTS)
+        if channels != 'all' and (pool, channel_weights) != ('mean', 'uniform'):
+            raise ValueError(
+                f"pool={pool!r} and channel_weights={channel_weights!r} are for "
+                f"channels='all', got {channels!r}, which picks maps by their class")
+        check_weight('loss_weight', loss_weight)
+        check_positive('eps', eps)
         self.loss_weight = loss_weight
         self.channels = channels
         self.eps = eps
         self.resize = resize
         self.reduction = reduction
         self.absent = absent
+        self.pool = pool
+        self.rectify = rectify
+        self.channel_weights = channel_weights
+        self.differentiates = channel_weights == 'gradient'
         self.map_weights = map_weights
 
     def forward(self, seen: Seen) -> dict[str, Tensor]:
-        total = self.per_image(seen).sum()
-        if self.reduction == 'batch':
-            focus = total / len(seen.guided)
-        else:
-            guided = seen.weight.sum().to(total.dtype)
-            all_reduce(guided)  # DDP averages gradients: the ranks' mean count
-            focus = total / (guided / get_world_size()).clamp(min=1 / get_world_size())
-        return dict(loss_focus=self.loss_weight * focus, focus=focus.detach())
+        focus = reduce_images(self.per_image(seen), seen.weight, self.reduction)
+        return dict(
+            loss_focus=self.loss_weight * focus,
+            focus=focus.detach(),
+            alive=self.alive(seen))
 
     def per_image(self, seen: Seen) -> Tensor:
         """Each image's share outside, (B,) in [0, 1]; exactly 0 for the unguided.
@@ -90,18 +130,45 @@ class CausalFocusLoss(Guidance):
             raise ValueError(f'`map_weights` has {len(weights)} values for {len(maps)} '
                              'feature hook targets')
         return sum(
-            weight * self._one_map(one) for weight, one in zip(weights, maps))
+            weight * self._one_map(one, channels) for weight, one, channels in zip(
+                weights, maps, self._channel_weights(seen)))
 
-    def _one_map(self, seen: Seen) -> Tensor:
+    @torch.no_grad()
+    def alive(self, seen: Seen) -> Tensor:
+        """Share of the guided maps with a value above ``eps``, a scalar."""
+        shares = []
+        for activation in seen.maps:
+            top = activation.amax((2, 3))  # (B, F)
+            if self.rectify != 'relu':
+                top = torch.maximum(top, -activation.amin((2, 3)))
+            live = (rectify(top, self.rectify) > self.eps).float()
+            if self.channels == 'target':
+                live = class_score(live, seen.target)
+            shares.append(live.mean())
+        return sum(shares) / len(shares)
+
+    def _channel_weights(self, seen: Seen) -> list[Tensor | None]:
+        """v_f in each map, (B, F); None for all alike."""
+        if self.channel_weights == 'uniform' or not torch.is_grad_enabled():
+            return [None] * len(seen.maps)
+        score = class_score(seen.cls_score, seen.target)
+        return [channel_weights(gradient) for gradient in seen.gradients(score)]
+
+    def _one_map(self, seen: Seen, weights: Tensor | None) -> Tensor:
         if not seen.parts:
-            return self._outside(seen)
+            return self._outside(seen, weights)
         if self.channels == 'all':  # such maps know no labels, so no label's own mask
-            return seen.weight * self._outside(seen)
+            return seen.weight * self._outside(seen, weights)
         return sum(
-            part.weight * self._outside(seen.of_part(part)) for part in seen.parts)
+            part.weight * self._outside(seen.of_part(part), None)
+            for part in seen.parts)
 
-    def _outside(self, seen: Seen) -> Tensor:
-        activation, mask, target = seen.activation, seen.mask, None
+    def _outside(self, seen: Seen, weights: Tensor | None) -> Tensor:
+        if (self.rectify, self.pool) != ('relu', 'mean'):  # the equation rectifies
+            seen = replace(seen, activation=rectify(seen.activation, self.rectify))
+        activation, mask, target = seen.activation, seen.mask, weights
+        if self.pool == 'share':
+            activation, target = pool_channels(activation, weights), None
         if self.channels == 'per_class':
             activation, mask, target = self._present_classes(seen)
         else:

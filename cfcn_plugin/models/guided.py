@@ -1,6 +1,6 @@
 """Guidance joins a stock classifier here: its loss, and what it shows of its focus."""
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from mmpretrain.models import ImageClassifier, ImageToImageRetriever, TimmClassifier
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cfcn_plugin.evaluation.focus import focus_of_maps
 from cfcn_plugin.features import Capture, FeatureHook, armed
-from cfcn_plugin.guidance import CausalFocusLoss, Guidance, Seen
+from cfcn_plugin.guidance import CausalFocusLoss, Combined, Guidance, Seen
 
 from .data_preprocessor import GuidedDataPreprocessor
 from .mask_batch import MaskBatch
@@ -24,8 +24,8 @@ class GuidedMixin:
 
     Args:
         *args, **kwargs: The stock model's.
-        guidance: Config of a :class:`Guidance`. None: the plain twin, whose focus is
-            measured all the same.
+        guidance: Config of a :class:`Guidance`, or a list of them, whose terms are
+            summed. None: the plain twin, whose focus is measured all the same.
         feature_hook: Config of a :class:`FeatureHook`. None: the last map.
         data_preprocessor: As in the stock model; its type is
             ``GuidedDataPreprocessor`` or a subclass.
@@ -35,10 +35,11 @@ class GuidedMixin:
             is wrong.
     """
     scorer = 'head'  # the module whose output is the class scores
+    guidance_weight = 1.  # times all of guidance's terms; GuidanceWarmUpHook sets it
 
     def __init__(self,
                  *args,
-                 guidance: dict | Guidance | None = None,
+                 guidance: dict | Guidance | Sequence[dict] | None = None,
                  feature_hook: dict | FeatureHook | None = None,
                  data_preprocessor: dict | nn.Module | None = None,
                  **kwargs):
@@ -46,6 +47,8 @@ class GuidedMixin:
             *args, data_preprocessor=_guided_preprocessor(data_preprocessor), **kwargs)
         if isinstance(guidance, dict):
             guidance = MODELS.build(guidance)
+        elif isinstance(guidance, list | tuple):
+            guidance = Combined(guidance)
         if guidance is not None and any(True for _ in guidance.parameters()):
             raise ValueError(f'{type(guidance).__name__} has parameters of its own: '
                              'they would be in the checkpoint of the trained model')
@@ -71,8 +74,7 @@ class GuidedMixin:
             return self.predict(inputs, data_samples, masks=masks)
         return super().forward(inputs, data_samples, mode)
 
-    # torch.compile leaves this frame alone and compiles what it calls: dynamo fails on
-    # its block of context managers
+    # torch.compile leaves this frame alone and compiles what it calls
     @torch.compiler.disable(recursive=False)
     def loss(self,
              inputs: Tensor,
@@ -90,12 +92,23 @@ class GuidedMixin:
                 'guidance got no masks: the training pipeline needs '
                 "`dict(type='LoadActivationMask', source=...)` after the image is "
                 "loaded and `dict(type='PackGuidedInputs')` at its end")
+        step = self._guided_loss
+        if self.guidance.differentiates:
+            step = torch.compiler.disable(step)
+        return step(inputs, data_samples, masks)
+
+    # dynamo fails on its block of context managers
+    @torch.compiler.disable(recursive=False)
+    def _guided_loss(self, inputs: Tensor, data_samples: list,
+                     masks: MaskBatch) -> dict[str, Tensor]:
         if self.guidance.needs_input_grad:
             inputs = inputs.requires_grad_()
-        with self.feature_hook, armed([self._scores]):
+        with self.feature_hook, armed([self._scores]), \
+                _twice_differentiable(self.guidance.needs_input_grad):
             losses = super().loss(inputs, data_samples)
             seen = self._see(inputs, data_samples, masks)
-        losses.update(self.guidance(seen))
+        for key, term in self.guidance(seen).items():
+            losses[key] = self.guidance_weight * term if 'loss' in key else term
         # mmengine's own total is overwritten in the log by the head's `loss`
         losses['total'] = self.parse_losses(losses)[0].detach()
         losses['guided_share'] = masks.guided.float().mean()
@@ -120,9 +133,7 @@ class GuidedMixin:
         with self.feature_hook, armed([self._scores]):
             predictions = super().predict(inputs, data_samples, **kwargs)
             seen = self._see(inputs, data_samples, masks)
-        measure = self.guidance if isinstance(self.guidance, CausalFocusLoss) else (
-            CausalFocusLoss(channels='target' if self.maps_are_classes else 'all'))
-        ratio = 1 - measure.per_image(seen)
+        ratio = 1 - self._measure().per_image(seen)
         values = focus_of_maps(seen, self.maps_are_classes)
         # one copy to the host for all
         names = ('ratio', *values)
@@ -133,6 +144,13 @@ class GuidedMixin:
                 sample.set_field(dict(zip(names, row)), 'focus')
             sample.set_field(is_guided, 'guided')
         return predictions
+
+    def _measure(self) -> CausalFocusLoss:
+        """The focus term as it is configured, alone or beside others."""
+        for method in () if self.guidance is None else self.guidance.modules():
+            if isinstance(method, CausalFocusLoss):
+                return method
+        return CausalFocusLoss(channels='target' if self.maps_are_classes else 'all')
 
     # ---- what guidance sees -------------------------------------------------
 
@@ -145,9 +163,7 @@ class GuidedMixin:
 
     def _see(self, inputs: Tensor, data_samples: list, masks: MaskBatch) -> Seen:
         scores = _one_score(self._scores.raw)
-        trainable = self.training and any(
-            p.requires_grad for p in self.get_submodule(self.trained).parameters())
-        activation = self.feature_hook.take(inputs, trainable)
+        activation = self.feature_hook.take(inputs, self._trainable)
         return Seen(
             inputs=inputs,
             activation=activation,
@@ -159,14 +175,31 @@ class GuidedMixin:
             mask_classes=masks.classes,
             parts=masks.parts,
             target=_target(data_samples, scores),
-            classify=self._classify)
+            classify=self._classify,
+            features=self._features,
+            gradients=self.feature_hook.gradients(inputs))
 
     trained = 'backbone'  # the module whose parameters guidance trains
+
+    @property
+    def _trainable(self) -> bool:
+        return self.training and any(
+            p.requires_grad for p in self.get_submodule(self.trained).parameters())
 
     def _classify(self, inputs: Tensor) -> Tensor:
         with armed([*self.feature_hook.captures, self._scores], on=False), \
                 _untouched_statistics(self):
-            return _one_score(super().forward(inputs, mode='tensor'))
+            return _one_score(self._class_scores(inputs))
+
+    def _features(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        with self.feature_hook, armed([self._scores], on=False), \
+                _untouched_statistics(self):
+            self._class_scores(inputs)
+            maps = self.feature_hook.take(inputs, self._trainable)
+        return maps if isinstance(maps, tuple) else (maps, )
+
+    def _class_scores(self, inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
+        return super().forward(inputs, mode='tensor')
 
 
 @MODELS.register_module()
@@ -208,6 +241,10 @@ class GuidedTimmClassifier(GuidedMixin, TimmClassifier):
 class GuidedRetriever(GuidedMixin, ImageToImageRetriever):
     """``ImageToImageRetriever`` with guidance; see :class:`GuidedMixin`."""
     trained = 'image_encoder'
+
+    def _class_scores(self, inputs: Tensor) -> Tensor:
+        # the stock forward gives an embedding; a margin head's scores are cosines here
+        return self.head(self.extract_feat(inputs))
 
 
 # Which guided type stands for which stock type
@@ -256,6 +293,14 @@ def _target(data_samples: Sequence, scores: Tensor) -> Tensor:
     if all(len(label) == 1 for label in labels):
         return torch.cat(labels)
     return torch.stack([label_to_onehot(label, scores.shape[1]) for label in labels])
+
+
+def _twice_differentiable(needed: bool) -> AbstractContextManager:
+    """Attention by plain products, where needed: fused it has no second derivative."""
+    if not needed:
+        return nullcontext()
+    from torch.nn.attention import SDPBackend, sdpa_kernel  # new, and needed here alone
+    return sdpa_kernel(SDPBackend.MATH)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ custom_hooks = [
     dict(type='GuidanceCheckHook'),
     dict(type='ResolvedConfigHook'),
     dict(type='FiniteFocusHook'),
+    dict(type='CollapseHook'),
 ]
 
 env_cfg = dict(

@@ -51,6 +51,13 @@ def test_run_without_guidance_is_ignored(given):
     FiniteFocusHook().after_train_iter(SimpleNamespace(iter=0), 0, batch(), given)
 
 
+def test_terms_of_other_methods_are_watched_too():
+    terms = dict(outputs(0.5), loss_right_reasons=torch.tensor(NAN))
+    with pytest.raises(FloatingPointError, match='loss_right_reasons is nan'):
+        FiniteFocusHook().after_train_iter(
+            SimpleNamespace(iter=0), 0, batch('a.png'), terms)
+
+
 class OnGPU:
     """Stands for a tensor on a GPU, and counts how often it is read."""
     device = SimpleNamespace(type='cuda')

@@ -220,6 +220,42 @@ def test_copied_model_has_a_hook_of_its_own(resnet, clone):
     assert (hooks_on(original), hooks_on(twin)) == (1, 0)
 
 
+def test_gradients_of_a_score_are_those_in_the_maps(net):
+    inputs = pictures()
+    with FeatureHook(['early', 'late']).attach(net) as hook:
+        score = net(inputs)[:, 1]
+        gradients, maps = hook.gradients(inputs), hook.take(inputs)
+    early, late = gradients(score)
+    # late is pooled by a mean over 8 x 8 cells, then weighed
+    expected = (net.fc.weight[1] / 64).view(1, -1, 1, 1).expand_as(maps[1])
+    torch.testing.assert_close(late, expected)
+    assert early.shape == maps[0].shape and not early.requires_grad
+    assert gradients(score, create_graph=True)[1].requires_grad
+
+
+@pytest.mark.parametrize('name', ['test_vit', 'swin_tiny_patch4_window7_224'])
+def test_gradients_reach_maps_that_are_laid_out_anew(name):
+    more = dict(img_size=64) if 'swin' in name else {}
+    model = timm.create_model(name, num_classes=2, **more).eval()
+    inputs = pictures(size=model.patch_embed.img_size[0])
+    with FeatureHook().attach(model) as hook:
+        score = model(inputs)[:, 0]
+        gradients, activation = hook.gradients(inputs), hook.take(inputs)
+    gradient, = gradients(score)
+    assert gradient.shape == activation.shape
+    with pytest.raises(RuntimeError, match='not .*been used'):
+        torch.autograd.grad(score.sum(), activation, retain_graph=True)
+
+
+def test_map_that_has_no_part_in_the_score_has_no_gradient(net):
+    inputs = pictures()
+    with FeatureHook('early').attach(net) as hook:
+        net(inputs)
+        gradients = hook.gradients(inputs)
+    with pytest.raises(RuntimeError, match="'early': the class score has no gradient"):
+        gradients(torch.ones(2, requires_grad=True))
+
+
 # ---- targets ---------------------------------------------------------------
 
 

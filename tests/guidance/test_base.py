@@ -76,10 +76,25 @@ def test_a_picture_is_guided_wholly_or_by_the_weight_of_its_parts():
     assert one.parts == ()
 
 
+def test_a_pixel_is_causal_context_or_ignored_by_its_shares():
+    seen = replace(
+        some_seen(torch.zeros(2, 5, 4, 4)),
+        mask=torch.tensor([[[[1, 0]], [[0, 0]]], [[[0, 1]], [[1, 1]]]]).byte())
+    assert seen.causal.tolist() == [[[1, 0]], [[1, 1]]]  # of either class
+    assert seen.context.tolist() == [[[0, 1]], [[0, 0]]]
+    assert seen.known.tolist() == [[[1, 1]], [[1, 1]]]
+    ignored = replace(seen, ignore=torch.tensor([[[0.25, 0.5]], [[1., 0.]]]))
+    assert ignored.causal.tolist() == [[[0.75, 0]], [[0, 1]]]
+    assert ignored.context.tolist() == [[[0, 0.5]], [[0, 0]]]
+    assert ignored.known.tolist() == [[[0.75, 0.5]], [[0, 1]]]
+
+
 def test_methods_are_guidance_and_need_no_input_gradient_unless_they_say_so():
     assert issubclass(CausalFocusLoss, Guidance)
     assert Guidance.needs_input_grad is False
     assert CausalFocusLoss.needs_input_grad is False
+    assert CausalFocusLoss().differentiates is False
+    assert CausalFocusLoss(channel_weights='gradient').differentiates
 
 
 def test_a_method_of_ones_own_is_a_module_with_one_function():

@@ -3,6 +3,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -99,9 +100,9 @@ def test_weight_multiplies_the_loss_and_not_the_logged_focus():
 def test_only_the_loss_has_a_graph():
     activation = live_map(2, 4, 5, 5).requires_grad_()
     terms = CausalFocusLoss()(seen_by(activation, some_mask(2, 1, 5, 5)))
-    assert set(terms) == {'loss_focus', 'focus'}
+    assert set(terms) == {'loss_focus', 'focus', 'alive'}
     assert terms['loss_focus'].requires_grad
-    assert not terms['focus'].requires_grad
+    assert not terms['focus'].requires_grad and not terms['alive'].requires_grad
 
 
 @pytest.mark.parametrize('reduction', ['batch', 'guided'])
@@ -255,6 +256,166 @@ def test_several_maps_are_weighed():
         focus, 0.5 * cost(maps[0], mask) + 2 * cost(maps[1], mask))
 
 
+# ---- beyond the paper ------------------------------------------------------
+
+
+def two_channels():
+    """Inside the first row: 3 of 10 and 6 of 6; means 2.5 and 1.5."""
+    activation = torch.tensor(
+        [[[[1., 2.], [3., 4.]], [[6., 0.], [0., 0.]]]], dtype=torch.float64)
+    return activation, torch.tensor([[[[1, 1], [0, 0]]]], dtype=torch.uint8)
+
+
+def by_hand(activation, mask, gradient=None, **options):
+    def gradients(score):
+        return [torch.tensor(gradient).view(1, -1, 1, 1).expand_as(activation)]
+    loss = CausalFocusLoss(eps=1e-12, **options)
+    seen = seen_by(activation, mask, gradients=gradients)
+    return loss(seen)['focus'].item()
+
+
+def test_mean_of_shares_and_one_pooled_share_by_hand():
+    seen = two_channels()
+    assert by_hand(*seen) == pytest.approx((7 / 10 + 0 / 6) / 2)
+    assert by_hand(*seen, pool='share') == pytest.approx(7 / 16)
+
+
+def test_pooled_share_ignores_dead_channels_and_the_mean_does_not():
+    activation, mask = two_channels()
+    padded = torch.cat([activation, torch.zeros_like(activation)], 1)
+    assert by_hand(padded, mask, pool='share') == pytest.approx(7 / 16)
+    assert by_hand(padded, mask) == pytest.approx((7 / 10 + 0 + 1 + 1) / 4)
+
+
+def test_evidence_for_another_class_counts_in_the_pooled_share_of_class_maps():
+    # the true class 0 is found inside, class 1 on the context, 2 and 3 nowhere
+    activation = torch.tensor([[[[3., 0.]], [[0., 1.]], [[0., 0.]], [[0., 0.]]]])
+    mask = torch.tensor([[[[1, 0]]]], dtype=torch.uint8)
+    assert by_hand(activation, mask, channels='target') == pytest.approx(0)
+    assert by_hand(activation, mask, pool='share') == pytest.approx(1 / 4)
+
+
+@pytest.mark.parametrize('rectifier, share', [
+    ('relu', 1 / 4), ('abs', 1 / 10), ('square', 1 / 30)])
+@pytest.mark.parametrize('dtype', [torch.float64, torch.float16])
+def test_rectifiers_by_hand(rectifier, share, dtype):
+    activation = torch.tensor([[[[1., -4.], [3., -2.]]]], dtype=dtype)
+    mask = torch.tensor([[[[1, 0], [0, 0]]]], dtype=torch.uint8)
+    assert by_hand(activation, mask, rectify=rectifier) == pytest.approx(1 - share)
+
+
+def test_squares_do_not_overflow_in_float16():
+    activation = torch.full((1, 2, 2, 2), 6e4, dtype=torch.float16)
+    mask = torch.tensor([[[[1, 0], [0, 0]]]], dtype=torch.uint8)
+    for pool in ('mean', 'share'):
+        assert by_hand(
+            activation, mask, rectify='square', pool=pool) == pytest.approx(3 / 4)
+
+
+@pytest.mark.parametrize('pool, expected', [
+    ('mean', 0.25 * 7 / 10 + 0.75 * 0), ('share', 1 - (0.25 * 3 + 0.75 * 6) / (
+        0.25 * 10 + 0.75 * 6))])
+def test_channels_that_matter_more_count_more(pool, expected):
+    seen = two_channels()
+    # for or against the class, whichever its scale
+    assert by_hand(*seen, [2., -6.], pool=pool, channel_weights='gradient'
+                   ) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize('pool', ['mean', 'share'])
+def test_where_no_channel_matters_all_count_alike(pool):
+    seen = two_channels()
+    assert by_hand(*seen, [0., 0.], pool=pool, channel_weights='gradient') == (
+        pytest.approx(by_hand(*seen, pool=pool)))
+
+
+@pytest.mark.parametrize('pool', ['mean', 'share'])
+@pytest.mark.parametrize('rectifier', ['relu', 'square', 'abs'])
+def test_options_equal_a_slow_loop(net, some_inputs, see, pool, rectifier):
+    how = dict(relu=lambda a: max(a, 0), square=lambda a: a * a, abs=abs)[rectifier]
+    seen = see(net, some_inputs() - 0.5, guided=torch.tensor([True, False, True]))
+    activation = seen.activation - 0.7  # signed
+    loss = CausalFocusLoss(
+        pool=pool, rectify=rectifier, channel_weights='gradient', eps=1e-9)
+    total = 0.
+    for b in (0, 2):
+        matter = [abs(net.fc.weight[seen.target[b], f].item() * seen.activation[
+            b, f].mean().item()) for f in range(3)]
+        mask = seen.mask[b, 0].double().unfold(0, 2, 2).unfold(1, 2, 2).mean((2, 3))
+        inside, everything = [0.] * 3, [0.] * 3
+        for f, v in enumerate(matter):
+            for a, m in zip(activation[b, f].flatten().tolist(),
+                            mask.flatten().tolist()):
+                inside[f] += v / sum(matter) * how(a) * m
+                everything[f] += v / sum(matter) * how(a)
+        if pool == 'share':
+            total += 1 - sum(inside) / sum(everything)
+        else:
+            total += sum(v / sum(matter) * (1 - i / e)
+                         for v, i, e in zip(matter, inside, everything))
+    found = loss(replace(seen, activation=activation))['focus'].item()
+    assert found == pytest.approx(total / 3, rel=1e-5)
+
+
+@pytest.mark.parametrize('pool', ['mean', 'share'])
+@pytest.mark.parametrize('rectifier', ['relu', 'square', 'abs'])
+def test_gradcheck_of_the_options(pool, rectifier):
+    activation = (live_map(2, 3, 3, 4) - 0.6).requires_grad_()
+    seen = seen_by(activation, some_mask(2, 1, 7, 5), gradients=lambda score: [
+        live_map(2, 3, 3, 4, seed=5)])
+    loss = CausalFocusLoss(pool=pool, rectify=rectifier, channel_weights='gradient')
+    assert torch.autograd.gradcheck(
+        lambda a: loss(replace(seen, activation=a))['loss_focus'], activation)
+
+
+def test_gradient_stops_at_channel_weights(net, some_inputs, see):
+    seen = see(net, some_inputs())
+    loss = CausalFocusLoss(channel_weights='gradient')(seen)['loss_focus']
+    conv, fc = torch.autograd.grad(
+        loss, [net.conv.weight, net.fc.weight], allow_unused=True)
+    assert conv.any() and fc is None
+
+
+@pytest.mark.parametrize('options', [
+    dict(pool='share', rectify='square'), dict(channel_weights='gradient')])
+def test_options_leave_unguided_pictures_alone(net, some_inputs, see, options):
+    inputs = some_inputs().requires_grad_()
+    seen = see(net, inputs, guided=torch.tensor([True, False, True]))
+    gradient, = torch.autograd.grad(
+        CausalFocusLoss(**options)(seen)['loss_focus'], inputs)
+    assert gradient[0].any() and not gradient[1].any()
+
+
+@pytest.mark.parametrize('options', [
+    dict(pool='share'), dict(channel_weights='gradient')])
+def test_mixed_pictures_have_one_joint_mask_with_options_too(
+        net, some_inputs, see, parts, options):
+    seen = see(net, some_inputs())
+    mixed = replace(seen, parts=parts(seen))
+    loss = CausalFocusLoss(**options)
+    torch.testing.assert_close(
+        loss.per_image(mixed), mixed.weight * loss.per_image(seen))
+
+
+def test_measured_without_gradients_all_channels_count_alike(net, some_inputs, see):
+    with torch.no_grad():
+        seen = see(net, some_inputs())
+        found = CausalFocusLoss(channel_weights='gradient').per_image(seen)
+        torch.testing.assert_close(found, CausalFocusLoss().per_image(seen))
+
+
+def test_alive_counts_maps_with_any_activation():
+    activation = torch.zeros(2, 4, 3, 3)
+    activation[0, 0, 1, 1] = activation[0, 2, 0, 0] = activation[1, 1, 2, 2] = 1
+    activation[1, 3, 0, 0] = -1
+    mask, target = some_mask(2, 1, 3, 3), torch.tensor([2, 0])
+    for options, expected in ((dict(), 3 / 8), (dict(rectify='abs'), 4 / 8),
+                              (dict(rectify='square'), 4 / 8),
+                              (dict(channels='target'), 1 / 2)):
+        terms = CausalFocusLoss(**options)(seen_by(activation, mask, target=target))
+        assert terms['alive'] == expected, options
+
+
 # ---- messages --------------------------------------------------------------
 
 
@@ -263,6 +424,11 @@ def test_several_maps_are_weighed():
     (dict(resize='both'), "`resize` must be one of .*'both'"),
     (dict(reduction='none'), "`reduction` must be one of .*'none'"),
     (dict(absent='ignore'), "`absent` must be one of .*'ignore'"),
+    (dict(pool='sum'), "`pool` must be one of .*'sum'"),
+    (dict(rectify='elu'), "`rectify` must be one of .*'elu'"),
+    (dict(channel_weights='cam'), "`channel_weights` must be one of .*'cam'"),
+    (dict(channels='target', pool='share'), "pool='share'.*channels='all'.*'target'"),
+    (dict(channels='per_class', channel_weights='gradient'), "channels='all'"),
     (dict(loss_weight=-1), '`loss_weight` must be >= 0, got -1'),
     (dict(loss_weight=float('nan')), '`loss_weight` must be >= 0, got nan'),
     (dict(eps=0), '`eps` must be > 0, got 0'),

@@ -1,0 +1,9 @@
+"""The model inside its wrappers."""
+from torch import nn
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The model itself, without distributed or test-time augmentation wrappers."""
+    while hasattr(model, 'module'):
+        model = model.module
+    return model

@@ -1,0 +1,91 @@
+"""Explanations of a decision as plain functions of tensors, to be trained by masks.
+
+They ask for no gradient themselves: whoever holds the network hands gradients in.
+"""
+import torch
+from torch import Tensor
+
+from .functional import at_least_float32
+
+__all__ = ['channel_weights', 'class_score', 'grad_cam', 'normalized', 'soft_mask']
+
+DEAD = 1e-6  # a Grad-CAM map whose largest value is not above this explains nothing
+
+
+def class_score(scores: Tensor, target: Tensor) -> Tensor:
+    """Each image's score of its true class.
+
+    Args:
+        scores: (B, C), logits or probabilities.
+        target: (B,) int64 labels, or (B, C) scores >= 0: several labels count by
+            their share.
+
+    Returns:
+        (B,); 0 for an image without a label.
+    """
+    if target.dim() == 1:
+        return scores.gather(1, target[:, None])[:, 0]
+    share = target / target.sum(1, keepdim=True).clamp(min=1e-12)
+    return (scores * share).sum(1)
+
+
+def channel_weights(gradient: Tensor) -> Tensor:
+    """How much each channel matters to a class, for it or against it::
+
+        v_f = |w_f| / sum_f |w_f|,  w_f = 1 / (h w) * sum_jk (d score / d A_f)_jk
+
+    with Grad-CAM's w_f.
+
+    Args:
+        gradient: Of the class score in a map, (B, F, h, w).
+
+    Returns:
+        (B, F) >= 0, of sum 1, at least float32. Where none matters, all do alike.
+    """
+    weight = _channel_means(gradient).abs()
+    total = weight.sum(1, keepdim=True)
+    alike = torch.full_like(weight, 1 / weight.shape[1])
+    return torch.where(total > 0, weight / total.clamp(min=1e-30), alike)
+
+
+def grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
+    """Grad-CAM (Selvaraju et al. 2017, Eq. 1 and 2)::
+
+        w_f = 1 / (h w) * sum_jk (d score / d A_f)_jk
+        L = ReLU(sum_f w_f A_f)
+
+    Args:
+        activation: Feature maps A_f, (B, F, h, w).
+        gradient: Of the class score in them, same shape. Detached, the weights w_f
+            are constants.
+
+    Returns:
+        (B, h, w) >= 0, at least float32.
+    """
+    with torch.autocast(activation.device.type, enabled=False):
+        activation = at_least_float32(activation)
+        weight = _channel_means(gradient).to(activation.dtype)
+        return torch.einsum('bf,bfhw->bhw', weight, activation).relu()
+
+
+def normalized(heat: Tensor) -> Tensor:
+    """Each picture's map over its largest value: (B, h, w) >= 0 to [0, 1].
+
+    A dead map stays 0.
+    """
+    return heat / heat.amax((1, 2), keepdim=True).clamp(min=DEAD)
+
+
+def soft_mask(heat: Tensor, sigma: float, omega: float) -> Tensor:
+    """What GAIN erases: T(A) = 1 / (1 + exp(-omega (A - sigma))) (Li et al., Eq. 4).
+
+    Args:
+        heat: A in [0, 1], any shape.
+        sigma: Threshold, where T is 1/2.
+        omega: Steepness.
+    """
+    return torch.sigmoid(omega * (heat - sigma))
+
+
+def _channel_means(gradient: Tensor) -> Tensor:
+    return at_least_float32(gradient).mean((2, 3))

@@ -1,0 +1,101 @@
+"""The same activations with and without the context (ActDiff)."""
+import torch
+from mmpretrain.registry import MODELS
+from torch import Tensor
+
+from cfcn_plugin.functional import at_least_float32
+
+from .base import Guidance, Seen
+from .options import check_choice, check_weight
+from .reduction import REDUCTIONS, only_guided, reduce_images
+
+CONTEXTS = ('shuffle', 'zero')
+
+
+@MODELS.register_module()
+class ActDiffLoss(Guidance):
+    """Squared distance of a picture's map to that without its context (ActDiff).
+
+    Viviano et al., "Saliency is a possible red herring when diagnosing poor
+    generalization", ICLR 2021::
+
+        lambda * || A(x) - A(x') ||^2,  x' = M x + (1 - M) shuffle(x)
+
+    ``shuffle`` exchanges pixels, so that the context has its colours and nothing
+    else; here those of the context among themselves, so that nothing of the object
+    lies in it. Pixels that are ignored stay with the object. Unlike the paper, the
+    distance is a mean over the map, so that lambda does not depend on its size.
+    Gradients flow through both passes.
+
+    Of a mixed picture the context is what is mostly context in the mixture, and it
+    counts by the share of its label that is guided. Several feature hook targets cost
+    their mean.
+
+    Cost: one more forward pass, with its graph: twice the time and memory of the
+    plain step. Dropout draws anew in it.
+
+    Logs ``loss_actdiff`` (with lambda in it) and ``actdiff`` (without, detached).
+
+    Args:
+        loss_weight: lambda, >= 0.
+        context: What becomes of it: ``'shuffle'``, or ``'zero'`` (the mean colour,
+            where pictures are normalized).
+        reduction: ``'batch'`` or ``'guided'``, as in ``CausalFocusLoss``.
+
+    Raises:
+        ValueError: An option is wrong.
+    """
+
+    def __init__(self,
+                 loss_weight: float = 1.0,
+                 context: str = 'shuffle',
+                 reduction: str = 'batch'):
+        super().__init__()
+        check_weight('loss_weight', loss_weight)
+        check_choice('context', context, CONTEXTS)
+        check_choice('reduction', reduction, REDUCTIONS)
+        self.loss_weight = loss_weight
+        self.context = context
+        self.reduction = reduction
+
+    def forward(self, seen: Seen) -> dict[str, Tensor]:
+        context = seen.context > 0.5
+        if self.context == 'shuffle':
+            other = shuffle_context(seen.inputs, context)
+        else:
+            other = seen.inputs.masked_fill(context[:, None], 0)
+        pairs = list(zip(seen.maps, seen.features(other)))
+        distance = sum(mean_square(*pair) for pair in pairs) / len(pairs)
+        actdiff = reduce_images(
+            seen.weight * only_guided(distance, seen.guided), seen.weight,
+            self.reduction)
+        return dict(
+            loss_actdiff=self.loss_weight * actdiff, actdiff=actdiff.detach())
+
+
+def mean_square(ours: Tensor, theirs: Tensor) -> Tensor:
+    """Of two maps (B, F, h, w), (B,), at least float32."""
+    difference = at_least_float32(ours) - at_least_float32(theirs)
+    return difference.square().mean((1, 2, 3))
+
+
+def shuffle_context(inputs: Tensor, context: Tensor) -> Tensor:
+    """Each picture's context pixels in a random order, the others where they are.
+
+    Args:
+        inputs: (B, 3, H, W).
+        context: (B, H, W) bool.
+
+    Returns:
+        (B, 3, H, W), a copy.
+    """
+    context = context.flatten(1)
+    count = context.shape[1]
+    place = torch.arange(count, device=inputs.device).expand_as(context)
+    chance = torch.rand(context.shape, device=inputs.device).argsort(1)
+    # context first, once in order and once in a random one; then the others, in order
+    to = torch.where(context, place, count + place).argsort(1)
+    source = torch.where(context, chance, count + place).argsort(1)
+    pixels = inputs.flatten(2)
+    to, source = (i[:, None].expand_as(pixels) for i in (to, source))
+    return pixels.scatter(2, to, pixels.gather(2, source)).view_as(inputs)

@@ -1,0 +1,117 @@
+"""Grad-CAM held against the mask: four ways to say how far off it is."""
+import torch.nn.functional as F
+from mmpretrain.registry import MODELS
+from torch import Tensor
+
+from cfcn_plugin.explanations import DEAD, class_score, grad_cam, normalized
+from cfcn_plugin.functional import RESIZES, causal_focus_loss, resize_mask
+
+from .base import Guidance, Seen
+from .options import check_choice, check_weight
+from .reduction import REDUCTIONS, masked_mean, only_guided, reduce_images
+
+MEASURES = ('energy', 'l1', 'square', 'cross_entropy')
+
+
+@MODELS.register_module()
+class ExplanationLoss(Guidance):
+    """Grad-CAM of the true class against the mask (Model-Guidance, GRADIA).
+
+    Rao et al., "Studying how to efficiently and effectively guide models with
+    explanations", ICCV 2023, their losses on Grad-CAM's A >= 0, and on A', which is A
+    over its largest value, for a mask M::
+
+        'energy'         1 - sum(A M) / sum(A)
+        'l1'             mean |A' - M|          (GRADIA, Gao et al. 2022)
+        'square'         mean (A' (1 - M))^2    (RRR* there)
+        'cross_entropy'  mean over M of -log A' (PPCE there; HAICS, Shen et al. 2021)
+
+    Energy is :func:`cfcn_plugin.functional.causal_focus_loss` of one map. Ignored
+    pixels count for nothing. Unlike the paper, ``'square'`` is a mean, so that its
+    weight does not depend on the grid.
+
+    Several labels share the map of their mean score. A mixed picture costs what its
+    parts cost, by their shares of the label; several feature hook targets cost their
+    mean.
+
+    Cost: the gradient from the score back to the map (for each part of mixed
+    pictures), and with ``second_order`` once more in the backward pass: little, on
+    the last map.
+
+    Logs ``loss_explanation`` (with its weight in it), ``explanation`` (without,
+    detached), and ``alive``, the share of pictures whose map is not 0 everywhere. A map
+    that stays dead (the patches of a transformer that classifies by its last class
+    token) trains nothing.
+
+    Args:
+        loss_weight: >= 0.
+        measure: Of the four above.
+        second_order: Whether gradients flow through Grad-CAM's weights, too, as in
+            both papers, or stop at them, as in GAIN. On a map before a transformer's
+            last block they must stop: fused attention has no second derivative.
+        resize: ``'mask'`` shrinks the mask to the map by exact area, ``'activation'``
+            stretches the map to the mask, bilinearly.
+        reduction: ``'batch'`` or ``'guided'``, as in ``CausalFocusLoss``.
+
+    Raises:
+        ValueError: An option is wrong.
+    """
+    differentiates = True
+
+    def __init__(self,
+                 loss_weight: float = 1.0,
+                 measure: str = 'energy',
+                 second_order: bool = True,
+                 resize: str = 'mask',
+                 reduction: str = 'batch'):
+        super().__init__()
+        check_weight('loss_weight', loss_weight)
+        check_choice('measure', measure, MEASURES)
+        check_choice('resize', resize, RESIZES)
+        check_choice('reduction', reduction, REDUCTIONS)
+        self.loss_weight = loss_weight
+        self.measure = measure
+        self.second_order = second_order
+        self.resize = resize
+        self.reduction = reduction
+
+    def forward(self, seen: Seen) -> dict[str, Tensor]:
+        per_image, alive = 0, 0
+        steps = [(seen.of_part(part), part.weight) for part in seen.parts]
+        for step, weight in steps or [(seen, 1)]:
+            maps = self.explanations(step)
+            outside = sum(map(self.outside, maps, step.each_map())) / len(maps)
+            per_image = per_image + weight * only_guided(outside, step.guided)
+            dead = [(heat.detach().amax((1, 2)) <= DEAD).float() for heat in maps]
+            alive = alive + 1 - sum(dead) / len(dead)
+        explanation = reduce_images(per_image, seen.weight, self.reduction)
+        return dict(
+            loss_explanation=self.loss_weight * explanation,
+            explanation=explanation.detach(),
+            alive=alive.mean() / max(len(steps), 1))
+
+    def explanations(self, seen: Seen) -> list[Tensor]:
+        """Grad-CAM of the true class in each map, (B, h, w)."""
+        gradients = seen.gradients(
+            class_score(seen.cls_score, seen.target), create_graph=self.second_order)
+        return [grad_cam(*pair) for pair in zip(seen.maps, gradients)]
+
+    def outside(self, heat: Tensor, seen: Seen) -> Tensor:
+        """How far off each picture's map is, (B,)."""
+        if self.measure == 'energy':
+            return causal_focus_loss(
+                heat[:, None], seen.mask.amax(1), ignore=seen.ignore, eps=DEAD,
+                resize=self.resize, reduction='none')
+        causal, known = seen.causal.to(heat.dtype), seen.known.to(heat.dtype)
+        if self.resize == 'mask':
+            causal, known = (resize_mask(m, heat.shape[-2:]) for m in (causal, known))
+        else:
+            heat = F.interpolate(
+                heat[:, None], size=causal.shape[-2:], mode='bilinear')[:, 0]
+        heat = normalized(heat)
+        mask = causal / known.clamp(min=DEAD)  # of what is known of a cell
+        if self.measure == 'l1':
+            return masked_mean((heat - mask).abs(), known)
+        if self.measure == 'square':
+            return masked_mean((heat * (1 - mask))**2, known)
+        return masked_mean(-heat.clamp(min=DEAD).log(), causal)

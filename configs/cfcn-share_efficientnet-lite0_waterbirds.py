@@ -1,0 +1,16 @@
+# Beyond the paper: energy over several stages, one pooled share, and a warm-up.
+_base_ = './cfcn_efficientnet-lite0_waterbirds.py'
+
+model = dict(
+    guidance=dict(loss_weight=10.0, pool='share', rectify='square'),
+    feature_hook=dict(target=[
+        'backbone.timm_model.blocks.2', 'backbone.timm_model.blocks.4',
+        'backbone.timm_model.blocks.6'
+    ]))
+custom_hooks = [
+    dict(type='GuidanceCheckHook'),
+    dict(type='ResolvedConfigHook'),
+    dict(type='FiniteFocusHook'),
+    dict(type='CollapseHook'),
+    dict(type='GuidanceWarmUpHook', iters=50),
+]

@@ -1,0 +1,3 @@
+# The input-gradient penalty (Ross et al. 2017).
+_base_ = './cfcn_efficientnet-lite0_waterbirds.py'
+model = dict(guidance=dict(_delete_=True, type='RightReasonsLoss', loss_weight=10.0))

@@ -1,0 +1,5 @@
+# Birds pasted by their boxes on other pictures' backgrounds, and no guidance.
+_base_ = './cnn_efficientnet-lite0_waterbirds.py'
+model = dict(
+    data_preprocessor=dict(num_classes=2),
+    train_cfg=dict(augments=dict(type='BackgroundSwap', prob=1.0)))

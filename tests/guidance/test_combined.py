@@ -1,0 +1,49 @@
+"""Several methods in one training are the sum of what each would give."""
+import pytest
+import torch
+
+from cfcn_plugin.guidance import CausalFocusLoss, Combined, RightReasonsLoss
+
+FOCUS, SQUARES = dict(type='CausalFocusLoss'), dict(
+    type='CausalFocusLoss', rectify='square', loss_weight=2.)
+RRR = dict(type='RightReasonsLoss')
+
+
+def test_terms_are_those_of_each_method(net, some_inputs, see):
+    seen = see(net, some_inputs().requires_grad_())
+    found = Combined([FOCUS, RRR])(seen)
+    expected = {**CausalFocusLoss()(seen), **RightReasonsLoss()(seen)}
+    assert set(found) == set(expected)
+    for key, value in expected.items():
+        torch.testing.assert_close(found[key], value)
+
+
+def test_a_key_of_several_gets_a_number_and_stays_what_it_is(net, some_inputs, see):
+    seen = see(net, some_inputs())
+    found = Combined([FOCUS, SQUARES])(seen)
+    assert set(found) == {'loss_focus', 'focus', 'alive', 'loss_focus_1', 'focus_1',
+                          'alive_1'}
+    torch.testing.assert_close(
+        found['loss_focus_1'],
+        CausalFocusLoss(rectify='square', loss_weight=2.)(seen)['loss_focus'])
+    assert not found['focus_1'].requires_grad
+
+
+def test_input_gradients_are_there_if_one_method_needs_them():
+    assert Combined([FOCUS, RRR]).needs_input_grad
+    assert not Combined([FOCUS, SQUARES]).needs_input_grad
+
+
+def test_a_step_is_differentiated_if_one_method_does():
+    assert Combined([FOCUS, RRR]).differentiates
+    assert not Combined([FOCUS, SQUARES]).differentiates
+
+
+def test_built_methods_are_taken_as_they_are():
+    method = CausalFocusLoss()
+    assert Combined([method]).methods[0] is method
+
+
+def test_an_empty_list_is_an_error():
+    with pytest.raises(ValueError, match='`guidance` is an empty list'):
+        Combined([])

@@ -1,0 +1,187 @@
+"""Grad-CAM against masks: by hand on 2x2, against slow loops, and its gradients."""
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from cfcn_plugin.guidance import ExplanationLoss, Seen
+
+MEASURES = ('energy', 'l1', 'square', 'cross_entropy')
+each_measure = pytest.mark.parametrize('measure', MEASURES)
+
+
+def by_hand(**more):
+    """Grad-CAM is [[4, 1], [0, 2]], the mask is its first row."""
+    activation = torch.tensor(
+        [[[[4., 1.], [0., 2.]], [[9., 9.], [9., 9.]]]], dtype=torch.float64)
+    weights = torch.tensor([1., 0.], dtype=torch.float64).view(1, 2, 1, 1)
+    given = dict(
+        inputs=torch.zeros(1, 3, 2, 2),
+        activation=activation,
+        cls_score=torch.zeros(1, 4),
+        mask=torch.tensor([[[[1, 1], [0, 0]]]], dtype=torch.uint8),
+        ignore=None,
+        guided=torch.tensor([True]),
+        target=torch.tensor([0]),
+        gradients=lambda score, create_graph: (weights.expand_as(activation), ))
+    return Seen(**{**given, **more})
+
+
+BY_HAND = {  # A' is [[1, 1/4], [0, 1/2]]
+    'energy': 1 - 5 / 7,
+    'l1': (0 + 3 / 4 + 0 + 1 / 2) / 4,
+    'square': (1 / 4) / 4,
+    'cross_entropy': math.log(4) / 2,
+}
+
+
+@pytest.mark.parametrize('resize', ['mask', 'activation'])
+@each_measure
+def test_by_hand(measure, resize):
+    terms = ExplanationLoss(3., measure, resize=resize)(by_hand())
+    assert terms['explanation'].item() == pytest.approx(BY_HAND[measure], rel=1e-5)
+    assert terms['loss_explanation'].item() == pytest.approx(
+        3 * BY_HAND[measure], rel=1e-5)
+    assert terms['alive'] == 1
+
+
+@pytest.mark.parametrize('measure, expected', [
+    ('energy', 1 - 5 / 5), ('l1', (3 / 4) / 3), ('square', 0),
+    ('cross_entropy', math.log(4) / 2)])
+def test_ignored_pixels_count_for_nothing(measure, expected):
+    ignore = torch.tensor([[[False, False], [False, True]]])
+    terms = ExplanationLoss(measure=measure)(by_hand(ignore=ignore))
+    assert terms['explanation'].item() == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+@each_measure
+def test_dead_map_is_finite_and_counted(measure):
+    seen = by_hand(activation=torch.zeros(1, 2, 2, 2, requires_grad=True))
+    terms = ExplanationLoss(measure=measure)(seen)
+    terms['loss_explanation'].backward()
+    assert terms['explanation'].isfinite() and terms['alive'] == 0
+    assert seen.activation.grad.isfinite().all()
+
+
+def slow_measure(measure, heat, mask):
+    cells = [(heat[j][k], mask[j][k]) for j in range(len(heat))
+             for k in range(len(heat[0]))]
+    top = max(a for a, _ in cells)
+    if measure == 'energy':
+        return 1 - sum(a * m for a, m in cells) / sum(a for a, _ in cells)
+    if measure == 'l1':
+        return sum(abs(a / top - m) for a, m in cells) / len(cells)
+    if measure == 'square':
+        return sum((a / top * (1 - m))**2 for a, m in cells) / len(cells)
+    return sum(-m * math.log(max(a / top, 1e-6)) for a, m in cells) / sum(
+        m for _, m in cells)
+
+
+@each_measure
+def test_equals_a_slow_loop(net, some_inputs, see, measure):
+    inputs, guided = some_inputs(), torch.tensor([True, False, True])
+    with torch.no_grad():
+        net.fc.weight.abs_()
+    seen = see(net, inputs, guided=guided)
+    total = 0.
+    for b in (0, 2):
+        activation = seen.activation[b]
+        # d score / d A_f = 2 fc_f A_f / (h w)
+        weight = [
+            net.fc.weight[seen.target[b], f].item() * 2 *
+            activation[f].mean().item() / 16 for f in range(3)
+        ]
+        heat = sum(w * activation[f].detach() for f, w in enumerate(weight))
+        mask = seen.mask[b, 0].double().unfold(0, 2, 2).unfold(1, 2, 2).mean((2, 3))
+        total += slow_measure(measure, heat.tolist(), mask.tolist())
+    found = ExplanationLoss(measure=measure)(seen)['explanation'].item()
+    assert found == pytest.approx(total / 3, rel=1e-4)  # eps
+
+
+@each_measure
+def test_second_order_gradients_reach_the_head(net, some_inputs, see, measure):
+    with torch.no_grad():
+        net.fc.weight.abs_()
+    for second_order in (False, True):
+        seen = see(net, some_inputs())
+        loss = ExplanationLoss(measure=measure, second_order=second_order)(seen)
+        conv, fc = torch.autograd.grad(
+            loss['loss_explanation'], [net.conv.weight, net.fc.weight],
+            allow_unused=True)
+        assert conv.any()
+        assert (fc is not None) == second_order
+
+
+@each_measure
+def test_gradcheck_through_grad_cam_and_its_weights(net, some_inputs, see, measure):
+    inputs = some_inputs(2)
+    with torch.no_grad():
+        net.fc.weight.abs_()
+
+    def loss(weight):
+        activation = torch.nn.functional.softplus(torch.nn.functional.conv2d(
+            inputs, weight, net.conv.bias, 2, 1))
+        seen = replace(
+            see(net, inputs), activation=activation, cls_score=net.scores(activation),
+            gradients=lambda score, create_graph: torch.autograd.grad(
+                score.sum(), [activation], create_graph=create_graph))
+        return ExplanationLoss(measure=measure)(seen)['loss_explanation']
+
+    assert torch.autograd.gradcheck(
+        loss, net.conv.weight.detach().clone().requires_grad_())
+
+
+@each_measure
+def test_unguided_picture_costs_nothing_and_gets_no_gradient(
+        net, some_inputs, see, measure):
+    inputs = some_inputs().requires_grad_()
+    with torch.no_grad():
+        net.fc.weight.abs_()
+    one = ExplanationLoss(measure=measure, reduction='guided')(
+        see(net, inputs, guided=torch.tensor([True, False, False])))
+    gradient, = torch.autograd.grad(one['loss_explanation'], inputs)
+    assert gradient[0].any() and not gradient[1:].any()
+    alone = ExplanationLoss(measure=measure)(see(net, inputs[:1]))
+    torch.testing.assert_close(one['explanation'], alone['explanation'])
+    none = ExplanationLoss(measure=measure)(
+        see(net, inputs, guided=torch.zeros(3, dtype=torch.bool)))
+    assert none['explanation'] == 0
+
+
+@each_measure
+def test_mixed_picture_costs_what_its_parts_cost(
+        net, some_inputs, see, parts, measure):
+    seen = see(net, some_inputs())
+    loss = ExplanationLoss(measure=measure)
+    expected = 0
+    for part in parts(seen):
+        for i, weight in enumerate(part.weight.tolist()):
+            guided = torch.arange(3) == i
+            alone = replace(
+                seen, mask=part.mask, target=part.target, guided=guided)
+            expected += weight * loss(alone)['explanation'].item()
+    found = loss(replace(seen, parts=parts(seen)))['explanation'].item()
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_several_maps_cost_their_mean(net, some_inputs, see):
+    seen = see(net, some_inputs())
+    gradient, = seen.gradients(seen.cls_score.sum(1))
+    twice = replace(
+        seen, activation=(seen.activation, 3 * seen.activation),
+        gradients=lambda score, create_graph: (gradient, gradient))
+    one = replace(seen, gradients=lambda score, create_graph: (gradient, ))
+    loss = ExplanationLoss(measure='l1')
+    torch.testing.assert_close(loss(twice)['explanation'], loss(one)['explanation'])
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(loss_weight=-1), '`loss_weight` must be >= 0, got -1'),
+    (dict(measure='l2'), "`measure` must be one of .*'l2'"),
+    (dict(resize='both'), "`resize` must be one of .*'both'"),
+    (dict(reduction='sum'), "`reduction` must be one of .*'sum'"),
+])
+def test_wrong_option_is_an_error(options, message):
+    with pytest.raises(ValueError, match=message):
+        ExplanationLoss(**options)

@@ -1,0 +1,119 @@
+"""RRR: by hand on 2x2, against slow loops, and differentiated twice."""
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn.functional import softplus
+
+from cfcn_plugin.guidance import RightReasonsLoss, Seen
+
+
+def by_hand(**more):
+    """p = (3/4, 1/4), so that the gradient is (v_1 - v_0) / 2 = [[1, 0], [-1, 2]]."""
+    inputs = torch.zeros(1, 3, 2, 2, dtype=torch.float64, requires_grad=True)
+    other = torch.tensor([[3., 1.], [-1., 5.]], dtype=torch.float64)
+    scores = torch.stack([
+        inputs.sum((1, 2, 3)) + math.log(3), (inputs * other).sum((1, 2, 3))
+    ], 1)
+    given = dict(
+        inputs=inputs,
+        activation=torch.zeros(1, 1, 1, 1),
+        cls_score=scores,
+        mask=torch.tensor([[[[0, 0], [0, 1]]]], dtype=torch.uint8),
+        ignore=None,
+        guided=torch.tensor([True]),
+        target=torch.tensor([0]))
+    return Seen(**{**given, **more})
+
+
+def test_by_hand():
+    terms = RightReasonsLoss(loss_weight=5.)(by_hand())
+    assert terms['right_reasons'].item() == pytest.approx(3 * (1 + 0 + 1))
+    assert terms['loss_right_reasons'].item() == pytest.approx(5 * 6)
+
+
+def test_ignored_pixels_and_unguided_pictures_cost_nothing():
+    ignore = torch.tensor([[[True, False], [False, False]]])
+    terms = RightReasonsLoss()(by_hand(ignore=ignore))
+    assert terms['right_reasons'].item() == pytest.approx(3)
+    unguided = by_hand(guided=torch.tensor([False]))
+    assert RightReasonsLoss()(unguided)['right_reasons'] == 0
+
+
+def test_of_a_mixed_picture_counts_the_share_that_is_context():
+    share = by_hand(mask=torch.tensor([[[[0.5, 0.], [0., 1.]]]]))
+    assert RightReasonsLoss()(share)['right_reasons'].item() == pytest.approx(
+        3 * (0.25 + 0 + 1))
+
+
+def slow_penalty(net, inputs, mask, multi_label, step=1e-5):
+    """Central differences of each pixel, from the equation."""
+
+    def sum_of_logs(picture):
+        scores = net.classify(picture[None])[0]
+        if multi_label:
+            return -(softplus(scores) + softplus(-scores)).sum()
+        return (scores - scores.exp().sum().log()).sum()
+
+    total = 0.
+    for picture, causal in zip(inputs, mask[:, 0]):
+        for c, j, k in torch.cartesian_prod(*map(torch.arange, picture.shape)).tolist():
+            if causal[j, k]:
+                continue
+            move = torch.zeros_like(picture)
+            move[c, j, k] = step
+            slope = (sum_of_logs(picture + move) - sum_of_logs(picture - move)) / (
+                2 * step)
+            total += slope.item()**2
+    return total / len(inputs)
+
+
+@pytest.mark.parametrize('multi_label', [False, True])
+def test_equals_slow_differences(net, some_inputs, see, multi_label):
+    inputs = some_inputs(2).requires_grad_()
+    seen = see(net, inputs)
+    found = RightReasonsLoss(multi_label=multi_label)(seen)['right_reasons']
+    with torch.no_grad():
+        slow = slow_penalty(net, inputs, seen.mask, multi_label)
+    assert found.item() == pytest.approx(slow, rel=1e-6)
+
+
+def test_the_penalty_has_a_gradient_in_every_weight(net, some_inputs, see):
+    seen = see(net, some_inputs().requires_grad_())
+    RightReasonsLoss()(seen)['loss_right_reasons'].backward()
+    assert net.conv.weight.grad.any() and net.fc.weight.grad.any()
+
+
+def test_gradcheck_of_the_penalty(net, some_inputs, see):
+    inputs = some_inputs(2, 4).requires_grad_()
+
+    def penalty(weight):
+        features = torch.nn.functional.softplus(
+            torch.nn.functional.conv2d(inputs, weight, net.conv.bias, 2, 1))
+        seen = replace(see(net, inputs), cls_score=net.scores(features))
+        return RightReasonsLoss()(seen)['loss_right_reasons']
+
+    assert torch.autograd.gradcheck(
+        penalty, net.conv.weight.detach().clone().requires_grad_())
+
+
+def test_unguided_picture_changes_no_weight(net, some_inputs, see):
+    inputs = some_inputs().requires_grad_()
+    RightReasonsLoss(reduction='guided')(
+        see(net, inputs, guided=torch.tensor([True, False, True])))[
+            'loss_right_reasons'].backward()
+    found = net.conv.weight.grad.clone()
+    net.zero_grad()
+    two = inputs.detach()[[0, 2]].requires_grad_()
+    RightReasonsLoss()(see(net, two))['loss_right_reasons'].backward()
+    torch.testing.assert_close(found, net.conv.weight.grad)
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(loss_weight=-1), '`loss_weight` must be >= 0, got -1'),
+    (dict(reduction='sum'), "`reduction` must be one of .*'sum'"),
+])
+def test_wrong_option_is_an_error(options, message):
+    with pytest.raises(ValueError, match=message):
+        RightReasonsLoss(**options)
