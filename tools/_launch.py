@@ -2,6 +2,8 @@
 import argparse
 import inspect
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 
@@ -96,10 +98,20 @@ def merge_common(cfg: Config, args, persistent_workers: bool | None = None) -> C
     return cfg
 
 
-def prepare_distributed(cfg: Config) -> None:
-    """Start gloo where there is no GPU: mmengine's own start asks for CUDA."""
-    if cfg.launcher == 'none' or torch.cuda.is_available() or 'RANK' not in os.environ:
-        return
-    torch.distributed.init_process_group('gloo')
-    cfg.model_wrapper_cfg = dict(
-        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
+@contextmanager
+def processes(cfg: Config) -> Iterator[None]:
+    """Start gloo where there is no GPU, and end whatever was started.
+
+    mmengine's own start asks for CUDA. Threads of a process group that is left to the
+    interpreter's end can abort a run that has done all its work.
+    """
+    if cfg.launcher != 'none' and 'RANK' in os.environ and (
+            not torch.cuda.is_available()):
+        torch.distributed.init_process_group('gloo')
+        cfg.model_wrapper_cfg = dict(
+            type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
+    try:
+        yield
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()

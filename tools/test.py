@@ -81,11 +81,11 @@ def _use_tta(cfg: Config) -> None:
 def main():
     args = parse_args()
     cfg = merge_args(_launch.load_config(args.config, args.guide), args)
-    _launch.prepare_distributed(cfg)
-    runner = Runner.from_cfg(cfg)
-    if args.out and args.out_item == 'pred':
-        runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
-    metrics = runner.test()
+    with _launch.processes(cfg):
+        runner = Runner.from_cfg(cfg)
+        if args.out and args.out_item == 'pred':
+            runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
+        metrics = runner.test()
     if args.out and args.out_item == 'metrics':
         mmengine.dump(metrics, args.out)
 

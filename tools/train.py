@@ -59,8 +59,8 @@ def merge_args(cfg: Config, args) -> Config:
 def main():
     args = parse_args()
     cfg = merge_args(_launch.load_config(args.config, args.guide), args)
-    _launch.prepare_distributed(cfg)
-    Runner.from_cfg(cfg).train()
+    with _launch.processes(cfg):
+        Runner.from_cfg(cfg).train()
 
 
 if __name__ == '__main__':
