@@ -89,3 +89,28 @@ def waterbirds_root(tmp_path_factory):
     with (root / 'labels.csv').open('w', newline='') as stream:
         csv.writer(stream).writerows(rows)
     return data
+
+
+# ---- as their publishers lay them out -------------------------------------------
+
+
+@pytest.fixture(scope='session')
+def brain_mri_source(tmp_path_factory):
+    """9 slices of 9 patients, as in figshare 1512427: MATLAB v7.3, columns first."""
+    h5py = pytest.importorskip('h5py')
+    source = tmp_path_factory.mktemp('figshare')
+    rng = np.random.default_rng(0)
+    for number in range(1, 10):
+        picture, mask = picture_and_mask(rng, 24, 32, number)
+        folder = source / f'brainTumorDataPublic_{number // 5}'
+        folder.mkdir(exist_ok=True)
+        with h5py.File(folder / f'{number}.mat', 'w') as content:
+            content['cjdata/image'] = picture[..., 0].T.astype(np.int16) * 40
+            content['cjdata/label'] = np.array([[1. + number % 3]])
+            patient = np.frombuffer(f'10{number:04d}'.encode(), np.uint8)
+            content['cjdata/PID'] = patient[:, None].astype(np.uint16)
+            content['cjdata/tumorBorder'] = np.ones((1, 8))
+            content['cjdata/tumorMask'] = mask.T.astype(np.uint8)
+    with h5py.File(source / 'cvind.mat', 'w') as content:
+        content['cvind'] = np.ones((1, 9))
+    return source

@@ -15,6 +15,11 @@ CONFIGS = sorted(Path(__file__).parents[1].glob('configs/*.py'))
 STOCK_HEADS = [c for c in CONFIGS if 'cfcnnet' not in c.name]
 
 
+def pipeline(cfg, split='train'):
+    dataset = cfg[f'{split}_dataloader'].dataset
+    return dataset.get('pipeline') or dataset.dataset.pipeline
+
+
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda p: p.stem)
 def test_every_config_builds(path):
     cfg = Config.fromfile(path)
@@ -36,14 +41,27 @@ def test_unguided_config_has_nothing_of_ours(path):
     assert cfg.pretty_text == before  # a pure function
 
 
-def test_twins_differ_by_guidance_alone():
-    for name in ('efficientnet-lite0_waterbirds', 'cfcnnet_textured-digits'):
-        guided, = (c for c in CONFIGS if c.stem in (f'cfcn_{name}', f'cfcn-c_{name}'))
-        twin = Config.fromfile(guided.with_name(f'cnn_{name}.py'))
-        guided = Config.fromfile(guided)
-        assert twin.model.pop('guidance') is None
-        guided.model.pop('guidance')
-        assert twin.to_dict() == guided.to_dict()
+@pytest.mark.parametrize('path', [c for c in CONFIGS if c.stem.startswith('cnn_')],
+                         ids=lambda p: p.stem)
+def test_twins_differ_by_guidance_alone(path):
+    name = path.name.removeprefix('cnn_')
+    # a stock head's guided config is cfcn_*, CFCN-C has the paper's
+    twin, guided = map(Config.fromfile, (path, next(
+        c for c in CONFIGS if c.name in (f'cfcn_{name}', f'cfcn-c_{name}'))))
+    assert twin.model.pop('guidance') is None
+    guided.model.pop('guidance')
+    assert twin.to_dict() == guided.to_dict()
+
+
+@pytest.mark.parametrize('path', [c for c in CONFIGS if 'cfcnnet' in c.name],
+                         ids=lambda p: p.stem)
+def test_paper_networks_take_the_pictures_of_their_pipeline(path):
+    cfg = Config.fromfile(path)
+    cfg.model.backbone.filters = [1] * len(cfg.model.backbone.filters)
+    model = MODELS.build(cfg.model).eval()
+    steps = [step.get('transform', step) for step in pipeline(cfg)]
+    width, height = next((s.scale for s in steps if s.type == 'Resize'), (40, 40))
+    assert model(torch.zeros(1, 3, height, width)).shape == (1, model.head.num_classes)
 
 
 # ---- guide_config --------------------------------------------------------------
@@ -67,11 +85,6 @@ def stock(name='resnet/resnet18_8xb32_in1k', **changes):
     cfg = get_config(f'mmpretrain::{name}.py')
     cfg.merge_from_dict(changes)
     return cfg
-
-
-def pipeline(cfg, split='train'):
-    dataset = cfg[f'{split}_dataloader'].dataset
-    return dataset.get('pipeline') or dataset.dataset.pipeline
 
 
 @pytest.mark.parametrize('name', STOCK)

@@ -1,16 +1,23 @@
-"""Fetch or make a data set."""
+"""Fetch, make or import a data set. docs/data.md tells sources and licences."""
 import argparse
 import os
 import shutil
 from pathlib import Path
 
 
-def get_textured_digits(root: Path) -> Path:
+def get_brain_mri(root: Path, source: Path | None) -> Path:
+    from cfcn_plugin.datasets.brain_mri import export_brain_mri
+    return export_brain_mri(_published(source, 'brain-mri', (
+        'the four archives brainTumorDataPublic_*.zip of figshare 1512427, unpacked')),
+        root / 'brain_mri_cheng')
+
+
+def get_textured_digits(root: Path, source: Path | None) -> Path:
     from cfcn_plugin.datasets.textured_digits import write_textured_digits
     return write_textured_digits(root / 'textured-digits')
 
 
-def get_pets(root: Path) -> Path:
+def get_pets(root: Path, source: Path | None) -> Path:
     """Oxford-IIIT Pets by torchvision's downloader (about 800 MB)."""
     from torchvision.datasets import OxfordIIITPet
     OxfordIIITPet(str(root), target_types='segmentation', download=True)
@@ -19,7 +26,7 @@ def get_pets(root: Path) -> Path:
     return root / 'oxford-iiit-pet'
 
 
-def get_waterbirds(root: Path) -> Path:
+def get_waterbirds(root: Path, source: Path | None) -> Path:
     raise SystemExit(
         'Waterbirds is not fetched: its birds (CUB-200-2011, Caltech) are for '
         'non-commercial research and its backgrounds (Places) for academic use. Build '
@@ -28,11 +35,24 @@ def get_waterbirds(root: Path) -> Path:
         'with the columns filename,label,split,place,x0,y0,x1,y1 (docs/data.md)')
 
 
+def _published(source: Path | None, name: str, what: str) -> Path:
+    """The folder with what the publisher gives, which is not ours to fetch."""
+    if source is None:
+        raise SystemExit(
+            f'{name} is not fetched. Get {what}, read its licence (docs/data.md), then '
+            f'run `python tools/get_data.py {name} --source FOLDER`')
+    if not source.is_dir():
+        raise SystemExit(f"--source '{source}' is no folder: expected {what}")
+    return source
+
+
 GETTERS = {
+    'brain-mri': get_brain_mri,
     'pets': get_pets,
     'textured-digits': get_textured_digits,
     'waterbirds': get_waterbirds,
 }
+NEED_SOURCE = ('brain-mri', )
 
 
 def main():
@@ -43,11 +63,17 @@ def main():
         type=Path,
         default=Path(os.environ.get('CFCN_DATA', 'data')),
         help='folder of all data sets (default: $CFCN_DATA, else data)')
+    parser.add_argument(
+        '--source',
+        type=Path,
+        help='folder with the files as published, for ' + ', '.join(NEED_SOURCE))
     args = parser.parse_args()
+    if args.source is not None and args.name not in NEED_SOURCE:
+        parser.error(f'--source is for {", ".join(NEED_SOURCE)}, not for {args.name}')
     args.root.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(args.root).free
     print(f'{args.name} goes to {args.root.absolute()} ({free >> 30} GB free)')
-    print(f'done: {GETTERS[args.name](args.root)}')
+    print(f'done: {GETTERS[args.name](args.root, args.source)}')
 
 
 if __name__ == '__main__':

@@ -1,0 +1,67 @@
+"""From the publisher's layout to a trained epoch, for each data set of the paper."""
+import json
+from pathlib import Path
+
+import pytest
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+# small enough for a test, and nothing else
+SMALL = [
+    'train_dataloader.num_workers=0', 'val_dataloader.num_workers=0',
+    'train_dataloader.batch_size=4', 'randomness.seed=0', 'train_cfg.max_epochs=1',
+    'train_cfg.val_interval=1', 'default_hooks.logger.interval=1'
+]
+
+
+@pytest.fixture(scope='module')
+def brain_mri(run_tool, brain_mri_source, tmp_path_factory):
+    root = tmp_path_factory.mktemp('data')
+    run_tool('get_data.py', 'brain-mri', '--source', brain_mri_source, '--root', root)
+    return root
+
+
+def train(run_tool, config, data, work_dir, filters):
+    """First and last line of the log of one epoch with few filters a layer."""
+    run_tool('train.py', CONFIGS / config, '--work-dir', work_dir, '--cfg-options',
+             *SMALL, f'model.backbone.filters={[2] * filters}'.replace(' ', ''),
+             data=data)
+    log, = Path(work_dir).glob('*/vis_data/scalars.json')
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    return lines[0], lines[-1]
+
+
+# CFCN-F, whose linear layer fits one size of pictures alone; the other systems once
+@pytest.mark.parametrize('data,config,filters', [
+    ('brain_mri', 'cfcn-f_cfcnnet_1xb32-150e_brain-mri', 6),
+    ('brain_mri', 'cfcn-c_cfcnnet_1xb32-150e_brain-mri', 6),
+    ('brain_mri', 'cnn_cfcnnet_1xb32-150e_brain-mri', 6),
+])
+def test_systems_train_on_what_the_publisher_gives(
+        run_tool, request, tmp_path, data, config, filters):
+    first, last = train(run_tool, f'{config}.py', request.getfixturevalue(data),
+                        tmp_path, filters)
+    assert ('loss_focus' in first) == (not config.startswith('cnn'))
+    if 'loss_focus' in first:
+        assert first['guided_share'] > 0 and first['loss_focus'] > 0
+    assert last['focus/guided'] > 0
+    assert any(key.startswith('auroc/') for key in last)
+
+
+# ---- the command itself --------------------------------------------------------
+
+
+def test_what_is_not_fetched_says_what_to_get_and_how_to_go_on(run_tool, tmp_path):
+    with pytest.raises(SystemExit, match='(?s)figshare.*get_data.py brain-mri --source'):
+        run_tool('get_data.py', 'brain-mri', '--root', tmp_path)
+
+
+def test_source_that_is_no_folder_is_named(run_tool, tmp_path):
+    with pytest.raises(SystemExit, match="'.*none' is no folder"):
+        run_tool('get_data.py', 'brain-mri', '--root', tmp_path, '--source',
+                 tmp_path / 'none')
+
+
+def test_source_is_refused_where_it_means_nothing(run_tool, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run_tool('get_data.py', 'pets', '--root', tmp_path, '--source', tmp_path)
+    assert 'not for pets' in capsys.readouterr().err
