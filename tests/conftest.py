@@ -114,3 +114,20 @@ def brain_mri_source(tmp_path_factory):
     with h5py.File(source / 'cvind.mat', 'w') as content:
         content['cvind'] = np.ones((1, 9))
     return source
+
+
+@pytest.fixture(scope='session')
+def lgg_source(tmp_path_factory):
+    """4 patients of 3 slices, as in kaggle_3m; the first slice has no tumour."""
+    source = tmp_path_factory.mktemp('kaggle') / 'kaggle_3m'
+    rng = np.random.default_rng(0)
+    for number in (41, 42, 43, 45):
+        patient = f'TCGA_CS_49{number}_19960909'
+        for slice_ in (1, 2, 10):
+            picture, mask = picture_and_mask(rng, 32, 32, slice_)
+            mask &= slice_ > 1
+            name = f'{patient}_{slice_}'
+            save(source / patient / f'{name}.tif', picture)
+            save(source / patient / f'{name}_mask.tif', mask * np.uint8(255))
+    (source / 'data.csv').write_text('Patient,RNASeqCluster\n')
+    return source

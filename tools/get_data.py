@@ -12,6 +12,13 @@ def get_brain_mri(root: Path, source: Path | None) -> Path:
         root / 'brain_mri_cheng')
 
 
+def get_lgg_mri(root: Path, source: Path | None) -> Path:
+    from cfcn_plugin.datasets.lgg_mri import export_lgg_mri
+    return export_lgg_mri(_published(source, 'lgg-mri', (
+        "the folder kaggle_3m of Kaggle's mateuszbuda/lgg-mri-segmentation")),
+        root / 'lgg_mri')
+
+
 def get_textured_digits(root: Path, source: Path | None) -> Path:
     from cfcn_plugin.datasets.textured_digits import write_textured_digits
     return write_textured_digits(root / 'textured-digits')
@@ -48,11 +55,12 @@ def _published(source: Path | None, name: str, what: str) -> Path:
 
 GETTERS = {
     'brain-mri': get_brain_mri,
+    'lgg-mri': get_lgg_mri,
     'pets': get_pets,
     'textured-digits': get_textured_digits,
     'waterbirds': get_waterbirds,
 }
-NEED_SOURCE = ('brain-mri', )
+NEED_SOURCE = ('brain-mri', 'lgg-mri')
 
 
 def main():
