@@ -131,3 +131,45 @@ def lgg_source(tmp_path_factory):
             save(source / patient / f'{name}_mask.tif', mask * np.uint8(255))
     (source / 'data.csv').write_text('Patient,RNASeqCluster\n')
     return source
+
+
+@pytest.fixture(scope='session')
+def idrid_source(tmp_path_factory):
+    """6 pictures, as on IEEE DataPort: all have HE and EX, every second one SE."""
+    source = tmp_path_factory.mktemp('dataport')
+    root = source / 'A. Segmentation'
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        split = ('a. Training Set', 'b. Testing Set')[number // 4]
+        picture, mask = picture_and_mask(rng, 170, 250, number)
+        name = f'IDRiD_{number:02d}'
+        save(root / '1. Original Images' / split / f'{name}.jpg', picture)
+        for kind, folder in (('HE', '2. Haemorrhages'), ('EX', '3. Hard Exudates'),
+                             ('SE', '4. Soft Exudates'))[:2 + number % 2]:
+            save(root / '2. All Segmentation Groundtruths' / split / folder /
+                 f'{name}_{kind}.tif', mask.astype(np.uint8) * 76)
+    return source
+
+
+@pytest.fixture
+def voc_root(tmp_path):
+    """8 aeroplanes and cows in VOC 2012's layout, every second one segmented."""
+    root = tmp_path / 'VOCdevkit' / 'VOC2012'
+    rng = np.random.default_rng(0)
+    (root / 'ImageSets' / 'Main').mkdir(parents=True)
+    names = [f'2008_{number:06d}' for number in range(8)]
+    for number, name in enumerate(names):
+        picture, mask = picture_and_mask(rng, 40, 50, number)
+        save(root / 'JPEGImages' / f'{name}.jpg', picture)
+        if number // 2 % 2:
+            # by VOC's palette: 1 aeroplane, 10 cow, 255 the band around
+            classes = np.where(mask, np.uint8((1, 10)[number % 2]), np.uint8(0))
+            classes[10, 12:37] = 255
+            save(root / 'SegmentationClass' / f'{name}.png', classes)
+    for index, kind in enumerate(('aeroplane', 'cow')):
+        lines = [f'{name} {1 if number % 2 == index else -1:2d}\n'
+                 for number, name in enumerate(names)]
+        lists = root / 'ImageSets' / 'Main'
+        (lists / f'{kind}_train.txt').write_text(''.join(lines[:4]))
+        (lists / f'{kind}_val.txt').write_text(''.join(lines[4:]))
+    return root

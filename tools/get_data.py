@@ -5,11 +5,28 @@ import shutil
 from pathlib import Path
 
 
+def get_aeroplane_cow(root: Path, source: Path | None) -> Path:
+    """VOC 2012 by torchvision's downloader (about 2 GB), unless it is there."""
+    from cfcn_plugin.datasets.aeroplane_cow import list_aeroplane_cow
+    voc = root / 'VOCdevkit' / 'VOC2012'
+    if not voc.is_dir():
+        from torchvision.datasets import VOCDetection
+        VOCDetection(str(root), year='2012', image_set='trainval', download=True)
+    return list_aeroplane_cow(voc)
+
+
 def get_brain_mri(root: Path, source: Path | None) -> Path:
     from cfcn_plugin.datasets.brain_mri import export_brain_mri
     return export_brain_mri(_published(source, 'brain-mri', (
         'the four archives brainTumorDataPublic_*.zip of figshare 1512427, unpacked')),
         root / 'brain_mri_cheng')
+
+
+def get_idrid(root: Path, source: Path | None) -> Path:
+    from cfcn_plugin.datasets.idrid import export_idrid
+    return export_idrid(_published(source, 'idrid', (
+        "the folder 'A. Segmentation' of IDRiD, IEEE DataPort doi 10.21227/H25W98")),
+        root / 'idrid')
 
 
 def get_lgg_mri(root: Path, source: Path | None) -> Path:
@@ -54,13 +71,15 @@ def _published(source: Path | None, name: str, what: str) -> Path:
 
 
 GETTERS = {
+    'aeroplane-cow': get_aeroplane_cow,
     'brain-mri': get_brain_mri,
+    'idrid': get_idrid,
     'lgg-mri': get_lgg_mri,
     'pets': get_pets,
     'textured-digits': get_textured_digits,
     'waterbirds': get_waterbirds,
 }
-NEED_SOURCE = ('brain-mri', 'lgg-mri')
+NEED_SOURCE = ('brain-mri', 'idrid', 'lgg-mri')
 
 
 def main():

@@ -38,6 +38,8 @@ def write_table(file: Path, header: Sequence[str], rows: Iterable[Sequence]) -> 
     Raises:
         FileExistsError: It exists.
     """
+    if file.exists():
+        raise FileExistsError(f"'{file}' exists and is not overwritten")
     with file.open('x', newline='', encoding='utf-8') as stream:
         csv.writer(stream).writerows([header, *rows])
 

@@ -29,7 +29,7 @@ def test_nothing_is_overwritten(tmp_path):
             new_folder(tmp_path):
         pass
     (tmp_path / 'labels.csv').write_text('mine')
-    with pytest.raises(FileExistsError):
+    with pytest.raises(FileExistsError, match='labels.csv. exists and is not'):
         write_table(tmp_path / 'labels.csv', ('a', ), [])
     assert (tmp_path / 'labels.csv').read_text() == 'mine'
 

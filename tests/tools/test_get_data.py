@@ -27,6 +27,20 @@ def lgg_mri(run_tool, lgg_source, tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope='module')
+def idrid(run_tool, idrid_source, tmp_path_factory):
+    root = tmp_path_factory.mktemp('data')
+    run_tool('get_data.py', 'idrid', '--source', idrid_source, '--root', root)
+    return root
+
+
+@pytest.fixture
+def aeroplane_cow(run_tool, voc_root):
+    root = voc_root.parents[1]
+    run_tool('get_data.py', 'aeroplane-cow', '--root', root)
+    return root
+
+
 def train(run_tool, config, data, work_dir, filters):
     """First and last line of the log of one epoch with few filters a layer."""
     run_tool('train.py', CONFIGS / config, '--work-dir', work_dir, '--cfg-options',
@@ -43,6 +57,10 @@ def train(run_tool, config, data, work_dir, filters):
     ('brain_mri', 'cfcn-c_cfcnnet_1xb32-150e_brain-mri', 6),
     ('brain_mri', 'cnn_cfcnnet_1xb32-150e_brain-mri', 6),
     ('lgg_mri', 'cfcn-f_cfcnnet_1xb32-150e_lgg-mri', 6),
+    ('idrid', 'cfcn-f_cfcnnet_1xb5-200e_idrid', 6),
+    ('idrid', 'cfcn-c_cfcnnet_1xb5-200e_idrid', 6),
+    ('idrid', 'cnn_cfcnnet_1xb5-200e_idrid', 6),
+    ('aeroplane_cow', 'cfcn-f_cfcnnet_1xb16-200e_aeroplane-cow', 5),
 ])
 def test_systems_train_on_what_the_publisher_gives(
         run_tool, request, tmp_path, data, config, filters):
