@@ -1,4 +1,4 @@
-# CFCN-F: 16 maps (Table 4), flattened into a linear layer, guided by Eq. 1.
+# CFCN-F: 16 maps (appendix C), flattened into a linear layer, guided by Eq. 1.
 _base_ = './cfcn-c_cfcnnet_1xb32-150e_lgg-mri.py'
 
 model = dict(

@@ -1,5 +1,6 @@
 """Small generated data sets in the layouts that configs read."""
 import csv
+import gzip
 import os
 import runpy
 import sys
@@ -173,3 +174,68 @@ def voc_root(tmp_path):
         (lists / f'{kind}_train.txt').write_text(''.join(lines[:4]))
         (lists / f'{kind}_val.txt').write_text(''.join(lines[4:]))
     return root
+
+
+@pytest.fixture
+def helmets_root(tmp_path):
+    """9 pictures with boxes around heads, as on Kaggle; every third has both kinds."""
+    root = tmp_path / 'bike_helmets'
+    rng = np.random.default_rng(0)
+    box = ('<bndbox><xmin>{}</xmin><ymin>11</ymin>'
+           '<xmax>{}</xmax><ymax>20</ymax></bndbox>')
+    for number in range(9):
+        picture, _ = picture_and_mask(rng, 40, 50, number)
+        save(root / 'images' / f'BikesHelmets{number}.png', picture)
+        names = [('With Helmet', 'Without Helmet')[number % 2]]
+        if number % 3 == 0:
+            names = ['With Helmet', 'Without Helmet']
+        objects = ''.join(
+            f'<object><name>{name}</name><difficult>0</difficult>'
+            f'{box.format(13 + 15 * i, 25 + 15 * i)}</object>'
+            for i, name in enumerate(names))
+        file = root / 'annotations' / f'BikesHelmets{number}.xml'
+        file.parent.mkdir(exist_ok=True)
+        file.write_text('<annotation><size><width>50</width><height>40</height></size>'
+                        f'{objects}</annotation>')
+    return root
+
+
+def write_idx(file, array):
+    """A gzipped IDX file of bytes."""
+    header = bytes((0, 0, 8, array.ndim)) + np.array(array.shape, '>u4').tobytes()
+    file.write_bytes(gzip.compress(header + array.tobytes()))
+
+
+@pytest.fixture(scope='session')
+def mnist_source(tmp_path_factory):
+    """20 digits for training and 10 for testing, in MNIST's four files."""
+    source = tmp_path_factory.mktemp('mnist')
+    rng = np.random.default_rng(0)
+    for part, count in (('train', 20), ('t10k', 10)):
+        pictures = np.zeros((count, 28, 28), np.uint8)
+        pictures[:, 8:20, 10:18] = rng.integers(1, 256, (count, 12, 8))
+        labels = np.arange(count, dtype=np.uint8) % 10
+        write_idx(source / f'{part}-images-idx3-ubyte.gz', pictures)
+        write_idx(source / f'{part}-labels-idx1-ubyte.gz', labels)
+    return source
+
+
+@pytest.fixture
+def waterbirds_source(tmp_path):
+    """6 pictures in the layout of their authors, and CUB's lists."""
+    rng = np.random.default_rng(0)
+    lines, names, boxes = ['img_id,img_filename,y,split,place,place_filename'], [], []
+    for number in range(1, 7):
+        name = f'00{number}.Bird/Bird_{number:04d}.jpg'
+        picture, _ = picture_and_mask(rng, 40, 60, number)
+        save(tmp_path / 'waterbirds100' / name, picture)
+        bird, split = number % 2, number // 3
+        lines.append(f'{number},{name},{bird},{split},{bird},/f/1.jpg')
+        names.append(f'{number} {name}')
+        boxes.append(f'{number} 15.0 10.0 30.0 10.0')
+    (tmp_path / 'CUB_200_2011').mkdir()
+    for file, text in (('waterbirds100/metadata.csv', lines),
+                       ('CUB_200_2011/images.txt', names),
+                       ('CUB_200_2011/bounding_boxes.txt', boxes)):
+        (tmp_path / file).write_text('\n'.join(text) + '\n')
+    return tmp_path

@@ -12,7 +12,7 @@ from mmpretrain.registry import MODELS, TRANSFORMS
 from cfcn_plugin import guide_config, unguide_config
 
 CONFIGS = sorted(Path(__file__).parents[1].glob('configs/*.py'))
-STOCK_HEADS = [c for c in CONFIGS if 'cfcnnet' not in c.name]
+STOCK_HEADS = [c for c in CONFIGS if c.name.startswith(('cfcn_', 'cnn_efficientnet'))]
 
 
 def pipeline(cfg, split='train'):

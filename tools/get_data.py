@@ -15,6 +15,16 @@ def get_aeroplane_cow(root: Path, source: Path | None) -> Path:
     return list_aeroplane_cow(voc)
 
 
+def get_bike_helmets(root: Path, source: Path | None) -> Path:
+    from cfcn_plugin.datasets.bike_helmets import list_bike_helmets
+    folder = root / 'bike_helmets'
+    if not folder.is_dir():
+        raise SystemExit("bike-helmets is not fetched. Unpack Kaggle's "
+                         f"andrewmvd/helmet-detection to '{folder}', so that it holds "
+                         "'images' and 'annotations', then run this again")
+    return list_bike_helmets(folder)
+
+
 def get_brain_mri(root: Path, source: Path | None) -> Path:
     from cfcn_plugin.datasets.brain_mri import export_brain_mri
     return export_brain_mri(_published(source, 'brain-mri', (
@@ -36,6 +46,15 @@ def get_lgg_mri(root: Path, source: Path | None) -> Path:
         root / 'lgg_mri')
 
 
+def get_mnist(root: Path, source: Path | None) -> Path:
+    """MNIST from a folder, or by torchvision's downloader (about 12 MB)."""
+    from cfcn_plugin.datasets.mnist import export_mnist
+    if source is None:
+        from torchvision.datasets import MNIST
+        source = Path(MNIST(str(root / 'mnist-published'), download=True).raw_folder)
+    return export_mnist(source, root / 'mnist')
+
+
 def get_textured_digits(root: Path, source: Path | None) -> Path:
     from cfcn_plugin.datasets.textured_digits import write_textured_digits
     return write_textured_digits(root / 'textured-digits')
@@ -51,12 +70,15 @@ def get_pets(root: Path, source: Path | None) -> Path:
 
 
 def get_waterbirds(root: Path, source: Path | None) -> Path:
-    raise SystemExit(
-        'Waterbirds is not fetched: its birds (CUB-200-2011, Caltech) are for '
-        'non-commercial research and its backgrounds (Places) for academic use. Build '
-        "it with its authors' scripts and lay it out as "
-        f'{root / "waterbirds100"}/labels.csv '
-        'with the columns filename,label,split,place,x0,y0,x1,y1 (docs/data.md)')
+    from cfcn_plugin.datasets.waterbirds import list_waterbirds
+    folder, cub = root / 'waterbirds100', root / 'CUB_200_2011'
+    if not (folder / 'metadata.csv').is_file() or not cub.is_dir():
+        raise SystemExit(
+            'Waterbirds is not fetched: its birds (CUB-200-2011, Caltech) are for '
+            'non-commercial research and its backgrounds (Places) for academic use. '
+            f"Put its folder with metadata.csv to '{folder}' and CUB-200-2011, whose "
+            f"boxes are the masks, to '{cub}', then run this again (docs/data.md)")
+    return list_waterbirds(folder, cub)
 
 
 def _published(source: Path | None, name: str, what: str) -> Path:
@@ -72,14 +94,16 @@ def _published(source: Path | None, name: str, what: str) -> Path:
 
 GETTERS = {
     'aeroplane-cow': get_aeroplane_cow,
+    'bike-helmets': get_bike_helmets,
     'brain-mri': get_brain_mri,
     'idrid': get_idrid,
     'lgg-mri': get_lgg_mri,
+    'mnist': get_mnist,
     'pets': get_pets,
     'textured-digits': get_textured_digits,
     'waterbirds': get_waterbirds,
 }
-NEED_SOURCE = ('brain-mri', 'idrid', 'lgg-mri')
+TAKE_SOURCE = ('brain-mri', 'idrid', 'lgg-mri', 'mnist')
 
 
 def main():
@@ -93,10 +117,10 @@ def main():
     parser.add_argument(
         '--source',
         type=Path,
-        help='folder with the files as published, for ' + ', '.join(NEED_SOURCE))
+        help='folder with the files as published, for ' + ', '.join(TAKE_SOURCE))
     args = parser.parse_args()
-    if args.source is not None and args.name not in NEED_SOURCE:
-        parser.error(f'--source is for {", ".join(NEED_SOURCE)}, not for {args.name}')
+    if args.source is not None and args.name not in TAKE_SOURCE:
+        parser.error(f'--source is for {", ".join(TAKE_SOURCE)}, not for {args.name}')
     args.root.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(args.root).free
     print(f'{args.name} goes to {args.root.absolute()} ({free >> 30} GB free)')

@@ -1,8 +1,14 @@
 """From the publisher's layout to a trained epoch, for each data set of the paper."""
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmpretrain.registry import DATASETS
+
+from cfcn_plugin.datasets.bike_helmets import list_bike_helmets
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 # small enough for a test, and nothing else
@@ -41,11 +47,33 @@ def aeroplane_cow(run_tool, voc_root):
     return root
 
 
+@pytest.fixture(scope='module')
+def mnist(run_tool, mnist_source, tmp_path_factory):
+    root = tmp_path_factory.mktemp('data')
+    run_tool('get_data.py', 'mnist', '--source', mnist_source, '--root', root)
+    return root
+
+
+@pytest.fixture
+def bike_helmets(helmets_root):
+    return list_bike_helmets(helmets_root, test=4).parent
+
+
+@pytest.fixture
+def waterbirds(run_tool, waterbirds_source):
+    run_tool('get_data.py', 'waterbirds', '--root', waterbirds_source)
+    return waterbirds_source
+
+
 def train(run_tool, config, data, work_dir, filters):
     """First and last line of the log of one epoch with few filters a layer."""
-    run_tool('train.py', CONFIGS / config, '--work-dir', work_dir, '--cfg-options',
-             *SMALL, f'model.backbone.filters={[2] * filters}'.replace(' ', ''),
-             data=data)
+    # yapf, by which mmengine dumps configs, takes seconds where paths are long
+    with tempfile.TemporaryDirectory() as short:
+        link = Path(short, 'd')
+        link.symlink_to(data)
+        run_tool('train.py', CONFIGS / config, '--work-dir', work_dir, '--cfg-options',
+                 *SMALL, f'model.backbone.filters={[2] * filters}'.replace(' ', ''),
+                 data=link)
     log, = Path(work_dir).glob('*/vis_data/scalars.json')
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     return lines[0], lines[-1]
@@ -61,6 +89,9 @@ def train(run_tool, config, data, work_dir, filters):
     ('idrid', 'cfcn-c_cfcnnet_1xb5-200e_idrid', 6),
     ('idrid', 'cnn_cfcnnet_1xb5-200e_idrid', 6),
     ('aeroplane_cow', 'cfcn-f_cfcnnet_1xb16-200e_aeroplane-cow', 5),
+    ('mnist', 'cfcn-f_cfcnnet_1xb64-10e_mnist', 5),
+    ('bike_helmets', 'cfcn-f_cfcnnet_1xb16-200e_bike-helmets', 5),
+    ('pets_root', 'cfcn-f_cfcnnet_1xb64-500e_pets-species', 8),
 ])
 def test_systems_train_on_what_the_publisher_gives(
         run_tool, request, tmp_path, data, config, filters):
@@ -73,12 +104,30 @@ def test_systems_train_on_what_the_publisher_gives(
     assert any(key.startswith('auroc/') for key in last)
 
 
+def test_waterbirds_table_is_what_its_config_reads(waterbirds, monkeypatch):
+    monkeypatch.setenv('CFCN_DATA', str(waterbirds))
+    cfg = Config.fromfile(CONFIGS / 'cfcn-c_efficientnet-lite0_waterbirds.py')
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        data = DATASETS.build(cfg.test_dataloader.dataset)
+    sample = data[0]['data_samples']
+    assert sample.group == 'landbird-land' and sample.activation_mask.any()
+
+
 # ---- the command itself --------------------------------------------------------
 
 
 def test_what_is_not_fetched_says_what_to_get_and_how_to_go_on(run_tool, tmp_path):
     with pytest.raises(SystemExit, match='figshare.*get_data.py brain-mri --so'):
         run_tool('get_data.py', 'brain-mri', '--root', tmp_path)
+
+
+@pytest.mark.parametrize('name,message', [
+    ('bike-helmets', "andrewmvd/helmet-detection to '.*bike_helmets'"),
+    ('waterbirds', "metadata.csv to '.*waterbirds100' and CUB"),
+])
+def test_what_has_its_place_says_where(run_tool, tmp_path, name, message):
+    with pytest.raises(SystemExit, match=message):
+        run_tool('get_data.py', name, '--root', tmp_path)
 
 
 def test_source_that_is_no_folder_is_named(run_tool, tmp_path):
