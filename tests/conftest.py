@@ -167,6 +167,13 @@ def voc_root(tmp_path):
             classes = np.where(mask, np.uint8((1, 10)[number % 2]), np.uint8(0))
             classes[10, 12:37] = 255
             save(root / 'SegmentationClass' / f'{name}.png', classes)
+        xml = root / 'Annotations' / f'{name}.xml'
+        xml.parent.mkdir(exist_ok=True)
+        xml.write_text(
+            '<annotation><size><width>50</width><height>40</height></size><object>'
+            f'<name>{("aeroplane", "cow")[number % 2]}</name><difficult>0</difficult>'
+            '<bndbox><xmin>13</xmin><ymin>11</ymin><xmax>37</xmax><ymax>20</ymax>'
+            '</bndbox></object></annotation>')
     for index, kind in enumerate(('aeroplane', 'cow')):
         lines = [f'{name} {1 if number % 2 == index else -1:2d}\n'
                  for number, name in enumerate(names)]

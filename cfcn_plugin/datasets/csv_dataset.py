@@ -54,8 +54,8 @@ class CSVDataset(BaseDataset):
         if not Path(self.ann_file).is_file():
             raise FileNotFoundError(
                 f"'{self.ann_file}' does not exist: put the data below "
-                f"'{self.data_root}', or set the environment variable CFCN_DATA to "
-                'where it is')
+                f"'{self.data_root}' (docs/data.md; `python tools/get_data.py -h`), or "
+                'set the environment variable CFCN_DATA to where it is')
         with open(self.ann_file, newline='', encoding='utf-8-sig') as stream:
             reader = csv.DictReader(stream)
             wanted = {self.path, *self.labels, *self.group}

@@ -104,6 +104,18 @@ def test_systems_train_on_what_the_publisher_gives(
     assert any(key.startswith('auroc/') for key in last)
 
 
+def test_aeroplane_cow_is_guided_in_part_by_segments_and_as_a_whole_by_boxes(
+        aeroplane_cow, monkeypatch):
+    monkeypatch.setenv('CFCN_DATA', str(aeroplane_cow))
+    for use, guided in (('segmentation', [0, 0, 1, 1]), ('bbox', [1, 1, 1, 1])):
+        cfg = Config.fromfile(CONFIGS / 'cfcn-c_cfcnnet_1xb16-200e_aeroplane-cow.py')
+        cfg.merge_from_dict(
+            {'train_dataloader.dataset.pipeline.1.source.use': use})  # docs/data.md
+        with DefaultScope.overwrite_default_scope('mmpretrain'):
+            data = DATASETS.build(cfg.train_dataloader.dataset)
+        assert [one['data_samples'].guided for one in data] == guided
+
+
 def test_waterbirds_table_is_what_its_config_reads(waterbirds, monkeypatch):
     monkeypatch.setenv('CFCN_DATA', str(waterbirds))
     cfg = Config.fromfile(CONFIGS / 'cfcn-c_efficientnet-lite0_waterbirds.py')
