@@ -12,7 +12,12 @@ from mmpretrain.registry import MODELS, TRANSFORMS
 from cfcn_plugin import guide_config, unguide_config
 
 CONFIGS = sorted(Path(__file__).parents[1].glob('configs/*.py'))
-STOCK_HEADS = [c for c in CONFIGS if 'cfcnnet' not in c.name]
+STOCK_HEADS = [c for c in CONFIGS if c.name.startswith(('cfcn_', 'cnn_efficientnet'))]
+
+
+def pipeline(cfg, split='train'):
+    dataset = cfg[f'{split}_dataloader'].dataset
+    return dataset.get('pipeline') or dataset.dataset.pipeline
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda p: p.stem)
@@ -36,14 +41,30 @@ def test_unguided_config_has_nothing_of_ours(path):
     assert cfg.pretty_text == before  # a pure function
 
 
-def test_twins_differ_by_guidance_alone():
-    for name in ('efficientnet-lite0_waterbirds', 'cfcnnet_textured-digits'):
-        guided, = (c for c in CONFIGS if c.stem in (f'cfcn_{name}', f'cfcn-c_{name}'))
-        twin = Config.fromfile(guided.with_name(f'cnn_{name}.py'))
-        guided = Config.fromfile(guided)
-        assert twin.model.pop('guidance') is None
-        guided.model.pop('guidance')
-        assert twin.to_dict() == guided.to_dict()
+@pytest.mark.parametrize('path', [c for c in CONFIGS if c.stem.startswith('cnn_')],
+                         ids=lambda p: p.stem)
+def test_twins_differ_by_guidance_alone(path):
+    name = path.name.removeprefix('cnn_')
+    # cfcn_* have a stock head; where there is none, the twin is CFCN-C's
+    guided = path.with_name(f'cfcn_{name}')
+    if not guided.exists():
+        guided = path.with_name(f'cfcn-c_{name}')
+    twin, guided = Config.fromfile(path), Config.fromfile(guided)
+    assert twin.model.pop('guidance') is None
+    guided.model.pop('guidance')
+    assert twin.to_dict() == guided.to_dict()
+
+
+@pytest.mark.parametrize('path', [c for c in CONFIGS if 'cfcnnet' in c.name],
+                         ids=lambda p: p.stem)
+def test_paper_networks_take_the_pictures_of_their_pipeline(path):
+    cfg = Config.fromfile(path)
+    cfg.model.backbone.filters = [1] * len(cfg.model.backbone.filters)
+    model = MODELS.build(cfg.model).eval()
+    steps = [step.get('transform', step) for step in pipeline(cfg)]
+    stored = (28, 28) if 'mnist' in path.name else (40, 40)
+    width, height = next((s.scale for s in steps if s.type == 'Resize'), stored)
+    assert model(torch.zeros(1, 3, height, width)).shape == (1, model.head.num_classes)
 
 
 @pytest.mark.parametrize('method', ['gain', 'rrr', 'energy', 'l1', 'actdiff'])
@@ -76,11 +97,6 @@ def stock(name='resnet/resnet18_8xb32_in1k', **changes):
     cfg = get_config(f'mmpretrain::{name}.py')
     cfg.merge_from_dict(changes)
     return cfg
-
-
-def pipeline(cfg, split='train'):
-    dataset = cfg[f'{split}_dataloader'].dataset
-    return dataset.get('pipeline') or dataset.dataset.pipeline
 
 
 @pytest.mark.parametrize('name', STOCK)

@@ -1,16 +1,66 @@
-"""Fetch or make a data set."""
+"""Fetch, make or import a data set. docs/data.md tells sources and licences."""
 import argparse
 import os
 import shutil
 from pathlib import Path
 
 
-def get_textured_digits(root: Path) -> Path:
+def get_aeroplane_cow(root: Path, source: Path | None) -> Path:
+    """VOC 2012 by torchvision's downloader (about 2 GB), unless it is there."""
+    from cfcn_plugin.datasets.aeroplane_cow import list_aeroplane_cow
+    voc = root / 'VOCdevkit' / 'VOC2012'
+    if not voc.is_dir():
+        from torchvision.datasets import VOCDetection
+        VOCDetection(str(root), year='2012', image_set='trainval', download=True)
+    return list_aeroplane_cow(voc)
+
+
+def get_bike_helmets(root: Path, source: Path | None) -> Path:
+    from cfcn_plugin.datasets.bike_helmets import list_bike_helmets
+    folder = root / 'bike_helmets'
+    if not folder.is_dir():
+        raise SystemExit("bike-helmets is not fetched. Unpack Kaggle's "
+                         f"andrewmvd/helmet-detection to '{folder}', so that it holds "
+                         "'images' and 'annotations', then run this again")
+    return list_bike_helmets(folder)
+
+
+def get_brain_mri(root: Path, source: Path | None) -> Path:
+    from cfcn_plugin.datasets.brain_mri import export_brain_mri
+    return export_brain_mri(_published(source, 'brain-mri', (
+        'the four archives brainTumorDataPublic_*.zip of figshare 1512427, unpacked')),
+        root / 'brain_mri_cheng')
+
+
+def get_idrid(root: Path, source: Path | None) -> Path:
+    from cfcn_plugin.datasets.idrid import export_idrid
+    return export_idrid(_published(source, 'idrid', (
+        "the folder 'A. Segmentation' of IDRiD, IEEE DataPort doi 10.21227/H25W98")),
+        root / 'idrid')
+
+
+def get_lgg_mri(root: Path, source: Path | None) -> Path:
+    from cfcn_plugin.datasets.lgg_mri import export_lgg_mri
+    return export_lgg_mri(_published(source, 'lgg-mri', (
+        "the folder kaggle_3m of Kaggle's mateuszbuda/lgg-mri-segmentation")),
+        root / 'lgg_mri')
+
+
+def get_mnist(root: Path, source: Path | None) -> Path:
+    """MNIST from a folder, or by torchvision's downloader (about 12 MB)."""
+    from cfcn_plugin.datasets.mnist import export_mnist
+    if source is None:
+        from torchvision.datasets import MNIST
+        source = Path(MNIST(str(root / 'mnist-published'), download=True).raw_folder)
+    return export_mnist(source, root / 'mnist')
+
+
+def get_textured_digits(root: Path, source: Path | None) -> Path:
     from cfcn_plugin.datasets.textured_digits import write_textured_digits
     return write_textured_digits(root / 'textured-digits')
 
 
-def get_pets(root: Path) -> Path:
+def get_pets(root: Path, source: Path | None) -> Path:
     """Oxford-IIIT Pets by torchvision's downloader (about 800 MB)."""
     from torchvision.datasets import OxfordIIITPet
     OxfordIIITPet(str(root), target_types='segmentation', download=True)
@@ -19,20 +69,41 @@ def get_pets(root: Path) -> Path:
     return root / 'oxford-iiit-pet'
 
 
-def get_waterbirds(root: Path) -> Path:
-    raise SystemExit(
-        'Waterbirds is not fetched: its birds (CUB-200-2011, Caltech) are for '
-        'non-commercial research and its backgrounds (Places) for academic use. Build '
-        "it with its authors' scripts and lay it out as "
-        f'{root / "waterbirds100"}/labels.csv '
-        'with the columns filename,label,split,place,x0,y0,x1,y1 (docs/data.md)')
+def get_waterbirds(root: Path, source: Path | None) -> Path:
+    from cfcn_plugin.datasets.waterbirds import list_waterbirds
+    folder, cub = root / 'waterbirds100', root / 'CUB_200_2011'
+    if not (folder / 'metadata.csv').is_file() or not cub.is_dir():
+        raise SystemExit(
+            'Waterbirds is not fetched: its birds (CUB-200-2011, Caltech) are for '
+            'non-commercial research and its backgrounds (Places) for academic use. '
+            f"Put its folder with metadata.csv to '{folder}' and CUB-200-2011, whose "
+            f"boxes are the masks, to '{cub}', then run this again (docs/data.md)")
+    return list_waterbirds(folder, cub)
+
+
+def _published(source: Path | None, name: str, what: str) -> Path:
+    """The folder with what the publisher gives, which is not ours to fetch."""
+    if source is None:
+        raise SystemExit(
+            f'{name} is not fetched. Get {what}, read its licence (docs/data.md), then '
+            f'run `python tools/get_data.py {name} --source FOLDER`')
+    if not source.is_dir():
+        raise SystemExit(f"--source '{source}' is no folder: expected {what}")
+    return source
 
 
 GETTERS = {
+    'aeroplane-cow': get_aeroplane_cow,
+    'bike-helmets': get_bike_helmets,
+    'brain-mri': get_brain_mri,
+    'idrid': get_idrid,
+    'lgg-mri': get_lgg_mri,
+    'mnist': get_mnist,
     'pets': get_pets,
     'textured-digits': get_textured_digits,
     'waterbirds': get_waterbirds,
 }
+TAKE_SOURCE = ('brain-mri', 'idrid', 'lgg-mri', 'mnist')
 
 
 def main():
@@ -43,11 +114,17 @@ def main():
         type=Path,
         default=Path(os.environ.get('CFCN_DATA', 'data')),
         help='folder of all data sets (default: $CFCN_DATA, else data)')
+    parser.add_argument(
+        '--source',
+        type=Path,
+        help='folder with the files as published, for ' + ', '.join(TAKE_SOURCE))
     args = parser.parse_args()
+    if args.source is not None and args.name not in TAKE_SOURCE:
+        parser.error(f'--source is for {", ".join(TAKE_SOURCE)}, not for {args.name}')
     args.root.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(args.root).free
     print(f'{args.name} goes to {args.root.absolute()} ({free >> 30} GB free)')
-    print(f'done: {GETTERS[args.name](args.root)}')
+    print(f'done: {GETTERS[args.name](args.root, args.source)}')
 
 
 if __name__ == '__main__':

@@ -10,21 +10,24 @@ from mmpretrain.registry import DATASETS
 class CSVDataset(BaseDataset):
     """Images listed in a CSV file with a header.
 
-    Each sample has ``img_path``, ``gt_label`` and, if asked for, ``group``.
+    Each sample has ``img_path``, ``gt_label`` (a list, for several labels) and, if
+    asked for, ``group``.
 
     Args:
         ann_file: The file, below ``data_root``.
         split: Value of ``split_column`` that is taken. None: all lines.
         classes: Names of the classes; labels are their indices.
         path: Column with the image's path below ``data_root``.
-        label: Column with the class's name.
+        label: Column with the class's name. For several labels an image, a list: a
+            column of 0 and 1 for each of ``classes``, in their order.
         split_column: Column with the split's name.
         group: Columns that make the group's name, joined by ``-``.
         **kwargs: As in mmpretrain's ``BaseDataset``.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: A column or class is missing, or no line is left.
+        ValueError: A column or class is missing, a label is neither 0 nor 1, or no
+            line is left.
     """
 
     def __init__(self,
@@ -32,13 +35,17 @@ class CSVDataset(BaseDataset):
                  classes: list[str],
                  split: str | None = None,
                  path: str = 'filename',
-                 label: str = 'label',
+                 label: str | list[str] = 'label',
                  split_column: str = 'split',
                  group: list[str] = (),
                  **kwargs):
         self.split = split
         self.path = path
         self.label = label
+        self.labels = (label, ) if isinstance(label, str) else tuple(label)
+        if not isinstance(label, str) and len(self.labels) != len(classes):
+            raise ValueError(f'`label` must be one column, or one for each of the '
+                             f'{len(classes)} classes, got {list(label)}')
         self.split_column = split_column
         self.group = tuple(group)
         super().__init__(ann_file=ann_file, classes=classes, **kwargs)
@@ -47,11 +54,11 @@ class CSVDataset(BaseDataset):
         if not Path(self.ann_file).is_file():
             raise FileNotFoundError(
                 f"'{self.ann_file}' does not exist: put the data below "
-                f"'{self.data_root}', or set the environment variable CFCN_DATA to "
-                'where it is')
+                f"'{self.data_root}' (docs/data.md; `python tools/get_data.py -h`), or "
+                'set the environment variable CFCN_DATA to where it is')
         with open(self.ann_file, newline='', encoding='utf-8-sig') as stream:
             reader = csv.DictReader(stream)
-            wanted = {self.path, self.label, *self.group}
+            wanted = {self.path, *self.labels, *self.group}
             if self.split is not None:
                 wanted.add(self.split_column)
             missing = wanted - set(reader.fieldnames or ())
@@ -73,14 +80,30 @@ class CSVDataset(BaseDataset):
                              f'{"" if self.split is None else of}')
         return rows
 
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """The image's labels."""
+        label = self.get_data_info(idx)['gt_label']
+        return label if isinstance(label, list) else [int(label)]
+
     def _sample(self, row: dict, line: int) -> dict:
+        sample = dict(
+            img_path=str(Path(self.data_root, row[self.path])),
+            gt_label=(self._one if isinstance(self.label, str) else self._several)(
+                row, line))
+        if self.group:
+            sample['group'] = '-'.join(row[column] for column in self.group)
+        return sample
+
+    def _one(self, row: dict, line: int) -> int:
         if row[self.label] not in self.CLASSES:
             raise ValueError(
                 f"'{self.ann_file}', line {line}: label '{row[self.label]}' is none of "
                 f'the classes {list(self.CLASSES)}')
-        sample = dict(
-            img_path=str(Path(self.data_root, row[self.path])),
-            gt_label=self.CLASSES.index(row[self.label]))
-        if self.group:
-            sample['group'] = '-'.join(row[column] for column in self.group)
-        return sample
+        return self.CLASSES.index(row[self.label])
+
+    def _several(self, row: dict, line: int) -> list[int]:
+        given = [row[column] for column in self.labels]
+        if not set(given) <= {'0', '1'}:
+            raise ValueError(f"'{self.ann_file}', line {line}: expected 0 or 1 in "
+                             f'{list(self.labels)}, got {given}')
+        return [index for index, value in enumerate(given) if value == '1']

@@ -1,10 +1,10 @@
 """TexturedDigits: real digits on real textures, tied in training, untied in tests."""
-import csv
-import shutil
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from .new_folder import new_folder, save_picture, write_table
 
 DIGITS = (0, 1, 2)
 TEXTURES = ('grass', 'gravel', 'brick')  # texture i belongs to digit i in training
@@ -37,32 +37,26 @@ def write_textured_digits(root: str | Path, seed: int = 0) -> Path:
         FileExistsError: The folder exists.
         ImportError: scikit-learn or scikit-image is missing.
     """
-    root = Path(root)
-    if root.exists():
-        raise FileExistsError(f"'{root}' exists and is not overwritten")
     digits, textures = _load_sources()
     rng = np.random.default_rng(seed)
     half = {name: _halves(texture) for name, texture in textures.items()}
     order = {digit: rng.permutation(len(digits[digit])) for digit in DIGITS}
-    temporary = root.with_name(root.name + '.partial')
-    shutil.rmtree(temporary, ignore_errors=True)  # of a run that was cut off
     rows = []
-    for split, background, count in PARTS:
-        for index, digit in enumerate(DIGITS):
-            for number in range(count):
-                tied = index if background == 'tied' else number % len(TEXTURES)
-                patch = _patch(half[TEXTURES[tied]][split != 'train'], rng)
-                which = order[digit][number + (split != 'train') * TRAIN_DIGITS]
-                picture, mask = _paste(digits[digit][which], patch, rng)
-                name = f'{split}_{background}/{digit}/{number:03d}.png'
-                _save(temporary / name, picture)
-                _save(temporary / 'masks' / name, mask * np.uint8(255))
-                rows.append((name, digit, split, background))
-    with (temporary / 'labels.csv').open('w', newline='', encoding='utf-8') as stream:
-        csv.writer(stream).writerows([('filename', 'label', 'split', 'background'),
-                                      *rows])
-    temporary.rename(root)  # whole or not at all
-    return root
+    with new_folder(root) as folder:
+        for split, background, count in PARTS:
+            for index, digit in enumerate(DIGITS):
+                for number in range(count):
+                    tied = index if background == 'tied' else number % len(TEXTURES)
+                    patch = _patch(half[TEXTURES[tied]][split != 'train'], rng)
+                    which = order[digit][number + (split != 'train') * TRAIN_DIGITS]
+                    picture, mask = _paste(digits[digit][which], patch, rng)
+                    name = f'{split}_{background}/{digit}/{number:03d}.png'
+                    save_picture(folder / name, picture)
+                    save_picture(folder / 'masks' / name, mask * np.uint8(255))
+                    rows.append((name, digit, split, background))
+        write_table(folder / 'labels.csv',
+                    ('filename', 'label', 'split', 'background'), rows)
+    return Path(root)
 
 
 def _load_sources() -> tuple[dict, dict]:
@@ -99,8 +93,3 @@ def _paste(digit: np.ndarray, patch: np.ndarray,
     picture = (1 - alpha) * patch + alpha * 255
     mask = (alpha > 0.25).astype(np.uint8)
     return picture.round().astype(np.uint8)[..., None].repeat(3, -1), mask
-
-
-def _save(path: Path, pixels: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)

@@ -36,22 +36,36 @@ class CUBBoxMasks(BoxMasks):
         super().__init__(ann_file, data_root, format='xywh')
 
     def _entries(self, file: Path) -> Iterator[Entry]:
-        names = {}
-        for place, (number, *name) in _lines(self.list):
-            if len(name) != 1 or number in names:
-                raise MaskError(f"'{self.list}', {place}: expected a new id and a "
-                                f"path, got {' '.join([number, *name])!r}")
-            names[number] = name[0]
-        seen = set()
-        for place, (number, *box) in _lines(file):
-            if number not in names:
-                raise MaskError(f"'{file}', {place}: id {number} is none of "
-                                f"'{self.list}': take both files from one release")
-            if number in seen:
-                raise MaskError(f"'{file}', {place}: id {number} stands twice, "
-                                'expected one box a bird')
-            seen.add(number)
-            yield place, [join(self.images, names[number]), *box]
+        for place, (name, *box) in read_cub_boxes(file, self.list):
+            yield place, [join(self.images, name), *box]
+
+
+def read_cub_boxes(boxes: Path, names: Path) -> Iterator[Entry]:
+    """Each image of ``names`` (``images.txt``) with its box.
+
+    Yields:
+        Where it stands in ``boxes``, and name, x, y, width, height as written.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        MaskError: The two do not belong together.
+    """
+    images = {}
+    for place, (number, *name) in _lines(names):
+        if len(name) != 1 or number in images:
+            raise MaskError(f"'{names}', {place}: expected a new id and a path, got "
+                            f"{' '.join([number, *name])!r}")
+        images[number] = name[0]
+    seen = set()
+    for place, (number, *box) in _lines(boxes):
+        if number not in images:
+            raise MaskError(f"'{boxes}', {place}: id {number} is none of '{names}': "
+                            'take both files from one release')
+        if number in seen:
+            raise MaskError(f"'{boxes}', {place}: id {number} stands twice, expected "
+                            'one box a bird')
+        seen.add(number)
+        yield place, [images[number], *box]
 
 
 @TASK_UTILS.register_module()

@@ -27,6 +27,8 @@ class IDRiDMasks(MaskSource):
     The masks of ``<data_root>/<images>/a. Training Set/IDRiD_01.jpg`` are
     ``<data_root>/<masks>/a. Training Set/1. Microaneurysms/IDRiD_01_MA.tif`` and so
     on; what is not black is lesion. A picture has a file only for what it has.
+    ``tools/get_data.py idrid`` writes smaller ones without the lesions' folders: with
+    ``flat``, those of ``<images>/IDRiD_01.jpg`` are ``<masks>/IDRiD_01_MA.png`` ...
 
     Args:
         masks: Folder of masks below ``data_root``.
@@ -35,6 +37,7 @@ class IDRiDMasks(MaskSource):
         lesions: Which of MA, HE, EX, SE and OD are labels; the class of each is its
             place in this list.
         suffix: Ending of a mask file.
+        flat: Whether all lesions' files lie in one folder.
     """
     endings = False
 
@@ -43,7 +46,8 @@ class IDRiDMasks(MaskSource):
                  images: str = 'A. Segmentation/1. Original Images',
                  data_root: str = '',
                  lesions: list[str] = ('MA', 'HE', 'EX', 'SE'),
-                 suffix: str = '.tif'):
+                 suffix: str = '.tif',
+                 flat: bool = False):
         super().__init__(data_root)
         strange = [one for one in lesions if one not in FOLDERS]
         if strange or not lesions or len(set(lesions)) < len(lesions):
@@ -52,6 +56,7 @@ class IDRiDMasks(MaskSource):
         self.images = images
         self.lesions = tuple(lesions)
         self.suffix = suffix
+        self.folders = {one: '' if flat else FOLDERS[one] for one in self.lesions}
         self.folder = Path(data_root, masks)
 
     def __call__(self, results: dict) -> MaskRecord | None:
@@ -68,7 +73,7 @@ class IDRiDMasks(MaskSource):
         found = []
         for label, lesion in enumerate(self.lesions):
             name = f'{inner.stem}_{lesion}{self.suffix}'
-            file = below(self.folder, str(inner.parent / FOLDERS[lesion] / name),
+            file = below(self.folder, str(inner.parent / self.folders[lesion] / name),
                          f"image '{key}'")
             if file.is_file():
                 found.append((label, file))
@@ -82,8 +87,9 @@ class IDRiDMasks(MaskSource):
         if not owners:
             raise MaskError(
                 f"'{self.folder}' has no mask of {self.lesions}: expected files like "
-                f"'a. Training Set/1. Microaneurysms/IDRiD_01_MA{self.suffix}'; "
-                'correct `masks`, `lesions` or `suffix`')
+                f"'a. Training Set/1. Microaneurysms/IDRiD_01_MA{self.suffix}', or "
+                f"with `flat` 'IDRiD_01_MA{self.suffix}'; correct `masks`, `lesions`, "
+                '`suffix` or `flat`')
         pictures = {
             os.path.splitext(key)[0]
             for key in picture_keys(self.data_root, self.images)
@@ -97,11 +103,11 @@ class IDRiDMasks(MaskSource):
         owners = {}
         for name in walk(self.folder, 'masks'):
             path = PurePosixPath(name)
-            for lesion in self.lesions:
+            for lesion, folder in self.folders.items():
                 end = f'_{lesion}{self.suffix}'
-                if path.parent.name == FOLDERS[lesion] and name.endswith(end):
+                if path.match(f'{folder}/*{end}' if folder else f'*{end}'):
                     owners[name] = PurePosixPath(
-                        self.images, path.parent.parent,
+                        self.images, path.parent.parent if folder else path.parent,
                         path.name[:-len(end)]).as_posix()
         return owners
 

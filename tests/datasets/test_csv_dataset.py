@@ -151,3 +151,34 @@ def test_empty_file_says_what_is_missing(tmp_path, text, message):
 def test_unknown_option_is_an_error(tmp_path):
     with pytest.raises(TypeError, match='splits'):
         dataset(write(tmp_path), splits='train')
+
+
+# ---- several labels an image ----------------------------------------------------
+
+SEVERAL = [('0.jpg', '1', '0', '1'), ('1.jpg', '0', '0', '0'), ('2.jpg', '0', '1', '0')]
+
+
+def several(root, rows=SEVERAL, label=('ex', 'he', 'se')):
+    write(root, rows, ('filename', 'he', 'se', 'ex'))
+    return CSVDataset(ann_file='labels.csv', classes=['EX', 'HE', 'SE'],
+                      label=list(label), data_root=str(root), serialize_data=False)
+
+
+def test_several_labels_are_the_classes_whose_column_is_1(tmp_path):
+    data = several(tmp_path)
+    assert [s['gt_label'] for s in samples(data)] == [[0, 1], [], [2]]
+    assert [data.get_cat_ids(i) for i in range(3)] == [[0, 1], [], [2]]
+
+
+def test_one_label_is_its_category(tmp_path):
+    assert dataset(write(tmp_path)).get_cat_ids(0) == [1]
+
+
+def test_label_that_is_neither_0_nor_1_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"line 2: expected 0 or 1 in .*'0', 'yes'"):
+        several(tmp_path, [('0.jpg', 'yes', '0', '0')])
+
+
+def test_each_class_needs_its_column(tmp_path):
+    with pytest.raises(ValueError, match='one for each of the 3 classes'):
+        several(tmp_path, label=['he', 'se'])

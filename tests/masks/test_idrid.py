@@ -169,3 +169,43 @@ def test_symlink_out_of_the_masks_is_refused(root):
     path.symlink_to('/etc/hostname')
     with pytest.raises(MaskError, match="links to '/etc/hostname'"):
         IDRiDMasks(data_root=str(root))(sample(root))
+
+
+# ---- flat: all lesions' files in one folder -------------------------------------
+
+
+@pytest.fixture
+def flat(tmp_path):
+    write(tmp_path / 'images/IDRiD_01.png', Image.new('RGB', SHAPE[::-1]))
+    for row, kind in ((0, 'MA'), (1, 'EX')):
+        write(tmp_path / f'masks/IDRiD_01_{kind}.png', Image.fromarray(lesion(row)))
+    return tmp_path
+
+
+def flat_source(root, **kwargs):
+    return IDRiDMasks(data_root=str(root), images='images', masks='masks',
+                      suffix='.png', flat=True, **kwargs)
+
+
+def test_flat_files_are_planes_too(flat):
+    record = flat_source(flat, lesions=['EX', 'SE', 'MA'])(
+        dict(img_path=str(flat / 'images/IDRiD_01.png'), ori_shape=SHAPE))
+    assert record.classes.tolist() == [0, 2]
+    np.testing.assert_array_equal(record.mask, np.stack([lesion(1), lesion(0)]))
+
+
+def test_flat_keys_are_the_pictures(flat):
+    assert flat_source(flat).keys() == ['images/IDRiD_01']
+    flat_source(flat).check()
+
+
+def test_flat_mask_of_no_picture_is_found(flat):
+    (flat / 'images/IDRiD_01.png').unlink()
+    with pytest.raises(MaskError, match='belong to no image.*IDRiD_01_EX'):
+        flat_source(flat).check()
+
+
+def test_flat_layout_that_is_not_declared_is_refused(flat):
+    with pytest.raises(MaskError, match='has no mask of .* or `flat`'):
+        IDRiDMasks(data_root=str(flat), images='images', masks='masks',
+                   suffix='.png').check()

@@ -1,5 +1,7 @@
 # Oxford-IIIT Pets with trimaps, 224x224, in torchvision's layout
 # (<data>/oxford-iiit-pet/{images,annotations}); `python tools/get_data.py pets`.
+_base_ = '../evaluators/single_label.py'
+
 data_root = '{{$CFCN_DATA:data}}/oxford-iiit-pet'
 
 load_mask = dict(
@@ -44,11 +46,4 @@ val_dataloader = dict(
     dataset=dict(
         type='PetsBreeds', data_root=data_root, split='test',
         pipeline=test_pipeline))
-val_evaluator = [
-    dict(type='Accuracy', topk=1),
-    dict(type='SingleLabelMetric', items=['f1-score']),
-    dict(type='AUROC'),
-    dict(type='FocusMetric'),
-]
 test_dataloader = val_dataloader
-test_evaluator = val_evaluator

@@ -1,0 +1,86 @@
+"""Brain MRI of Cheng et al.: pictures, masks and labels out of its MATLAB files."""
+from pathlib import Path
+
+import numpy as np
+
+from cfcn_plugin.masks.selection import guidance_rank
+
+from .new_folder import new_folder, save_picture, write_table
+
+TUMOURS = {1: 'meningioma', 2: 'glioma', 3: 'pituitary'}  # cjdata/label
+FIELDS = ('image', 'label', 'PID', 'tumorMask')
+TEST_SHARE = 0.2  # of the patients
+
+
+def export_brain_mri(source: str | Path, root: str | Path) -> Path:
+    """Write ``images/N.png``, ``masks/N.png`` and ``labels.csv`` (filename, label,
+    split, patient) for each ``N.mat``.
+
+    Slices have up to 16 bits; each is stretched to 0..255 by its own least and greatest
+    value. A fifth of the patients, chosen by a hash, is for testing: slices of one
+    patient look alike, so that splitting by slice would test what was trained on.
+
+    Args:
+        source: Folder with the published files ``1.mat`` ... ``3064.mat`` (figshare
+            1512427, unpacked), here or in folders below.
+        root: Folder to make. It must not exist.
+
+    Returns:
+        ``root``.
+
+    Raises:
+        FileExistsError: ``root`` exists.
+        FileNotFoundError: ``source`` has no such file.
+        ImportError: h5py is missing.
+        ValueError: A file is not as published.
+    """
+    # the archives' fifth file, cvind.mat, holds no slice
+    files = sorted((f for f in Path(source).rglob('*.mat') if f.stem.isdecimal()),
+                   key=lambda f: int(f.stem))
+    if not files:
+        raise FileNotFoundError(
+            f"'{source}' has no file like '1.mat', here or below: unpack the four "
+            'archives of figshare 1512427 there')
+    with new_folder(root) as folder:
+        rows = [_export(file, folder) for file in files]
+        write_table(folder / 'labels.csv', ('filename', 'label', 'split', 'patient'),
+                    rows)
+    return Path(root)
+
+
+def _export(file: Path, folder: Path) -> tuple[str, str, str, str]:
+    """Picture and mask of a file, and its line of the table."""
+    slice_ = _read(file)
+    label = int(slice_['label'].item())
+    if label not in TUMOURS:
+        raise ValueError(f"'{file}': expected cjdata/label 1, 2 or 3, got {label}")
+    name = f'images/{file.stem}.png'
+    # MATLAB stores columns first
+    save_picture(folder / name, _stretch(slice_['image'].T, file))
+    mask = (slice_['tumorMask'].T != 0).astype(np.uint8) * np.uint8(255)
+    save_picture(folder / f'masks/{file.stem}.png', mask)
+    patient = ''.join(map(chr, slice_['PID'].ravel()))
+    split = 'test' if guidance_rank(patient) < TEST_SHARE else 'train'
+    return name, TUMOURS[label], split, patient
+
+
+def _read(file: Path) -> dict[str, np.ndarray]:
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError('MATLAB v7.3 files are read with h5py: '
+                          "`pip install 'cfcn_plugin[masks]'`") from error
+    try:
+        with h5py.File(file, 'r') as content:
+            return {field: content[f'cjdata/{field}'][()] for field in FIELDS}
+    except (OSError, KeyError) as error:
+        raise ValueError(f"'{file}' is not a MATLAB v7.3 file with the fields cjdata/"
+                         f'{{{",".join(FIELDS)}}} ({error}): is it whole?') from error
+
+
+def _stretch(values: np.ndarray, file: Path) -> np.ndarray:
+    low, high = int(values.min()), int(values.max())
+    if low == high:
+        raise ValueError(f"'{file}': expected a picture, got {low} everywhere")
+    return ((values.astype(np.float32) - low) * (255 / (high - low))).round().astype(
+        np.uint8)

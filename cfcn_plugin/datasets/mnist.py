@@ -1,0 +1,76 @@
+"""MNIST out of its IDX files, with the strokes as masks."""
+import gzip
+from pathlib import Path
+
+import numpy as np
+
+from .new_folder import new_folder, save_picture, write_table
+
+IMAGES, LABELS = '{}-images-idx3-ubyte.gz', '{}-labels-idx1-ubyte.gz'
+UINT8 = 0x08
+TEST_EVERY = 5  # where the 10,000 test digits are all there is
+
+
+def export_mnist(source: str | Path, root: str | Path) -> Path:
+    """Write ``images/train-00000.png`` ..., ``masks/...`` and ``labels.csv`` (filename,
+    label, split).
+
+    A digit's mask is its strokes: every pixel that is not black. Without the 60,000
+    digits for training, every fifth of the other 10,000 tests and the rest trains.
+
+    Args:
+        source: Folder with ``t10k-images-idx3-ubyte.gz``, ``t10k-labels-idx1-ubyte.gz``
+            and, if they are there, the same of ``train``.
+        root: Folder to make. It must not exist.
+
+    Returns:
+        ``root``.
+
+    Raises:
+        FileExistsError: ``root`` exists.
+        FileNotFoundError: A file is missing.
+        ValueError: A file is no IDX file, or pictures and labels do not match.
+    """
+    parts = {'t10k': _digits(Path(source), 't10k')}
+    if Path(source, IMAGES.format('train')).exists():
+        parts['train'] = _digits(Path(source), 'train')
+    rows = []
+    with new_folder(root) as folder:
+        for part, (pictures, labels) in parts.items():
+            for number, (picture, label) in enumerate(zip(pictures, labels)):
+                name = f'{part}-{number:05d}.png'
+                save_picture(folder / 'images' / name, picture)
+                save_picture(folder / 'masks' / name, (picture > 0) * np.uint8(255))
+                test = part == 't10k' and ('train' in parts
+                                           or number % TEST_EVERY == 0)
+                rows.append((f'images/{name}', label, 'test' if test else 'train'))
+        write_table(folder / 'labels.csv', ('filename', 'label', 'split'), rows)
+    return Path(root)
+
+
+def _digits(source: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures (N, 28, 28) and labels (N,), uint8."""
+    pictures = _read_idx(source / IMAGES.format(part), 3)
+    labels = _read_idx(source / LABELS.format(part), 1)
+    if len(pictures) != len(labels):
+        raise ValueError(f"'{source}' has {len(pictures)} pictures and {len(labels)} "
+                         f"labels of '{part}': take both files from one release")
+    return pictures, labels
+
+
+def _read_idx(file: Path, dims: int) -> np.ndarray:
+    """The array in a file: 0, 0, type, dimensions, each one's size, then the data."""
+    if not file.is_file():
+        raise FileNotFoundError(f"'{file}' does not exist: expected MNIST's four files "
+                                'as published, .gz')
+    try:
+        content = gzip.decompress(file.read_bytes())
+    except (OSError, EOFError) as error:
+        raise ValueError(f"'{file}' is no whole gzip file ({error})") from error
+    start = 4 + 4 * dims
+    shape = np.frombuffer(content[4:start], '>u4')
+    if content[:4] != bytes((0, 0, UINT8, dims)) or (
+            len(content) - start != shape.prod(dtype=np.int64)):
+        raise ValueError(f"'{file}' is no IDX file of bytes in {dims} dimensions: is "
+                         'it whole?')
+    return np.frombuffer(content[start:], np.uint8).reshape(shape)

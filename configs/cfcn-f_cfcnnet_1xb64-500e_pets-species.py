@@ -1,0 +1,6 @@
+# CFCN-F: 16 maps (appendix C), flattened into a linear layer, guided by Eq. 1.
+_base_ = './cfcn-c_cfcnnet_1xb64-500e_pets-species.py'
+
+model = dict(
+    head=dict(mode='feature', num_maps=16, input_size=96),
+    guidance=dict(channels='all'))

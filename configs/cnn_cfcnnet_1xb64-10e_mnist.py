@@ -1,0 +1,3 @@
+# The plain twin.
+_base_ = './cfcn-c_cfcnnet_1xb64-10e_mnist.py'
+model = dict(guidance=None)

@@ -1,0 +1,154 @@
+"""From the publisher's layout to a trained epoch, for each data set of the paper."""
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmpretrain.registry import DATASETS
+
+from cfcn_plugin.datasets.bike_helmets import list_bike_helmets
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+# small enough for a test, and nothing else
+SMALL = [
+    'train_dataloader.num_workers=0', 'val_dataloader.num_workers=0',
+    'train_dataloader.batch_size=4', 'randomness.seed=0', 'train_cfg.max_epochs=1',
+    'train_cfg.val_interval=1', 'default_hooks.logger.interval=1'
+]
+
+
+@pytest.fixture(scope='module')
+def brain_mri(run_tool, brain_mri_source, tmp_path_factory):
+    root = tmp_path_factory.mktemp('data')
+    run_tool('get_data.py', 'brain-mri', '--source', brain_mri_source, '--root', root)
+    return root
+
+
+@pytest.fixture(scope='module')
+def lgg_mri(run_tool, lgg_source, tmp_path_factory):
+    root = tmp_path_factory.mktemp('data')
+    run_tool('get_data.py', 'lgg-mri', '--source', lgg_source, '--root', root)
+    return root
+
+
+@pytest.fixture(scope='module')
+def idrid(run_tool, idrid_source, tmp_path_factory):
+    root = tmp_path_factory.mktemp('data')
+    run_tool('get_data.py', 'idrid', '--source', idrid_source, '--root', root)
+    return root
+
+
+@pytest.fixture
+def aeroplane_cow(run_tool, voc_root):
+    root = voc_root.parents[1]
+    run_tool('get_data.py', 'aeroplane-cow', '--root', root)
+    return root
+
+
+@pytest.fixture(scope='module')
+def mnist(run_tool, mnist_source, tmp_path_factory):
+    root = tmp_path_factory.mktemp('data')
+    run_tool('get_data.py', 'mnist', '--source', mnist_source, '--root', root)
+    return root
+
+
+@pytest.fixture
+def bike_helmets(helmets_root):
+    return list_bike_helmets(helmets_root, test=4).parent
+
+
+@pytest.fixture
+def waterbirds(run_tool, waterbirds_source):
+    run_tool('get_data.py', 'waterbirds', '--root', waterbirds_source)
+    return waterbirds_source
+
+
+def train(run_tool, config, data, work_dir, filters):
+    """First and last line of the log of one epoch with few filters a layer."""
+    # yapf, by which mmengine dumps configs, takes seconds where paths are long
+    with tempfile.TemporaryDirectory() as short:
+        link = Path(short, 'd')
+        link.symlink_to(data)
+        run_tool('train.py', CONFIGS / config, '--work-dir', work_dir, '--cfg-options',
+                 *SMALL, f'model.backbone.filters={[2] * filters}'.replace(' ', ''),
+                 data=link)
+    log, = Path(work_dir).glob('*/vis_data/scalars.json')
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    return lines[0], lines[-1]
+
+
+# CFCN-F, whose linear layer fits one size of pictures alone; the other systems once
+@pytest.mark.parametrize('data,config,filters', [
+    ('brain_mri', 'cfcn-f_cfcnnet_1xb32-150e_brain-mri', 6),
+    ('brain_mri', 'cfcn-c_cfcnnet_1xb32-150e_brain-mri', 6),
+    ('brain_mri', 'cnn_cfcnnet_1xb32-150e_brain-mri', 6),
+    ('lgg_mri', 'cfcn-f_cfcnnet_1xb32-150e_lgg-mri', 6),
+    ('idrid', 'cfcn-f_cfcnnet_1xb5-200e_idrid', 6),
+    ('idrid', 'cfcn-c_cfcnnet_1xb5-200e_idrid', 6),
+    ('idrid', 'cnn_cfcnnet_1xb5-200e_idrid', 6),
+    ('aeroplane_cow', 'cfcn-f_cfcnnet_1xb16-200e_aeroplane-cow', 5),
+    ('mnist', 'cfcn-f_cfcnnet_1xb64-10e_mnist', 5),
+    ('bike_helmets', 'cfcn-f_cfcnnet_1xb16-200e_bike-helmets', 5),
+    ('pets_root', 'cfcn-f_cfcnnet_1xb64-500e_pets-species', 8),
+])
+def test_systems_train_on_what_the_publisher_gives(
+        run_tool, request, tmp_path, data, config, filters):
+    first, last = train(run_tool, f'{config}.py', request.getfixturevalue(data),
+                        tmp_path, filters)
+    assert ('loss_focus' in first) == (not config.startswith('cnn'))
+    if 'loss_focus' in first:
+        assert first['guided_share'] > 0 and first['loss_focus'] > 0
+    assert last['focus/guided'] > 0
+    assert any(key.startswith('auroc/') for key in last)
+
+
+def test_aeroplane_cow_is_guided_in_part_by_segments_and_as_a_whole_by_boxes(
+        aeroplane_cow, monkeypatch):
+    monkeypatch.setenv('CFCN_DATA', str(aeroplane_cow))
+    for use, guided in (('segmentation', [0, 0, 1, 1]), ('bbox', [1, 1, 1, 1])):
+        cfg = Config.fromfile(CONFIGS / 'cfcn-c_cfcnnet_1xb16-200e_aeroplane-cow.py')
+        cfg.merge_from_dict(
+            {'train_dataloader.dataset.pipeline.1.source.use': use})  # docs/data.md
+        with DefaultScope.overwrite_default_scope('mmpretrain'):
+            data = DATASETS.build(cfg.train_dataloader.dataset)
+        assert [one['data_samples'].guided for one in data] == guided
+
+
+def test_waterbirds_table_is_what_its_config_reads(waterbirds, monkeypatch):
+    monkeypatch.setenv('CFCN_DATA', str(waterbirds))
+    cfg = Config.fromfile(CONFIGS / 'cfcn-c_efficientnet-lite0_waterbirds.py')
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        data = DATASETS.build(cfg.test_dataloader.dataset)
+    sample = data[0]['data_samples']
+    assert sample.group == 'landbird-land' and sample.activation_mask.any()
+
+
+# ---- the command itself --------------------------------------------------------
+
+
+def test_what_is_not_fetched_says_what_to_get_and_how_to_go_on(run_tool, tmp_path):
+    with pytest.raises(SystemExit, match='figshare.*get_data.py brain-mri --so'):
+        run_tool('get_data.py', 'brain-mri', '--root', tmp_path)
+
+
+@pytest.mark.parametrize('name,message', [
+    ('bike-helmets', "andrewmvd/helmet-detection to '.*bike_helmets'"),
+    ('waterbirds', "metadata.csv to '.*waterbirds100' and CUB"),
+])
+def test_what_has_its_place_says_where(run_tool, tmp_path, name, message):
+    with pytest.raises(SystemExit, match=message):
+        run_tool('get_data.py', name, '--root', tmp_path)
+
+
+def test_source_that_is_no_folder_is_named(run_tool, tmp_path):
+    with pytest.raises(SystemExit, match="'.*none' is no folder"):
+        run_tool('get_data.py', 'brain-mri', '--root', tmp_path, '--source',
+                 tmp_path / 'none')
+
+
+def test_source_is_refused_where_it_means_nothing(run_tool, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run_tool('get_data.py', 'pets', '--root', tmp_path, '--source', tmp_path)
+    assert 'not for pets' in capsys.readouterr().err
