@@ -1,0 +1,91 @@
+"""A whole test run with explanations, and what a loop leaves as it was."""
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from cfcn_plugin.evaluation import ExplanationFocus
+
+METHODS = ('grad_cam', 'input_x_gradient')
+
+
+@pytest.fixture
+def cfg(tmp_path, waterbirds_root):
+    """A small network on the 8 test pictures, unshuffled, in batches of 3."""
+    cfg = Config.fromfile('configs/cfcn_efficientnet-lite0_waterbirds.py')
+    for split in ('train', 'val', 'test'):
+        loader = cfg[f'{split}_dataloader']
+        loader.update(batch_size=3, num_workers=0)
+        loader.dataset.data_root = str(waterbirds_root / 'waterbirds100')
+        for step in loader.dataset.pipeline:
+            if step['type'] == 'LoadActivationMask':
+                step['source']['data_root'] = loader.dataset.data_root
+    cfg.model = dict(
+        type='GuidedClassifier',
+        data_preprocessor=dict(mean=[127.5] * 3, std=[127.5] * 3, to_rgb=True),
+        backbone=dict(type='CFCNNet', filters=[4, 6], strides=4, dropout=0.),
+        neck=dict(type='GlobalAveragePooling'),
+        head=dict(type='LinearClsHead', num_classes=2, in_channels=None),
+        guidance=dict(type='CausalFocusLoss'))
+    cfg.train_cfg = dict(by_epoch=True, max_epochs=1)
+    cfg.val_cfg = dict(type='ProbingValLoop')
+    cfg.test_cfg = dict(type='ProbingTestLoop')
+    evaluator = [
+        dict(type='GroupAccuracy'), dict(type='FocusMetric'),
+        *(dict(type='ExplanationFocus', method=m) for m in METHODS)]
+    cfg.val_evaluator = cfg.test_evaluator = evaluator
+    cfg.work_dir = str(tmp_path)
+    cfg.randomness = dict(seed=0)
+    cfg.log_level = 'WARNING'
+    return cfg
+
+
+def test_explanations_join_the_metrics_of_a_stock_loop(cfg):
+    measured = Runner.from_cfg(cfg).test()
+    for method in METHODS:
+        assert 0 < measured[f'{method}/energy'] < 1
+        assert measured[f'{method}/guided'] == 8
+    cfg.test_cfg = dict()
+    cfg.test_evaluator = cfg.test_evaluator[:2]
+    stock = Runner.from_cfg(cfg).test()
+    assert {k: measured[k] for k in stock} == pytest.approx(stock)
+
+
+def test_size_of_batches_does_not_matter(cfg):
+    expected = Runner.from_cfg(cfg).test()
+    cfg.test_dataloader.batch_size = 8
+    assert Runner.from_cfg(cfg).test() == pytest.approx(expected, rel=1e-4)
+
+
+def test_training_goes_as_with_the_stock_loop(cfg):
+    cfg.train_cfg = dict(by_epoch=True, max_epochs=2, val_interval=1)
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.message_hub.get_scalar('val/grad_cam/energy').current() > 0
+    cfg.val_cfg, cfg.val_evaluator = dict(), cfg.val_evaluator[:2]
+    stock = Runner.from_cfg(cfg)
+    stock.train()
+    for name, value in stock.model.state_dict().items():
+        assert torch.equal(runner.model.state_dict()[name], value), name
+
+
+def test_masks_and_maps_do_not_reach_the_metrics(cfg, monkeypatch):
+    seen = []
+
+    def process(self, data_batch, data_samples):
+        seen.extend(data_samples)
+        self.results.extend([None] * len(data_samples))
+
+    monkeypatch.setattr(ExplanationFocus, 'process', process)
+    Runner.from_cfg(cfg).test()
+    assert len(seen) == 2 * 8
+    for sample in seen:
+        for value in sample.values():
+            assert not isinstance(value, torch.Tensor) or value.numel() <= 2
+
+
+def test_test_time_augmentation_is_refused(cfg):
+    cfg.tta_model = dict(type='AverageClsScoreTTA')
+    cfg.model = dict(cfg.tta_model, module=cfg.model)
+    with pytest.raises(ValueError, match='shows several: leave it out'):
+        Runner.from_cfg(cfg).test()
