@@ -171,9 +171,9 @@ def _guide_step(step: dict, kind: type, where: str) -> dict:
 def unguide_config(cfg: Config) -> Config:
     """The stock config that a trained model fits: the inverse of guide_config.
 
-    Guided types become stock types, guidance, masks, our metrics, loops and hooks go (a
-    split with none but ours gets top-1 accuracy); weights to start from go too, since the
-    trained ones replace them.
+    Guided types become stock types; guidance, masks, our metrics, loops and hooks go (a
+    split with none but ours gets top-1 accuracy); weights to start from go too, since
+    the trained ones replace them.
 
     Args:
         cfg: Config of a guided model with a stock head. It is not changed.
