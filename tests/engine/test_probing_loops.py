@@ -53,7 +53,10 @@ def test_explanations_join_the_metrics_of_a_stock_loop(cfg):
 
 def test_size_of_batches_does_not_matter(cfg):
     cfg.test_evaluator = [
-        *cfg.test_evaluator, dict(type='BackgroundSwapTest')]
+        *cfg.test_evaluator,
+        dict(type='Calibration'),
+        *(dict(type=name) for name in (
+            'BackgroundSwapTest', 'BrightnessCurve', 'ContrastCurve'))]
     expected = Runner.from_cfg(cfg).test()
     assert expected['swap/images'] == 8
     cfg.test_dataloader.batch_size = 8
