@@ -95,7 +95,8 @@ class BackgroundSwapTest(ProbingMetric):
         metrics = accuracies(measured)
         if both:
             metrics['gap'] = both['same_class'] - both['other_class']
-        return {**metrics, 'images': len(measured), 'fair': int(self.fair)}
+        # floats, since mmengine's log file has None for other numbers
+        return {**metrics, 'images': float(len(measured)), 'fair': float(self.fair)}
 
     @staticmethod
     def _ask(model, condition: str, pictures: Tensor, samples: list,

@@ -33,7 +33,8 @@ def mean_scores(results: list[dict | None]) -> dict[str, float]:
         name: sum(r[name] for r in guided) / len(guided)
         for name in (guided[0] if guided else ())
     }
+    # floats, since mmengine's log file has None for other numbers
     return {
-        **metrics, 'guided': len(guided),
-        'unguided': len(results) - len(guided)
+        **metrics, 'guided': float(len(guided)),
+        'unguided': float(len(results) - len(guided))
     }

@@ -1,8 +1,14 @@
 """A whole test run with explanations, and what a loop leaves as it was."""
+import json
+import os
+from multiprocessing import get_context
+from pathlib import Path
+
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
+from torch import distributed as dist
 
 from cfcn_plugin.evaluation import ExplanationFocus
 
@@ -51,16 +57,61 @@ def test_explanations_join_the_metrics_of_a_stock_loop(cfg):
     assert {k: measured[k] for k in stock} == pytest.approx(stock)
 
 
-def test_size_of_batches_does_not_matter(cfg):
+@pytest.fixture
+def with_all(cfg):
+    """Every measure, on the first 7 pictures: no size of batches or ranks divides."""
     cfg.test_evaluator = [
         *cfg.test_evaluator,
-        dict(type='Calibration'),
         *(dict(type=name) for name in (
-            'BackgroundSwapTest', 'BrightnessCurve', 'ContrastCurve'))]
-    expected = Runner.from_cfg(cfg).test()
-    assert expected['swap/images'] == 8
-    cfg.test_dataloader.batch_size = 8
-    assert Runner.from_cfg(cfg).test() == pytest.approx(expected, rel=1e-4)
+            'AUROC', 'BackgroundSwapTest', 'BrightnessCurve', 'Calibration',
+            'ContrastCurve'))]
+    cfg.test_dataloader.dataset.indices = 7
+    return cfg
+
+
+def test_size_of_batches_does_not_matter(with_all):
+    expected = Runner.from_cfg(with_all).test()
+    assert expected['swap/images'] == 7
+    with_all.test_dataloader.batch_size = 5
+    assert Runner.from_cfg(with_all).test() == pytest.approx(expected, rel=1e-4)
+
+
+def one_rank(rank, cfg, folder):
+    os.environ['GLOO_SOCKET_IFNAME'] = 'lo'
+    torch.set_num_threads(1)
+    dist.init_process_group(
+        'gloo', init_method=f'file://{folder}/meeting', rank=rank, world_size=2)
+    measured = Runner.from_cfg(cfg).test()
+    if rank == 0:
+        Path(folder, 'measured.json').write_text(json.dumps(measured))
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='GPUs do not survive a fork')
+def test_two_ranks_measure_what_one_does(with_all, tmp_path):
+    expected = Runner.from_cfg(with_all).test()
+    context = get_context('fork')  # a fresh interpreter imports for seconds
+    ranks = [context.Process(target=one_rank, args=(r, with_all, tmp_path), daemon=True)
+             for r in range(2)]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join(timeout=60)
+    exits = [process.exitcode for process in ranks]
+    for process in ranks:
+        process.kill()
+    assert exits == [0, 0], f'a rank failed, or hangs (None): {exits}'
+    measured = json.loads((tmp_path / 'measured.json').read_text())
+    assert measured == pytest.approx(expected, rel=1e-4)
+    assert len(measured) > 40
+
+
+def test_every_number_is_in_the_log_file(cfg, tmp_path):
+    measured = Runner.from_cfg(cfg).test()
+    file, = tmp_path.glob('*/*.json')
+    assert json.loads(file.read_text()) == pytest.approx(
+        {**json.loads(file.read_text()), **measured})
 
 
 def test_training_goes_as_with_the_stock_loop(cfg):
