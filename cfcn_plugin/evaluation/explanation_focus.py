@@ -18,9 +18,10 @@ class ExplanationFocus(ProbingMetric):
 
     Adds ``METHOD/energy``, ``METHOD/energy_by_area``, ``METHOD/pointing``,
     ``METHOD/iou`` (:func:`cfcn_plugin.evaluation.focus.focus_scores`), shares in
-    [0, 1], and the counts ``METHOD/guided`` and ``METHOD/unguided``. Of several
-    labels, the mean of their scores is explained; an image with a mask and no label
-    counts as unguided.
+    [0, 1]; ``METHOD/dead``, the share of images where nothing speaks for the class,
+    which score 0 in all; and the counts ``METHOD/guided`` and ``METHOD/unguided``. Of
+    several labels, the mean of their scores is explained; an image with a mask and no
+    label counts as unguided.
 
     Needs a probing loop, see :class:`ProbingMetric`, and the extra ``explain``.
 
@@ -65,6 +66,7 @@ class ExplanationFocus(ProbingMetric):
             guided=masks.guided[chosen],
             target=weights,
             covers=(explained.covers, )))
+        scores['dead'] = (explained.heat.amax((1, 2)) <= 0).float()
         rows = torch.stack(list(scores.values()), 1).tolist()
         for index, row in zip(chosen.nonzero().flatten().tolist(), rows):
             values[index] = dict(zip(scores, row))

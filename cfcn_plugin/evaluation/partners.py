@@ -15,9 +15,16 @@ class Partners:
     Args:
         dataset: Data set of mmpretrain, or a wrapper with ``get_data_info``.
         seed: Another seed chooses others.
+
+    Raises:
+        TypeError: The data set does not tell its labels.
     """
 
     def __init__(self, dataset, seed: int = 0):
+        if not hasattr(dataset, 'get_data_info'):
+            raise TypeError(
+                f'{type(dataset).__name__} has no `get_data_info(index)`, which tells '
+                'labels without loading pictures: use a data set of mmpretrain')
         self.dataset = dataset
         self.seed = seed
         self.names = []
@@ -37,8 +44,15 @@ class Partners:
             sample: A data sample.
             which: ``'other_class'``: none of its labels is the sample's.
                 ``'same_class'``: all are.
+
+        Raises:
+            ValueError: The sample does not tell which image it is.
         """
         name = _name(sample)
+        if name not in self.index:
+            raise ValueError(
+                f"'{name}' is no image of the data set: pack `img_path` or, for "
+                'pictures in memory, `sample_idx` (`meta_keys` of PackGuidedInputs)')
         candidates = self._of_class(labels_of(sample.gt_label), which)
         rank = guidance_rank(f'{which} {self.index[name]}', self.seed)
         start = int(rank * len(candidates))

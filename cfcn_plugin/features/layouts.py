@@ -331,8 +331,8 @@ def attention_input(model: nn.Module, layout: Layout) -> Layout:
     if not norms:
         raise ValueError(
             f"the map of '{layout.module}' has class tokens, and there is no norm1 or "
-            "ln1 in the last block, before the attention that they read it by: name "
-            f'the module with `target`; {hookable(model)}')
+            'ln1 in a block, before the attention that they read it by: name the '
+            f'module to explain (`layer`); {hookable(model)}')
     return replace(layout, module=norms[-1], side='output', item=-1)
 
 

@@ -64,6 +64,7 @@ def test_numbers_are_those_of_the_heat_against_the_mask(method):
     target = nn.functional.one_hot(torch.arange(5) % 3, 3).float()
     heat = EXPLANATIONS[method](model, seen.inputs, target).heat
     expected = focus_scores(heat, seen.masks.mask.amax(1), seen.masks.ignore)
+    expected['dead'] = torch.zeros(5)
     assert values[3] is None
     for index in (0, 1, 2, 4):
         assert values[index] == pytest.approx(
@@ -98,7 +99,8 @@ def test_dead_network_scores_0():
     model = build()
     nn.init.zeros_(model.head.fc.weight)
     values = ExplanationFocus('grad_cam').probe(model, shown(model))
-    assert values[0] == dict(energy=0, energy_by_area=0, pointing=0, iou=0)
+    assert values[0] == dict(
+        energy=0, energy_by_area=0, pointing=0, iou=0, dead=1)
 
 
 def test_no_masks_or_no_guided_image_measures_nothing():
@@ -120,8 +122,8 @@ def test_samples_carry_numbers_of_python_and_the_log_has_the_method_s_name():
     metric.process({}, [s.to_dict() for s in seen.samples])
     assert list(metric.evaluate(5)) == [
         f'input_x_gradient/{name}'
-        for name in ('energy', 'energy_by_area', 'pointing', 'iou', 'guided',
-                     'unguided')]
+        for name in ('energy', 'energy_by_area', 'pointing', 'iou', 'dead',
+                     'guided', 'unguided')]
 
 
 def test_without_a_probing_loop_the_error_says_which():

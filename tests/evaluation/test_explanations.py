@@ -13,7 +13,6 @@ from cfcn_plugin.evaluation.explanations import (
     input_x_gradient,
     undisturbed,
 )
-from cfcn_plugin.features import Layout, attention_input
 
 CNN = dict(
     type='GuidedClassifier',
@@ -284,8 +283,3 @@ def test_layer_that_does_not_exist_is_an_error():
 def test_model_without_class_scores_is_an_error(method):
     with pytest.raises(ValueError, match=r'gives \(3, 3\) where class scores \(3, 5\)'):
         EXPLANATIONS[method](build(CNN), pictures(), torch.ones(3, 5))
-
-
-def test_class_tokens_without_a_known_attention_name_the_way_out():
-    with pytest.raises(ValueError, match='name the module with `target`'):
-        attention_input(build(CNN), Layout('backbone', prefix_tokens=1))

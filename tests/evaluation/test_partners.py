@@ -1,6 +1,8 @@
 """Whose background: of the right class, by a hash, never the image itself."""
 import pytest
 import torch
+from mmengine.dataset import ConcatDataset
+from mmpretrain.datasets import CustomDataset
 from mmpretrain.structures import DataSample
 
 from cfcn_plugin.evaluation.partners import Partners
@@ -74,3 +76,23 @@ def test_partners_do_not_depend_on_where_the_data_lie():
 def test_an_image_that_is_there_twice_is_not_its_own_partner():
     dataset = Labels([0, 0, 0], ['a', 'b', 'a'])
     assert [set(p) for p in partners_of(dataset, 'same_class')] == [{1}, {0, 2}, {1}]
+
+
+def test_sample_that_does_not_tell_which_image_it_is_is_an_error():
+    nameless = DataSample().set_gt_label(0)
+    with pytest.raises(ValueError, match='pack `img_path` or'):
+        next(Partners(ONE_LABEL).of(nameless, 'same_class'))
+
+
+def test_data_set_that_tells_no_labels_is_an_error():
+    with pytest.raises(TypeError, match='list has no `get_data_info'):
+        Partners([1, 2])
+
+
+def test_wrappers_of_data_sets_are_data_sets(tmp_path):
+    (tmp_path / 'list.txt').write_text('0.jpg 0\n1.jpg 1\n2.jpg 0\n3.jpg 1\n')
+    inner = CustomDataset(ann_file='list.txt', data_root=str(tmp_path))
+    whole = ConcatDataset([inner, inner])
+    sample = DataSample(metainfo=dict(img_path=inner.get_data_info(1)['img_path']))
+    partners = Partners(whole).of(sample.set_gt_label(1), 'same_class')
+    assert set(partners) == {3, 7}
