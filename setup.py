@@ -39,7 +39,9 @@ OPENMMLAB = [
 MASKS = ['h5py>=3.10']  # formats that few need
 DEMO = ['scikit-learn>=1.4', 'scikit-image>=0.22', 'matplotlib>=3.8']
 DRAW = ['matplotlib>=3.8', 'tornado>=6.3']  # tools/draw_masks.py, in the browser
-TEST = ['pytest>=8', *DEMO, *DRAW, *MASKS]
+# explanations to measure; grad-cam pulls opencv-python-headless, see albumentations
+EXPLAIN = ['grad-cam>=1.5', 'captum>=0.7']
+TEST = ['pytest>=8', *DEMO, *DRAW, *MASKS, *EXPLAIN]
 
 setup(
     name='cfcn_plugin',
@@ -63,6 +65,7 @@ setup(
         'albumentations': ['albumentations>=2,<3'],
         'demo': DEMO,
         'draw': DRAW,
+        'explain': EXPLAIN,
         'masks': MASKS,
         'test': TEST,
         'dev': [*TEST, 'ruff>=0.6', 'pre-commit>=3'],

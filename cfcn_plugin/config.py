@@ -7,6 +7,7 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.config import Config
 from mmpretrain.datasets import PackInputs
 
+from . import evaluation
 from .models.backbones.timm_backbone import has_fixed_size
 from .models.guided import GUIDED_TYPES
 from .transforms import MaskAware, kind_of, transform_type
@@ -14,7 +15,8 @@ from .transforms import MaskAware, kind_of, transform_type
 SPLITS = ('train', 'val', 'test')
 PAPER = dict(type='CausalFocusLoss')
 STOCK_TYPES = {guided: stock for stock, guided in GUIDED_TYPES.items()}
-OUR_METRICS = ('AUROC', 'FocusMetric', 'GroupAccuracy')
+OUR_METRICS = tuple(evaluation.__all__)
+OUR_LOOPS = ('ProbingTestLoop', 'ProbingValLoop')
 OUR_HOOKS = ('CollapseHook', 'FiniteFocusHook', 'GuidanceCheckHook',
              'GuidanceWarmUpHook', 'ResolvedConfigHook')
 # Keys of GuidedTIMMBackbone that the stock TIMMBackbone does not have
@@ -170,9 +172,9 @@ def _guide_step(step: dict, kind: type, where: str) -> dict:
 def unguide_config(cfg: Config) -> Config:
     """The stock config that a trained model fits: the inverse of guide_config.
 
-    Guided types become stock types, guidance, masks, our metrics and hooks go (a split
-    with none but ours gets top-1 accuracy); weights to start from go too, since the
-    trained ones replace them.
+    Guided types become stock types; guidance, masks, our metrics, loops and hooks go (a
+    split with none but ours gets top-1 accuracy); weights to start from go too, since
+    the trained ones replace them.
 
     Args:
         cfg: Config of a guided model with a stock head. It is not changed.
@@ -195,6 +197,9 @@ def unguide_config(cfg: Config) -> Config:
                      if _name(m['type']) not in OUR_METRICS]
             stock = stock or [dict(type='Accuracy', topk=1)]
             cfg[f'{split}_evaluator'] = stock if len(stock) > 1 else stock[0]
+        loop = cfg.get(f'{split}_cfg') or {}
+        if _name(loop.get('type')) in OUR_LOOPS:
+            cfg[f'{split}_cfg'] = {k: v for k, v in loop.items() if k != 'type'}
     for name, value in list(cfg.items()):  # what the config file itself named
         if name.endswith('pipeline') and isinstance(value, list):
             cfg[name] = _unguide_pipeline(value)

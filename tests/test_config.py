@@ -176,6 +176,16 @@ def test_pipelines_of_later_epochs_and_inner_data_sets_are_guided():
     assert unguide_config(guided).to_dict() == {**cfg.to_dict(), 'load_from': None}
 
 
+def test_probing_loops_and_their_metrics_go_with_guidance():
+    cfg = stock(test_cfg=dict(type='ProbingTestLoop', fp16=True),
+                val_cfg=dict(type='ProbingValLoop'))
+    cfg = guide_config(cfg, MASKS)
+    cfg.test_evaluator.append(dict(type='ExplanationFocus', method='grad_cam'))
+    back = unguide_config(cfg)
+    assert (back.val_cfg, back.test_cfg) == (dict(), dict(fp16=True))
+    assert back.test_evaluator == stock().test_evaluator
+
+
 def test_a_split_without_masks_stays_stock():
     cfg = stock()
     val = dict(MASKS, masks='val')

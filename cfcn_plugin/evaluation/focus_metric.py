@@ -23,12 +23,18 @@ class FocusMetric(BaseMetric):
             self.results.append(dict(sample['focus']) if 'focus' in sample else None)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        guided = [r for r in results if r is not None]
-        metrics = {
-            name: sum(r[name] for r in guided) / len(guided)
-            for name in (guided[0] if guided else ())
-        }
-        return {
-            **metrics, 'guided': len(guided),
-            'unguided': len(results) - len(guided)
-        }
+        return mean_scores(results)
+
+
+def mean_scores(results: list[dict | None]) -> dict[str, float]:
+    """Means over the guided images, and how many are guided (not None) and are not."""
+    guided = [r for r in results if r is not None]
+    metrics = {
+        name: sum(r[name] for r in guided) / len(guided)
+        for name in (guided[0] if guided else ())
+    }
+    # floats, since mmengine's log file has None for other numbers
+    return {
+        **metrics, 'guided': float(len(guided)),
+        'unguided': float(len(results) - len(guided))
+    }

@@ -1,8 +1,17 @@
 """Knowledge of backbones: where the last map is, how it lies, how to take it."""
 from .feature_hook import Capture, FeatureHook, armed, last_stage_activation
-from .layouts import Layout, UnknownBackbone, backbone_layout, timm_output
+from .layouts import (
+    Layout,
+    UnknownBackbone,
+    attention_input,
+    backbone_layout,
+    locate_below_head,
+    patch_size,
+    timm_output,
+)
 
 __all__ = [
-    'Capture', 'FeatureHook', 'Layout', 'UnknownBackbone', 'armed', 'backbone_layout',
-    'last_stage_activation', 'timm_output'
+    'Capture', 'FeatureHook', 'Layout', 'UnknownBackbone', 'armed', 'attention_input',
+    'backbone_layout', 'last_stage_activation', 'locate_below_head', 'patch_size',
+    'timm_output'
 ]

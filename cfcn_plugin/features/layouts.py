@@ -4,11 +4,15 @@ To teach the package a backbone, add a line to :data:`TIMM_SITES` or
 :data:`MMPRETRAIN`. Nothing here imports an mm package.
 """
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from torch import Tensor, nn
+
+# The norm before a block's attention, in timm and in mmpretrain
+BLOCK_NORM = re.compile(r'\.\d+\.(norm1|ln1)$')
 
 
 @dataclass(frozen=True)
@@ -317,6 +321,26 @@ MMPRETRAIN = {
 }
 
 
+def attention_input(model: nn.Module, layout: Layout) -> Layout:
+    """Of a map of tokens with class tokens, the one that the last attention reads.
+
+    A head that reads the class token alone is blind to the last map's other tokens:
+    no score has a gradient there. Of any other map, the map itself.
+
+    Raises:
+        ValueError: The blocks have no norm by one of the known names.
+    """
+    if not layout.prefix_tokens:
+        return layout
+    norms = [n for n, _ in model.named_modules() if BLOCK_NORM.search(n)]
+    if not norms:
+        raise ValueError(
+            f"the map of '{layout.module}' has class tokens, and there is no norm1 or "
+            'ln1 in a block, before the attention that they read it by: name the '
+            f'module to explain (`layer`); {hookable(model)}')
+    return replace(layout, module=norms[-1], side='output', item=-1)
+
+
 def backbone_layout(backbone: nn.Module) -> Layout:
     """The last map of any known backbone.
 
@@ -345,6 +369,11 @@ def locate(model: nn.Module) -> Layout:
     target = getattr(getattr(model, 'head', None), 'activation_target', None)
     if target is not None:
         return Layout(f'head.{target}')
+    return locate_below_head(model)
+
+
+def locate_below_head(model: nn.Module) -> Layout:
+    """The same, whatever maps of its own the head makes of it."""
     if isinstance(model, nn.Sequential):  # a retriever's encoder: backbone, neck
         return _below('0', locate(model[0]))
     neck = getattr(model, 'neck', None)

@@ -12,8 +12,10 @@ from cfcn_plugin.features import (
     FeatureHook,
     Layout,
     UnknownBackbone,
+    attention_input,
     backbone_layout,
     last_stage_activation,
+    locate_below_head,
     timm_output,
 )
 from cfcn_plugin.features.layouts import hookable, locate, patch_size
@@ -240,6 +242,39 @@ def test_unknown_backbone_of_a_classifier_lists_names_from_the_top():
 def test_list_of_modules_is_cut_short():
     model = nn.Sequential(*(nn.Identity() for _ in range(50)))
     assert hookable(model).endswith('39, ...')
+
+
+# ---- maps to explain -----------------------------------------------------------
+
+
+def test_below_a_head_that_makes_maps_is_the_backbones():
+    model = MODELS.build(dict(
+        type='ImageClassifier', backbone=dict(type='CFCNNet', filters=[4, 6]),
+        head=dict(type='CausalFocusHead', num_classes=2, in_channels=6)))
+    assert locate(model).module == 'head.conv'
+    assert locate_below_head(model).module == 'backbone'
+
+
+@pytest.mark.parametrize('name', TRANSFORMERS)
+def test_class_tokens_read_the_map_by_the_last_attention(timm_models, name):
+    model = timm_models[name]
+    layout = attention_input(model, locate(model))
+    assert layout.module == 'blocks.1.norm1'
+    seen = layout.to_nchw(
+        seen_by_plain_hook(model, layout.module, pictures()), PICTURE)
+    assert seen.shape == (2, layout.channels, 4, 6)
+
+
+@pytest.mark.parametrize('name', sorted(set(TIMM) - set(TRANSFORMERS)))
+def test_map_without_class_tokens_is_explained_itself(timm_models, name):
+    layout = locate(timm_models[name])
+    assert attention_input(timm_models[name], layout) is layout
+
+
+def test_class_tokens_without_a_known_attention_name_the_way_out():
+    model = nn.Sequential(nn.Identity())
+    with pytest.raises(ValueError, match='name the module .*; there are: 0'):
+        attention_input(model, Layout('0', prefix_tokens=1))
 
 
 # ---- shapes ----------------------------------------------------------------
