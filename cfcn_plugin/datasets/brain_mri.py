@@ -32,7 +32,7 @@ def export_brain_mri(source: str | Path, root: str | Path) -> Path:
         FileExistsError: ``root`` exists.
         FileNotFoundError: ``source`` has no such file.
         ImportError: h5py is missing.
-        ValueError: A file is not as published.
+        ValueError: A file is not as published, or stands twice.
     """
     # the archives' fifth file, cvind.mat, holds no slice
     files = sorted((f for f in Path(source).rglob('*.mat') if f.stem.isdecimal()),
@@ -41,6 +41,9 @@ def export_brain_mri(source: str | Path, root: str | Path) -> Path:
         raise FileNotFoundError(
             f"'{source}' has no file like '1.mat', here or below: unpack the four "
             'archives of figshare 1512427 there')
+    for one, other in zip(files, files[1:]):
+        if one.stem == other.stem:
+            raise ValueError(f"'{one}' and '{other}' have one number: remove one")
     with new_folder(root) as folder:
         rows = [_export(file, folder) for file in files]
         write_table(folder / 'labels.csv', ('filename', 'label', 'split', 'patient'),

@@ -89,3 +89,10 @@ def test_folder_without_slices_says_what_to_unpack(tmp_path):
     (tmp_path / 'cvind.mat').write_bytes(b'')
     with pytest.raises(FileNotFoundError, match='unpack the four archives'):
         export_brain_mri(tmp_path, tmp_path / 'out')
+
+
+def test_slice_that_stands_twice_is_named(tmp_path):
+    for folder in ('a', 'b'):
+        write(tmp_path / folder / '1.mat')
+    with pytest.raises(ValueError, match='1.mat.*1.mat.*one number'):
+        export_brain_mri(tmp_path, tmp_path / 'out')
