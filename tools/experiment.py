@@ -4,10 +4,22 @@ Each cell is a normal `tools/train.py` and `tools/test.py`; a finished one is ne
 again, so that the same command goes on after a kill, or after the grid has grown.
 """
 import argparse
+import shlex
+import sys
 from pathlib import Path
 
+from mmengine.logging import MMLogger
+
 from cfcn_plugin.experiments.grid import read_grid
+from cfcn_plugin.experiments.report import write_report
 from cfcn_plugin.experiments.run import outcomes, run_grid
+from cfcn_plugin.experiments.table import (
+    markdown,
+    summarise,
+    tidy,
+    write_csv,
+    write_into_page,
+)
 
 
 def main():
@@ -33,6 +45,33 @@ def main():
         '--page', type=Path, metavar='PAGE.md',
         help='also write the table into this page, between its marks')
     args = parser.parse_args()
+    MMLogger.get_current_instance().setLevel('WARNING')  # a line a config read
+    grid = read_grid(args.grid)
+    work_dir = args.work_dir or Path('work_dirs', grid.name)
+    if args.report_only:
+        known = outcomes(grid, work_dir)
+    else:
+        gpus = [gpu for gpu in args.gpus.split(',') if gpu]
+        known = run_grid(
+            grid, work_dir, tools=Path(__file__).parent,
+            jobs=args.jobs or len(gpus) or 1, threads=args.threads, gpus=gpus,
+            resume=args.resume, retry=args.retry)
+    command = f'python {shlex.join(sys.argv)}'
+    write_csv(work_dir / 'results.csv', tidy(grid, known))
+    report = write_report(grid, known, work_dir, command)
+    summaries = summarise(grid, known)
+    if summaries:
+        text = markdown(summaries)
+        print(text)
+        if args.page:
+            write_into_page(args.page, f'{text}\n\n```\n{command}\n```')
+    failed = [outcome for outcome in known if outcome.status == 'failed']
+    for outcome in failed:
+        print(f'\n{outcome.cell.name} failed, {outcome.error}')
+    print(f'\n{report}')
+    if failed:
+        raise SystemExit(f'{len(failed)} of {len(known)} runs failed; --retry runs '
+                         'them again')
 
 
 if __name__ == '__main__':

@@ -118,8 +118,8 @@ def read_grid(file: str | Path) -> Grid:
     for name, system in systems.items():
         strangers = set(system['without']) - set(axes)
         if strangers:
-            raise ValueError(f"system '{name}' is without {sorted(strangers)}, the axes "
-                             f'are {list(axes)}')
+            raise ValueError(f"system '{name}' is without {sorted(strangers)}, the "
+                             f'axes are {list(axes)}')
         cells += _cells(name, system, values, given.get('options', {}), file.parent)
     order = list(axes.get('seed', ()))
     cells.sort(key=lambda cell: order.index(cell.axes['seed'])
@@ -169,8 +169,8 @@ def _system(name: str, given: str | dict) -> dict:
 def _config(name: str, given: str | dict, data: str, folder: Path) -> Path:
     if isinstance(given, dict):
         if data not in given:
-            raise ValueError(f"system '{name}' has no config for the data set '{data}': "
-                             f'it has those for {list(given)}')
+            raise ValueError(f"system '{name}' has no config for the data set "
+                             f"'{data}': it has those for {list(given)}")
         path = folder / given[data]
     else:
         path = folder / given.replace('{data}', data)
@@ -224,8 +224,8 @@ def _count(value: int, axis: str, other: str = '') -> int:
 def _label(value, axis: str):
     if not LABEL.fullmatch(str(value)):
         raise ValueError(
-            f"'{axis}': {value!r} can not be part of a folder's name; write the axis as "
-            "{label: {'setting': value}}, labels of letters, digits and ._+%-")
+            f"'{axis}': {value!r} can not be part of a folder's name; write the axis "
+            "as {label: {'setting': value}}, labels of letters, digits and ._+%-")
     return value
 
 

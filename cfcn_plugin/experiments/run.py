@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -223,7 +224,8 @@ class _Run:
 def _reason(code: int) -> str:
     if code >= 0:
         return f'exit code {code}'
-    return f'killed by signal {-code}' + (', maybe for its memory' if code == -9 else '')
+    maybe = ', maybe for its memory' if code == -signal.SIGKILL else ''
+    return f'killed by signal {-code}{maybe}'
 
 
 def _prepare(outcome: Outcome) -> None:
