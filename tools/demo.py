@@ -6,12 +6,10 @@ In the test it does not. Trains both, prints what they know, and draws where the
 import argparse
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
-from compare import table, train_and_test
 from get_data import get_textured_digits
 from mmengine.config import Config
 from mmengine.registry import init_default_scope

@@ -47,6 +47,8 @@ def lines_along(summaries: Sequence[Summary], axis: str) -> tuple[dict, dict]:
         {metric: {system: line}}, {metric: {system: (mean, spread)}}.
     """
     along, levels = defaultdict(lambda: defaultdict(list)), defaultdict(dict)
+    # 10 beside '5%': places, not numbers
+    as_words = any(isinstance(s.place.get(axis), str) for s in summaries)
     for s in summaries:
         rest = {a: v for a, v in s.place.items() if a != axis}
         name = _named(s.system, s.data, rest, summaries)
@@ -55,18 +57,23 @@ def lines_along(summaries: Sequence[Summary], axis: str) -> tuple[dict, dict]:
         else:
             levels[s.metric][name] = (s.mean, s.spread or 0.)
     return {
-        metric: {name: _of_summaries(some, axis) for name, some in names.items()}
+        metric: {name: _of_summaries(some, axis, as_words)
+                 for name, some in names.items()}
         for metric, names in list(along.items())[:2 * MOST]
     }, dict(levels)
 
 
-def size_lines(summaries: Sequence[Summary],
-               system: str, data: str) -> dict[str, dict[str, Line]]:
-    """{metric: {number of masks: line over sizes}} of one system."""
+def size_lines(summaries: Sequence[Summary], system: str, data: str,
+               plain: str | None) -> dict[str, dict[str, Line]]:
+    """{metric: {number of masks: line over sizes}} of one system.
+
+    The plain twin's line is that of 0 masks.
+    """
     along = defaultdict(lambda: defaultdict(list))
     for s in summaries:
-        if (s.system, s.data) == (system, data) and 'size' in s.place:
-            along[s.metric][str(s.place.get('masks', 'all'))].append(s)
+        if s.data == data and s.system in (system, plain) and 'size' in s.place:
+            masks = '0' if s.system == plain else str(s.place.get('masks', 'all'))
+            along[s.metric][masks].append(s)
     return {
         metric: {masks: _of_summaries(some, 'size') for masks, some in lines.items()}
         for metric, lines in list(along.items())[:2 * MOST]
@@ -95,11 +102,9 @@ def _named(system: str, data: str | None, place: dict, among: Sequence) -> str:
     return ', '.join(parts)
 
 
-def _of_summaries(some: list[Summary], axis: str) -> Line:
+def _of_summaries(some: list[Summary], axis: str, as_words: bool = False) -> Line:
     labels = [s.place[axis] for s in some]
-    if any(isinstance(label, str) for label in labels):
-        labels = list(map(str, labels))  # 10 beside '5%': places, not numbers
-    return Line(labels, [s.mean for s in some],
+    return Line(list(map(str, labels)) if as_words else labels, [s.mean for s in some],
                 [s.spread or 0. for s in some])
 
 

@@ -3,17 +3,14 @@ import base64
 import html
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
-
-from matplotlib.figure import Figure
 
 from cfcn_plugin.visualization import charts
 
 from .figures import convergence_lines, focus_losses, lines_along, size_lines
 from .grid import Grid
 from .run import Outcome
-from .sheets import Picture, sheets
+from .sheets import Picture, drawn, sheets
 from .table import Summary, against_plain, metrics_of, pivot, summarise
 
 STYLE = '''
@@ -126,7 +123,7 @@ def _pictures(grid: Grid, known: Sequence[Outcome],
               summaries: Sequence[Summary]) -> Iterator[Picture]:
     panels = convergence_lines(grid, known)
     if panels:
-        yield _drawn(
+        yield drawn(
             'convergence', 'Convergence (figures 6 and 12)',
             'Means over seeds, the band is their standard deviation. Metrics are of '
             'the validation split, as often as the config validates.',
@@ -137,22 +134,22 @@ def _pictures(grid: Grid, known: Sequence[Outcome],
         if axis == 'size' or len(values) < 2:
             continue
         panels, levels = lines_along(summaries, axis)
-        yield _drawn(
+        yield drawn(
             f'along_{axis}',
             f'Over {axis}' + (' (figure 7)' if axis == 'alpha' else ''),
             'Mean and standard deviation over seeds; dashed, systems that do not vary '
             f'by {axis}.', charts.along_axis(panels, levels, axis))
     for system, data in dict.fromkeys((s.system, s.data) for s in summaries):
-        panels = size_lines(summaries, system, data)
-        if panels:
-            yield _drawn(
+        panels = size_lines(summaries, system, data, grid.plain)
+        if panels and system != grid.plain:
+            yield drawn(
                 f'size_{system}_{data}',
                 f'Pictures and masks (figure 8): {system}, {data}',
                 'Curves are a + b log(pictures) by least squares, from three sizes on.',
                 charts.learning_curves(panels, 'training pictures'))
     losses = focus_losses(known)
     if any(len(models) > 1 for models in losses.values()):
-        yield _drawn(
+        yield drawn(
             'focus', 'Causally-focus loss of all models (figure 13)',
             'Min-max normalised in each data set: 0 the best of it, 1 the worst; the '
             'mean loss itself stands on the bars. Guided models were trained on it.',
@@ -170,12 +167,6 @@ def _sheets(grid: Grid, known: Sequence[Outcome], folder: Path) -> str:
         parts.append('<h2>Where models look</h2><p class="failed">Not drawn: '
                      f'{html.escape(str(error))}</p>')
     return '\n'.join(parts)
-
-
-def _drawn(name: str, title: str, caption: str, figure: Figure) -> Picture:
-    stream = BytesIO()
-    figure.savefig(stream, dpi=110, format='png')
-    return Picture(name, title, caption, stream.getvalue())
 
 
 def _figure(picture: Picture) -> str:

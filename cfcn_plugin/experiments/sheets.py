@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from typing import NamedTuple
 
+from matplotlib.figure import Figure
 from mmengine.config import Config
 
 from cfcn_plugin.visualization.conditions import conditions
@@ -13,12 +14,12 @@ from cfcn_plugin.visualization.gallery import (
     look_at,
     test_pictures,
 )
-from cfcn_plugin.visualization.heatmaps import Look, columns_of, heatmap_sheet
+from cfcn_plugin.visualization.heatmaps import DPI, Look, columns_of, heatmap_sheet
 
 from .grid import Grid
 from .run import Outcome
 
-PICTURES = 4
+PICTURES = 5
 MOST = 7  # columns of models
 
 
@@ -28,6 +29,12 @@ class Picture(NamedTuple):
     title: str
     caption: str
     png: bytes
+
+
+def drawn(name: str, title: str, caption: str, figure: Figure) -> Picture:
+    stream = BytesIO()
+    figure.savefig(stream, dpi=DPI, format='png')
+    return Picture(name, title, caption, stream.getvalue())
 
 
 def sheets(grid: Grid, known: Sequence[Outcome]) -> Iterator[Picture]:
@@ -50,12 +57,10 @@ def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[Picture]:
 
     def draw(name, title, caption, rows: Sequence[Shown], columns: dict,
              names: Sequence[str] = ()) -> Picture:
-        stream = BytesIO()
-        known = [None if names else row.label for row in rows]
-        heatmap_sheet(stream, [row.pixels for row in rows], [row.mask for row in rows],
-                      columns, known, classes, names=names)
-        return Picture(f'{name}_{data}', f'{title}: {data}', caption,
-                       stream.getvalue())
+        labels = [None if names else row.label for row in rows]
+        figure = heatmap_sheet([row.pixels for row in rows], [row.mask for row in rows],
+                               columns, labels, classes, names=names)
+        return drawn(f'{name}_{data}', f'{title}: {data}', caption, figure)
 
     looks = {name: look_at(model, pictures) for name, model in models.items()}
     yield draw(

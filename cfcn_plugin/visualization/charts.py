@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 COLOURS = ('#4b5563', '#d9480f', '#1971c2', '#2b8a3e', '#9c36b5', '#e8590c', '#0b7285',
            '#a61e4d', '#5c940d', '#364fc7')
@@ -42,6 +43,7 @@ def convergence(panels: dict[str, dict[str, Line]]) -> Figure:
                       marker='o' if len(x) == 1 else None, markersize=4)
             axis.fill_between(x, y - spread, y + spread, color=colours[name],
                               alpha=0.18, linewidth=0)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         _finish(axis, title, 'epoch')
     return _with_legend(figure, axes)
 
@@ -89,7 +91,7 @@ def learning_curves(panels: dict[str, dict[str, Line]], name: str) -> Figure:
         for colour, (masks, line) in zip(shades, lines.items()):
             x = np.asarray(line.x, float)
             axis.errorbar(x, line.y, line.spread, color=colour, linestyle='none',
-                          marker='o', markersize=4, capsize=3, label=f'{masks} masks')
+                          marker='o', markersize=4, capsize=3, label=f'masks: {masks}')
             if len(x) > 2:
                 fine = np.geomspace(x.min(), x.max(), 50)
                 axis.plot(fine, fitted_curve(x, line.y)(fine), color=colour)
@@ -117,7 +119,7 @@ def normalised_bars(values: dict[str, dict[str, float]], title: str) -> Figure:
     models = list(dict.fromkeys(m for group in values.values() for m in group))
     colours = dict(zip(models, (*COLOURS, *_shades(len(models)))))
     width = 0.8 / len(models)
-    figure = Figure(figsize=(1.5 + max(0.55 * len(models), 1.6) * len(values), 3.2),
+    figure = Figure(figsize=(3.5 + max(0.55 * len(models), 1.6) * len(values), 3.2),
                     layout='constrained')
     axis = figure.subplots()
     for place, group in enumerate(values.values()):
@@ -132,7 +134,8 @@ def normalised_bars(values: dict[str, dict[str, float]], title: str) -> Figure:
     axis.set_xticks(range(len(values)), list(values))
     axis.set_ylim(0, 1.12)
     _finish(axis, title, '')
-    return _with_legend(figure, [axis])
+    figure.legend(loc='outside right upper', frameon=False, fontsize=8)
+    return figure
 
 
 def min_max(group: dict[str, float]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
@@ -12,11 +13,11 @@ from mmpretrain.apis import get_model
 from mmpretrain.registry import DATASETS, TRANSFORMS
 from torch import Tensor, nn
 
-from cfcn_plugin.masks import MaskError, image_key
+from cfcn_plugin.masks import MaskError, guidance_rank, image_key
 
 from .heatmaps import Look, look, stretched
 
-REACH = 50  # how far a picture of the others' size is looked for
+REACH = 20  # pictures looked at for one of the others' size
 
 
 @dataclass(frozen=True)
@@ -61,20 +62,20 @@ def shown(sample: dict) -> Shown:
 
 
 def some_of(dataset, count: int) -> list[Shown]:
-    """Pictures spread evenly over a data set, all of the first one's size.
+    """Pictures of a data set, always the same ones, all of the first one's size.
 
     Args:
         dataset: With a pipeline that packs.
         count: How many at most.
     """
     found: list[Shown] = []
-    starts = np.linspace(0, len(dataset), min(count, len(dataset)), endpoint=False)
-    for start in starts.astype(int):
-        for index in range(start, min(start + REACH, len(dataset))):
-            one = shown(dataset[int(index)])
-            if not found or one.picture.shape == found[0].picture.shape:
-                found.append(one)
-                break
+    order = sorted(range(len(dataset)), key=lambda index: guidance_rank(str(index)))
+    for index in order[:REACH * count]:
+        one = shown(dataset[index])
+        if not found or one.picture.shape == found[0].picture.shape:
+            found.append(one)
+        if len(found) == count:
+            break
     return found
 
 
@@ -134,6 +135,14 @@ def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
     return model
 
 
+def class_names(model: nn.Module, known: dict | None = None) -> tuple[str, ...]:
+    """Names of the classes, by a data set's ``metainfo`` or the checkpoint's."""
+    known = known or getattr(model, '_dataset_meta', None) or {}
+    if known.get('classes'):
+        return tuple(known['classes'])
+    return tuple(f'class {index}' for index in range(_num_classes(model)))
+
+
 def look_at(model: nn.Module, pictures: Sequence[Shown]) -> Look:
     """:func:`look` at pictures of one size."""
     device = next(model.parameters()).device
@@ -155,13 +164,23 @@ def grad_cam_look(model: nn.Module, pictures: Sequence[Shown]) -> Look:
     seen = look_at(model, pictures)
     data = model.data_preprocessor(
         dict(inputs=[p.picture.flip(0) for p in pictures]))
-    classes = model.head.num_classes if hasattr(model, 'head') else None
     predicted = torch.as_tensor(seen.predicted)
-    if classes is None:
-        with torch.no_grad():
-            classes = model(data['inputs'][:1]).shape[1]
-    target = torch.nn.functional.one_hot(predicted, classes).to(data['inputs'])
+    target = F.one_hot(predicted, _num_classes(model)).to(data['inputs'])
     explained = grad_cam(model, data['inputs'], target)
     size = tuple(pictures[0].picture.shape[-2:])
     heat = stretched(explained.heat[:, None], explained.covers, size)[:, 0]
     return Look(heat.cpu().numpy(), seen.predicted)
+
+
+def columns_together(columns: Sequence[dict[str, Look]]) -> dict[str, Look]:
+    """Columns of one picture each, to columns of all; pictures may differ in size."""
+    return {
+        title: Look([one[title].heat[0] for one in columns],
+                    [one[title].predicted[0] for one in columns])
+        for title in columns[0]
+    }
+
+
+def _num_classes(model: nn.Module) -> int:
+    owner = getattr(model, 'head', None) or model.model  # a whole timm model
+    return owner.num_classes

@@ -1,16 +1,17 @@
 """Pictures, masks and where models look, side by side."""
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from cfcn_plugin.evaluation.focus import one_map
+
+DPI = 110
 
 
 @dataclass(frozen=True)
@@ -90,20 +91,25 @@ def columns_of(name: str, seen: Look, classes: Sequence[str]) -> dict[str, Look]
     return columns
 
 
-def heatmap_sheet(path: str | Path | BinaryIO,
-                  pictures: Sequence[np.ndarray],
+def as_pixels(figure: Figure) -> np.ndarray:
+    """A figure drawn, (H, W, 3) uint8, RGB."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def heatmap_sheet(pictures: Sequence[np.ndarray],
                   masks: Sequence[np.ndarray | None],
                   looks: dict[str, Look],
                   labels: Sequence[int | None],
                   classes: Sequence[str],
                   title: str = '',
-                  names: Sequence[str] = ()) -> None:
+                  names: Sequence[str] = ()) -> Figure:
     """A sheet with a row a picture: picture, mask, then each model's heat and answer.
 
     A right answer is green, a wrong one red.
 
     Args:
-        path: PNG to write.
         pictures: B of (H, W, 3) uint8, RGB.
         masks: B of (H, W) {0, 1}; None for a picture without.
         looks: By the column's title.
@@ -114,7 +120,8 @@ def heatmap_sheet(path: str | Path | BinaryIO,
     """
     columns = ['picture', "a person's mask", *looks]
     figure = Figure(
-        figsize=(2.1 * len(columns), 2.2 * len(pictures) + 1), layout='constrained')
+        figsize=(2.1 * len(columns), 2.2 * len(pictures) + 1), dpi=DPI,
+        layout='constrained')
     axes = figure.subplots(len(pictures), len(columns), squeeze=False)
     for row, (picture, mask) in enumerate(zip(pictures, masks)):
         grey = picture.mean(-1)
@@ -141,4 +148,4 @@ def heatmap_sheet(path: str | Path | BinaryIO,
         axis.set_title(name)
     if title:
         figure.suptitle(title)
-    figure.savefig(path, dpi=110)
+    return figure

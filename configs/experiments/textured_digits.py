@@ -1,7 +1,7 @@
 # The page docs/results/textured-digits.md: CFCN-C and its plain twin.
 systems = dict(
-    cnn='../cnn_cfcnnet_textured-digits.py',
-    cfcn_c='../cfcn-c_cfcnnet_textured-digits.py')
+    cnn=dict(config='../cnn_cfcnnet_textured-digits.py'),
+    cfcn_c=dict(config='../cfcn-c_cfcnnet_textured-digits.py'))
 plain = 'cnn'
 axes = dict(data=['textured-digits'], seed=[0, 1, 2])
 metrics = {
