@@ -36,10 +36,13 @@ OPENMMLAB = [
     'mmengine>=0.10.7,<0.11', 'mmcv-lite>=2.2,<2.3', 'mmpretrain>=1.2,<1.3',
     'setuptools<82'
 ]
+EXPERIMENTS = ['matplotlib>=3.8', 'scipy>=1.11']  # tools/experiment.py, visualize.py
 MASKS = ['h5py>=3.10']  # formats that few need
-DEMO = ['scikit-learn>=1.4', 'scikit-image>=0.22', 'matplotlib>=3.8']
+DEMO = [
+    'scikit-learn>=1.4', 'scikit-image>=0.22', 'matplotlib>=3.8', 'scipy>=1.11'
+]
 DRAW = ['matplotlib>=3.8', 'tornado>=6.3']  # tools/draw_masks.py, in the browser
-TEST = ['pytest>=8', *DEMO, *DRAW, *MASKS]
+TEST = ['pytest>=8', *DEMO, *DRAW, *MASKS, *EXPERIMENTS]
 
 setup(
     name='cfcn_plugin',
@@ -63,6 +66,7 @@ setup(
         'albumentations': ['albumentations>=2,<3'],
         'demo': DEMO,
         'draw': DRAW,
+        'experiments': EXPERIMENTS,
         'masks': MASKS,
         'test': TEST,
         'dev': [*TEST, 'ruff>=0.6', 'pre-commit>=3'],

@@ -130,7 +130,9 @@ def heatmap_sheet(pictures: Sequence[np.ndarray],
             axes[row, 0].set_xlabel(f'this is a {classes[labels[row]]}')
         elif names:
             axes[row, 0].set_xlabel(names[row])
-        if mask is not None:
+        if mask is None:
+            axes[row, 1].set_xlabel('no mask')
+        else:
             axes[row, 1].imshow(mask, cmap='gray', vmin=0, vmax=1)
         for axis, seen in zip(axes[row, 2:], looks.values()):
             axis.imshow(grey, cmap='gray', vmin=0, vmax=255)
