@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 import _launch
+from mmengine.logging import MMLogger
 
 from cfcn_plugin.visualization.gallery import (
     class_names,
@@ -19,6 +20,7 @@ from cfcn_plugin.visualization.gallery import (
     picture_file,
 )
 from cfcn_plugin.visualization.heatmaps import columns_of, heatmap_sheet
+from cfcn_plugin.visualization.overlay import shortened
 
 
 def main():
@@ -33,15 +35,16 @@ def main():
     parser.add_argument('--out', type=Path, default=Path('sheet.png'))
     _launch.add_config_arguments(parser)
     args = parser.parse_args()
+    MMLogger.get_current_instance().setLevel('WARNING')
     if args.out.exists():
         raise FileExistsError(f"'{args.out}' exists and is not overwritten")
     cfg = _config(args, args.config)
     pictures = [picture_file(cfg, image) for image in args.images]
-    models = {Path(args.checkpoint).stem: load_model(cfg, args.checkpoint)}
+    models = {_title(args.checkpoint): load_model(cfg, args.checkpoint)}
     if args.against:
         other = _config(args, args.against_config or args.config)
-        models[f'against\n{Path(args.against).stem}'] = load_model(other, args.against)
-    classes = class_names(next(iter(models.values())))
+        models[f'against\n{_title(args.against)}'] = load_model(other, args.against)
+    classes = class_names(next(iter(models.values())), cfg.test_dataloader.dataset)
     columns = {}
     for name, model in models.items():
         looks = [look_at(model, [picture]) for picture in pictures]
@@ -57,11 +60,16 @@ def main():
             columns.update(columns_together(
                 [{f'{name}\nGrad-CAM': look} for look in explained]))
         columns.update(maps)
+    names = [shortened(p.name, 24) for p in pictures]
     sheet = heatmap_sheet(
         [p.pixels for p in pictures], [p.mask for p in pictures], columns,
-        [None] * len(pictures), classes, names=[p.name for p in pictures])
+        [None] * len(pictures), classes, names=names)
     sheet.savefig(args.out)
     print(f'wrote {args.out}')
+
+
+def _title(checkpoint: str) -> str:
+    return shortened(Path(checkpoint).stem, 18)
 
 
 def _config(args, path: str):

@@ -28,7 +28,7 @@ def cell_config(cell: Cell, folder: Path) -> Config:
             choose_pictures(cfg, cell.size, cell.seed)
         if cell.masks is not None:
             choose_masks(cfg, cell.masks, cell.seed, folder / 'guided.txt')
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, TypeError, FileNotFoundError) as error:
         raise type(error)(f"cell '{cell.name}' ({cell.config}): {error}") from error
     return cfg
 

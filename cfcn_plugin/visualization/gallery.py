@@ -136,10 +136,10 @@ def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
 
 
 def class_names(model: nn.Module, known: dict | None = None) -> tuple[str, ...]:
-    """Names of the classes, by a data set's ``metainfo`` or the checkpoint's."""
-    known = known or getattr(model, '_dataset_meta', None) or {}
-    if known.get('classes'):
-        return tuple(known['classes'])
+    """Names of the classes: those that are known, the checkpoint's, or numbers."""
+    for meta in (known, getattr(model, '_dataset_meta', None)):
+        if meta and meta.get('classes'):
+            return tuple(meta['classes'])
     return tuple(f'class {index}' for index in range(_num_classes(model)))
 
 
