@@ -31,6 +31,13 @@ class FocusVisualizationHook(Hook):
         self.pictures = pictures
         self._shown = []
 
+    def before_train(self, runner) -> None:
+        model = _unwrapped(runner.model)
+        if not hasattr(model, 'feature_hook'):
+            raise TypeError(
+                f'{type(model).__name__} does not know where its map is: '
+                'FocusVisualizationHook needs a guided type (guidance=None will do)')
+
     @master_only
     def after_train_epoch(self, runner) -> None:
         if not self.every_n_epochs(runner, self.interval):
@@ -39,13 +46,7 @@ class FocusVisualizationHook(Hook):
         from cfcn_plugin.visualization.gallery import class_names, look_at, some_of
         from cfcn_plugin.visualization.heatmaps import as_pixels, heatmap_sheet
 
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
-        if not hasattr(model, 'feature_hook'):
-            raise TypeError(
-                f'{type(model).__name__} does not know where its map is: '
-                'FocusVisualizationHook needs a guided type (guidance=None will do)')
+        model = _unwrapped(runner.model)
         device = next(model.parameters()).device
         state = random_state(device)
         try:
@@ -60,3 +61,7 @@ class FocusVisualizationHook(Hook):
             {f'epoch {runner.epoch + 1}': seen}, [p.label for p in self._shown],
             class_names(model, loader.dataset.metainfo))
         runner.visualizer.add_image('focus', as_pixels(sheet), step=runner.epoch + 1)
+
+
+def _unwrapped(model):
+    return model.module if is_model_wrapper(model) else model

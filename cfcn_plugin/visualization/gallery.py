@@ -1,5 +1,6 @@
 """Pictures and models to look at: from a test split, from files, from checkpoints."""
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
     Raises:
         TypeError: It is no guided classifier, which alone knows its map.
     """
-    cfg = cfg.copy()
+    cfg = deepcopy(cfg)
     backbone = cfg.model.get('backbone', ConfigDict())
     if backbone.get('pretrained'):
         backbone.pretrained = False  # the checkpoint has them
