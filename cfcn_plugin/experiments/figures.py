@@ -1,6 +1,6 @@
 """From a grid's outcomes to the points of its figures."""
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import mean, stdev
 
 from cfcn_plugin.visualization.charts import Line
@@ -11,6 +11,13 @@ from .run import Outcome
 from .table import Summary
 
 TRAINED = {'loss': 'class loss', 'loss_focus': 'causally-focus loss × alpha'}
+# Measures under several conditions, by the prefix of their keys; where they have no
+# numbers, their order
+CONDITIONS = {
+    'brightness': (),
+    'contrast': (),
+    'swap': ('original', 'same_class', 'other_class', 'no_background', 'no_object'),
+}
 FOCUS = 'focus/ratio'  # 1 - the causally-focus loss
 MOST = 3  # panels of a figure
 
@@ -94,6 +101,35 @@ def focus_losses(known: Sequence[Outcome]) -> dict[str, dict[str, float]]:
     }
 
 
+def condition_lines(known: Sequence[Outcome]) -> dict[str, dict[str, Line]]:
+    """{kind: {model: accuracy over conditions}} of runs that measure them."""
+    panels = {}
+    for kind, order in CONDITIONS.items():
+        values = defaultdict(lambda: defaultdict(list))  # model: condition: values
+        for outcome in known:
+            cell = outcome.cell
+            for key, value in (outcome.metrics or {}).items():
+                prefix, _, condition = key.partition('/')
+                if prefix == kind and (condition in order or _is_number(condition)):
+                    name = _named(cell.system, cell.data, cell.axes, known)
+                    at = condition if order else float(condition)
+                    values[name][at].append(value)
+        if values:
+            panels[kind] = {
+                name: _line(points, key=order.index if order else None)
+                for name, points in values.items()
+            }
+    return panels
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _named(system: str, data: str | None, place: dict, among: Sequence) -> str:
     """A legend's name: the system, and what tells it from the others."""
     several = len({getattr(one, 'cell', one).data for one in among}) > 1
@@ -108,7 +144,8 @@ def _of_summaries(some: list[Summary], axis: str, as_words: bool = False) -> Lin
                 [s.spread or 0. for s in some])
 
 
-def _line(points: dict[int, list[float]]) -> Line:
-    epochs = sorted(points)
-    return Line(epochs, [mean(points[e]) for e in epochs],
-                [stdev(points[e]) if len(points[e]) > 1 else 0. for e in epochs])
+def _line(points: dict, key: Callable | None = None) -> Line:
+    """Mean and standard deviation of what each x has, in the order of a key."""
+    order = sorted(points, key=key)
+    return Line(order, [mean(points[x]) for x in order],
+                [stdev(points[x]) if len(points[x]) > 1 else 0. for x in order])

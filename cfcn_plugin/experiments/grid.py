@@ -79,8 +79,9 @@ def read_grid(file: str | Path) -> Grid:
         axes = dict(data=['textured-digits'], seed=[0, 1, 2], alpha=[0.1, 0.5])
 
     ``systems``: {name: config file, or a dict of ``config`` (a path, relative to the
-    grid file, with ``{data}`` for the data set's name; or {data: path}), ``options``
-    and ``without``, the axes along which it has only one run}.
+    grid file, with ``{data}`` for the data set's name, and ``*`` in a file's name where
+    one file fits; or {data: path}), ``options`` and ``without``, the axes along which
+    it has only one run}.
 
     ``axes``: {name: values}. ``data``: names; ``seed``; ``alpha``, the value of
     ``alpha_option``; ``masks``, a number of guided pictures or a share of them such as
@@ -174,6 +175,12 @@ def _config(name: str, given: str | dict, data: str, folder: Path) -> Path:
         path = folder / given[data]
     else:
         path = folder / given.replace('{data}', data)
+    if '*' in path.name:
+        found = sorted(path.parent.glob(path.name))
+        if len(found) != 1:
+            raise ValueError(f"config '{path}' of system '{name}' must be one file, "
+                             f'there are {[f.name for f in found]}')
+        path, = found
     if not path.is_file():
         raise FileNotFoundError(f"config '{path}' of system '{name}' does not exist; "
                                 'paths are relative to the grid file')

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from cfcn_plugin.visualization import charts
 
-from .figures import convergence_lines, focus_losses, lines_along, size_lines
+from .figures import (
+    condition_lines,
+    convergence_lines,
+    focus_losses,
+    lines_along,
+    size_lines,
+)
 from .grid import Grid
 from .run import Outcome
 from .sheets import Picture, drawn, sheets
@@ -147,6 +153,13 @@ def _pictures(grid: Grid, known: Sequence[Outcome],
                 f'Pictures and masks (figure 8): {system}, {data}',
                 'Curves are a + b log(pictures) by least squares, from three sizes on.',
                 charts.learning_curves(panels, 'training pictures'))
+    panels = condition_lines(known)
+    if panels:
+        yield drawn(
+            'conditions', 'Accuracy on other backgrounds and in other light (figures 9 '
+            'and 15)', 'Mean and standard deviation over seeds, %. What is right '
+            'without the object is what the background alone gives away.',
+            charts.along_axis(panels, {}, ''))
     losses = focus_losses(known)
     if any(len(models) > 1 for models in losses.values()):
         yield drawn(

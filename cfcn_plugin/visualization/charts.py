@@ -70,8 +70,11 @@ def along_axis(panels: dict[str, dict[str, Line]], level: dict[str, dict[str, tu
         for system, line in lines.items():
             axis.errorbar(line.x, line.y, line.spread, color=colours[system],
                           marker='o', markersize=4, capsize=3, label=system)
-        _scale(axis, [x for line in lines.values() for x in line.x])
+        x = [x for line in lines.values() for x in line.x]
+        _scale(axis, x)
         _finish(axis, title, name)
+        if any(len(str(label)) > 6 for label in x):
+            axis.tick_params(axis='x', rotation=25)
     return _with_legend(figure, axes)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cfcn_plugin.experiments.figures import (
+    condition_lines,
     convergence_lines,
     focus_losses,
     lines_along,
@@ -42,6 +43,17 @@ def test_focus_loss_is_one_minus_the_share_inside(tmp_path):
              outcome(tmp_path, 'a', 1, [1.], .5, **{'focus/ratio': .4}),
              outcome(tmp_path, 'b', 0, [1.], .5)]
     assert focus_losses(known) == {'digits': {'a': pytest.approx(.7)}}
+
+
+def test_conditions_lie_in_their_order_and_summaries_are_left_out(tmp_path):
+    measured = {'brightness/2': 50., 'brightness/0.5': 70., 'brightness/mean': 60.,
+                'swap/no_object': 40., 'swap/original': 90., 'swap/gap': 5.}
+    known = [outcome(tmp_path, 'a', 0, [1.], .5, **measured)]
+    panels = condition_lines(known)
+    assert list(panels) == ['brightness', 'swap']
+    assert (panels['brightness']['a'].x, panels['brightness']['a'].y) == (
+        [.5, 2.], [70., 50.])
+    assert panels['swap']['a'].x == ['original', 'no_object']
 
 
 def test_system_without_the_axis_is_a_level():

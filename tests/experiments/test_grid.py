@@ -50,6 +50,13 @@ def test_config_is_found_by_the_data_sets_name(read, tmp_path):
         'plain_digits.py', 'plain_birds.py', 'guided_digits.py', 'plain_birds.py']
 
 
+def test_star_stands_for_what_one_file_has(read):
+    assert read("systems = dict(a='gui*_digits.py')").cells[0].config.name == (
+        'guided_digits.py')
+    with pytest.raises(ValueError, match='must be one file.*guided_d.*plain_d'):
+        read("systems = dict(a='*_digits.py')")
+
+
 def test_options_of_grid_system_and_axes_are_merged_the_later_wins(read):
     grid = read("systems = dict(a=dict(config='plain_digits.py', options={'x': 2}))\n"
                 "options = {'x': 1, 'y': 1}\n"
