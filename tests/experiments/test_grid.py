@@ -1,9 +1,10 @@
 """What a grid file stands for."""
+import re
 from pathlib import Path
 
 import pytest
 
-from cfcn_plugin.experiments.grid import read_grid
+from cfcn_plugin.experiments.grid import KNOWN, read_grid
 
 ROOT = Path(__file__).parents[2]
 
@@ -123,3 +124,16 @@ def test_every_grid_of_ours_can_be_read(file):
     assert grid.plain in {cell.system for cell in grid.cells}
     assert len({cell.name for cell in grid.cells}) == len(grid.cells)
     assert len({cell.seed for cell in grid.cells}) >= 3
+
+
+def test_grid_of_the_docs_is_read(tmp_path):
+    text = (ROOT / 'docs' / 'experiments.md').read_text(encoding='utf-8')
+    (tmp_path / 'experiments').mkdir()
+    for name in ('cnn', 'cfcn-c'):
+        (tmp_path / f'{name}_cfcnnet_textured-digits.py').write_text('')
+    file = tmp_path / 'experiments' / 'grid.py'
+    file.write_text(re.search(r'```python\n(.*?)```', text, re.S).group(1))
+    grid = read_grid(file)
+    assert len(grid.cells) == 3 * 2 * (1 + 2 * 9)
+    for key in KNOWN - {'axes'}:
+        assert f'`{key}`' in text
