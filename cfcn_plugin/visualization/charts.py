@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-COLOURS = ('#4b5563', '#d9480f', '#1971c2', '#2b8a3e', '#9c36b5', '#e8590c', '#0b7285',
+COLOURS = ('#4b5563', '#d9480f', '#1971c2', '#2b8a3e', '#9c36b5', '#f08c00', '#0b7285',
            '#a61e4d', '#5c940d', '#364fc7')
 SIZE = 3.4, 2.9  # inches of a panel
 
