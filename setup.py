@@ -36,12 +36,15 @@ OPENMMLAB = [
     'mmengine>=0.10.7,<0.11', 'mmcv-lite>=2.2,<2.3', 'mmpretrain>=1.2,<1.3',
     'setuptools<82'
 ]
+EXPERIMENTS = ['matplotlib>=3.8', 'scipy>=1.11']  # tools/experiment.py, visualize.py
 MASKS = ['h5py>=3.10']  # formats that few need
-DEMO = ['scikit-learn>=1.4', 'scikit-image>=0.22', 'matplotlib>=3.8']
+DEMO = [
+    'scikit-learn>=1.4', 'scikit-image>=0.22', 'matplotlib>=3.8', 'scipy>=1.11'
+]
 DRAW = ['matplotlib>=3.8', 'tornado>=6.3']  # tools/draw_masks.py, in the browser
 # explanations to measure; grad-cam pulls opencv-python-headless, see albumentations
 EXPLAIN = ['grad-cam>=1.5', 'captum>=0.7']
-TEST = ['pytest>=8', *DEMO, *DRAW, *MASKS, *EXPLAIN]
+TEST = ['pytest>=8', *DEMO, *DRAW, *EXPERIMENTS, *EXPLAIN, *MASKS]
 
 setup(
     name='cfcn_plugin',
@@ -66,6 +69,7 @@ setup(
         'demo': DEMO,
         'draw': DRAW,
         'explain': EXPLAIN,
+        'experiments': EXPERIMENTS,
         'masks': MASKS,
         'test': TEST,
         'dev': [*TEST, 'ruff>=0.6', 'pre-commit>=3'],

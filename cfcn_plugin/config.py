@@ -17,8 +17,8 @@ PAPER = dict(type='CausalFocusLoss')
 STOCK_TYPES = {guided: stock for stock, guided in GUIDED_TYPES.items()}
 OUR_METRICS = tuple(evaluation.__all__)
 OUR_LOOPS = ('ProbingTestLoop', 'ProbingValLoop')
-OUR_HOOKS = ('CollapseHook', 'FiniteFocusHook', 'GuidanceCheckHook',
-             'GuidanceWarmUpHook', 'ResolvedConfigHook')
+OUR_HOOKS = ('CollapseHook', 'FiniteFocusHook', 'FocusVisualizationHook',
+             'GuidanceCheckHook', 'GuidanceWarmUpHook', 'ResolvedConfigHook')
 # Keys of GuidedTIMMBackbone that the stock TIMMBackbone does not have
 BACKBONE_EXTRAS = ('channels_last', 'img_size', 'local_weights')
 

@@ -9,26 +9,9 @@ from collections import Counter
 from pathlib import Path
 
 import _launch
-from mmengine.registry import init_default_scope
-from mmpretrain.registry import DATASETS
 
-from cfcn_plugin.masks import choose_guided, image_key
-
-
-def training_images(cfg) -> list[tuple[str, int]]:
-    """(key, label) of each training image; keys as LoadActivationMask makes them."""
-    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    config = cfg.train_dataloader.dataset
-    loads = [t for t in config.get('pipeline', ()) if t['type'] == 'LoadActivationMask']
-    owner = loads[0]['source'] if loads else config
-    root = owner.get('data_root', '')
-    dataset = DATASETS.build({**config, 'pipeline': []})
-    images = []
-    for index in range(len(dataset)):
-        info = dataset.get_data_info(index)
-        key = image_key({'sample_idx': index, **info}, root)
-        images.append((key, info.get('gt_label', -1)))
-    return images
+from cfcn_plugin.experiments.subset import training_images
+from cfcn_plugin.masks import choose_guided
 
 
 def main():

@@ -6,56 +6,49 @@ In the test it does not. Trains both, prints what they know, and draws where the
 import argparse
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from compare import table, train_and_test
 from get_data import get_textured_digits
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmpretrain.apis import get_model
+from mmengine.logging import MMLogger
 from PIL import Image
 
+from cfcn_plugin.experiments.grid import read_grid
+from cfcn_plugin.experiments.run import Outcome, run_grid
+from cfcn_plugin.experiments.table import markdown, summarise
+from cfcn_plugin.visualization.gallery import load_model
 from cfcn_plugin.visualization.heatmaps import heatmap_sheet, look
 
-CONFIGS = Path(__file__).parent.parent / 'configs'
-SYSTEMS = {
-    'plain': CONFIGS / 'cnn_cfcnnet_textured-digits.py',
-    'guided (CFCN-C)': CONFIGS / 'cfcn-c_cfcnnet_textured-digits.py',
-}
-METRICS = [
-    ('tied background, % right', 'group/tied', 1),
-    ('untied background, % right', 'group/untied', 1),
-    ('focus: activation inside the mask, %', 'focus/energy', 100),
-]
+TOOLS = Path(__file__).parent
+GRID = TOOLS.parent / 'configs' / 'experiments' / 'textured_digits.py'
+TITLES = {'cnn': 'plain', 'cfcn_c': 'guided (CFCN-C)'}
 # each texture is there: grass, gravel, brick repeat from picture to picture
 PICTURES = [f'test_untied/{name}.png' for name in ('0/004', '1/008', '2/003', '0/005')]
 
 
-def draw(path: Path, data_root: Path, work_dirs: dict[str, Path]) -> None:
+def draw(path: Path, data_root: Path, runs: list[Outcome]) -> None:
     pictures = np.stack([np.array(Image.open(data_root / p)) for p in PICTURES])
     masks = np.stack(
         [np.array(Image.open(data_root / 'masks' / p)) > 0 for p in PICTURES])
     labels = [int(Path(p).parent.name) for p in PICTURES]
     looks = {}
-    for name, work_dir in work_dirs.items():
-        config = Config.fromfile(next(work_dir.glob('*.py')))
-        init_default_scope('mmpretrain')
-        checkpoint = Path((work_dir / 'last_checkpoint').read_text().strip()).name
-        model = get_model(config, pretrained=str(work_dir / checkpoint))
-        looks[name] = look(model, torch.from_numpy(pictures).permute(0, 3, 1, 2))
+    for run in runs:
+        model = load_model(Config.fromfile(run.config), run.checkpoint)
+        looks[TITLES[run.cell.system]] = look(
+            model, torch.from_numpy(pictures).permute(0, 3, 1, 2))
     heatmap_sheet(
-        path, pictures, masks, looks, labels, ['0', '1', '2'],
+        pictures, masks, looks, labels, ['0', '1', '2'],
         'In training each digit had its own texture, here it has not.\n'
-        'Bright is what the answer was made from.')
+        'Bright is what the answer was made from.').savefig(path)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--out', type=Path, default=Path('work_dirs/demo'))
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--seed', type=int, choices=[0, 1, 2], default=0)
     args = parser.parse_args()
     begin = time.time()
     data = args.out / 'data'
@@ -63,22 +56,19 @@ def main():
         data.mkdir(parents=True, exist_ok=True)
         get_textured_digits(data)
     os.environ['CFCN_DATA'] = str(data.absolute())  # where configs look for data
-    # side by side, a share of the cores each: small networks gain little from many
-    os.environ.setdefault('OMP_NUM_THREADS', str(max(1, os.cpu_count() // 2)))
+    MMLogger.get_current_instance().setLevel('WARNING')
+    grid = read_grid(GRID)
+    grid = replace(grid, cells=tuple(
+        cell for cell in grid.cells if cell.seed == args.seed))
     print('training both networks, some minutes on two cores ...', flush=True)
-    work_dirs = {
-        name: args.out / config.stem / f'seed{args.seed}'
-        for name, config in SYSTEMS.items()
-    }
-    with ThreadPoolExecutor() as pool:
-        runs = {
-            name: pool.submit(train_and_test, config, args.seed, work_dirs[name], [])
-            for name, config in SYSTEMS.items()
-        }
-    results = {name: [run.result()] for name, run in runs.items()}
+    # side by side, a share of the cores each: small networks gain little from many
+    runs = run_grid(grid, args.out / 'runs', TOOLS, jobs=len(grid.cells))
+    failed = [run.error for run in runs if run.status == 'failed']
+    if failed:
+        raise SystemExit('\n'.join(failed))
     picture = args.out / 'heatmaps.png'
-    draw(picture, data / 'textured-digits', work_dirs)
-    print(f'\n{table(results, METRICS)}\n')
+    draw(picture, data / 'textured-digits', runs)
+    print(f'\n{markdown(summarise(grid, runs))}\n')
     print('Guessing is 33 % right. The networks differ by one line of config.')
     print(f'Where they look: {picture}  ({time.time() - begin:.0f} s)')
 

@@ -1,12 +1,13 @@
 """Runner hooks and loops of ours."""
 from .collapse_hook import CollapseHook
 from .finite_focus_hook import FiniteFocusHook
+from .focus_visualization_hook import FocusVisualizationHook
 from .guidance_check_hook import GuidanceCheckHook
 from .guidance_warm_up_hook import GuidanceWarmUpHook
 from .probing_loops import ProbingTestLoop, ProbingValLoop
 from .resolved_config_hook import ResolvedConfigHook
 
 __all__ = [
-    'CollapseHook', 'FiniteFocusHook', 'GuidanceCheckHook', 'GuidanceWarmUpHook',
-    'ProbingTestLoop', 'ProbingValLoop', 'ResolvedConfigHook'
+    'CollapseHook', 'FiniteFocusHook', 'FocusVisualizationHook', 'GuidanceCheckHook',
+    'GuidanceWarmUpHook', 'ProbingTestLoop', 'ProbingValLoop', 'ResolvedConfigHook'
 ]

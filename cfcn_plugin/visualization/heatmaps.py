@@ -1,18 +1,17 @@
 """Pictures, masks and where models look, side by side."""
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import matplotlib
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from torch import Tensor, nn
 
 from cfcn_plugin.evaluation.focus import one_map
 
-matplotlib.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402
+DPI = 110
 
 
 @dataclass(frozen=True)
@@ -22,13 +21,16 @@ class Look:
     Attributes:
         heat: (B, H, W) in [0, 1], the map it is guided by, at the pictures' size.
         predicted: (B,) class indices.
+        class_maps: (B, C, H, W) in [0, 1], where maps are classes: the same forward
+            pass's maps of all classes, over the hottest pixel of them all.
     """
     heat: np.ndarray
     predicted: np.ndarray
+    class_maps: np.ndarray | None = None
 
 
 @torch.no_grad()
-def look(model: nn.Module, pictures: torch.Tensor) -> Look:
+def look(model: nn.Module, pictures: Tensor) -> Look:
     """One forward pass of a guided classifier, in evaluation mode.
 
     Where maps are classes the predicted class's map is shown, else the mean over
@@ -45,56 +47,102 @@ def look(model: nn.Module, pictures: torch.Tensor) -> Look:
         with model.feature_hook:
             scores = model(data['inputs'])
             activation = model.feature_hook.take(data['inputs'])
+            covers = model.feature_hook.covers(activation, data['inputs'])[-1]
     finally:
         model.train(was_training)
     activation = activation[-1] if isinstance(activation, tuple) else activation
+    activation = activation.float()
+    scores = sum(scores) if isinstance(scores, tuple | list) else scores
     predicted = scores.argmax(1)
-    heat = one_map(activation.float(), predicted if model.maps_are_classes else None)
-    heat = F.interpolate(heat[:, None], size=pictures.shape[-2:], mode='bilinear')[:, 0]
-    heat = heat / heat.amax((1, 2), keepdim=True).clamp(min=1e-12)
-    return Look(heat.cpu().numpy(), predicted.cpu().numpy())
+    heat = one_map(activation, predicted if model.maps_are_classes else None)
+    size = tuple(pictures.shape[-2:])
+    maps = None
+    if model.maps_are_classes:
+        maps = stretched(activation.relu(), covers, size).cpu().numpy()
+    return Look(
+        stretched(heat[:, None], covers, size)[:, 0].cpu().numpy(),
+        predicted.cpu().numpy(), maps)
 
 
-def heatmap_sheet(path: str | Path,
-                  pictures: np.ndarray,
-                  masks: np.ndarray,
+def stretched(maps: Tensor, covers: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """Maps laid over their pictures, each picture's hottest pixel 1.
+
+    Args:
+        maps: (B, K, h, w), non-negative.
+        covers: Rows and columns of pixels that they lie on, from the corner.
+        size: (H, W) of the pictures.
+
+    Returns:
+        (B, K, H, W) in [0, 1]; 0 where no cell of a map lies.
+    """
+    fine = F.interpolate(maps, size=covers, mode='bilinear')[..., :size[0], :size[1]]
+    missing = [size[i] - fine.shape[i - 2] for i in (0, 1)]
+    fine = F.pad(fine, (0, missing[1], 0, missing[0]))
+    return fine / fine.amax((1, 2, 3), keepdim=True).clamp(min=1e-12)
+
+
+def columns_of(name: str, seen: Look, classes: Sequence[str]) -> dict[str, Look]:
+    """A model's column of a sheet, and one for each class's map if there are any."""
+    columns = {name: seen}
+    if seen.class_maps is not None:
+        for index, title in enumerate(classes):
+            columns[f'{name}\nmap of {title}'] = Look(
+                seen.class_maps[:, index], seen.predicted)
+    return columns
+
+
+def as_pixels(figure: Figure) -> np.ndarray:
+    """A figure drawn, (H, W, 3) uint8, RGB."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def heatmap_sheet(pictures: Sequence[np.ndarray],
+                  masks: Sequence[np.ndarray | None],
                   looks: dict[str, Look],
-                  labels: Sequence[int],
+                  labels: Sequence[int | None],
                   classes: Sequence[str],
-                  title: str = '') -> None:
+                  title: str = '',
+                  names: Sequence[str] = ()) -> Figure:
     """A sheet with a row a picture: picture, mask, then each model's heat and answer.
 
     A right answer is green, a wrong one red.
 
     Args:
-        path: PNG to write.
-        pictures: (B, H, W, 3) uint8, RGB.
-        masks: (B, H, W) {0, 1}.
+        pictures: B of (H, W, 3) uint8, RGB.
+        masks: B of (H, W) {0, 1}; None for a picture without.
         looks: By the column's title.
-        labels: (B,) true classes.
+        labels: B true classes; None where it is not known, and no answer is right.
         classes: Their names.
         title: Above the sheet.
+        names: B, of the pictures, written where the label is not known.
     """
     columns = ['picture', "a person's mask", *looks]
-    figure, axes = plt.subplots(
-        len(pictures),
-        len(columns),
-        figsize=(2.1 * len(columns), 2.2 * len(pictures) + 1),
-        squeeze=False,
+    figure = Figure(
+        figsize=(2.1 * len(columns), 2.2 * len(pictures) + 1), dpi=DPI,
         layout='constrained')
+    axes = figure.subplots(len(pictures), len(columns), squeeze=False)
     for row, (picture, mask) in enumerate(zip(pictures, masks)):
         grey = picture.mean(-1)
         axes[row, 0].imshow(picture)
-        axes[row, 0].set_xlabel(f'this is a {classes[labels[row]]}')
-        axes[row, 1].imshow(mask, cmap='gray', vmin=0, vmax=1)
+        if labels[row] is not None:
+            axes[row, 0].set_xlabel(f'this is a {classes[labels[row]]}')
+        elif names:
+            axes[row, 0].set_xlabel(names[row])
+        if mask is None:
+            axes[row, 1].set_xlabel('no mask')
+        else:
+            axes[row, 1].imshow(mask, cmap='gray', vmin=0, vmax=1)
         for axis, seen in zip(axes[row, 2:], looks.values()):
             axis.imshow(grey, cmap='gray', vmin=0, vmax=255)
             axis.imshow(seen.heat[row], cmap='inferno', alpha=0.65, vmin=0, vmax=1)
-            right = seen.predicted[row] == labels[row]
-            axis.set_xlabel(
-                f'says {classes[seen.predicted[row]]}',
-                color='tab:green' if right else 'tab:red',
-                fontweight='bold')
+            colour = 'black'
+            if labels[row] is not None:
+                right = seen.predicted[row] == labels[row]
+                colour = 'tab:green' if right else 'tab:red'
+            axis.set_xlabel(f'says {classes[seen.predicted[row]]}', color=colour,
+                            fontweight='bold')
     for axis in axes.flat:
         axis.set_xticks([])
         axis.set_yticks([])
@@ -102,5 +150,4 @@ def heatmap_sheet(path: str | Path,
         axis.set_title(name)
     if title:
         figure.suptitle(title)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    return figure

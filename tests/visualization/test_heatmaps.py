@@ -5,7 +5,14 @@ import torch
 from mmpretrain.registry import MODELS
 from PIL import Image
 
-from cfcn_plugin.visualization.heatmaps import Look, heatmap_sheet, look
+from cfcn_plugin.visualization.heatmaps import (
+    Look,
+    as_pixels,
+    columns_of,
+    heatmap_sheet,
+    look,
+    stretched,
+)
 
 PICTURE = (24, 32)
 
@@ -105,16 +112,50 @@ def test_sheet_is_a_picture_of_more_than_one_colour(tmp_path):
         'plain': Look(rng.random((2, *PICTURE)), np.array([1, 1])),
     }
     file = tmp_path / 'sheet.png'
-    heatmap_sheet(file, pictures().permute(0, 2, 3, 1).numpy(), masks, looks, [0, 1],
-                  ['cat', 'dog'], title='where they look')
+    heatmap_sheet(pictures().permute(0, 2, 3, 1).numpy(), masks, looks, [0, 1],
+                  ['cat', 'dog'], title='where they look').savefig(file)
     with Image.open(file) as sheet:
         colours = sheet.convert('RGB').getcolors(maxcolors=1 << 20)
     assert len(colours) > 100
 
 
-def test_sheet_of_one_picture_closes_its_figure(tmp_path):
+def test_sheet_takes_pictures_without_mask_or_label_and_leaves_no_figure_open():
     from matplotlib import pyplot as plt
-    heatmap_sheet(tmp_path / 'one.png', np.zeros((1, 4, 4, 3), np.uint8),
-                  np.ones((1, 4, 4)), {}, [0], ['cat'])
-    assert (tmp_path / 'one.png').stat().st_size > 0
+    sheet = heatmap_sheet([np.zeros((4, 4, 3), np.uint8)], [None],
+                          {'guided': Look(np.ones((1, 4, 4)), np.array([0]))}, [None],
+                          ['cat'], names=['a.jpg'])
+    words = {axis.get_xlabel() for axis in sheet.axes}
+    assert {'a.jpg', 'says cat'} <= words
+    assert as_pixels(sheet).shape[2] == 3
     assert plt.get_fignums() == []
+
+
+# ---- all classes' maps, and maps that do not lie on the whole picture ---------
+
+
+def test_class_maps_are_of_the_same_pass_and_share_one_scale(class_maps):
+    with torch.no_grad():  # alive, whatever other tests have done to it
+        class_maps.head.conv.bias.copy_(torch.tensor([1., 2., 3.]))
+    seen = look(class_maps, pictures())
+    assert seen.class_maps.shape == (2, 3, *PICTURE)
+    np.testing.assert_allclose(seen.class_maps.max((1, 2, 3)), 1, rtol=1e-6)
+    columns = columns_of('guided', seen, ['a', 'b', 'c'])
+    assert list(columns) == ['guided', 'guided\nmap of a', 'guided\nmap of b',
+                             'guided\nmap of c']
+    assert (columns['guided\nmap of b'].heat == seen.class_maps[:, 1]).all()
+
+
+def test_other_heads_have_no_class_maps(model):
+    seen = look(model, pictures())
+    assert seen.class_maps is None
+    assert list(columns_of('plain', seen, ['a', 'b', 'c'])) == ['plain']
+
+
+def test_map_is_laid_where_its_cells_are():
+    cells = torch.ones(1, 1, 2, 2)
+    # two patches of 4 rows on a picture of 10: the last two rows have no cell
+    laid = stretched(cells, (8, 8), (10, 8))
+    assert laid.shape == (1, 1, 10, 8)
+    assert (laid[0, 0, :8] == 1).all() and (laid[0, 0, 8:] == 0).all()
+    # a grid that was filled up is cut to the picture
+    assert stretched(cells, (12, 8), (10, 8)).shape == (1, 1, 10, 8)

@@ -1,0 +1,1 @@
+"""Many normal training runs from one file: a grid, its runs, tables and a report."""

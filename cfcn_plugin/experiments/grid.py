@@ -1,0 +1,245 @@
+"""The grid file, and the cells it stands for."""
+import math
+import re
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+
+from mmengine.config import Config
+
+# Columns that every table has; a grid may have more axes
+AXES = ('seed', 'alpha', 'masks', 'size')
+KNOWN = {'systems', 'axes', 'plain', 'options', 'alpha_option', 'metrics', 'test'}
+OPTIONS = {'seed': 'randomness.seed', 'alpha': 'model.guidance.loss_weight'}
+TESTS = ('t', 'wilcoxon')
+LABEL = re.compile(r'[\w.+%-]+')  # what may be part of a folder's name
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of the grid.
+
+    Attributes:
+        system, data: Names.
+        config: The file it starts from.
+        options: ``--cfg-options`` over it, the axes' values included.
+        axes: The labels of its place in the grid, by axis, ``data`` left out; an axis
+            that the system is without is left out too.
+        masks: Number of guided training pictures, a share of them such as ``'5%'``,
+            or None: as the config has it.
+        size: Number of training pictures, or None: all.
+    """
+    system: str
+    data: str
+    config: Path
+    options: dict = field(hash=False)
+    axes: dict = field(hash=False)
+    masks: int | str | None = None
+    size: int | None = None
+
+    @property
+    def seed(self) -> int:
+        """The run's seed, which also chooses its pictures and masks; 0 if not said."""
+        return int(self.options.get(OPTIONS['seed']) or 0)
+
+    @property
+    def name(self) -> str:
+        """Its folder below the work dir."""
+        place = '_'.join(f'{axis}={label}' for axis, label in self.axes.items())
+        return f'{self.system}/{self.data}/{place or "run"}'
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What a grid file says.
+
+    Attributes:
+        name: The file's stem.
+        cells: All runs; those of one seed come before those of the next.
+        axes: Names of the axes besides ``data``, in the order of the columns.
+        plain: The system that the others are tested against, or None.
+        metrics: {title: (logged key, factor)} of tables and figures; {}: all.
+        test: ``'t'`` or ``'wilcoxon'``, the paired test.
+    """
+    name: str
+    cells: tuple[Cell, ...]
+    axes: tuple[str, ...]
+    plain: str | None
+    metrics: dict[str, tuple[str, float]]
+    test: str
+
+
+def read_grid(file: str | Path) -> Grid:
+    """Expand a grid file, a plain mmengine config::
+
+        systems = dict(
+            cnn=dict(config='../cnn_cfcnnet_{data}.py', without=['alpha']),
+            cfcn='../cfcn-c_cfcnnet_{data}.py')
+        plain = 'cnn'
+        axes = dict(data=['textured-digits'], seed=[0, 1, 2], alpha=[0.1, 0.5])
+
+    ``systems``: {name: config file, or a dict of ``config`` (a path, relative to the
+    grid file, with ``{data}`` for the data set's name, and ``*`` in a file's name where
+    one file fits; or {data: path}), ``options`` and ``without``, the axes along which
+    it has only one run}.
+
+    ``axes``: {name: values}. ``data``: names; ``seed``; ``alpha``, the value of
+    ``alpha_option``; ``masks``, a number of guided pictures or a share of them such as
+    ``'5%'``; ``size``, a number of training pictures. Any other axis is a dotted
+    setting with its values. Instead of values an axis (but ``masks`` and ``size``) may
+    be {label: ``--cfg-options``}.
+
+    ``options``: ``--cfg-options`` of every run. ``plain``, ``metrics`` ({title: key or
+    (key, factor)}), ``test``: see :class:`Grid`.
+
+    Raises:
+        FileNotFoundError: The grid file, or a config that it names, does not exist.
+        ValueError, TypeError: It says something else than the above.
+    """
+    file = Path(file)
+    if not file.is_file():
+        raise FileNotFoundError(f"grid file '{file}' does not exist; examples are in "
+                                'configs/experiments')
+    given = Config.fromfile(file).to_dict()
+    _check_keys(f"'{file}'", given, KNOWN, needed=('systems', ))
+    systems = {
+        _label(name, 'system'): _system(name, system)
+        for name, system in given['systems'].items()
+    }
+    axes = {'data': ['data'], **given.get('axes', {})}
+    alpha = given.get('alpha_option', OPTIONS['alpha'])
+    values = {axis: _axis(axis, some, alpha) for axis, some in axes.items()}
+    plain = given.get('plain')
+    if plain is not None and plain not in systems:
+        raise ValueError(f"`plain` is '{plain}', the systems are {list(systems)}")
+    test = given.get('test', 't')
+    if test not in TESTS:
+        raise ValueError(f'`test` must be one of {TESTS}, got {test!r}')
+    cells = []
+    for name, system in systems.items():
+        strangers = set(system['without']) - set(axes)
+        if strangers:
+            raise ValueError(f"system '{name}' is without {sorted(strangers)}, the "
+                             f'axes are {list(axes)}')
+        cells += _cells(name, system, values, given.get('options', {}), file.parent)
+    order = list(axes.get('seed', ()))
+    cells.sort(key=lambda cell: order.index(cell.axes['seed'])
+               if 'seed' in cell.axes else 0)
+    return Grid(
+        name=file.stem,
+        cells=tuple(cells),
+        axes=tuple(axis for axis in axes if axis != 'data'),
+        plain=plain,
+        metrics={
+            title: (key, 1.) if isinstance(key, str) else (key[0], float(key[1]))
+            for title, key in given.get('metrics', {}).items()
+        },
+        test=test)
+
+
+def _cells(name: str, system: dict, values: dict, options: dict,
+           folder: Path) -> list[Cell]:
+    axes = {axis: some for axis, some in values.items()
+            if axis not in system['without']}
+    cells = []
+    for labels in product(*axes.values()):
+        place = dict(zip(axes, labels))
+        merged = {**options, **system['options']}
+        for axis, label in place.items():
+            merged.update(axes[axis][label])
+        data = place.pop('data')
+        cells.append(Cell(
+            system=name,
+            data=data,
+            config=_config(name, system['config'], data, folder),
+            options=merged,
+            axes=place,
+            masks=place.get('masks'),
+            size=place.get('size')))
+    return cells
+
+
+def _system(name: str, given: str | dict) -> dict:
+    if isinstance(given, str):
+        given = dict(config=given)
+    _check_keys(f"system '{name}'", given, {'config', 'options', 'without'},
+                needed=('config', ))
+    return {'options': {}, 'without': [], **given}
+
+
+def _config(name: str, given: str | dict, data: str, folder: Path) -> Path:
+    if isinstance(given, dict):
+        if data not in given:
+            raise ValueError(f"system '{name}' has no config for the data set "
+                             f"'{data}': it has those for {list(given)}")
+        path = folder / given[data]
+    else:
+        path = folder / given.replace('{data}', data)
+    if '*' in path.name:
+        found = sorted(path.parent.glob(path.name))
+        if len(found) != 1:
+            raise ValueError(f"config '{path}' of system '{name}' must be one file, "
+                             f'there are {[f.name for f in found]}')
+        path, = found
+    if not path.is_file():
+        raise FileNotFoundError(f"config '{path}' of system '{name}' does not exist; "
+                                'paths are relative to the grid file')
+    return path.resolve()
+
+
+def _axis(axis: str, values: list | dict, alpha: str) -> dict:
+    """{label: options} of an axis."""
+    if not values:
+        raise ValueError(f"axis '{axis}' has no value")
+    if isinstance(values, dict):
+        if axis in ('masks', 'size'):
+            raise TypeError(f"axis '{axis}' must be a list, got {values!r}")
+        return {_label(label, axis): dict(some) for label, some in values.items()}
+    if len(set(map(str, values))) < len(values):
+        raise ValueError(f"axis '{axis}' has a value twice: {values}")
+    if axis == 'data':
+        return {_label(value, axis): {} for value in values}
+    if axis == 'masks':
+        return {_masks(value): {} for value in values}
+    if axis == 'size':
+        return {_count(value, axis): {} for value in values}
+    option = alpha if axis == 'alpha' else OPTIONS.get(axis, axis)
+    return {_label(value, axis): {option: value} for value in values}
+
+
+def _masks(value: int | str) -> int | str:
+    if isinstance(value, str) and value.endswith('%'):
+        try:
+            share = float(value[:-1])
+        except ValueError:
+            share = math.nan
+        if 0 <= share <= 100:
+            return value
+    elif value == 0 and isinstance(value, int):
+        return value
+    # 1.0 could be one mask, or all
+    return _count(value, 'masks', " or a share such as '5%'")
+
+
+def _count(value: int, axis: str, other: str = '') -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"axis '{axis}': expected a number of pictures{other}, got "
+                         f'{value!r}')
+    return value
+
+
+def _label(value, axis: str):
+    if not LABEL.fullmatch(str(value)):
+        raise ValueError(
+            f"'{axis}': {value!r} can not be part of a folder's name; write the axis "
+            "as {label: {'setting': value}}, labels of letters, digits and ._+%-")
+    return value
+
+
+def _check_keys(what: str, given: dict, known: set, needed: tuple) -> None:
+    unknown = sorted(set(given) - known)
+    missing = sorted(set(needed) - set(given))
+    if unknown or missing:
+        raise ValueError(
+            f'{what} ' + (f'has {unknown}' if unknown else f'has no {missing}') +
+            f': expected {sorted(known)}')

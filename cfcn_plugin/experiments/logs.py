@@ -1,0 +1,29 @@
+"""What a run logged: mmengine's ``scalars.json``, a JSON line a record."""
+import json
+from pathlib import Path
+
+
+def scalars(work_dir: Path) -> list[dict]:
+    """All records of a work dir; those of a run that was resumed, one after the other.
+
+    A record of training has ``epoch`` and losses; one of validation has metrics, and
+    ``step``, the epochs done.
+    """
+    return [
+        json.loads(line)
+        for file in sorted(work_dir.glob('*/vis_data/scalars.json'))
+        for line in file.read_text().splitlines() if line.endswith('}')
+    ]
+
+
+def last_epoch(work_dir: Path) -> int:
+    """The epoch that a run is in, 0 before the first record."""
+    files = sorted(work_dir.glob('*/vis_data/scalars.json'))
+    if not files:
+        return 0
+    with files[-1].open('rb') as stream:
+        stream.seek(max(0, stream.seek(0, 2) - 4096))  # a look each tenth of a second
+        lines = stream.read().decode(errors='replace').splitlines()
+    whole = [line for line in lines if line.startswith('{') and line.endswith('}')]
+    record = json.loads(whole[-1]) if whole else {}
+    return int(record.get('epoch', record.get('step', 0)))

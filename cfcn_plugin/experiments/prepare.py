@@ -1,0 +1,98 @@
+"""From a cell to the config file that its run is started with."""
+import json
+import os
+from copy import deepcopy
+from functools import lru_cache
+from pathlib import Path
+
+from mmengine.config import Config
+
+from .grid import OPTIONS, Cell
+from .subset import choose_masks, choose_pictures
+
+SHOWN = 4  # differences in a message
+
+
+def cell_config(cell: Cell, folder: Path) -> Config:
+    """The whole config of a run; the list of guided pictures is written to its folder.
+
+    Args:
+        cell: The cell.
+        folder: Its own, which exists.
+    """
+    try:
+        cfg = _from_file(cell.config)
+        _refuse_unguided(cfg, cell)
+        cfg.merge_from_dict(deepcopy(cell.options))
+        if cell.size is not None:
+            choose_pictures(cfg, cell.size, cell.seed)
+        if cell.masks is not None:
+            choose_masks(cfg, cell.masks, cell.seed, folder / 'guided.txt')
+    except (ValueError, TypeError, FileNotFoundError) as error:
+        raise type(error)(f"cell '{cell.name}' ({cell.config}): {error}") from error
+    return cfg
+
+
+def identity(cell: Cell) -> dict:
+    """What makes a run the run it is: its settings, wherever the data lies.
+
+    Two runs of one identity are the same experiment, so the first stands for both.
+    """
+    cfg = _from_file(cell.config)
+    cfg.merge_from_dict(deepcopy(cell.options))
+    root = os.environ.get('CFCN_DATA', 'data').rstrip('/') + '/'
+    settings = {
+        **_flat(cfg.to_dict()), 'masks': cell.masks, 'size': cell.size
+    }
+    return {
+        key: '$CFCN_DATA/' + value[len(root):]
+        if isinstance(value, str) and value.startswith(root) else value
+        for key, value in json.loads(json.dumps(settings, default=str)).items()
+    }
+
+
+def differences(first: dict, second: dict) -> str:
+    """The first few settings that two identities do not share, for a message."""
+    absent = '(absent)'
+    keys = sorted(k for k in first.keys() | second.keys()
+                  if first.get(k, absent) != second.get(k, absent))
+    shown = [f'{key}: {first.get(key, absent)!r} became {second.get(key, absent)!r}'
+             for key in keys[:SHOWN]]
+    more = [f'and {len(keys) - SHOWN} more'] if len(keys) > SHOWN else []
+    return '; '.join(shown + more)
+
+
+def _from_file(path: Path) -> Config:
+    return deepcopy(_read_once(path))
+
+
+@lru_cache(maxsize=64)
+def _read_once(path: Path) -> Config:
+    """The cells of a grid start from the same few files."""
+    return Config.fromfile(path)
+
+
+def _refuse_unguided(cfg: Config, cell: Cell) -> None:
+    # merged into None it would become a guidance without a type
+    prefix = OPTIONS['alpha'].rpartition('.')[0]
+    inside = [key for key in cell.options if key.startswith(f'{prefix}.')]
+    if inside and cfg.get('model', {}).get('guidance') is None \
+            and prefix not in cell.options:
+        raise ValueError(
+            f'it has no guidance, so {inside[0]} says nothing: leave the system '
+            "`without=['alpha']`, or give its `options` a whole `model.guidance`")
+
+
+def _flat(settings, prefix: str = '') -> dict:
+    """Nested settings as {dotted key: value}."""
+    if isinstance(settings, dict):
+        pairs = settings.items()
+    elif isinstance(settings, list | tuple) and any(
+            isinstance(one, dict) for one in settings):
+        pairs = enumerate(settings)
+    else:
+        return {prefix: settings}
+    flat = {}
+    for key, value in pairs:
+        flat.update(_flat(value, f'{prefix}.{key}' if prefix else str(key)))
+    return flat

@@ -1,0 +1,144 @@
+"""Sheets of where the grid's models look."""
+from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+from mmengine.config import Config
+
+from cfcn_plugin.visualization.conditions import conditions
+from cfcn_plugin.visualization.gallery import (
+    Shown,
+    grad_cam_look,
+    load_model,
+    look_at,
+    test_pictures,
+)
+from cfcn_plugin.visualization.heatmaps import DPI, Look, columns_of, heatmap_sheet
+
+from .grid import Grid
+from .run import Outcome
+
+PICTURES = 5
+MOST = 7  # columns of models
+
+
+class Picture(NamedTuple):
+    """A figure of the report: file name without ending, title, caption, PNG."""
+    name: str
+    title: str
+    caption: str
+    png: bytes
+
+
+def drawn(name: str, title: str, caption: str, figure: Figure) -> Picture:
+    stream = BytesIO()
+    figure.savefig(stream, dpi=DPI, format='png')
+    return Picture(name, title, caption, stream.getvalue())
+
+
+def sheets(grid: Grid, known: Sequence[Outcome]) -> Iterator[Picture]:
+    """Heatmaps side by side, over alpha, class maps, and under other conditions.
+
+    Of each system the models of the first finished seed are shown, at its last place
+    in the grid; over alpha, at each of its values.
+    """
+    for data in dict.fromkeys(o.cell.data for o in known):
+        done = [o for o in known if o.cell.data == data and o.status == 'done']
+        if done:
+            yield from _of_data(grid, data, done)
+
+
+def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[Picture]:
+    last = _last_places(done)
+    pictures, classes = test_pictures(Config.fromfile(last[0].config), PICTURES)
+    models = {_name(o): load_model(Config.fromfile(o.config), o.checkpoint)
+              for o in last[:MOST]}
+
+    def draw(name, title, caption, rows: Sequence[Shown], columns: dict,
+             names: Sequence[str] = ()) -> Picture:
+        labels = [None if names else row.label for row in rows]
+        figure = heatmap_sheet([row.pixels for row in rows], [row.mask for row in rows],
+                               columns, labels, classes, names=names)
+        return drawn(f'{name}_{data}', f'{title}: {data}', caption, figure)
+
+    looks = {name: look_at(model, pictures) for name, model in models.items()}
+    yield draw(
+        'heatmaps', 'Where the systems look (figures 4 and 5)',
+        'The trained map: of the predicted class where maps are classes, else the mean '
+        'over channels. It was trained to lie inside, so it is no proof.', pictures,
+        looks)
+    explained = _grad_cams(models, pictures)
+    if explained:
+        yield draw(
+            'grad-cam', 'Grad-CAM of the same models',
+            'Of the predicted class. Nobody trained on it.', pictures, explained)
+    for outcome in last[:MOST]:
+        if looks[_name(outcome)].class_maps is not None:
+            yield draw(
+                f'class-maps_{outcome.cell.system}',
+                f'Class maps of {outcome.cell.system} (figure 11)',
+                'One forward pass: the answer is the class whose map is brightest in '
+                'the mean.', pictures,
+                columns_of(_name(outcome), looks[_name(outcome)], classes))
+    yield from _over_alpha(done, pictures, draw)
+    masked = [p for p in pictures if p.mask is not None]
+    if masked:
+        rows = conditions(masked[0], masked[1:3])
+        columns = {name: look_at(model, list(rows.values()))
+                   for name, model in models.items()}
+        label = classes[masked[0].label] if masked[0].label is not None else '?'
+        yield draw(
+            'conditions', 'Other light, other backgrounds (figures 9 and 15)',
+            f'One picture of the test split, a {label}. The object is cut out along '
+            'its mask.', list(rows.values()), columns, list(rows))
+
+
+def _over_alpha(done: list[Outcome], pictures: list[Shown],
+                draw: Callable) -> Iterator[Picture]:
+    for system in dict.fromkeys(o.cell.system for o in done):
+        mine = [o for o in done if o.cell.system == system and 'alpha' in o.cell.axes]
+        by_alpha = {}
+        for outcome in mine:
+            others = {a: v for a, v in outcome.cell.axes.items() if a != 'alpha'}
+            if others == _others(mine):
+                by_alpha[f'alpha {outcome.cell.axes["alpha"]}'] = outcome
+        if len(by_alpha) > 1:
+            columns = {
+                name: look_at(load_model(Config.fromfile(o.config), o.checkpoint),
+                              pictures) for name, o in list(by_alpha.items())[:MOST]
+            }
+            yield draw(
+                f'alpha_{system}', f'{system} as alpha grows (figure 7)',
+                'The trained map; beyond some alpha activations shrink and accuracy '
+                'falls.', pictures, columns)
+
+
+def _others(mine: list[Outcome]) -> dict:
+    """The last place along all axes but alpha, of the first seed."""
+    last = _last_places(mine)[0] if mine else None
+    return {a: v for a, v in last.cell.axes.items() if a != 'alpha'} if last else {}
+
+
+def _last_places(done: list[Outcome]) -> list[Outcome]:
+    """A model a system: of its first finished seed, the last in the grid's order."""
+    chosen = {}
+    for outcome in done:
+        cell = outcome.cell
+        before = chosen.get(cell.system)
+        if before is None or before.cell.axes.get('seed') == cell.axes.get('seed'):
+            chosen[cell.system] = outcome
+    return list(chosen.values())
+
+
+def _name(outcome: Outcome) -> str:
+    place = [f'{axis} {label}' for axis, label in outcome.cell.axes.items()
+             if axis != 'seed']
+    return '\n'.join([outcome.cell.system, ', '.join(place)]).strip()
+
+
+def _grad_cams(models: dict, pictures: list[Shown]) -> dict[str, Look]:
+    try:
+        return {name: grad_cam_look(model, pictures) for name, model in models.items()}
+    except ImportError:  # an extra; the report has the trained maps all the same
+        return {}

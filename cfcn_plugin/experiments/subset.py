@@ -1,0 +1,111 @@
+"""A cell's training pictures and masks: nested choices by one hash."""
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import init_default_scope
+from mmpretrain.registry import DATASETS, TASK_UTILS
+
+from cfcn_plugin.masks import choose_guided, image_key
+
+
+def training_images(cfg: Config) -> list[tuple[str, int]]:
+    """(key, label) of each training image, keys as LoadActivationMask makes them."""
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    config = _innermost(cfg.train_dataloader.dataset)
+    loads = _loads(config)
+    owner = loads[0]['source'] if loads else config
+    return list(_images(json.dumps({**config, 'pipeline': []}, default=str),
+                        owner.get('data_root', '')))
+
+
+def choose_pictures(cfg: Config, size: int, seed: int) -> list[str]:
+    """Keep ``size`` training pictures of a config, chosen by :func:`choose_guided`.
+
+    A smaller size is inside a larger one of the same seed.
+
+    Args:
+        cfg: Changed in place: ``indices`` of the training data set.
+        size: How many.
+        seed: Of the choice.
+
+    Returns:
+        Their keys.
+    """
+    config = _innermost(cfg.train_dataloader.dataset)
+    if config.get('indices') is not None:
+        raise ValueError('the training data set has `indices` of its own: take them '
+                         'out of the config, or the axis `size` out of the grid')
+    images = training_images(cfg)
+    chosen = set(choose_guided(images, size, seed))
+    config.indices = [i for i, (key, _) in enumerate(images) if key in chosen]
+    return sorted(chosen)
+
+
+def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
+    """Guide only some training pictures of a config, chosen as pictures are.
+
+    They are chosen among those that have a mask, so that 10 are 10; fewer are inside
+    more, whatever the size. With ``'100%'``, all that have one.
+
+    Args:
+        cfg: Changed in place: ``only`` or ``share`` of the training pipeline's
+            LoadActivationMask.
+        masks: A number, or a share of the training pictures such as ``'5%'``.
+        seed: Of the choice.
+        file: Where to write the list of the guided.
+
+    Raises:
+        ValueError: There are fewer masks than are asked for, or nothing loads any.
+    """
+    loads = _loads(_innermost(cfg.train_dataloader.dataset))
+    if not loads:
+        raise ValueError('the training pipeline has no LoadActivationMask, so there is '
+                         'no number of masks: leave the system `without=[\'masks\']`')
+    images = training_images(cfg)
+    for load in loads:
+        source = TASK_UTILS.build(dict(load['source']))
+        without = set(source.missing(key for key, _ in images))
+        with_mask = [(key, label) for key, label in images if key not in without]
+        count = masks
+        if isinstance(masks, str):
+            # at least one, unless none is asked for
+            share = float(masks[:-1]) / 100
+            count = min(max(round(share * len(images)), share > 0), len(with_mask))
+        load.pop('only', None)
+        load.pop('share', None)
+        if not count:
+            load['share'] = 0.
+            continue
+        if count > len(with_mask):
+            raise ValueError(f'{count} masks are asked for, and {len(with_mask)} of '
+                             f'{len(images)} training pictures have one')
+        chosen = choose_guided(with_mask, count, seed)
+        file.write_text(''.join(f'{key}\n' for key in chosen), encoding='utf-8')
+        load['only'] = str(file)
+
+
+@lru_cache(maxsize=64)
+def _images(config: str, root: str) -> tuple[tuple[str, int], ...]:
+    """The cells of a grid ask for the same data sets again and again."""
+    dataset = DATASETS.build(json.loads(config))
+    infos = (dataset.get_data_info(i) for i in range(len(dataset)))
+    return tuple(
+        (image_key({'sample_idx': i, **info}, root), info.get('gt_label', -1))
+        for i, info in enumerate(infos))
+
+
+def _innermost(config: ConfigDict) -> ConfigDict:
+    """The data set inside wrappers."""
+    while 'dataset' in config:
+        config = config.dataset
+    if 'datasets' in config:
+        raise ValueError(
+            'the training data set is several in one: a choice of pictures by their '
+            'number needs one alone')
+    return config
+
+
+def _loads(config: ConfigDict) -> list[ConfigDict]:
+    return [t for t in config.get('pipeline', ()) if t['type'] == 'LoadActivationMask']

@@ -1,0 +1,98 @@
+"""A grid of real trainings from one command, to its table and report."""
+import csv
+import os
+import re
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from mmengine.logging import MMLogger
+
+ROOT = Path(__file__).parents[2]
+CONFIG = '''
+_base_ = {base!r}
+model = dict(
+    backbone=dict(_delete_=True, type='CFCNNet', filters=[4], strides=4),
+    neck=None,
+    head=dict(_delete_=True, type='CausalFocusHead', num_classes=2),
+    guidance=dict(channels='target'))
+train_cfg = dict(max_epochs=1, val_interval=1)
+default_hooks = dict(checkpoint=dict(interval=1), logger=dict(interval=1))
+train_dataloader = dict(batch_size=4, num_workers=0)
+val_dataloader = dict(num_workers=0)
+test_dataloader = dict(num_workers=0)
+'''
+GRID = '''
+systems = dict(
+    cnn=dict(config='config.py', without=['masks'],
+             options={'model.guidance': None}),
+    cfcn='config.py')
+plain = 'cnn'
+axes = dict(masks=[3])
+metrics = {'worst, %': 'group/worst', 'inside, %': ('focus/energy', 100)}
+'''
+
+
+@pytest.fixture(scope='module')
+def finished(run_tool, waterbirds_root, tmp_path_factory):
+    """The work dir of two cells on a generated data set."""
+    folder = tmp_path_factory.mktemp('grid')
+    base = str(ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py')
+    (folder / 'config.py').write_text(CONFIG.format(base=base))
+    (folder / 'grid.py').write_text(GRID)
+    (folder / 'page.md').write_text('<!-- table -->\n<!-- end of table -->\n')
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    with mock.patch.dict(os.environ, PYTHONPATH=str(ROOT)):  # of the runs
+        run_tool('experiment.py', folder / 'grid.py', '--work-dir', folder / 'work',
+                 '--page', folder / 'page.md', '--jobs', 2, data=waterbirds_root)
+    logger.setLevel(level)
+    return folder
+
+
+def test_csv_has_a_line_a_cell_and_metric(finished):
+    with (finished / 'work' / 'results.csv').open(newline='') as stream:
+        lines = list(csv.DictReader(stream))
+    assert {(line['system'], line['masks'], line['status']) for line in lines} == {
+        ('cnn', '', 'done'), ('cfcn', '3', 'done')}
+    worst = [line for line in lines if line['metric'] == 'group/worst']
+    assert len(worst) == 2 and all(0 <= float(w['value']) <= 100 for w in worst)
+
+
+def test_cells_are_normal_runs_with_the_masks_asked_for(finished):
+    cell = finished / 'work' / 'cfcn' / 'data' / 'masks=3'
+    assert len((cell / 'guided.txt').read_text().split()) == 3
+    assert (cell / 'run' / 'epoch_1.pth').is_file()
+    assert 'in_channels=4' in (cell / 'run' / 'config.py').read_text()
+
+
+def test_report_is_one_file_with_its_pictures_inside(finished):
+    report = (finished / 'work' / 'report.html').read_text()
+    assert not re.search(r'(src|href)="(?!data:)', report)
+    titles = re.findall(r'<h2>(.*?)</h2>', report)
+    for wanted in ('Results (table 3)', 'Convergence', 'Causally-focus loss of all',
+                   'Where the systems look', 'Class maps of cfcn', 'Other light'):
+        assert any(title.startswith(wanted) for title in titles), (wanted, titles)
+    pictures = sorted(f.stem for f in (finished / 'work' / 'figures').iterdir())
+    assert len(pictures) == report.count('data:image/png')
+    assert {'convergence', 'focus', 'heatmaps_data'} <= set(pictures)
+    assert 'Not drawn' not in report
+
+
+def test_page_has_the_table_and_its_command(finished):
+    page = (finished / 'page.md').read_text()
+    assert '| system | masks | worst, % | inside, % | seeds |' in page
+    assert '| cfcn | 3 |' in page and 'tools/experiment.py' in page
+
+
+def test_sheet_of_two_checkpoints_is_drawn_and_never_overwritten(
+        finished, run_tool, waterbirds_root):
+    cell, plain = (finished / 'work' / name / 'data' for name in ('cfcn', 'cnn'))
+    command = ['visualize.py', cell / 'masks=3/run/config.py',
+               cell / 'masks=3/run/epoch_1.pth',
+               waterbirds_root / 'waterbirds100/images/000.jpg', '--against',
+               plain / 'run/run/epoch_1.pth', '--out', finished / 'sheet.png']
+    run_tool(*command, data=waterbirds_root)
+    assert (finished / 'sheet.png').stat().st_size > 10_000
+    with pytest.raises(FileExistsError, match='not overwritten'):
+        run_tool(*command, data=waterbirds_root)

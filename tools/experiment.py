@@ -1,0 +1,78 @@
+"""Run a grid of trainings, and write its table and report.
+
+Each cell is a normal `tools/train.py` and `tools/test.py`; a finished one is never run
+again, so that the same command goes on after a kill, or after the grid has grown.
+"""
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from mmengine.logging import MMLogger
+
+from cfcn_plugin.experiments.grid import read_grid
+from cfcn_plugin.experiments.report import write_report
+from cfcn_plugin.experiments.run import outcomes, run_grid
+from cfcn_plugin.experiments.table import (
+    markdown,
+    summarise,
+    tidy,
+    write_csv,
+    write_into_page,
+)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('grid', type=Path, help='see configs/experiments')
+    parser.add_argument(
+        '--work-dir', type=Path, help='work_dirs/NAME of the grid, if left out')
+    parser.add_argument(
+        '--jobs', type=int, help='runs at once; 1, or one a GPU, if left out')
+    parser.add_argument(
+        '--threads', type=int, help='CPU threads of a run; a share of the cores, if '
+        'left out')
+    parser.add_argument(
+        '--gpus', default='', metavar='0,1', help='CUDA devices to deal jobs out to')
+    parser.add_argument(
+        '--resume', action='store_true',
+        help='half-run cells go on from their last checkpoint, else they start anew; '
+        'random states are in no checkpoint, so the run is another than its seed says')
+    parser.add_argument('--retry', action='store_true', help='run failed cells again')
+    parser.add_argument(
+        '--report-only', action='store_true', help='run nothing')
+    parser.add_argument(
+        '--page', type=Path, metavar='PAGE.md',
+        help='also write the table into this page, between its marks')
+    args = parser.parse_args()
+    MMLogger.get_current_instance().setLevel('WARNING')  # a line a config read
+    grid = read_grid(args.grid)
+    work_dir = args.work_dir or Path('work_dirs', grid.name)
+    if args.report_only:
+        known = outcomes(grid, work_dir)
+    else:
+        gpus = [gpu for gpu in args.gpus.split(',') if gpu]
+        known = run_grid(
+            grid, work_dir, tools=Path(__file__).parent,
+            jobs=args.jobs or len(gpus) or 1, threads=args.threads, gpus=gpus,
+            resume=args.resume, retry=args.retry)
+    command = f'python {shlex.join(sys.argv)}'
+    write_csv(work_dir / 'results.csv', tidy(grid, known))
+    report = write_report(grid, known, work_dir, command)
+    summaries = summarise(grid, known)
+    if summaries:
+        text = markdown(summaries)
+        print(text)
+        if args.page:
+            write_into_page(args.page, f'{text}\n\n```\n{command}\n```')
+    failed = [outcome for outcome in known if outcome.status == 'failed']
+    for outcome in failed:
+        print(f'\n{outcome.cell.name} failed, {outcome.error}')
+    print(f'\n{report}')
+    if failed:
+        raise SystemExit(f'{len(failed)} of {len(known)} runs failed; --retry runs '
+                         'them again')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,83 @@
+"""Draw where a model looks, in pictures of your own, on one sheet.
+
+Columns: the picture, its mask if the config's source has one, the trained map, Grad-CAM
+(with the extra `explain`), and, where maps are classes, each class's map of the same
+forward pass. `--against` adds the columns of a second checkpoint, such as the plain
+twin's. Maps are those of the predicted class.
+"""
+import argparse
+from pathlib import Path
+
+import _launch
+from mmengine.logging import MMLogger
+
+from cfcn_plugin.visualization.gallery import (
+    class_names,
+    columns_together,
+    grad_cam_look,
+    load_model,
+    look_at,
+    picture_file,
+)
+from cfcn_plugin.visualization.heatmaps import columns_of, heatmap_sheet
+from cfcn_plugin.visualization.overlay import shortened
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='path, or mmpretrain::FAMILY/NAME.py')
+    parser.add_argument('checkpoint')
+    parser.add_argument('images', nargs='+', help='picture files')
+    parser.add_argument('--against', metavar='CHECKPOINT2')
+    parser.add_argument(
+        '--against-config', help='its config, if it is another than the first')
+    parser.add_argument('--out', type=Path, default=Path('sheet.png'))
+    _launch.add_config_arguments(parser)
+    args = parser.parse_args()
+    MMLogger.get_current_instance().setLevel('WARNING')
+    if args.out.exists():
+        raise FileExistsError(f"'{args.out}' exists and is not overwritten")
+    cfg = _config(args, args.config)
+    pictures = [picture_file(cfg, image) for image in args.images]
+    models = {_title(args.checkpoint): load_model(cfg, args.checkpoint)}
+    if args.against:
+        other = _config(args, args.against_config or args.config)
+        models[f'against\n{_title(args.against)}'] = load_model(other, args.against)
+    classes = class_names(next(iter(models.values())), cfg.test_dataloader.dataset)
+    columns = {}
+    for name, model in models.items():
+        looks = [look_at(model, [picture]) for picture in pictures]
+        try:
+            explained = [grad_cam_look(model, [picture]) for picture in pictures]
+        except ImportError as error:
+            explained = []
+            print(f'Grad-CAM is left out: {error}')
+        first, *maps = columns_together(
+            [columns_of(name, look, classes) for look in looks]).items()
+        columns.update([first])
+        if explained:
+            columns.update(columns_together(
+                [{f'{name}\nGrad-CAM': look} for look in explained]))
+        columns.update(maps)
+    names = [shortened(p.name, 24) for p in pictures]
+    sheet = heatmap_sheet(
+        [p.pixels for p in pictures], [p.mask for p in pictures], columns,
+        [None] * len(pictures), classes, names=names)
+    sheet.savefig(args.out)
+    print(f'wrote {args.out}')
+
+
+def _title(checkpoint: str) -> str:
+    return shortened(Path(checkpoint).stem, 18)
+
+
+def _config(args, path: str):
+    cfg = _launch.load_config(path, args.guide)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    return cfg
+
+
+if __name__ == '__main__':
+    main()
