@@ -1,4 +1,4 @@
-# The page docs/results/waterbirds.md, and where a new way to guide is one line more.
+# The page docs/results/waterbirds.md.
 systems = dict(
     cnn='../cnn_efficientnet-lite0_waterbirds.py',
     cfcn='../cfcn_efficientnet-lite0_waterbirds.py')
