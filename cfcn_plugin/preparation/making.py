@@ -131,7 +131,8 @@ class MaskMaker:
                labels: Sequence[int]) -> Row:
         path = self.out / file
         if self.overwrite or not path.exists():
-            write_png(path, values, palette=self.layout == 'values')
+            labels_inside = self.layout == 'values'
+            write_png(path, values, palette=labels_inside, one_bit=not labels_inside)
         elif not _holds(path, values):
             raise MaskError(f"'{path}' exists and holds something else: it is replaced "
                             'with --overwrite alone')
@@ -253,6 +254,7 @@ def _holds(path: Path, values: np.ndarray) -> bool:
     """Whether a file holds these values."""
     try:
         with Image.open(path) as image:
-            return np.array_equal(np.array(image), values)
+            grey = image.convert('L') if image.mode == '1' else image
+            return np.array_equal(np.array(grey), values)
     except (OSError, SyntaxError):
         return False

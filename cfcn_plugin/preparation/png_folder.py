@@ -65,18 +65,22 @@ def check_own_mask(names: Iterable[str]) -> None:
                 f"'{mask_name(name)}': rename one of them")
 
 
-def write_png(path: Path, values: np.ndarray, palette: bool = False) -> None:
+def write_png(path: Path, values: np.ndarray, palette: bool = False,
+              one_bit: bool = False) -> None:
     """Write a mask so that there is the whole file or none.
 
     Args:
         path: The file; its folders are made. A file that is there is replaced.
         values: uint8 (H, W).
         palette: Whether to give each value a colour, for the eye.
+        one_bit: Whether to spend a bit a pixel, which training reads in half the time;
+            where all values are 0 or 255.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # its ending is not .png: what a kill leaves behind is never read as a mask
     part = path.with_name(f'.{path.name}.part')
-    picture = Image.fromarray(values)
+    one_bit = one_bit and not ((values != 0) & (values != 255)).any()
+    picture = Image.fromarray(values == 255 if one_bit else values)
     if palette:
         picture.putpalette(_colours())
     picture.save(part, format='PNG')

@@ -75,3 +75,11 @@ def test_config_begins_at_the_data_root_when_it_holds_both(tmp_path, monkeypatch
     assert png_masks('data/x/train', 'data/x/masks', 'data')['images'] == 'x/train'
     elsewhere = png_masks('data/x/train', 'masks', 'data')
     assert (elsewhere['data_root'], elsewhere['masks']) == ('.', 'masks')
+
+
+@pytest.mark.parametrize('values,mode', [([[0, 255]], '1'), ([[0, 127]], 'L')])
+def test_a_bit_a_pixel_is_enough_where_nothing_is_unknown(tmp_path, values, mode):
+    write_png(tmp_path / 'a.png', np.array(values, np.uint8), one_bit=True)
+    with Image.open(tmp_path / 'a.png') as file:
+        assert file.mode == mode
+        assert np.array(file.convert('L')).tolist() == values
