@@ -5,6 +5,6 @@
 #         --guide configs/_base_/guidance/cub_boxes.py
 masks = dict(
     type='BoxMasks',
-    data_root='{{$CFCN_DATA:data}}/CUB_200_2011',
+    data_root='data/CUB_200_2011',
     ann_file='boxes.csv')
 guidance = dict(type='CausalFocusLoss', loss_weight=1.0)

@@ -1,5 +1,6 @@
 # ImageNet guided by a folder of masks: that of data/imagenet/train/n01440764/1.JPEG is
 # data/imagenet/masks/n01440764/1.png. Pictures without one are unguided, so a few do.
+# The data root is the stock config's own.
 #
 #     python tools/train.py mmpretrain::resnet/resnet18_8xb32_in1k.py \
 #         --guide configs/_base_/guidance/imagenet_png.py
@@ -9,7 +10,7 @@ masks = dict(
         missing='unguided',
         source=dict(
             type='PNGMasks',
-            data_root='{{$CFCN_DATA:data}}/imagenet',
+            data_root='data/imagenet',
             images='train',
             masks='masks')))
 guidance = dict(type='CausalFocusLoss', loss_weight=1.0)
