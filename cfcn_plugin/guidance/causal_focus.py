@@ -6,7 +6,6 @@ import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from cfcn_plugin.explanations import channel_weights, class_score
 from cfcn_plugin.functional import (
     RECTIFIERS,
     RESIZES,
@@ -16,6 +15,7 @@ from cfcn_plugin.functional import (
 )
 
 from .base import Guidance, Seen
+from .grad_cam import channel_weights, class_score
 from .options import check_choice, check_positive, check_weight
 from .reduction import REDUCTIONS, reduce_images
 
@@ -66,9 +66,9 @@ class CausalFocusLoss(Guidance):
             (energy) or ``'abs'``; ``eps`` is then a mean square, or absolute value.
         channel_weights: v_f: ``'uniform'`` (the paper), or ``'gradient'``:
             how much a channel matters to the true class, for it or against it
-            (:func:`cfcn_plugin.explanations.channel_weights`), detached. It costs the
-            gradient from the score back to the map. Where nothing is trained there
-            are no gradients, and the measured ratio is the uniform one.
+            (:func:`.grad_cam.channel_weights`), detached. It costs the gradient from
+            the score back to the map. Where nothing is trained there are no gradients,
+            and the measured ratio is the uniform one.
         map_weights: With several hook targets, the weight of each map's term.
             None: they are averaged.
     """

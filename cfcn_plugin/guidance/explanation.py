@@ -3,10 +3,10 @@ import torch.nn.functional as F
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from cfcn_plugin.explanations import DEAD, class_score, grad_cam, normalized
 from cfcn_plugin.functional import RESIZES, causal_focus_loss, resize_mask
 
 from .base import Guidance, Seen
+from .grad_cam import DEAD, class_score, grad_cam, normalized
 from .options import check_choice, check_weight
 from .reduction import REDUCTIONS, masked_mean, only_guided, reduce_images
 

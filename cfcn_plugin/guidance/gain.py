@@ -3,10 +3,10 @@ import torch.nn.functional as F
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from cfcn_plugin.explanations import class_score, grad_cam, normalized, soft_mask
 from cfcn_plugin.functional import at_least_float32
 
 from .base import Guidance, Seen, cut_or_filled
+from .grad_cam import class_score, grad_cam, normalized, soft_mask
 from .options import check_choice, check_positive, check_weight
 from .reduction import REDUCTIONS, masked_mean, only_guided, reduce_images
 

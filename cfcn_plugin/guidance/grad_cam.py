@@ -5,7 +5,7 @@ They ask for no gradient themselves: whoever holds the network hands gradients i
 import torch
 from torch import Tensor
 
-from .functional import at_least_float32
+from cfcn_plugin.functional import at_least_float32
 
 __all__ = ['channel_weights', 'class_score', 'grad_cam', 'normalized', 'soft_mask']
 

@@ -2,7 +2,7 @@
 import pytest
 import torch
 
-from cfcn_plugin.explanations import (
+from cfcn_plugin.guidance.grad_cam import (
     channel_weights,
     class_score,
     grad_cam,
