@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from get_data import get_textured_digits
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from PIL import Image
 
+from cfcn_plugin.datasets.textured_digits import write_textured_digits
 from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.run import Outcome, run_grid
 from cfcn_plugin.experiments.table import markdown, summarise
@@ -54,7 +54,7 @@ def main():
     data = args.out / 'data'
     if not (data / 'textured-digits').is_dir():
         data.mkdir(parents=True, exist_ok=True)
-        get_textured_digits(data)
+        write_textured_digits(data / 'textured-digits')
     os.environ['CFCN_DATA'] = str(data.absolute())  # where configs look for data
     MMLogger.get_current_instance().setLevel('WARNING')
     grid = read_grid(GRID)
