@@ -24,6 +24,9 @@ class BackgroundSwapTest(ProbingMetric):
       filled (:func:`cfcn_plugin.background.swap_background`).
     - ``swap/gap``: same class minus other class, of images that have both: what the
       background's class is worth (BG-Gap, Xiao et al. 2021, "Noise or Signal").
+    - ``swap/changed``: share of images that are right on their own background and wrong
+      on another class's, or the other way round. Unlike the gap, it also tells where
+      the test's backgrounds are balanced over the classes.
     - ``swap/no_background``: the object on grey.
     - ``swap/no_object``: the object filled by what is around it: what the background,
       and the object's faint outline, give away.
@@ -91,10 +94,15 @@ class BackgroundSwapTest(ProbingMetric):
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         measured = [row for row in results if row is not None]
-        both = accuracies([row for row in measured if set(WHICH) <= set(row)])
         metrics = accuracies(measured)
+        both = accuracies([row for row in measured if set(WHICH) <= set(row)])
         if both:
             metrics['gap'] = both['same_class'] - both['other_class']
+        changed = accuracies([
+            dict(changed=row['original'] != row['other_class'])
+            for row in measured if 'other_class' in row
+        ])
+        metrics.update(changed)
         # floats, since mmengine's log file has None for other numbers
         return {**metrics, 'images': float(len(measured)), 'fair': float(self.fair)}
 

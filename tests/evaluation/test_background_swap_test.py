@@ -90,20 +90,30 @@ def test_who_sees_the_object_does_not_mind_the_background():
     measured = result_of(Sees(OBJECT), Scenes(*TIED), border=0)
     # where the object was there is then the background, which tells the label here
     assert measured == dict(original=100, other_class=100, same_class=100, gap=0,
-                            no_background=100, no_object=100, images=5, fair=1)
+                            changed=0, no_background=100, no_object=100,
+                            images=5, fair=1)
 
 
 def test_who_sees_the_background_is_found_out():
     measured = result_of(Sees(CORNER), Scenes(*TIED), border=0)
+    # grey is bright, and three of five are of the bright class
     assert measured == dict(original=100, other_class=0, same_class=100, gap=100,
-                            no_background=60,  # grey is bright: three of five
-                            no_object=100, images=5, fair=1)
+                            changed=100, no_background=60, no_object=100,
+                            images=5, fair=1)
 
 
 def test_untied_backgrounds_give_nothing_away():
     scenes = Scenes([0, 1, 0, 1], [0, 0, 255, 255])
     assert result_of(Sees(OBJECT), scenes, border=0)['no_object'] == 50
     assert result_of(Sees(CORNER), scenes, border=0)['original'] == 50
+
+
+def test_balanced_backgrounds_have_no_gap_and_are_found_out_all_the_same():
+    scenes = Scenes([0, 1] * 40, [0, 0, 255, 255] * 20)
+    object_alone = result_of(Sees(OBJECT), scenes, border=0)
+    background_alone = result_of(Sees(CORNER), scenes, border=0)
+    assert (object_alone['gap'], object_alone['changed']) == (0, 0)
+    assert abs(background_alone['gap']) < 25 < background_alone['changed']
 
 
 def test_pictures_that_the_model_is_asked_about_are_those_of_the_functions():
@@ -134,7 +144,7 @@ def test_condition_that_an_image_can_not_have_is_left_out_of_its_mean():
 
 def test_one_class_alone_has_no_gap():
     measured = result_of(Sees(CORNER), Scenes([1, 1], [255, 255]))
-    assert 'other_class' not in measured and 'gap' not in measured
+    assert not {'other_class', 'gap', 'changed'} & set(measured)
 
 
 def test_images_without_a_mask_are_neither_asked_about_nor_partners():
