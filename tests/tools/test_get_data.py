@@ -84,10 +84,12 @@ def train(run_tool, config, data, work_dir, filters):
     ('brain_mri', 'cfcn-f_cfcnnet_1xb32-150e_brain-mri', 6),
     ('brain_mri', 'cfcn-c_cfcnnet_1xb32-150e_brain-mri', 6),
     ('brain_mri', 'cnn_cfcnnet_1xb32-150e_brain-mri', 6),
+    ('brain_mri', 'gain_cfcnnet_1xb32-150e_brain-mri', 6),
     ('lgg_mri', 'cfcn-f_cfcnnet_1xb32-150e_lgg-mri', 6),
     ('idrid', 'cfcn-f_cfcnnet_1xb5-200e_idrid', 6),
     ('idrid', 'cfcn-c_cfcnnet_1xb5-200e_idrid', 6),
     ('idrid', 'cnn_cfcnnet_1xb5-200e_idrid', 6),
+    ('idrid', 'gain_cfcnnet_1xb5-200e_idrid', 6),
     ('aeroplane_cow', 'cfcn-f_cfcnnet_1xb16-200e_aeroplane-cow', 5),
     ('mnist', 'cfcn-f_cfcnnet_1xb64-10e_mnist', 5),
     ('bike_helmets', 'cfcn-f_cfcnnet_1xb16-200e_bike-helmets', 5),
@@ -97,9 +99,12 @@ def test_systems_train_on_what_the_publisher_gives(
         run_tool, request, tmp_path, data, config, filters):
     first, last = train(run_tool, f'{config}.py', request.getfixturevalue(data),
                         tmp_path, filters)
-    assert ('loss_focus' in first) == (not config.startswith('cnn'))
-    if 'loss_focus' in first:
-        assert first['guided_share'] > 0 and first['loss_focus'] > 0
+    term = {'cfcn': 'loss_focus', 'gain': 'loss_gain_mask', 'cnn': None}[
+        config.partition('_')[0].partition('-')[0]]
+    assert [key for key in ('loss_focus', 'loss_gain_mask') if key in first] == (
+        [term] if term else [])
+    if term:
+        assert first['guided_share'] > 0 and first[term] > 0
     assert last['focus/guided'] > 0
     assert any(key.startswith('auroc/') for key in last)
 

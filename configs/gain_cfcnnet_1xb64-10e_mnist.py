@@ -1,0 +1,3 @@
+# GAIN_ext (Li et al. 2018), the paper's baseline, on the same network.
+_base_ = './cfcn-c_cfcnnet_1xb64-10e_mnist.py'
+model = dict(guidance=dict(_delete_=True, type='GAINLoss'))
