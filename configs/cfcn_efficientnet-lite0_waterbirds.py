@@ -1,5 +1,5 @@
 # Waterbirds-100: EfficientNet-Lite0 from ImageNet weights in a local file, guided by
-# the birds' boxes. 112 px and 3 epochs are what 2 CPU cores do in minutes.
+# the birds' boxes. 112 px and 2 epochs are what 2 CPU cores do in minutes.
 _base_ = [
     '_base_/default_runtime.py', '_base_/datasets/waterbirds.py',
     '_base_/models/guided_timm.py'
@@ -18,7 +18,7 @@ model = dict(
 
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=3e-4, weight_decay=0.01))
 param_scheduler = dict(type='CosineAnnealingLR', convert_to_iter_based=True)
-train_cfg = dict(by_epoch=True, max_epochs=3, val_interval=3)
+train_cfg = dict(by_epoch=True, max_epochs=2, val_interval=2)
 val_cfg = dict()
 test_cfg = dict()
 auto_scale_lr = dict(base_batch_size=64)

@@ -1,0 +1,41 @@
+# The page docs/results/waterbirds.md: every way to guide, by all boxes and by few.
+few = dict(type='GuidedSampler', share=1.0)
+maps = dict(type='CausalFocusLoss', loss_weight=10.0, pool='share', rectify='square')
+stages = dict(target=[f'backbone.timm_model.blocks.{i}' for i in (2, 4, 6)])
+systems = dict(
+    cnn=dict(config='../cnn_*_{data}.py', without=['masks']),
+    cnn_balanced=dict(config='../cnn-balanced_*_{data}.py', without=['masks']),
+    # the paper's
+    gain='../gain_*_{data}.py',
+    cfcn='../cfcn_*_{data}.py',
+    cfcn_c='../cfcn-c_*_{data}.py',
+    # others' uses of the same boxes
+    rrr='../rrr_*_{data}.py',
+    energy='../energy_*_{data}.py',
+    l1='../l1_*_{data}.py',
+    actdiff='../actdiff_*_{data}.py',
+    swap='../swap_*_{data}.py',
+    # beyond the paper
+    cfcn_share='../cfcn-share_*_{data}.py',
+    swap_balanced='../swap-balanced_*_{data}.py',
+    # is it the swap, or the class weights and the choice of pictures?
+    cnn_balanced_guided=dict(
+        config='../cnn-balanced_*_{data}.py',
+        options={'train_dataloader.sampler': few}),
+    # the swap and the focus
+    swap_balanced_share=dict(
+        config='../swap-balanced_*_{data}.py',
+        options={'model.guidance': maps, 'model.feature_hook': stages}),
+    swap_balanced_energy=dict(
+        config='../swap-balanced_*_{data}.py',
+        options={'model.guidance': dict(type='ExplanationLoss', measure='energy')}))
+plain = 'cnn'
+axes = dict(data=['waterbirds'], masks=['100%', '5%'], seed=[0, 1, 2])
+metrics = {
+    'mean of groups, %': 'group/mean',
+    'worst group, %': 'group/worst',
+    "Eq. 1's share inside, %": ('focus/ratio', 100),
+    'energy inside, %': ('focus/energy', 100),
+    'pointing, %': ('focus/pointing', 100),
+}
+del few, maps, stages
