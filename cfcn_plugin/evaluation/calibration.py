@@ -13,16 +13,19 @@ ROUNDING = 1e-2  # how far from 1 probabilities in half precision may sum
 
 @METRICS.register_module()
 class Calibration(BaseMetric):
-    """Expected calibration error and Brier score of the predicted probabilities.
+    """Expected calibration error and two proper scores of predicted probabilities.
 
     Adds ``calibration/ece``, in percentage points: the mean distance of confidence and
     accuracy, over equal bins of the confidence (Guo et al. 2017). And
     ``calibration/brier``: the mean over images of the squared distance of the
-    probabilities from the one-hot label, in [0, 2] (Brier 1950).
+    probabilities from the one-hot label, in [0, 2] (Brier 1950). And
+    ``calibration/nll``: the mean of minus the logarithm of the probability of what is
+    true, which is the class loss of the test, >= 0, in nats; probabilities are cut at
+    float32's epsilon, so that one sure and wrong answer counts 15.9.
 
     With several labels each class of each image is an answer of its own: bins are of
-    the probability that the image has the label, and ``brier`` is the mean over
-    answers, in [0, 1].
+    the probability that the image has the label, and ``brier``, in [0, 1], and
+    ``nll`` are means over answers.
 
     Args:
         bins: How many bins, >= 1 (15 in Guo et al.).
@@ -60,12 +63,13 @@ class Calibration(BaseMetric):
         if self.multi_label:
             ece = binary_calibration_error(
                 score.flatten(), truth.flatten(), n_bins=self.bins)
-            brier = squares.mean()
+            brier, right = squares.mean(), torch.where(truth > 0, score, 1 - score)
         else:
             ece = multiclass_calibration_error(
                 score, truth.argmax(1), num_classes=score.shape[1], n_bins=self.bins)
-            brier = squares.sum(1).mean()
-        return dict(ece=100 * ece.item(), brier=brier.item())
+            brier, right = squares.sum(1).mean(), (score * truth).sum(1)
+        nll = -right.clamp(min=torch.finfo(torch.float32).eps).log().mean()
+        return dict(ece=100 * ece.item(), brier=brier.item(), nll=nll.item())
 
     def _check(self, score: Tensor, name: str | None) -> None:
         # torchmetrics would take them for logits, silently

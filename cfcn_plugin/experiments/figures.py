@@ -1,6 +1,7 @@
 """From a grid's outcomes to the points of its figures."""
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from statistics import mean, stdev
 
 from cfcn_plugin.visualization.charts import Line
@@ -8,7 +9,7 @@ from cfcn_plugin.visualization.charts import Line
 from .grid import Grid
 from .logs import scalars
 from .run import Outcome
-from .table import Summary
+from .table import Summary, summarise
 
 TRAINED = {'loss': 'class loss', 'loss_focus': 'causally-focus loss × alpha'}
 # Measures under several conditions, by the prefix of their keys; where they have no
@@ -19,6 +20,8 @@ CONDITIONS = {
     'swap': ('original', 'same_class', 'other_class', 'no_background', 'no_object'),
 }
 FOCUS = 'focus/ratio'  # 1 - the causally-focus loss
+NLL = 'calibration/nll'  # the class loss
+BOTH = 'mean of both losses'
 MOST = 3  # panels of a figure
 
 
@@ -85,6 +88,15 @@ def size_lines(summaries: Sequence[Summary], system: str, data: str,
         metric: {masks: _of_summaries(some, 'size') for masks, some in lines.items()}
         for metric, lines in list(along.items())[:2 * MOST]
     }
+
+
+def both_losses(grid: Grid, known: Sequence[Outcome]) -> list[Summary]:
+    """The mean of class and causally-focus loss, of runs that measure both."""
+    measured = [
+        replace(o, metrics={BOTH: (o.metrics[NLL] + 1 - o.metrics[FOCUS]) / 2})
+        for o in known if {NLL, FOCUS} <= (o.metrics or {}).keys()
+    ]
+    return summarise(replace(grid, metrics={BOTH: (BOTH, 1.)}), measured)
 
 
 def focus_losses(known: Sequence[Outcome]) -> dict[str, dict[str, float]]:

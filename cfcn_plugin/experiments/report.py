@@ -8,6 +8,7 @@ from pathlib import Path
 from cfcn_plugin.visualization import charts
 
 from .figures import (
+    both_losses,
     condition_lines,
     convergence_lines,
     focus_losses,
@@ -145,13 +146,16 @@ def _pictures(grid: Grid, known: Sequence[Outcome],
             f'Over {axis}' + (' (figure 7)' if axis == 'alpha' else ''),
             'Mean and standard deviation over seeds; dashed, systems that do not vary '
             f'by {axis}.', charts.along_axis(panels, levels, axis))
+    measured = [*both_losses(grid, known), *summaries]
     for system, data in dict.fromkeys((s.system, s.data) for s in summaries):
-        panels = size_lines(summaries, system, data, grid.plain)
+        panels = size_lines(measured, system, data, grid.plain)
         if panels and system != grid.plain:
             yield drawn(
                 f'size_{system}_{data}',
                 f'Pictures and masks (figure 8): {system}, {data}',
-                'Curves are a + b log(pictures) by least squares, from three sizes on.',
+                'Curves are a + b log(pictures) by least squares, from three sizes on. '
+                'The mean of class and causally-focus loss is there where the test '
+                'has Calibration and FocusMetric.',
                 charts.learning_curves(panels, 'training pictures'))
     panels = condition_lines(known)
     if panels:

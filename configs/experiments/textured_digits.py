@@ -1,12 +1,26 @@
-# The page docs/results/textured-digits.md: CFCN-C and its plain twin.
-systems = dict(
-    cnn=dict(config='../cnn_cfcnnet_textured-digits.py'),
-    cfcn_c=dict(config='../cfcn-c_cfcnnet_textured-digits.py'))
+# The page docs/results/textured-digits.md: the paper's systems and their plain twin.
+systems = {
+    'cnn': '../cnn_cfcnnet_{data}.py',
+    'gain': '../gain_cfcnnet_{data}.py',
+    'cfcn_f': '../cfcn-f_cfcnnet_{data}.py',
+    'cfcn_c': '../cfcn-c_cfcnnet_{data}.py',
+}
 plain = 'cnn'
 axes = dict(data=['textured-digits'], seed=[0, 1, 2])
+options = {
+    'test_cfg': dict(type='ProbingTestLoop'),
+    'test_evaluator': [
+        dict(type='GroupAccuracy'),
+        dict(type='FocusMetric'),
+        dict(type='Calibration'),
+        dict(type='ExplanationFocus', method='grad_cam'),
+        dict(type='ExplanationFocus', method='input_x_gradient'),
+    ],
+}
 metrics = {
     'tied, % right': 'group/tied',
     'untied, % right': 'group/untied',
-    'focus (energy inside), %': ('focus/energy', 100),
-    'IoU, %': ('focus/iou', 100),
+    'trained map: energy inside, %': ('focus/energy', 100),
+    'Grad-CAM: energy inside, %': ('grad_cam/energy', 100),
+    'input x gradient: energy inside, %': ('input_x_gradient/energy', 100),
 }

@@ -1,4 +1,8 @@
 # Figure 8 of the paper: training pictures against masks.
 _base_ = './textured_digits.py'
-systems = dict(cnn=dict(without=['masks']))
+systems = {
+    '_delete_': True,
+    'cnn': dict(config='../cnn_cfcnnet_{data}.py', without=['masks']),
+    'cfcn_c': '../cfcn-c_cfcnnet_{data}.py',
+}
 axes = dict(size=[60, 120, 240, 360], masks=['3%', '10%', '15%', '100%'])

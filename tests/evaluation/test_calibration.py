@@ -1,8 +1,10 @@
 """Against scikit-learn, a slow loop, and by hand."""
+import math
+
 import pytest
 import torch
 from mmpretrain.registry import METRICS
-from sklearn.metrics import brier_score_loss
+from sklearn.metrics import brier_score_loss, log_loss
 
 from cfcn_plugin.evaluation import Calibration
 
@@ -44,7 +46,8 @@ def test_by_hand():
     measured = result_of(samples_of(scores, [0, 1, 1, 0]), bins=2)
     assert measured == pytest.approx({
         'calibration/ece': 25,
-        'calibration/brier': 2 * (0.01 + 0.64 + 0.16 + 0.49) / 4})
+        'calibration/brier': 2 * (0.01 + 0.64 + 0.16 + 0.49) / 4,
+        'calibration/nll': -math.log(0.9 * 0.2 * 0.6 * 0.3) / 4})
 
 
 @pytest.mark.parametrize('bins', [1, 10, 15])
@@ -64,6 +67,12 @@ def test_brier_of_two_classes_is_twice_scikit_learn_s():
         2 * expected)
 
 
+def test_nll_is_scikit_learn_s():
+    scores, labels = random_case()
+    assert result_of(samples_of(scores, labels))['calibration/nll'] == pytest.approx(
+        log_loss(labels, scores))
+
+
 def test_several_labels_are_answers_of_their_own():
     scores = torch.rand(30, 3, generator=torch.Generator().manual_seed(0))
     truth = torch.rand(30, 3, generator=torch.Generator().manual_seed(1)) > 0.6
@@ -71,7 +80,8 @@ def test_several_labels_are_answers_of_their_own():
     expected = pytest.approx({
         'calibration/ece': slow_ece(
             scores.flatten().tolist(), truth.flatten().tolist(), 15),
-        'calibration/brier': brier_score_loss(truth.flatten(), scores.flatten())},
+        'calibration/brier': brier_score_loss(truth.flatten(), scores.flatten()),
+        'calibration/nll': log_loss(truth.flatten(), scores.flatten())},
         rel=1e-4)
     assert result_of(samples, multi_label=True) == expected
     for sample, row in zip(samples, truth):
@@ -82,9 +92,10 @@ def test_several_labels_are_answers_of_their_own():
 def test_sure_and_right_is_perfect_and_sure_and_wrong_the_worst():
     scores = torch.eye(2)
     assert result_of(samples_of(scores, [0, 1])) == {
-        'calibration/ece': 0, 'calibration/brier': 0}
+        'calibration/ece': 0, 'calibration/brier': 0, 'calibration/nll': 0}
     assert result_of(samples_of(scores, [1, 0])) == {
-        'calibration/ece': 100, 'calibration/brier': 2}
+        'calibration/ece': 100, 'calibration/brier': 2,
+        'calibration/nll': pytest.approx(23 * math.log(2))}
 
 
 def test_results_of_shards_join_to_the_same_numbers():

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cfcn_plugin.experiments.figures import (
+    both_losses,
     condition_lines,
     convergence_lines,
     focus_losses,
@@ -77,3 +78,20 @@ def test_plain_twin_is_the_line_of_no_masks():
             Summary('cfcn', 'other', dict(size=10, masks='5%'), 'right', {0: 9.})]
     lines = size_lines(some, 'cfcn', 'd', 'cnn')['right']
     assert {name: line.y for name, line in lines.items()} == {'0': [1.], '5%': [2.]}
+
+
+def test_both_losses_are_averaged_where_both_are_measured(tmp_path):
+    # (0.6 + (1 - 0.8)) / 2, (1 + (1 - 0.6)) / 2
+    measured = [('a', 0, {'calibration/nll': .6, 'focus/ratio': .8}),
+                ('a', 1, {'calibration/nll': 1., 'focus/ratio': .6}),
+                ('b', 0, {'focus/ratio': .6})]
+    known = [outcome(tmp_path, name, seed, [1.], .5, **metrics)
+             for name, seed, metrics in measured]
+    summary, = both_losses(Grid('g', (), ('seed', ), None, {}, 't'), known)
+    assert (summary.metric, summary.system) == ('mean of both losses', 'a')
+    assert summary.values == pytest.approx({0: .4, 1: .7})
+
+
+def test_runs_without_the_class_loss_have_no_mean_of_both(tmp_path):
+    known = [outcome(tmp_path, 'a', 0, [1.], .5, **{'focus/ratio': .2})]
+    assert both_losses(Grid('g', (), ('seed', ), None, {}, 't'), known) == []
