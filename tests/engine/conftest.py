@@ -1,8 +1,19 @@
 """A small run in which all that a run may have draws or counts."""
+from unittest import mock
+
 import numpy as np
 import pytest
 from mmengine.config import Config
 from PIL import Image
+
+
+@pytest.fixture(scope='module')
+def quick():
+    """What takes longer than a small run: looking for compilers, laying out configs."""
+    with mock.patch('mmengine.runner.runner.collect_env', return_value={}), \
+            mock.patch('yapf.yapflib.yapf_api.FormatCode',
+                       lambda text, **options: (text, True)):
+        yield
 
 
 @pytest.fixture(scope='session')
@@ -21,8 +32,8 @@ def small_data(tmp_path_factory):
     return root
 
 
-@pytest.fixture(scope='session')
-def small_config(small_data):
+@pytest.fixture(scope='module')
+def small_config(quick, small_data):
     """A config by changes to it; four iterations an epoch, three epochs."""
 
     def make(work_dir, **changes) -> Config:

@@ -1,10 +1,10 @@
 """A resumed run ends with the weights of the run that was not killed."""
 import copy
-from unittest import mock
 
 import pytest
 import torch
 from mmengine.hooks import Hook
+from mmengine.runner import EpochBasedTrainLoop
 
 from cfcn_plugin.engine import ResumableRunner
 from cfcn_plugin.random_state import seed_by
@@ -36,28 +36,24 @@ class KillInValidation(Hook):
             raise Killed
 
 
-@pytest.fixture(scope='module', autouse=True)
-def quick():
-    """Looking for compilers takes longer than these runs."""
-    with mock.patch('mmengine.runner.runner.collect_env', return_value={}):
-        yield
+def start(cfg, kill=None):
+    """Start, or go on, as a new process would."""
+    cfg.experiment_name = f'small_{id(cfg)}'  # else mmengine hands on the last one's
+    runner = ResumableRunner.from_cfg(cfg)
+    if kill is not None:
+        runner.register_hook(kill)
+    runner.train()
+    return runner
 
 
 def train(cfg, kills=(), kill=Kill):
-    """Train; after each kill, go on. Returns the runner that came to the end."""
-    for number, at in enumerate([*kills, None]):
-        cfg = copy.deepcopy(cfg)
-        cfg.resume = number > 0
-        cfg.experiment_name = f'small_{id(cfg)}'  # else mmengine hands on the last one
+    """Train; after each kill, go on."""
+    for number, at in enumerate(kills):
+        with pytest.raises(Killed):
+            start(copy.deepcopy(cfg), kill(at))
+        cfg.resume = True
         seed_by(number)  # another process has other states
-        runner = ResumableRunner.from_cfg(cfg)
-        if at is not None:
-            runner.register_hook(kill(at))
-        try:
-            runner.train()
-        except Killed:
-            continue
-    return runner
+    return start(cfg)
 
 
 def state(runner):
@@ -79,14 +75,15 @@ def whole(small_config, tmp_path_factory):
     return train(small_config(tmp_path_factory.mktemp('whole')))
 
 
-@pytest.mark.parametrize('kills', [(1, ), (3, ), (4, ), (5, 7, 9), (12, )])
+@pytest.mark.parametrize('kills', [
+    (5, 8), *(pytest.param((at, ), marks=pytest.mark.slow) for at in range(1, 13))])
 def test_weights_are_those_of_the_run_that_was_not_killed(
         small_config, tmp_path, whole, kills):
     same(state(train(small_config(tmp_path), kills)), state(whole))
 
 
 def test_a_killed_validation_is_made_up_for(small_config, tmp_path, whole):
-    runner = train(small_config(tmp_path), [4, 8, 12], KillInValidation)
+    runner = train(small_config(tmp_path), [12], KillInValidation)
     same(state(runner), state(whole))
     best = 'best_score'
     assert runner.message_hub.get_info(best) == whole.message_hub.get_info(best)
@@ -105,3 +102,41 @@ def test_nothing_in_the_state_is_trivial(whole):
     assert found['ema'][0]['steps'] == 12
     assert not torch.equal(found['ema'][0]['module.head.fc.weight'],
                            found['model']['head.fc.weight'])
+
+
+# ---- where it can not be exact --------------------------------------------------
+
+
+@pytest.mark.parametrize('changes, message', [
+    (dict(train_dataloader=dict(batch_size=2)), 'the batch size was 3.*is 2 now'),
+    (dict(randomness=dict(seed=5)), 'the seed was 0.*is 5 now'),
+])
+def test_another_run_is_not_taken_for_the_same(
+        small_config, tmp_path, changes, message):
+    with pytest.raises(Killed):
+        start(small_config(tmp_path), kill=Kill(2))
+    with pytest.raises(ValueError, match=f'exact resume: {message}'):
+        start(small_config(tmp_path, resume=True, **changes))
+
+
+def test_checkpoint_without_it_is_refused(small_config, tmp_path):
+    with pytest.raises(Killed):
+        start(small_config(tmp_path, exact_resume=False), kill=Kill(2))
+    with pytest.raises(ValueError, match='is of a run without --exact-resume'):
+        start(small_config(tmp_path, resume=True))
+
+
+def test_hook_that_counts_elsewhere_is_refused(small_config, tmp_path):
+    hook = dict(type='EarlyStoppingHook', monitor='focus/ratio', rule='greater')
+    with pytest.raises(ValueError, match='EarlyStoppingHook keeps its count'):
+        start(small_config(tmp_path, custom_hooks=[hook]))
+
+
+def test_loop_of_unknown_kind_is_refused(small_config, tmp_path):
+    with pytest.raises(ValueError, match='the train loop is Loop: leave'):
+        start(small_config(tmp_path, train_cfg=dict(
+            _delete_=True, type=Loop, max_epochs=1)))
+
+
+class Loop(EpochBasedTrainLoop):
+    pass
