@@ -105,11 +105,12 @@ def final(work_dir, last='iter_12.pth'):
 
 
 def same(a, b):
+    assert a.pop('param_schedulers') == b.pop('param_schedulers')
     torch.testing.assert_close(a, b, rtol=0, atol=0)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('processes, kills, workers', [(1, 8, 0), (1, 4, 2), (2, 6, 0)])
+@pytest.mark.parametrize('processes, kills, workers', [(1, 6, 0), (1, 4, 2), (2, 6, 0)])
 def test_killed_at_random_it_ends_as_if_it_never_was(
         config, tmp_path, processes, kills, workers):
     file = config(train_dataloader=dict(
@@ -138,7 +139,6 @@ def test_killed_at_random_it_ends_as_if_it_never_was(
             job = Job(file, tmp_path / 'killed', *flags, processes=processes)
             assert job.wait() == [0] * processes, job.log[-4000:]
             break
-    print(f'{done} kills')
     assert done >= kills // 2
     same(final(tmp_path / 'killed'), final(tmp_path / 'whole'))
 
