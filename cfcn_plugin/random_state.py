@@ -33,13 +33,13 @@ def seed_by(*numbers: int, devices: bool = True) -> None:
 
     Args:
         *numbers: Each >= 0.
-        devices: Whether the generators of GPUs are seeded too.
+        devices: Whether the generators of GPUs in use are seeded too.
     """
     low, high = map(int, np.random.SeedSequence(numbers).generate_state(2))
     seed = low | high << 32
     random.seed(seed)
     np.random.seed(low)
-    if devices:
-        torch.manual_seed(seed)
-    else:
-        torch.default_generator.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
+    # torch.manual_seed writes down where it was called from, for GPUs not yet in use
+    if devices and torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)

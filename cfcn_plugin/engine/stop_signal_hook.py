@@ -4,6 +4,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from multiprocessing import Value
+from multiprocessing.sharedctypes import Synchronized
 
 import torch
 from mmengine.hooks import Hook
@@ -35,17 +37,17 @@ class StopSignalHook(Hook):
         self._signal = None
         self._group = None
         self._answer = None
+        self._is_over = Value('b', 0, lock=False)  # seen by data workers
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
         """Catch the signals meanwhile, in the main thread, which alone gets them."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {one: signal.signal(one, self._note) for one in SIGNALS}
+        catches = threading.current_thread() is threading.main_thread()
+        before = {one: signal.signal(one, self._note) for one in SIGNALS if catches}
         try:
             yield
         finally:
+            self._is_over.value = 1
             for one, handler in before.items():
                 signal.signal(one, handler)
 
@@ -57,7 +59,8 @@ class StopSignalHook(Hook):
             self._group = distributed.new_group(backend='gloo')
         for loop in filter(None, (runner.train_loop, runner.val_loop)):
             loader = loop.dataloader
-            loader.worker_init_fn = partial(_start_worker, loader.worker_init_fn)
+            loader.worker_init_fn = partial(
+                _start_worker, loader.worker_init_fn, self._is_over)
 
     def after_train_iter(self, runner, batch_idx, data_batch=None,
                          outputs=None) -> None:
@@ -95,17 +98,19 @@ class StopSignalHook(Hook):
         raise Stopped(STOPPED)
 
 
-def _start_worker(init: Callable | None, number: int) -> None:
-    """A data worker outlives the first signal.
+def _start_worker(init: Callable | None, is_over: Synchronized, number: int) -> None:
+    """A data worker outlives signals while the run goes on.
 
-    Schedulers send it to all processes of a job, and without its data workers the run
-    could not end its iteration. The next one ends it, as its parent may want.
+    Schedulers send them to all processes of a job, and without its data workers the
+    run could not end its iteration. Afterwards they are how its parent ends it.
     """
     for one in SIGNALS:
-        signal.signal(one, _mortal)
+        signal.signal(one, partial(_end_when_over, is_over))
     if init is not None:
         init(number)
 
 
-def _mortal(number: int, frame) -> None:
-    signal.signal(number, signal.SIG_DFL)
+def _end_when_over(is_over: Synchronized, number: int, frame) -> None:
+    if is_over.value:
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
