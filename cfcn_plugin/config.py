@@ -267,6 +267,10 @@ def _unguide_pipeline(pipeline: list, where: str = '') -> list:
         elif name == 'PackGuidedInputs':
             step = dict(step, type=_renamed(step['type'], dict(
                 PackGuidedInputs='PackInputs')))
+        elif name == 'LoadPicture':
+            step = dict(step, type=_renamed(step['type'], dict(
+                LoadPicture='LoadImageFromFile')))
+            step.pop('on_error', None)
         if name != 'LoadActivationMask':
             stock.append(step)
     return stock
