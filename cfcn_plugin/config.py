@@ -17,8 +17,9 @@ PAPER = dict(type='CausalFocusLoss')
 STOCK_TYPES = {guided: stock for stock, guided in GUIDED_TYPES.items()}
 OUR_METRICS = tuple(evaluation.__all__)
 OUR_LOOPS = ('ProbingTestLoop', 'ProbingValLoop')
-OUR_HOOKS = ('CollapseHook', 'FiniteFocusHook', 'FocusVisualizationHook',
-             'GuidanceCheckHook', 'GuidanceWarmUpHook', 'ResolvedConfigHook')
+OUR_HOOKS = ('CollapseHook', 'FiniteFocusHook', 'FiniteLossHook',
+             'FocusVisualizationHook', 'GuidanceCheckHook', 'GuidanceWarmUpHook',
+             'ResolvedConfigHook')
 # Keys of GuidedTIMMBackbone that the stock TIMMBackbone does not have
 BACKBONE_EXTRAS = ('channels_last', 'img_size', 'local_weights')
 
@@ -214,6 +215,8 @@ def unguide_config(cfg: Config) -> Config:
     for key, none in (('load_from', None), ('resume', False)):
         if key in cfg:
             cfg[key] = none
+    for key in ('exact_resume', 'runner_type'):
+        cfg.pop(key, None)
     imports = cfg.get('custom_imports') or {}
     kept = [i for i in _as_list(imports.get('imports')) if i != 'cfcn_plugin']
     if kept:
@@ -264,6 +267,10 @@ def _unguide_pipeline(pipeline: list, where: str = '') -> list:
         elif name == 'PackGuidedInputs':
             step = dict(step, type=_renamed(step['type'], dict(
                 PackGuidedInputs='PackInputs')))
+        elif name == 'LoadPicture':
+            step = dict(step, type=_renamed(step['type'], dict(
+                LoadPicture='LoadImageFromFile')))
+            step.pop('on_error', None)
         if name != 'LoadActivationMask':
             stock.append(step)
     return stock

@@ -24,3 +24,22 @@ def set_random_state(state: tuple, device: torch.device | None = None) -> None:
     torch.set_rng_state(state[2])
     if state[3] is not None:
         torch.cuda.set_rng_state(state[3], device)
+
+
+def seed_by(*numbers: int, devices: bool = True) -> None:
+    """Seed Python's, numpy's and torch's generators by several numbers together.
+
+    Other numbers, or the same in another order, give unrelated draws.
+
+    Args:
+        *numbers: Each >= 0.
+        devices: Whether the generators of GPUs in use are seeded too.
+    """
+    low, high = map(int, np.random.SeedSequence(numbers).generate_state(2))
+    seed = low | high << 32
+    random.seed(seed)
+    np.random.seed(low)
+    torch.default_generator.manual_seed(seed)
+    # torch.manual_seed writes down where it was called from, for GPUs not yet in use
+    if devices and torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)

@@ -10,7 +10,7 @@ model = dict(
 custom_hooks = [
     dict(type='GuidanceCheckHook'),
     dict(type='ResolvedConfigHook'),
-    dict(type='FiniteFocusHook'),
+    dict(type='FiniteLossHook'),
     dict(type='CollapseHook'),
     dict(type='GuidanceWarmUpHook', iters=50),
 ]

@@ -41,6 +41,15 @@ def test_unguided_config_has_nothing_of_ours(path):
     assert cfg.pretty_text == before  # a pure function
 
 
+def test_how_a_run_survives_is_not_part_of_the_stock_config():
+    cfg = Config.fromfile(STOCK_HEADS[0])
+    cfg.update(exact_resume=True, runner_type='ResumableRunner')
+    pipeline(cfg)[0] = dict(type='LoadPicture', on_error='another')
+    stock = unguide_config(cfg)
+    assert not {'exact_resume', 'runner_type'} & set(stock)
+    assert pipeline(stock)[0] == dict(type='LoadImageFromFile')
+
+
 @pytest.mark.parametrize('path', [c for c in CONFIGS if c.stem.startswith('cnn_')],
                          ids=lambda p: p.stem)
 def test_twins_differ_by_guidance_alone(path):

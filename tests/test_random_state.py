@@ -4,7 +4,7 @@ import random
 import numpy as np
 import torch
 
-from cfcn_plugin.random_state import random_state, set_random_state
+from cfcn_plugin.random_state import random_state, seed_by, set_random_state
 
 
 def numbers():
@@ -20,3 +20,13 @@ def test_a_state_set_back_gives_the_same_numbers():
     numbers()
     set_random_state(state)
     assert numbers() == first
+
+
+def test_same_numbers_give_the_same_draws_and_others_do_not():
+    draws = []
+    for numbers in ((1, 2), (1, 2), (2, 1), (1, 3)):
+        seed_by(*numbers)
+        draws.append((random.random(), np.random.rand(), torch.rand(()).item()))
+    assert draws[0] == draws[1]
+    for generator in zip(*draws[1:]):
+        assert len(set(generator)) == 3

@@ -4,7 +4,9 @@ import os
 
 import _launch
 from mmengine.config import Config
-from mmengine.runner import Runner
+
+from cfcn_plugin.engine import ResumableRunner
+from cfcn_plugin.engine.newest_checkpoint import saved_checkpoints
 
 
 def parse_args():
@@ -15,8 +17,13 @@ def parse_args():
         '--resume',
         nargs='?',
         const='auto',
-        help='resume from a checkpoint; without a path, from the latest in the '
-        'work directory')
+        help='resume from a checkpoint; without a path, from the newest whole one in '
+        'the work directory; if there is none, begin')
+    parser.add_argument(
+        '--exact-resume',
+        action='store_true',
+        help='seed each sample and iteration, so that a resumed run is bit for bit the '
+        'one that was not killed; give it from the start')
     parser.add_argument(
         '--amp', action='store_true', help='enable automatic mixed precision')
     parser.add_argument(
@@ -43,24 +50,28 @@ def merge_args(cfg: Config, args) -> Config:
     if args.amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
+    if args.exact_resume:
+        cfg.exact_resume = True
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
             raise ValueError(f"--auto-scale-lr: '{args.config}' has no "
                              '`auto_scale_lr`, e.g. '
                              'auto_scale_lr=dict(base_batch_size=256)')
         cfg.auto_scale_lr.enable = True
-    return _launch.merge_common(
+    cfg = _launch.merge_common(
         cfg, args, persistent_workers=not args.no_persistent_workers)
+    if args.resume not in (None, 'auto'):
+        cfg.resume, cfg.load_from = True, args.resume
+    elif args.resume is not None and saved_checkpoints(cfg.work_dir):
+        cfg.resume, cfg.load_from = True, None
+    return cfg
 
 
 def main():
     args = parse_args()
     cfg = merge_args(_launch.load_config(args.config, args.guide), args)
     with _launch.processes(cfg):
-        Runner.from_cfg(cfg).train()
+        ResumableRunner.from_cfg(cfg).train()
 
 
 if __name__ == '__main__':

@@ -11,8 +11,10 @@ from .kinds import (
 from .loading import LoadActivationMask
 from .mask_aware import MaskAware
 from .packing import PackGuidedInputs
+from .picture import LoadPicture
 
 __all__ = [
-    'COMPOUND', 'GEOMETRIC', 'LoadActivationMask', 'MaskAware', 'PHOTOMETRIC',
-    'PackGuidedInputs', 'kind_of', 'moves_pixels', 'transform_type', 'type_name'
+    'COMPOUND', 'GEOMETRIC', 'LoadActivationMask', 'LoadPicture', 'MaskAware',
+    'PHOTOMETRIC', 'PackGuidedInputs', 'kind_of', 'moves_pixels', 'transform_type',
+    'type_name'
 ]

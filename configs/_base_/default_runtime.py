@@ -14,7 +14,7 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='GuidanceCheckHook'),
     dict(type='ResolvedConfigHook'),
-    dict(type='FiniteFocusHook'),
+    dict(type='FiniteLossHook'),
     dict(type='CollapseHook'),
 ]
 

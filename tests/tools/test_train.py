@@ -102,6 +102,23 @@ def test_two_processes_train_as_one_command(waterbirds_root, tmp_path):
     assert scalars(tmp_path)[-1]['focus/guided'] == 8
 
 
+@pytest.mark.parametrize('has_checkpoint', [False, True])
+def test_resume_begins_as_the_config_says_where_nothing_is_saved(
+        monkeypatch, tmp_path, has_checkpoint):
+    import train  # of tools/
+    config = tmp_path / 'c.py'
+    config.write_text("load_from = 'pretrained.pth'\n")
+    if has_checkpoint:
+        (tmp_path / 'epoch_1.pth').write_bytes(b'')
+    monkeypatch.setattr(sys, 'argv', [
+        'train.py', str(config), '--resume', '--exact-resume', '--work-dir',
+        str(tmp_path)])
+    cfg = train.merge_args(Config.fromfile(config), train.parse_args())
+    assert cfg.get('resume', False) is has_checkpoint
+    assert cfg.load_from == (None if has_checkpoint else 'pretrained.pth')
+    assert cfg.exact_resume
+
+
 # ---- errors for the person who must fix the cause --------------------------
 
 

@@ -1,0 +1,79 @@
+"""Which checkpoint a run goes on from."""
+import os
+from unittest import mock
+
+import pytest
+import torch
+from mmengine.logging import MMLogger
+
+from cfcn_plugin.engine.newest_checkpoint import (
+    damage_of,
+    newest_checkpoint,
+    saved_checkpoints,
+)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Three epochs, one a second; the pointer names the last."""
+    for epoch in (1, 2, 10):
+        file = tmp_path / f'epoch_{epoch}.pth'
+        torch.save(dict(weight=torch.arange(1000) + epoch), file)
+        os.utime(file, (epoch, epoch))
+    torch.save({}, tmp_path / 'best_accuracy_epoch_2.pth')
+    (tmp_path / 'last_checkpoint').write_text(f'{tmp_path}/epoch_10.pth')
+    return tmp_path
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def flip(file):
+    content = bytearray(file.read_bytes())
+    content[content.index(bytes(torch.arange(300, 302).numpy().tobytes()))] ^= 1
+    file.write_bytes(content)
+
+
+def empty(file):
+    file.write_bytes(b'')
+
+
+def test_pointer_is_followed(run):
+    assert newest_checkpoint(run) == run / 'epoch_10.pth'
+    (run / 'last_checkpoint').write_text(f'{run}/epoch_2.pth')
+    assert newest_checkpoint(run) == run / 'epoch_2.pth'
+
+
+@pytest.mark.parametrize('damage', [cut, flip, empty])
+def test_damaged_one_is_passed_over_with_a_warning(run, damage):
+    damage(run / 'epoch_10.pth')
+    assert damage_of(run / 'epoch_10.pth')
+    with mock.patch.object(MMLogger, 'warning') as warning:
+        assert newest_checkpoint(run) == run / 'epoch_2.pth'
+    assert f"'{run}/epoch_10.pth' is damaged" in warning.call_args.args[0]
+
+
+@pytest.mark.parametrize('pointer', [None, '', '/gone/epoch_10.pth'])
+def test_lost_pointer_or_moved_folder_is_no_trouble(run, pointer):
+    if pointer is None:
+        (run / 'last_checkpoint').unlink()
+    else:
+        (run / 'last_checkpoint').write_text(pointer)
+    assert newest_checkpoint(run) == run / 'epoch_10.pth'
+
+
+def test_best_ones_have_no_optimiser_and_are_not_taken(run):
+    names = [file.name for file in saved_checkpoints(run)]
+    assert names == ['epoch_10.pth', 'epoch_2.pth', 'epoch_1.pth']
+
+
+def test_all_damaged_is_an_error(run):
+    for file in run.glob('epoch_*'):
+        cut(file)
+    with pytest.raises(ValueError, match='all 3 checkpoints of .* are damaged'):
+        newest_checkpoint(run)
+
+
+def test_run_that_saved_none_has_none(tmp_path):
+    assert newest_checkpoint(tmp_path) is None

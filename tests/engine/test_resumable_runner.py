@@ -1,0 +1,124 @@
+"""What the runner makes of any config, and how it ends."""
+import errno
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+from mmengine.registry import RUNNERS
+
+from cfcn_plugin.engine import (
+    ExactResumeHook,
+    FiniteLossHook,
+    ResumableRunner,
+    StopSignalHook,
+    WholeCheckpointHook,
+    newest_checkpoint,
+)
+
+
+class At(Hook):
+    """Does something after an iteration."""
+
+    def __init__(self, iteration, action):
+        self.iteration, self.action = iteration, action
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter + 1 == self.iteration:
+            self.action()
+
+
+def start(cfg, at=None, action=None):
+    cfg.experiment_name = f'small_{id(cfg)}'
+    runner = RUNNERS.build(dict(cfg, runner_type='ResumableRunner')) if (
+        at is None) else ResumableRunner.from_cfg(cfg)
+    if at is not None:
+        runner.register_hook(At(at, action))
+    runner.train()
+    return runner
+
+
+def terminate():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_stock_hooks_have_their_whole_counterparts(small_config, tmp_path):
+    runner = ResumableRunner.from_cfg(small_config(tmp_path, exact_resume=False))
+    kinds = [type(hook).__name__ for hook in runner.hooks]
+    assert 'CheckpointHook' not in kinds
+    for kind in (WholeCheckpointHook, FiniteLossHook, StopSignalHook):
+        assert kinds.count(kind.__name__) == 1
+    assert ExactResumeHook.__name__ not in kinds
+
+
+def test_signal_saves_exits_and_is_as_if_it_had_not_been(small_config, tmp_path):
+    whole = start(small_config(tmp_path / 'whole'))
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as stopped:
+        start(small_config(tmp_path / 'run'), 5, terminate)
+    assert stopped.value.code == 75
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert newest_checkpoint(tmp_path / 'run') == tmp_path / 'run' / 'iter_5.pth'
+    runner = start(small_config(tmp_path / 'run', resume=True))
+    torch.testing.assert_close(
+        runner.model.state_dict(), whole.model.state_dict(), rtol=0, atol=0)
+
+
+def test_damaged_newest_one_falls_back(small_config, tmp_path):
+    with pytest.raises(SystemExit):
+        start(small_config(tmp_path), 4, terminate)
+    (tmp_path / 'iter_4.pth').write_bytes(b'PK half')
+    assert start(small_config(tmp_path, resume=True)).iter == 12
+
+
+def test_damaged_one_that_was_asked_for_is_refused(small_config, tmp_path):
+    given = tmp_path / 'iter_4.pth'
+    given.write_bytes(b'PK half')
+    with pytest.raises(ValueError, match=r"iter_4\.pth' is damaged .*newest whole one"):
+        start(small_config(tmp_path, resume=True, load_from=str(given)))
+
+
+def test_resume_without_a_checkpoint_begins(small_config, tmp_path):
+    cfg = small_config(tmp_path, resume=True, train_cfg=dict(max_epochs=1))
+    assert start(cfg).iter == 4
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a file system of half a MiB."""
+    disk = tmp_path / 'disk'
+    disk.mkdir()
+    command = ['mount', '-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip('may not mount a file system')
+    yield disk
+    subprocess.run(['umount', '--lazy', disk], check=True)
+
+
+def test_full_disk_stops_and_leaves_checkpoints_whole(small_config, small_disk):
+    def fill():
+        with pytest.raises(OSError), (small_disk / 'other').open('wb') as stream:
+            while True:
+                stream.write(bytes(1024))
+                stream.flush()
+
+    with pytest.raises(OSError, match='No space left on device') as error:
+        start(small_config(small_disk / 'run'), 3, fill)
+    assert error.value.errno == errno.ENOSPC
+    assert 'go on with `--resume`' in str(error.value)
+    (small_disk / 'other').unlink()
+    assert newest_checkpoint(small_disk / 'run').name == 'iter_2.pth'
+    assert not list(Path(small_disk / 'run').glob('.*.partial'))
+
+
+def test_error_that_is_no_full_disk_is_left_alone(small_config, tmp_path):
+    def fail():
+        raise PermissionError(errno.EACCES, 'Permission denied', '/data/picture.jpg')
+
+    with pytest.raises(PermissionError, match=r"denied: '/data/picture\.jpg'$"):
+        start(small_config(tmp_path), 1, fail)
