@@ -48,6 +48,8 @@ def load_config(path: str, guide: str | None = None) -> Config:
         path: A file, or for example ``'mmpretrain::resnet/resnet18_8xb32_in1k.py'``.
         guide: A file with the keyword arguments of ``guide_config``.
     """
+    # whoever loads a checkpoint in a tool gets weights only (docs/safety.md)
+    os.environ.setdefault('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
     if '::' in path:
         cfg = get_config(path)
     else:
