@@ -7,7 +7,7 @@ PIP = $(VENV)/bin/python -m pip install -c constraints.txt
 OPENMMLAB_VENV ?= .venv-openmmlab
 OPENMMLAB_PIP = $(OPENMMLAB_VENV)/bin/python -m pip install -c constraints-openmmlab.txt
 
-.PHONY: install demo test test-slow test-openmmlab sweep lint clean
+.PHONY: install demo test test-slow test-openmmlab fuzz sweep lint clean
 
 install: $(VENV)/.installed
 
@@ -37,6 +37,11 @@ $(OPENMMLAB_VENV)/.installed: setup.py constraints-openmmlab.txt
 	$(OPENMMLAB_PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch torchvision
 	$(OPENMMLAB_PIP) -e '.[openmmlab,test]'
 	touch $@
+
+# Minutes of strange files for each annotation format; FUZZ=COCO for one of them
+fuzz: install
+	$(VENV)/bin/python -m pytest tests/masks/test_fuzz.py --hypothesis-profile=fuzz \
+	    $(if $(FUZZ),-k "$(FUZZ)")
 
 # Every backbone, config and pipeline; hours on two cores, and a killed one goes on
 sweep: install
