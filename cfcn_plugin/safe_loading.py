@@ -1,4 +1,4 @@
-"""Checkpoints from strangers: opened without running what they hold.
+"""Files from strangers: opened without running what they hold.
 
 A checkpoint is a pickle, and a pickle can run code. torch's ``weights_only`` refuses
 that, and mmengine's own checkpoints with it: their logs are of classes of mmengine and
@@ -27,6 +27,7 @@ from mmengine.runner import checkpoint as mmengine_checkpoint
 
 # torch's own switches: the first wins over what a caller passes
 FORCE, FORCE_NOT = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD', 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
+CODE = ('.pkl', '.pickle', '.yaml', '.yml')
 STATISTICS = ('min', 'max', 'current', 'mean')
 # two spellings: a file keeps the one of the NumPy that wrote it
 NUMPY = ('numpy._core.multiarray', 'numpy.core.multiarray')
@@ -108,6 +109,26 @@ def refusal(file, error: Exception) -> UnsafeCheckpointError:
     return UnsafeCheckpointError(
         f"checkpoint '{file}' is refused: opening it would call '{name}', which is no "
         f'weight and no number and may do anything. Nothing in it was run. {remedy}')
+
+
+def check_annotation_files(cfg: dict, name: str = '') -> None:
+    """Refuse what a stock dataset would unpickle, or read as YAML that can run code.
+
+    Args:
+        cfg: A config, or a part of one.
+        name: Where in the config the part is.
+
+    Raises:
+        ValueError: An ``ann_file`` is such a file.
+    """
+    for key, value in cfg.items():
+        if isinstance(value, dict):
+            check_annotation_files(value, f'{name}{key}.')
+        elif key == 'ann_file' and str(value).lower().endswith(CODE):
+            raise ValueError(
+                f"`{name}{key}` is '{value}', and mmengine runs what such a file holds "
+                'when it reads it: write it as JSON, CSV or text, whatever the dataset '
+                'takes (docs/safety.md)')
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from cfcn_plugin.models import GuidedTIMMBackbone
 from cfcn_plugin.safe_loading import (
     CheckpointError,
     UnsafeCheckpointError,
+    check_annotation_files,
     guard_checkpoints,
     weights_only,
 )
@@ -210,3 +211,12 @@ def test_text_that_mmengine_runs_on_resuming_is_left_out(tmp_path):
                path)
     loaded = load_checkpoint(torch.nn.Linear(2, 1), str(path), logger=None)
     assert loaded['meta'] == dict(epoch=3)
+
+
+@pytest.mark.parametrize('name', ['train.pkl', 'a/b.PICKLE', 'labels.yaml', 'x.yml'])
+def test_annotations_that_mmengine_would_run_are_refused(name):
+    loader = dict(dataset=dict(type='RepeatDataset', dataset=dict(ann_file=name)))
+    with pytest.raises(ValueError, match=f"`train.*dataset.ann_file` is '{name}'"):
+        check_annotation_files(loader, 'train.')
+    loader['dataset']['dataset']['ann_file'] = 'train.json'
+    check_annotation_files(loader)

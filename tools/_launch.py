@@ -12,6 +12,7 @@ from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.hub import get_config
 
 from cfcn_plugin import guide_config
+from cfcn_plugin.safe_loading import check_annotation_files
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,6 +98,7 @@ def merge_common(cfg: Config, args, persistent_workers: bool | None = None) -> C
         if persistent_workers is False or not loader.get('num_workers'):
             loader.persistent_workers = False
         cfg[f'{split}_dataloader'] = loader
+        check_annotation_files(loader, f'{split}_dataloader.')
     return cfg
 
 

@@ -1,5 +1,6 @@
 """Whichever tool opens a stranger's checkpoint, nothing in it is run."""
 import os
+import pickle
 from pathlib import Path
 from unittest import mock
 
@@ -102,4 +103,18 @@ def test_text_in_a_checkpoint_is_not_run_by_resuming(
     torch.save(content, tmp_path / 'old.pth')
     run_tool('train.py', trained / CONFIG.name, '--work-dir', tmp_path, '--resume',
              tmp_path / 'old.pth', data=waterbirds_root)
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize('tool', ['train.py', 'test.py'])
+def test_no_tool_opens_annotations_that_are_code(
+        run_tool, waterbirds_root, trained, ran, tmp_path, tool):
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(Touch(ran)))
+    split = tool.removesuffix('.py')
+    more = [] if tool == 'train.py' else [trained / 'epoch_1.pth']
+    with pytest.raises(ValueError, match=f'`{split}_dataloader.*ann_file` is .*a.pkl'):
+        run_tool(tool, trained / CONFIG.name, *more, '--work-dir', tmp_path / 'w',
+                 '--cfg-options', f'{split}_dataloader.dataset.type=MultiLabelDataset',
+                 f'{split}_dataloader.dataset.ann_file={tmp_path / "a.pkl"}',
+                 data=waterbirds_root)
     assert not ran.exists()
