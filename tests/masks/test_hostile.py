@@ -14,7 +14,6 @@ import pytest
 
 from cfcn_plugin.masks import COCOMasks, LabelStudioMasks, MaskError, MatMasks
 from cfcn_plugin.masks.base import LONGEST
-from tests.masks.fuzzed import COCO, FORMATS, STUDIO
 
 
 class Touch:
@@ -27,31 +26,33 @@ class Touch:
         return exec, (f'open({str(self.file)!r}, "w")', )
 
 
-@pytest.mark.parametrize('kind', FORMATS)
-def test_a_pickle_in_place_of_any_file_is_not_opened(tmp_path, kind):
+def test_a_pickle_in_place_of_any_file_is_not_opened(tmp_path, any_format):
     with pytest.raises(MaskError):
-        FORMATS[kind].read(tmp_path, pickle.dumps(Touch(tmp_path / 'ran')))
+        any_format.read(tmp_path, pickle.dumps(Touch(tmp_path / 'ran')))
     assert not (tmp_path / 'ran').exists()
 
 
 @pytest.mark.parametrize('kind', ['boxes in CSV', 'YOLO', 'CUB boxes', 'CVAT labels'])
-def test_text_is_not_evaluated(tmp_path, kind):
+def test_text_is_not_evaluated(tmp_path, formats, kind):
     code = f'open({str(tmp_path / "ran")!r},"w")'.replace(' ', '')
-    text = FORMATS[kind].content
+    text = formats[kind].content
     number = next(word for word in ('2', '0.5', '3.0', '1,1,1') if word in text)
     with pytest.raises(MaskError):
-        FORMATS[kind].read(tmp_path, text.replace(number, code).encode())
+        formats[kind].read(tmp_path, text.replace(number, code).encode())
     assert not (tmp_path / 'ran').exists()
 
 
-def test_addresses_in_a_file_are_not_fetched(tmp_path, monkeypatch):
+def test_addresses_in_a_file_are_not_fetched(tmp_path, formats, monkeypatch):
     def refuse(*_):
         raise AssertionError('the network was asked')
 
     monkeypatch.setattr(socket.socket, 'connect', refuse)
     monkeypatch.setattr(socket, 'getaddrinfo', refuse)
-    studio = [dict(STUDIO[0], data=dict(image='http://127.0.0.1:9/x/a.jpg'))]
-    (tmp_path / 'coco.json').write_text(json.dumps(COCO))
+    studio = [dict(formats['Label Studio'].content[0],
+                   data=dict(image='http://127.0.0.1:9/x/a.jpg'))]
+    coco = formats['COCO'].content
+    assert coco['images'][0]['coco_url'].startswith('http://')
+    (tmp_path / 'coco.json').write_text(json.dumps(coco))
     (tmp_path / 'studio.json').write_text(json.dumps(studio))
     sample = dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=(4, 6))
     for source in (COCOMasks('coco.json', str(tmp_path)),
@@ -63,18 +64,16 @@ def test_addresses_in_a_file_are_not_fetched(tmp_path, monkeypatch):
 # ---- what claims or unpacks to more than memory has ------------------------
 
 
-def rle(size, counts):
-    one = dict(COCO['annotations'][1], segmentation=dict(size=size, counts=counts))
-    return dict(COCO, annotations=[one])
-
-
-@pytest.mark.parametrize('content,text', [
-    (rle([10**6, 10**6], [10**12]), "'size'.*32 bits of pixels at most"),
-    (rle([65535, 65535], [65535**2]), r'RLE of size \[65535, 65535\], expected its'),
-    (rle([4, 6], [10**400]), 'malformed RLE'),
-    (rle([4, 6], 'o' * 10**6), 'malformed RLE'),
+@pytest.mark.parametrize('size,counts,text', [
+    ([10**6, 10**6], [10**12], "'size'.*32 bits of pixels at most"),
+    ([65535, 65535], [65535**2], r'RLE of size \[65535, 65535\], expected its'),
+    ([4, 6], [10**400], 'malformed RLE'),
+    ([4, 6], 'o' * 10**6, 'malformed RLE'),
 ], ids=['a terabyte', 'four gigabytes', 'a count of 400 digits', 'a count without end'])
-def test_run_lengths_that_claim_too_much(tmp_path, content, text):
+def test_run_lengths_that_claim_too_much(tmp_path, formats, size, counts, text):
+    coco = formats['COCO'].content
+    one = dict(coco['annotations'][1], segmentation=dict(size=size, counts=counts))
+    content = dict(coco, annotations=[one])
     (tmp_path / 'x.json').write_text(json.dumps(content))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(MaskError, match=text):
@@ -87,9 +86,9 @@ def test_run_lengths_that_claim_too_much(tmp_path, content, text):
 @pytest.mark.parametrize(
     'text', ['[' * 10**6, '{"a":' * 10**5, '[1' + '0' * 10**5 + ']'],
     ids=['lists in lists', 'objects in objects', 'a long number'])
-def test_json_that_is_too_deep_or_too_long(tmp_path, kind, text):
+def test_json_that_is_too_deep_or_too_long(tmp_path, formats, kind, text):
     with pytest.raises(MaskError, match='is not JSON in UTF-8') as caught:
-        FORMATS[kind].read(tmp_path, text.encode())
+        formats[kind].read(tmp_path, text.encode())
     assert len(str(caught.value)) <= LONGEST
 
 

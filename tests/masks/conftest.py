@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import h5py
 import numpy as np
+import pytest
 from PIL import Image
 
 from cfcn_plugin.masks import (
@@ -177,3 +178,14 @@ FORMATS = {
     'trimaps': Format('a.png', picture(values=(1, 2, 3)),
                       lambda root: TrimapMasks('', '', root, border='ignore')),
 }
+
+
+@pytest.fixture(scope='session')
+def formats():
+    return FORMATS
+
+
+@pytest.fixture(params=FORMATS)
+def any_format(request):
+    """Each format in turn."""
+    return FORMATS[request.param]
