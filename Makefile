@@ -4,8 +4,10 @@ VENV ?= .venv
 # Index with CPU builds of torch, e.g. https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 PIP = $(VENV)/bin/python -m pip install -c constraints.txt
+OPENMMLAB_VENV ?= .venv-openmmlab
+OPENMMLAB_PIP = $(OPENMMLAB_VENV)/bin/python -m pip install -c constraints-openmmlab.txt
 
-.PHONY: install demo test test-slow sweep lint clean
+.PHONY: install demo test test-slow test-openmmlab fuzz sweep lint clean
 
 install: $(VENV)/.installed
 
@@ -24,6 +26,22 @@ test: install
 
 test-slow: install
 	$(VENV)/bin/python -m pytest -m slow
+
+# What must hold on both mm stacks, on the original packages: in an environment of its
+# own, since both families own the same folders
+test-openmmlab: $(OPENMMLAB_VENV)/.installed
+	$(OPENMMLAB_VENV)/bin/python -m pytest -m 'stacks and not slow'
+
+$(OPENMMLAB_VENV)/.installed: setup.py constraints-openmmlab.txt
+	$(PYTHON) -m venv $(OPENMMLAB_VENV)
+	$(OPENMMLAB_PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch torchvision
+	$(OPENMMLAB_PIP) -e '.[openmmlab,test]'
+	touch $@
+
+# Minutes of strange files for each annotation format; FUZZ=COCO for one of them
+fuzz: install
+	$(VENV)/bin/python -m pytest tests/masks/test_fuzz.py --hypothesis-profile=fuzz \
+	    $(if $(FUZZ),-k "$(FUZZ)")
 
 # Every backbone, config and pipeline; hours on two cores, and a killed one goes on
 sweep: install

@@ -44,7 +44,7 @@ DEMO = [
 DRAW = ['matplotlib>=3.8', 'tornado>=6.3']  # tools/draw_masks.py, in the browser
 # explanations to measure; grad-cam pulls opencv-python-headless, see albumentations
 EXPLAIN = ['grad-cam>=1.5', 'captum>=0.7']
-TEST = ['pytest>=8', *DEMO, *DRAW, *EXPERIMENTS, *EXPLAIN, *MASKS]
+TEST = ['pytest>=8', 'hypothesis>=6.100', *DEMO, *DRAW, *EXPERIMENTS, *EXPLAIN, *MASKS]
 
 setup(
     name='cfcn_plugin',
@@ -57,7 +57,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['cfcn_plugin', 'cfcn_plugin.*']),
     install_requires=[
-        'torch>=2.2', 'torchvision>=0.17', 'timm>=1.0.9,<2', 'numpy>=1.24',
+        'torch>=2.6', 'torchvision>=0.21', 'timm>=1.0.9,<2', 'numpy>=1.24',
         'pillow>=10', 'pycocotools>=2.0.7', 'torchmetrics>=1.2'
     ],
     extras_require={

@@ -17,6 +17,8 @@ __all__ = [
 if STACK is not None:
     from . import datasets, engine, evaluation, guidance, masks, models, transforms
     from .config import guide_config, unguide_config
+    from .safe_loading import guard_checkpoints
+    guard_checkpoints()
     __all__ += [
         'datasets', 'engine', 'evaluation', 'guidance', 'guide_config', 'masks',
         'models', 'transforms', 'unguide_config'

@@ -9,11 +9,21 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 os.environ.setdefault('OMP_NUM_THREADS', '2')
 # no test may depend on, or touch, a user's data
 os.environ.pop('CFCN_DATA', None)
+
+# the suite's examples are the same each time; `make fuzz` takes more, and others
+settings.register_profile(
+    'suite', derandomize=True, database=None, max_examples=60, deadline=5000,
+    suppress_health_check=list(HealthCheck))
+settings.register_profile(
+    'fuzz', settings.get_profile('suite'), derandomize=False, max_examples=5_000,
+    print_blob=True)
+settings.load_profile('suite')
 
 TOOLS = Path(__file__).parents[1] / 'tools'
 sys.path.insert(0, str(TOOLS))  # as Python does for a script

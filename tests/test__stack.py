@@ -1,10 +1,12 @@
 """Which mm stack is found, and what is said when none or two are."""
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
 import pytest
 
 from cfcn_plugin import _stack
 
+pytestmark = pytest.mark.stacks
 ONEDL = ['onedl-mmengine', 'onedl-mmpretrain']
 OPENMMLAB = ['mmengine', 'mmpretrain']
 
@@ -70,3 +72,14 @@ def test_incomplete_stack_names_found_missing_and_remedy(
 
 def test_an_installed_stack_is_found_in_this_environment():
     assert _stack.find_stack() in ('onedl', 'openmmlab')
+
+
+def test_pins_of_both_stacks_differ_by_the_stack_alone():
+    root = Path(__file__).parents[1]
+    ours, theirs = (
+        set((root / name).read_text().splitlines()[1:])
+        for name in ('constraints.txt', 'constraints-openmmlab.txt'))
+    assert {line.split('==')[0] for line in ours - theirs} == {
+        'onedl-mmcv', 'onedl-mmengine', 'onedl-mmpretrain', 'setuptools'}
+    assert {line.split('==')[0] for line in theirs - ours} == {
+        'mmcv-lite', 'mmengine', 'mmpretrain', 'setuptools'}

@@ -11,6 +11,7 @@ from mmpretrain.registry import MODELS, TRANSFORMS
 
 from cfcn_plugin import guide_config, unguide_config
 
+pytestmark = pytest.mark.stacks
 CONFIGS = sorted(Path(__file__).parents[1].glob('configs/*.py'))
 STOCK_HEADS = [c for c in CONFIGS if c.name.startswith(('cfcn_', 'cnn_efficientnet'))]
 

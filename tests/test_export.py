@@ -10,6 +10,7 @@ from mmpretrain.registry import MODELS
 
 from cfcn_plugin.export import export_mmpretrain, export_timm, timm_arguments
 
+pytestmark = pytest.mark.stacks
 BACKBONE = dict(type='GuidedTIMMBackbone', model_name='resnet10t', pretrained=False)
 
 

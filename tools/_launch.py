@@ -12,6 +12,7 @@ from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.hub import get_config
 
 from cfcn_plugin import guide_config
+from cfcn_plugin.safe_loading import check_annotation_files
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +49,8 @@ def load_config(path: str, guide: str | None = None) -> Config:
         path: A file, or for example ``'mmpretrain::resnet/resnet18_8xb32_in1k.py'``.
         guide: A file with the keyword arguments of ``guide_config``.
     """
+    # whoever loads a checkpoint in a tool gets weights only (docs/safety.md)
+    os.environ.setdefault('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
     if '::' in path:
         cfg = get_config(path)
     else:
@@ -95,6 +98,7 @@ def merge_common(cfg: Config, args, persistent_workers: bool | None = None) -> C
         if persistent_workers is False or not loader.get('num_workers'):
             loader.persistent_workers = False
         cfg[f'{split}_dataloader'] = loader
+        check_annotation_files(loader, f'{split}_dataloader.')
     return cfg
 
 

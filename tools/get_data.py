@@ -2,6 +2,7 @@
 import argparse
 import os
 import shutil
+import tarfile
 from pathlib import Path
 
 
@@ -121,6 +122,12 @@ def main():
     args = parser.parse_args()
     if args.source is not None and args.name not in TAKE_SOURCE:
         parser.error(f'--source is for {", ".join(TAKE_SOURCE)}, not for {args.name}')
+    # torchvision unpacks with whatever is set here: nothing outside, no device, no link
+    # that leads out (the default from Python 3.14 on)
+    if not hasattr(tarfile, 'data_filter'):
+        parser.error('this Python unpacks archives unsafely: update it to its latest '
+                     'release (3.10.12, 3.11.4 or newer)')
+    tarfile.TarFile.extraction_filter = staticmethod(tarfile.data_filter)
     args.root.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(args.root).free
     print(f'{args.name} goes to {args.root.absolute()} ({free >> 30} GB free)')

@@ -3,12 +3,14 @@ from pathlib import Path
 
 import numpy as np
 
+from cfcn_plugin.masks.formats.hdf5 import own_object
 from cfcn_plugin.masks.selection import guidance_rank
 
 from .new_folder import new_folder, save_picture, write_table
 
 TUMOURS = {1: 'meningioma', 2: 'glioma', 3: 'pituitary'}  # cjdata/label
 FIELDS = ('image', 'label', 'PID', 'tumorMask')
+LARGEST = 2**26  # bytes of a field; a slice has 512 KiB
 TEST_SHARE = 0.2  # of the patients
 
 
@@ -75,10 +77,21 @@ def _read(file: Path) -> dict[str, np.ndarray]:
                           "`pip install 'cfcn_plugin[masks]'`") from error
     try:
         with h5py.File(file, 'r') as content:
-            return {field: content[f'cjdata/{field}'][()] for field in FIELDS}
+            return {field: _values(content, f'cjdata/{field}', file)
+                    for field in FIELDS}
     except (OSError, KeyError) as error:
         raise ValueError(f"'{file}' is not a MATLAB v7.3 file with the fields cjdata/"
                          f'{{{",".join(FIELDS)}}} ({error}): is it whole?') from error
+
+
+def _values(content, name: str, file: Path) -> np.ndarray:
+    field = own_object(content, name, f"'{file}'")
+    if field is None:
+        raise KeyError(name)
+    if getattr(field, 'nbytes', 0) > LARGEST:  # a small file can claim terabytes
+        raise ValueError(f"'{file}': '{name}' has {field.nbytes} bytes, expected a "
+                         'slice of a few hundred thousand')
+    return field[()]
 
 
 def _stretch(values: np.ndarray, file: Path) -> np.ndarray:

@@ -7,9 +7,16 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+LONGEST = 1000  # characters of a message, which may quote what a file holds
+
 
 class MaskError(ValueError):
     """A mask, or a file of masks, is not what it should be."""
+
+    def __init__(self, message: str):
+        if len(message) > LONGEST:  # its end says what to do
+            message = f'{message[:LONGEST - 300]} ... {message[-290:]}'
+        super().__init__(message)
 
 
 class MaskSizeError(MaskError):

@@ -1,6 +1,5 @@
 """Masks drawn with LabelMe, one JSON file a picture."""
 import base64
-import binascii
 from io import BytesIO
 from pathlib import Path
 
@@ -123,12 +122,13 @@ class LabelMeMasks(FolderMasks):
                             'leaves the picture')
         try:
             stream = BytesIO(base64.b64decode(encoded or '', validate=True))
+        except (TypeError, ValueError) as error:  # also letters beyond ASCII
+            raise MaskError(f'{where}: its `mask` is not base64 ({error})') from error
+        try:
             values = read_image(stream, (bottom - top, right - left), name=where)
         except MaskSizeError as error:
             raise MaskError(f'{where}: its mask has height and width {error.size}, its '
                             f'box {(bottom - top, right - left)}') from error
-        except (TypeError, binascii.Error) as error:
-            raise MaskError(f'{where}: its `mask` is not base64 ({error})') from error
         if values.ndim != 2:
             raise MaskError(f'{where}: its mask has colours, expected grey')
         mask = np.zeros(shape, np.uint8)

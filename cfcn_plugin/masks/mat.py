@@ -6,6 +6,7 @@ from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, wrong_size
 from .folder import FolderMasks
+from .formats.hdf5 import own_object
 
 NUMBERS = ('b', 'u', 'i', 'f')  # NumPy's kinds of booleans and numbers
 
@@ -52,7 +53,7 @@ class MatMasks(FolderMasks):
             if not h5py.is_hdf5(file):
                 raise self._no_hdf5(file)
             with h5py.File(file, 'r') as content:
-                field = content.get(self.field)
+                field = own_object(content, self.field, f"'{file}'")
                 if getattr(getattr(field, 'dtype', None), 'kind', '') not in NUMBERS:
                     names = []
                     content.visit(names.append)

@@ -1,5 +1,6 @@
 """MNIST out of IDX files: strokes are masks, the publisher's split if there is one."""
 import csv
+import gzip
 import shutil
 from collections import Counter
 
@@ -63,3 +64,9 @@ def test_file_that_is_not_as_published_is_refused(
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         export_mnist(tmp_path / 'in', tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
+
+
+def test_file_that_unpacks_to_more_than_mnist_is_cut(tmp_path):
+    (tmp_path / 't10k-images-idx3-ubyte.gz').write_bytes(gzip.compress(bytes(2**26)))
+    with pytest.raises(ValueError, match='t10k-images.*is no IDX file'):
+        export_mnist(tmp_path, tmp_path / 'out')

@@ -158,6 +158,7 @@ BAD = {
     'outside': (shape([[9, 1], [12, 3]]), 'outside the picture of 8 x 6 pixels'),
     'point without radius': (shape([[1, 1]], 'point'), 'point has no inside.*`radius`'),
     'mask that is no base64': (shape(BOX, 'mask', mask='%'), 'is not base64'),
+    'mask beyond ASCII': (shape(BOX, 'mask', mask='\ufeff'), 'is not base64'),
     'mask that is no picture': (shape(BOX, 'mask', mask='AAAA'), 'can not be read'),
     'mask of another size': (shape(BOX, 'mask', mask=encoded([[1]])),
                              r'height and width \(1, 1\), its box \(3, 4\)'),

@@ -1,6 +1,9 @@
 """From the publisher's layout to a trained epoch, for each data set of the paper."""
 import json
+import tarfile
 import tempfile
+from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -157,3 +160,25 @@ def test_source_is_refused_where_it_means_nothing(run_tool, tmp_path, capsys):
     with pytest.raises(SystemExit):
         run_tool('get_data.py', 'pets', '--root', tmp_path, '--source', tmp_path)
     assert 'not for pets' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('name', ['../out', '/tmp/out', 'link/out'])
+def test_archives_are_unpacked_inside_their_folder_only(
+        run_tool, tmp_path, monkeypatch, name):
+    from torchvision.datasets.utils import extract_archive
+    archive, root = tmp_path / 'pets.tar.gz', tmp_path / 'data'
+    with tarfile.open(archive, 'w:gz') as target:
+        if name.startswith('link'):
+            link = tarfile.TarInfo('link')
+            link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path)
+            target.addfile(link)
+        file = tarfile.TarInfo(name)
+        file.size = 4
+        target.addfile(file, BytesIO(b'evil'))
+    monkeypatch.setattr(tarfile.TarFile, 'extraction_filter', None, raising=False)
+    # torchvision checks the sums of what it fetches; here its unpacking is asked alone
+    monkeypatch.setattr('torchvision.datasets.OxfordIIITPet',
+                        lambda root, **_: extract_archive(str(archive), root))
+    with suppress(tarfile.FilterError):  # what is absolute is made relative instead
+        run_tool('get_data.py', 'pets', '--root', root)
+    assert not (tmp_path / 'out').exists() and not Path('/tmp/out').exists()

@@ -10,6 +10,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
+pytestmark = pytest.mark.stacks
 ROOT = Path(__file__).parents[2]
 SMALL = [
     'model.backbone.pretrained=False', 'train_dataloader.num_workers=0',

@@ -9,6 +9,7 @@ from mmpretrain.registry import MODELS
 from timm.models import get_pretrained_cfg
 
 from cfcn_plugin.features import timm_output
+from cfcn_plugin.safe_loading import refusal, refused, weights_only
 
 # whose errors mean that weights could not be reached
 NETWORK_PACKAGES = ('huggingface_hub', 'requests', 'httpx', 'httpx2', 'httpcore',
@@ -37,6 +38,7 @@ class GuidedTIMMBackbone(TIMMBackbone):
     Raises:
         RuntimeError: ImageNet weights could not be fetched.
         FileNotFoundError: A local file of weights does not exist.
+        UnsafeCheckpointError: A local file would run code when it is opened.
         ValueError: The model does not exist, it gives no map without its classifier,
             or the weights are not its own.
     """
@@ -64,12 +66,15 @@ class GuidedTIMMBackbone(TIMMBackbone):
         # a local file replaces the download
         pretrained = pretrained and not checkpoint_path
         try:
-            super().__init__(
-                model_name,
-                pretrained=pretrained,
-                checkpoint_path=checkpoint_path,
-                **kwargs)
+            with weights_only():
+                super().__init__(
+                    model_name,
+                    pretrained=pretrained,
+                    checkpoint_path=checkpoint_path,
+                    **kwargs)
         except Exception as error:
+            if checkpoint_path and refused(error):
+                raise refusal(checkpoint_path, error) from error
             if checkpoint_path and 'state_dict' in str(error):
                 raise ValueError(
                     f"weights '{checkpoint_path}' are not those of {model_name}: give "

@@ -1,0 +1,68 @@
+"""What of a trusted checkpoint can be opened by anyone: weights, numbers and texts."""
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+from torch import Tensor, nn
+
+# exactly these: an enumeration's member, for example, is an int and brings its class
+PLAIN = (type(None), bool, int, float, str, bytes, HistoryBuffer)
+KINDS = 'biufUS'  # NumPy's booleans, numbers and texts
+
+
+def clean_checkpoint(file: str | Path, out: str | Path) -> list[str]:
+    """Copy a checkpoint without what needs code to be opened.
+
+    **This runs whatever the file holds**: it is for files whose maker is known. The
+    copy is for everybody.
+
+    Args:
+        file: A checkpoint, or a whole model that was given to ``torch.save``.
+        out: The copy. Nothing is overwritten.
+
+    Returns:
+        Where in the checkpoint there was what the copy lacks, such as ``meta.args``.
+
+    Raises:
+        FileExistsError: ``out`` exists.
+        FileNotFoundError: ``file`` does not.
+        ValueError: Nothing is left.
+    """
+    file, out = Path(file), Path(out)
+    if not file.is_file():
+        raise FileNotFoundError(f"checkpoint '{file}' does not exist")
+    if out.exists():
+        raise FileExistsError(f"'{out}' exists and is not overwritten")
+    content = torch.load(file, map_location='cpu', weights_only=False)
+    if isinstance(content, nn.Module):
+        content = dict(state_dict=content.state_dict())
+    dropped = []
+    kept = _kept(content, '', dropped)
+    if not kept:
+        raise ValueError(f"'{file}' holds neither weights nor numbers: it is a "
+                         f'{type(content).__name__}')
+    torch.save(kept, out)
+    return dropped
+
+
+def _kept(value: Any, name: str, dropped: list[str]) -> Any:
+    """A value of plain types, None where it has none; ``dropped`` is given its name."""
+    if isinstance(value, dict):
+        inner = {
+            key: _kept(one, f'{name}.{key}'.lstrip('.'), dropped)
+            for key, one in value.items() if type(key) in PLAIN
+        }
+        return {key: one for key, one in inner.items()
+                if one is not None or value[key] is None}
+    if isinstance(value, list | tuple | set):
+        kind = next(k for k in (list, tuple, set) if isinstance(value, k))
+        return kind(_kept(one, f'{name}[{i}]', dropped) for i, one in enumerate(value))
+    if isinstance(value, Tensor):
+        return value.detach().as_subclass(Tensor)
+    if type(value) in PLAIN or isinstance(value, np.ndarray | np.generic) and (
+            value.dtype.kind in KINDS):
+        return value
+    dropped.append(name or type(value).__name__)
+    return None

@@ -1,0 +1,112 @@
+"""Whatever a file holds, a source gives a mask of the picture's size or a MaskError.
+
+`make fuzz` looks for longer.
+"""
+import copy
+import resource
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cfcn_plugin.masks import MaskError
+from cfcn_plugin.masks.base import LONGEST
+
+SHAPE = (4, 6)
+MEGABYTES = 200  # that reading a picture of 24 pixels may cost
+# what a careless or a hostile hand writes
+STRANGE = [b'null', b'true', b'-1', b'1e999', b'NaN', b'9' * 30, b'""', b'"../a"',
+           b'[]', b'{}', b'[[]]', b'[null]', b'"\\ud800"', b'\0', b'\xff', b',',
+           b'<a/>', b'&b;', b' ', b'', b'\n', b'[' * 5000, b'9' * 5000, b'\xef\xbb\xbf']
+NUMBERS = st.one_of(
+    st.integers(-1, 8), st.floats(-1, 8), st.integers(), st.floats(),
+    st.sampled_from([2**31, 2**32, 2**63, 10**30]))
+TEXTS = st.sampled_from(
+    ['', 'a.jpg', '../a.jpg', '/etc/passwd', '\ud800', 'http://127.0.0.1:9/x', 'nan'])
+LEAVES = st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=8), TEXTS)
+VALUES = st.recursive(LEAVES, lambda inner: st.one_of(
+    st.lists(inner, max_size=4),
+    st.dictionaries(st.sampled_from(['size', 'counts', 'points', 'x', 'rle']), inner,
+                    max_size=3)), max_leaves=8)
+
+
+def spans(length):
+    """(start, stop, what takes the place) of pieces of so many bytes."""
+    return st.lists(
+        st.tuples(st.integers(0, length), st.sampled_from([0, 1, 1, 2, 4, 20, length]),
+                  st.one_of(st.sampled_from(STRANGE), st.binary(max_size=6))),
+        min_size=1, max_size=3)
+
+
+def places(content, path=()):
+    """Where in JSON there is a value."""
+    yield path
+    if isinstance(content, dict | list):
+        inner = content.items() if isinstance(content, dict) else enumerate(content)
+        for key, value in inner:
+            yield from places(value, (*path, key))
+
+
+def replaced(content, path, value):
+    """JSON with another value at a place."""
+    if not path:
+        return value
+    content = copy.deepcopy(content)
+    inner = content
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return content
+
+
+@st.composite
+def mutants(draw, which):
+    """A file's bytes: pieces exchanged, a value of JSON exchanged, or anything."""
+    data = which.encoded()
+    kinds = ['bytes', 'bytes', 'anything']
+    if isinstance(which.content, dict | list):
+        kinds += ['value', 'value', 'value']
+    kind = draw(st.sampled_from(kinds))
+    if kind == 'anything':
+        return draw(st.binary(max_size=200))
+    if kind == 'value':
+        path = draw(st.sampled_from(list(places(which.content))))
+        try:
+            return which.encoded(replaced(which.content, path, draw(VALUES)))
+        except ValueError:  # a number too long to be written
+            return data
+    for start, length, other in draw(spans(len(data))):
+        data = data[:start] + other + data[start + length:]
+    return data
+
+
+def check(record):
+    if record is None:
+        return
+    assert record.mask.shape[-2:] == SHAPE and record.mask.dtype == np.uint8
+    assert record.mask.max(initial=0) <= 1
+    if record.classes is not None:
+        assert record.mask.shape[0] == len(record.classes)
+    if record.ignore is not None:
+        assert record.ignore.shape == SHAPE and record.ignore.max() <= 1
+
+
+def test_whole_file_shows_something(tmp_path, any_format):
+    record = any_format.read(tmp_path, any_format.encoded())
+    check(record)
+    assert record.mask.any()
+
+
+def test_mutants_are_masks_or_mask_errors(tmp_path, any_format):
+
+    @given(mutants(any_format))
+    def read(data):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        try:
+            check(any_format.read(tmp_path, data))
+        except MaskError as error:
+            assert len(str(error)) <= LONGEST
+        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        assert after - before < MEGABYTES * 1024
+
+    read()
