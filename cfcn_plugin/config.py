@@ -18,7 +18,8 @@ STOCK_TYPES = {guided: stock for stock, guided in GUIDED_TYPES.items()}
 OUR_METRICS = tuple(evaluation.__all__)
 OUR_LOOPS = ('ProbingTestLoop', 'ProbingValLoop')
 OUR_HOOKS = ('CollapseHook', 'FiniteFocusHook', 'FocusVisualizationHook',
-             'GuidanceCheckHook', 'GuidanceWarmUpHook', 'ResolvedConfigHook')
+             'GuidanceCheckHook', 'GuidanceWarmUpHook', 'MeanLogHook',
+             'ResolvedConfigHook')
 # Keys of GuidedTIMMBackbone that the stock TIMMBackbone does not have
 BACKBONE_EXTRAS = ('channels_last', 'img_size', 'local_weights')
 

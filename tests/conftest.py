@@ -17,6 +17,7 @@ os.environ.pop('CFCN_DATA', None)
 
 TOOLS = Path(__file__).parents[1] / 'tools'
 sys.path.insert(0, str(TOOLS))  # as Python does for a script
+sys.path.insert(0, str(Path(__file__).parent / 'processes'))
 
 
 @pytest.fixture(scope='session')

@@ -16,6 +16,7 @@ custom_hooks = [
     dict(type='ResolvedConfigHook'),
     dict(type='FiniteFocusHook'),
     dict(type='CollapseHook'),
+    dict(type='MeanLogHook'),
 ]
 
 env_cfg = dict(
