@@ -3,6 +3,7 @@ import argparse
 import os
 
 import _launch
+import _processes
 from mmengine.config import Config
 from mmengine.runner import Runner
 
@@ -59,7 +60,7 @@ def merge_args(cfg: Config, args) -> Config:
 def main():
     args = parse_args()
     cfg = merge_args(_launch.load_config(args.config, args.guide), args)
-    with _launch.processes(cfg):
+    with _processes.processes(cfg):
         Runner.from_cfg(cfg).train()
 
 

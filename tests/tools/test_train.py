@@ -97,7 +97,7 @@ def test_two_processes_train_as_one_command(waterbirds_root, tmp_path):
          'model.guidance.reduction=guided'],
         capture_output=True, text=True,
         env={**os.environ, 'CFCN_DATA': str(waterbirds_root), 'OMP_NUM_THREADS': '1',
-             'PYTHONPATH': str(ROOT)})
+             'PYTHONFAULTHANDLER': '1', 'PYTHONPATH': str(ROOT)})
     assert done.returncode == 0, done.stderr[-4000:]
     assert scalars(tmp_path)[-1]['focus/guided'] == 8
 
