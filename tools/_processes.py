@@ -28,7 +28,7 @@ def processes(cfg: Config) -> Iterator[None]:
     """Join the launcher's other processes, and leave them.
 
     With GPUs mmengine starts NCCL by itself. Without, its start would ask for CUDA, so
-    gloo is started here, and ``cfg.model_wrapper_cfg`` gets no device.
+    gloo is started here, and the config's DDP or FSDP is kept off GPUs.
 
     At the end the group must be gone, not only destroyed: a gloo thread that lets go of
     its last tensor while Python shuts down aborts a run that has done all its work
@@ -49,6 +49,9 @@ def processes(cfg: Config) -> Iterator[None]:
         if get_device() == 'cpu':
             _start_gloo(names)
             cfg.model_wrapper_cfg = _without_device(cfg)
+            if cfg.get('strategy', {}).get('type') == 'FSDPStrategy':
+                cfg.strategy.model_wrapper = dict(
+                    cfg.strategy.get('model_wrapper') or {}, device_id='cpu')
     try:
         yield
     except BaseException as error:

@@ -5,7 +5,9 @@ import os
 import _launch
 import _processes
 from mmengine.config import Config
-from mmengine.runner import Runner
+from mmengine.device import get_device
+from mmengine.registry import RUNNERS
+from mmengine.runner import FlexibleRunner, Runner
 
 
 def parse_args():
@@ -19,7 +21,9 @@ def parse_args():
         help='resume from a checkpoint; without a path, from the latest in the '
         'work directory')
     parser.add_argument(
-        '--amp', action='store_true', help='enable automatic mixed precision')
+        '--amp',
+        action='store_true',
+        help='enable automatic mixed precision: float16 on GPUs, bfloat16 on CPUs')
     parser.add_argument(
         '--no-validate',
         action='store_true',
@@ -38,12 +42,21 @@ def parse_args():
     return args
 
 
+def _use_amp(optim_wrapper: dict) -> None:
+    if get_device() == 'cpu':
+        optim_wrapper['type'] = 'CPUAmpOptimWrapper'
+        for key in ('loss_scale', 'dtype'):  # of the GPU's
+            optim_wrapper.pop(key, None)
+    else:
+        optim_wrapper['type'] = 'AmpOptimWrapper'
+        optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
 def merge_args(cfg: Config, args) -> Config:
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        _use_amp(cfg.optim_wrapper)
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
@@ -57,11 +70,16 @@ def merge_args(cfg: Config, args) -> Config:
         cfg, args, persistent_workers=not args.no_persistent_workers)
 
 
+def build_runner(cfg: Config) -> Runner | FlexibleRunner:
+    # a `runner_type` is for strategies such as FSDP
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
 def main():
     args = parse_args()
     cfg = merge_args(_launch.load_config(args.config, args.guide), args)
     with _processes.processes(cfg):
-        Runner.from_cfg(cfg).train()
+        build_runner(cfg).train()
 
 
 if __name__ == '__main__':

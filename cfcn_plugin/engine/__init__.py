@@ -1,5 +1,6 @@
-"""Runner hooks and loops of ours."""
+"""Runner hooks, loops and an optimizer wrapper of ours."""
 from .collapse_hook import CollapseHook
+from .cpu_amp import CPUAmpOptimWrapper
 from .finite_focus_hook import FiniteFocusHook
 from .focus_visualization_hook import FocusVisualizationHook
 from .guidance_check_hook import GuidanceCheckHook
@@ -9,7 +10,7 @@ from .probing_loops import ProbingTestLoop, ProbingValLoop
 from .resolved_config_hook import ResolvedConfigHook
 
 __all__ = [
-    'CollapseHook', 'FiniteFocusHook', 'FocusVisualizationHook', 'GuidanceCheckHook',
-    'GuidanceWarmUpHook', 'MeanLogHook', 'ProbingTestLoop', 'ProbingValLoop',
-    'ResolvedConfigHook'
+    'CPUAmpOptimWrapper', 'CollapseHook', 'FiniteFocusHook', 'FocusVisualizationHook',
+    'GuidanceCheckHook', 'GuidanceWarmUpHook', 'MeanLogHook', 'ProbingTestLoop',
+    'ProbingValLoop', 'ResolvedConfigHook'
 ]

@@ -17,6 +17,8 @@ custom_hooks = [
     dict(type='FiniteFocusHook'),
     dict(type='CollapseHook'),
     dict(type='MeanLogHook'),
+    # else each rank validates with BatchNorm statistics of its own
+    dict(type='SyncBuffersHook'),
 ]
 
 env_cfg = dict(
