@@ -19,6 +19,7 @@ OUR_METRICS = tuple(evaluation.__all__)
 OUR_LOOPS = ('ProbingTestLoop', 'ProbingValLoop')
 OUR_HOOKS = ('CollapseHook', 'FiniteFocusHook', 'FiniteLossHook',
              'FocusVisualizationHook', 'GuidanceCheckHook', 'GuidanceWarmUpHook',
+             'MeanLogHook',
              'ResolvedConfigHook')
 # Keys of GuidedTIMMBackbone that the stock TIMMBackbone does not have
 BACKBONE_EXTRAS = ('channels_last', 'img_size', 'local_weights')

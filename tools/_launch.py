@@ -1,13 +1,10 @@
-"""What the launch scripts share: arguments, configs, loaders, processes on CPUs."""
+"""What the launch scripts share: arguments, configs, loaders."""
 import argparse
 import inspect
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 
-import torch
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.hub import get_config
 
@@ -100,22 +97,3 @@ def merge_common(cfg: Config, args, persistent_workers: bool | None = None) -> C
         cfg[f'{split}_dataloader'] = loader
         check_annotation_files(loader, f'{split}_dataloader.')
     return cfg
-
-
-@contextmanager
-def processes(cfg: Config) -> Iterator[None]:
-    """Start gloo where there is no GPU, and end whatever was started.
-
-    mmengine's own start asks for CUDA. Threads of a process group that is left to the
-    interpreter's end can abort a run that has done all its work.
-    """
-    if cfg.launcher != 'none' and 'RANK' in os.environ and (
-            not torch.cuda.is_available()):
-        torch.distributed.init_process_group('gloo')
-        cfg.model_wrapper_cfg = dict(
-            type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
-    try:
-        yield
-    finally:
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()

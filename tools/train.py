@@ -3,7 +3,11 @@ import argparse
 import os
 
 import _launch
+import _processes
 from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import RUNNERS
+from mmengine.runner import FlexibleRunner, Runner
 
 from cfcn_plugin.engine import ResumableRunner
 from cfcn_plugin.engine.newest_checkpoint import saved_checkpoints
@@ -25,7 +29,9 @@ def parse_args():
         help='seed each sample and iteration, so that a resumed run is bit for bit the '
         'one that was not killed; give it from the start')
     parser.add_argument(
-        '--amp', action='store_true', help='enable automatic mixed precision')
+        '--amp',
+        action='store_true',
+        help='enable automatic mixed precision: float16 on GPUs, bfloat16 on CPUs')
     parser.add_argument(
         '--no-validate',
         action='store_true',
@@ -44,12 +50,21 @@ def parse_args():
     return args
 
 
+def _use_amp(optim_wrapper: dict) -> None:
+    if get_device() == 'cpu':
+        optim_wrapper['type'] = 'CPUAmpOptimWrapper'
+        for key in ('loss_scale', 'dtype'):  # of the GPU's
+            optim_wrapper.pop(key, None)
+    else:
+        optim_wrapper['type'] = 'AmpOptimWrapper'
+        optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
 def merge_args(cfg: Config, args) -> Config:
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        _use_amp(cfg.optim_wrapper)
     if args.exact_resume:
         cfg.exact_resume = True
     if args.auto_scale_lr:
@@ -67,11 +82,17 @@ def merge_args(cfg: Config, args) -> Config:
     return cfg
 
 
+def build_runner(cfg: Config) -> Runner | FlexibleRunner:
+    # a `runner_type` is for strategies such as FSDP
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else (
+        ResumableRunner.from_cfg(cfg))
+
+
 def main():
     args = parse_args()
     cfg = merge_args(_launch.load_config(args.config, args.guide), args)
-    with _launch.processes(cfg):
-        ResumableRunner.from_cfg(cfg).train()
+    with _processes.processes(cfg):
+        build_runner(cfg).train()
 
 
 if __name__ == '__main__':

@@ -93,7 +93,7 @@ class BackgroundSwapTest(ProbingMetric):
         return values
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        measured = [row for row in results if row is not None]
+        measured = [row for row in results if row]
         metrics = accuracies(measured)
         both = accuracies([row for row in measured if set(WHICH) <= set(row)])
         if both:

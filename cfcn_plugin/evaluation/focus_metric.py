@@ -20,15 +20,16 @@ class FocusMetric(BaseMetric):
 
     def process(self, data_batch, data_samples) -> None:
         for sample in data_samples:
-            self.results.append(dict(sample['focus']) if 'focus' in sample else None)
+            # not None, which mmengine loses where it joins what ranks found
+            self.results.append(dict(sample.get('focus', {})))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         return mean_scores(results)
 
 
-def mean_scores(results: list[dict | None]) -> dict[str, float]:
-    """Means over the guided images, and how many are guided (not None) and are not."""
-    guided = [r for r in results if r is not None]
+def mean_scores(results: list[dict]) -> dict[str, float]:
+    """Means over the guided images, and how many are guided (not empty) and are not."""
+    guided = [r for r in results if r]
     metrics = {
         name: sum(r[name] for r in guided) / len(guided)
         for name in (guided[0] if guided else ())

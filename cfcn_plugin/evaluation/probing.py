@@ -60,4 +60,5 @@ class ProbingMetric(BaseMetric):
                     f'{type(self).__name__} runs the model itself, and nothing let it: '
                     "write val_cfg=dict(type='ProbingValLoop') or "
                     "test_cfg=dict(type='ProbingTestLoop')")
-            self.results.append(sample[self.field] or None)
+            # not None, which mmengine loses where it joins what ranks found
+            self.results.append(sample[self.field])

@@ -16,6 +16,9 @@ custom_hooks = [
     dict(type='ResolvedConfigHook'),
     dict(type='FiniteLossHook'),
     dict(type='CollapseHook'),
+    dict(type='MeanLogHook'),
+    # else each rank validates with BatchNorm statistics of its own
+    dict(type='SyncBuffersHook'),
 ]
 
 env_cfg = dict(

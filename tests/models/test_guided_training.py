@@ -111,6 +111,17 @@ def test_autocast_changes_no_more_than_bfloat16_does():
                for g in gradients(model, found['loss_focus']).values())
 
 
+def test_channels_last_changes_neither_losses_nor_gradient():
+    plain, last = build(CNN), build(CNN).to(memory_format=torch.channels_last)
+    data = last.data_preprocessor(batch(), training=True)
+    data['inputs'] = data['inputs'].contiguous(memory_format=torch.channels_last)
+    found, expected = last(**data, mode='loss'), losses_of(plain)
+    assert numbers(found) == pytest.approx(numbers(expected), rel=1e-5)
+    gradient = gradients(last, found['loss_focus'])
+    for name, value in gradients(plain, expected['loss_focus']).items():
+        torch.testing.assert_close(gradient[name], value, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize('reentrant', [True, False])
 def test_checkpointed_blocks_before_the_map_give_the_same_gradient(reentrant):
     from torch.utils.checkpoint import checkpoint

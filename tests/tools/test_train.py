@@ -1,7 +1,6 @@
 """The launch scripts on real files: train, test, resume, two processes, swapping."""
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -85,22 +84,50 @@ def test_swapping_the_backbone_is_one_line(run_tool, name, waterbirds_root, tmp_
     assert {f'group/{g}' for g in (*groups, 'mean', 'worst')} <= set(last)
 
 
-def test_two_processes_train_as_one_command(waterbirds_root, tmp_path):
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        port = s.getsockname()[1]
+def train_on_two(data, work_dir, *options):
+    """Waterbirds by two processes; what they saw last."""
     done = subprocess.run(
-        [sys.executable, '-m', 'torch.distributed.run', '--nproc-per-node=2',
-         f'--master-port={port}', str(ROOT / 'tools/train.py'),
-         str(ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py'), '--work-dir',
-         str(tmp_path), '--launcher', 'pytorch', '--cfg-options', *SMALL,
-         'train_cfg.val_interval=1', 'model.backbone.model_name=resnet10t',
-         'model.guidance.reduction=guided'],
+        [str(ROOT / 'tools/dist_train.sh'),
+         str(ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py'), '2', '--work-dir',
+         str(work_dir), '--cfg-options', *SMALL, 'train_cfg.val_interval=1',
+         'model.backbone.model_name=resnet10t', 'model.guidance.reduction=guided',
+         *options],
         capture_output=True, text=True,
-        env={**os.environ, 'CFCN_DATA': str(waterbirds_root), 'OMP_NUM_THREADS': '1',
-             'PYTHONPATH': str(ROOT)})
-    assert done.returncode == 0, done.stderr[-4000:]
-    assert scalars(tmp_path)[-1]['focus/guided'] == 8
+        env={**os.environ, 'CFCN_DATA': str(data), 'OMP_NUM_THREADS': '1',
+             'PYTHON': sys.executable, 'PYTHONFAULTHANDLER': '1'})
+    assert done.returncode == 0, done.stderr[-8000:]
+    return scalars(work_dir)[-1]
+
+
+def test_two_processes_train_as_one_command(waterbirds_root, tmp_path):
+    assert train_on_two(waterbirds_root, tmp_path)['focus/guided'] == 8
+
+
+@pytest.mark.slow
+def test_fully_sharded_run_leaves_a_checkpoint_for_one_process(
+        run_tool, waterbirds_root, tmp_path):
+    last = train_on_two(
+        waterbirds_root, tmp_path, 'runner_type=FlexibleRunner',
+        'strategy.type=FSDPStrategy', 'strategy.state_dict_cfg=full')
+    out = tmp_path / 'metrics.json'
+    run_tool('test.py', ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py',
+             tmp_path / 'epoch_1.pth', '--work-dir', tmp_path / 'test', '--out', out,
+             '--out-item', 'metrics', '--cfg-options', *SMALL,
+             'model.backbone.model_name=resnet10t',
+             'test_dataloader.dataset.split=val', data=waterbirds_root)
+    found = json.loads(out.read_text())
+    assert found['focus/ratio'] == pytest.approx(last['focus/ratio'], abs=1e-4)
+
+
+def test_mixed_precision_is_bfloat16_without_a_gpu(monkeypatch):
+    import train
+    wrapper = dict(type='AmpOptimWrapper', loss_scale='dynamic')
+    monkeypatch.setattr(train, 'get_device', lambda: 'cpu')
+    train._use_amp(wrapper)
+    assert wrapper == dict(type='CPUAmpOptimWrapper')
+    monkeypatch.setattr(train, 'get_device', lambda: 'cuda')
+    train._use_amp(wrapper)
+    assert wrapper == dict(type='AmpOptimWrapper', loss_scale='dynamic')
 
 
 @pytest.mark.parametrize('has_checkpoint', [False, True])

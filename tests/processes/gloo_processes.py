@@ -1,0 +1,56 @@
+"""Several processes for a test, quickly: torch and the package are imported once."""
+import inspect
+import multiprocessing
+import os
+import runpy
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import torch
+
+SECONDS = 120  # a collective that one process leaves out ends as an error, not a hang
+
+
+def run_in_processes(function: Callable, count: int, *arguments) -> list:
+    """What ``function(rank, *arguments)`` returns in each of ``count`` processes.
+
+    They share a gloo group. The function must be a module's own, which is run anew in
+    each; what it takes and returns is pickled.
+
+    Raises:
+        RuntimeError: A process failed; its traceback is on stderr.
+    """
+    # by its file: pytest's modules have names that other processes do not know
+    file, name = inspect.getfile(function), function.__name__
+    context = multiprocessing.get_context('forkserver')
+    context.set_forkserver_preload(
+        ['mmpretrain', 'cfcn_plugin', 'torch.distributed.nn'])
+    with tempfile.TemporaryDirectory() as folder:
+        started = [
+            context.Process(
+                target=_run, args=(rank, count, folder, file, name, arguments))
+            for rank in range(count)
+        ]
+        for process in started:
+            process.start()
+        for process in started:
+            process.join()
+        codes = [process.exitcode for process in started]
+        if any(codes):
+            raise RuntimeError(f'processes ended with {codes}')
+        return [torch.load(Path(folder, f'{rank}.pt'), weights_only=False)
+                for rank in range(count)]
+
+
+def _run(rank: int, count: int, folder: str, file: str, name: str, arguments) -> None:
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(count))
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group(
+        'gloo', init_method=f'file://{folder}/store', rank=rank, world_size=count,
+        timeout=timedelta(seconds=SECONDS))
+    function = runpy.run_path(file)[name]
+    torch.save(function(rank, *arguments), Path(folder, f'{rank}.pt'))
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()

@@ -1,0 +1,87 @@
+"""Processes of one run: gloo where there is no GPU, and a clean end everywhere."""
+import gc
+import os
+import subprocess
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# before a group is there: its functions take the group of that moment as a default, and
+# DDP imports it late, so that the group would outlive `destroy_process_group`
+import torch.distributed.nn
+from mmengine.config import Config
+from mmengine.device import get_device
+
+# What launchers call RANK, WORLD_SIZE and LOCAL_RANK, and what starts them
+LAUNCHERS = {
+    'pytorch': (('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
+                'tools/dist_train.sh or torchrun'),
+    'slurm': (('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+              'tools/slurm_train.sh or srun'),
+    'mpi': (('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE',
+             'OMPI_COMM_WORLD_LOCAL_RANK'), 'mpirun'),
+}
+
+
+@contextmanager
+def processes(cfg: Config) -> Iterator[None]:
+    """Join the launcher's other processes, and leave them.
+
+    With GPUs mmengine starts NCCL by itself. Without, its start would ask for CUDA, so
+    gloo is started here, and the config's DDP or FSDP is kept off GPUs.
+
+    At the end the group must be gone, not only destroyed: a gloo thread that lets go of
+    its last tensor while Python shuts down aborts a run that has done all its work
+    (https://github.com/pytorch/pytorch/issues/190489). What was made inside the block,
+    a runner above all, must not be held by a name when it ends.
+
+    Raises:
+        ValueError: The launcher has not started this process.
+    """
+    if cfg.launcher != 'none':
+        names, starter = LAUNCHERS[cfg.launcher]
+        missing = [name for name in names[:2] if name not in os.environ]
+        if missing:
+            raise ValueError(
+                f"--launcher {cfg.launcher}: the environment has no {missing}, which "
+                f'{starter} sets: start this script by it, or leave --launcher out for '
+                'one process')
+        if get_device() == 'cpu':
+            _start_gloo(names)
+            cfg.model_wrapper_cfg = _without_device(cfg)
+            if cfg.get('strategy', {}).get('type') == 'FSDPStrategy':
+                cfg.strategy.model_wrapper = dict(
+                    cfg.strategy.get('model_wrapper') or {}, device_id='cpu')
+    try:
+        yield
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)  # they hold the runner, too
+        raise
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+            gc.collect()  # a runner is a cycle, and its DDP holds the group
+
+
+def _start_gloo(names: tuple[str, ...]) -> None:
+    env = os.environ
+    for ours, theirs in zip(('RANK', 'WORLD_SIZE', 'LOCAL_RANK'), names):
+        env.setdefault(ours, env.get(theirs, '0'))
+    if 'MASTER_ADDR' not in env and 'SLURM_NODELIST' in env:
+        shown = subprocess.run(
+            ['scontrol', 'show', 'hostnames', env['SLURM_NODELIST']],
+            check=True, capture_output=True, text=True)
+        env['MASTER_ADDR'] = shown.stdout.split()[0]
+    env.setdefault('MASTER_ADDR', '127.0.0.1')
+    env.setdefault('MASTER_PORT', '29500')
+    torch.distributed.init_process_group('gloo')
+
+
+def _without_device(cfg: Config) -> dict:
+    wrapper = dict(cfg.get('model_wrapper_cfg') or dict(
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False)))
+    wrapper.setdefault('type', 'MMDistributedDataParallel')
+    if wrapper['type'] == 'MMDistributedDataParallel':
+        wrapper['device_ids'] = None
+    return wrapper
