@@ -10,6 +10,7 @@ model = dict(
 custom_hooks = [
     dict(type='GuidanceCheckHook'),
     dict(type='ResolvedConfigHook'),
+    dict(type='OneReadHook'),
     dict(type='FiniteFocusHook'),
     dict(type='CollapseHook'),
     dict(type='GuidanceWarmUpHook', iters=50),

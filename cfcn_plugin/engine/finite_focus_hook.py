@@ -10,7 +10,7 @@ class FiniteFocusHook(Hook):
     """Stop training when ``loss_focus``, or another ``loss_...``, is NaN or infinite.
 
     On a GPU the values are read every ``interval`` iterations (reading waits for the
-    device), on a CPU in each.
+    device), on a CPU, or where ``OneReadHook`` has read them, in each.
 
     Args:
         interval: Iterations between two looks on a GPU.
