@@ -5,7 +5,7 @@ VENV ?= .venv
 TORCH_INDEX ?=
 PIP = $(VENV)/bin/python -m pip install -c constraints.txt
 
-.PHONY: install demo test test-slow sweep lint clean
+.PHONY: install demo test test-slow sweep benchmarks lint clean
 
 install: $(VENV)/.installed
 
@@ -30,6 +30,10 @@ sweep: install
 	$(VENV)/bin/python tools/check_backbones.py --page docs/backbones.md
 	$(VENV)/bin/python tools/check_zoo.py --page docs/zoo.md
 	$(VENV)/bin/python tools/check_pipelines.py --page docs/pipelines.md
+
+# What guidance costs; about half an hour on two cores
+benchmarks: install
+	$(VENV)/bin/python -m benchmarks --page docs/benchmarks.md
 
 lint: install
 	$(PIP) ruff
