@@ -2,6 +2,7 @@
 import os
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 
 import torch
@@ -10,9 +11,8 @@ from mmengine.model import MMDistributedDataParallel
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from .pairs import Line, Turn, ratio_of, ratio_with_interval, seconds
-from .steps import CFCN, RESNET, Trained, shrunk
+from .steps import CFCN, RESNET_18, Trained
 
-RESNET_18 = shrunk(RESNET)
 # the base config's hooks that do something in each iteration
 EACH_ITERATION = ('OneReadHook', 'FiniteFocusHook', 'CollapseHook')
 
@@ -120,10 +120,12 @@ def _one_of_two(rank: int, port: int, pairs: int, size: int, images: int,
     ratios, times = [], []
     for pair in range(pairs + 1):
         torch.distributed.barrier()
-        shared = seconds(both, pair)
+        shared = seconds(both, pair, clock=time.perf_counter)
         torch.distributed.barrier()
-        own = seconds(alone, pair) if rank == 0 else None  # the other one waits
-        if rank == 0 and pair:  # the first warms up
+        own = None
+        if rank == 0:  # the other one waits
+            own = seconds(alone, pair, clock=time.perf_counter)
+        if own is not None and pair:  # the first warms up
             ratios.append(shared / own)
             times.append(own)
     if rank == 0:
