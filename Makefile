@@ -7,7 +7,7 @@ PIP = $(VENV)/bin/python -m pip install -c constraints.txt
 OPENMMLAB_VENV ?= .venv-openmmlab
 OPENMMLAB_PIP = $(OPENMMLAB_VENV)/bin/python -m pip install -c constraints-openmmlab.txt
 
-.PHONY: install demo test test-slow test-openmmlab fuzz sweep lint clean
+.PHONY: install demo test test-slow test-openmmlab fuzz sweep benchmarks lint clean
 
 install: $(VENV)/.installed
 
@@ -48,6 +48,10 @@ sweep: install
 	$(VENV)/bin/python tools/check_backbones.py --page docs/backbones.md
 	$(VENV)/bin/python tools/check_zoo.py --page docs/zoo.md
 	$(VENV)/bin/python tools/check_pipelines.py --page docs/pipelines.md
+
+# What guidance costs; about half an hour on two cores
+benchmarks: install
+	$(VENV)/bin/python -m benchmarks --page docs/benchmarks.md
 
 lint: install
 	$(PIP) ruff

@@ -1,28 +1,24 @@
-"""Pictures a second of a training pipeline with masks against without.
+"""The time of a training pipeline with masks over the same one without.
 
-Both pipelines read the same JPEG files in one process, as a data loader's worker does
-(one thread). They take turns in blocks, so that whatever else the machine does hits
-both; each pair of blocks gives one ratio. Printed is the mean ratio with its 95 %
-interval (Student's t over pairs).
+Both read the same JPEG files in one process, as a data loader's worker does (one
+thread). They take turns in blocks; each pair of blocks gives one ratio.
 """
-import argparse
 import csv
 import json
 import tempfile
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from mmcv.transforms import Compose
 from mmengine.registry import DefaultScope
-from mmpretrain.registry import TASK_UTILS
 from PIL import Image
 from pycocotools import mask as rle
-from scipy import stats
 
 import cfcn_plugin  # noqa: F401  (registers the transforms)
+
+from .pairs import Line, Turn, ratio_of
 
 SIZE = (375, 500)  # the most frequent one of ImageNet
 QUALITY = 95  # with the grain below: 110 kB, ImageNet's mean
@@ -49,68 +45,44 @@ SOURCES = {
 }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--pairs', type=int, default=40)
-    parser.add_argument('--pictures', type=int, default=64, help='in a block')
-    parser.add_argument('--share', type=float, default=1.0, help='of guided pictures')
-    args = parser.parse_args()
-    torch.set_num_threads(1)
+def masks(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line]:
+    """Pipelines with each kind of mask, every picture guided; they run on the CPU."""
+    pictures = 2 if tiny else 24
     cv2.setNumThreads(0)
     with tempfile.TemporaryDirectory() as root, \
             DefaultScope.overwrite_default_scope('mmpretrain'):
-        make_data(Path(root), args.pictures)
-        print(f'{"pipeline":40} {"masks":12} {"without":>9} {"with":>9}  ratio')
+        make_data(Path(root), pictures)
         for name, steps in PIPELINES.items():
+            without = turn(stock(steps), Path(root), pictures)
             for source, config in SOURCES.items():
-                if TASK_UTILS.get(config['type']) is None:
-                    print(f'{name:40} {source:12} {config["type"]} is not there')
-                    continue
-                plain, masked = compare(
-                    stock(steps),
-                    guided(steps, dict(config, data_root=root), args.share),
-                    Path(root), args.pairs, args.pictures)
-                mean, half = interval(masked / plain)
-                print(f'{name:40} {source:12} {plain.mean():7.0f}/s '
-                      f'{masked.mean():7.0f}/s  {mean:.3f} ± {half:.3f}', flush=True)
+                masked = turn(
+                    guided(steps, dict(config, data_root=root)), Path(root), pictures)
+                ratio, took = ratio_of(masked, without, pairs)
+                yield Line(f'pipeline with masks over without: {name}; {source}', ratio,
+                           None, f'{1000 * took / pictures:.2f} ms a picture')
 
 
 def stock(steps: list[dict]) -> Compose:
     return Compose([dict(type='LoadImageFromFile'), *steps, dict(type='PackInputs')])
 
 
-def guided(steps: list[dict], source: dict, share: float) -> Compose:
+def guided(steps: list[dict], source: dict) -> Compose:
     return Compose([
         dict(type='LoadImageFromFile'),
-        dict(type='LoadActivationMask', source=source, share=share),
+        dict(type='LoadActivationMask', source=source),
         *(dict(type='MaskAware', transform=step) for step in steps),
         dict(type='PackGuidedInputs')])
 
 
-def compare(first: Compose, second: Compose, root: Path, pairs: int,
-            pictures: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures a second of both, (pairs,) each; they take turns in going first."""
-    speeds = {first: [], second: []}
-    for pipeline in speeds:  # caches of files and of memory
-        run(pipeline, root, pictures, seed=0)
-    for pair in range(pairs):
-        for pipeline in (first, second) if pair % 2 else (second, first):
-            start = time.perf_counter()
-            run(pipeline, root, pictures, seed=pair)
-            speeds[pipeline].append(pictures / (time.perf_counter() - start))
-    return np.array(speeds[first]), np.array(speeds[second])
+def turn(pipeline: Compose, root: Path, pictures: int) -> Turn:
+    """A block of pictures, drawn alike by both of a pair."""
 
+    def run(pair: int) -> None:
+        np.random.seed(pair)
+        for i in range(pictures):
+            pipeline(dict(img_path=str(root / 'images' / f'{i}.jpg'), gt_label=0))
 
-def run(pipeline: Compose, root: Path, pictures: int, seed: int) -> None:
-    np.random.seed(seed)
-    for i in range(pictures):
-        pipeline(dict(img_path=str(root / 'images' / f'{i}.jpg'), gt_label=0))
-
-
-def interval(ratios: np.ndarray) -> tuple[float, float]:
-    """The mean and half of its 95 % interval."""
-    half = stats.t.ppf(0.975, len(ratios) - 1) * stats.sem(ratios)
-    return ratios.mean(), half
+    return Turn(run)
 
 
 def make_data(root: Path, pictures: int) -> None:
@@ -156,6 +128,3 @@ def blob(rng: np.random.Generator) -> np.ndarray:
         0.08 / k * np.sin(k * angle + rng.uniform(0, 2 * np.pi)) for k in range(1, 8))
     return (np.hypot(x, y) < reach).astype(np.uint8)
 
-
-if __name__ == '__main__':
-    main()

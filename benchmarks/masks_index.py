@@ -1,6 +1,6 @@
 """What an index of a million boxes costs: opening time, and memory of a worker.
 
-    python benchmarks/masks_index.py
+    python -m benchmarks.masks_index
 """
 import argparse
 import os

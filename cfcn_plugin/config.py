@@ -17,9 +17,8 @@ PAPER = dict(type='CausalFocusLoss')
 STOCK_TYPES = {guided: stock for stock, guided in GUIDED_TYPES.items()}
 OUR_METRICS = tuple(evaluation.__all__)
 OUR_LOOPS = ('ProbingTestLoop', 'ProbingValLoop')
-OUR_HOOKS = ('CollapseHook', 'FiniteFocusHook', 'FiniteLossHook',
-             'FocusVisualizationHook', 'GuidanceCheckHook', 'GuidanceWarmUpHook',
-             'MeanLogHook',
+OUR_HOOKS = ('CollapseHook', 'FiniteLossHook', 'FocusVisualizationHook',
+             'GuidanceCheckHook', 'GuidanceWarmUpHook', 'MeanLogHook', 'OneReadHook',
              'ResolvedConfigHook')
 # Keys of GuidedTIMMBackbone that the stock TIMMBackbone does not have
 BACKBONE_EXTRAS = ('channels_last', 'img_size', 'local_weights')
@@ -36,8 +35,9 @@ def guide_config(cfg: Config,
     """The guided config of a stock one.
 
     The model gets its guided type, pipelines load masks and move them with their
-    pictures, and the focus metric joins the evaluators of splits with masks. Nothing
-    else changes: a run's data, draws, schedule and checkpoints are the stock ones.
+    pictures, the focus metric joins the evaluators of splits with masks, and the log is
+    read in one copy (``OneReadHook``). Nothing else changes: a run's data, draws,
+    schedule and checkpoints are the stock ones.
 
     Args:
         cfg: A stock config of mmpretrain, for one of the types in
@@ -74,6 +74,10 @@ def guide_config(cfg: Config,
             cfg[f'{split}_evaluator'] = [
                 *_as_list(cfg.get(f'{split}_evaluator')), dict(type='FocusMetric')
             ]
+    if 'train' in loads:
+        cfg.custom_hooks = [
+            *_as_list(cfg.get('custom_hooks')), dict(type='OneReadHook')
+        ]
     imports = cfg.get('custom_imports') or dict(imports=[], allow_failed_imports=False)
     cfg.custom_imports = dict(
         imports, imports=[*_as_list(imports['imports']), 'cfcn_plugin'])
@@ -213,6 +217,8 @@ def unguide_config(cfg: Config) -> Config:
         cfg.custom_hooks = [
             h for h in cfg.custom_hooks if _name(h['type']) not in OUR_HOOKS
         ]
+        if not cfg.custom_hooks:
+            cfg.pop('custom_hooks')
     for key, none in (('load_from', None), ('resume', False)):
         if key in cfg:
             cfg[key] = none

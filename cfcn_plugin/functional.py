@@ -6,6 +6,7 @@ trained, what is measured and what is drawn can not drift apart.
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 __all__ = [
     'at_least_float32', 'causal_focus_loss', 'causal_focus_ratio', 'pool_channels',
@@ -15,6 +16,7 @@ __all__ = [
 RESIZES = ('mask', 'activation')
 REDUCTIONS = ('batch', 'guided', 'none')
 RECTIFIERS = ('relu', 'square', 'abs')
+CACHE = 2**19  # bytes, of a core's own, that a piece of a map may take
 
 
 def causal_focus_ratio(activation: Tensor,
@@ -206,6 +208,7 @@ class _FocusRatio(torch.autograd.Function):
         return ratio
 
     @staticmethod
+    @once_differentiable  # what is saved has no graph: a second derivative were wrong
     def backward(ctx, grad_ratio):
         activation, mask, ignore, ratio, denominator = ctx.saved_tensors
         with torch.autocast(activation.device.type, enabled=False):
@@ -217,20 +220,40 @@ class _FocusRatio(torch.autograd.Function):
             weights = torch.stack([inside, valid], dim=2)  # (B, F, 2)
             equation = 'bfk,bkn->bfn' if planes.dim() == 3 else 'bfk,bfkn->bfn'
             grad = torch.einsum(equation, weights, planes)
-            grad = grad.view(activation.shape).to(activation.dtype)
-            grad = grad.masked_fill_(activation <= 0, 0)
+            grad = _where_positive(
+                grad.view(activation.shape).to(activation.dtype), activation)
         return grad, None, None, None, None
 
 
 def _plane_sums(activation: Tensor, planes: Tensor) -> Tensor:
     """Sum of the rectified map under each plane: (2, B, F)."""
     dtype = _compute_dtype(activation)
-    if activation.dtype == dtype:
-        rectified = activation.clamp(min=0)
-    else:
-        rectified = activation.to(dtype).clamp_(min=0)
     equation = 'bfn,bkn->kbf' if planes.dim() == 3 else 'bfn,bfkn->kbf'
-    return torch.einsum(equation, rectified.flatten(2), planes)
+    size = _piece_size(activation)
+    return torch.cat([
+        torch.einsum(equation, maps.to(dtype).clamp(min=0).flatten(2), plane)
+        for maps, plane in zip(activation.split(size), planes.split(size))
+    ], dim=1)
+
+
+def _piece_size(activation: Tensor) -> int:
+    """How many images to take at once.
+
+    A CPU rectifies a piece and sums it while it is in the cache: no second map goes
+    through memory. A GPU, or a compiler that fuses, takes the batch.
+    """
+    if activation.device.type != 'cpu' or torch.compiler.is_compiling():
+        return len(activation)
+    return max(1, CACHE // (activation[0].numel() * 4))
+
+
+def _where_positive(grad: Tensor, activation: Tensor) -> Tensor:
+    """The gradient where the map is above 0 (or NaN), else 0; in place."""
+    # one vectorised pass, where masked_fill takes two, and ten times as long on a CPU
+    masked = torch.ops.aten.threshold_backward
+    if torch.compiler.is_compiling():
+        return masked(grad, activation, 0)
+    return masked.grad_input(grad, activation, 0, grad_input=grad)
 
 
 def _planes(activation: Tensor, mask: Tensor, ignore: Tensor | None,

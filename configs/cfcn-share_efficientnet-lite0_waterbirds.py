@@ -7,10 +7,4 @@ model = dict(
         'backbone.timm_model.blocks.2', 'backbone.timm_model.blocks.4',
         'backbone.timm_model.blocks.6'
     ]))
-custom_hooks = [
-    dict(type='GuidanceCheckHook'),
-    dict(type='ResolvedConfigHook'),
-    dict(type='FiniteLossHook'),
-    dict(type='CollapseHook'),
-    dict(type='GuidanceWarmUpHook', iters=50),
-]
+custom_hooks = [*_base_.custom_hooks, dict(type='GuidanceWarmUpHook', iters=50)]

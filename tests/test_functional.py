@@ -337,6 +337,33 @@ def test_nan_propagates():
     assert causal_focus_loss(activation, torch.ones(1, 2, 2)).isnan()
 
 
+def test_second_derivative_is_refused():
+    activation = live_map(1, 2, 3, 3).requires_grad_()
+    loss = causal_focus_loss(activation, some_mask(1, 3, 3))**2
+    gradient, = torch.autograd.grad(loss, activation, create_graph=True)
+    with pytest.raises(RuntimeError, match='once_differentiable'):
+        gradient.square().sum().backward()
+
+
+def test_gradient_behind_a_nan_stays_nan_and_behind_a_negative_value_0():
+    activation = live_map(1, 1, 1, 3)
+    activation[..., 0], activation[..., 1] = math.nan, -1
+    activation.requires_grad_()
+    causal_focus_loss(activation, some_mask(1, 1, 3)).backward()
+    assert activation.grad[..., 0].isnan()
+    assert activation.grad[..., 1] == 0
+
+
+@pytest.mark.parametrize('planes', [1, 6])
+def test_pieces_of_a_batch_give_what_the_batch_gives(planes, monkeypatch):
+    activation, mask = live_map(5, 6, 4, 4), some_mask(5, planes, 4, 4)
+    whole = causal_focus_ratio(activation, mask)
+    for images in (1, 2):  # 2, 2 and 1
+        monkeypatch.setattr(
+            'cfcn_plugin.functional.CACHE', images * activation[0].numel() * 4)
+        torch.testing.assert_close(causal_focus_ratio(activation, mask), whole)
+
+
 def test_autocast_changes_nothing():
     activation, mask = live_map(2, 3, 5, 5).float(), some_mask(2, 32, 32)
     with torch.autocast('cpu', torch.bfloat16):

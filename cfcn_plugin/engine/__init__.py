@@ -8,6 +8,7 @@ from .guidance_check_hook import GuidanceCheckHook
 from .guidance_warm_up_hook import GuidanceWarmUpHook
 from .mean_log_hook import MeanLogHook
 from .newest_checkpoint import newest_checkpoint
+from .one_read_hook import OneReadHook
 from .probing_loops import ProbingTestLoop, ProbingValLoop
 from .resolved_config_hook import ResolvedConfigHook
 from .resumable_loops import ResumableEpochLoop, ResumableIterLoop
@@ -18,7 +19,7 @@ from .whole_checkpoint_hook import WholeCheckpointHook
 __all__ = [
     'CPUAmpOptimWrapper', 'CollapseHook', 'ExactResumeHook', 'FiniteLossHook',
     'FocusVisualizationHook', 'GuidanceCheckHook', 'GuidanceWarmUpHook', 'MeanLogHook',
-    'PendingValidationHook', 'ProbingTestLoop', 'ProbingValLoop', 'ResolvedConfigHook',
-    'ResumableEpochLoop', 'ResumableIterLoop', 'ResumableRunner', 'StopSignalHook',
-    'WholeCheckpointHook', 'newest_checkpoint'
+    'OneReadHook', 'PendingValidationHook', 'ProbingTestLoop', 'ProbingValLoop',
+    'ResolvedConfigHook', 'ResumableEpochLoop', 'ResumableIterLoop', 'ResumableRunner',
+    'StopSignalHook', 'WholeCheckpointHook', 'newest_checkpoint'
 ]

@@ -11,15 +11,16 @@ from mmpretrain.registry import HOOKS
 from .whole_file import write_whole
 
 
-@HOOKS.register_module(name=['FiniteLossHook', 'FiniteFocusHook'])
+@HOOKS.register_module()
 class FiniteLossHook(Hook):
     """Stop training when a loss is NaN or infinite, and write down which batch it was.
 
-    Watched are the stock losses and guidance's terms, all keys with "loss". On a CPU
-    they are looked at in each iteration. On a GPU the first bad iteration is noted on
-    the device, and read every ``interval`` iterations, since reading waits for the
-    device. Where the loss is scaled (``--amp``), infinite gradients are no error, and
-    not looked at; an infinite loss is.
+    Watched are the stock losses and guidance's terms, all keys with "loss". On a CPU,
+    and where ``OneReadHook`` has read them, they are looked at in each iteration. On a
+    GPU without it the first bad iteration is noted on the device, and read every
+    ``interval`` iterations, since reading waits for the device. Where the loss is
+    scaled (``--amp``), infinite gradients are no error, and not looked at; an infinite
+    loss is.
 
     The batch's pictures and the losses' values are in ``nonfinite_loss_rank{N}.json``
     in the work dir.

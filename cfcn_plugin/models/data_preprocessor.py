@@ -1,4 +1,6 @@
 """Moving and augmenting masks with their pictures, one batch at a time."""
+import math
+
 import numpy as np
 import torch
 from mmpretrain.models import ClsDataPreprocessor, RandomBatchAugment
@@ -7,7 +9,7 @@ from mmpretrain.registry import MODELS
 from .batch_augment import MaskedBatchAugment
 from .mask_batch import MaskBatch
 
-# One uint8 plane tells all of a mask, so that one copy moves a batch of them
+# One uint8 plane tells all of a mask
 CONTEXT, CAUSAL, IGNORE = 0, 1, 2
 MASK_FIELDS = ('activation_mask', 'mask_classes', 'ignore_mask')
 
@@ -55,9 +57,9 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
         """One tensor from the samples' arrays, which are dropped from them."""
         count = max(
             [_planes(s.activation_mask) for s in samples if s.guided], default=1)
-        codes = torch.full((len(samples), count, *size), CONTEXT, dtype=torch.uint8)
-        classes, per_class = np.full((len(samples), count), -1), False
-        for code, row, sample in zip(codes, classes, samples):
+        batch = _Batch(len(samples), count, *size)
+        per_class = False
+        for code, row, sample in zip(batch.codes, batch.classes, samples):
             if not sample.guided:
                 code.fill_(IGNORE)
                 continue
@@ -70,20 +72,20 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
                 code[:, :height, :width].masked_fill_(ignored, IGNORE)
             if 'mask_classes' in sample:
                 per_class = True
-                row[:planes] = sample.mask_classes
+                row[:planes] = torch.from_numpy(sample.mask_classes)
         emptied = sum(bool(s.get('emptied')) for s in samples) / len(samples)
         errors = [bool(s.mask_error) for s in samples if 'mask_error' in s]
         for sample in samples:
             for field in MASK_FIELDS:
                 if field in sample:
                     delattr(sample, field)
-        codes = codes.to(self.device, non_blocking=True)
-        ignore = codes[:, 0] == IGNORE
+        batch = batch.to(self.device)
+        ignore = batch.codes[:, 0] == IGNORE
         return MaskBatch(
-            mask=(codes == CAUSAL).to(torch.uint8),
+            mask=(batch.codes == CAUSAL).to(torch.uint8),
             ignore=ignore,
             guided=~ignore.flatten(1).all(1),
-            classes=torch.from_numpy(classes).to(self.device) if per_class else None,
+            classes=batch.classes if per_class else None,
             emptied=torch.tensor(emptied),
             mask_error=torch.tensor(sum(errors) / len(samples)) if errors else None)
 
@@ -95,6 +97,24 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
         for sample, score in zip(samples, scores):
             sample.set_gt_score(score)
         return inputs, masks
+
+
+class _Batch:
+    """Codes (B, K, H, W) uint8 and classes (B, K) int64, moved by one copy."""
+
+    def __init__(self, *shape: int, memory: torch.Tensor | None = None):
+        self.shape = shape
+        images, planes, *_ = shape
+        head = 8 * images * planes  # bytes of the classes
+        if memory is None:
+            memory = torch.full((head + math.prod(shape), ), CONTEXT, dtype=torch.uint8)
+            memory[:head].view(torch.int64).fill_(-1)
+        self.memory = memory
+        self.classes = memory[:head].view(torch.int64).view(images, planes)
+        self.codes = memory[head:].view(shape)
+
+    def to(self, device: torch.device) -> '_Batch':
+        return _Batch(*self.shape, memory=self.memory.to(device, non_blocking=True))
 
 
 def _planes(mask: np.ndarray) -> int:

@@ -14,6 +14,7 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='GuidanceCheckHook'),
     dict(type='ResolvedConfigHook'),
+    dict(type='OneReadHook'),
     dict(type='FiniteLossHook'),
     dict(type='CollapseHook'),
     dict(type='MeanLogHook'),

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from PIL import Image
 
@@ -78,10 +77,6 @@ def test_batch_is_the_first_bad_one_of_an_interval(tmp_path):
                   for i, v in enumerate((1., INF, NAN))]
     with pytest.raises(FloatingPointError, match='loss is inf in iteration 1'):
         hook.after_train(runner)
-
-
-def test_name_of_older_configs_is_known():
-    assert HOOKS.get('mmpretrain.FiniteFocusHook') is FiniteLossHook
 
 
 def test_interval_must_be_positive():

@@ -1,0 +1,102 @@
+"""Measure what guidance costs, and write the table of docs/benchmarks.md.
+
+    python -m benchmarks --page docs/benchmarks.md
+
+What is measured is kept in the work dir, a file a benchmark, so that one can be
+measured again alone (``--only``) and the table still has all.
+"""
+import argparse
+import json
+import os
+import platform
+import shlex
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from cfcn_plugin.experiments.table import write_into_page
+
+from .loops import processes, runner
+from .loss import compiled_loss, loss
+from .masks import masks
+from .pairs import Line, Ratio
+from .steps import guided_over_plain, other_methods
+
+BENCHMARKS = dict(
+    steps=guided_over_plain, loss=loss, compiled=compiled_loss, methods=other_methods,
+    runner=runner, processes=processes, masks=masks)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        '--only', nargs='+', choices=BENCHMARKS, metavar='NAME',
+        help=f'some of: {", ".join(BENCHMARKS)}')
+    parser.add_argument('--pairs', type=int, default=30, help='turns of each; 30')
+    parser.add_argument(
+        '--device', default='cpu',
+        help='cpu or cuda; masks and processes are measured on CPUs')
+    parser.add_argument(
+        '--work-dir', type=Path, default=Path('work_dirs', 'benchmarks'),
+        help='where measured figures are kept')
+    parser.add_argument(
+        '--page', type=Path, metavar='PAGE.md',
+        help='also write the table into this page, between its marks')
+    parser.add_argument(
+        '--tiny', action='store_true', help='small sizes, to see that it runs')
+    args = parser.parse_args()
+    if args.pairs < 1:
+        parser.error(f'--pairs must be at least 1, got {args.pairs}')
+    torch.set_num_threads(1)
+    args.work_dir.mkdir(parents=True, exist_ok=True)
+    for name in args.only or BENCHMARKS:
+        started = time.perf_counter()
+        lines = []
+        for line in BENCHMARKS[name](args.pairs, args.device, args.tiny):
+            lines.append(line)
+            print(f'{line.what}: {line.ratio}, {line.unit}', flush=True)
+        print(f'{name} took {time.perf_counter() - started:.0f} s', flush=True)
+        keep(args.work_dir / f'{name}.json', lines)
+    text = markdown(known(args.work_dir))
+    if args.page:
+        where = (torch.cuda.get_device_name() if args.device.startswith('cuda') else
+                 f'{os.cpu_count()} CPU cores ({platform.machine()}), one thread')
+        command = shlex.join(['python', '-m', 'benchmarks', *sys.argv[1:]])
+        write_into_page(
+            args.page, f'{text}\n\n{where}, torch {torch.__version__}:\n\n'
+            f'```\n{command}\n```')
+    else:
+        print(text)
+
+
+def keep(file: Path, lines: list[Line]) -> None:
+    file.write_text(json.dumps([asdict(line) for line in lines]), encoding='utf-8')
+
+
+def known(work_dir: Path) -> list[Line]:
+    """All lines that were measured, in the order of the benchmarks."""
+    files = [work_dir / f'{name}.json' for name in BENCHMARKS]
+    return [
+        Line(**{**line, 'ratio': Ratio(**line['ratio'])})
+        for file in files if file.is_file()
+        for line in json.loads(file.read_text(encoding='utf-8'))
+    ]
+
+
+def markdown(lines: list[Line]) -> str:
+    """A line a figure; an aim that was missed is bold."""
+    text = ['| what over what | ratio (95 % interval) | aim | one of the second |',
+            '|---|---|---|---|']
+    for line in lines:
+        ratio = str(line.ratio) if line.met else f'**{line.ratio}**'
+        aim = '' if line.aim is None else f'{line.aim:g}'
+        text.append(f'| {line.what} | {ratio} | {aim} | {line.unit} |')
+    return '\n'.join(text)
+
+
+if __name__ == '__main__':
+    main()

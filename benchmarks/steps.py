@@ -1,0 +1,144 @@
+"""A guided train step over the stock model's plain step."""
+import copy
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from mmengine.optim import OptimWrapper
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+
+import cfcn_plugin  # noqa: F401  (registers the guided models)
+from cfcn_plugin.models.guided import GUIDED_TYPES
+
+from .memory import peak_bytes
+from .pairs import Line, Ratio, Turn, ratio_of
+
+CFCN = dict(type='CausalFocusLoss')
+RESNET = dict(
+    type='ImageClassifier',
+    backbone=dict(type='ResNet', depth=50),
+    neck=dict(type='GlobalAveragePooling'),
+    head=dict(type='LinearClsHead', num_classes=1000, in_channels=2048))
+RESNET_18 = dict(
+    RESNET, backbone=dict(type='ResNet', depth=18),
+    head=dict(type='LinearClsHead', num_classes=1000, in_channels=512))
+VIT = dict(
+    type='ImageClassifier',
+    backbone=dict(type='VisionTransformer', arch='deit-small', patch_size=16),
+    head=dict(type='VisionTransformerClsHead', num_classes=1000, in_channels=384))
+PAPER = dict(  # Table 4 of the paper, Pets, CFCN-C
+    type='ImageClassifier',
+    backbone=dict(type='CFCNNet', filters=[128, 128, 64, 64, 32, 32, 16, 16]),
+    head=dict(type='CausalFocusHead', num_classes=2, in_channels=16))
+
+
+def guided_over_plain(pairs: int, device: str = 'cpu',
+                      tiny: bool = False) -> Iterator[Line]:
+    """CFCN's step over the stock model's, in time and in peak memory."""
+    images = 2 if device == 'cpu' else 64
+    for name, model, guidance, size, aim in (
+            ('ResNet-50, 224 px', RESNET, CFCN, 224, 1.02),
+            ('ViT-S/16, 224 px', VIT, CFCN, 224, 1.02),
+            ("the paper's network, 96 px", PAPER, dict(CFCN, channels='target'), 96,
+             1.05)):
+        if tiny:
+            model, size, images = shrunk(model), 32, 2
+        yield from _compare(f'guided step over plain: {name}', model, guidance,
+                            size, images, pairs, device, aim, 1.02)
+
+
+def other_methods(pairs: int, device: str = 'cpu',
+                  tiny: bool = False) -> Iterator[Line]:
+    """Steps of other methods that use masks, over the plain step."""
+    size, images = 224, 2 if device == 'cpu' else 64
+    if tiny:
+        size, images = 32, 2
+    for guidance in (dict(type='GAINLoss'), dict(type='RightReasonsLoss')):
+        yield from _compare(
+            f'{guidance["type"]} step over plain: ResNet-18, 224 px', RESNET_18,
+            guidance, size, images, pairs, device)
+
+
+def shrunk(model: dict) -> dict:
+    """The same kind of model for a smoke test."""
+    model = copy.deepcopy(model)
+    if model['backbone']['type'] == 'ResNet':
+        return copy.deepcopy(RESNET_18)
+    if model['backbone']['type'] == 'VisionTransformer':
+        model['backbone'].update(img_size=32, arch=dict(
+            embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32))
+        model['head']['in_channels'] = 16
+    else:
+        model['backbone']['filters'] = [4, 16]
+    return model
+
+
+def _compare(what: str, model: dict, guidance: dict, size: int, images: int,
+             pairs: int, device: str, time_aim: float | None = None,
+             memory_aim: float | None = None) -> Iterator[Line]:
+    guided, plain = (Trained(model, given, size, images, device)
+                     for given in (guidance, None))
+    ratio, took = ratio_of(guided.turn, plain.turn, pairs, device)
+    yield Line(f'{what}, batch of {images}, time', ratio, time_aim,
+               f'{1000 * took:.0f} ms')
+    bytes_of = [trained.peak_bytes() for trained in (guided, plain)]
+    share = bytes_of[0] / bytes_of[1]
+    yield Line(f'{what}, peak memory', Ratio(share, share, share, 1), memory_aim,
+               f'{bytes_of[1] / 2**20:.0f} MiB')
+
+
+class Trained:
+    """A model, its optimizer and its batch.
+
+    Args:
+        model: Config of a stock model.
+        guidance: Config of a method; None: the stock model as it is.
+        size: Of square pictures, in pixels.
+        images: In a batch.
+        device: Where.
+    """
+
+    def __init__(self, model: dict, guidance: dict | None, size: int, images: int,
+                 device: str = 'cpu'):
+        torch.manual_seed(0)
+        model = dict(copy.deepcopy(model), data_preprocessor=dict(
+            mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True))
+        if guidance is not None:
+            model.update(type=GUIDED_TYPES[model['type']], guidance=dict(guidance))
+        self.model = MODELS.build(model).to(device).train()
+        self.optimizer = OptimWrapper(
+            torch.optim.SGD(self.model.parameters(), lr=1e-4, momentum=0.9))
+        self.device = device
+        self.guided = guidance is not None
+        generator = torch.Generator().manual_seed(0)
+        self.pictures = torch.randint(
+            0, 256, (images, 3, size, size), generator=generator, dtype=torch.uint8)
+        self.masks = np.zeros((images, size, size), np.uint8)
+        self.masks[:, size // 4:3 * size // 4, size // 4:3 * size // 4] = 1
+
+    @property
+    def turn(self) -> Turn:
+        return Turn(self.step, self.batch)
+
+    def batch(self, pair: int = 0) -> dict:
+        """What a data loader gives; a step takes the masks out of it."""
+        samples = []
+        for index, mask in enumerate(self.masks):
+            sample = DataSample().set_gt_label(index % 2)
+            if self.guided:
+                sample.set_field(mask, 'activation_mask')
+                sample.set_field(True, 'guided')
+            samples.append(sample)
+        return dict(inputs=list(self.pictures), data_samples=samples)
+
+    def step(self, batch: dict) -> None:
+        self.model.train_step(batch, self.optimizer)
+
+    def peak_bytes(self) -> int:
+        batch = self.batch()
+        states = [value for state in self.optimizer.optimizer.state.values()
+                  for value in state.values() if isinstance(value, torch.Tensor)]
+        resident = [*self.model.parameters(), *self.model.buffers(), *states,
+                    self.pictures]
+        return peak_bytes(lambda: self.step(batch), resident, self.device)
