@@ -1,6 +1,7 @@
 """The grid file, and the cells it stands for."""
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -117,10 +118,10 @@ def read_grid(file: str | Path) -> Grid:
         raise ValueError(f'`test` must be one of {TESTS}, got {test!r}')
     cells = []
     for name, system in systems.items():
-        strangers = set(system['without']) - set(axes)
+        strangers = {*system['without'], *system['only']} - set(axes)
         if strangers:
-            raise ValueError(f"system '{name}' is without {sorted(strangers)}, the "
-                             f'axes are {list(axes)}')
+            raise ValueError(f"system '{name}' names the axes {sorted(strangers)}, "
+                             f'the grid has {list(axes)}')
         cells += _cells(name, system, values, given.get('options', {}), file.parent)
     order = list(axes.get('seed', ()))
     cells.sort(key=lambda cell: order.index(cell.axes['seed'])
@@ -139,8 +140,8 @@ def read_grid(file: str | Path) -> Grid:
 
 def _cells(name: str, system: dict, values: dict, options: dict,
            folder: Path) -> list[Cell]:
-    axes = {axis: some for axis, some in values.items()
-            if axis not in system['without']}
+    axes = {axis: _narrowed(name, axis, some, system['only'].get(axis, some))
+            for axis, some in values.items() if axis not in system['without']}
     cells = []
     for labels in product(*axes.values()):
         place = dict(zip(axes, labels))
@@ -159,12 +160,20 @@ def _cells(name: str, system: dict, values: dict, options: dict,
     return cells
 
 
+def _narrowed(name: str, axis: str, values: dict, only: Iterable) -> dict:
+    strangers = [label for label in only if label not in values]
+    if strangers or not only:
+        raise ValueError(f"system '{name}' has only {list(only)} of axis '{axis}', "
+                         f'which has {list(values)}')
+    return {label: values[label] for label in only}
+
+
 def _system(name: str, given: str | dict) -> dict:
     if isinstance(given, str):
         given = dict(config=given)
-    _check_keys(f"system '{name}'", given, {'config', 'options', 'without'},
+    _check_keys(f"system '{name}'", given, {'config', 'options', 'without', 'only'},
                 needed=('config', ))
-    return {'options': {}, 'without': [], **given}
+    return {'options': {}, 'without': [], 'only': {}, **given}
 
 
 def _config(name: str, given: str | dict, data: str, folder: Path) -> Path:

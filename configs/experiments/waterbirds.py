@@ -10,7 +10,7 @@ systems = dict(
     cfcn='../cfcn_*_{data}.py',
     cfcn_c='../cfcn-c_*_{data}.py',
     # others' uses of the same boxes
-    rrr='../rrr_*_{data}.py',
+    rrr=dict(config='../rrr_*_{data}.py', only=dict(masks=['100%'])),  # dear
     energy='../energy_*_{data}.py',
     l1='../l1_*_{data}.py',
     actdiff='../actdiff_*_{data}.py',
@@ -21,6 +21,7 @@ systems = dict(
     # is it the swap, or the class weights and the choice of pictures?
     cnn_balanced_guided=dict(
         config='../cnn-balanced_*_{data}.py',
+        only=dict(masks=['5%']),
         options={'train_dataloader.sampler': few}),
     # the swap and the focus
     swap_balanced_share=dict(

@@ -35,6 +35,14 @@ def test_cells_are_the_product_of_axes_a_seed_after_the_other(read):
     assert grid.cells[1].seed == 3
 
 
+def test_system_may_have_only_some_of_an_axis(read):
+    grid = read("systems = dict(a='plain_digits.py', b=dict(config='plain_digits.py', "
+                "only=dict(masks=['5%'])))\naxes = dict(masks=[1, '5%'], seed=[0, 1])")
+    assert [(c.system, c.masks, c.seed) for c in grid.cells] == [
+        ('a', 1, 0), ('a', '5%', 0), ('b', '5%', 0),
+        ('a', 1, 1), ('a', '5%', 1), ('b', '5%', 1)]
+
+
 def test_system_has_one_run_along_an_axis_it_is_without(read):
     grid = read("systems = dict(a=dict(config='plain_digits.py', without=['alpha']), "
                 "b='guided_digits.py')\naxes = dict(alpha=[1, 2, 3])")
@@ -85,7 +93,9 @@ def test_metrics_may_have_a_factor(read):
     ("systems = dict(a=dict(configs='x'))", "system 'a' has .'configs'."),
     ("systems = dict(a='plain_digits.py')\nplain = 'b'", "`plain` is 'b', the systems"),
     ("systems = dict(a=dict(config='plain_digits.py', without=['alpha']))",
-     "without .'alpha'., the axes are"),
+     "names the axes .'alpha'., the grid has"),
+    ("systems = dict(a=dict(config='plain_digits.py', only=dict(masks=['5%'])))\n"
+     "axes = dict(masks=[1, 2])", "only .'5%'. of axis 'masks', which has .1, 2."),
     ("systems = dict(a='plain_digits.py')\naxes = dict(masks=[1.0])",
      "expected a number of pictures or a share such as '5%', got 1.0"),
     ("systems = dict(a='plain_digits.py')\naxes = dict(masks=['101%'])", 'got .101%'),
