@@ -1,6 +1,8 @@
 """mmengine's runner, for runs that are killed."""
 import copy
 import errno
+import multiprocessing
+import traceback
 from pathlib import Path
 
 from mmengine.config import ConfigDict
@@ -8,6 +10,7 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.registry import HOOKS, LOOPS, RUNNERS
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from torch.utils.data import dataloader
 
 from .exact_resume_hook import ExactResumeHook, PendingValidationHook
 from .finite_loss_hook import FiniteLossHook
@@ -140,25 +143,45 @@ class ResumableRunner(Runner):
         try:
             with stop.listening():
                 return super().train()
-        except RuntimeError as error:
-            if 'DataLoader worker' not in str(error):
-                raise
-            raise RuntimeError(
-                f'a data worker died: {error} Killed, it was mostly for memory: take '
-                'fewer with train_dataloader.num_workers (0: none), or smaller pictures'
-                '; a bus error is too little shared memory (/dev/shm). Go on with '
-                '`--resume`') from error
-        except OSError as error:
-            ours = error.errno in NO_ROOM or (
-                error.errno in NO_RIGHT
-                and str(error.filename).startswith(self.work_dir))
-            if not ours or 'were there before' in str(error):
+        except Exception as error:
+            dead = _of_dead_worker(error)
+            if dead:
+                raise RuntimeError(
+                    f'a data worker died: {dead}. If it was killed, then mostly for '
+                    'memory: take fewer with train_dataloader.num_workers (0: none), '
+                    'or smaller pictures; a bus error is too little shared memory '
+                    '(/dev/shm). Go on with `--resume`') from error
+            if not self._can_not_write(error) or 'were there before' in str(error):
                 raise
             raise OSError(
                 error.errno, f'{error.strerror}: the run can not write into '
                 f"'{self.work_dir}'. Checkpoints that are there are whole; make room, "
                 'or the folder writable, and go on with `--resume`',
                 error.filename) from error
+
+    def _can_not_write(self, error: Exception) -> bool:
+        return isinstance(error, OSError) and (error.errno in NO_ROOM or (
+            error.errno in NO_RIGHT
+            and str(error.filename).startswith(self.work_dir)))
+
+
+def _of_dead_worker(error: BaseException | None) -> BaseException | None:
+    """What tells of a dead worker, of an error and those that it came from.
+
+    torch raises its own wherever the main process is at that moment, so that whoever
+    catches errors there may have made another of it.
+    """
+    while error is not None:
+        if isinstance(error, RuntimeError) and 'DataLoader worker' in str(error):
+            return error
+        if isinstance(error, ConnectionError | EOFError):
+            # it died while it handed a batch over
+            files = [f.filename for f in traceback.extract_tb(error.__traceback__)]
+            if dataloader.__file__ in files and (
+                    Path(files[-1]).parent == Path(multiprocessing.__file__).parent):
+                return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _kind(registry, kind: str | type) -> type | None:

@@ -181,5 +181,5 @@ def test_killed_data_worker_ends_the_run_with_a_message(config, tmp_path, proces
     os.kill(job.workers()[0], signal.SIGKILL)
     codes = job.wait()
     assert codes[0] == 1 and 0 not in codes
-    assert 'a data worker died: DataLoader worker' in job.log
+    assert 'a data worker died:' in job.log
     assert 'train_dataloader.num_workers' in job.log
