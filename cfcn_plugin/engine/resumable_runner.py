@@ -144,20 +144,29 @@ class ResumableRunner(Runner):
             with stop.listening():
                 return super().train()
         except Exception as error:
-            dead = _of_dead_worker(error)
-            if dead:
-                raise RuntimeError(
-                    f'a data worker died: {dead}. If it was killed, then mostly for '
-                    'memory: take fewer with train_dataloader.num_workers (0: none), '
-                    'or smaller pictures; a bus error is too little shared memory '
-                    '(/dev/shm). Go on with `--resume`') from error
-            if not self._can_not_write(error) or 'were there before' in str(error):
+            try:
+                told = self._told(error)
+            except RuntimeError as late:  # torch's word of a dead worker, just now
+                told = self._told(late)
+            if told is None:
                 raise
-            raise OSError(
-                error.errno, f'{error.strerror}: the run can not write into '
-                f"'{self.work_dir}'. Checkpoints that are there are whole; make room, "
-                'or the folder writable, and go on with `--resume`',
-                error.filename) from error
+            raise told from error
+
+    def _told(self, error: Exception) -> Exception | None:
+        """The same for the person who must fix the cause; None if it says enough."""
+        dead = _of_dead_worker(error)
+        if dead:
+            return RuntimeError(
+                f'a data worker died: {str(dead).rstrip(". ")}. If it was killed, then '
+                'mostly for memory: take fewer with train_dataloader.num_workers (0: '
+                'none), or smaller pictures; a bus error is too little shared memory '
+                '(/dev/shm). Go on with `--resume`')
+        if not self._can_not_write(error) or 'were there before' in str(error):
+            return None
+        return OSError(
+            error.errno, f'{error.strerror}: the run can not write into '
+            f"'{self.work_dir}'. Checkpoints that are there are whole; make room, or "
+            'the folder writable, and go on with `--resume`', error.filename)
 
     def _can_not_write(self, error: Exception) -> bool:
         return isinstance(error, OSError) and (error.errno in NO_ROOM or (
@@ -176,7 +185,8 @@ def _of_dead_worker(error: BaseException | None) -> BaseException | None:
             return error
         if isinstance(error, ConnectionError | EOFError):
             # it died while it handed a batch over
-            files = [f.filename for f in traceback.extract_tb(error.__traceback__)]
+            files = [frame.f_code.co_filename
+                     for frame, _ in traceback.walk_tb(error.__traceback__)]
             if dataloader.__file__ in files and (
                     Path(files[-1]).parent == Path(multiprocessing.__file__).parent):
                 return error
