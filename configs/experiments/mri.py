@@ -1,6 +1,6 @@
-# The page docs/results/mri.md: the paper's systems on two sets of MRI slices, at what
-# two cores do: half of Table 4's width and height and of its filters, 10 epochs at a
-# higher rate.
+# The paper's systems on two sets of MRI slices, at what two cores do: half of Table 4's
+# width and height and of its filters, 10 epochs at a higher rate. No results are committed
+# yet.
 systems = {
     'cnn': '../cnn_cfcnnet_*_{data}.py',
     'gain': '../gain_cfcnnet_*_{data}.py',
