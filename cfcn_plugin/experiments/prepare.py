@@ -80,7 +80,8 @@ def _refuse_unguided(cfg: Config, cell: Cell) -> None:
             and prefix not in cell.options:
         raise ValueError(
             f'it has no guidance, so {inside[0]} says nothing: leave the system '
-            "`without=['alpha']`, or give its `options` a whole `model.guidance`")
+            "`without=['alpha']`, or give its `options` a whole `model.guidance`, with "
+            '`_delete_=True`')
 
 
 def _flat(settings, prefix: str = '') -> dict:

@@ -1,6 +1,8 @@
 # The page docs/results/waterbirds.md: every way to guide, by all boxes and by few.
 few = dict(type='GuidedSampler', share=1.0)
-maps = dict(type='CausalFocusLoss', loss_weight=10.0, pool='share', rectify='square')
+maps = dict(
+    _delete_=True, type='CausalFocusLoss', loss_weight=10.0, pool='share', rectify='square')
+energy = dict(_delete_=True, type='ExplanationLoss', measure='energy')
 stages = dict(target=[f'backbone.timm_model.blocks.{i}' for i in (2, 4, 6)])
 systems = dict(
     cnn=dict(config='../cnn_*_{data}.py', without=['masks']),
@@ -29,7 +31,7 @@ systems = dict(
         options={'model.guidance': maps, 'model.feature_hook': stages}),
     swap_balanced_energy=dict(
         config='../swap-balanced_*_{data}.py',
-        options={'model.guidance': dict(type='ExplanationLoss', measure='energy')}))
+        options={'model.guidance': energy}))
 plain = 'cnn'
 axes = dict(data=['waterbirds'], masks=['100%', '5%'], seed=[0, 1, 2])
 metrics = {
@@ -39,4 +41,4 @@ metrics = {
     'energy inside, %': ('focus/energy', 100),
     'pointing, %': ('focus/pointing', 100),
 }
-del few, maps, stages
+del few, maps, energy, stages

@@ -1,12 +1,17 @@
 """From a cell to its config, and what makes two runs the same."""
+from pathlib import Path
+
 import pytest
 
+from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.prepare import (
     _read_once,
     cell_config,
     differences,
     identity,
 )
+
+GRIDS = Path(__file__).parents[2] / 'configs' / 'experiments'
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +58,10 @@ def test_identity_tells_masks_and_sizes_apart(make_grid):
 def test_differences_name_a_few_and_count_the_rest():
     said = differences({}, {str(i): i for i in range(6)})
     assert said.startswith("0: '(absent)' became 0; ") and said.endswith('and 2 more')
+
+
+@pytest.mark.parametrize('file', sorted(GRIDS.glob('*.py')), ids=lambda file: file.stem)
+def test_options_of_every_system_of_our_grids_can_be_merged(file):
+    cells = {(cell.system, cell.config): cell for cell in read_grid(file).cells}
+    systems = [identity(cell) for cell in cells.values()]
+    assert len({str(settings) for settings in systems}) == len(systems)
