@@ -20,6 +20,8 @@ OUR_LOOPS = ('ProbingTestLoop', 'ProbingValLoop')
 OUR_HOOKS = ('CollapseHook', 'FiniteLossHook', 'FocusVisualizationHook',
              'GuidanceCheckHook', 'GuidanceWarmUpHook', 'MeanLogHook', 'OneReadHook',
              'ResolvedConfigHook')
+# What guide_config adds: one copy of the log a step, one log for all processes
+LOG_HOOKS = ('OneReadHook', 'MeanLogHook')
 # Keys of GuidedTIMMBackbone that the stock TIMMBackbone does not have
 BACKBONE_EXTRAS = ('channels_last', 'img_size', 'local_weights')
 
@@ -36,8 +38,9 @@ def guide_config(cfg: Config,
 
     The model gets its guided type, pipelines load masks and move them with their
     pictures, the focus metric joins the evaluators of splits with masks, and the log is
-    read in one copy (``OneReadHook``). Nothing else changes: a run's data, draws,
-    schedule and checkpoints are the stock ones.
+    read in one copy (``OneReadHook``) and is the mean over processes (``MeanLogHook``).
+    Nothing else changes: a run's data, draws, schedule and checkpoints are the stock
+    ones.
 
     Args:
         cfg: A stock config of mmpretrain, for one of the types in
@@ -76,7 +79,8 @@ def guide_config(cfg: Config,
             ]
     if 'train' in loads:
         cfg.custom_hooks = [
-            *_as_list(cfg.get('custom_hooks')), dict(type='OneReadHook')
+            *_as_list(cfg.get('custom_hooks')),
+            *(dict(type=hook) for hook in LOG_HOOKS)
         ]
     imports = cfg.get('custom_imports') or dict(imports=[], allow_failed_imports=False)
     cfg.custom_imports = dict(
