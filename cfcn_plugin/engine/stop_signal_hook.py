@@ -28,8 +28,8 @@ class StopSignalHook(Hook):
 
     Of several processes one that got the signal is enough. They agree through a
     gloo group on the host, whose answer is awaited an iteration later: no device
-    waits, and all save and stop after the same iteration. A signal that comes during a
-    validation acts after the next iteration.
+    waits, and all save and stop after the same iteration. A validation is left at once
+    where the checkpoint before it is there; else it ends, and an iteration follows.
     """
     priority = 'LOWEST'  # after a regular checkpoint of the same iteration
 
@@ -37,6 +37,7 @@ class StopSignalHook(Hook):
         self._signal = None
         self._group = None
         self._answer = None
+        self._val_iters = 0  # of a validation, that all processes have
         self._is_over = Value('b', 0, lock=False)  # seen by data workers
 
     @contextlib.contextmanager
@@ -64,13 +65,34 @@ class StopSignalHook(Hook):
 
     def after_train_iter(self, runner, batch_idx, data_batch=None,
                          outputs=None) -> None:
-        number = self._signal if self._group is None else self._agreed()
+        number = self._number()
         if number:
-            self._stop(runner, signal.Signals(number).name)
+            saved = [hook.save_now(runner) for hook in _savers(runner)]
+            self._stop(runner, number, runner.iter + 1, saved)
+
+    def before_val(self, runner) -> None:
+        self._val_iters = len(runner.val_loop.dataloader)
+        if self._group is not None:
+            least = torch.tensor(self._val_iters)
+            distributed.all_reduce(least, distributed.ReduceOp.MIN, self._group)
+            self._val_iters = int(least)
+
+    def after_val_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+        if batch_idx >= self._val_iters:
+            return
+        # nothing is saved here: EMA's weights stand in the model's place meanwhile
+        saved = [hook.saved_after(runner.iter) for hook in _savers(runner)]
+        if saved and all(saved):
+            number = self._number()
+            if number:
+                self._stop(runner, number, runner.iter, saved)
 
     def after_train(self, runner) -> None:
         if self._answer is not None:
             self._answer[0].wait()
+
+    def _number(self) -> int | None:
+        return self._signal if self._group is None else self._agreed()
 
     def _agreed(self) -> int:
         """The signal that any process had got an iteration ago, or 0."""
@@ -88,14 +110,16 @@ class StopSignalHook(Hook):
         return number
 
     @staticmethod
-    def _stop(runner, name: str) -> None:
-        saved = [hook.save_now(runner) for hook in runner.hooks
-                 if isinstance(hook, WholeCheckpointHook)]
+    def _stop(runner, number: int, iterations: int, saved: list[str]) -> None:
         what = f'saved {saved[0]}; go on with `--resume`' if saved else (
             'nothing is saved: the config has no CheckpointHook')
-        runner.logger.warning(
-            f'got {name}, stopped after iteration {runner.iter + 1}: {what}')
+        runner.logger.warning(f'got {signal.Signals(number).name}, stopped after '
+                              f'iteration {iterations}: {what}')
         raise Stopped(STOPPED)
+
+
+def _savers(runner) -> list[WholeCheckpointHook]:
+    return [hook for hook in runner.hooks if isinstance(hook, WholeCheckpointHook)]
 
 
 def _start_worker(init: Callable | None, is_over: Synchronized, number: int) -> None:

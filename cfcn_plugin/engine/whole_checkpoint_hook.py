@@ -17,11 +17,17 @@ class WholeCheckpointHook(CheckpointHook):
     its place; the options are the same.
     """
 
+    _saved_iter = None  # iterations that the last checkpoint has behind it
+
     def before_train(self, runner) -> None:
         super().before_train(runner)
         if is_main_process() and self._is_local(runner):
             for left in Path(self.out_dir).glob(partial_of(Path('*.pth')).name):
                 left.unlink()  # of a run that was killed while it wrote
+
+    def saved_after(self, iterations: int) -> str | None:
+        """Path of the checkpoint of so many iterations, if it is the last one."""
+        return self.last_ckpt if self._saved_iter == iterations else None
 
     def save_now(self, runner) -> str:
         """Save after an iteration that is no multiple of the interval.
@@ -65,7 +71,7 @@ class WholeCheckpointHook(CheckpointHook):
         return outdated
 
     def _save(self, runner, path: str, meta: dict, by_epoch: bool) -> None:
-        self.last_ckpt = path
+        self.last_ckpt, self._saved_iter = path, meta['iter']
         runner.message_hub.update_info('last_ckpt', path)
         runner.save_checkpoint(
             self.out_dir,

@@ -31,12 +31,23 @@ class At(Hook):
             self.action()
 
 
-def start(cfg, at=None, action=None):
+class InValidation(At):
+    """The same, in the middle of the validation after it."""
+
+    def after_train_iter(self, runner, *args, **kwargs):
+        pass
+
+    def after_val_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter == self.iteration:
+            self.action()
+
+
+def start(cfg, at=None, action=None, hook=At):
     cfg.experiment_name = f'small_{id(cfg)}'
     runner = RUNNERS.build(dict(cfg, runner_type='ResumableRunner')) if (
         at is None) else ResumableRunner.from_cfg(cfg)
     if at is not None:
-        runner.register_hook(At(at, action))
+        runner.register_hook(hook(at, action))
     runner.train()
     return runner
 
@@ -65,6 +76,30 @@ def test_signal_saves_exits_and_is_as_if_it_had_not_been(small_config, tmp_path)
     runner = start(small_config(tmp_path / 'run', resume=True))
     torch.testing.assert_close(
         runner.model.state_dict(), whole.model.state_dict(), rtol=0, atol=0)
+
+
+def test_signal_in_a_validation_leaves_it_and_exact_resume_makes_up_for_it(
+        small_config, tmp_path):
+    whole = start(small_config(tmp_path / 'whole'))
+    seen = []
+    with pytest.raises(SystemExit) as stopped:
+        start(small_config(tmp_path / 'run'), 4,
+              lambda: (seen.append(1), terminate()), InValidation)
+    assert stopped.value.code == 75
+    assert len(seen) == 1 < len(whole.val_dataloader)
+    assert newest_checkpoint(tmp_path / 'run') == tmp_path / 'run' / 'iter_4.pth'
+    runner = start(small_config(tmp_path / 'run', resume=True))
+    torch.testing.assert_close(
+        runner.model.state_dict(), whole.model.state_dict(), rtol=0, atol=0)
+
+
+def test_signal_in_a_validation_without_a_checkpoint_of_its_weights_saves_after_it(
+        small_config, tmp_path):
+    with pytest.raises(SystemExit):
+        start(small_config(
+            tmp_path, default_hooks=dict(checkpoint=dict(interval=100))), 4,
+            terminate, InValidation)
+    assert newest_checkpoint(tmp_path) == tmp_path / 'iter_5.pth'
 
 
 def test_damaged_newest_one_falls_back(small_config, tmp_path):
