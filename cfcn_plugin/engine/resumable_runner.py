@@ -46,7 +46,15 @@ class ResumableRunner(Runner):
         if cfg.get('exact_resume') and randomness.get('seed') is None:
             cfg = copy.deepcopy(cfg)  # a run that is to be repeated has a seed
             cfg['randomness'] = ConfigDict(randomness, seed=0)
-        return super().from_cfg(cfg)
+        try:
+            return super().from_cfg(cfg)
+        except OSError as error:
+            if not _can_not_write(error, cfg['work_dir']):
+                raise
+            raise OSError(
+                error.errno, f"{error.strerror}: the run can not write into its work "
+                f"dir '{cfg['work_dir']}': make it writable, or give another with "
+                '`--work-dir`', error.filename) from error
 
     # ---- what takes part ----------------------------------------------------
 
@@ -161,17 +169,19 @@ class ResumableRunner(Runner):
                 'mostly for memory: take fewer with train_dataloader.num_workers (0: '
                 'none), or smaller pictures; a bus error is too little shared memory '
                 '(/dev/shm). Go on with `--resume`')
-        if not self._can_not_write(error) or 'were there before' in str(error):
+        if not _can_not_write(error, self.work_dir) or (
+                'were there before' in str(error)):
             return None
         return OSError(
             error.errno, f'{error.strerror}: the run can not write into '
             f"'{self.work_dir}'. Checkpoints that are there are whole; make room, or "
             'the folder writable, and go on with `--resume`', error.filename)
 
-    def _can_not_write(self, error: Exception) -> bool:
-        return isinstance(error, OSError) and (error.errno in NO_ROOM or (
-            error.errno in NO_RIGHT
-            and str(error.filename).startswith(self.work_dir)))
+
+def _can_not_write(error: Exception, work_dir: str) -> bool:
+    return isinstance(error, OSError) and (error.errno in NO_ROOM or (
+        error.errno in NO_RIGHT and str(error.filename).startswith(
+            str(Path(work_dir).absolute()))))
 
 
 def _of_dead_worker(error: BaseException | None) -> BaseException | None:

@@ -122,20 +122,32 @@ def test_resume_without_a_checkpoint_begins(small_config, tmp_path):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """A folder on a file system of half a MiB."""
-    disk = tmp_path / 'disk'
-    disk.mkdir()
-    command = ['mount', '-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk]
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip('may not mount a file system')
-    yield disk
-    subprocess.run(['umount', '--lazy', disk], check=True)
+def mount():
+    """Mount a file system of half a MiB onto a folder, or freeze what is there."""
+    mounted = []
+
+    def call(*arguments):
+        try:
+            subprocess.run(['mount', *arguments], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip('may not mount a file system')
+
+    def mount(folder, new=True, options='rw'):
+        folder.mkdir(exist_ok=True)
+        call(*(('-t', 'tmpfs', '-o', 'size=512k') if new else ('--bind', )),
+             'tmpfs' if new else folder, folder)
+        mounted.append(folder)
+        call('-o', f'remount,bind,{options}', folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(['umount', '--lazy', folder], check=True)
 
 
-def test_full_disk_stops_and_leaves_checkpoints_whole(small_config, small_disk):
+def test_full_disk_stops_and_leaves_checkpoints_whole(small_config, mount, tmp_path):
+    small_disk = mount(tmp_path / 'disk')
+
     def fill():
         with pytest.raises(OSError), (small_disk / 'other').open('wb') as stream:
             while True:
@@ -149,6 +161,21 @@ def test_full_disk_stops_and_leaves_checkpoints_whole(small_config, small_disk):
     (small_disk / 'other').unlink()
     assert newest_checkpoint(small_disk / 'run').name == 'iter_2.pth'
     assert not list(Path(small_disk / 'run').glob('.*.partial'))
+
+
+def test_work_dir_that_turns_read_only_stops_the_run(small_config, mount, tmp_path):
+    with pytest.raises(OSError, match="Read-only.*can not write into '.*make room, or "
+                       'the folder writable, and go on with `--resume`'):
+        start(small_config(tmp_path / 'run'), 3,
+              lambda: mount(tmp_path / 'run', new=False, options='ro'))
+    assert newest_checkpoint(tmp_path / 'run') == tmp_path / 'run' / 'iter_2.pth'
+
+
+def test_read_only_work_dir_is_refused_before_the_run(small_config, mount, tmp_path):
+    disk = mount(tmp_path / 'disk', options='ro')
+    with pytest.raises(OSError, match="Read-only.*work dir '.*give another with "
+                       '`--work-dir`'):
+        start(small_config(disk / 'run'))
 
 
 @pytest.mark.parametrize('error', [
