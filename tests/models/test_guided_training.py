@@ -149,15 +149,21 @@ def test_accumulated_halves_step_as_the_whole_batch():
     torch.testing.assert_close(*stepped)
 
 
-def test_averaged_copy_has_a_hook_of_its_own_and_keys_of_the_stock_model():
-    model = build()
+def test_averaged_copy_has_a_hook_of_its_own_and_the_loss_of_its_weights():
+    model, same, alone = build(), build(), build()
     average = ExponentialMovingAverage(model, momentum=0.5)
     average.update_parameters(model)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(1.5)
     average.update_parameters(model)
-    assert set(average.module.state_dict()) == set(model.state_dict())
+    same.load_state_dict(average.module.state_dict())  # the stock model's keys
     ours, theirs = losses_of(average.module), losses_of(model)
-    assert ours['loss_focus'].isfinite()
-    assert float(ours['loss_focus']) != float(theirs['loss_focus'])
+    assert numbers(ours) == numbers(losses_of(same)) != numbers(theirs)
+    with torch.no_grad():
+        for parameter in alone.parameters():
+            parameter.mul_(1.5)
+    assert numbers(theirs) == numbers(losses_of(alone))  # as without an average
+    torch.testing.assert_close(
+        gradients(model, theirs['loss_focus']),
+        gradients(alone, losses_of(alone)['loss_focus']), rtol=0, atol=0)
