@@ -430,6 +430,18 @@ def test_torch_compile_takes_it_whole():
         torch.autograd.grad(compiled, activation)[0], gradient)
 
 
+@pytest.mark.parametrize('planes', [1, 3])
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64, torch.bfloat16])
+def test_what_a_compiled_graph_calls_keeps_the_rules_of_operators(planes, dtype):
+    activation = live_map(2, 3, 7, 5).to(dtype).contiguous(
+        memory_format=torch.channels_last).requires_grad_()
+    mask, ignore = torch.rand(2, planes, 8, 8), torch.rand(2, 8, 8) > 0.7
+    for left_out, resize in ((None, 'mask'), (ignore, 'activation')):
+        torch.library.opcheck(
+            torch.ops.cfcn_plugin.focus_ratio.default,
+            (activation, mask, left_out, 1e-4, resize), rtol=1e-2, atol=1e-2)
+
+
 # ---- wrong input -----------------------------------------------------------
 
 WRONG = [
