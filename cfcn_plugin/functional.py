@@ -16,7 +16,7 @@ __all__ = [
 RESIZES = ('mask', 'activation')
 REDUCTIONS = ('batch', 'guided', 'none')
 RECTIFIERS = ('relu', 'square', 'abs')
-CACHE = 2**19  # bytes, of a core's own, that a piece of a map may take
+CACHE = 2**21  # bytes that a piece of a map may take, of a core's caches
 
 
 def causal_focus_ratio(activation: Tensor,
@@ -273,15 +273,16 @@ def _differentiate(ctx, grad_ratio, _):
 _focus_ratio_op.register_autograd(_differentiate, setup_context=_keep)
 
 
-def _plane_sums(activation: Tensor, planes: Tensor) -> Tensor:
-    """Sum of the rectified map under each plane: (2, B, F)."""
+def _plane_sums(activation: Tensor, planes: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum of the rectified map under each of both planes: (B, F) each."""
     dtype = _compute_dtype(activation)
-    equation = 'bfn,bkn->kbf' if planes.dim() == 3 else 'bfn,bfkn->kbf'
     size = _piece_size(activation)
-    return torch.cat([
-        torch.einsum(equation, maps.to(dtype).clamp(min=0).flatten(2), plane)
-        for maps, plane in zip(activation.split(size), planes.split(size))
-    ], dim=1)
+    sums = []
+    for maps, plane in zip(activation.split(size), planes.split(size)):
+        maps = maps.to(dtype).clamp(min=0).flatten(2)
+        sums.append(plane @ maps.mT if planes.dim() == 3 else
+                    (plane @ maps[..., None])[..., 0].mT)
+    return torch.cat(sums).unbind(1)
 
 
 def _piece_size(activation: Tensor) -> int:
