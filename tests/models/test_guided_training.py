@@ -111,6 +111,22 @@ def test_autocast_changes_no_more_than_bfloat16_does():
                for g in gradients(model, found['loss_focus']).values())
 
 
+def test_scaled_float16_changes_no_more_than_float16_does():
+    model = build(CNN)
+    expected = losses_of(model)
+    gradient = gradients(model, expected['loss_focus'])
+    scaler = torch.amp.GradScaler('cpu', init_scale=2.**16)
+    with torch.autocast('cpu', torch.float16):
+        found = losses_of(model)
+    assert found['loss_focus'].dtype == torch.float32
+    assert numbers(found) == pytest.approx(numbers(expected), rel=5e-3)
+    scaled = gradients(model, scaler.scale(found['loss_focus']))
+    assert scaled.keys() == gradient.keys()
+    for name, value in scaled.items():
+        torch.testing.assert_close(
+            value / 2**16, gradient[name], rtol=1e-2, atol=2e-4)
+
+
 def test_channels_last_changes_neither_losses_nor_gradient():
     plain, last = build(CNN), build(CNN).to(memory_format=torch.channels_last)
     data = last.data_preprocessor(batch(), training=True)
