@@ -10,7 +10,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import FlexibleRunner, Runner
 
 from cfcn_plugin.engine import ResumableRunner
-from cfcn_plugin.engine.newest_checkpoint import saved_checkpoints
+from cfcn_plugin.engine.resume.newest_checkpoint import saved_checkpoints
 
 
 def parse_args():

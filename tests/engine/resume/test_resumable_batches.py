@@ -4,8 +4,8 @@ from unittest import mock
 import pytest
 from mmengine.dataset import DefaultSampler, InfiniteSampler
 
-from cfcn_plugin.engine.resumable_batches import ResumableBatches
-from cfcn_plugin.engine.seeded_dataset import Draw
+from cfcn_plugin.engine.resume.resumable_batches import ResumableBatches
+from cfcn_plugin.engine.resume.seeded_dataset import Draw
 
 DATA = range(7)
 
@@ -52,7 +52,7 @@ def test_seeds_do_not_depend_on_the_number_of_processes():
     one = {draw for batch in batches(seed=5) for draw in batch}
     two = set()
     for rank in (0, 1):
-        where = 'cfcn_plugin.engine.resumable_batches.get_dist_info'
+        where = 'cfcn_plugin.engine.resume.resumable_batches.get_dist_info'
         with mock.patch(where, return_value=(rank, 2)):
             two |= {d for batch in batches(rank, 2, seed=5) for d in batch}
     assert one < two  # the eighth fills up the last batch

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from cfcn_plugin.engine.newest_checkpoint import newest_checkpoint
-from cfcn_plugin.engine.stop_signal_hook import STOPPED
+from cfcn_plugin.engine.resume.newest_checkpoint import newest_checkpoint
+from cfcn_plugin.engine.resume.stop_signal_hook import STOPPED
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PATIENCE = 240.  # seconds; more is a hang
 # Runs train.py where a file takes its time to come onto the disk
 SLOW_DISK = '''

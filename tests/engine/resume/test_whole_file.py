@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 from mmengine.fileio import get_file_backend
 
-from cfcn_plugin.engine.whole_file import WholeFileBackend, write_whole
+from cfcn_plugin.engine.resume.whole_file import WholeFileBackend, write_whole
 
 
 def names(folder):
@@ -57,7 +57,7 @@ def test_limit_of_the_system_is_an_error_too(tmp_path):
 def test_kill_while_it_writes_leaves_what_was_there(tmp_path):
     file = tmp_path / 'a.pth'
     write_whole(file, b'one')
-    code = ('import os, sys; from cfcn_plugin.engine.whole_file import write_whole;'
+    code = ('import os; from cfcn_plugin.engine.resume.whole_file import write_whole;'
             'os.fsync = lambda handle: os.kill(os.getpid(), 9);'
             f"write_whole({str(file)!r}, b'another')")
     assert subprocess.run([sys.executable, '-c', code]).returncode == -9

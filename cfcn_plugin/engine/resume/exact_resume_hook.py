@@ -6,9 +6,9 @@ from torch import nn
 
 from cfcn_plugin.random_state import seed_by
 
+from ..unwrapped import unwrapped
 from .resumable_loops import ResumableEpochLoop, ResumableMixin
 from .seeded_dataset import EPOCH, STEP
-from .unwrapped import unwrapped
 
 KEY = 'exact_resume'
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmengine.logging import MMLogger
 
-from cfcn_plugin.engine.newest_checkpoint import (
+from cfcn_plugin.engine.resume.newest_checkpoint import (
     damage_of,
     newest_checkpoint,
     saved_checkpoints,
