@@ -16,11 +16,13 @@ from cfcn_plugin.engine.resume.stop_signal_hook import STOPPED
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 240.  # seconds; more is a hang
-# Runs train.py where a file takes its time to come onto the disk
-SLOW_DISK = '''
+# Runs train.py where a file takes its time to come onto the disk, and a validation, too
+SLOW_RUN = '''
 import os, runpy, sys, time
-sync = os.fsync
-os.fsync = lambda handle: (time.sleep(float(os.environ['SLOW'])), sync(handle))
+from mmengine.runner import ValLoop
+sync, validate, slow = os.fsync, ValLoop.run_iter, float(os.environ['SLOW'])
+os.fsync = lambda handle: (time.sleep(slow), sync(handle))
+ValLoop.run_iter = lambda *batch: (time.sleep(slow), validate(*batch))
 sys.argv = sys.argv[1:]
 sys.path.insert(0, os.path.dirname(sys.argv[0]))
 runpy.run_path(sys.argv[0], run_name='__main__')
@@ -31,7 +33,7 @@ class Job:
     """A training of one or more processes."""
 
     def __init__(self, config, work_dir, *arguments, processes=1, slow=0.):
-        command = [sys.executable, '-c', SLOW_DISK, ROOT / 'tools/train.py', config,
+        command = [sys.executable, '-c', SLOW_RUN, ROOT / 'tools/train.py', config,
                    '--work-dir', work_dir, *arguments]
         env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT),
                'SLOW': str(slow)}
@@ -156,6 +158,22 @@ def test_told_to_stop_all_save_and_exit_with_their_own_code(
     assert job.wait() == [STOPPED] * processes, job.log[-4000:]
     saved = newest_checkpoint(tmp_path / 'run')
     assert f'got {number.name}, stopped after iteration {saved.stem[5:]}:' in job.log
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('processes', [1, 2])
+def test_told_to_stop_in_a_validation_all_leave_it(config, tmp_path, processes):
+    file = config(val_dataloader=dict(batch_size=1))
+    job = Job(file, tmp_path / 'run', '--exact-resume', processes=processes, slow=0.3)
+    last = tmp_path / 'run' / 'last_checkpoint'
+    first = len(range(0, 11, 3 * processes))  # iterations of an epoch
+    assert job.until(lambda: last.is_file() and last.read_text().endswith(
+        f'iter_{first}.pth')), job.log[-4000:]
+    time.sleep(0.6)
+    job.processes[-1].send_signal(signal.SIGTERM)
+    assert job.wait() == [STOPPED] * processes, job.log[-4000:]
+    assert f'got SIGTERM, stopped after iteration {first}:' in job.log
+    assert 'accuracy/top1' not in job.log  # it did not come to its end
 
 
 @pytest.mark.slow
