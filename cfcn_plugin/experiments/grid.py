@@ -59,6 +59,7 @@ class Grid:
         cells: All runs; those of one seed come before those of the next.
         axes: Names of the axes besides ``data``, in the order of the columns.
         plain: The system that the others are tested against, or None.
+        twins: {system: the one that it is tested against instead}.
         metrics: {title: (logged key, factor)} of tables and figures; {}: all.
         test: ``'t'`` or ``'wilcoxon'``, the paired test.
     """
@@ -68,6 +69,7 @@ class Grid:
     plain: str | None
     metrics: dict[str, tuple[str, float]]
     test: str
+    twins: dict[str, str] = field(default_factory=dict)
 
 
 def read_grid(file: str | Path) -> Grid:
@@ -81,8 +83,9 @@ def read_grid(file: str | Path) -> Grid:
 
     ``systems``: {name: config file, or a dict of ``config`` (a path, relative to the
     grid file, with ``{data}`` for the data set's name, and ``*`` in a file's name where
-    one file fits; or {data: path}), ``options`` and ``without``, the axes along which
-    it has only one run}.
+    one file fits; or {data: path}), ``options``, ``without``, the axes along which
+    it has only one run, ``only`` ({axis: some of its values}), and ``plain``, its own
+    plain twin where that is another than the grid's}.
 
     ``axes``: {name: values}. ``data``: names; ``seed``; ``alpha``, the value of
     ``alpha_option``; ``masks``, a number of guided pictures or a share of them such as
@@ -111,8 +114,10 @@ def read_grid(file: str | Path) -> Grid:
     alpha = given.get('alpha_option', OPTIONS['alpha'])
     values = {axis: _axis(axis, some, alpha) for axis, some in axes.items()}
     plain = given.get('plain')
-    if plain is not None and plain not in systems:
-        raise ValueError(f"`plain` is '{plain}', the systems are {list(systems)}")
+    twins = {name: s['plain'] for name, s in systems.items() if s['plain'] is not None}
+    for twin in (plain, *twins.values()):
+        if twin is not None and twin not in systems:
+            raise ValueError(f"`plain` is '{twin}', the systems are {list(systems)}")
     test = given.get('test', 't')
     if test not in TESTS:
         raise ValueError(f'`test` must be one of {TESTS}, got {test!r}')
@@ -135,7 +140,8 @@ def read_grid(file: str | Path) -> Grid:
             title: (key, 1.) if isinstance(key, str) else (key[0], float(key[1]))
             for title, key in given.get('metrics', {}).items()
         },
-        test=test)
+        test=test,
+        twins=twins)
 
 
 def _cells(name: str, system: dict, values: dict, options: dict,
@@ -171,9 +177,9 @@ def _narrowed(name: str, axis: str, values: dict, only: Iterable) -> dict:
 def _system(name: str, given: str | dict) -> dict:
     if isinstance(given, str):
         given = dict(config=given)
-    _check_keys(f"system '{name}'", given, {'config', 'options', 'without', 'only'},
-                needed=('config', ))
-    return {'options': {}, 'without': [], 'only': {}, **given}
+    defaults = {'options': {}, 'without': [], 'only': {}, 'plain': None}
+    _check_keys(f"system '{name}'", given, {'config', *defaults}, needed=('config', ))
+    return {**defaults, **given}
 
 
 def _config(name: str, given: str | dict, data: str, folder: Path) -> Path:

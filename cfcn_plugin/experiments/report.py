@@ -109,7 +109,8 @@ def _tables(grid: Grid, summaries: Sequence[Summary]) -> str:
     note = 'Mean ± standard deviation (n - 1) over n seeds, on the test split.'
     if grid.plain is not None:
         note += (f' Below it, the mean difference to the plain twin '
-                 f'<b>{html.escape(grid.plain)}</b> of the same seeds, its 95 % '
+                 f'<b>{html.escape(grid.plain)}</b>, or to the one that is named, of '
+                 'the same seeds, its 95 % '
                  f'interval by Student\'s t, and p. {TESTS[grid.test]} Nothing is '
                  'corrected for the number of comparisons.')
     return f'<h2>Results (table 3)</h2>{table}<p><small>{note}</small></p>'
@@ -148,8 +149,9 @@ def _pictures(grid: Grid, known: Sequence[Outcome],
             f'by {axis}.', charts.along_axis(panels, levels, axis))
     measured = [*both_losses(grid, known), *summaries]
     for system, data in dict.fromkeys((s.system, s.data) for s in summaries):
-        panels = size_lines(measured, system, data, grid.plain)
-        if panels and system != grid.plain:
+        plain = grid.twins.get(system, grid.plain)
+        panels = size_lines(measured, system, data, plain)
+        if panels and system != plain:
             yield drawn(
                 f'size_{system}_{data}',
                 f'Pictures and masks (figure 8): {system}, {data}',

@@ -2,7 +2,7 @@
 import csv
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -40,6 +40,7 @@ class Summary:
         metric: Title.
         values: {seed: value}, scaled.
         paired: Against the plain twin, or None if there is none.
+        twin: Its name, where that is another than the grid's.
     """
     system: str
     data: str
@@ -47,6 +48,7 @@ class Summary:
     metric: str
     values: dict
     paired: Paired | None = None
+    twin: str | None = None
 
     @property
     def n(self) -> int:
@@ -120,15 +122,15 @@ def summarise(grid: Grid, known: Sequence[Outcome]) -> list[Summary]:
                 Summary(cell.system, cell.data, place, title, {}))
             summary.values[cell.axes.get('seed', '')] = factor * outcome.metrics[key]
     summaries = list(found.values())
-    twins = [s for s in summaries if s.system == grid.plain]
-    return [_with_test(s, twins, grid) for s in summaries]
+    return [_with_test(s, summaries, grid) for s in summaries]
 
 
-def _with_test(summary: Summary, twins: list[Summary], grid: Grid) -> Summary:
-    if summary.system == grid.plain:
-        return summary
-    for twin in twins:
-        same = (twin.data, twin.metric) == (summary.data, summary.metric)
+def _with_test(summary: Summary, summaries: list[Summary], grid: Grid) -> Summary:
+    own = grid.twins.get(summary.system)
+    plain = own or grid.plain
+    for twin in summaries if summary.system != plain else ():
+        same = (twin.system, twin.data, twin.metric) == (
+            plain, summary.data, summary.metric)
         # along an axis that the twin is without, its one run is everybody's twin
         if same and twin.place.items() <= summary.place.items():
             seeds = sorted(summary.values.keys() & twin.values.keys(), key=str)
@@ -136,7 +138,7 @@ def _with_test(summary: Summary, twins: list[Summary], grid: Grid) -> Summary:
                 return summary
             result = compare_pairs([summary.values[s] for s in seeds],
                                    [twin.values[s] for s in seeds], grid.test)
-            return Summary(**{**vars(summary), 'paired': result})
+            return replace(summary, paired=result, twin=own)
     return summary
 
 
@@ -196,7 +198,8 @@ def against_plain(summary: Summary) -> str:
     if paired is None:
         return ''
     p = '' if paired.p is None else f', p={paired.p:.2g}'
-    return f'{paired.difference:+.1f}{p}'
+    versus = f' to {summary.twin}' if summary.twin else ''
+    return f'{paired.difference:+.1f}{versus}{p}'
 
 
 def markdown(summaries: Sequence[Summary]) -> str:

@@ -6,8 +6,13 @@ systems = {
     'gain': '../gain_cfcnnet_*_{data}.py',
     'cfcn_f': dict(
         config='../cfcn-f_cfcnnet_*_{data}.py',
+        plain='cnn_f',
         options={'model.head.input_size': (88, 125)}),
     'cfcn_c': '../cfcn-c_cfcnnet_*_{data}.py',
+    # CFCN-F's own plain twin: the other head, and no guidance
+    'cnn_f': dict(
+        config='../cfcn-f_cfcnnet_*_{data}.py',
+        options={'model.guidance': None, 'model.head.input_size': (88, 125)}),
 }
 plain = 'cnn'
 axes = dict(data=['idrid'], seed=[0, 1, 2])

@@ -2,8 +2,11 @@
 systems = {
     'cnn': '../cnn_cfcnnet_{data}.py',
     'gain': '../gain_cfcnnet_{data}.py',
-    'cfcn_f': '../cfcn-f_cfcnnet_{data}.py',
+    'cfcn_f': dict(config='../cfcn-f_cfcnnet_{data}.py', plain='cnn_f'),
     'cfcn_c': '../cfcn-c_cfcnnet_{data}.py',
+    # CFCN-F's own plain twin: the other head, and no guidance
+    'cnn_f': dict(
+        config='../cfcn-f_cfcnnet_{data}.py', options={'model.guidance': None}),
 }
 plain = 'cnn'
 axes = dict(data=['textured-digits'], seed=[0, 1, 2])

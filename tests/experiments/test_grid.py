@@ -120,6 +120,14 @@ def test_axis_of_masks_must_be_a_list(read):
         read("systems = dict(a='plain_digits.py')\naxes = dict(masks=dict(few={}))")
 
 
+def test_system_may_have_a_plain_twin_of_its_own(read):
+    grid = read("systems = dict(a='plain_digits.py', b='plain_digits.py', "
+                "c=dict(config='guided_digits.py', plain='b'))\nplain = 'a'")
+    assert grid.plain == 'a' and grid.twins == dict(c='b')
+    with pytest.raises(ValueError, match="`plain` is 'd', the systems are"):
+        read("systems = dict(a=dict(config='plain_digits.py', plain='d'))")
+
+
 def test_missing_files_are_named(read, tmp_path):
     with pytest.raises(FileNotFoundError, match="config '.*none.py' of system 'a'"):
         read("systems = dict(a='none.py')")

@@ -8,6 +8,7 @@ from scipy import stats
 from cfcn_plugin.experiments.grid import Cell, Grid
 from cfcn_plugin.experiments.run import Outcome
 from cfcn_plugin.experiments.table import (
+    against_plain,
     compare_pairs,
     markdown,
     metrics_of,
@@ -70,6 +71,13 @@ def test_only_seeds_that_both_have_are_paired():
 
 def test_wilcoxon_can_not_fall_below_a_quarter_with_three():
     assert compare_pairs([5, 6, 8], [1, 1, 2], 'wilcoxon').p == pytest.approx(0.25)
+
+
+def test_own_twin_is_tested_against_and_named():
+    grid = grid_of(THREE, plain=None, twins={'cfcn': 'cnn'})
+    _, ours = summarise(grid, THREE)
+    assert ours.paired.difference == pytest.approx(40)
+    assert against_plain(ours).startswith('+40.0 to cnn, p=')
 
 
 @pytest.mark.parametrize('ours,plain,difference', [([3.], [1.], 2.),
