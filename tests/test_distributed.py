@@ -2,6 +2,7 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from gloo_processes import run_in_processes
@@ -21,6 +22,10 @@ CNN = dict(
     backbone=dict(type='CFCNNet', filters=[4, 6], strides=4, dropout=0.),
     neck=dict(type='GlobalAveragePooling'),
     head=dict(type='LinearClsHead', num_classes=3))
+CFCN_C = dict(
+    type='GuidedClassifier',
+    backbone=CNN['backbone'],
+    head=dict(type='CausalFocusHead', num_classes=3, multi_label=True))
 EACH = 2  # pictures a rank
 GUIDED = {2: (True, True, False, False), 3: (True, True, False, True, False, False)}
 METHODS = {
@@ -28,6 +33,11 @@ METHODS = {
     'guided': dict(type='CausalFocusLoss', reduction='guided'),
     'gradient': dict(type='CausalFocusLoss', reduction='guided',
                      channel_weights='gradient'),
+    'share': dict(type='CausalFocusLoss', reduction='guided', pool='share',
+                  rectify='square'),
+    'target': dict(type='CausalFocusLoss', reduction='guided', channels='target'),
+    'per_class': dict(type='CausalFocusLoss', reduction='guided', channels='per_class'),
+    'context': dict(type='CausalFocusLoss', channels='per_class', absent='context'),
     'gain': dict(type='GAINLoss', reduction='guided'),
     'explanation': dict(type='ExplanationLoss', reduction='guided'),
     'rrr': dict(type='RightReasonsLoss', reduction='guided'),
@@ -48,14 +58,16 @@ def batch(guided, rows, seed=1):
         if guided[index]:
             mask = torch.zeros(32, 32, dtype=torch.uint8)
             mask[:16, index * 4:] = 1
-            sample.set_field(mask.numpy(), 'activation_mask')
+            sample.set_field(mask.numpy()[None], 'activation_mask')
+            sample.set_field(np.array([index % 3]), 'mask_classes')
         samples.append(sample)
     return dict(inputs=[inputs[i] for i in rows], data_samples=samples)
 
 
 def build(guidance):
     torch.manual_seed(0)
-    model = MODELS.build(dict(CNN, guidance=dict(guidance)))
+    by_class = guidance.get('channels', 'all') != 'all'
+    model = MODELS.build(dict(CFCN_C if by_class else CNN, guidance=dict(guidance)))
     model.train()
     for norm in model.modules():
         if isinstance(norm, torch.nn.BatchNorm2d):

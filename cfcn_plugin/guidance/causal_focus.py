@@ -1,5 +1,4 @@
 """The paper's loss as a guidance method."""
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -45,8 +44,8 @@ class CausalFocusLoss(Guidance):
     ``alive``: the share of the pictures' maps that are guided (all, or the true
     class's) with a value above ``eps`` anywhere, of guided and unguided pictures.
 
-    A picture that a batch augment has mixed costs what its parts cost, by their shares
-    of the label; an unguided part costs nothing.
+    Several hook targets cost their mean. A picture that a batch augment has mixed costs
+    what its parts cost, by their shares of the label; an unguided part costs nothing.
 
     Args:
         loss_weight: The paper's alpha, >= 0 (Table 4: 1 for Pets, 1.5 for
@@ -69,8 +68,6 @@ class CausalFocusLoss(Guidance):
             (:func:`.grad_cam.channel_weights`), detached. It costs the gradient from
             the score back to the map. Where nothing is trained there are no gradients,
             and the measured ratio is the uniform one.
-        map_weights: With several hook targets, the weight of each map's term.
-            None: they are averaged.
     """
 
     def __init__(self,
@@ -82,8 +79,7 @@ class CausalFocusLoss(Guidance):
                  absent: str = 'skip',
                  pool: str = 'mean',
                  rectify: str = 'relu',
-                 channel_weights: str = 'uniform',
-                 map_weights: Sequence[float] | None = None):
+                 channel_weights: str = 'uniform'):
         super().__init__()
         check_choice('channels', channels, CHANNELS)
         check_choice('resize', resize, RESIZES)
@@ -108,7 +104,6 @@ class CausalFocusLoss(Guidance):
         self.rectify = rectify
         self.channel_weights = channel_weights
         self.differentiates = channel_weights == 'gradient'
-        self.map_weights = map_weights
 
     def forward(self, seen: Seen) -> dict[str, Tensor]:
         focus = reduce_images(self.per_image(seen), seen.weight, self.reduction)
@@ -123,15 +118,8 @@ class CausalFocusLoss(Guidance):
         Of a mixed picture, times the guided share of its label.
         """
         maps = seen.each_map()
-        weights = self.map_weights
-        if weights is None:
-            weights = [1 / len(maps)] * len(maps)
-        if len(weights) != len(maps):
-            raise ValueError(f'`map_weights` has {len(weights)} values for {len(maps)} '
-                             'feature hook targets')
-        return sum(
-            weight * self._one_map(one, channels) for weight, one, channels in zip(
-                weights, maps, self._channel_weights(seen)))
+        terms = map(self._one_map, maps, self._channel_weights(seen))
+        return sum(terms) / len(maps)
 
     @torch.no_grad()
     def alive(self, seen: Seen) -> Tensor:
@@ -190,20 +178,23 @@ class CausalFocusLoss(Guidance):
             loss = loss + torch.where(seen.guided, absent, torch.zeros_like(absent))
         return loss
 
-    @staticmethod
-    def _true_class(seen: Seen) -> Tensor:
+    def _check_maps_are_classes(self, seen: Seen) -> None:
         maps, classes = seen.activation.shape[1], seen.cls_score.shape[1]
         if maps != classes:
             raise ValueError(
-                f"channels='target' takes the true class's map, but there are {maps} "
-                f"maps for {classes} classes: use a CausalFocusHead with mode='class', "
-                "or channels='all'")
+                f'channels={self.channels!r} takes maps by their class, but there are '
+                f'{maps} maps for {classes} classes: use a CausalFocusHead with '
+                "mode='class', or channels='all'")
+
+    def _true_class(self, seen: Seen) -> Tensor:
+        self._check_maps_are_classes(seen)
         if seen.target.dim() == 1:
             return seen.target
         return seen.target / seen.target.sum(1, keepdim=True).clamp(min=1)
 
     def _present_classes(self, seen: Seen) -> tuple[Tensor, Tensor, Tensor]:
         """Maps and masks of the classes an image has masks for, and their weights."""
+        self._check_maps_are_classes(seen)
         if seen.mask_classes is None:
             raise ValueError(
                 "channels='per_class' needs one mask a class, (K, H, W) with their "

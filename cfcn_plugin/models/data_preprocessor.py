@@ -58,7 +58,7 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
         count = max(
             [_planes(s.activation_mask) for s in samples if s.guided], default=1)
         batch = _Batch(len(samples), count, *size)
-        per_class = False
+        per_class = not any(s.guided for s in samples)  # nothing says otherwise
         for code, row, sample in zip(batch.codes, batch.classes, samples):
             if not sample.guided:
                 code.fill_(IGNORE)

@@ -248,14 +248,6 @@ def test_several_maps_are_averaged():
     torch.testing.assert_close(focus, (cost(maps[0], mask) + cost(maps[1], mask)) / 2)
 
 
-def test_several_maps_are_weighed():
-    maps, mask = (live_map(2, 4, 7, 5), live_map(2, 9, 3, 3, seed=3)), some_mask(
-        2, 1, 14, 10)
-    focus = CausalFocusLoss(map_weights=(0.5, 2))(seen_by(maps, mask))['focus']
-    torch.testing.assert_close(
-        focus, 0.5 * cost(maps[0], mask) + 2 * cost(maps[1], mask))
-
-
 # ---- beyond the paper ------------------------------------------------------
 
 
@@ -443,21 +435,17 @@ def test_unknown_option_is_an_error():
         CausalFocusLoss(alpha=1)
 
 
-def test_true_class_needs_a_map_a_class():
+@pytest.mark.parametrize('channels', ['target', 'per_class'])
+def test_maps_by_class_need_a_map_a_class(channels):
     with pytest.raises(ValueError, match="7 maps for 4 classes.*mode='class'"):
-        CausalFocusLoss(channels='target')(
-            seen_by(live_map(2, 7, 5, 5), some_mask(2, 1, 5, 5)))
+        CausalFocusLoss(channels=channels)(
+            seen_by(live_map(2, 7, 5, 5), some_mask(2, 1, 5, 5),
+                    mask_classes=torch.zeros(2, 1, dtype=torch.int64)))
 
 
 def test_a_mask_a_class_needs_classes():
     with pytest.raises(ValueError, match="'per_class' needs one mask a class"):
         CausalFocusLoss(channels='per_class')(
-            seen_by(live_map(2, 4, 5, 5), some_mask(2, 1, 5, 5)))
-
-
-def test_weights_must_be_as_many_as_maps():
-    with pytest.raises(ValueError, match='`map_weights` has 3 values for 1'):
-        CausalFocusLoss(map_weights=[1, 1, 1])(
             seen_by(live_map(2, 4, 5, 5), some_mask(2, 1, 5, 5)))
 
 

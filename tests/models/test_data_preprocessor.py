@@ -87,6 +87,12 @@ def test_masks_of_classes_are_padded_with_none():
     assert masks.classes.tolist() == [[2, 0], [1, -1]]
 
 
+def test_a_batch_without_guided_pictures_has_masks_of_no_class():
+    masks = build()(dict(inputs=[picture(half())] * 2,
+                         data_samples=[sample(0), sample(1)]))['masks']
+    assert masks.classes.tolist() == [[-1], [-1]]
+
+
 def test_emptied_draws_are_counted():
     masks = build()(dict(
         inputs=[picture(half())] * 2,

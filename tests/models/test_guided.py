@@ -151,6 +151,19 @@ def test_a_step_with_other_backgrounds_trains():
     assert model.train_step(batch(), optimizer)['loss_focus'].isfinite()
 
 
+def test_a_mask_a_class_needs_no_guided_picture_in_a_batch():
+    model = build(dict(
+        type='GuidedClassifier',
+        backbone=dict(type='CFCNNet', filters=[4], strides=4),
+        head=dict(type='CausalFocusHead', num_classes=3, multi_label=True),
+        guidance=dict(type='CausalFocusLoss', channels='per_class')))
+    losses, _ = losses_of(model, batch(guided=(False, False)))
+    assert losses['loss_focus'] == 0 and losses['guided_share'] == 0
+    model.eval()
+    assert all('focus' not in one for one in model.test_step(
+        batch(guided=(False, False))))
+
+
 def test_predict_adds_focus_where_there_is_a_mask():
     model = build().eval()
     first, second, third = model.test_step(batch())
