@@ -6,11 +6,12 @@ from torch import Tensor
 from cfcn_plugin.functional import RESIZES, causal_focus_loss, resize_mask
 
 from .base import Guidance, Seen
-from .grad_cam import DEAD, class_score, grad_cam, normalized
+from .grad_cam import class_score, faintest, grad_cam, normalized
 from .options import check_choice, check_weight
 from .reduction import REDUCTIONS, masked_mean, only_guided, reduce_images
 
 MEASURES = ('energy', 'l1', 'square', 'cross_entropy')
+LEAST = 1e-6  # of A' in a logarithm, and of a cell that is known
 
 
 @MODELS.register_module()
@@ -82,7 +83,10 @@ class ExplanationLoss(Guidance):
             maps = self.explanations(step)
             outside = sum(map(self.outside, maps, step.each_map())) / len(maps)
             per_image = per_image + weight * only_guided(outside, step.guided)
-            dead = [(heat.detach().amax((1, 2)) <= DEAD).float() for heat in maps]
+            dead = [
+                (heat.detach().amax((1, 2)) <= faintest(heat[0].numel())).float()
+                for heat in maps
+            ]
             alive = alive + 1 - sum(dead) / len(dead)
         explanation = reduce_images(per_image, seen.weight, self.reduction)
         return dict(
@@ -98,20 +102,21 @@ class ExplanationLoss(Guidance):
 
     def outside(self, heat: Tensor, seen: Seen) -> Tensor:
         """How far off each picture's map is, (B,)."""
+        cells = heat[0].numel()
         if self.measure == 'energy':
             return causal_focus_loss(
-                heat[:, None], seen.mask.amax(1), ignore=seen.ignore, eps=DEAD,
-                resize=self.resize, reduction='none')
+                heat[:, None], seen.mask.amax(1), ignore=seen.ignore,
+                eps=faintest(cells) / cells, resize=self.resize, reduction='none')
         causal, known = seen.causal.to(heat.dtype), seen.known.to(heat.dtype)
         if self.resize == 'mask':
             causal, known = (resize_mask(m, heat.shape[-2:]) for m in (causal, known))
         else:
             heat = F.interpolate(
                 heat[:, None], size=causal.shape[-2:], mode='bilinear')[:, 0]
-        heat = normalized(heat)
-        mask = causal / known.clamp(min=DEAD)  # of what is known of a cell
+        heat = normalized(heat, cells)
+        mask = causal / known.clamp(min=LEAST)  # of what is known of a cell
         if self.measure == 'l1':
             return masked_mean((heat - mask).abs(), known)
         if self.measure == 'square':
             return masked_mean((heat * (1 - mask))**2, known)
-        return masked_mean(-heat.clamp(min=DEAD).log(), causal)
+        return masked_mean(-heat.clamp(min=LEAST).log(), causal)

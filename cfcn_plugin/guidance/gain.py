@@ -102,10 +102,11 @@ class GAINLoss(Guidance):
         """A^c at the picture's size, (B, H, W) in [0, 1]."""
         gradient, = seen.gradients(class_score(seen.cls_score, seen.target))
         heat = grad_cam(seen.maps[0], gradient)
+        cells = heat[0].numel()
         picture = seen.inputs.shape[-2:]
         lies_on, = seen.covers or [picture]
         heat = F.interpolate(heat[:, None], size=lies_on, mode='bilinear')[:, 0]
-        return normalized(cut_or_filled(heat, picture))
+        return normalized(cut_or_filled(heat, picture), cells)
 
     def mining(self, seen: Seen, heat: Tensor) -> Tensor:
         """L_am, a scalar: the true class's mean score without what heat shows."""

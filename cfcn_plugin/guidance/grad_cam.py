@@ -7,9 +7,11 @@ from torch import Tensor
 
 from cfcn_plugin.functional import at_least_float32
 
-__all__ = ['channel_weights', 'class_score', 'grad_cam', 'normalized', 'soft_mask']
+__all__ = [
+    'channel_weights', 'class_score', 'faintest', 'grad_cam', 'normalized', 'soft_mask'
+]
 
-DEAD = 1e-6  # a Grad-CAM map whose largest value is not above this explains nothing
+DEAD = 1e-6  # of a score: a map whose brightest cell tells no more explains nothing
 
 
 def class_score(scores: Tensor, target: Tensor) -> Tensor:
@@ -68,12 +70,24 @@ def grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
         return torch.einsum('bf,bfhw->bhw', weight, activation).relu()
 
 
-def normalized(heat: Tensor) -> Tensor:
+def faintest(cells: int) -> float:
+    """The largest value up to which a Grad-CAM map of so many cells is dead.
+
+    w_f is a mean over cells, so that the same evidence on more cells is fainter.
+    """
+    return DEAD / cells
+
+
+def normalized(heat: Tensor, cells: int) -> Tensor:
     """Each picture's map over its largest value: (B, h, w) >= 0 to [0, 1].
 
-    A dead map stays 0.
+    A dead map (:func:`faintest`) stays near 0.
+
+    Args:
+        heat: Grad-CAM, also stretched to another size.
+        cells: h w of the map before that.
     """
-    return heat / heat.amax((1, 2), keepdim=True).clamp(min=DEAD)
+    return heat / heat.amax((1, 2), keepdim=True).clamp(min=faintest(cells))
 
 
 def soft_mask(heat: Tensor, sigma: float, omega: float) -> Tensor:

@@ -55,6 +55,18 @@ def test_ignored_pixels_count_for_nothing(measure, expected):
     assert terms['explanation'].item() == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
 
+@pytest.mark.parametrize('size', [4, 40, 96])
+def test_energy_wholly_inside_costs_nothing_on_a_map_of_any_size(size):
+    activation = torch.zeros(1, 1, size, size)
+    activation[..., 0, 0] = 0.5
+    pooled = torch.full_like(activation, 1 / size**2)  # of average pooling
+    terms = ExplanationLoss()(by_hand(
+        activation=activation, mask=(activation > 0).to(torch.uint8),
+        gradients=lambda score, create_graph: (pooled, )))
+    assert terms['explanation'].item() == pytest.approx(0, abs=1e-5)
+    assert terms['alive'] == 1
+
+
 @each_measure
 def test_dead_map_is_finite_and_counted(measure):
     seen = by_hand(activation=torch.zeros(1, 2, 2, 2, requires_grad=True))

@@ -49,7 +49,7 @@ def test_half_precision_is_summed_in_float32():
 
 def test_each_map_is_divided_by_its_largest_value_and_a_dead_one_stays():
     heat = torch.tensor([[[4., 0.], [1., 2.]], [[0., 0.], [0., 0.]]])
-    assert normalized(heat).tolist() == [[[1, 0], [0.25, 0.5]], [[0, 0], [0, 0]]]
+    assert normalized(heat, 4).tolist() == [[[1, 0], [0.25, 0.5]], [[0, 0], [0, 0]]]
 
 
 def test_soft_mask_is_a_half_at_its_threshold():
