@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import PurePath
 from pickle import UnpicklingError
 from typing import Any
 from unittest import mock
@@ -24,6 +25,8 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 from mmengine.runner import checkpoint as mmengine_checkpoint
+from mmpretrain.registry import DATASETS
+from torch.utils.data import Dataset
 
 # torch's own switches: the first wins over what a caller passes
 FORCE, FORCE_NOT = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD', 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
@@ -111,24 +114,37 @@ def refusal(file, error: Exception) -> UnsafeCheckpointError:
         f'weight and no number and may do anything. Nothing in it was run. {remedy}')
 
 
-def check_annotation_files(cfg: dict, name: str = '') -> None:
+def build_dataset(config: dict) -> Dataset:
+    """A data set of the registry, which unpickles nothing.
+
+    Raises:
+        ValueError: See :func:`check_annotation_files`.
+    """
+    check_annotation_files(config, 'dataset.')
+    return DATASETS.build(config)
+
+
+def check_annotation_files(config: Any, name: str = '') -> None:
     """Refuse what a stock dataset would unpickle, or read as YAML that can run code.
 
     Args:
-        cfg: A config, or a part of one.
+        config: A loader's or a data set's config, or a part of one.
         name: Where in the config the part is.
 
     Raises:
-        ValueError: An ``ann_file`` is such a file.
+        ValueError: A text in it names such a file.
     """
-    for key, value in cfg.items():
-        if isinstance(value, dict):
+    if isinstance(config, dict):
+        for key, value in config.items():
             check_annotation_files(value, f'{name}{key}.')
-        elif key == 'ann_file' and str(value).lower().endswith(CODE):
-            raise ValueError(
-                f"`{name}{key}` is '{value}', and mmengine runs what such a file holds "
-                'when it reads it: write it as JSON, CSV or text, whatever the dataset '
-                'takes (docs/safety.md)')
+    elif isinstance(config, list | tuple):
+        for index, value in enumerate(config):
+            check_annotation_files(value, f'{name}{index}.')
+    elif isinstance(config, str | PurePath) and str(config).lower().endswith(CODE):
+        raise ValueError(
+            f"`{name[:-1]}` is '{config}', and mmengine runs what such a file holds "
+            'when it reads it: write it as JSON, CSV or text, whatever the dataset '
+            'takes (docs/safety.md)')
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from cfcn_plugin.models import GuidedTIMMBackbone
 from cfcn_plugin.safe_loading import (
     CheckpointError,
     UnsafeCheckpointError,
+    build_dataset,
     check_annotation_files,
     guard_checkpoints,
     weights_only,
@@ -213,10 +214,22 @@ def test_text_that_mmengine_runs_on_resuming_is_left_out(tmp_path):
     assert loaded['meta'] == dict(epoch=3)
 
 
+@pytest.mark.parametrize('where, nested', [
+    ('train.dataset.dataset.ann_file',
+     lambda name: dict(dataset=dict(dataset=dict(ann_file=name)))),
+    ('train.dataset.datasets.1.ann_file',
+     lambda name: dict(dataset=dict(
+         datasets=[dict(ann_file='a.json'), dict(ann_file=name)]))),
+    ('train.dataset.question_file',
+     lambda name: dict(dataset=dict(question_file=name))),
+])
 @pytest.mark.parametrize('name', ['train.pkl', 'a/b.PICKLE', 'labels.yaml', 'x.yml'])
-def test_annotations_that_mmengine_would_run_are_refused(name):
-    loader = dict(dataset=dict(type='RepeatDataset', dataset=dict(ann_file=name)))
-    with pytest.raises(ValueError, match=f"`train.*dataset.ann_file` is '{name}'"):
-        check_annotation_files(loader, 'train.')
-    loader['dataset']['dataset']['ann_file'] = 'train.json'
-    check_annotation_files(loader)
+def test_annotations_that_mmengine_would_run_are_refused(name, where, nested):
+    with pytest.raises(ValueError, match=f"`{where}` is '{name}'"):
+        check_annotation_files(nested(name), 'train.')
+    check_annotation_files(nested('train.json'), 'train.')
+
+
+def test_a_data_set_that_would_be_unpickled_is_not_built(tmp_path):
+    with pytest.raises(ValueError, match='`dataset.ann_file` is .*train.pkl'):
+        build_dataset(dict(type='CustomDataset', ann_file=str(tmp_path / 'train.pkl')))

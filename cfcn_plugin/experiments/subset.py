@@ -5,9 +5,10 @@ from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
-from mmpretrain.registry import DATASETS, TASK_UTILS
+from mmpretrain.registry import TASK_UTILS
 
 from cfcn_plugin.masks import choose_guided, image_key
+from cfcn_plugin.safe_loading import build_dataset
 
 
 def training_images(cfg: Config) -> list[tuple[str, int]]:
@@ -89,7 +90,7 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
 @lru_cache(maxsize=64)
 def _images(config: str, root: str) -> tuple[tuple[str, int], ...]:
     """The cells of a grid ask for the same data sets again and again."""
-    dataset = DATASETS.build(json.loads(config))
+    dataset = build_dataset(json.loads(config))
     infos = (dataset.get_data_info(i) for i in range(len(dataset)))
     return tuple(
         (image_key({'sample_idx': i, **info}, root), info.get('gt_label', -1))

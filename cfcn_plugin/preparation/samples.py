@@ -7,11 +7,12 @@ import mmcv
 import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmpretrain.registry import DATASETS, TRANSFORMS
+from mmpretrain.registry import TRANSFORMS
 from PIL import Image
 
 from cfcn_plugin.masks import MaskError, image_key
 from cfcn_plugin.preparation.png_folder import pictures_in
+from cfcn_plugin.safe_loading import build_dataset
 from cfcn_plugin.transforms import LoadActivationMask
 
 EXIF_ORIENTATION = 0x0112
@@ -93,7 +94,7 @@ def guided_datasets(cfg: Config, split: str = 'train') -> list[Guided]:
         if not at:
             continue
         load = TRANSFORMS.build(pipeline[at[0]])
-        dataset = DATASETS.build({**config, 'pipeline': []})
+        dataset = build_dataset({**config, 'pipeline': []})
         found.append(Guided(
             DatasetSamples(dataset, load.source.data_root), pipeline[at[0]], load,
             [TRANSFORMS.build(t) for t in pipeline[:at[0]]], pipeline[at[0] + 1:],

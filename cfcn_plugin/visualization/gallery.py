@@ -11,10 +11,11 @@ from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from mmpretrain.apis import get_model
-from mmpretrain.registry import DATASETS, TRANSFORMS
+from mmpretrain.registry import TRANSFORMS
 from torch import Tensor, nn
 
 from cfcn_plugin.masks import MaskError, guidance_rank, image_key
+from cfcn_plugin.safe_loading import build_dataset
 
 from .heatmaps import Look, look, stretched
 
@@ -83,7 +84,7 @@ def some_of(dataset, count: int) -> list[Shown]:
 def test_pictures(cfg: Config, count: int) -> tuple[list[Shown], tuple[str, ...]]:
     """Some of a config's test split, and the names of its classes."""
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    dataset = build_dataset(cfg.test_dataloader.dataset)
     return some_of(dataset, count), tuple(dataset.metainfo['classes'])
 
 

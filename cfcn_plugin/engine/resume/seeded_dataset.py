@@ -1,10 +1,10 @@
 """A data set whose samples are drawn as their seeds say, whoever draws them."""
 from typing import NamedTuple
 
-from mmpretrain.registry import DATASETS
 from torch.utils.data import Dataset
 
 from cfcn_plugin.random_state import seed_by
+from cfcn_plugin.safe_loading import build_dataset
 
 SAMPLE, STEP, EPOCH = range(3)  # what a seed is for
 
@@ -29,7 +29,7 @@ class SeededDataset(Dataset):
 
     def __init__(self, dataset):
         if isinstance(dataset, dict):
-            dataset = DATASETS.build(dataset)
+            dataset = build_dataset(dataset)
             if hasattr(dataset, 'full_init'):
                 dataset.full_init()
         self.dataset = dataset
