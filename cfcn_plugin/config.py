@@ -7,7 +7,7 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.config import Config
 from mmpretrain.datasets import PackInputs
 
-from . import evaluation
+from . import engine, evaluation
 from .models.backbones.timm_backbone import has_fixed_size
 from .models.guided import GUIDED_TYPES
 from .transforms import MaskAware, kind_of, transform_type
@@ -16,10 +16,7 @@ SPLITS = ('train', 'val', 'test')
 PAPER = dict(type='CausalFocusLoss')
 STOCK_TYPES = {guided: stock for stock, guided in GUIDED_TYPES.items()}
 OUR_METRICS = tuple(evaluation.__all__)
-OUR_LOOPS = ('ProbingTestLoop', 'ProbingValLoop')
-OUR_HOOKS = ('CollapseHook', 'FiniteLossHook', 'FocusVisualizationHook',
-             'GuidanceCheckHook', 'GuidanceWarmUpHook', 'MeanLogHook', 'OneReadHook',
-             'ResolvedConfigHook')
+OUR_ENGINE = tuple(engine.__all__)
 # What guide_config adds: one copy of the log a step, one log for all processes
 LOG_HOOKS = ('OneReadHook', 'MeanLogHook')
 # Keys of GuidedTIMMBackbone that the stock TIMMBackbone does not have
@@ -182,9 +179,9 @@ def _guide_step(step: dict, kind: type, where: str) -> dict:
 def unguide_config(cfg: Config) -> Config:
     """The stock config that a trained model fits: the inverse of guide_config.
 
-    Guided types become stock types; guidance, masks, our metrics, loops and hooks go (a
-    split with none but ours gets top-1 accuracy); weights to start from go too, since
-    the trained ones replace them.
+    Guided types become stock types; guidance, masks, ``BackgroundSwap``, our metrics,
+    loops and hooks go (a split with none but ours gets top-1 accuracy); weights to
+    start from go too, since the trained ones replace them.
 
     Args:
         cfg: Config of a guided model with a stock head. It is not changed.
@@ -208,8 +205,16 @@ def unguide_config(cfg: Config) -> Config:
             stock = stock or [dict(type='Accuracy', topk=1)]
             cfg[f'{split}_evaluator'] = stock if len(stock) > 1 else stock[0]
         loop = cfg.get(f'{split}_cfg') or {}
-        if _name(loop.get('type')) in OUR_LOOPS:
+        if _name(loop.get('type')) in OUR_ENGINE:
             cfg[f'{split}_cfg'] = {k: v for k, v in loop.items() if k != 'type'}
+    sampler = (cfg.get('train_dataloader') or {}).get('sampler') or {}
+    if _name(sampler.get('type')) == 'GuidedSampler':
+        sampler.pop('share', None)
+        sampler['type'] = _renamed(sampler['type'], dict(
+            GuidedSampler='DefaultSampler'))
+    wrapper = cfg.get('optim_wrapper') or {}
+    if _name(wrapper.get('type')) == 'CPUAmpOptimWrapper':
+        wrapper.update(type='AmpOptimWrapper', dtype='bfloat16')
     for name, value in list(cfg.items()):  # what the config file itself named
         if name.endswith('pipeline') and isinstance(value, list):
             cfg[name] = _unguide_pipeline(value)
@@ -219,7 +224,7 @@ def unguide_config(cfg: Config) -> Config:
             cfg.pop(name)
     if cfg.get('custom_hooks'):
         cfg.custom_hooks = [
-            h for h in cfg.custom_hooks if _name(h['type']) not in OUR_HOOKS
+            h for h in cfg.custom_hooks if _name(h['type']) not in OUR_ENGINE
         ]
         if not cfg.custom_hooks:
             cfg.pop('custom_hooks')
@@ -250,6 +255,8 @@ def _unguide_model(model: dict) -> dict:
         model.pop(key, None)
     if model.get('data_preprocessor'):
         model['data_preprocessor'] = _unguide_preprocessor(model['data_preprocessor'])
+    if model.get('train_cfg'):
+        model['train_cfg'] = _unguide_augments(model['train_cfg'])
     backbone = model.get('backbone')
     if backbone and backbone.get('type') == 'GuidedTIMMBackbone':
         backbone['type'] = 'TIMMBackbone'
@@ -267,6 +274,20 @@ def _unguide_preprocessor(preprocessor: dict) -> dict:
         return preprocessor
     return dict(preprocessor, type=_renamed(
         preprocessor['type'], dict(GuidedDataPreprocessor='ClsDataPreprocessor')))
+
+
+def _unguide_augments(train_cfg: dict) -> dict | None:
+    augments = _as_list(train_cfg.get('augments'))
+    kept = [i for i, augment in enumerate(augments)
+            if _name(augment.get('type')) != 'BackgroundSwap']
+    if len(kept) == len(augments):
+        return train_cfg
+    if not kept:
+        return None
+    probs = train_cfg.get('probs')
+    return dict(
+        train_cfg, augments=[augments[i] for i in kept],
+        probs=probs and [_as_list(probs)[i] for i in kept])
 
 
 def _unguide_pipeline(pipeline: list, where: str = '') -> list:

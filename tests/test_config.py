@@ -9,11 +9,21 @@ from mmengine.hub import get_config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS, TRANSFORMS
 
-from cfcn_plugin import guide_config, unguide_config
+from cfcn_plugin import (
+    datasets,
+    engine,
+    evaluation,
+    guidance,
+    guide_config,
+    models,
+    transforms,
+    unguide_config,
+)
 
 pytestmark = pytest.mark.stacks
 CONFIGS = sorted(Path(__file__).parents[1].glob('configs/*.py'))
-STOCK_HEADS = [c for c in CONFIGS if c.name.startswith(('cfcn_', 'cnn_efficientnet'))]
+STOCK_HEADS = [c for c in CONFIGS if 'cfcn_' in c.name or (
+    'efficientnet' in c.name and 'cfcn-c' not in c.name)]
 
 
 def pipeline(cfg, split='train'):
@@ -31,6 +41,18 @@ def test_every_config_builds(path):
     assert classes is None or len(classes) == model.head.num_classes
 
 
+def ours_in(config):
+    """Names of types of ours anywhere in a config."""
+    names = {name for part in (datasets, engine, evaluation, guidance, models,
+                               transforms) for name in part.__all__}
+    if isinstance(config, dict):
+        found = [config['type']] if config.get('type') in names else []
+        return found + [one for value in config.values() for one in ours_in(value)]
+    if isinstance(config, list):
+        return [one for value in config for one in ours_in(value)]
+    return []
+
+
 @pytest.mark.parametrize('path', STOCK_HEADS, ids=lambda p: p.stem)
 def test_unguided_config_has_nothing_of_ours(path):
     cfg = Config.fromfile(path)
@@ -40,6 +62,22 @@ def test_unguided_config_has_nothing_of_ours(path):
                  'MaskAware', 'FocusMetric', 'cfcn_plugin', 'CheckHook'):
         assert name not in text, name
     assert cfg.pretty_text == before  # a pure function
+    assert not ours_in(unguide_config(cfg))
+
+
+def test_drawing_swapping_and_precision_of_ours_become_stock():
+    cfg = Config.fromfile(STOCK_HEADS[0])
+    cfg.model.train_cfg = dict(
+        augments=[dict(type='BackgroundSwap'), dict(type='Mixup', alpha=0.2)],
+        probs=[0.5, 0.3])
+    cfg.train_dataloader.sampler = dict(type='GuidedSampler', share=0.5, shuffle=True)
+    cfg.optim_wrapper.type = 'CPUAmpOptimWrapper'
+    back = unguide_config(cfg)
+    assert back.model.train_cfg == dict(
+        augments=[dict(type='Mixup', alpha=0.2)], probs=[0.3])
+    assert back.train_dataloader.sampler == dict(type='DefaultSampler', shuffle=True)
+    assert back.optim_wrapper.type == 'AmpOptimWrapper'
+    assert not ours_in(back)
 
 
 def test_how_a_run_survives_is_not_part_of_the_stock_config():
