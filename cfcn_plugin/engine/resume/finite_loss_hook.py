@@ -10,6 +10,9 @@ from mmpretrain.registry import HOOKS
 
 from .whole_file import write_whole
 
+DIVERGED = ('lower the learning rate or the weight of guidance (`loss_weight`), clip '
+            'gradients, or leave `--amp` out. Earlier checkpoints are as they were')
+
 
 @HOOKS.register_module()
 class FiniteLossHook(Hook):
@@ -22,6 +25,10 @@ class FiniteLossHook(Hook):
     scaled (``--amp``), infinite gradients are no error, and not looked at; an infinite
     loss is.
 
+    Weights can burst in a step whose loss was a number, so before a checkpoint is
+    written (by :class:`ResumableRunner`) they are looked at, too: what ``--resume``
+    takes is finite.
+
     The batch's pictures and the losses' values are in ``nonfinite_loss_rank{N}.json``
     in the work dir.
 
@@ -29,7 +36,7 @@ class FiniteLossHook(Hook):
         interval: Iterations between two looks on a GPU.
 
     Raises:
-        FloatingPointError: A loss is NaN or infinite.
+        FloatingPointError: A loss, or a weight that is to be saved, is NaN or infinite.
     """
 
     def __init__(self, interval: int = 50):
@@ -45,8 +52,7 @@ class FiniteLossHook(Hook):
                   if 'loss' in key and isinstance(value, torch.Tensor)}
         if not losses:
             return
-        files = [sample.get('img_path') for sample in data_batch['data_samples']]
-        self._seen.append((runner.iter + 1, losses, files))
+        self._seen.append((runner.iter + 1, losses, _pictures(data_batch)))
         now = torch.stack([value.float() for value in losses.values()]).isfinite().all()
         self._finite = now if self._finite is None else self._finite & now
         if now.device.type == 'cpu' or self.every_n_train_iters(runner, self.interval):
@@ -54,6 +60,18 @@ class FiniteLossHook(Hook):
 
     def after_train(self, runner) -> None:
         self._look(runner)
+
+    def on_every_rank_before_save(self, runner) -> None:
+        """No checkpoint is written of weights that are no numbers."""
+        self._look(runner)
+        weights = list(runner.model.named_parameters())
+        finite = torch.stack([w.detach().isfinite().all() for _, w in weights])
+        if not finite.all():
+            names = [name for (name, _), good in zip(weights, finite) if not good]
+            raise FloatingPointError(
+                f'after {runner.iter + 1} iterations {len(names)} of {len(weights)} '
+                f'weights are NaN or infinite, first {names[:4]}, and no checkpoint is '
+                f'written of them, though all losses were numbers: {DIVERGED}')
 
     def _look(self, runner) -> None:
         if self._finite is not None and not self._finite.item():
@@ -77,6 +95,10 @@ class FiniteLossHook(Hook):
             f'{bad} in iteration {iteration} ({others or "as are all losses"}; the '
             f"batch begins with {files[:4]}, all of it is in '{report}'): look at its "
             'pictures and masks. If they are as they should be, the weights have '
-            'diverged: lower the learning rate or the weight of guidance '
-            '(`loss_weight`), clip gradients, or leave `--amp` out. Earlier '
-            'checkpoints are as they were')
+            f'diverged: {DIVERGED}')
+
+
+def _pictures(batch) -> list:
+    """What names each of a batch's pictures, where something does."""
+    samples = batch.get('data_samples') if isinstance(batch, dict) else None
+    return [one.get('img_path') or one.get('sample_idx') for one in samples or ()]

@@ -91,8 +91,7 @@ class ResumableRunner(Runner):
         done = getattr(self.train_loop, 'done', 0)
         if done:
             meta = dict(meta or {}, inside_epoch=[done, len(self.train_dataloader)])
-        if kwargs.get('save_optimizer', True):
-            self.call_hook('on_every_rank_before_save')
+        self.call_hook('on_every_rank_before_save')
         super().save_checkpoint(
             out_dir, filename, file_client_args, *args, backend_args=backend_args,
             meta=meta, **kwargs)

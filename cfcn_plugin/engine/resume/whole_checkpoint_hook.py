@@ -32,7 +32,7 @@ class WholeCheckpointHook(CheckpointHook):
     def save_now(self, runner) -> str:
         """Save after an iteration that is no multiple of the interval.
 
-        It is kept until the next regular checkpoint is there.
+        It is kept until the next checkpoint is there.
 
         Returns:
             Path of the checkpoint.
@@ -44,8 +44,11 @@ class WholeCheckpointHook(CheckpointHook):
         if not self.by_epoch:
             self._save_checkpoint(runner)
             return self.last_ckpt
+        before = runner.message_hub.runtime_info.get('ckpt_until_next')
         runner.message_hub.update_info('ckpt_until_next', path)
         self._save(runner, path, dict(epoch=runner.epoch, iter=step), by_epoch=False)
+        if before not in (None, path):
+            self._remove([before])
         return path
 
     def _save_checkpoint_with_step(self, runner, step, meta) -> None:

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from PIL import Image
 
-from cfcn_plugin.engine import FiniteLossHook
+from cfcn_plugin.engine import FiniteLossHook, ResumableRunner
 
 NAN, INF = float('nan'), float('inf')
 
@@ -55,6 +55,15 @@ def test_message_names_the_first_files_and_the_report_all(after, tmp_path):
     None, {}, dict(loss=0.), dict(loss=1e30, loss_focus=0.7), dict(alive=NAN)])
 def test_numbers_pass_and_what_is_no_loss_is_not_looked_at(after, losses):
     after(losses)
+
+
+@pytest.mark.parametrize('batch, names', [
+    (dict(data_samples=[dict(sample_idx=7), dict(img_path='a')]), r"\[7, 'a'\]"),
+    (dict(inputs=[]), r'\[\]'), ([1, 2], r'\[\]')])
+def test_batches_of_any_kind_are_named_as_far_as_they_can_be(batch, names, tmp_path):
+    run = SimpleNamespace(iter=0, work_dir=str(tmp_path))
+    with pytest.raises(FloatingPointError, match=f'begins with {names}'):
+        FiniteLossHook().after_train_iter(run, 0, batch, dict(loss=torch.tensor(NAN)))
 
 
 def test_gpu_is_read_once_an_interval():
@@ -137,3 +146,15 @@ def test_a_run_is_stopped_in_the_iteration_after_its_weights_burst(tmp_path):
     report = json.loads((tmp_path / 'run/nonfinite_loss_rank0.json').read_text())
     assert report['iteration'] == 2 and report['losses']['loss_focus'] == 'nan'
     assert [Path(file).name for file in report['files']] == ['1.png', '3.png']
+
+
+def test_weights_that_burst_with_a_finite_loss_are_not_saved(tmp_path):
+    cfg = run_config(tmp_path / 'data', tmp_path / 'run', lr=INF)
+    cfg.default_hooks = dict(checkpoint=dict(
+        type='CheckpointHook', by_epoch=False, interval=1, max_keep_ckpts=1))
+    with pytest.raises(
+            FloatingPointError,
+            match=r'after 1 iterations \d of \d weights are NaN or infinite, first .*'
+            'backbone.layers.0.0.weight.*no checkpoint is written.*learning rate'):
+        ResumableRunner.from_cfg(cfg).train()
+    assert not list((tmp_path / 'run').glob('*.pth'))

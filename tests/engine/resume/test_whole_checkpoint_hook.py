@@ -79,6 +79,14 @@ def test_one_between_two_epochs_is_kept_until_the_next(run):
     assert left(run) == ['epoch_1.pth']
 
 
+def test_of_several_between_two_epochs_the_last_is_kept(run):
+    hook = hook_of(run, max_keep_ckpts=2)
+    for run.iter in (6, 20, 41):
+        hook.save_now(run)
+    assert run.there == [[], ['iter_7.pth'], ['iter_21.pth']]
+    assert left(run) == ['iter_42.pth']
+
+
 def test_one_that_was_just_saved_is_not_saved_again(run):
     hook = hook_of(run, by_epoch=False)
     hook._save_checkpoint(run)
