@@ -33,7 +33,7 @@ def draw(path: Path, data_root: Path, runs: list[Outcome]) -> None:
     pictures = np.stack([np.array(Image.open(data_root / p)) for p in PICTURES])
     masks = np.stack(
         [np.array(Image.open(data_root / 'masks' / p)) > 0 for p in PICTURES])
-    labels = [int(Path(p).parent.name) for p in PICTURES]
+    labels = [[int(Path(p).parent.name)] for p in PICTURES]
     looks = {}
     for run in runs:
         model = load_model(Config.fromfile(run.config), run.checkpoint)

@@ -63,7 +63,7 @@ def main():
     names = [shortened(p.name, 24) for p in pictures]
     sheet = heatmap_sheet(
         [p.pixels for p in pictures], [p.mask for p in pictures], columns,
-        [None] * len(pictures), classes, names=names)
+        [()] * len(pictures), classes, names=names)
     sheet.savefig(args.out)
     print(f'wrote {args.out}')
 

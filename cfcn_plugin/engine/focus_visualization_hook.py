@@ -58,7 +58,7 @@ class FocusVisualizationHook(Hook):
             set_random_state(state, device)
         sheet = heatmap_sheet(
             [p.pixels for p in self._shown], [p.mask for p in self._shown],
-            {f'epoch {runner.epoch + 1}': seen}, [p.label for p in self._shown],
+            {f'epoch {runner.epoch + 1}': seen}, [p.labels for p in self._shown],
             class_names(model, loader.dataset.metainfo))
         runner.visualizer.add_image('focus', as_pixels(sheet), step=runner.epoch + 1)
 

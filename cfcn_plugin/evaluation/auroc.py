@@ -12,12 +12,16 @@ class AUROC(BaseMetric):
     the rest.
 
     A class that all images have, or none, has no curve and is left out of the mean,
-    with a warning. Adds ``auroc/macro``, and with ``per_class`` ``auroc/NAME``.
+    with a warning. Adds ``auroc/macro``, and with ``per_class`` ``auroc/NAME``, or its
+    number where the data set names no classes.
 
     Args:
         multi_label: Whether an image has several labels.
         per_class: Whether to report each class.
         collect_device, prefix: As in every mmengine metric.
+
+    Raises:
+        ValueError: A score is NaN or infinite, or no class can be measured.
     """
     default_prefix = 'auroc'
 
@@ -33,6 +37,10 @@ class AUROC(BaseMetric):
     def process(self, data_batch, data_samples) -> None:
         for sample in data_samples:
             score = sample['pred_score'].detach().cpu().float()
+            if not score.isfinite().all():
+                raise ValueError(f"image '{sample.get('img_path')}' has the scores "
+                                 f'{score.tolist()}, which have no order: has the '
+                                 'network diverged?')
             truth = torch.zeros(len(score), dtype=torch.long)
             if self.multi_label and 'gt_score' in sample:
                 truth = (sample['gt_score'].cpu() > 0).long()
@@ -60,7 +68,7 @@ class AUROC(BaseMetric):
                 score, truth, num_labels=truth.shape[1], average=None)
         metrics = dict(macro=100 * values.mean().item())
         if self.per_class:
-            classes = self.dataset_meta['classes']
+            classes = (self.dataset_meta or {}).get('classes') or range(len(positives))
             for index, value in zip(measurable.nonzero().flatten().tolist(), values):
-                metrics[classes[index]] = 100 * value.item()
+                metrics[str(classes[index])] = 100 * value.item()
         return metrics

@@ -61,11 +61,13 @@ class BackgroundSwapTest(ProbingMetric):
         self.border = border
         self.fair = True
         self._partners = None
+        self._maskless = set()  # partners that were loaded in vain
 
     def probe(self, model: nn.Module, shown: Shown) -> list[dict | None]:
         self._look_at_training(model)
         if self._partners is None or self._partners.dataset is not shown.dataset:
             self._partners = Partners(shown.dataset, self.seed)
+            self._maskless.clear()
         values = [None] * len(shown.samples)
         if shown.masks is None or not shown.masks.guided.any():
             return values
@@ -115,9 +117,12 @@ class BackgroundSwapTest(ProbingMetric):
     def _load_partner(self, sample, which: str) -> dict | None:
         """The first partner that has a mask, as the pipeline packs it."""
         for index in self._partners.of(sample, which):
+            if index in self._maskless:
+                continue
             packed = self._partners.dataset[index]
             if packed['data_samples'].guided:
                 return packed
+            self._maskless.add(index)
         return None
 
     @staticmethod

@@ -5,11 +5,14 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmpretrain.registry import METRICS
 
+from .answering import labels_of
+
 
 @METRICS.register_module()
 class GroupAccuracy(BaseMetric):
-    """Top-1 accuracy in percent of each group of images, the mean of the groups and
-    the worst (Sagawa et al. 2020, group DRO).
+    """Accuracy in percent of each group of images, the mean of the groups and the
+    worst (Sagawa et al. 2020, group DRO). Of several labels, exactly the true ones must
+    be predicted.
 
     Adds ``group/NAME``, ``group/mean`` and ``group/worst``. A group is the sample's
     ``group``, which the dataset gives and ``PackGuidedInputs`` packs.
@@ -26,7 +29,7 @@ class GroupAccuracy(BaseMetric):
                     f"image '{sample.get('img_path')}' has no `group`: use a dataset "
                     'that gives one (CSVDataset with `group`), and pack it: '
                     "PackGuidedInputs does, PackInputs with meta_keys=[..., 'group']")
-            right = _predicted(sample) == int(sample['gt_label'])
+            right = _predicted(sample) == labels_of(sample['gt_label'])
             self.results.append((str(sample['group']), right))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
@@ -47,7 +50,7 @@ class GroupAccuracy(BaseMetric):
         }
 
 
-def _predicted(sample: dict) -> int:
-    if 'pred_score' in sample:
-        return int(torch.as_tensor(sample['pred_score']).argmax())
-    return int(torch.as_tensor(sample['pred_label']).flatten()[0])
+def _predicted(sample: dict) -> frozenset[int]:
+    if 'pred_label' in sample:
+        return labels_of(sample['pred_label'])
+    return labels_of(torch.as_tensor(sample['pred_score']).argmax())

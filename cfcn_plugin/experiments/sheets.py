@@ -57,7 +57,7 @@ def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[Picture]:
 
     def draw(name, title, caption, rows: Sequence[Shown], columns: dict,
              names: Sequence[str] = ()) -> Picture:
-        labels = [None if names else row.label for row in rows]
+        labels = [() if names else row.labels for row in rows]
         figure = heatmap_sheet([row.pixels for row in rows], [row.mask for row in rows],
                                columns, labels, classes, names=names)
         return drawn(f'{name}_{data}', f'{title}: {data}', caption, figure)
@@ -87,7 +87,7 @@ def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[Picture]:
         rows = conditions(masked[0], masked[1:3])
         columns = {name: look_at(model, list(rows.values()))
                    for name, model in models.items()}
-        label = classes[masked[0].label] if masked[0].label is not None else '?'
+        label = ', '.join(str(classes[i]) for i in sorted(masked[0].labels)) or '?'
         yield draw(
             'conditions', 'Other light, other backgrounds (figures 9 and 15)',
             f'One picture of the test split, a {label}. The object is cut out along '

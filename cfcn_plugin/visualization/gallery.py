@@ -29,12 +29,12 @@ class Shown:
     Attributes:
         picture: (3, H, W) uint8, RGB.
         mask: (H, W) {0, 1}, of any class; None if there is none.
-        label: The (first) true class; None if it is not known.
+        labels: The true classes; none if they are not known.
         name: Of the file.
     """
     picture: Tensor
     mask: np.ndarray | None
-    label: int | None
+    labels: frozenset[int]
     name: str
 
     @property
@@ -59,7 +59,7 @@ def shown(sample: dict) -> Shown:
     label = data.get('gt_label')
     return Shown(
         inputs.flip(0).contiguous(), mask,
-        int(label[0]) if label is not None and len(label) else None,
+        frozenset(() if label is None else label.tolist()),
         Path(data.get('img_path') or str(data.get('sample_idx', ''))).name)
 
 

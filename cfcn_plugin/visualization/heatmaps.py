@@ -1,5 +1,5 @@
 """Pictures, masks and where models look, side by side."""
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,7 +101,7 @@ def as_pixels(figure: Figure) -> np.ndarray:
 def heatmap_sheet(pictures: Sequence[np.ndarray],
                   masks: Sequence[np.ndarray | None],
                   looks: dict[str, Look],
-                  labels: Sequence[int | None],
+                  labels: Sequence[Collection[int]],
                   classes: Sequence[str],
                   title: str = '',
                   names: Sequence[str] = ()) -> Figure:
@@ -113,7 +113,8 @@ def heatmap_sheet(pictures: Sequence[np.ndarray],
         pictures: B of (H, W, 3) uint8, RGB.
         masks: B of (H, W) {0, 1}; None for a picture without.
         looks: By the column's title.
-        labels: B true classes; None where it is not known, and no answer is right.
+        labels: Each one's true classes; () where they are not known, and no answer is
+            right.
         classes: Their names.
         title: Above the sheet.
         names: B, of the pictures, written where the label is not known.
@@ -126,8 +127,9 @@ def heatmap_sheet(pictures: Sequence[np.ndarray],
     for row, (picture, mask) in enumerate(zip(pictures, masks)):
         grey = picture.mean(-1)
         axes[row, 0].imshow(picture)
-        if labels[row] is not None:
-            axes[row, 0].set_xlabel(f'this is a {classes[labels[row]]}')
+        if labels[row]:
+            true = ', '.join(str(classes[label]) for label in sorted(labels[row]))
+            axes[row, 0].set_xlabel(f'this is a {true}')
         elif names:
             axes[row, 0].set_xlabel(names[row])
         if mask is None:
@@ -138,8 +140,8 @@ def heatmap_sheet(pictures: Sequence[np.ndarray],
             axis.imshow(grey, cmap='gray', vmin=0, vmax=255)
             axis.imshow(seen.heat[row], cmap='inferno', alpha=0.65, vmin=0, vmax=1)
             colour = 'black'
-            if labels[row] is not None:
-                right = seen.predicted[row] == labels[row]
+            if labels[row]:
+                right = seen.predicted[row] in labels[row]
                 colour = 'tab:green' if right else 'tab:red'
             axis.set_xlabel(f'says {classes[seen.predicted[row]]}', color=colour,
                             fontweight='bold')

@@ -70,6 +70,19 @@ def test_each_class_by_its_name():
     assert result['auroc/macro'] == pytest.approx(sum(expected) / 3)
 
 
+def test_classes_without_names_go_by_their_numbers():
+    result = result_of(
+        one_label(some_scores(9, 3), torch.arange(9) % 3), per_class=True)
+    assert {'auroc/0', 'auroc/1', 'auroc/2'} <= set(result)
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_scores_that_have_no_order_are_an_error(value):
+    with pytest.raises(ValueError, match="'a.jpg' has the scores .*diverged"):
+        result_of([dict(pred_score=torch.tensor([value, 0.5]), img_path='a.jpg',
+                        gt_label=torch.tensor([0]))])
+
+
 def test_class_without_positives_is_left_out_of_the_mean():
     scores, labels = some_scores(60, 4), torch.tensor([0, 1, 3])[torch.arange(60) % 3]
     result = result_of(one_label(scores, labels), classes='abcd', per_class=True)

@@ -157,6 +157,15 @@ def test_images_without_a_mask_are_neither_asked_about_nor_partners():
     assert metric.compute_metrics(rows)['images'] == 3
 
 
+def test_a_picture_without_a_mask_is_loaded_once_however_many_ask():
+    scenes = Scenes([0] * 8 + [1] * 8, [0] * 8 + [255] * 8, unguided=range(8, 16))
+    model = Sees(CORNER)
+    seen = shown(model, scenes)
+    scenes.loaded.clear()
+    BackgroundSwapTest().probe(model, seen)
+    assert sorted(i for i in scenes.loaded if i >= 8) == list(range(8, 16))
+
+
 def test_data_set_without_masks_measures_nothing():
     model, scenes = Sees(CORNER), Scenes([0, 1], [0, 0], unguided=(0, 1))
     assert result_of(model, scenes) == dict(images=0, fair=1)

@@ -34,6 +34,14 @@ def result_of(samples):
     return metric.evaluate(len(samples))
 
 
+def test_of_several_labels_exactly_the_true_ones_count():
+    samples = [dict(group='a', gt_label=torch.tensor([0, 2]), img_path='a.jpg',
+                    pred_score=torch.tensor([0.9, 0.1, 0.8]), pred_label=predicted)
+               for predicted in (torch.tensor([0, 2]), torch.tensor([0]),
+                                 torch.tensor([2, 0]), torch.tensor([0, 1, 2]))]
+    assert result_of(samples)['group/a'] == 50
+
+
 def test_each_group_the_mean_of_groups_and_the_worst():
     assert result_of(SAMPLES) == EXPECTED
 

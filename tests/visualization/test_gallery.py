@@ -67,7 +67,7 @@ def sample(size, label=1, mask=True):
 def test_picture_is_rgb_and_masks_of_classes_are_one():
     one = shown(sample((4, 6)))
     assert one.pixels.shape == (4, 6, 3) and (one.pixels[..., 2] == 9).all()
-    assert one.mask.shape == (4, 6) and one.label == 1
+    assert one.mask.shape == (4, 6) and one.labels == {1}
     assert shown(sample((4, 6), mask=False)).mask is None
 
 
@@ -80,8 +80,8 @@ def test_some_pictures_have_one_size_and_are_always_the_same():
     dataset = [sample((4, 4 + 2 * (i % 2)), label=i) for i in range(12)]
     first, again = some_of(dataset, 3), some_of(dataset, 3)
     assert len({one.picture.shape for one in first}) == 1
-    assert [a.label for a in first] == [b.label for b in again]
-    assert len({a.label for a in first}) == 3
+    assert [a.labels for a in first] == [b.labels for b in again]
+    assert len({a.labels for a in first}) == 3
 
 
 def test_pictures_of_the_test_split_have_masks_and_labels(config):
@@ -97,7 +97,7 @@ def test_picture_file_has_the_sources_mask_below_its_root_only(
     other = tmp_path / 'mine.jpg'
     other.write_bytes(file.read_bytes())
     one = picture_file(config(), other)
-    assert one.mask is None and one.label is None and one.name == 'mine.jpg'
+    assert one.mask is None and not one.labels and one.name == 'mine.jpg'
     assert one.picture.shape == (3, 112, 112)
     with pytest.raises(FileNotFoundError, match='none.jpg'):
         picture_file(config(), tmp_path / 'none.jpg')
@@ -150,7 +150,7 @@ def test_object_stays_on_other_backgrounds_and_light_changes_all():
     mask = np.zeros((32, 32), np.uint8)
     mask[8:24, 8:24] = 1
     grey = torch.ones(3, 32, 32, dtype=torch.uint8)
-    one, other = (Shown(value * grey, mask, 0, name)
+    one, other = (Shown(value * grey, mask, frozenset(), name)
                   for value, name in ((100, 'one'), (200, 'other')))
     made = conditions(one, [other])
     assert list(made) == ['as it is', 'brightness × 0.5', 'brightness × 1.5',

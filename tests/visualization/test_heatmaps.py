@@ -112,7 +112,7 @@ def test_sheet_is_a_picture_of_more_than_one_colour(tmp_path):
         'plain': Look(rng.random((2, *PICTURE)), np.array([1, 1])),
     }
     file = tmp_path / 'sheet.png'
-    heatmap_sheet(pictures().permute(0, 2, 3, 1).numpy(), masks, looks, [0, 1],
+    heatmap_sheet(pictures().permute(0, 2, 3, 1).numpy(), masks, looks, [[0], [1]],
                   ['cat', 'dog'], title='where they look').savefig(file)
     with Image.open(file) as sheet:
         colours = sheet.convert('RGB').getcolors(maxcolors=1 << 20)
@@ -122,12 +122,21 @@ def test_sheet_is_a_picture_of_more_than_one_colour(tmp_path):
 def test_sheet_takes_pictures_without_mask_or_label_and_leaves_no_figure_open():
     from matplotlib import pyplot as plt
     sheet = heatmap_sheet([np.zeros((4, 4, 3), np.uint8)], [None],
-                          {'guided': Look(np.ones((1, 4, 4)), np.array([0]))}, [None],
+                          {'guided': Look(np.ones((1, 4, 4)), np.array([0]))}, [()],
                           ['cat'], names=['a.jpg'])
     words = {axis.get_xlabel() for axis in sheet.axes}
     assert {'a.jpg', 'says cat'} <= words
     assert as_pixels(sheet).shape[2] == 3
     assert plt.get_fignums() == []
+
+
+def test_any_of_several_true_classes_is_a_right_answer():
+    looks = {str(i): Look(np.ones((1, 4, 4)), np.array([i])) for i in range(3)}
+    sheet = heatmap_sheet([np.zeros((4, 4, 3), np.uint8)], [None], looks, [{0, 2}],
+                          ['MA', 'HE', 'EX'])
+    assert sheet.axes[0].get_xlabel() == 'this is a MA, EX'
+    colours = [axis.xaxis.label.get_color() for axis in sheet.axes[2:]]
+    assert colours == ['tab:green', 'tab:red', 'tab:green']
 
 
 # ---- all classes' maps, and maps that do not lie on the whole picture ---------
