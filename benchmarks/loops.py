@@ -42,7 +42,7 @@ def runner(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line
         run.train()
     ratio, took = run.train_loop.found
     yield Line(f'runner over a bare loop: ResNet-18, {size} px, batch of {images}',
-               ratio, 1.05, f'{1000 * took:.0f} ms')
+               ratio, 1.05, f'{1000 * took:.0f} ms', strict=True)
 
 
 class Batches(torch.utils.data.Dataset):

@@ -75,4 +75,4 @@ def _compare(name: str, shape: tuple, pairs: int, device: str, repeat: int,
                              ('one copy of the map', Turn(copied), None)):
         ratio, took = ratio_of(ours, other, pairs, device, repeat)
         yield Line(f'loss over {what}: {name} ({megabytes:.0f} MiB)', ratio, aim,
-                   f'{1000 * took:.2f} ms')
+                   f'{1000 * took:.2f} ms', strict=True)

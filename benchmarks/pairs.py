@@ -38,16 +38,19 @@ class Line:
         ratio: The figure.
         aim: At most this, if something was aimed at.
         unit: What one of the second is, in words; '' if it does not matter.
+        strict: Whether the median must reach the aim, and not its interval alone.
     """
     what: str
     ratio: Ratio
     aim: float | None = None
     unit: str = ''
+    strict: bool = False
 
     @property
     def met(self) -> bool:
-        """Whether the interval reaches the aim or below."""
-        return self.aim is None or self.ratio.low <= self.aim
+        """Whether the figure reaches the aim or below."""
+        reached = self.ratio.median if self.strict else self.ratio.low
+        return self.aim is None or reached <= self.aim
 
 
 @dataclass(frozen=True)

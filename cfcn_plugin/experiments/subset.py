@@ -53,7 +53,7 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
     Args:
         cfg: Changed in place: ``only`` or ``share`` of the training pipeline's
             LoadActivationMask.
-        masks: A number, or a share of the training pictures such as ``'5%'``.
+        masks: A number, or a share of all training pictures such as ``'5%'``.
         seed: Of the choice.
         file: Where to write the list of the guided.
 
@@ -73,7 +73,8 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
         if isinstance(masks, str):
             # at least one, unless none is asked for
             share = float(masks[:-1]) / 100
-            count = min(max(round(share * len(images)), share > 0), len(with_mask))
+            count = max(round(share * len(images)), share > 0)
+            count = len(with_mask) if share == 1 else count
         load.pop('only', None)
         load.pop('share', None)
         if not count:

@@ -36,7 +36,8 @@ class GAINLoss(Guidance):
     that of their mean score, and one erased picture.
 
     Cost: one more forward pass, with its graph, and the gradient from the score back
-    to the map: about twice the time and memory of the plain step.
+    to the map: about twice the time and, on a ResNet-18, 1.25 times the memory of the
+    plain step (docs/benchmarks.md).
 
     Logs ``loss_gain_mining`` and ``loss_gain_mask`` (with their weights in them),
     ``gain_mining`` and ``gain_mask`` (without, detached), and ``alive``, the share of

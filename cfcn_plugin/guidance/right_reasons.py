@@ -27,11 +27,11 @@ class RightReasonsLoss(Guidance):
     A mixed picture's context is what is context in the mixture. Any feature hook
     target will do: no map is looked at.
 
-    Cost: a backward pass to the pictures, and its own backward pass: measured on a
-    ResNet-18, 2.4 times the time and 1.7 times the memory of a plain step; more for
-    depthwise convolutions on a CPU. Re-entrant activation checkpointing can not
-    differentiate twice, and raises. Pixels' gradients are small: prefer bfloat16 to
-    float16.
+    Cost: a backward pass to the pictures, and its own backward pass: on a
+    ResNet-18, 2.4 times the time and 1.4 times the memory of a plain step
+    (docs/benchmarks.md); far more for depthwise convolutions on a CPU. Re-entrant
+    activation checkpointing can not differentiate twice, and raises. Pixels' gradients
+    are small: prefer bfloat16 to float16.
 
     Logs ``loss_right_reasons`` (with lambda in it) and ``right_reasons`` (without,
     detached).

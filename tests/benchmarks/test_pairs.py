@@ -54,4 +54,5 @@ def test_repeats_are_divided_out():
 def test_an_aim_is_met_if_the_interval_reaches_it():
     assert Line('', Ratio(1.03, 1.02, 1.04, 30), 1.02).met
     assert not Line('', Ratio(1.03, 1.021, 1.04, 30), 1.02).met
+    assert not Line('', Ratio(1.03, 1.02, 1.04, 30), 1.02, strict=True).met
     assert Line('', Ratio(9., 9., 9., 1)).met

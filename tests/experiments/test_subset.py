@@ -98,6 +98,8 @@ def test_masks_lie_inside_the_chosen_pictures(config, tmp_path):
 def test_impossible_numbers_say_what_there_is(config, tmp_path):
     with pytest.raises(ValueError, match='9 masks are asked for, and 8 of 20'):
         guided_of(config(), tmp_path, 9)
+    with pytest.raises(ValueError, match='12 masks are asked for, and 8 of 20'):
+        guided_of(config(), tmp_path, '60%')
     with pytest.raises(ValueError, match='the training set has 20'):
         choose_pictures(config(), 21, seed=0)
 
