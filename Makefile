@@ -38,9 +38,10 @@ $(OPENMMLAB_VENV)/.installed: setup.py constraints-openmmlab.txt
 	$(OPENMMLAB_PIP) -e '.[openmmlab,test]'
 	touch $@
 
-# Minutes of strange files for each annotation format; FUZZ=COCO for one of them
+# Minutes of strange files for each format; FUZZ=COCO for one of them
 fuzz: install
-	$(VENV)/bin/python -m pytest tests/masks/test_fuzz.py --hypothesis-profile=fuzz \
+	$(VENV)/bin/python -m pytest tests/masks/test_fuzz.py tests/datasets/test_fuzz.py \
+	    --hypothesis-profile=fuzz \
 	    $(if $(FUZZ),-k "$(FUZZ)")
 
 # Every backbone, config and pipeline; hours on two cores, and a killed one goes on

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cfcn_plugin.masks.base import MaskError
 from cfcn_plugin.masks.formats.hdf5 import own_object
 from cfcn_plugin.masks.selection import guidance_rank
 
@@ -56,15 +57,20 @@ def export_brain_mri(source: str | Path, root: str | Path) -> Path:
 def _export(file: Path, folder: Path) -> tuple[str, str, str, str]:
     """Picture and mask of a file, and its line of the table."""
     slice_ = _read(file)
-    label = int(slice_['label'].item())
+    label, = slice_['label'].ravel()[:1].tolist() or [None]
     if label not in TUMOURS:
         raise ValueError(f"'{file}': expected cjdata/label 1, 2 or 3, got {label}")
+    shapes = slice_['image'].shape, slice_['tumorMask'].shape
+    if len(shapes[0]) != 2 or shapes[0] != shapes[1]:
+        raise ValueError(f"'{file}': expected cjdata/image and cjdata/tumorMask of one "
+                         f'size, got {shapes[0]} and {shapes[1]}')
     name = f'images/{file.stem}.png'
     # MATLAB stores columns first
     save_picture(folder / name, _stretch(slice_['image'].T, file))
     mask = (slice_['tumorMask'].T != 0).astype(np.uint8) * np.uint8(255)
     save_picture(folder / f'masks/{file.stem}.png', mask)
-    patient = ''.join(map(chr, slice_['PID'].ravel()))
+    # MATLAB's texts are UTF-16
+    patient = slice_['PID'].astype('<u2').tobytes().decode('utf-16-le', 'replace')
     split = 'test' if guidance_rank(patient) < TEST_SHARE else 'train'
     return name, TUMOURS[label], split, patient
 
@@ -79,7 +85,9 @@ def _read(file: Path) -> dict[str, np.ndarray]:
         with h5py.File(file, 'r') as content:
             return {field: _values(content, f'cjdata/{field}', file)
                     for field in FIELDS}
-    except (OSError, KeyError) as error:
+    except MaskError:  # ours
+        raise
+    except Exception as error:  # h5py raises whatever HDF5 says
         raise ValueError(f"'{file}' is not a MATLAB v7.3 file with the fields cjdata/"
                          f'{{{",".join(FIELDS)}}} ({error}): is it whole?') from error
 
@@ -89,14 +97,19 @@ def _values(content, name: str, file: Path) -> np.ndarray:
     if field is None:
         raise KeyError(name)
     if getattr(field, 'nbytes', 0) > LARGEST:  # a small file can claim terabytes
-        raise ValueError(f"'{file}': '{name}' has {field.nbytes} bytes, expected a "
+        raise MaskError(f"'{file}': '{name}' has {field.nbytes} bytes, expected a "
                          'slice of a few hundred thousand')
-    return field[()]
+    values = np.asarray(field[()])
+    if values.dtype.kind not in 'iufb':
+        raise MaskError(f"'{file}': expected numbers in '{name}', got {values.dtype}")
+    return values
 
 
 def _stretch(values: np.ndarray, file: Path) -> np.ndarray:
-    low, high = int(values.min()), int(values.max())
-    if low == high:
-        raise ValueError(f"'{file}': expected a picture, got {low} everywhere")
+    low, high = (values.min(), values.max()) if values.size else (0, 0)
+    if not np.isfinite([low, high]).all() or low == high:
+        raise ValueError(f"'{file}': expected a picture, got values from {low} to "
+                         f'{high}')
+    low, high = float(low), float(high)
     return ((values.astype(np.float32) - low) * (255 / (high - low))).round().astype(
         np.uint8)

@@ -1,9 +1,10 @@
 """Labels, splits and groups from one CSV file."""
-import csv
 from pathlib import Path
 
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
+
+from .reading import reading_table
 
 
 @DATASETS.register_module()
@@ -56,8 +57,7 @@ class CSVDataset(BaseDataset):
                 f"'{self.ann_file}' does not exist: put the data below "
                 f"'{self.data_root}' (docs/data.md; `python tools/get_data.py -h`), or "
                 'set the environment variable CFCN_DATA to where it is')
-        with open(self.ann_file, newline='', encoding='utf-8-sig') as stream:
-            reader = csv.DictReader(stream)
+        with reading_table(Path(self.ann_file)) as reader:
             wanted = {self.path, *self.labels, *self.group}
             if self.split is not None:
                 wanted.add(self.split_column)

@@ -1,5 +1,8 @@
 """MNIST out of its IDX files, with the strokes as masks."""
 import gzip
+import math
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -67,12 +70,12 @@ def _read_idx(file: Path, dims: int) -> np.ndarray:
     try:
         with gzip.open(file) as stream:  # a little that unpacks to a lot is cut
             content = stream.read(LARGEST + 1)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"'{file}' is no whole gzip file ({error})") from error
     start = 4 + 4 * dims
-    shape = np.frombuffer(content[4:start], '>u4')
+    shape = struct.unpack(f'>{dims}I', content[4:start].ljust(4 * dims, b'\0'))
     if content[:4] != bytes((0, 0, UINT8, dims)) or (
-            len(content) - start != shape.prod(dtype=np.int64)):
+            len(content) - start != math.prod(shape)):
         raise ValueError(f"'{file}' is no IDX file of bytes in {dims} dimensions: is "
                          'it whole?')
     return np.frombuffer(content[start:], np.uint8).reshape(shape)

@@ -1,10 +1,10 @@
 """Waterbirds: labels, places and boxes in one table beside the published pictures."""
-import csv
 from pathlib import Path
 
 from cfcn_plugin.masks.cub import read_cub_boxes
 
 from .new_folder import write_table
+from .reading import reading_table
 
 FILE = 'labels.csv'
 COLUMNS = ('img_filename', 'y', 'split', 'place')
@@ -50,8 +50,7 @@ def list_waterbirds(root: str | Path, cub: str | Path) -> Path:
 
 
 def _rows(file: Path, boxes: dict[str, tuple]):
-    with file.open(newline='', encoding='utf-8') as stream:
-        reader = csv.DictReader(stream)
+    with reading_table(file) as reader:
         missing = set(COLUMNS) - set(reader.fieldnames or ())
         if missing:
             raise ValueError(f"'{file}' has no column {sorted(missing)}: its header is "

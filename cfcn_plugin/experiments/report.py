@@ -171,7 +171,9 @@ def _pictures(grid: Grid, known: Sequence[Outcome],
         yield drawn(
             'focus', 'Causally-focus loss of all models (figure 13)',
             'Min-max normalised in each data set: 0 the best of it, 1 the worst; the '
-            'mean loss itself stands on the bars. Guided models were trained on it.',
+            'mean loss itself stands on the bars. Guided models were trained on it, '
+            'and each has it by its own equation (all maps, or the true class\'s): '
+            'of unlike systems compare the energy inside.',
             charts.normalised_bars(losses, 'causally-focus loss, test split'))
 
 

@@ -1,5 +1,6 @@
 # The page docs/results/waterbirds.md: every way to guide, by all boxes and by few.
 few = dict(type='GuidedSampler', share=1.0)
+ordinary = dict(_delete_=True, type='DefaultSampler', shuffle=True)
 maps = dict(
     _delete_=True, type='CausalFocusLoss', loss_weight=10.0, pool='share', rectify='square')
 energy = dict(_delete_=True, type='ExplanationLoss', measure='energy')
@@ -25,6 +26,15 @@ systems = dict(
         config='../cnn-balanced_*_{data}.py',
         only=dict(masks=['5%']),
         options={'train_dataloader.sampler': few}),
+    # or how often the few are drawn?
+    swap_balanced_ordinary=dict(
+        config='../swap-balanced_*_{data}.py',
+        only=dict(masks=['5%']),
+        options={'train_dataloader.sampler': ordinary}),
+    swap_balanced_half=dict(
+        config='../swap-balanced_*_{data}.py',
+        only=dict(masks=['5%']),
+        options={'train_dataloader.sampler.share': 0.5}),
     # the swap and the focus
     swap_balanced_share=dict(
         config='../swap-balanced_*_{data}.py',
@@ -37,8 +47,7 @@ axes = dict(data=['waterbirds'], masks=['100%', '5%'], seed=[0, 1, 2])
 metrics = {
     'mean of groups, %': 'group/mean',
     'worst group, %': 'group/worst',
-    "Eq. 1's share inside, %": ('focus/ratio', 100),
     'energy inside, %': ('focus/energy', 100),
     'pointing, %': ('focus/pointing', 100),
 }
-del few, maps, energy, stages
+del few, ordinary, maps, energy, stages
