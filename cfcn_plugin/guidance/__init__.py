@@ -5,9 +5,10 @@ from .causal_focus import CausalFocusLoss
 from .combined import Combined
 from .explanation import ExplanationLoss
 from .gain import GAINLoss
+from .literal_focus import LiteralFocusLoss
 from .right_reasons import RightReasonsLoss
 
 __all__ = [
     'ActDiffLoss', 'CausalFocusLoss', 'Combined', 'ExplanationLoss', 'GAINLoss',
-    'Guidance', 'Part', 'RightReasonsLoss', 'Seen'
+    'Guidance', 'LiteralFocusLoss', 'Part', 'RightReasonsLoss', 'Seen'
 ]

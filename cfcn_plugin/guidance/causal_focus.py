@@ -28,7 +28,9 @@ WEIGHTS = ('uniform', 'gradient')
 class CausalFocusLoss(Guidance):
     """alpha times the share of activation that lies on the context (CFCN).
 
-    The defaults are the paper's equations. Unlike the paper, with ``channels='all'``::
+    The defaults are the paper's equations, made safe for maps that die
+    (:class:`.LiteralFocusLoss` is as printed). Unlike the paper, with
+    ``channels='all'``::
 
         mean   sum_f v_f (1 - sum_jk (A * R(A_f))_jk / sum_jk R(A_f)_jk)
         share  1 - sum_f v_f sum_jk (A * R(A_f))_jk / sum_f v_f sum_jk R(A_f)_jk

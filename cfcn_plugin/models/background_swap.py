@@ -10,7 +10,14 @@ from .mask_batch import MaskBatch
 
 @BATCH_AUGMENTS.register_module()
 class BackgroundSwap:
-    """Paste an object by its mask on the context of another picture of the batch.
+    """Paste an object by its mask on the context of another picture of the batch::
+
+        x_i' = A_i x_i + (1 - A_i) c(x_j),  y_i' = y_i
+
+    for a picture x_i with mask A_i (its edge blurred) and label y_i, and the context c
+    of another one, whose own object is filled in. The pictures are those of Mixed-Rand
+    of Xiao et al., "Noise or signal: the role of image backgrounds in object
+    recognition", ICLR 2021, who tested by them; here they train.
 
     What is around an object then tells nothing of its label. Label and mask stay the
     object's own. The other picture is a guided one, chosen at random, and its own
