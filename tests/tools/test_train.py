@@ -62,12 +62,15 @@ def test_resume_continues_and_test_repeats_the_validation(
         assert metrics[key] == pytest.approx(last[key], abs=1e-4)
 
 
-def test_species_config_has_two_classes(run_tool, pets_root, tmp_path):
+def test_species_config_has_two_classes_and_trains_in_mixed_precision(
+        run_tool, pets_root, tmp_path):
     run_tool('train.py', ROOT / 'configs/cfcn_resnet_pets-species.py', '--work-dir',
-             tmp_path, '--cfg-options', *SMALL, 'model.backbone.model_name=resnet10t',
-             data=pets_root)
+             tmp_path, '--amp', '--cfg-options', *SMALL,
+             'model.backbone.model_name=resnet10t', data=pets_root)
     weight = torch.load(tmp_path / 'epoch_1.pth', weights_only=False)['state_dict']
     assert weight['head.fc.weight'].shape[0] == 2
+    dumped = Config.fromfile(tmp_path / 'cfcn_resnet_pets-species.py')
+    assert dumped.optim_wrapper.type == 'CPUAmpOptimWrapper'
 
 
 @pytest.mark.parametrize('name', [
@@ -179,8 +182,10 @@ def test_auto_scale_lr_without_its_config_is_named(run_tool, tmp_path):
 
 
 def test_test_time_augmentation_averages_flips(run_tool, pets_run, pets_root, tmp_path):
-    out = tmp_path / 'metrics.json'
-    run_tool('test.py', pets_run / 'cfcn_resnet_pets.py', pets_run / 'epoch_1.pth',
-             '--work-dir', tmp_path, '--tta', '--out', out, '--out-item', 'metrics',
+    out, config = tmp_path / 'metrics.json', tmp_path / 'one_metric.py'
+    config.write_text(f"_base_ = '{pets_run}/cfcn_resnet_pets.py'\n"
+                      "test_evaluator = dict(_delete_=True, type='Accuracy')\n")
+    run_tool('test.py', config, pets_run / 'epoch_1.pth', '--work-dir', tmp_path,
+             '--tta', '--out', out, '--out-item', 'metrics',
              data=pets_root)
     assert 'accuracy/top1' in json.loads(out.read_text())
