@@ -1,4 +1,4 @@
-"""mmengine's runner over a bare PyTorch loop, and two processes over one."""
+"""The runner over a bare PyTorch loop, and two processes over one."""
 import os
 import socket
 import tempfile
@@ -8,13 +8,15 @@ from collections.abc import Iterator
 import torch
 import torch.multiprocessing
 from mmengine.model import MMDistributedDataParallel
-from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner import IterBasedTrainLoop
+
+from cfcn_plugin.engine import ResumableRunner
 
 from .pairs import Line, Turn, ratio_of, ratio_with_interval, seconds
 from .steps import CFCN, RESNET_18, Trained
 
-# the base config's hooks that do something in each iteration
-EACH_ITERATION = ('OneReadHook', 'FiniteLossHook', 'CollapseHook')
+# the base config's hooks that do something in each iteration; the runner adds its own
+EACH_ITERATION = ('OneReadHook', 'CollapseHook', 'MeanLogHook')
 
 
 def runner(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line]:
@@ -25,7 +27,7 @@ def runner(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line
     size, images = (32, 2) if tiny else (112, 8)
     trained = Trained(RESNET_18, CFCN, size, images, device)
     with tempfile.TemporaryDirectory() as work_dir:
-        run = Runner(
+        run = ResumableRunner(  # as tools/train.py
             model=trained.model,
             work_dir=work_dir,
             experiment_name=os.path.basename(work_dir),
