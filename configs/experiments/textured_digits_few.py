@@ -1,0 +1,21 @@
+# A tenth of the masks: how to make them count. Beside the plain network and all masks.
+_base_ = './textured_digits.py'
+cfcn_c = '../cfcn-c_cfcnnet_{data}.py'
+guided = {'model.guidance.reduction': 'guided'}
+half = {'train_dataloader.sampler': dict(_delete_=True, type='GuidedSampler', share=0.5)}
+alone = {'train_dataloader.sampler': dict(_delete_=True, type='GuidedSampler', share=1.0)}
+systems = {
+    '_delete_': True,
+    'cnn': dict(config='../cnn_cfcnnet_{data}.py', without=['masks']),
+    'cfcn_c': dict(config=cfcn_c, without=['masks']),  # all masks
+    'few': cfcn_c,
+    # alpha of each guided picture, however few a batch has
+    'few_guided': dict(config=cfcn_c, options=guided),
+    # half of each epoch is guided pictures
+    'few_half': dict(config=cfcn_c, options=half),
+    'few_half_guided': dict(config=cfcn_c, options={**half, **guided}),
+    # nothing else is drawn
+    'few_alone': dict(config=cfcn_c, options=alone),
+}
+axes = dict(masks=['10%'])
+del cfcn_c, guided, half, alone
