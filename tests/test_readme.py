@@ -11,6 +11,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / 'README.md').read_text(encoding='utf-8')
+PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 
 
 @pytest.fixture
@@ -53,3 +54,11 @@ def test_every_file_the_readme_names_exists():
                        README)
     missing = [name for name in names if not (ROOT / name).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file(page):
+    targets = re.findall(r'\]\(([^)#\s]+)', page.read_text(encoding='utf-8'))
+    gone = [target for target in targets
+            if '://' not in target and not (page.parent / target).exists()]
+    assert not gone
