@@ -53,10 +53,8 @@ class GuidedMixin:
             raise ValueError(f'{type(guidance).__name__} has parameters of its own: '
                              'they would be in the checkpoint of the trained model')
         self.guidance = guidance
-        if feature_hook is None:
-            feature_hook = dict(type='FeatureHook')
-        if isinstance(feature_hook, dict):
-            feature_hook = MODELS.build(feature_hook)
+        if feature_hook is None or isinstance(feature_hook, dict):
+            feature_hook = MODELS.build(dict(type='FeatureHook') | (feature_hook or {}))
         self.feature_hook = feature_hook.attach(self)
         self._scores = Capture(self.get_submodule(self.scorer))
 

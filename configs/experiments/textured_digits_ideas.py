@@ -3,7 +3,10 @@ _base_ = './textured_digits.py'
 cfcn_c = '../cfcn-c_cfcnnet_{data}.py'
 share = {'model.guidance.channels': 'all', 'model.guidance.pool': 'share'}
 layers = ['backbone.layers.2', 'backbone.layers.3', 'backbone.layers.4']
-last = {'model.guidance.channels': 'all', 'model.feature_hook.target': layers[-1]}
+last = {
+    'model.guidance.channels': 'all',
+    'model.feature_hook': dict(type='FeatureHook', target=layers[-1])
+}
 swap = {
     'model.data_preprocessor.num_classes': 3,
     'model.train_cfg': dict(augments=dict(type='BackgroundSwap', prob=1.0))
@@ -29,7 +32,9 @@ systems = {
     # three maps
     'three_share': dict(
         config=cfcn_c,
-        options={**share, 'model.feature_hook.target': layers}),
+        options={
+            **share, 'model.feature_hook': dict(type='FeatureHook', target=layers)
+        }),
     # another background, without and with the focus
     'swap': dict(
         config='../cnn_cfcnnet_{data}.py', options=swap),
