@@ -199,6 +199,11 @@ def test_maps_of_a_causal_focus_head_are_its_convolution_s():
     assert model.maps_are_classes
 
 
+def test_a_hook_is_one_without_its_type():
+    model = build(feature_hook=dict(target='backbone'))
+    assert model.feature_hook.names == ['backbone']
+
+
 def test_earlier_and_several_maps_can_be_guided():
     model = build(feature_hook=dict(
         type='FeatureHook', target=['backbone.layer3', 'backbone.layer4'])).eval()
