@@ -57,8 +57,9 @@ def _digits(source: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
     pictures = _read_idx(source / IMAGES.format(part), 3)
     labels = _read_idx(source / LABELS.format(part), 1)
     if len(pictures) != len(labels):
-        raise ValueError(f"'{source}' has {len(pictures)} pictures and {len(labels)} "
-                         f"labels of '{part}': take both files from one release")
+        raise ValueError(f"'{source / LABELS.format(part)}' has {len(labels)} labels, "
+                         f"and '{IMAGES.format(part)}' beside it {len(pictures)} "
+                         'pictures: take both files from one release')
     return pictures, labels
 
 
