@@ -16,7 +16,7 @@ __all__ = [
 RESIZES = ('mask', 'activation')
 REDUCTIONS = ('batch', 'guided', 'none')
 RECTIFIERS = ('relu', 'square', 'abs')
-CACHE = 2**21  # bytes that a piece of a map may take, of a core's caches
+CACHE = 2**19  # bytes that a piece of a map may take, of a core's caches
 
 
 def causal_focus_ratio(activation: Tensor,
@@ -275,11 +275,13 @@ _focus_ratio_op.register_autograd(_differentiate, setup_context=_keep)
 
 def _plane_sums(activation: Tensor, planes: Tensor) -> tuple[Tensor, Tensor]:
     """Sum of the rectified map under each of both planes: (B, F) each."""
-    dtype = _compute_dtype(activation)
     size = _piece_size(activation)
+    rectified = torch.empty_like(activation[:size], dtype=_compute_dtype(activation))
     sums = []
     for maps, plane in zip(activation.split(size), planes.split(size)):
-        maps = maps.to(dtype).clamp(min=0).flatten(2)
+        # into the same memory again, which is in the cache by now
+        maps = torch.clamp(maps.to(rectified.dtype), min=0, out=rectified[:len(maps)])
+        maps = maps.flatten(2)
         sums.append(plane @ maps.mT if planes.dim() == 3 else
                     (plane @ maps[..., None])[..., 0].mT)
     return torch.cat(sums).unbind(1)
