@@ -10,12 +10,11 @@ from torch.autograd.function import once_differentiable
 
 __all__ = [
     'at_least_float32', 'causal_focus_loss', 'causal_focus_ratio', 'pool_channels',
-    'rectify', 'resize_mask'
+    'resize_mask'
 ]
 
 RESIZES = ('mask', 'activation')
 REDUCTIONS = ('batch', 'guided', 'none')
-RECTIFIERS = ('relu', 'square', 'abs')
 CACHE = 2**19  # bytes that a piece of a map may take, of a core's caches
 
 
@@ -131,24 +130,6 @@ def causal_focus_loss(activation: Tensor,
 def at_least_float32(tensor: Tensor) -> Tensor:
     """The same tensor, or float32 instead of half precision, where sums overflow."""
     return tensor.to(_compute_dtype(tensor))
-
-
-def rectify(activation: Tensor, how: str = 'relu') -> Tensor:
-    """Activations as amounts of evidence, >= 0, at least float32.
-
-    Args:
-        activation: Feature maps of any shape.
-        how: ``'relu'`` (the paper's maps are ReLU's outputs), ``'square'`` (energy: of
-            either sign, large values count more), or ``'abs'``.
-    """
-    activation = at_least_float32(activation)
-    if how == 'relu':
-        return activation.relu()
-    if how == 'square':
-        return activation.square()
-    if how == 'abs':
-        return activation.abs()
-    raise ValueError(f'`how` must be one of {RECTIFIERS}, got {how!r}')
 
 
 def pool_channels(activation: Tensor, weights: Tensor | None = None) -> Tensor:

@@ -1,8 +1,8 @@
-# Beyond the paper: energy over several stages, one pooled share, and a warm-up.
+# Beyond the paper: several stages, one pooled share, and a warm-up.
 _base_ = './cfcn_efficientnet-lite0_waterbirds.py'
 
 model = dict(
-    guidance=dict(loss_weight=10.0, pool='share', rectify='square'),
+    guidance=dict(loss_weight=10.0, pool='share'),
     feature_hook=dict(target=[
         'backbone.timm_model.blocks.2', 'backbone.timm_model.blocks.4',
         'backbone.timm_model.blocks.6'

@@ -11,7 +11,6 @@ from cfcn_plugin.functional import (
     causal_focus_loss,
     causal_focus_ratio,
     pool_channels,
-    rectify,
     resize_mask,
 )
 
@@ -232,13 +231,7 @@ def test_gradcheck(planes, resize):
     assert torch.autograd.gradcheck(loss, activation)
 
 
-# ---- other evidence ---------------------------------------------------------
-
-
-@pytest.mark.parametrize('how, expected', [
-    ('relu', [0, 0, 3]), ('square', [4, 0, 9]), ('abs', [2, 0, 3])])
-def test_rectified_by_hand(how, expected):
-    assert rectify(torch.tensor([-2., 0., 3.]), how).tolist() == expected
+# ---- parts of other losses ---------------------------------------------------------
 
 
 def test_half_precision_becomes_float32_and_float64_stays():
@@ -246,7 +239,6 @@ def test_half_precision_becomes_float32_and_float64_stays():
                             (torch.bfloat16, torch.float32),
                             (torch.float64, torch.float64)):
         assert at_least_float32(torch.ones(2, dtype=dtype)).dtype == expected
-        assert rectify(torch.ones(2, dtype=dtype), 'square').dtype == expected
 
 
 def test_channels_are_pooled_by_their_weights():
@@ -254,11 +246,6 @@ def test_channels_are_pooled_by_their_weights():
     assert pool_channels(activation).tolist() == [[[[2, 4]]]]
     weights = torch.tensor([[0.25, 0.75]])
     assert pool_channels(activation, weights).tolist() == [[[[2.5, 5]]]]
-
-
-def test_unknown_rectifier_is_an_error():
-    with pytest.raises(ValueError, match="`how` must be one of .*'elu'"):
-        rectify(torch.ones(2), 'elu')
 
 
 # ---- guided and unguided ---------------------------------------------------

@@ -1,16 +1,13 @@
 """The paper's loss as a guidance method."""
-from dataclasses import replace
-
 import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from cfcn_plugin.functional import (
-    RECTIFIERS,
     RESIZES,
+    at_least_float32,
     causal_focus_loss,
     pool_channels,
-    rectify,
 )
 
 from .base import Guidance, Seen
@@ -32,11 +29,11 @@ class CausalFocusLoss(Guidance):
     (:class:`.LiteralFocusLoss` is as printed). Unlike the paper, with
     ``channels='all'``::
 
-        mean   sum_f v_f (1 - sum_jk (A * R(A_f))_jk / sum_jk R(A_f)_jk)
-        share  1 - sum_f v_f sum_jk (A * R(A_f))_jk / sum_f v_f sum_jk R(A_f)_jk
+        mean   sum_f v_f (1 - sum_jk (A * A_f)_jk / sum_jk (A_f)_jk)
+        share  1 - sum_f v_f sum_jk (A * A_f)_jk / sum_f v_f sum_jk (A_f)_jk
 
-    for ``pool`` with a rectifier R and channel weights v_f of sum 1; ReLU, and 1/F
-    each, is Eq. 1. A mean of shares lets a channel count that is hardly active, and
+    for ``pool`` with rectified maps A_f and channel weights v_f of sum 1; the mean with
+    1/F each is Eq. 1. A mean of shares lets a channel count that is hardly active, and
     costs 1 for one that is dead; in one pooled share a channel counts by its activity.
     For a head whose maps are classes (CFCN-C), ``channels='all', pool='share'`` holds
     the other classes' maps against the mask, too: evidence for another class, found
@@ -63,8 +60,6 @@ class CausalFocusLoss(Guidance):
         absent: In Eq. 3, a class without a mask in an image is skipped, or counts as
             context everywhere (``'context'``, the literal equation: a cost of 1).
         pool: ``'mean'`` of the channels' shares (Eq. 1), or one pooled ``'share'``.
-        rectify: What of an activation is evidence: ``'relu'`` (the paper), ``'square'``
-            (energy) or ``'abs'``; ``eps`` is then a mean square, or absolute value.
         channel_weights: v_f: ``'uniform'`` (the paper), or ``'gradient'``:
             how much a channel matters to the true class, for it or against it
             (:func:`.grad_cam.channel_weights`), detached. It costs the gradient from
@@ -80,7 +75,6 @@ class CausalFocusLoss(Guidance):
                  reduction: str = 'batch',
                  absent: str = 'skip',
                  pool: str = 'mean',
-                 rectify: str = 'relu',
                  channel_weights: str = 'uniform'):
         super().__init__()
         check_choice('channels', channels, CHANNELS)
@@ -88,7 +82,6 @@ class CausalFocusLoss(Guidance):
         check_choice('reduction', reduction, REDUCTIONS)
         check_choice('absent', absent, ABSENT)
         check_choice('pool', pool, POOLS)
-        check_choice('rectify', rectify, RECTIFIERS)
         check_choice('channel_weights', channel_weights, WEIGHTS)
         if channels != 'all' and (pool, channel_weights) != ('mean', 'uniform'):
             raise ValueError(
@@ -103,7 +96,6 @@ class CausalFocusLoss(Guidance):
         self.reduction = reduction
         self.absent = absent
         self.pool = pool
-        self.rectify = rectify
         self.channel_weights = channel_weights
         self.differentiates = channel_weights == 'gradient'
 
@@ -128,10 +120,7 @@ class CausalFocusLoss(Guidance):
         """Share of the guided maps with a value above ``eps``, a scalar."""
         shares = []
         for activation in seen.maps:
-            top = activation.amax((2, 3))  # (B, F)
-            if self.rectify != 'relu':
-                top = torch.maximum(top, -activation.amin((2, 3)))
-            live = (rectify(top, self.rectify) > self.eps).float()
+            live = (activation.amax((2, 3)) > self.eps).float()  # (B, F)
             if self.channels == 'target':
                 live = class_score(live, seen.target)
             shares.append(live.mean())
@@ -154,11 +143,10 @@ class CausalFocusLoss(Guidance):
             for part in seen.parts)
 
     def _outside(self, seen: Seen, weights: Tensor | None) -> Tensor:
-        if (self.rectify, self.pool) != ('relu', 'mean'):  # the equation rectifies
-            seen = replace(seen, activation=rectify(seen.activation, self.rectify))
         activation, mask, target = seen.activation, seen.mask, weights
         if self.pool == 'share':
-            activation, target = pool_channels(activation, weights), None
+            rectified = at_least_float32(activation).relu()
+            activation, target = pool_channels(rectified, weights), None
         if self.channels == 'per_class':
             activation, mask, target = self._present_classes(seen)
         else:

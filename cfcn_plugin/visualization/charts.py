@@ -136,6 +136,7 @@ def normalised_bars(values: dict[str, dict[str, float]], title: str) -> Figure:
             axis.text(at, height + 0.02, f'{group[model]:.2f}', ha='center', size=7)
     axis.set_xticks(range(len(values)), list(values))
     axis.set_ylim(0, 1.12)
+    axis.set_ylabel('0 best, 1 worst of the data set', size=8)
     _finish(axis, title, '')
     figure.legend(loc='outside right upper', frameon=False, fontsize=8)
     return figure

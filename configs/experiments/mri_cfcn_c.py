@@ -1,4 +1,4 @@
-# What keeps CFCN-C from learning on Brain MRI: six ideas, beside the plain network.
+# What keeps CFCN-C from learning on Brain MRI: five ideas, beside the plain network.
 _base_ = './mri.py'
 cfcn_c = '../cfcn-c_cfcnnet_*_{data}.py'
 warm_up = dict(type='GuidanceWarmUpHook', epochs=5)
@@ -8,7 +8,6 @@ systems = dict(
     cfcn_c=cfcn_c,  # alpha 3, by Table 4
     alpha_1=dict(config=cfcn_c, options={'model.guidance.loss_weight': 1.0}),
     alpha_03=dict(config=cfcn_c, options={'model.guidance.loss_weight': 0.3}),
-    square=dict(config=cfcn_c, options={'model.guidance.rectify': 'square'}),
     all_classes=dict(
         config=cfcn_c,
         options={'model.guidance.channels': 'all', 'model.guidance.pool': 'share'}),

@@ -17,8 +17,6 @@ systems = {
     'cnn': '../cnn_cfcnnet_{data}.py',
     'cfcn_c': cfcn_c,  # the literal Eq. 2
     # the classes' maps
-    'square': dict(config=cfcn_c, options={'model.guidance.rectify': 'square'}),
-    'abs': dict(config=cfcn_c, options={'model.guidance.rectify': 'abs'}),
     'all_classes': dict(config=cfcn_c, options=share),
     'warm_up': dict(
         config=cfcn_c,

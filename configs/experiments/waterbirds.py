@@ -1,8 +1,7 @@
 # The page docs/results/waterbirds.md: every way to guide, by all boxes and by few.
 few = dict(type='GuidedSampler', share=1.0)
 ordinary = dict(_delete_=True, type='DefaultSampler', shuffle=True)
-maps = dict(
-    _delete_=True, type='CausalFocusLoss', loss_weight=10.0, pool='share', rectify='square')
+maps = dict(_delete_=True, type='CausalFocusLoss', loss_weight=10.0, pool='share')
 energy = dict(_delete_=True, type='ExplanationLoss', measure='energy')
 stages = dict(target=[f'backbone.timm_model.blocks.{i}' for i in (2, 4, 6)])
 systems = dict(

@@ -4,8 +4,8 @@ import torch
 
 from cfcn_plugin.guidance import CausalFocusLoss, Combined, RightReasonsLoss
 
-FOCUS, SQUARES = dict(type='CausalFocusLoss'), dict(
-    type='CausalFocusLoss', rectify='square', loss_weight=2.)
+FOCUS, SHARE = dict(type='CausalFocusLoss'), dict(
+    type='CausalFocusLoss', pool='share', loss_weight=2.)
 RRR = dict(type='RightReasonsLoss')
 
 
@@ -20,23 +20,23 @@ def test_terms_are_those_of_each_method(net, some_inputs, see):
 
 def test_a_key_of_several_gets_a_number_and_stays_what_it_is(net, some_inputs, see):
     seen = see(net, some_inputs())
-    found = Combined([FOCUS, SQUARES])(seen)
+    found = Combined([FOCUS, SHARE])(seen)
     assert set(found) == {'loss_focus', 'focus', 'alive', 'loss_focus_1', 'focus_1',
                           'alive_1'}
     torch.testing.assert_close(
         found['loss_focus_1'],
-        CausalFocusLoss(rectify='square', loss_weight=2.)(seen)['loss_focus'])
+        CausalFocusLoss(pool='share', loss_weight=2.)(seen)['loss_focus'])
     assert not found['focus_1'].requires_grad
 
 
 def test_input_gradients_are_there_if_one_method_needs_them():
     assert Combined([FOCUS, RRR]).needs_input_grad
-    assert not Combined([FOCUS, SQUARES]).needs_input_grad
+    assert not Combined([FOCUS, SHARE]).needs_input_grad
 
 
 def test_a_step_is_differentiated_if_one_method_does():
     assert Combined([FOCUS, RRR]).differentiates
-    assert not Combined([FOCUS, SQUARES]).differentiates
+    assert not Combined([FOCUS, SHARE]).differentiates
 
 
 def test_built_methods_are_taken_as_they_are():

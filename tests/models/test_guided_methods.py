@@ -21,7 +21,7 @@ METHODS = {
     'energy': dict(type='ExplanationLoss'),
     'l1': dict(type='ExplanationLoss', measure='l1'),
     'actdiff': dict(type='ActDiffLoss', loss_weight=0.1),
-    'focus share': dict(type='CausalFocusLoss', pool='share', rectify='square',
+    'focus share': dict(type='CausalFocusLoss', pool='share',
                         channel_weights='gradient'),
     'focus and rrr': [dict(type='CausalFocusLoss'),
                       dict(type='RightReasonsLoss', loss_weight=0.1)],
@@ -131,7 +131,7 @@ def test_a_retriever_is_guided(guidance):
 
 
 def test_measured_ratio_is_that_of_the_focus_term_among_several():
-    focus = dict(type='CausalFocusLoss', rectify='square')
+    focus = dict(type='CausalFocusLoss', pool='share')
     ratios = []
     for guidance in (focus, [dict(type='ActDiffLoss'), focus], None,
                      dict(type='ActDiffLoss'), dict(type='CausalFocusLoss')):
