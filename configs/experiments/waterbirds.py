@@ -4,49 +4,60 @@ ordinary = dict(_delete_=True, type='DefaultSampler', shuffle=True)
 maps = dict(_delete_=True, type='CausalFocusLoss', loss_weight=10.0, pool='share')
 energy = dict(_delete_=True, type='ExplanationLoss', measure='energy')
 stages = dict(target=[f'backbone.timm_model.blocks.{i}' for i in (2, 4, 6)])
+all_boxes, few_boxes = dict(masks=['100%']), dict(masks=['5%'])
+balanced, swap_balanced = '../cnn-balanced_*_{data}.py', '../swap-balanced_*_{data}.py'
 systems = dict(
     cnn=dict(config='../cnn_*_{data}.py', without=['masks']),
-    cnn_balanced=dict(config='../cnn-balanced_*_{data}.py', without=['masks']),
-    # the paper's
-    gain='../gain_*_{data}.py',
-    cfcn='../cfcn_*_{data}.py',
-    cfcn_c='../cfcn-c_*_{data}.py',
-    # others' uses of the same boxes
-    rrr=dict(config='../rrr_*_{data}.py', only=dict(masks=['100%'])),  # dear
-    energy='../energy_*_{data}.py',
-    l1='../l1_*_{data}.py',
-    actdiff='../actdiff_*_{data}.py',
-    swap='../swap_*_{data}.py',
+    cnn_balanced=dict(config=balanced, without=['masks']),
+    # the paper's, and others' uses of the same boxes: what does nothing with all of
+    # them is not asked with few
+    gain=dict(config='../gain_*_{data}.py', only=all_boxes),
+    cfcn=dict(config='../cfcn_*_{data}.py', only=all_boxes),
+    cfcn_c=dict(config='../cfcn-c_*_{data}.py', only=all_boxes),
+    rrr=dict(config='../rrr_*_{data}.py', only=all_boxes),
+    energy=dict(config='../energy_*_{data}.py', only=all_boxes),
+    l1=dict(config='../l1_*_{data}.py', only=all_boxes),
+    actdiff=dict(config='../actdiff_*_{data}.py', only=all_boxes),
     # beyond the paper
-    cfcn_share='../cfcn-share_*_{data}.py',
-    swap_balanced='../swap-balanced_*_{data}.py',
-    # is it the swap, or the class weights and the choice of pictures?
-    cnn_balanced_guided=dict(
-        config='../cnn-balanced_*_{data}.py',
-        only=dict(masks=['5%']),
-        options={'train_dataloader.sampler': few}),
-    # or how often the few are drawn?
-    swap_balanced_ordinary=dict(
-        config='../swap-balanced_*_{data}.py',
-        only=dict(masks=['5%']),
-        options={'train_dataloader.sampler': ordinary}),
-    swap_balanced_half=dict(
-        config='../swap-balanced_*_{data}.py',
-        only=dict(masks=['5%']),
-        options={'train_dataloader.sampler.share': 0.5}),
-    # the swap and the focus
+    cfcn_share=dict(config='../cfcn-share_*_{data}.py', only=all_boxes),
+    # another background, alone, with class weights, and with the focus
+    swap=dict(config='../swap_*_{data}.py', only=all_boxes),
+    swap_balanced=swap_balanced,
     swap_balanced_share=dict(
-        config='../swap-balanced_*_{data}.py',
+        config=swap_balanced,
+        only=all_boxes,
         options={'model.guidance': maps, 'model.feature_hook': stages}),
     swap_balanced_energy=dict(
-        config='../swap-balanced_*_{data}.py',
-        options={'model.guidance': energy}))
+        config=swap_balanced, only=all_boxes, options={'model.guidance': energy}),
+    # by few: is it the swap, or the class weights and the choice of pictures?
+    cnn_balanced_guided=dict(
+        config=balanced, only=few_boxes, options={'train_dataloader.sampler': few}),
+    # or how often the few are drawn?
+    swap_balanced_ordinary=dict(
+        config=swap_balanced,
+        only=few_boxes,
+        options={'train_dataloader.sampler': ordinary}),
+    swap_balanced_half=dict(
+        config=swap_balanced,
+        only=few_boxes,
+        options={'train_dataloader.sampler.share': 0.5}))
 plain = 'cnn'
 axes = dict(data=['waterbirds'], masks=['100%', '5%'], seed=[0, 1, 2])
+options = {
+    'test_cfg': dict(type='ProbingTestLoop'),
+    'test_evaluator': [
+        dict(type='GroupAccuracy'),
+        dict(type='FocusMetric'),
+        dict(type='ExplanationFocus', method='grad_cam'),
+        dict(type='ExplanationFocus', method='input_x_gradient'),
+    ],
+}
 metrics = {
     'mean of groups, %': 'group/mean',
     'worst group, %': 'group/worst',
     'energy inside, %': ('focus/energy', 100),
     'pointing, %': ('focus/pointing', 100),
+    'Grad-CAM: energy inside, %': ('grad_cam/energy', 100),
+    'input x gradient: energy inside, %': ('input_x_gradient/energy', 100),
 }
-del few, ordinary, maps, energy, stages
+del few, ordinary, maps, energy, stages, all_boxes, few_boxes, balanced, swap_balanced
