@@ -35,6 +35,10 @@ def processes(cfg: Config) -> Iterator[None]:
     (https://github.com/pytorch/pytorch/issues/190489). What was made inside the block,
     a runner above all, must not be held by a name when it ends.
 
+    After an error NCCL's group is left to the end of the process: NCCL destroys a group
+    when all processes do, and the others may wait for this one, which would then hang
+    before its error is told.
+
     Raises:
         ValueError: The launcher has not started this process.
     """
@@ -56,11 +60,22 @@ def processes(cfg: Config) -> Iterator[None]:
         yield
     except BaseException as error:
         traceback.clear_frames(error.__traceback__)  # they hold the runner, too
+        if isinstance(error, SystemExit) or _backend() == 'gloo':
+            _leave()
         raise
-    finally:
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
-            gc.collect()  # a runner is a cycle, and its DDP holds the group
+    else:
+        _leave()
+
+
+def _backend() -> str | None:
+    group = torch.distributed
+    return group.get_backend() if group.is_initialized() else None
+
+
+def _leave() -> None:
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+        gc.collect()  # a runner is a cycle, and its DDP holds the group
 
 
 def _start_gloo(names: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import FlexibleRunner, Runner
 
 from cfcn_plugin.engine import ResumableRunner
-from cfcn_plugin.engine.resume.newest_checkpoint import saved_checkpoints
+from cfcn_plugin.engine.resume.newest_checkpoint import has_checkpoint
 
 
 def parse_args():
@@ -77,7 +77,7 @@ def merge_args(cfg: Config, args) -> Config:
         cfg, args, persistent_workers=not args.no_persistent_workers)
     if args.resume not in (None, 'auto'):
         cfg.resume, cfg.load_from = True, args.resume
-    elif args.resume is not None and saved_checkpoints(cfg.work_dir):
+    elif args.resume is not None and has_checkpoint(cfg.work_dir):
         cfg.resume, cfg.load_from = True, None
     return cfg
 

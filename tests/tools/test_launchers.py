@@ -87,6 +87,21 @@ def test_launcher_that_did_not_start_this_process_is_named(
         pass
 
 
+@pytest.mark.parametrize('backend, error, left', [
+    ('nccl', ValueError, False), ('nccl', SystemExit, True), ('gloo', ValueError, True)])
+def test_error_of_one_rank_does_not_wait_for_others(monkeypatch, backend, error, left):
+    # NCCL's group is destroyed by all together, and the others may wait elsewhere
+    from _processes import processes
+    calls = []
+    monkeypatch.setattr('torch.distributed.is_initialized', lambda: True)
+    monkeypatch.setattr('torch.distributed.get_backend', lambda: backend)
+    monkeypatch.setattr(
+        'torch.distributed.destroy_process_group', lambda: calls.append(1))
+    with pytest.raises(error), processes(Config(dict(launcher='none'))):
+        raise error
+    assert bool(calls) == left
+
+
 SCRIPT = '''
 import os, sys
 sys.path.insert(0, sys.argv[1])

@@ -1,6 +1,6 @@
 """A resumed run is, bit for bit, the run that was never killed."""
 from mmengine.dist import all_gather_object, get_rank, get_world_size
-from mmengine.hooks import EarlyStoppingHook, EMAHook, Hook
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook, EMAHook, Hook
 from mmpretrain.registry import HOOKS
 from torch import nn
 
@@ -44,6 +44,10 @@ class ExactResumeHook(Hook):
                 f'the train loop is {type(runner.train_loop).__name__}: leave '
                 '--exact-resume out')
         for hook in runner.hooks:
+            if isinstance(hook, CheckpointHook) and not hook.save_optimizer:
+                raise ValueError(
+                    'exact resume needs the optimizer in its checkpoints: leave '
+                    'default_hooks.checkpoint.save_optimizer=False or --exact-resume out')
             if isinstance(hook, EarlyStoppingHook):
                 raise ValueError(
                     'EarlyStoppingHook keeps its count in no checkpoint, so that a '
@@ -132,9 +136,11 @@ class PendingValidationHook(Hook):
 
 def _run(runner) -> dict[str, int]:
     """What must be the same for the draws to be the same."""
-    loop = runner.train_loop
+    loop, seed = runner.train_loop, runner.seed
+    if runner._randomness_cfg.get('diff_rank_seed'):
+        seed -= get_rank()
     return {
-        'the seed': runner.seed,
+        'the seed': seed,
         'the number of processes': get_world_size(),
         'the batch size': loop.batches.batch_size,
         'the number of batches in an epoch': len(loop.batches),

@@ -8,7 +8,7 @@ from mmengine.logging import MMLogger
 REGULAR = re.compile(r'(epoch|iter)_(\d+)\.pth')
 
 
-def newest_checkpoint(work_dir: str | Path) -> Path | None:
+def newest_checkpoint(work_dir: str | Path) -> Path | str | None:
     """The newest whole checkpoint of a run.
 
     The one that ``last_checkpoint`` names comes first, then the others of its folder,
@@ -18,11 +18,17 @@ def newest_checkpoint(work_dir: str | Path) -> Path | None:
         work_dir: Of the run.
 
     Returns:
-        None if the run has saved none.
+        None if the run has saved none. One on another storage (``s3://...``) is given as
+        ``last_checkpoint`` names it, unseen.
 
     Raises:
-        ValueError: There are some, and all are damaged.
+        ValueError: There are some, and all are damaged; or ``last_checkpoint`` names
+            one that is out of reach, and there is no other.
     """
+    work_dir = Path(work_dir)
+    named = _named_last(work_dir)
+    if '://' in named:
+        return named
     found = saved_checkpoints(work_dir)
     for checkpoint in found:
         damage = damage_of(checkpoint)
@@ -35,16 +41,25 @@ def newest_checkpoint(work_dir: str | Path) -> Path | None:
         raise ValueError(
             f"all {len(found)} checkpoints of '{work_dir}' are damaged: go on from a "
             'copy with `--resume PATH`, or start anew in another `--work-dir`')
+    if named:
+        raise ValueError(
+            f"'{work_dir / 'last_checkpoint'}' names '{named}', which is not "
+            'there: is its disk mounted? Go on with `--resume PATH`; to begin anew, '
+            'remove that file or give another `--work-dir`')
     return None
+
+
+def has_checkpoint(work_dir: str | Path) -> bool:
+    """Whether a run has saved one, within reach or not."""
+    return bool(_named_last(Path(work_dir)) or saved_checkpoints(work_dir))
 
 
 def saved_checkpoints(work_dir: str | Path) -> list[Path]:
     """What may be checkpoints of a run, the one to go on from first."""
     work_dir = Path(work_dir)
-    pointer, found = work_dir / 'last_checkpoint', []
-    folders = [work_dir]
-    named = pointer.read_text().strip() if pointer.is_file() else ''
-    if named:  # a stock run that was killed may have left it empty
+    folders, found = [work_dir], []
+    named = _named_last(work_dir)
+    if named:
         last = Path(named)
         if not last.is_file():  # the folder may have been moved
             last = work_dir / last.name
@@ -58,6 +73,12 @@ def saved_checkpoints(work_dir: str | Path) -> list[Path]:
     return found + [file for file in others if not any(map(file.samefile, found))]
 
 
+def _named_last(work_dir: Path) -> str:
+    """What ``last_checkpoint`` names; a stock run that was killed may leave it empty."""
+    pointer = work_dir / 'last_checkpoint'
+    return pointer.read_text().strip() if pointer.is_file() else ''
+
+
 def damage_of(checkpoint: Path) -> str | None:
     """What is wrong with the file of a checkpoint, by its own checksums.
 
@@ -69,6 +90,6 @@ def damage_of(checkpoint: Path) -> str | None:
     try:
         with zipfile.ZipFile(checkpoint) as archive:
             bad = archive.testzip()
-    except (OSError, zipfile.BadZipFile, EOFError) as error:
-        return f'{checkpoint.stat().st_size} bytes, {error}'
+    except Exception as error:  # zipfile tells of damage by errors of many types
+        return f'{checkpoint.stat().st_size} bytes, {type(error).__name__}: {error}'
     return None if bad is None else f'{bad} has another checksum'

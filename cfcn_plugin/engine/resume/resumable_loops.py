@@ -19,6 +19,10 @@ class ResumableMixin:
             dataloader = _resumable(
                 dataloader, runner.seed if runner.cfg.get('exact_resume') else None)
         super().__init__(runner, dataloader, **options)
+        if self.dataloader.batch_size is None:  # of a loader that has a batch sampler
+            # hooks ask for it (mmpretrain's PreciseBNHook), and DataLoader lets no one
+            # set it
+            vars(self.dataloader)['batch_size'] = self.batches.batch_size
 
     @property
     def batches(self) -> ResumableBatches:

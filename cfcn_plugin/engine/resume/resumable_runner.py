@@ -15,7 +15,7 @@ from torch.utils.data import dataloader
 from .exact_resume_hook import ExactResumeHook, PendingValidationHook
 from .finite_loss_hook import FiniteLossHook
 from .newest_checkpoint import damage_of, newest_checkpoint
-from .resumable_loops import ResumableEpochLoop, ResumableIterLoop
+from .resumable_loops import ResumableEpochLoop, ResumableIterLoop, ResumableMixin
 from .stop_signal_hook import StopSignalHook
 from .whole_checkpoint_hook import WholeCheckpointHook
 
@@ -88,9 +88,15 @@ class ResumableRunner(Runner):
         if file_client_args is None and backend_args is None and (
                 '://' not in str(out_dir)):
             backend_args = dict(backend='whole')
+        meta = dict(meta or {})
+        if isinstance(self.train_loop, ResumableMixin):
+            # drawn anew by each process where the config gives none, and what is left
+            # of an epoch is left of this order
+            meta['sampler_seed'] = getattr(
+                self.train_loop.batches.sampler, 'seed', None)
         done = getattr(self.train_loop, 'done', 0)
         if done:
-            meta = dict(meta or {}, inside_epoch=[done, len(self.train_dataloader)])
+            meta['inside_epoch'] = [done, len(self.train_dataloader)]
         self.call_hook('on_every_rank_before_save')
         super().save_checkpoint(
             out_dir, filename, file_client_args, *args, backend_args=backend_args,
@@ -127,7 +133,11 @@ class ResumableRunner(Runner):
     def load_checkpoint(self, *args, **kwargs) -> dict:
         checkpoint = super().load_checkpoint(*args, **kwargs)
         if self._resume:
-            self._go_inside(*checkpoint.get('meta', {}).get('inside_epoch', (0, 0)))
+            meta = checkpoint.get('meta', {})
+            if meta.get('sampler_seed') is not None and isinstance(
+                    self.train_loop, ResumableMixin):
+                self.train_loop.batches.sampler.seed = meta['sampler_seed']
+            self._go_inside(*meta.get('inside_epoch', (0, 0)))
         return checkpoint
 
     def _go_inside(self, done: int, batches: int) -> None:
@@ -190,7 +200,7 @@ def _of_dead_worker(error: BaseException | None) -> BaseException | None:
     catches errors there may have made another of it.
     """
     while error is not None:
-        if isinstance(error, RuntimeError) and 'DataLoader worker' in str(error):
+        if isinstance(error, RuntimeError) and 'DataLoader worker (pid' in str(error):
             return error
         if isinstance(error, ConnectionError | EOFError):
             # it died while it handed a batch over

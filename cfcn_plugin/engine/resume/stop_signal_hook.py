@@ -19,7 +19,11 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 
 class Stopped(SystemExit):
-    """A run that was told to stop, has saved a checkpoint, and exits with 75."""
+    """A run that was told to stop, has saved a checkpoint, and exits with 75.
+
+    Where it had nothing to save with, the code is that of a process killed by the
+    signal, 128 + its number.
+    """
 
 
 @HOOKS.register_module()
@@ -112,10 +116,11 @@ class StopSignalHook(Hook):
     @staticmethod
     def _stop(runner, number: int, iterations: int, saved: list[str]) -> None:
         what = f'saved {saved[0]}; go on with `--resume`' if saved else (
-            'nothing is saved: the config has no CheckpointHook')
+            'nothing is saved, since the config has no CheckpointHook, or a class of '
+            'its own for it')
         runner.logger.warning(f'got {signal.Signals(number).name}, stopped after '
                               f'iteration {iterations}: {what}')
-        raise Stopped(STOPPED)
+        raise Stopped(STOPPED if saved else 128 + number)
 
 
 def _savers(runner) -> list[WholeCheckpointHook]:

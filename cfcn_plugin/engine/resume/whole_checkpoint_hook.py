@@ -118,6 +118,8 @@ class WholeCheckpointHook(CheckpointHook):
         if not is_main_process():
             return
         for path in paths:
+            if Path(path).parent != Path(self.out_dir):
+                continue  # of the run that this one goes on from, in its own folder
             if self.file_backend.isfile(path):
                 self.file_backend.remove(path)
             elif self.file_backend.isdir(path):  # as deepspeed saves them

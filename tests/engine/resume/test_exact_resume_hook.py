@@ -1,12 +1,14 @@
 """A resumed run ends with the weights of the run that was not killed."""
 import copy
 
+import mmengine.runner.utils
 import pytest
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop
 
 from cfcn_plugin.engine import ResumableRunner
+from cfcn_plugin.engine.resume import exact_resume_hook
 from cfcn_plugin.random_state import seed_by
 
 
@@ -124,6 +126,22 @@ def test_checkpoint_without_it_is_refused(small_config, tmp_path):
         start(small_config(tmp_path, exact_resume=False), kill=Kill(2))
     with pytest.raises(ValueError, match='is of a run without --exact-resume'):
         start(small_config(tmp_path, resume=True))
+
+
+def test_ranks_with_seeds_of_their_own_have_one_for_the_run(
+        small_config, tmp_path, monkeypatch):
+    for module in (mmengine.runner.utils, exact_resume_hook):
+        monkeypatch.setattr(module, 'get_rank', lambda: 1)
+    runner = ResumableRunner.from_cfg(small_config(
+        tmp_path, randomness=dict(seed=4, diff_rank_seed=True)))
+    assert runner.seed == 5
+    assert exact_resume_hook._run(runner)['the seed'] == 4
+
+
+def test_checkpoints_without_the_optimizer_are_refused(small_config, tmp_path):
+    with pytest.raises(ValueError, match='save_optimizer=False or --exact-resume out'):
+        start(small_config(tmp_path, default_hooks=dict(
+            checkpoint=dict(save_optimizer=False))))
 
 
 def test_hook_that_counts_elsewhere_is_refused(small_config, tmp_path):

@@ -8,6 +8,7 @@ from mmengine.logging import MMLogger
 
 from cfcn_plugin.engine.resume.newest_checkpoint import (
     damage_of,
+    has_checkpoint,
     newest_checkpoint,
     saved_checkpoints,
 )
@@ -77,3 +78,26 @@ def test_all_damaged_is_an_error(run):
 
 def test_run_that_saved_none_has_none(tmp_path):
     assert newest_checkpoint(tmp_path) is None
+
+
+def test_pointer_out_of_reach_is_an_error_and_no_new_beginning(tmp_path):
+    assert not has_checkpoint(tmp_path)
+    (tmp_path / 'last_checkpoint').write_text('/unmounted/run/epoch_3.pth')
+    assert has_checkpoint(tmp_path)
+    with pytest.raises(ValueError, match=r"last_checkpoint' names '/unmounted/run/"
+                       r"epoch_3\.pth'.*mounted.*`--resume PATH`"):
+        newest_checkpoint(tmp_path)
+
+
+def test_checkpoint_on_another_storage_is_taken_as_it_is_named(tmp_path):
+    (tmp_path / 'last_checkpoint').write_text('s3://bucket/run/epoch_3.pth')
+    assert newest_checkpoint(tmp_path) == 's3://bucket/run/epoch_3.pth'
+
+
+def test_damage_at_any_place_is_told_and_raises_nothing(run):
+    file = run / 'epoch_10.pth'
+    whole = file.read_bytes()
+    for begin in range(0, len(whole), 97):
+        noise = bytes(reversed(whole[begin:begin + 64]))
+        file.write_bytes(whole[:begin] + noise + whole[begin + 64:])
+        assert isinstance(damage_of(file), str | None), begin

@@ -45,15 +45,41 @@ def start(cfg, kill=None):
     return runner
 
 
-@pytest.mark.parametrize('sampler, exact', [
-    ('epochs', False), ('DefaultSampler', True), ('InfiniteSampler', True)])
-def test_what_was_seen_is_not_read_again(small_config, tmp_path, sampler, exact):
-    cfg = small_config(tmp_path, exact_resume=exact, randomness=dict(seed=0))
+def of_plain_draws(cfg):
+    """Without what takes more than one try to be the same."""
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     cfg.param_scheduler = cfg.param_scheduler[:1]
     cfg.default_hooks.checkpoint.pop('save_best')
     cfg.default_hooks.checkpoint.pop('rule')
     cfg.train_dataloader.dataset.pipeline.insert(0, dict(type='NoteWhatIsRead'))
+    return cfg
+
+
+@pytest.mark.parametrize('sampler', ['epochs', 'DefaultSampler', 'InfiniteSampler'])
+def test_no_picture_is_read_twice_without_a_seed(small_config, tmp_path, sampler):
+    cfg = of_plain_draws(small_config(tmp_path, exact_resume=False))
+    cfg.randomness = dict(seed=None)
+    cfg.default_hooks.checkpoint.by_epoch = False
+    cfg.optim_wrapper.accumulative_counts = 1
+    if sampler == 'epochs':
+        cfg.train_cfg = dict(by_epoch=True, max_epochs=1)
+    else:
+        cfg.train_cfg = dict(by_epoch=False, max_iters=4)
+        cfg.train_dataloader.sampler.type = sampler
+    with pytest.raises(Killed):
+        start(cfg, kill=3)  # after the third is read; the last checkpoint is of two
+    read = NoteWhatIsRead.read[:6]
+    cfg.resume = True
+    start(cfg)
+    rest = NoteWhatIsRead.read[:5]  # of an endless sampler's, those of the first round
+    assert len(set(read)) == 6 and len(set(rest)) == 5 and not set(read) & set(rest)
+
+
+@pytest.mark.parametrize('sampler, exact', [
+    ('epochs', False), ('DefaultSampler', True), ('InfiniteSampler', True)])
+def test_what_was_seen_is_not_read_again(small_config, tmp_path, sampler, exact):
+    cfg = of_plain_draws(
+        small_config(tmp_path, exact_resume=exact, randomness=dict(seed=0)))
     if sampler != 'epochs':
         cfg.train_cfg = dict(by_epoch=False, max_iters=12)
         cfg.train_dataloader.sampler.type = sampler

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
 from mmengine.registry import RUNNERS
 
 from cfcn_plugin.engine import (
@@ -65,6 +65,14 @@ def test_stock_hooks_have_their_whole_counterparts(small_config, tmp_path):
     assert ExactResumeHook.__name__ not in kinds
 
 
+def test_stock_hooks_that_ask_for_the_batch_size_get_it(small_config, tmp_path):
+    cfg = small_config(tmp_path, exact_resume=False, train_cfg=dict(max_epochs=1))
+    cfg.model.backbone = dict(type='TIMMBackbone', model_name='resnet10t')
+    cfg.model.head.in_channels = 512
+    cfg.custom_hooks = [dict(type='PreciseBNHook', num_samples=6)]
+    assert start(cfg).train_dataloader.batch_size == 3
+
+
 def test_signal_saves_exits_and_is_as_if_it_had_not_been(small_config, tmp_path):
     whole = start(small_config(tmp_path / 'whole'))
     before = signal.getsignal(signal.SIGTERM)
@@ -76,6 +84,18 @@ def test_signal_saves_exits_and_is_as_if_it_had_not_been(small_config, tmp_path)
     runner = start(small_config(tmp_path / 'run', resume=True))
     torch.testing.assert_close(
         runner.model.state_dict(), whole.model.state_dict(), rtol=0, atol=0)
+
+
+class OwnCheckpointHook(CheckpointHook):
+    """A user's, which our runner does not know to call."""
+
+
+def test_signal_where_nothing_can_be_saved_is_no_success(small_config, tmp_path):
+    cfg = small_config(tmp_path, exact_resume=False)
+    cfg.default_hooks.checkpoint.type = OwnCheckpointHook
+    with pytest.raises(SystemExit) as stopped:
+        start(cfg, 2, terminate)
+    assert stopped.value.code == 128 + signal.SIGTERM
 
 
 def test_signal_in_a_validation_leaves_it_and_exact_resume_makes_up_for_it(
@@ -180,7 +200,8 @@ def test_read_only_work_dir_is_refused_before_the_run(small_config, mount, tmp_p
 
 @pytest.mark.parametrize('error', [
     PermissionError(errno.EACCES, 'Permission denied', '/data/picture.jpg'),
-    ConnectionResetError(errno.ECONNRESET, 'Connection reset by peer')
+    ConnectionResetError(errno.ECONNRESET, 'Connection reset by peer'),
+    RuntimeError('Caught RuntimeError in DataLoader worker process 0.')
 ], ids=repr)
 def test_error_that_is_no_full_disk_and_no_dead_worker_is_left_alone(
         small_config, tmp_path, error):

@@ -87,6 +87,21 @@ def test_of_several_between_two_epochs_the_last_is_kept(run):
     assert left(run) == ['iter_42.pth']
 
 
+def test_run_that_goes_on_elsewhere_leaves_what_it_goes_on_from(run, tmp_path):
+    hook = hook_of(run, max_keep_ckpts=1, save_best='top1', rule='greater')
+    hook.after_val_epoch(run, dict(top1=50.))
+    hook.save_now(run)
+    there = left(run)
+    run.work_dir = str(tmp_path / 'another')  # the hub is in the checkpoint
+    Path(run.work_dir).mkdir()
+    hook = hook_of(run, max_keep_ckpts=1, save_best='top1', rule='greater')
+    hook.best_ckpt_path = run.message_hub.get_info('best_ckpt')
+    hook.after_val_epoch(run, dict(top1=60.))
+    epochs(run, hook, 2)
+    assert sorted(f.name for f in tmp_path.glob('*.pth')) == there
+    assert left(run) == ['best_top1_epoch_0.pth', 'epoch_2.pth']
+
+
 def test_one_that_was_just_saved_is_not_saved_again(run):
     hook = hook_of(run, by_epoch=False)
     hook._save_checkpoint(run)
