@@ -1,5 +1,6 @@
 """A trained guided model as a stock model, with proof that it answers the same."""
 import copy
+import inspect
 from pathlib import Path
 
 import timm
@@ -7,6 +8,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
+from mmpretrain.models import TimmClassifier
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
@@ -56,8 +58,8 @@ def export_timm(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
 
     Raises:
         FileExistsError: The file exists.
-        ValueError: The model is no timm model with pooling and a linear head, or timm's
-            own answers otherwise (mobilenetv3 pools before its last convolution).
+        ValueError: The model is neither a timm backbone with pooling and a linear head
+            nor a ``TimmClassifier``, or timm's own answers otherwise (mobilenetv3 pools before its last convolution).
     """
     weights = _free(out, '.pth')
     guided = load_guided(cfg, checkpoint)
@@ -69,6 +71,11 @@ def export_timm(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
 
 def timm_arguments(cfg: Config) -> dict:
     """What ``timm.create_model`` needs to take the exported weights."""
+    if 'backbone' not in cfg.model:  # a whole timm model: what is not mmpretrain's
+        own = {*inspect.signature(TimmClassifier).parameters, 'type', 'pretrained',
+               'checkpoint_path'}
+        stock = unguide_config(cfg).model
+        return {k: v for k, v in stock.items() if k not in own}
     backbone = cfg.model.backbone
     own = {'type', 'pretrained', 'checkpoint_path', 'features_only', 'init_cfg',
            'in_channels', 'model_name', *BACKBONE_EXTRAS}
@@ -108,12 +115,16 @@ def load_guided(cfg: Config, checkpoint: str) -> nn.Module:
 
 
 def _timm_twin(cfg: Config, guided: nn.Module) -> nn.Module:
+    if isinstance(guided, TimmClassifier):
+        model = timm.create_model(**timm_arguments(cfg))
+        model.load_state_dict(guided.model.state_dict(), strict=True)
+        return model
     linear = getattr(getattr(guided, 'head', None), 'fc', None)
     if not hasattr(getattr(guided, 'backbone', None), 'timm_model') or not isinstance(
             linear, nn.Linear) or type(guided.head).__name__ != 'LinearClsHead':
         raise ValueError(
-            f'{type(guided.backbone).__name__} with {type(guided.head).__name__} is no '
-            'timm model: --to timm takes a timm backbone with a LinearClsHead')
+            f'{_named(guided, "backbone")} with {_named(guided, "head")} is no timm '
+            'model: --to timm takes a timm backbone with a LinearClsHead')
     model = timm.create_model(**timm_arguments(cfg))
     classifier = model.pretrained_cfg['classifier']
     if not isinstance(classifier, str):
@@ -132,8 +143,8 @@ def _timm_twin(cfg: Config, guided: nn.Module) -> nn.Module:
 
 def _compare(guided: nn.Module, stock: nn.Module, what: str) -> None:
     """Both must answer the same on random pictures."""
-    size = _picture_size(guided)
-    pictures = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0))
+    shape = (2, _channels(guided), *_picture_size(guided))
+    pictures = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         ours = _logits(guided(pictures))
         try:
@@ -149,6 +160,16 @@ def _compare(guided: nn.Module, stock: nn.Module, what: str) -> None:
             f'{what} answers otherwise: its logits differ by up to {worst:.3g}, '
             f'allowed is {allowed:.3g}. It pools at another place; use --to '
             'mmpretrain, or keep cfcn_plugin installed where the model is used')
+
+
+def _named(model: nn.Module, part: str) -> str:
+    return type(getattr(model, part, model)).__name__
+
+
+def _channels(model: nn.Module) -> int:
+    """Of a picture, by the first convolution; 3 where there is none."""
+    kernels = (p for p in model.parameters() if p.dim() == 4)
+    return next((k.shape[1] for k in kernels), 3)
 
 
 def _picture_size(model: nn.Module) -> tuple[int, int]:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+import timm
 import torch
 from mmengine.config import Config
 from mmpretrain.registry import MODELS
@@ -43,8 +44,10 @@ def trained(tmp_path):
         model = MODELS.build(copy.deepcopy(cfg.model))
         model.train()
         with torch.no_grad():
-            model(torch.rand(4, 3, 64, 64))
-            model.head.fc.weight.normal_()
+            first = next(p for p in model.parameters() if p.dim() == 4)
+            model(torch.rand(4, first.shape[1], 64, 64))
+            for parameter in model.parameters():
+                parameter.add_(0.1 * torch.randn_like(parameter))
         path = tmp_path / 'trained.pth'
         torch.save(dict(state_dict=model.state_dict(), optimizer={}), path)
         return model, str(path)
@@ -101,6 +104,31 @@ def test_other_backbones_export_to_timm(name, trained, tmp_path):
     cfg = config(backbone={**BACKBONE, 'model_name': name, 'img_size': 64})
     _, checkpoint = trained(cfg)
     assert export_timm(cfg, checkpoint, tmp_path / 'e')[0].is_file()
+
+
+@pytest.mark.parametrize('export', [export_timm, export_mmpretrain])
+def test_model_of_one_channel_is_exported(export, trained, tmp_path):
+    cfg = config(
+        backbone={**BACKBONE, 'in_channels': 1},
+        data_preprocessor=dict(num_classes=3, mean=[0], std=[255]))
+    _, checkpoint = trained(cfg)
+    assert export(cfg, checkpoint, tmp_path / 'e')[0].is_file()
+
+
+def test_whole_timm_model_is_exported_as_what_it_is(trained, tmp_path):
+    cfg = config()
+    cfg.model = dict(
+        type='GuidedTimmClassifier', model_name='resnet10t', num_classes=3,
+        loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1),
+        guidance=dict(type='CausalFocusLoss'))
+    model, checkpoint = trained(cfg)
+    path, = export_timm(cfg, checkpoint, tmp_path / 'e')
+    assert timm_arguments(cfg) == dict(model_name='resnet10t', num_classes=3)
+    stock = timm.create_model(**timm_arguments(cfg), checkpoint_path=str(path))
+    pictures = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            stock.eval()(pictures), model.eval().model(pictures), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize('name', ['mobilenetv3_small_050', 'convnext_atto'])

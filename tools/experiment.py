@@ -38,7 +38,8 @@ def main():
         '--resume', action='store_true',
         help='half-run cells go on from their last checkpoint, else they start anew; '
         'random states are in no checkpoint, so the run is another than its seed says')
-    parser.add_argument('--retry', action='store_true', help='run failed cells again')
+    parser.add_argument('--retry', action='store_true', help='run failed cells again: '
+                        'anew, or with --resume from their last checkpoint')
     parser.add_argument(
         '--report-only', action='store_true', help='run nothing')
     parser.add_argument(

@@ -38,6 +38,10 @@ def parse_args():
         '--tta', action='store_true', help='average over the flipped picture')
     _launch.add_arguments(parser)
     args = parser.parse_args()
+    endings = ('.pkl', '.pickle') + (
+        ('.json', '.yaml', '.yml') if args.out_item == 'metrics' else ())
+    if args.out and not args.out.endswith(endings):
+        parser.error(f"--out '{args.out}' must end with one of {', '.join(endings)}")
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
@@ -86,7 +90,10 @@ def test(cfg: Config, args) -> None:
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
     metrics = runner.test()
     if args.out and args.out_item == 'metrics' and is_main_process():
-        mmengine.dump(metrics, args.out)
+        mmengine.dump({
+            key: value.tolist() if hasattr(value, 'tolist') else value
+            for key, value in metrics.items()
+        }, args.out)
 
 
 def main():

@@ -57,7 +57,7 @@ class Outcome:
     @property
     def is_begun(self) -> bool:
         """Whether it can go on from a checkpoint."""
-        return self.status == 'pending' and (
+        return self.status != 'done' and (
             self.folder / 'run' / 'last_checkpoint').is_file()
 
     @property
@@ -94,7 +94,7 @@ def run_grid(grid: Grid,
         gpus: CUDA devices, to which the jobs are dealt out. (): as the environment
             says.
         resume: Half-run cells go on from their last checkpoint instead.
-        retry: Failed cells are run again.
+        retry: Failed cells are run again, anew or, with ``resume``, from there.
 
     Raises:
         ValueError: A cell's folder has another experiment, or a config can not be

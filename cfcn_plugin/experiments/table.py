@@ -95,17 +95,23 @@ def write_csv(file: Path, lines: list[dict]) -> None:
 
 
 def metrics_of(grid: Grid, known: Sequence[Outcome]) -> dict[str, tuple[str, float]]:
-    """The grid's {title: (key, factor)}, or all that were logged as they are.
+    """The grid's {title: (key, factor)}, or all numbers that were logged as they are.
 
     Raises:
-        ValueError: No finished cell has one of them.
+        ValueError: No finished cell has one of them, or it is a list (one a class).
     """
-    logged = {key: None for o in known for key in o.metrics or ()}  # in their order
+    logged = {key: value for o in known for key, value in (o.metrics or {}).items()}
     for title, (key, _) in grid.metrics.items():
         if logged and key not in logged:
             raise ValueError(f"metric '{title}' is '{key}', which no run has logged: "
                              f'there are {list(logged)}')
-    return grid.metrics or {key: (key, 1.) for key in logged}
+        if logged and not isinstance(logged[key], int | float):
+            raise ValueError(f"metric '{title}' is '{key}', which is no number: "
+                             f'{str(logged[key])[:60]}')
+    return grid.metrics or {
+        key: (key, 1.) for key, value in logged.items()
+        if isinstance(value, int | float)
+    }
 
 
 def summarise(grid: Grid, known: Sequence[Outcome]) -> list[Summary]:

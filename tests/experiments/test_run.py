@@ -119,6 +119,17 @@ def test_failed_cell_is_run_again_when_asked_also_with_other_settings(
     assert 'no luck' not in log_of(known[1])
 
 
+def test_failed_cell_keeps_its_training_when_asked(make_grid, tools, tmp_path):
+    grid = make_grid("systems = dict(a='base.py')")
+    test = (tools / 'test.py').read_text()
+    (tools / 'test.py').write_text("raise RuntimeError('out of memory')")
+    failed, = run_grid(grid, tmp_path / 'w', tools)
+    assert failed.status == 'failed'
+    (tools / 'test.py').write_text(test)
+    known, = run_grid(grid, tmp_path / 'w', tools, resume=True, retry=True)
+    assert known.status == 'done' and '--resume' in log_of(known)
+
+
 def test_run_that_left_no_checkpoint_is_a_failure(make_grid, tools, tmp_path):
     grid = make_grid("systems = dict(a='base.py')", 'forgetful = True')
     known = run_grid(grid, tmp_path / 'w', tools)

@@ -153,3 +153,11 @@ def test_a_page_s_table_is_replaced_and_its_text_kept(tmp_path):
     with pytest.raises(ValueError, match='to put the table between'):
         write_into_page(page, 'three')
     assert page.read_text() == 'mine'
+
+
+def test_list_of_one_a_class_is_no_number_and_no_crash():
+    known = [Outcome(o.cell, o.folder, 'done', dict(o.metrics, by_class=[1., 2.]))
+             for o in THREE]
+    assert [*metrics_of(grid_of(known, metrics={}), known)] == ['right', 'other']
+    with pytest.raises(ValueError, match=r"'precision' is 'by_class', .*no number: \[1"):
+        metrics_of(grid_of(known, metrics={'precision': ('by_class', 1.)}), known)
