@@ -59,7 +59,8 @@ def export_timm(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
     Raises:
         FileExistsError: The file exists.
         ValueError: The model is neither a timm backbone with pooling and a linear head
-            nor a ``TimmClassifier``, or timm's own answers otherwise (mobilenetv3 pools before its last convolution).
+            nor a ``TimmClassifier``, or timm's own answers otherwise (mobilenetv3 pools
+            before its last convolution).
     """
     weights = _free(out, '.pth')
     guided = load_guided(cfg, checkpoint)

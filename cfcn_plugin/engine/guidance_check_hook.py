@@ -49,6 +49,7 @@ class GuidanceCheckHook(Hook):
 
     def before_train(self, runner) -> None:
         self._check(runner, runner.train_dataloader.dataset)
+        self._check_trained(runner)
         for hook in runner.hooks:
             if isinstance(hook, SwitchRecipeHook):
                 for epoch, recipe in hook.schedule.items():
@@ -104,6 +105,20 @@ class GuidanceCheckHook(Hook):
                     f'{type(load.source).__name__}, for example '
                     f'{", ".join(map(repr, sorted(missing)[:3]))}: add masks, or '
                     "declare images without one unguided with `missing='unguided'`")
+
+    @staticmethod
+    def _check_trained(runner) -> None:
+        model = unwrapped(runner.model)
+        if getattr(model, 'guidance', None) is None:
+            return
+        maps = [layout.module for layout in model.feature_hook.layouts]
+        frozen = not any(
+            p.requires_grad for p in model.get_submodule(model.trained).parameters())
+        if frozen and not any(name.startswith('head.') for name in maps):
+            runner.logger.warning(
+                f'guidance is of {maps}, and all of `{model.trained}` is frozen: it '
+                'trains nothing, whatever its loss. Thaw some of it, or guide a map of '
+                "the head (CausalFocusHead)")
 
     @staticmethod
     def _check_pipeline(transforms: list) -> None:

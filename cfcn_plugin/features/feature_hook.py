@@ -6,7 +6,14 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from .layouts import Layout, UnknownBackbone, hookable, locate, patch_size
+from .layouts import (
+    Layout,
+    UnknownBackbone,
+    hookable,
+    locate,
+    locate_below_head,
+    patch_size,
+)
 
 
 class Capture:
@@ -62,7 +69,7 @@ class FeatureHook:
         target: ``'auto'``: the map that the model's pooling receives. Or a
             module's dotted name in the model, or several.
         channels_last: Whether 4-D maps of named modules are (B, h, w, F). None: as
-            in this backbone's last map.
+            in this backbone's last map; a convolution's are not.
         prefix_tokens: Tokens before the grid of named modules' (B, L, F). None: as
             in this backbone's last map.
     """
@@ -197,6 +204,12 @@ class FeatureHook:
             raise RuntimeError(
                 f'{where} was not run in this forward pass: name a module that is')
         activation = layout.to_nchw(capture.raw, inputs.shape[-2:])
+        if not _is_of(activation, inputs):
+            raise ValueError(
+                f'{where} gives maps of height and width {tuple(activation.shape[-2:])}'
+                f' for pictures of {tuple(inputs.shape[-2:])}, which are not in '
+                'proportion: do its channels lie elsewhere? Write `channels_last='
+                f'{not layout.channels_last}`')
         if len(activation) != len(inputs):
             raise RuntimeError(
                 f'{where} gives {len(activation)} maps for {len(inputs)} pictures: '
@@ -204,9 +217,9 @@ class FeatureHook:
         if trainable and torch.is_grad_enabled() and not activation.requires_grad:
             raise RuntimeError(
                 f'{where} was captured without a graph although the backbone is '
-                'trained, so guidance would do nothing: it lies inside re-entrant '
-                'activation checkpointing (`with_cp=True`). Switch that off, or name a '
-                'target outside of it')
+                'trained, so guidance would do nothing: it is of a frozen stage, or '
+                'lies inside re-entrant activation checkpointing (`with_cp=True`). '
+                'Name a target outside of it, or switch that off')
         return activation
 
     def _layout(self, model: nn.Module, name: str) -> Layout:
@@ -216,18 +229,27 @@ class FeatureHook:
             except UnknownBackbone as error:  # names from the top are those to use
                 raise UnknownBackbone(error.backbone, model) from None
         try:
-            model.get_submodule(name)
+            module = model.get_submodule(name)
         except AttributeError:
             raise ValueError(f"feature hook target '{name}' does not exist in "
                              f'{type(model).__name__}: {hookable(model)}') from None
+        in_head = name.startswith('head.')  # whose map lies in memory as it likes
         try:
-            last = locate(model)
+            last = (locate if in_head else locate_below_head)(model)
         except UnknownBackbone:
             last = Layout('')
+        if isinstance(module, nn.Conv2d):
+            last = replace(last, channels_last=False)
         return replace(
             last, **{
                 **self.overrides, 'module': name, 'side': 'output', 'channels': None
             })
+
+
+def _is_of(maps: Tensor, inputs: Tensor) -> bool:
+    """Whether maps are in the pictures' proportions, but for two cells of padding."""
+    (h, w), (height, width) = maps.shape[-2:], inputs.shape[-2:]
+    return abs(h * width - w * height) <= 2 * max(height, width)
 
 
 def last_stage_activation(model: nn.Module, inputs: Tensor) -> Tensor:

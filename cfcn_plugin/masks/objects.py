@@ -71,6 +71,10 @@ class ObjectChoice:
                              f'objects={objects!r}: `classes` chooses there')
         if classes is not None and not isinstance(classes, dict):
             classes = {name: label for label, name in enumerate(classes)}
+        for name, label in (classes or {}).items():
+            if isinstance(label, bool) or not isinstance(label, int) or label < 0:
+                raise ValueError('`classes` must give each category a label, a whole '
+                                 f'number from 0, got {label!r} for {name!r}')
         self.option = 'categories' if objects == 'all' else 'classes'
         asked = set((categories if objects == 'all' else classes) or ())
         if asked & set(ignore):
@@ -144,12 +148,12 @@ class ObjectChoice:
         """
         found, shape = list(found), tuple(results['ori_shape'][:2])
         causal = self._planes((one for one in found if not one.ignored), results)
-        if self.objects == 'label' and found and not causal and (
+        unsure = self._planes((one for one in found if one.ignored), results)
+        if self.objects == 'label' and found and not (causal or unsure) and (
                 self.label_missing == 'error'):
             raise MaskError(self._no_label(found, results, file))
         planes = {label: draw(outlines) for label, outlines in causal.items()}
         ignore = None if void is None else void.astype(np.uint8)
-        unsure = self._planes((one for one in found if one.ignored), results)
         if unsure:
             area = draw([one for many in unsure.values() for one in many])
             for plane in planes.values():  # there, the other object's word counts

@@ -59,6 +59,9 @@ class PNGMasks(FolderMasks):
         if set(self.causal or ()) & set(self.ignore):
             raise ValueError(f'`causal` {causal} and `ignore` {list(ignore)} share a '
                              'value')
+        if any(type(label) is not int or label < 0 for label in classes or ()):
+            raise ValueError('`classes` must be labels, whole numbers from 0, got '
+                             f'{list(classes)}')
         if classes is not None and len(named) != len(classes):
             raise ValueError('`classes` must give a class for each of `causal`, got '
                              f'{list(classes)} for {causal}')
@@ -176,8 +179,15 @@ def colour_codes(name: str, given: Sequence) -> list[int]:
 
 
 def among(values: np.ndarray, wanted: list[int]) -> np.ndarray:
-    """Where values are one of a few, uint8 {0, 1}."""
+    """Where values are one of a few, uint8 {0, 1}.
+
+    A file of 1 bit is what programs make of one of 0 and 255, or of 0 and 1: its True
+    is either.
+    """
     mask = np.zeros(values.shape, bool)
+    if values.dtype == bool:
+        values = np.where(values, np.uint8(1), np.uint8(0))
+        wanted = [1 if one == 255 else one for one in wanted]
     for one in wanted:
         mask |= values == one
     return mask.view(np.uint8)

@@ -47,7 +47,7 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
         packed = super().forward(data, training=False)
         samples = packed['data_samples']
         masks = None
-        if samples and 'guided' in samples[0]:
+        if samples and any('guided' in sample for sample in samples):
             masks = self._stack(samples, packed['inputs'].shape[-2:])
         if training and self.batch_augments is not None and samples:
             packed['inputs'], masks = self._augment(packed['inputs'], samples, masks)
@@ -55,6 +55,13 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
 
     def _stack(self, samples, size) -> MaskBatch:
         """One tensor from the samples' arrays, which are dropped from them."""
+        for sample in samples:
+            if 'guided' not in sample:
+                raise ValueError(
+                    f"image '{sample.get('img_path')}' was packed without a word on "
+                    'its mask, and others of its batch with one: each pipeline that a '
+                    "batch is drawn from needs LoadActivationMask (with missing="
+                    "'unguided' where there are no masks) and PackGuidedInputs")
         count = max(
             [_planes(s.activation_mask) for s in samples if s.guided], default=1)
         batch = _Batch(len(samples), count, *size)
@@ -72,6 +79,12 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
                 code[:, :height, :width].masked_fill_(ignored, IGNORE)
             if 'mask_classes' in sample:
                 per_class = True
+                strange = sample.mask_classes.max(initial=-1)
+                if self.num_classes is not None and strange >= self.num_classes:
+                    raise ValueError(
+                        f"image '{sample.get('img_path')}' has a mask of class "
+                        f'{strange}, and data_preprocessor.num_classes is '
+                        f'{self.num_classes}: correct the `classes` of the mask source')
                 row[:planes] = torch.from_numpy(sample.mask_classes)
         emptied = sum(bool(s.get('emptied')) for s in samples) / len(samples)
         errors = [bool(s.mask_error) for s in samples if 'mask_error' in s]

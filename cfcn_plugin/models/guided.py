@@ -160,7 +160,7 @@ class GuidedMixin:
                     and self.feature_hook.names == ['auto'])
 
     def _see(self, inputs: Tensor, data_samples: list, masks: MaskBatch) -> Seen:
-        scores = _one_score(self._scores.raw)
+        scores, target = self._scores_and_target(data_samples)
         activation = self.feature_hook.take(inputs, self._trainable)
         return Seen(
             inputs=inputs,
@@ -172,10 +172,14 @@ class GuidedMixin:
             guided=masks.guided,
             mask_classes=masks.classes,
             parts=masks.parts,
-            target=_target(data_samples, scores),
+            target=target,
             classify=self._classify,
             features=self._features,
             gradients=self.feature_hook.gradients(inputs))
+
+    def _scores_and_target(self, data_samples: list) -> tuple[Tensor, Tensor]:
+        scores = _one_score(self._scores.raw)
+        return scores, _target(data_samples, scores)
 
     trained = 'backbone'  # the module whose parameters guidance trains
 
@@ -243,6 +247,14 @@ class GuidedRetriever(GuidedMixin, ImageToImageRetriever):
     def _class_scores(self, inputs: Tensor) -> Tensor:
         # the stock forward gives an embedding; a margin head's scores are cosines here
         return self.head(self.extract_feat(inputs))
+
+    def _scores_and_target(self, data_samples: list) -> tuple[Tensor, Tensor]:
+        if self._scores.raw is not None:
+            return super()._scores_and_target(data_samples)
+        # predictions come from prototypes, not from the head, and a query's label may
+        # name pictures and no class; focus over all maps asks for neither
+        none = torch.zeros(len(data_samples), 1)
+        return none, none[:, 0].long()
 
 
 # Which guided type stands for which stock type

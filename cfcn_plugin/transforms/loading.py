@@ -159,7 +159,12 @@ class LoadActivationMask(BaseTransform):
         return shape
 
     def _load(self, results: dict, shape: tuple[int, int]) -> MaskRecord | None:
-        turn = self._orientation(results) if self.exif else 1
+        turn, size = _as_stored(results) if self.exif else (1, None)
+        if turn > 4 and shape == size != size[::-1]:
+            raise MaskError(
+                f'{_name(results)} has an EXIF orientation and was loaded without it, '
+                'and `exif=True` would turn its mask alone: load it with '
+                "color_type='color' and imdecode_backend='cv2', or without `exif`")
         stored = shape[::-1] if turn > 4 else shape
         try:
             record = self.source({**results, 'ori_shape': stored})
@@ -176,6 +181,7 @@ class LoadActivationMask(BaseTransform):
         if record.mask.shape[-2:] != stored:
             raise self._wrong_size(
                 record.file, record.mask.shape[-2:], stored, results)
+        _check_record(record)
         if not record.mask.any():
             if self.empty == 'unguided':
                 return None
@@ -191,25 +197,61 @@ class LoadActivationMask(BaseTransform):
     def _wrong_size(self, file: str, size: tuple, shape: tuple,
                     results: dict) -> MaskError:
         remedy = 'make the mask at the size of its picture'
-        if size == shape[::-1] and self._orientation(results) > 4:
-            remedy = ('the picture has an EXIF orientation and the mask lies as its '
-                      'stored pixels: set `exif=True`')
+        turn, file_size = (
+            _as_stored(results) if size == shape[::-1] else (1, None))
+        if turn > 4:
+            # the mask lies as the picture's stored pixels, or as a person sees it
+            if self.exif:
+                remedy = ('the picture has an EXIF orientation, and the mask lies as '
+                          'it is seen: leave `exif=True` out')
+            elif size == file_size:
+                remedy = ('the picture has an EXIF orientation and the mask lies as '
+                          'its stored pixels: set `exif=True`')
+            else:
+                remedy = ('the picture has an EXIF orientation and was loaded without '
+                          "it: load it with color_type='color' and "
+                          "imdecode_backend='cv2'")
         return MaskError(f"mask '{file}' has height and width {size}, its picture "
                          f'{_name(results)} has {shape}: {remedy}')
-
-    @staticmethod
-    def _orientation(results: dict) -> int:
-        if results.get('img_path') is None:
-            return 1
-        with Image.open(results['img_path']) as image:
-            turn = image.getexif().get(EXIF_ORIENTATION, 1)
-        return turn if turn in UPRIGHT else 1
 
     def __repr__(self):
         return (f'{type(self).__name__}(source={type(self.source).__name__}, '
                 f'only={self.only_file!r}, share={self.share}, seed={self.seed}, '
                 f'missing={self.missing!r}, empty={self.empty!r}, exif={self.exif}, '
                 f'on_error={self.on_error!r}, min_visible={self.min_visible})')
+
+
+def _as_stored(results: dict) -> tuple[int, tuple[int, int] | None]:
+    """A picture file's EXIF orientation (1: upright), and its stored (H, W)."""
+    if results.get('img_path') is None:
+        return 1, None
+    with Image.open(results['img_path']) as image:
+        turn = image.getexif().get(EXIF_ORIENTATION, 1)
+        return turn if turn in UPRIGHT else 1, image.size[::-1]
+
+
+def _check_record(record: MaskRecord) -> None:
+    """What a mask source gives is what :class:`MaskRecord` says; sources are users'.
+
+    Raises:
+        MaskError: It is something else, which training would take for context.
+    """
+    for name in ('mask', 'ignore'):
+        values = getattr(record, name)
+        if values is not None and (values.dtype.kind not in 'bui'
+                                   or values.min() < 0 or values.max() > 1):
+            raise MaskError(
+                f"mask '{record.file}': `{name}` of its MaskRecord must be 0 and 1, "
+                f'uint8 or bool, got {values.dtype} from {values.min()} to '
+                f'{values.max()}')
+    classes = record.classes
+    if classes is not None and (
+            classes.dtype.kind not in 'ui' or classes.min(initial=0) < 0
+            or record.mask.ndim != 3 or len(classes) != len(record.mask)):
+        raise MaskError(
+            f"mask '{record.file}': `classes` of its MaskRecord must be one whole "
+            f'number from 0 for each plane of a (K, H, W) mask, got {classes!r} for a '
+            f'mask of shape {record.mask.shape}')
 
 
 def _name(results: dict) -> str:

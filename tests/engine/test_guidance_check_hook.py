@@ -1,11 +1,12 @@
 """What is refused before training, and what is not."""
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 import torch
 from mmengine.dataset import ConcatDataset, RepeatDataset
 from mmengine.registry import DefaultScope
-from mmpretrain.registry import DATASETS, HOOKS
+from mmpretrain.registry import DATASETS, HOOKS, MODELS
 from PIL import Image
 from torch import nn
 
@@ -72,6 +73,26 @@ def test_a_good_run_is_accepted(root):
     dataset = dataset_of(root, aware(CROP), aware(FLIP), PACK)
     check(dataset, model_with(2))
     assert bool(dataset[0]['data_samples'].guided)
+
+
+@pytest.mark.parametrize('frozen, head, warns', [
+    (4, dict(type='LinearClsHead'), True), (3, dict(type='LinearClsHead'), False),
+    (4, dict(type='CausalFocusHead'), False)])
+def test_guidance_that_trains_nothing_is_told(root, frozen, head, warns):
+    class_map = head['type'] == 'CausalFocusHead'
+    model = MODELS.build(dict(
+        type='GuidedClassifier',
+        backbone=dict(type='ResNet', depth=18, frozen_stages=frozen),
+        neck=None if class_map else dict(type='GlobalAveragePooling'),
+        head=dict(head, num_classes=2),
+        guidance=dict(type='CausalFocusLoss')))
+    runner = runner_of(dataset_of(root, PACK), model)
+    runner.logger = mock.Mock()
+    GuidanceCheckHook().before_train(runner)
+    assert runner.logger.warning.called == warns
+    if warns:
+        assert 'all of `backbone` is frozen: it trains nothing' in (
+            runner.logger.warning.call_args.args[0])
 
 
 @pytest.mark.parametrize('transform', [

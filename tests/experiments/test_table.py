@@ -159,5 +159,5 @@ def test_list_of_one_a_class_is_no_number_and_no_crash():
     known = [Outcome(o.cell, o.folder, 'done', dict(o.metrics, by_class=[1., 2.]))
              for o in THREE]
     assert [*metrics_of(grid_of(known, metrics={}), known)] == ['right', 'other']
-    with pytest.raises(ValueError, match=r"'precision' is 'by_class', .*no number: \[1"):
+    with pytest.raises(ValueError, match=r"'precision' is 'by_class', .*number: \[1"):
         metrics_of(grid_of(known, metrics={'precision': ('by_class', 1.)}), known)

@@ -5,6 +5,7 @@ import pickle
 import pytest
 import timm
 import torch
+from mmpretrain.registry import MODELS
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
@@ -380,6 +381,32 @@ class Checkpointed(nn.Module):
         if self.reentrant is None:
             return self.stage(x)
         return checkpoint(self.stage, x, use_reentrant=self.reentrant)
+
+
+def swin_with_class_maps(target, **options):
+    model = MODELS.build(dict(
+        type='GuidedClassifier',
+        backbone=dict(type='GuidedTIMMBackbone', img_size=64,
+                      model_name='swin_tiny_patch4_window7_224'),
+        head=dict(type='CausalFocusHead', num_classes=2),
+        feature_hook=dict(type='FeatureHook', target=target, **options)))
+    with model.feature_hook, torch.no_grad():
+        model(pictures(size=64))
+        return model.feature_hook.take(pictures(size=64))
+
+
+@pytest.mark.parametrize('target, shape', [
+    ('backbone.timm_model.layers.2', (4, 4)),  # channels last, as this backbone's map
+    ('backbone.timm_model.patch_embed.proj', (16, 16)),  # a convolution's are not
+    ('head.conv', (2, 2))])
+def test_named_map_has_its_own_layout_whatever_the_head_is(target, shape):
+    assert swin_with_class_maps(target).shape[-2:] == shape
+
+
+def test_map_that_is_read_in_the_wrong_order_is_an_error():
+    with pytest.raises(ValueError, match=r"layers\.2' gives maps of height and width "
+                       r'\(4, 384\) for pictures of \(64, 64\).*`channels_last=True`'):
+        swin_with_class_maps('backbone.timm_model.layers.2', channels_last=False)
 
 
 def checkpointed(reentrant, target='stage.0'):

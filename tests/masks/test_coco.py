@@ -1,9 +1,11 @@
 """COCO: every kind of outline by hand, every choice, every wrong file."""
 import json
 import tracemalloc
+from unittest import mock
 
 import numpy as np
 import pytest
+from mmengine.logging import MMLogger
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import TASK_UTILS
 from PIL import Image
@@ -243,7 +245,6 @@ def test_annotation_without_a_segmentation_says_so(tmp_path):
 
 @pytest.mark.parametrize('box,message', [
     ((0, 1, -3, 2), 'has no inside.*x, y, width, height'),
-    ((0, 1, 0, 2), 'has no inside'),
     ((float('nan'), 1, 3, 2), r'four finite numbers, got \[nan'),
     ((0, 1, 3), r'four finite numbers, got \[0, 1, 3\]'),
     ((6, 1, 3, 2), 'lies outside the picture of 6 x 4'),
@@ -252,6 +253,23 @@ def test_annotation_without_a_segmentation_says_so(tmp_path):
 def test_wrong_box_names_file_annotation_and_what_came(tmp_path, box, message):
     with pytest.raises(MaskError, match=f"x.json', annotation 1: .*{message}"):
         source(tmp_path, annotation(bbox=box), use='bbox')
+
+
+def test_flat_boxes_as_coco_has_them_are_left_out_with_a_word(tmp_path):
+    flat = [annotation(bbox=(0, 1, 0, 2), id=8), annotation(bbox=(1, 4, 3, 0), id=9)]
+    with mock.patch.object(MMLogger, 'warning') as warning:
+        made = source(tmp_path, annotation(), *flat, use='bbox')
+    np.testing.assert_array_equal(made(sample(tmp_path)).mask, LEFT)
+    assert '2 boxes without width or height are left out, of annotations 8, 9' in (
+        warning.call_args.args[0])
+
+
+def test_crowd_of_the_label_alone_is_unknown_and_no_missing_label(tmp_path):
+    made = source(tmp_path, annotation(plain_rle(RIGHT), iscrowd=1), objects='label',
+                  classes=['dog', 'cat'])
+    record = made(sample(tmp_path, gt_label=0))
+    assert not record.mask.any()
+    np.testing.assert_array_equal(record.ignore, RIGHT)
 
 
 # ---- wrong files -----------------------------------------------------------

@@ -119,6 +119,8 @@ def test_void_is_ignored_too():
     (dict(objects='some'), ValueError, "`objects`.*per_class.*label.*'some'"),
     (dict(label_missing='skip'), ValueError, "`label_missing`.*empty.*'skip'"),
     (dict(classes=CLASSES), ValueError, "`classes` are for objects='per_class'"),
+    (dict(objects='label', classes={'cat': -1}), ValueError,
+     "whole number from 0, got -1 for 'cat'"),
     (dict(objects='label'), ValueError, "objects='label' needs `classes`"),
     (dict(objects='label', classes='dog'), TypeError, "`classes`.*names, got 'dog'"),
     (dict(objects='label', classes=CLASSES, categories=CLASSES), ValueError,

@@ -63,6 +63,13 @@ KINDS = {
 }
 
 
+@pytest.mark.parametrize('options', [
+    dict(causal=[1]), dict(causal=[255]), dict(causal=[255], classes=[0])])
+def test_one_bit_is_what_an_optimiser_makes_of_0_and_1_or_255(tmp_path, options):
+    record = read(tmp_path, Image.fromarray(CAUSAL), **options)
+    np.testing.assert_array_equal(record.mask.reshape(CAUSAL.shape), CAUSAL)
+
+
 @pytest.mark.parametrize('kind', KINDS)
 def test_binary_files_of_every_kind_give_the_same_mask(tmp_path, kind):
     record = read(tmp_path, KINDS[kind]())
@@ -398,18 +405,30 @@ def frames(path):
     grey(CAUSAL * 255).save(path, save_all=True, append_images=[grey(CAUSAL)])
 
 
-def bomb(path):
-    """A few bytes whose header says 60000 x 60000 pixels."""
-    head = struct.pack('>IIBBBBB', 60000, 60000, 8, 0, 0, 0, 0)
+def raw_grey(path, width, height, bits, rows):
+    """A PNG whose header and rows are what they are said to be."""
+    head = struct.pack('>IIBBBBB', width, height, bits, 0, 0, 0, 0)
     chunks = b''.join(
         struct.pack('>I', len(data)) + kind + data + struct.pack(
             '>I', zlib.crc32(kind + data))
-        for kind, data in ((b'IHDR', head), (b'IDAT', zlib.compress(bytes(10**6))),
+        for kind, data in ((b'IHDR', head), (b'IDAT', zlib.compress(rows)),
                            (b'IEND', b'')))
     path.write_bytes(b'\x89PNG\r\n\x1a\n' + chunks)
 
 
+def bomb(path):
+    """A few bytes whose header says 60000 x 60000 pixels."""
+    raw_grey(path, 60000, 60000, 8, bytes(10**6))
+
+
+def two_bits(path):
+    """Values 0 to 3 of a trimap, four in a byte, each row behind its filter type."""
+    raw_grey(path, 4, 3, 2, bytes([0, 0b00011011]) * 3)
+
+
 BAD = {
+    'grey of 2 bits': ('.png', two_bits, dict(causal=[1]),
+                       'grey of 2 bits, .*save it as an 8-bit PNG'),
     'colours': ('.png', lambda path: coloured([[RED, BLACK] * 2] * 3).save(path), {},
                 r'has colours, \[0, 0, 0\], \[255, 0, 0\]: .*causal=\[\[r, g, b'),
     'half transparent': (

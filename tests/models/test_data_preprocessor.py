@@ -59,6 +59,22 @@ def test_no_mask_pipeline_gives_no_masks():
     assert build()(dict(inputs=[picture(half())]))['masks'] is None
 
 
+@pytest.mark.parametrize('first', [0, 1])
+def test_batch_of_two_kinds_of_pipelines_is_refused_by_the_name_of_a_picture(first):
+    stock = DataSample(metainfo=dict(img_path='stock.jpg')).set_gt_label(0)
+    samples = [sample(0, half()), stock]
+    with pytest.raises(ValueError, match="image 'stock.jpg' was packed without a word"):
+        build()(dict(inputs=[picture(half())] * 2,
+                     data_samples=[samples[first], samples[1 - first]]))
+
+
+def test_mask_of_a_class_that_the_model_has_not_is_named():
+    strange = sample(0, half()[None], classes=np.array([3]))
+    strange.set_metainfo(dict(img_path='strange.jpg'))
+    with pytest.raises(ValueError, match="image 'strange.jpg' has a mask of class 3"):
+        build()(dict(inputs=[picture(half())], data_samples=[strange]))
+
+
 def test_ignored_pixels_are_neither_cause_nor_context():
     ignore = np.zeros((8, 8), np.uint8)
     ignore[0] = 1

@@ -357,3 +357,9 @@ def test_a_retriever_is_guided():
     losses, _ = losses_of(model)
     losses['loss_focus'].backward()
     assert model.image_encoder[0].layer4[-1].conv2.weight.grad.abs().sum() > 0
+    # a query's label names pictures of the gallery, which may be many more
+    queries = batch()
+    for sample in queries['data_samples']:
+        sample.set_gt_label([71, 90])
+    found = model.eval().test_step(queries)
+    assert 0 < found[0].focus['ratio'] < 1 and len(found[0].pred_score) == 3

@@ -88,7 +88,8 @@ def test_launcher_that_did_not_start_this_process_is_named(
 
 
 @pytest.mark.parametrize('backend, error, left', [
-    ('nccl', ValueError, False), ('nccl', SystemExit, True), ('gloo', ValueError, True)])
+    ('nccl', ValueError, False), ('nccl', SystemExit, True),
+    ('gloo', ValueError, True)])
 def test_error_of_one_rank_does_not_wait_for_others(monkeypatch, backend, error, left):
     # NCCL's group is destroyed by all together, and the others may wait elsewhere
     from _processes import processes

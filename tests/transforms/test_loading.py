@@ -67,8 +67,9 @@ def loader(root, **kwargs):
         PNGMasks('masks', 'images', data_root=str(root)), **kwargs)
 
 
-def load(root, name='a', **kwargs):
-    image = LoadImageFromFile()(dict(img_path=str(root / 'images' / f'{name}.jpg')))
+def load(root, name='a', picture=None, **kwargs):
+    image = LoadImageFromFile(**(picture or {}))(
+        dict(img_path=str(root / 'images' / f'{name}.jpg')))
     return loader(root, **kwargs)(image)
 
 
@@ -264,6 +265,38 @@ def test_mask_transposed_by_exif_says_exif_true(tmp_path, orientation):
     write(tmp_path, box(), orientation=orientation)
     with pytest.raises(MaskError, match=r'\(24, 40\).*\(40, 24\).*EXIF.*`exif=True`'):
         load(tmp_path)
+
+
+@pytest.mark.parametrize('orientation', [5, 6, 7, 8])
+def test_picture_that_the_loader_did_not_turn_is_named_and_no_mask_is_turned(
+        tmp_path, orientation):
+    path = write(tmp_path, box(), orientation=orientation)
+    stored = dict(color_type='unchanged')
+    with pytest.raises(MaskError, match="was loaded without it.*color_type='color'"):
+        load(tmp_path, exif=True, picture=stored)
+    np.testing.assert_array_equal(
+        load(tmp_path, picture=stored)['activation_mask'], box())
+    upright = green(LoadImageFromFile()(dict(img_path=str(path)))['img'])
+    write_mask(tmp_path, upright)
+    with pytest.raises(MaskError, match="loaded without it: load it with color_type="):
+        load(tmp_path, picture=stored)
+    with pytest.raises(MaskError, match='as it is seen: leave `exif=True` out'):
+        load(tmp_path, exif=True)
+
+
+@pytest.mark.parametrize('record, message', [
+    (dict(mask=box() * np.uint8(255)), 'must be 0 and 1.*uint8 from 0 to 255'),
+    (dict(mask=box() * 0.7), 'must be 0 and 1.*float64 from 0.0 to 0.7'),
+    (dict(mask=box(), ignore=box() * np.uint8(3)), '`ignore`.*uint8 from 0 to 3'),
+    (dict(mask=box()[None], classes=np.array([-1])), r'`classes`.*array\(\[-1\]\)'),
+    (dict(mask=box()[None], classes=np.array([0, 1])), '`classes`.*each plane'),
+    (dict(mask=box(), classes=np.array([0])), '`classes`.*each plane'),
+])
+def test_what_a_source_of_a_user_gives_is_held_against_the_contract(
+        tmp_path, record, message):
+    image = LoadImageFromFile()(dict(img_path=str(write(tmp_path))))
+    with pytest.raises(MaskError, match=f"mask 'made by hand': .*{message}"):
+        LoadActivationMask(OneMask(**record))(image)
 
 
 @pytest.mark.parametrize('orientation', range(1, 9))

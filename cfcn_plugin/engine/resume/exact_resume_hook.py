@@ -47,7 +47,8 @@ class ExactResumeHook(Hook):
             if isinstance(hook, CheckpointHook) and not hook.save_optimizer:
                 raise ValueError(
                     'exact resume needs the optimizer in its checkpoints: leave '
-                    'default_hooks.checkpoint.save_optimizer=False or --exact-resume out')
+                    'default_hooks.checkpoint.save_optimizer=False or --exact-resume '
+                    'out')
             if isinstance(hook, EarlyStoppingHook):
                 raise ValueError(
                     'EarlyStoppingHook keeps its count in no checkpoint, so that a '

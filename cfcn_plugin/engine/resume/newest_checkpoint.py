@@ -18,8 +18,8 @@ def newest_checkpoint(work_dir: str | Path) -> Path | str | None:
         work_dir: Of the run.
 
     Returns:
-        None if the run has saved none. One on another storage (``s3://...``) is given as
-        ``last_checkpoint`` names it, unseen.
+        None if the run has saved none. One on another storage (``s3://...``) is given
+        as ``last_checkpoint`` names it, unseen.
 
     Raises:
         ValueError: There are some, and all are damaged; or ``last_checkpoint`` names
@@ -74,7 +74,7 @@ def saved_checkpoints(work_dir: str | Path) -> list[Path]:
 
 
 def _named_last(work_dir: Path) -> str:
-    """What ``last_checkpoint`` names; a stock run that was killed may leave it empty."""
+    """What ``last_checkpoint`` names; a stock run that is killed may leave it empty."""
     pointer = work_dir / 'last_checkpoint'
     return pointer.read_text().strip() if pointer.is_file() else ''
 

@@ -1,8 +1,11 @@
 """Reading COCO's instance JSON: every annotation checked, none kept as it was."""
+import math
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from mmengine.logging import MMLogger
 
 from ..base import MaskError
 from .coco_polygons import check_bounds, check_polygons, read_polygons
@@ -20,13 +23,13 @@ class Instance(NamedTuple):
 
     Attributes:
         outline: Polygons [x0, y0, x1, y1, ...], or compressed RLE counts and their
-            (H, W), or a box (x0, y0, x1, y1).
+            (H, W), or a box (x0, y0, x1, y1); None for a box without an area.
     """
     id: Any
     image: Any
     category: Any
     crowd: bool
-    outline: Outline
+    outline: Outline | None
 
 
 class CocoFile:
@@ -63,6 +66,7 @@ class CocoFile:
 
     def instances(self) -> Iterator[tuple[str, tuple[int, int], Instance]]:
         """Key, (H, W) and instance, each forgotten once it was given."""
+        flat = []
         for place, one in enumerate(self._instances):
             self._instances[place] = None
             if not isinstance(one, Instance):
@@ -76,9 +80,16 @@ class CocoFile:
             if one.category not in self.names:
                 raise MaskError(f'{where}: category_id {one.category!r} is none of the '
                                 "file's categories: correct it, or add its category")
+            if one.outline is None:
+                flat.append(one.id)
+                continue
             key, shape = self._images[one.image]
             self._check_fits(one.outline, shape, where)
             yield key, shape, one
+        if flat:
+            MMLogger.get_current_instance().warning(
+                f"'{self.file}': {len(flat)} boxes without width or height are left "
+                f'out, of annotations {", ".join(map(str, flat[:4]))}')
 
     def _where(self, id) -> str:
         return f"'{self.file}', annotation {id}"
@@ -102,6 +113,9 @@ class CocoFile:
             if not isinstance(given, list):
                 raise MaskError(f"{where}: expected 'bbox' [x, y, width, height], got "
                                 f'{given!r}')
+            if _is_flat(given):  # COCO's own train2017 has two
+                return Instance(entry['id'], entry['image_id'], entry['category_id'],
+                                bool(entry.get('iscrowd', 0)), None)
             outline = read_box(given, where, 'xywh', ' (COCO boxes are x, y, width, '
                                'height)')
         elif isinstance(given, dict):
@@ -152,3 +166,9 @@ class CocoFile:
             keys.add(key)
             images[entry['id']] = key, (entry['height'], entry['width'])
         return images
+
+
+def _is_flat(box: list) -> bool:
+    """Whether a COCO box is one, and has no width or no height."""
+    return (len(box) == 4 and all(type(n) in (int, float) for n in box)
+            and all(map(math.isfinite, box)) and min(box[2:]) == 0)

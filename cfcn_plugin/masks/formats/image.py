@@ -57,6 +57,10 @@ def _check(image: Image.Image, shape: tuple, colours: bool, name: str) -> None:
     if getattr(image, 'is_animated', False):
         raise MaskError(f"mask '{name}' has {image.n_frames} frames or pages, expected "
                         'one: save the one that is the mask')
+    if image.mode == 'L' and image.tile and image.tile[0][-1] in ('L;2', 'L;4'):
+        raise MaskError(
+            f"mask '{name}' is grey of {image.tile[0][-1][-1]} bits, whose values some "
+            'programs scale to 0 to 255 and some do not: save it as an 8-bit PNG')
     known = (*GREY[:3], *COLOUR) if colours else (*GREY, *COLOUR)
     if image.mode not in known:
         raise MaskError(

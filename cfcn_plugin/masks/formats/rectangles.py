@@ -61,6 +61,8 @@ def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int], where: str) -> np.n
 def check_in_picture(bounds: Box, shape: tuple[int, int], where: str) -> None:
     """Refuse what lies wholly outside its picture.
 
+    What has no width or height, a point or a line, may lie on the edge.
+
     Args:
         bounds: (x0, y0, x1, y1) in pixels.
         shape: The picture's height and width.
@@ -71,10 +73,16 @@ def check_in_picture(bounds: Box, shape: tuple[int, int], where: str) -> None:
     """
     x0, y0, x1, y1 = bounds
     height, width = shape
-    if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
+    if _is_beyond(x0, x1, width) or _is_beyond(y0, y1, height):
         raise MaskError(f'{where}: from ({x0}, {y0}) to ({x1}, {y1}) it lies outside '
                         f'the picture of {width} x {height} pixels: are the numbers '
                         'pixels of this picture?')
+
+
+def _is_beyond(low: float, high: float, size: int) -> bool:
+    if low == high:
+        return not 0 <= low <= size
+    return low >= size or high <= 0
 
 
 def _inside(low: float, high: float) -> slice:

@@ -39,8 +39,6 @@ class CausalFocusHead(ClsHead):
     Raises:
         ValueError: ``in_channels`` or ``input_size`` is missing, or an option wrong.
     """
-    activation_target = 'conv'  # for FeatureHook(target='auto')
-
     def __init__(self,
                  num_classes: int,
                  in_channels: int | None = None,
@@ -84,7 +82,13 @@ class CausalFocusHead(ClsHead):
         if mode == 'feature':
             size = (input_size, ) * 2 if isinstance(input_size, int) else input_size
             self.input_size = tuple(size)
+            self.relu = nn.ReLU()  # a module, so that its output can be hooked
             self.fc = nn.Linear(maps * size[0] * size[1], num_classes)
+
+    @property
+    def activation_target(self) -> str:
+        """The module of the maps A_f, for ``FeatureHook(target='auto')``."""
+        return 'conv' if self.mode == 'class' else 'relu'
 
     @property
     def maps_are_classes(self) -> bool:
@@ -96,7 +100,7 @@ class CausalFocusHead(ClsHead):
         if self.mode == 'class':
             maps = maps.relu() if self.relu_logits else maps
             return maps.mean((2, 3))
-        return self.fc(maps.relu().flatten(1))
+        return self.fc(self.relu(maps).flatten(1))
 
     def _map(self, feats) -> torch.Tensor:
         x = feats[-1] if isinstance(feats, tuple | list) else feats

@@ -1,9 +1,11 @@
 """Boxes: four numbers however written, and the pixels inside."""
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
 from cfcn_plugin.masks import MaskError
-from cfcn_plugin.masks.formats.rectangles import draw_boxes, read_box
+from cfcn_plugin.masks.formats.rectangles import check_in_picture, draw_boxes, read_box
 
 
 @pytest.mark.parametrize('values,format,box', [
@@ -33,6 +35,15 @@ def test_union_of_boxes_by_their_pixels_centres():
         draw_boxes([(0, 0, 1.5, 1), (1.5, 1, 9, 1.6)], (2, 3), 'x'),
         [[1, 0, 0], [0, 1, 1]])
     assert not draw_boxes([], (2, 3), 'x').any()
+
+
+@pytest.mark.parametrize('bounds, outside', [
+    ((0, 1, 0, 1), False), ((3, 2, 3, 2), False), ((3, 0, 3, 2), False),  # no area
+    ((-1, 1, -1, 1), True), ((4, 1, 4, 1), True),
+    ((3, 0, 5, 2), True), ((-2, 0, 0, 2), True), ((2, 0, 5, 2), False)])
+def test_only_what_has_no_area_may_lie_on_the_edge(bounds, outside):
+    with pytest.raises(MaskError) if outside else nullcontext():
+        check_in_picture(bounds, (2, 3), 'a.jpg')
 
 
 def test_box_outside_names_image_and_size():
