@@ -22,19 +22,23 @@ def logged(rank):
     seen = []
     for index in range(5):
         outputs = dict(focus=float(10 * rank + index), loss=float(rank))
+        if index % 2 == rank:  # what not all batches have
+            outputs['sometimes'] = float(rank)
         RuntimeInfoHook().after_train_iter(runner, index, outputs=outputs)
         hook.after_train_iter(runner, index, outputs=outputs)
         seen.append(runner.message_hub.get_scalar('train/focus').data[0].tolist())
-    return seen, runner.message_hub.get_scalar('train/loss').data[0].tolist()
+    history = runner.message_hub.get_scalar
+    return seen, *(history(f'train/{key}').data[0].tolist()
+                   for key in ('loss', 'sometimes'))
 
 
 def test_one_process_logs_what_it_saw():
-    focus, _ = logged(0)
+    focus, *_ = logged(0)
     assert focus[-1] == [0, 1, 2, 3, 4]
 
 
 def test_numbers_of_a_line_are_the_mean_over_processes():
-    for rank, (focus, loss) in enumerate(run_in_processes(logged, 2)):
+    for rank, (focus, loss, some) in enumerate(run_in_processes(logged, 2)):
         assert focus == [
             [10 * rank],
             [5, 6],
@@ -43,3 +47,4 @@ def test_numbers_of_a_line_are_the_mean_over_processes():
             [5, 6, 7, 8, 9],
         ]
         assert loss == pytest.approx([0.5] * 5)
+        assert some == [rank] * (3 - rank)  # each its own: others lack some
