@@ -17,8 +17,9 @@ PAPER = dict(type='CausalFocusLoss')
 STOCK_TYPES = {guided: stock for stock, guided in GUIDED_TYPES.items()}
 OUR_METRICS = tuple(evaluation.__all__)
 OUR_ENGINE = tuple(engine.__all__)
-# What guide_config adds: one copy of the log a step, one log for all processes
-LOG_HOOKS = ('OneReadHook', 'MeanLogHook')
+# What guide_config adds: masks that are there, one copy of the log a step, one log for
+# all processes
+HOOKS = ('GuidanceCheckHook', 'OneReadHook', 'MeanLogHook')
 # Keys of GuidedTIMMBackbone that the stock TIMMBackbone does not have
 BACKBONE_EXTRAS = ('channels_last', 'img_size', 'local_weights')
 
@@ -34,8 +35,9 @@ def guide_config(cfg: Config,
     """The guided config of a stock one.
 
     The model gets its guided type, pipelines load masks and move them with their
-    pictures, the focus metric joins the evaluators of splits with masks, and the log is
-    read in one copy (``OneReadHook``) and is the mean over processes (``MeanLogHook``).
+    pictures, the focus metric joins the evaluators of splits with masks, masks are
+    looked for before the first step (``GuidanceCheckHook``), and the log is read in one
+    copy (``OneReadHook``) and is the mean over processes (``MeanLogHook``).
     Nothing else changes: a run's data, draws, schedule and checkpoints are the stock
     ones.
 
@@ -77,7 +79,7 @@ def guide_config(cfg: Config,
     if 'train' in loads:
         cfg.custom_hooks = [
             *_as_list(cfg.get('custom_hooks')),
-            *(dict(type=hook) for hook in LOG_HOOKS)
+            *(dict(type=hook) for hook in HOOKS)
         ]
     imports = cfg.get('custom_imports') or dict(imports=[], allow_failed_imports=False)
     cfg.custom_imports = dict(

@@ -186,7 +186,8 @@ def test_guided_config_differs_from_stock_in_these_lines_alone():
     for split in ('val', 'test'):
         expected[f'{split}_evaluator'] = [
             expected[f'{split}_evaluator'], dict(type='FocusMetric')]
-    expected['custom_hooks'] = [dict(type='OneReadHook'), dict(type='MeanLogHook')]
+    expected['custom_hooks'] = [dict(type='GuidanceCheckHook'),
+                                dict(type='OneReadHook'), dict(type='MeanLogHook')]
     expected['custom_imports'] = dict(
         imports=['cfcn_plugin'], allow_failed_imports=False)
     assert guided == expected

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import _launch
 import numpy as np
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from cfcn_plugin.preparation.processes import in_processes
@@ -38,10 +38,9 @@ def main():
         help='send each guided picture through the whole pipeline so many times, and '
         'tell how often crops leave its object out')
     parser.add_argument('--json', type=Path, help='file to write all findings to')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='override the config')
+    _launch.add_config_arguments(parser)
     args = parser.parse_args()
-    cfg = _launch.load_config(args.config)
+    cfg = _launch.load_config(args.config, args.guide)
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
     guided = guided_datasets(cfg, args.split)

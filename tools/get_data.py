@@ -4,6 +4,7 @@ import os
 import shutil
 import tarfile
 from pathlib import Path
+from urllib.error import URLError
 
 
 def get_aeroplane_cow(root: Path, source: Path | None) -> Path:
@@ -131,7 +132,14 @@ def main():
     args.root.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(args.root).free
     print(f'{args.name} goes to {args.root.absolute()} ({free >> 30} GB free)')
-    print(f'done: {GETTERS[args.name](args.root, args.source)}')
+    try:
+        print(f'done: {GETTERS[args.name](args.root, args.source)}')
+    except (URLError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and 'downloading' not in str(error):
+            raise  # not torchvision's
+        raise SystemExit(
+            f'{args.name} could not be downloaded ({error}): without a network, put '
+            'its files where docs/data.md shows them, and run this again') from error
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
 """Turn the masks of any source into a folder of PNG masks with an index.
 
   make_masks.py --images data/x/train --out data/x/masks \\
-      --source type=COCOMasks data_root=data/x ann_file=instances.json
+      --source type=COCOMasks data_root=data/x images=train ann_file=instances.json
   make_masks.py FILE --images data/x/train --out data/x/masks   FILE has source=dict()
   make_masks.py CONFIG --out data/x/masks            what its training pipeline loads
 

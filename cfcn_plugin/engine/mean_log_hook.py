@@ -17,7 +17,8 @@ class MeanLogHook(Hook):
     is due, in two small collectives; in between nothing waits for anything. Ranks have
     batches of one size, so that the mean is that of the joined batch.
 
-    What only some batches log stays the first process's. Lines are due as the ``LoggerHook`` says; with one process there is nothing to do.
+    What only some batches log stays the first process's. Lines are due as the
+    ``LoggerHook`` says; with one process there is nothing to do.
     """
 
     def __init__(self):

@@ -22,6 +22,10 @@ custom_hooks = [
     dict(type='SyncBuffersHook'),
 ]
 
+# one line, one window: mmengine's own pattern smooths losses alone
+log_processor = dict(
+    mean_pattern=r'loss|time|grad_norm|^(total|focus|alive)(_\d+)?$|_share$')
+
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),

@@ -14,7 +14,10 @@ systems = dict(
     gain=dict(config='../gain_*_{data}.py', only=all_boxes),
     cfcn=dict(config='../cfcn_*_{data}.py', only=all_boxes),
     cfcn_c=dict(config='../cfcn-c_*_{data}.py', only=all_boxes),
-    rrr=dict(config='../rrr_*_{data}.py', only=all_boxes),
+    rrr=dict(  # a depthwise convolution's second derivative: slower in channels-last
+        config='../rrr_*_{data}.py',
+        only=all_boxes,
+        options={'model.backbone.channels_last': False}),
     energy=dict(config='../energy_*_{data}.py', only=all_boxes),
     l1=dict(config='../l1_*_{data}.py', only=all_boxes),
     actdiff=dict(config='../actdiff_*_{data}.py', only=all_boxes),

@@ -5,6 +5,7 @@ import tempfile
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 from mmengine.config import Config
@@ -20,6 +21,21 @@ SMALL = [
     'train_dataloader.batch_size=4', 'randomness.seed=0', 'train_cfg.max_epochs=1',
     'train_cfg.val_interval=1', 'default_hooks.logger.interval=1'
 ]
+
+
+@pytest.mark.parametrize('error', [
+    URLError('no name'), RuntimeError('Error downloading train-images')], ids=repr)
+def test_download_that_fails_says_where_files_go(tmp_path, monkeypatch, capsys, error):
+    monkeypatch.syspath_prepend(CONFIGS.parent / 'tools')
+    import get_data
+
+    def fail(root, source):
+        raise error
+
+    monkeypatch.setitem(get_data.GETTERS, 'pets', fail)
+    monkeypatch.setattr('sys.argv', ['get_data.py', 'pets', '--root', str(tmp_path)])
+    with pytest.raises(SystemExit, match=r'could not be downloaded .*docs/data\.md'):
+        get_data.main()
 
 
 @pytest.fixture(scope='module')
