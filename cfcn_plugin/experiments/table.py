@@ -217,11 +217,14 @@ def markdown(summaries: Sequence[Summary]) -> str:
             '|---' * (len(names) + len(metrics) + 1) + '|']
     for line in lines:
         cells = [str(line[name]) for name in names]
+        seeds = max(s.n for s in line['numbers'].values())
         for metric in metrics:
             s = line['numbers'].get(metric)
-            versus = against_plain(s) if s else ''
-            cells.append(f'{s or ""}' + (f' ({versus})' if versus else ''))
-        seeds = max(s.n for s in line['numbers'].values())
+            notes = [against_plain(s)] if s else []
+            if s and s.n < seeds:  # measured in some of the runs
+                notes.append(f'n={s.n}')
+            notes = ', '.join(filter(None, notes))
+            cells.append(f'{s or ""}' + (f' ({notes})' if notes else ''))
         text.append('| ' + ' | '.join([*cells, str(seeds)]) + ' |')
     return '\n'.join(text)
 

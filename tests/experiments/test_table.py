@@ -161,3 +161,10 @@ def test_list_of_one_a_class_is_no_number_and_no_crash():
     assert [*metrics_of(grid_of(known, metrics={}), known)] == ['right', 'other']
     with pytest.raises(ValueError, match=r"'precision' is 'by_class', .*number: \[1"):
         metrics_of(grid_of(known, metrics={'precision': ('by_class', 1.)}), known)
+
+
+def test_number_that_fewer_seeds_have_says_how_many():
+    known = [*THREE[:2], Outcome(THREE[2].cell, Path('f'), 'done', {'right': .3})]
+    grid = grid_of(known, metrics={'right': ('right', 1.), 'other': ('other', 1.)})
+    assert markdown(summarise(grid, known)).splitlines()[2] == (
+        '| cnn | 0.2 ± 0.1 | 1.0 ± 0.0 (n=2) | 3 |')
