@@ -1,9 +1,7 @@
 # The page docs/results/waterbirds.md: every way to guide, by all boxes and by few.
 few = dict(type='GuidedSampler', share=1.0)
 ordinary = dict(_delete_=True, type='DefaultSampler', shuffle=True)
-maps = dict(_delete_=True, type='CausalFocusLoss', loss_weight=10.0, pool='share')
 energy = dict(_delete_=True, type='ExplanationLoss', measure='energy')
-stages = dict(target=[f'backbone.timm_model.blocks.{i}' for i in (2, 4, 6)])
 all_boxes, few_boxes = dict(masks=['100%']), dict(masks=['5%'])
 balanced, swap_balanced = '../cnn-balanced_*_{data}.py', '../swap-balanced_*_{data}.py'
 systems = dict(
@@ -26,10 +24,6 @@ systems = dict(
     # another background, alone, with class weights, and with the focus
     swap=dict(config='../swap_*_{data}.py', only=all_boxes),
     swap_balanced=swap_balanced,
-    swap_balanced_share=dict(
-        config=swap_balanced,
-        only=all_boxes,
-        options={'model.guidance': maps, 'model.feature_hook': stages}),
     swap_balanced_energy=dict(
         config=swap_balanced, only=all_boxes, options={'model.guidance': energy}),
     # by few: is it the swap, or the class weights and the choice of pictures?
@@ -63,4 +57,4 @@ metrics = {
     'Grad-CAM: energy inside, %': ('grad_cam/energy', 100),
     'input x gradient: energy inside, %': ('input_x_gradient/energy', 100),
 }
-del few, ordinary, maps, energy, stages, all_boxes, few_boxes, balanced, swap_balanced
+del few, ordinary, energy, all_boxes, few_boxes, balanced, swap_balanced
