@@ -28,7 +28,7 @@ class RightReasonsLoss(Guidance):
     target will do: no map is looked at.
 
     Cost: a backward pass to the pictures, and its own backward pass: on a
-    ResNet-18, 2.4 times the time and 1.4 times the memory of a plain step
+    ResNet-18, 2.4 to 2.9 times the time and 1.4 times the memory of a plain step
     (docs/benchmarks.md); far more for depthwise convolutions on a CPU. Re-entrant
     activation checkpointing can not differentiate twice, and raises. Pixels' gradients
     are small: prefer bfloat16 to float16.
