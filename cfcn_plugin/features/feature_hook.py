@@ -143,10 +143,21 @@ class FeatureHook:
 
         Raises:
             RuntimeError: A target was not run, or its map has no graph.
+            ValueError: A map is not in the pictures' proportions, and ``channels_last``
+                was not given.
         """
         maps = tuple(
             self._map(layout, capture, inputs, trainable)
             for layout, capture in zip(self.layouts, self.captures))
+        for name, layout, one in zip(self.names, self.layouts, maps):
+            known = name == 'auto' or 'channels_last' in self.overrides
+            if not known and not _is_of(one, inputs):
+                raise ValueError(
+                    f"feature hook target '{name}' gives maps of height and width "
+                    f'{tuple(one.shape[-2:])} for pictures of '
+                    f'{tuple(inputs.shape[-2:])}, which are not in proportion: say '
+                    'where their channels lie with `channels_last` (it was taken for '
+                    f'{layout.channels_last})')
         return maps if self.several else maps[0]
 
     def covers(self, maps: Tensor | tuple[Tensor, ...],
@@ -204,12 +215,6 @@ class FeatureHook:
             raise RuntimeError(
                 f'{where} was not run in this forward pass: name a module that is')
         activation = layout.to_nchw(capture.raw, inputs.shape[-2:])
-        if not _is_of(activation, inputs):
-            raise ValueError(
-                f'{where} gives maps of height and width {tuple(activation.shape[-2:])}'
-                f' for pictures of {tuple(inputs.shape[-2:])}, which are not in '
-                'proportion: do its channels lie elsewhere? Write `channels_last='
-                f'{not layout.channels_last}`')
         if len(activation) != len(inputs):
             raise RuntimeError(
                 f'{where} gives {len(activation)} maps for {len(inputs)} pictures: '

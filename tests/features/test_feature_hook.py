@@ -383,13 +383,13 @@ class Checkpointed(nn.Module):
         return checkpoint(self.stage, x, use_reentrant=self.reentrant)
 
 
-def swin_with_class_maps(target, **options):
+def swin_with_class_maps(target):
     model = MODELS.build(dict(
         type='GuidedClassifier',
         backbone=dict(type='GuidedTIMMBackbone', img_size=64,
                       model_name='swin_tiny_patch4_window7_224'),
         head=dict(type='CausalFocusHead', num_classes=2),
-        feature_hook=dict(type='FeatureHook', target=target, **options)))
+        feature_hook=dict(type='FeatureHook', target=target)))
     with model.feature_hook, torch.no_grad():
         model(pictures(size=64))
         return model.feature_hook.take(pictures(size=64))
@@ -403,10 +403,27 @@ def test_named_map_has_its_own_layout_whatever_the_head_is(target, shape):
     assert swin_with_class_maps(target).shape[-2:] == shape
 
 
-def test_map_that_is_read_in_the_wrong_order_is_an_error():
-    with pytest.raises(ValueError, match=r"layers\.2' gives maps of height and width "
-                       r'\(4, 384\) for pictures of \(64, 64\).*`channels_last=True`'):
-        swin_with_class_maps('backbone.timm_model.layers.2', channels_last=False)
+def test_map_that_is_read_in_the_wrong_order_is_an_error_until_it_is_said(net):
+    class ChannelsLast(nn.Module):
+
+        def forward(self, x):
+            return x.permute(0, 2, 3, 1)
+
+    net.last = ChannelsLast()
+    net.forward = lambda x: net.last(net.early(x))
+    for options in (dict(), dict(channels_last=False), dict(channels_last=True)):
+        hook = FeatureHook('last', **options).attach(net)
+        with hook:
+            net(pictures())
+            if not options:
+                with pytest.raises(ValueError, match=r"target 'last' gives maps of "
+                                   r'height and width \(16, 4\) for pictures of '
+                                   r'\(32, 32\).*`channels_last`.*taken for False'):
+                    hook.take(pictures())
+            else:
+                shape = hook.take(pictures()).shape[1:]
+                assert shape == ((4, 16, 16) if options['channels_last'] else
+                                 (16, 16, 4))
 
 
 def checkpointed(reentrant, target='stage.0'):

@@ -30,6 +30,10 @@ def newest_checkpoint(work_dir: str | Path) -> Path | str | None:
     if '://' in named:
         return named
     found = saved_checkpoints(work_dir)
+    if named and found and Path(named).name not in [file.name for file in found]:
+        MMLogger.get_current_instance().warning(
+            f"'{work_dir / 'last_checkpoint'}' names '{named}', which is not there: "
+            f"'{found[0]}' is the newest of the others")
     for checkpoint in found:
         damage = damage_of(checkpoint)
         if damage is None:

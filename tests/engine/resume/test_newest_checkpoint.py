@@ -101,3 +101,10 @@ def test_damage_at_any_place_is_told_and_raises_nothing(run):
         noise = bytes(reversed(whole[begin:begin + 64]))
         file.write_bytes(whole[:begin] + noise + whole[begin + 64:])
         assert isinstance(damage_of(file), str | None), begin
+
+
+def test_another_one_than_the_pointer_names_is_taken_with_a_word(run):
+    (run / 'last_checkpoint').write_text('/unmounted/epoch_11.pth')
+    with mock.patch.object(MMLogger, 'warning') as warning:
+        assert newest_checkpoint(run) == run / 'epoch_10.pth'
+    assert "'/unmounted/epoch_11.pth', which is not there" in warning.call_args.args[0]
