@@ -10,13 +10,13 @@ import torch.multiprocessing
 from mmengine.model import MMDistributedDataParallel
 from mmengine.runner import IterBasedTrainLoop
 
-from cfcn_plugin.engine import ResumableRunner
+from cfcn_plugin.mm.engine import ResumableRunner
 
 from .pairs import Line, Turn, ratio_of, ratio_with_interval, seconds
 from .steps import CFCN, RESNET_18, Trained
 
 # the base config's hooks that do something in each iteration; the runner adds its own
-EACH_ITERATION = ('OneReadHook', 'CollapseHook', 'MeanLogHook')
+EACH_ITERATION = ('BatchedLogHook', 'DeadMapHook', 'ReduceLogHook')
 
 
 def runner(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line]:
@@ -93,7 +93,7 @@ class PairedLoop(IterBasedTrainLoop):
 def processes(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line]:
     """A step of two gloo processes together over one process's own, on CPUs.
 
-    Each process takes as many pictures as the one alone, so that 1 is perfect scaling.
+    Each process takes as many images as the one alone, so that 1 is perfect scaling.
     """
     size, images = (32, 2) if tiny else (112, 8)
     with socket.socket() as free:

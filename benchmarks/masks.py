@@ -16,7 +16,7 @@ from mmengine.registry import DefaultScope
 from PIL import Image
 from pycocotools import mask as rle
 
-import cfcn_plugin  # noqa: F401  (registers the transforms)
+import cfcn_plugin.mm  # noqa: F401  (registers the transforms)
 
 from .pairs import Line, Turn, ratio_of
 
@@ -46,20 +46,20 @@ SOURCES = {
 
 
 def masks(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line]:
-    """Pipelines with each kind of mask, every picture guided; they run on the CPU."""
-    pictures = 2 if tiny else 24
+    """Pipelines with each kind of mask, every image guided; they run on the CPU."""
+    images = 2 if tiny else 24
     cv2.setNumThreads(0)
     with tempfile.TemporaryDirectory() as root, \
             DefaultScope.overwrite_default_scope('mmpretrain'):
-        make_data(Path(root), pictures)
+        make_data(Path(root), images)
         for name, steps in PIPELINES.items():
-            without = turn(stock(steps), Path(root), pictures)
+            without = turn(stock(steps), Path(root), images)
             for source, config in SOURCES.items():
                 masked = turn(
-                    guided(steps, dict(config, data_root=root)), Path(root), pictures)
+                    guided(steps, dict(config, data_root=root)), Path(root), images)
                 ratio, took = ratio_of(masked, without, pairs)
                 yield Line(f'pipeline with masks over without: {name}; {source}', ratio,
-                           None, f'{1000 * took / pictures:.2f} ms a picture')
+                           None, f'{1000 * took / images:.2f} ms an image')
 
 
 def stock(steps: list[dict]) -> Compose:
@@ -74,18 +74,18 @@ def guided(steps: list[dict], source: dict) -> Compose:
         dict(type='PackGuidedInputs')])
 
 
-def turn(pipeline: Compose, root: Path, pictures: int) -> Turn:
-    """A block of pictures, drawn alike by both of a pair."""
+def turn(pipeline: Compose, root: Path, images: int) -> Turn:
+    """A block of images, drawn alike by both of a pair."""
 
     def run(pair: int) -> None:
         np.random.seed(pair)
-        for i in range(pictures):
+        for i in range(images):
             pipeline(dict(img_path=str(root / 'images' / f'{i}.jpg'), gt_label=0))
 
     return Turn(run)
 
 
-def make_data(root: Path, pictures: int) -> None:
+def make_data(root: Path, images: int) -> None:
     """JPEGs with structure and grain, and a blob in each as mask, box and RLE."""
     rng = np.random.default_rng(0)
     height, width = SIZE
@@ -93,7 +93,7 @@ def make_data(root: Path, pictures: int) -> None:
         (root / folder).mkdir()
     boxes, coco = [('filename', 'x0', 'y0', 'x1', 'y1')], dict(
         images=[], annotations=[], categories=[dict(id=1, name='thing')])
-    for i in range(pictures):
+    for i in range(images):
         coarse = rng.integers(0, 256, (height // 12, width // 12, 3), dtype=np.uint8)
         grain = rng.integers(-15, 16, (height, width, 3))
         smooth = np.asarray(

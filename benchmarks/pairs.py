@@ -119,7 +119,7 @@ def ratio_with_interval(ratios: list[float]) -> Ratio:
 
     The k-th smallest and k-th largest of n hold the true median between them with
     probability 1 - 2 P(Binomial(n, 1/2) < k), whatever the distribution: the largest k
-    for which this is at least 95 % is taken (10 of 30). Fewer than 6 can not say: then
+    for which this is at least 95 % is taken (10 of 30). Fewer than 6 cannot say: then
     the interval is not a number.
     """
     n, values = len(ratios), sorted(ratios)

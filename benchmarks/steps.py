@@ -8,8 +8,8 @@ from mmengine.optim import OptimWrapper
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
-import cfcn_plugin  # noqa: F401  (registers the guided models)
-from cfcn_plugin.models.guided import GUIDED_TYPES
+import cfcn_plugin.mm  # noqa: F401  (registers the guided models)
+from cfcn_plugin.mm.models.guided import GUIDED_TYPES
 
 from .memory import peak_bytes
 from .pairs import Line, Ratio, Turn, ratio_of
@@ -94,7 +94,7 @@ class Trained:
     Args:
         model: Config of a stock model.
         guidance: Config of a method; None: the stock model as it is.
-        size: Of square pictures, in pixels.
+        size: Of square images, in pixels.
         images: In a batch.
         device: Where.
     """
@@ -112,7 +112,7 @@ class Trained:
         self.device = device
         self.guided = guidance is not None
         generator = torch.Generator().manual_seed(0)
-        self.pictures = torch.randint(
+        self.images = torch.randint(
             0, 256, (images, 3, size, size), generator=generator, dtype=torch.uint8)
         self.masks = np.zeros((images, size, size), np.uint8)
         self.masks[:, size // 4:3 * size // 4, size // 4:3 * size // 4] = 1
@@ -130,7 +130,7 @@ class Trained:
                 sample.set_field(mask, 'activation_mask')
                 sample.set_field(True, 'guided')
             samples.append(sample)
-        return dict(inputs=list(self.pictures), data_samples=samples)
+        return dict(inputs=list(self.images), data_samples=samples)
 
     def step(self, batch: dict) -> None:
         self.model.train_step(batch, self.optimizer)
@@ -140,5 +140,5 @@ class Trained:
         states = [value for state in self.optimizer.optimizer.state.values()
                   for value in state.values() if isinstance(value, torch.Tensor)]
         resident = [*self.model.parameters(), *self.model.buffers(), *states,
-                    self.pictures]
+                    self.images]
         return peak_bytes(lambda: self.step(batch), resident, self.device)

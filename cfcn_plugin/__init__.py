@@ -1,32 +1,34 @@
-"""Guided training for mmpretrain and timm: a few masks say what is the cause.
+"""Guided training of image classifiers: a few masks say what is the cause.
 
-``import cfcn_plugin`` registers everything in mmpretrain's registries. Without an mm
-stack the equations and :func:`last_stage_activation` on timm models still work.
+Importing the package registers nothing, patches nothing and imports no mm package:
+attributes are imported when they are first asked for (PEP 562). ``import
+cfcn_plugin.mm`` registers everything in mmpretrain's registries.
 """
-from . import functional
-from ._stack import INSTALL, find_stack
-from .features import FeatureHook, last_stage_activation
+from importlib import import_module
+from typing import Any
+
 from .version import __version__
 
-STACK = find_stack()
+# attribute -> the module that has it
+_ATTRIBUTES = {
+    'FeatureHook': 'features',
+    'last_stage_activation': 'features',
+    'guide_config': 'mm.config',
+    'unguide_config': 'mm.config',
+}
+_ROOMS = ('annotation', 'data', 'experiments', 'features', 'functional', 'guidance',
+          'masks', 'mm', 'visualization')
 
-__all__ = [
-    'FeatureHook', 'STACK', '__version__', 'functional', 'last_stage_activation'
-]
+__all__ = ['__version__', *_ATTRIBUTES, *_ROOMS]
 
-if STACK is not None:
-    from . import datasets, engine, evaluation, guidance, masks, models, transforms
-    from .config import guide_config, unguide_config
-    from .safe_loading import guard_checkpoints
-    guard_checkpoints()
-    __all__ += [
-        'datasets', 'engine', 'evaluation', 'guidance', 'guide_config', 'masks',
-        'models', 'transforms', 'unguide_config'
-    ]
-else:
 
-    def __getattr__(name: str):
-        if name.startswith('__'):
-            raise AttributeError(name)
-        raise ImportError(f'cfcn_plugin.{name} needs mmengine and mmpretrain, and '
-                          f'neither is installed: {INSTALL}')
+def __getattr__(name: str) -> Any:
+    if name in _ATTRIBUTES:
+        return getattr(import_module(f'{__name__}.{_ATTRIBUTES[name]}'), name)
+    if name in _ROOMS:
+        return import_module(f'{__name__}.{name}')
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,7 +2,7 @@
 from pathlib import Path
 
 import cfcn_plugin
-from cfcn_plugin._stack import INSTALL
+from cfcn_plugin.stack import INSTALL, find_stack
 
 
 def home() -> Path:
@@ -13,6 +13,6 @@ def home() -> Path:
 
 if __name__ == '__main__':
     print(f'cfcn_plugin {cfcn_plugin.__version__}')
-    print(f'mm stack:   {cfcn_plugin.STACK or "none; " + INSTALL}')
+    print(f'mm stack:   {find_stack() or "none; " + INSTALL}')
     print(f'configs:    {home() / "configs"}')
     print(f'tools:      {home() / "tools"}')

@@ -1,4 +1,4 @@
-# CFCN-C on MNIST, for pictures of the class maps (Fig. 11). The paper gives no settings
+# CFCN-C on MNIST, for images of the class maps (Fig. 11). The paper gives no settings
 # for it, nor masks: all here is our choice.
 _base_ = [
     '_base_/default_runtime.py', '_base_/datasets/mnist.py',

@@ -1,3 +1,3 @@
-# The plain twin.
+# The baseline.
 _base_ = './cfcn-c_cfcnnet_1xb16-200e_aeroplane-cow.py'
 model = dict(guidance=None)

@@ -1,3 +1,3 @@
-# The plain twin.
+# The baseline.
 _base_ = './cfcn_efficientnet-lite0_waterbirds.py'
 model = dict(guidance=None)

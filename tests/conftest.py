@@ -48,13 +48,13 @@ def save(path, pixels):
     Image.fromarray(pixels).save(path)
 
 
-def picture_and_mask(rng, height, width, label):
+def image_and_mask(rng, height, width, label):
     """Noise with a bright box whose colour tells the label."""
-    picture = rng.integers(0, 120, (height, width, 3), dtype=np.uint8)
+    image = rng.integers(0, 120, (height, width, 3), dtype=np.uint8)
     mask = np.zeros((height, width), bool)
     mask[height // 4:height // 2, width // 4:3 * width // 4] = True
-    picture[mask] = np.array([250, 40, 40]) if label % 2 else np.array([40, 250, 40])
-    return picture, mask
+    image[mask] = np.array([250, 40, 40]) if label % 2 else np.array([40, 250, 40])
+    return image, mask
 
 
 @pytest.fixture(scope='session')
@@ -67,12 +67,12 @@ def pets_root(tmp_path_factory):
     for number in range(12):
         breed = number % 4
         name = f'{("Abyssinian", "beagle", "Bengal", "pug")[breed]}_{number}'
-        picture, mask = picture_and_mask(rng, 60, 80, breed)
+        image, mask = image_and_mask(rng, 60, 80, breed)
         trimap = np.full(mask.shape, 2, np.uint8)
         trimap[mask] = 3
         trimap[17:29, 22:58] = 1
         (root / 'images').mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture).save(root / 'images' / f'{name}.jpg', quality=95)
+        Image.fromarray(image).save(root / 'images' / f'{name}.jpg', quality=95)
         save(root / 'annotations' / 'trimaps' / f'{name}.png', trimap)
         (root / 'annotations' / 'trimaps' / f'._{name}.png').write_bytes(b'junk')
         lines.append(f'{name} {breed + 1} {1 + breed % 2} {breed // 2 + 1}\n')
@@ -83,7 +83,7 @@ def pets_root(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def waterbirds_root(tmp_path_factory):
-    """16 pictures in the layout of docs/data.md."""
+    """16 images in the layout of docs/data.md."""
     data = tmp_path_factory.mktemp('data')
     root = data / 'waterbirds100'
     rng = np.random.default_rng(0)
@@ -92,10 +92,10 @@ def waterbirds_root(tmp_path_factory):
         bird = number % 2
         split = ('train', 'val', 'test')[number // 8]
         place = bird if split == 'train' else (number // 2) % 2
-        picture, _ = picture_and_mask(rng, 64, 96, bird)
+        image, _ = image_and_mask(rng, 64, 96, bird)
         name = f'images/{number:03d}.jpg'
         (root / 'images').mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture).save(root / name, quality=95)
+        Image.fromarray(image).save(root / name, quality=95)
         rows.append((name, ('landbird', 'waterbird')[bird], split,
                      ('land', 'water')[place], 24, 16, 72.5, 31.5))
     with (root / 'labels.csv').open('w', newline='') as stream:
@@ -113,11 +113,11 @@ def brain_mri_source(tmp_path_factory):
     source = tmp_path_factory.mktemp('figshare')
     rng = np.random.default_rng(0)
     for number in range(1, 10):
-        picture, mask = picture_and_mask(rng, 24, 32, number)
+        image, mask = image_and_mask(rng, 24, 32, number)
         folder = source / f'brainTumorDataPublic_{number // 5}'
         folder.mkdir(exist_ok=True)
         with h5py.File(folder / f'{number}.mat', 'w') as content:
-            content['cjdata/image'] = picture[..., 0].T.astype(np.int16) * 40
+            content['cjdata/image'] = image[..., 0].T.astype(np.int16) * 40
             content['cjdata/label'] = np.array([[1. + number % 3]])
             patient = np.frombuffer(f'10{number:04d}'.encode(), np.uint8)
             content['cjdata/PID'] = patient[:, None].astype(np.uint16)
@@ -136,10 +136,10 @@ def lgg_source(tmp_path_factory):
     for number in (41, 42, 43, 45):
         patient = f'TCGA_CS_49{number}_19960909'
         for slice_ in (1, 2, 10):
-            picture, mask = picture_and_mask(rng, 32, 32, slice_)
+            image, mask = image_and_mask(rng, 32, 32, slice_)
             mask &= slice_ > 1
             name = f'{patient}_{slice_}'
-            save(source / patient / f'{name}.tif', picture)
+            save(source / patient / f'{name}.tif', image)
             save(source / patient / f'{name}_mask.tif', mask * np.uint8(255))
     (source / 'data.csv').write_text('Patient,RNASeqCluster\n')
     return source
@@ -147,15 +147,15 @@ def lgg_source(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def idrid_source(tmp_path_factory):
-    """6 pictures, as on IEEE DataPort: all have HE and EX, every second one SE."""
+    """6 images, as on IEEE DataPort: all have HE and EX, every second one SE."""
     source = tmp_path_factory.mktemp('dataport')
     root = source / 'A. Segmentation'
     rng = np.random.default_rng(0)
     for number in range(6):
         split = ('a. Training Set', 'b. Testing Set')[number // 4]
-        picture, mask = picture_and_mask(rng, 170, 250, number)
+        image, mask = image_and_mask(rng, 170, 250, number)
         name = f'IDRiD_{number:02d}'
-        save(root / '1. Original Images' / split / f'{name}.jpg', picture)
+        save(root / '1. Original Images' / split / f'{name}.jpg', image)
         for kind, folder in (('HE', '2. Haemorrhages'), ('EX', '3. Hard Exudates'),
                              ('SE', '4. Soft Exudates'))[:2 + number % 2]:
             save(root / '2. All Segmentation Groundtruths' / split / folder /
@@ -171,8 +171,8 @@ def voc_root(tmp_path):
     (root / 'ImageSets' / 'Main').mkdir(parents=True)
     names = [f'2008_{number:06d}' for number in range(8)]
     for number, name in enumerate(names):
-        picture, mask = picture_and_mask(rng, 40, 50, number)
-        save(root / 'JPEGImages' / f'{name}.jpg', picture)
+        image, mask = image_and_mask(rng, 40, 50, number)
+        save(root / 'JPEGImages' / f'{name}.jpg', image)
         if number // 2 % 2:
             # by VOC's palette: 1 aeroplane, 10 cow, 255 the band around
             classes = np.where(mask, np.uint8((1, 10)[number % 2]), np.uint8(0))
@@ -196,14 +196,14 @@ def voc_root(tmp_path):
 
 @pytest.fixture
 def helmets_root(tmp_path):
-    """9 pictures with boxes around heads, as on Kaggle; every third has both kinds."""
+    """9 images with boxes around heads, as on Kaggle; every third has both kinds."""
     root = tmp_path / 'bike_helmets'
     rng = np.random.default_rng(0)
     box = ('<bndbox><xmin>{}</xmin><ymin>11</ymin>'
            '<xmax>{}</xmax><ymax>20</ymax></bndbox>')
     for number in range(9):
-        picture, _ = picture_and_mask(rng, 40, 50, number)
-        save(root / 'images' / f'BikesHelmets{number}.png', picture)
+        image, _ = image_and_mask(rng, 40, 50, number)
+        save(root / 'images' / f'BikesHelmets{number}.png', image)
         names = [('With Helmet', 'Without Helmet')[number % 2]]
         if number % 3 == 0:
             names = ['With Helmet', 'Without Helmet']
@@ -230,23 +230,23 @@ def mnist_source(tmp_path_factory):
     source = tmp_path_factory.mktemp('mnist')
     rng = np.random.default_rng(0)
     for part, count in (('train', 20), ('t10k', 10)):
-        pictures = np.zeros((count, 28, 28), np.uint8)
-        pictures[:, 8:20, 10:18] = rng.integers(1, 256, (count, 12, 8))
+        images = np.zeros((count, 28, 28), np.uint8)
+        images[:, 8:20, 10:18] = rng.integers(1, 256, (count, 12, 8))
         labels = np.arange(count, dtype=np.uint8) % 10
-        write_idx(source / f'{part}-images-idx3-ubyte.gz', pictures)
+        write_idx(source / f'{part}-images-idx3-ubyte.gz', images)
         write_idx(source / f'{part}-labels-idx1-ubyte.gz', labels)
     return source
 
 
 @pytest.fixture
 def waterbirds_source(tmp_path):
-    """6 pictures in the layout of their authors, and CUB's lists."""
+    """6 images in the layout of their authors, and CUB's lists."""
     rng = np.random.default_rng(0)
     lines, names, boxes = ['img_id,img_filename,y,split,place,place_filename'], [], []
     for number in range(1, 7):
         name = f'00{number}.Bird/Bird_{number:04d}.jpg'
-        picture, _ = picture_and_mask(rng, 40, 60, number)
-        save(tmp_path / 'waterbirds100' / name, picture)
+        image, _ = image_and_mask(rng, 40, 60, number)
+        save(tmp_path / 'waterbirds100' / name, image)
         bird, split = number % 2, number // 3
         lines.append(f'{number},{name},{bird},{split},{bird},/f/1.jpg')
         names.append(f'{number} {name}')

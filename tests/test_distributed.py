@@ -1,4 +1,4 @@
-"""Several processes train and measure as one does on all pictures at once."""
+"""Several processes train and measure as one does on all images at once."""
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch.distributed.fsdp import StateDictType
 
-import cfcn_plugin  # noqa: F401
+import cfcn_plugin.mm  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
 CNN = dict(
@@ -26,7 +26,7 @@ CFCN_C = dict(
     type='GuidedClassifier',
     backbone=CNN['backbone'],
     head=dict(type='CausalFocusHead', num_classes=3, multi_label=True))
-EACH = 2  # pictures a rank
+EACH = 2  # images a rank
 GUIDED = {2: (True, True, False, False), 3: (True, True, False, True, False, False)}
 METHODS = {
     'batch': dict(type='CausalFocusLoss', reduction='batch'),
@@ -47,7 +47,7 @@ WRAPPERS = {
 
 
 def batch(guided, rows, seed=1):
-    """Rows of a batch of pictures, of which some are guided."""
+    """Rows of a batch of images, of which some are guided."""
     inputs = torch.rand(len(guided), 3, 32, 32,
                         generator=torch.Generator().manual_seed(seed))
     samples = []
@@ -96,7 +96,7 @@ def accumulated(model, rows, guided):
     wrapper = OptimWrapper(
         torch.optim.SGD(model.parameters(), lr=1.), accumulative_counts=2)
     for seed in (1, 2):
-        # the second batch has other guided pictures
+        # the second batch has other guided images
         data = batch(guided[::-1] if seed == 2 else guided, rows, seed)
         with wrapper.optim_context(model):
             loss, _ = losses_of(model, data)
@@ -201,7 +201,7 @@ def test_fully_sharded_update_is_that_of_one_process_and_so_are_its_keys():
 
 
 def measured(rank, folder, data):
-    """All metrics over 7 pictures: a number that 2 and 3 processes pad."""
+    """All metrics over 7 images: a number that 2 and 3 processes pad."""
     import os
     os.environ['CFCN_DATA'] = str(data)
     cfg = Config.fromfile(ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py')
@@ -213,9 +213,9 @@ def measured(rank, folder, data):
     for load in cfg.test_dataloader.dataset.pipeline:
         if load['type'] == 'LoadActivationMask':
             load['share'] = 0.6
-    cfg.test_cfg = dict(type='ProbingTestLoop')
+    cfg.test_cfg = dict(type='ModelAwareTestLoop')
     cfg.test_evaluator = [dict(type=name) for name in (
-        'FocusMetric', 'GroupAccuracy', 'AUROC', 'Calibration', 'BackgroundSwapTest',
+        'FocusMetric', 'GroupAccuracy', 'AUROC', 'Calibration', 'BackgroundSwapMetric',
         'BrightnessCurve', 'ContrastCurve')]
     cfg.test_evaluator.append(dict(type='ExplanationFocus', method='input_x_gradient'))
     cfg.work_dir = f'{folder}/{rank}'

@@ -11,7 +11,7 @@ from mmpretrain.registry import TASK_UTILS, TRANSFORMS
 
 from cfcn_plugin import masks
 from cfcn_plugin.masks.objects import ObjectChoice
-from cfcn_plugin.transforms import LoadActivationMask
+from cfcn_plugin.mm.transforms import LoadActivationMask
 
 TEXT = Path(__file__).parents[1].joinpath('docs', 'masks.md').read_text(
     encoding='utf-8')

@@ -6,7 +6,7 @@ from pathlib import Path
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import HOOKS, OPTIM_WRAPPERS
 
-import cfcn_plugin  # noqa: F401
+import cfcn_plugin.mm  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / 'docs' / 'distributed.md').read_text(encoding='utf-8')
@@ -35,4 +35,4 @@ def test_every_script_is_on_the_page_with_its_arguments_and_variables():
 
 def test_what_it_names_is_registered():
     init_default_scope('mmpretrain')
-    assert HOOKS.get('MeanLogHook') and OPTIM_WRAPPERS.get('CPUAmpOptimWrapper')
+    assert HOOKS.get('ReduceLogHook') and OPTIM_WRAPPERS.get('CPUAmpOptimWrapper')

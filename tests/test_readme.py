@@ -16,7 +16,7 @@ PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 
 @pytest.fixture
 def own_config(tmp_path):
-    """The config of "Guide your own config", with two pictures on disk."""
+    """The config of "Guide your own config", with two images on disk."""
     code = re.search(r'```python\n(.*?)```', README, re.S).group(1)
     assert len(code.strip().splitlines()) <= 20
     data = tmp_path / 'imagenet'
@@ -46,7 +46,7 @@ def test_own_config_trains_a_step(own_config):
         dict(inputs=[s['inputs'] for s in samples],
              data_samples=[s['data_samples'] for s in samples]), training=True)
     losses = model(**data, mode='loss')
-    assert losses['guided_share'] == 1 and losses['loss_focus'].isfinite()
+    assert losses['guided_fraction'] == 1 and losses['loss_focus'].isfinite()
 
 
 def test_every_file_the_readme_names_exists():

@@ -9,7 +9,7 @@ from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.hub import get_config
 
 from cfcn_plugin import guide_config
-from cfcn_plugin.safe_loading import check_annotation_files
+from cfcn_plugin.mm.safe_loading import check_annotation_files, enable_safe_loading
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +47,7 @@ def load_config(path: str, guide: str | None = None) -> Config:
         guide: A file with the keyword arguments of ``guide_config``.
     """
     # whoever loads a checkpoint in a tool gets weights only (docs/safety.md)
+    enable_safe_loading()
     os.environ.setdefault('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
     if '::' in path:
         cfg = get_config(path)

@@ -10,7 +10,7 @@ from mmpretrain.registry import MODELS
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from cfcn_plugin.models import GUIDED_TYPES
+from cfcn_plugin.mm.models import GUIDED_TYPES
 
 ROOT = Path(mmpretrain.__file__).parent / '.mim' / 'configs'
 
@@ -87,7 +87,7 @@ class _NumbersOnCPU(TorchFunctionMode):
 
 
 def train_pipelines(cfg: Config) -> list[list]:
-    """The pipelines that training pictures go through, those of later epochs last."""
+    """The pipelines that training images go through, those of later epochs last."""
     found, inner = [], [cfg.train_dataloader.dataset]
     while inner:
         dataset = inner.pop(0)

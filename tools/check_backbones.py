@@ -1,10 +1,10 @@
 """Check that the map of every backbone is found, right and aligned.
 
-Each model gets random weights and one small picture. Verdict 'ok' means that the
+Each model gets random weights and one small image. Verdict 'ok' means that the
 hook's map equals the reference: timm's forward_intermediates, the second forward
 pass that training must not need, or the map that an mmpretrain backbone can give
 instead of its pooled features. Where there is none, or only that of an earlier map, it
-means that the gradient of each corner's cell leans to that corner of the picture.
+means that the gradient of each corner's cell leans to that corner of the image.
 """
 import argparse
 import json
@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from cfcn_plugin import last_stage_activation
 from cfcn_plugin.features import Layout, UnknownBackbone, backbone_layout
 from cfcn_plugin.features.layouts import locate
-from cfcn_plugin.models import MaskBatch
+from cfcn_plugin.guidance.mask_batch import MaskBatch
 
 # Not square where the model allows it: a transposed grid shows
 SIZES = ((128, 192), (128, 128), (224, 224), (144, 192), (256, 256), None)
@@ -140,8 +140,8 @@ def trained_as(model_name: str, size: tuple[int, int]) -> dict:
             if 'GuidedT' not in str(error):
                 raise
             continue  # refused at build, with the other as remedy
-        pictures, samples, masks = pictures_and_masks(size)
-        loss = model(pictures, samples, 'loss', masks)['loss_focus']
+        images, samples, masks = images_and_masks(size)
+        loss = model(images, samples, 'loss', masks)['loss_focus']
         loss.backward()
         if not (loss.isfinite() and any(
                 p.grad is not None and p.grad.any() for p in model.parameters())):
@@ -150,7 +150,7 @@ def trained_as(model_name: str, size: tuple[int, int]) -> dict:
     return dict(trained=', '.join(trained))
 
 
-def pictures_and_masks(size: tuple[int, int]) -> tuple[Tensor, list, MaskBatch]:
+def images_and_masks(size: tuple[int, int]) -> tuple[Tensor, list, MaskBatch]:
     samples = [DataSample().set_gt_label(label) for label in (0, 1)]
     mask = torch.zeros(2, 1, *size, dtype=torch.uint8)
     mask[:, :, :size[0] // 2] = 1
@@ -189,7 +189,7 @@ def verdict(layout: Layout, inputs: Tensor, activation: Tensor,
         hook=f'{layout.module} ({layout.side})',
         layout=kind(activation, layout),
         prefix=layout.prefix_tokens,
-        picture=list(inputs.shape[-2:]),
+        image=list(inputs.shape[-2:]),
         map=list(activation.shape[1:]),
         signed=bool(activation.min() < 0),
         reference='none',
@@ -216,7 +216,7 @@ def compare(activation: Tensor, reference: Tensor) -> str:
 
 
 def first_that_runs(model_name: str) -> tuple[nn.Module, Tensor, Tensor]:
-    """The model on the smallest picture it takes, with its map."""
+    """The model on the smallest image it takes, with its map."""
     own = get_pretrained_cfg(model_name)
     error = None
     for size in SIZES:
@@ -314,7 +314,7 @@ def table(results: dict[str, dict], source: str) -> str:
     lines = [
         f'{good} of {len(results)} models of {len(families)} families are ok '
         f'({source}).', '',
-        '| family | model | hooked | layout | prefix | picture | map | signed | '
+        '| family | model | hooked | layout | prefix | image | map | signed | '
         'reference | corners | trained as | verdict |', '|' + '---|' * 12
     ]
     for name, r in sorted(results.items()):
@@ -323,7 +323,7 @@ def table(results: dict[str, dict], source: str) -> str:
             lines.append(f'| {family} | {model} |' + ' |' * 9 + f' {r["reason"]} |')
             continue
         cells = (family, model, f'`{r["hook"]}`', r['layout'], r['prefix'],
-                 '×'.join(map(str, r['picture'])), '×'.join(map(str, r['map'])),
+                 '×'.join(map(str, r['image'])), '×'.join(map(str, r['map'])),
                  'yes' if r['signed'] else 'no', r['reference'], f'{r["corners"]}/4',
                  r.get('trained', ''),
                  ' '.join(filter(None, (r['verdict'], r['reason']))))

@@ -1,6 +1,6 @@
 """Check all masks of a config's data before training on them.
 
-Looks at each picture and mask as the config's pipeline loads them, and tells what is
+Looks at each image and mask as the config's pipeline loads them, and tells what is
 missing, empty, of another size, unreadable, or looks inverted. The exit code is 1 when
 something would stop a training run under the config's own policies.
 """
@@ -14,10 +14,10 @@ import numpy as np
 from mmengine.config import Config
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from cfcn_plugin.preparation.processes import in_processes
-from cfcn_plugin.preparation.report import Report, strangers
-from cfcn_plugin.preparation.samples import guided_datasets
-from cfcn_plugin.preparation.survey import KINDS, Finding, Surveyor
+from cfcn_plugin.annotation.processes import in_processes
+from cfcn_plugin.annotation.report import Report, strangers
+from cfcn_plugin.annotation.samples import guided_datasets
+from cfcn_plugin.annotation.validate import KINDS, Finding, Surveyor
 from cfcn_plugin.visualization.contact_sheet import Entry, contact_sheet
 
 
@@ -28,14 +28,14 @@ def main():
     parser.add_argument('--split', choices=['train', 'val', 'test'], default='train')
     parser.add_argument('--jobs', type=int, default=2, help='processes')
     parser.add_argument(
-        '--sheet', type=Path, help='PNG to write: suspicious pictures with their masks')
+        '--sheet', type=Path, help='PNG to write: suspicious images with their masks')
     parser.add_argument(
-        '--most', type=int, default=48, help='pictures on the sheet at most')
+        '--most', type=int, default=48, help='images on the sheet at most')
     parser.add_argument(
         '--draws',
         type=int,
         default=0,
-        help='send each guided picture through the whole pipeline so many times, and '
+        help='send each guided image through the whole pipeline so many times, and '
         'tell how often crops leave its object out')
     parser.add_argument('--json', type=Path, help='file to write all findings to')
     _launch.add_config_arguments(parser)
@@ -71,16 +71,16 @@ def has_hook(cfg: Config) -> bool:
 
 
 def entry(surveyor: Surveyor, finding: Finding) -> Entry:
-    """The finding's picture and mask, loaded once more."""
-    picture = mask = None
-    if finding.problems[0].kind != 'picture':
-        picture = surveyor.picture(finding.place)
-        mask = surveyor.mask(finding.place, picture.shape[:2])
-        channels = picture.shape[2] if picture.ndim == 3 else 1
+    """The finding's image and mask, loaded once more."""
+    image = mask = None
+    if finding.problems[0].kind != 'image':
+        image = surveyor.image(finding.place)
+        mask = surveyor.mask(finding.place, image.shape[:2])
+        channels = image.shape[2] if image.ndim == 3 else 1
         # mmcv loads BGR
-        picture = picture[..., ::-1] if channels == 3 else np.dstack([picture] * 3)
+        image = image[..., ::-1] if channels == 3 else np.dstack([image] * 3)
     why = '; '.join(KINDS[problem.kind] for problem in finding.problems)
-    return Entry(picture, mask, finding.image, why,
+    return Entry(image, mask, finding.image, why,
                  any(problem.stops for problem in finding.problems))
 
 

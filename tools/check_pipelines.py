@@ -1,15 +1,15 @@
-"""Check that masks follow their pictures through every pipeline of mmpretrain's zoo.
+"""Check that masks follow their images through every pipeline of mmpretrain's zoo.
 
-A picture with green objects, whose mask is therefore known from its own pixels, goes
+An image with green objects, whose mask is therefore known from its own pixels, goes
 50 times through each distinct training pipeline as guide_config makes it. Verdict 'ok'
 means that each time
 
-- the picture, and the random numbers drawn, are bit for bit the stock pipeline's;
+- the image, and the random numbers drawn, are bit for bit the stock pipeline's;
 - mask and green pixels agree on 99 % of the pixels, those within a hundredth of the
-  picture's side from an outline apart, since outlines are interpolated.
+  image's side from an outline apart, since outlines are interpolated.
 
 Colours change, and erased pixels are gone: for the second point transforms that move
-no pixel draw their random numbers and leave the picture. That the mask is the same
+no pixel draw their random numbers and leave the image. That the mask is the same
 with and without them is checked, too.
 """
 import argparse
@@ -35,12 +35,12 @@ from PIL import Image
 from torchvision.transforms import autoaugment
 
 from cfcn_plugin import guide_config
-from cfcn_plugin.transforms import PHOTOMETRIC, transform_type
+from cfcn_plugin.mm.transforms import PHOTOMETRIC, transform_type
 
 DRAWS = 50
 LEAST = 0.99
 FORMATS = ('ImageToTensor', 'Normalize', 'NumpyToPIL', 'PILToNumpy', 'ToTensor')
-# Data sets that hold small pictures in memory: the pictures' sizes
+# Data sets that hold small images in memory: the images' sizes
 IN_MEMORY = dict(CIFAR10=(32, 32, 3), CIFAR100=(32, 32, 3), MNIST=(28, 28))
 
 
@@ -95,10 +95,10 @@ def memory_shape(cfg: Config) -> tuple | None:
     return IN_MEMORY.get(dataset['type'])
 
 
-# ---- the picture -------------------------------------------------------------
+# ---- the image -------------------------------------------------------------
 
 
-def picture_and_mask(shape=(300, 400, 3)) -> tuple[np.ndarray, np.ndarray]:
+def image_and_mask(shape=(300, 400, 3)) -> tuple[np.ndarray, np.ndarray]:
     """Dark red and blue noise with green objects, unlike their mirror images."""
     height, width = shape[:2]
     y, x = np.mgrid[:height, :width] / np.array([height, width]).reshape(2, 1, 1)
@@ -108,21 +108,21 @@ def picture_and_mask(shape=(300, 400, 3)) -> tuple[np.ndarray, np.ndarray]:
     if len(shape) == 2:
         return 255 * mask.astype(np.uint8), mask
     rng = np.random.default_rng(0)
-    picture = rng.integers(0, 60, shape, dtype=np.uint8)
-    picture[..., 1] = 255 * mask
-    return picture, mask
+    image = rng.integers(0, 60, shape, dtype=np.uint8)
+    image[..., 1] = 255 * mask
+    return image, mask
 
 
-def is_green(picture: torch.Tensor) -> torch.Tensor:
+def is_green(image: torch.Tensor) -> torch.Tensor:
     """(C, H, W) BGR, RGB or grey to (H, W)."""
-    if len(picture) == 1:
-        return picture[0] > 127
-    return (picture[1] > 127) & (picture[0] < 110) & (picture[2] < 110)
+    if len(image) == 1:
+        return image[0] > 127
+    return (image[1] > 127) & (image[0] < 110) & (image[2] < 110)
 
 
 @contextmanager
 def colours_kept():
-    """Transforms that move no pixel draw, and leave the picture as it is."""
+    """Transforms that move no pixel draw, and leave the image as it is."""
 
     def draw_only(transform):
         def run(self, results):
@@ -132,9 +132,9 @@ def colours_kept():
 
     apply = autoaugment._apply_op
 
-    def move_only(picture, name, *args, **kwargs):
+    def move_only(image, name, *args, **kwargs):
         moves = name in ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
-        return apply(picture, name, *args, **kwargs) if moves else picture
+        return apply(image, name, *args, **kwargs) if moves else image
 
     patches = [
         mock.patch.object(kind, 'transform', draw_only(kind.transform))
@@ -154,7 +154,7 @@ def colours_kept():
 
 
 def check(cfg: Config, index: int = 0, draws: int = DRAWS) -> dict:
-    """Put the picture through a config's training pipeline, stock and guided.
+    """Put the image through a config's training pipeline, stock and guided.
 
     Args:
         cfg: The stock config.
@@ -165,16 +165,16 @@ def check(cfg: Config, index: int = 0, draws: int = DRAWS) -> dict:
         What the table tells.
     """
     shape = memory_shape(cfg)
-    picture, mask = picture_and_mask(shape) if shape else picture_and_mask()
+    image, mask = image_and_mask(shape) if shape else image_and_mask()
     steps = train_pipelines(cfg)[index]
     loads = any(issubclass(transform_type(step['type']), LoadImageFromFile)
                 for step in steps)
     with tempfile.TemporaryDirectory() as root, \
             DefaultScope.overwrite_default_scope('mmpretrain'):
-        file = Path(root, 'picture.png')
-        Image.fromarray(picture).save(file)
+        file = Path(root, 'image.png')
+        Image.fromarray(image).save(file)
         Path(root, 'masks').mkdir()
-        name = 'picture' if loads else '0'
+        name = 'image' if loads else '0'
         Image.fromarray(255 * mask.astype(np.uint8)).save(f'{root}/masks/{name}.png')
         source = dict(type='PNGMasks', data_root=root, masks='masks')
         stock = Compose(steps)
@@ -188,14 +188,14 @@ def check(cfg: Config, index: int = 0, draws: int = DRAWS) -> dict:
             if loads:
                 sample = dict(img_path=str(file), gt_label=0)
             else:
-                sample = dict(img=picture.copy(), gt_label=0, sample_idx=0)
+                sample = dict(img=image.copy(), gt_label=0, sample_idx=0)
             return pipeline(sample), (
                 random.random(), np.random.rand(), torch.rand(()).item())
 
-        inner, whole, emptied, same_picture, same_mask = [], [], 0, True, True
+        inner, whole, cropped_out, same_image, same_mask = [], [], 0, True, True
         for seed in range(draws):
             (expected, numbers), (found, again) = run(stock, seed), run(guided, seed)
-            same_picture &= numbers == again and torch.equal(
+            same_image &= numbers == again and torch.equal(
                 expected['inputs'], found['inputs'])
             with colours_kept():
                 kept, _ = run(guided, seed)
@@ -204,15 +204,15 @@ def check(cfg: Config, index: int = 0, draws: int = DRAWS) -> dict:
             green = is_green(kept['inputs'])
             inner.append(agreement(mask, green))
             whole.append((mask == green).float().mean().item())
-            emptied += not mask.any()
+            cropped_out += not mask.any()
     problems = [problem for problem, here in (
-        ('the picture differs', not same_picture),
+        ('the image differs', not same_image),
         ('the mask depends on colours', not same_mask),
         ('the mask is elsewhere', min(inner) < LEAST)) if here]
     return dict(
         chain=[step['type'] for step in steps], size=list(mask.shape), draws=draws,
-        emptied=emptied, agreement=min(inner), with_outlines=float(np.mean(whole)),
-        equal=same_picture, verdict='wrong' if problems else 'ok',
+        cropped_out=cropped_out, agreement=min(inner), with_outlines=float(np.mean(whole)),
+        equal=same_image, verdict='wrong' if problems else 'ok',
         reason='; '.join(problems))
 
 
@@ -220,7 +220,7 @@ def moved_mask(packed: dict) -> torch.Tensor:
     sample = packed['data_samples']
     if sample.guided:
         return torch.from_numpy(sample.activation_mask).bool()
-    return torch.zeros(packed['inputs'].shape[-2:], dtype=torch.bool)  # emptied
+    return torch.zeros(packed['inputs'].shape[-2:], dtype=torch.bool)  # cropped_out
 
 
 def agreement(mask: torch.Tensor, green: torch.Tensor) -> float:
@@ -242,13 +242,13 @@ def table(results: dict[str, dict], users: dict[str, list[str]]) -> str:
     lines = [
         f'{good} of {len(results)} distinct training pipelines of {len(configs)} '
         f'configs are ok (mmpretrain {mmpretrain.__version__}).', '',
-        '| pipeline | for example | configs | size | draws | emptied | least agreement '
-        '| mean with outlines | picture | verdict |', '|' + '---|' * 10
+        '| pipeline | for example | configs | size | draws | cropped_out | least agreement '
+        '| mean with outlines | image | verdict |', '|' + '---|' * 10
     ]
     for name, r in sorted(results.items(), key=lambda item: -len(users[item[0]])):
         cells = [' '.join(r.get('chain', ())), name, len(users[name])]
         if 'size' in r:
-            cells += ['×'.join(map(str, r['size'])), r['draws'], r['emptied'],
+            cells += ['×'.join(map(str, r['size'])), r['draws'], r['cropped_out'],
                       f'{100 * r["agreement"]:.2f} %',
                       f'{100 * r["with_outlines"]:.2f} %',
                       'equal' if r['equal'] else 'differs']

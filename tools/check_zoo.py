@@ -2,7 +2,7 @@
 
 Each is guided by guide_config, its model and pipelines are built, and its state-dict
 keys are compared with the stock model's. The smallest config of each class (family,
-training pipeline, head) takes one training step on generated pictures, and its
+training pipeline, head) takes one training step on generated images, and its
 checkpoint is loaded, strictly, into the stock config's model.
 """
 import argparse
@@ -37,7 +37,7 @@ from torch import nn
 
 from cfcn_plugin import guide_config, unguide_config
 
-PICTURE = 260, 300  # rows, columns of a generated picture
+IMAGE = 260, 300  # rows, columns of a generated image
 BATCH, LARGE = 4, 150e6  # half a batch for models of more parameters
 
 
@@ -167,7 +167,7 @@ def check_step(name: str) -> dict:
         map=[list(m.shape[1:]) for m in maps_of(model, packed)],
         loss_focus=float(losses['loss_focus']),
         reached=f'{reached} of {trained}' if trained else 'frozen',
-        guided_share=float(losses['guided_share']))
+        guided_fraction=float(losses['guided_fraction']))
 
 
 def forward(cfg: Config, root: str) -> tuple[nn.Module, dict, dict]:
@@ -208,22 +208,22 @@ def samples(cfg: Config, root: Path) -> list[dict]:
     head = cfg.model.head
     in_memory = 'LoadImageFromFile' not in step_names(pipeline)
     grey = 'MNIST' in str(cfg.train_dataloader.dataset.type)
-    shape = (28, 28) if grey else (32, 32, 3) if in_memory else (*PICTURE, 3)
+    shape = (28, 28) if grey else (32, 32, 3) if in_memory else (*IMAGE, 3)
     several = 'MultiLabel' in head.type or 'CSRA' in head.type
     rng = np.random.default_rng(0)
     large = sum(p.numel() for p in meta_model(cfg.model).parameters()) > LARGE
     batch = []
     for index in range(BATCH // 2 if large else BATCH):
-        picture = rng.integers(0, 256, shape, dtype=np.uint8)
+        image = rng.integers(0, 256, shape, dtype=np.uint8)
         mask = np.zeros(shape[:2], np.uint8)
         mask[shape[0] // 4:-shape[0] // 4, shape[1] // 4:-shape[1] // 4] = 255
         save(root / 'masks' / f'{index}.png', mask)
         label = index % 2
         info = dict(sample_idx=index, gt_label=[label, 2] if several else label)
         if in_memory:
-            info['img'] = picture
+            info['img'] = image
         else:
-            save(root / f'{index}.jpg', picture)
+            save(root / f'{index}.jpg', image)
             info['img_path'] = str(root / f'{index}.jpg')
         batch.append(transforms(info))
     return batch

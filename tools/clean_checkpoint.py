@@ -5,7 +5,7 @@ has its weights, numbers and texts, and no code. docs/safety.md tells more.
 """
 import argparse
 
-from cfcn_plugin.clean_checkpoint import clean_checkpoint
+from cfcn_plugin.mm.clean_checkpoint import clean_checkpoint
 
 
 def main():

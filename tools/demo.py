@@ -15,32 +15,32 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from PIL import Image
 
-from cfcn_plugin.datasets.textured_digits import write_textured_digits
+from cfcn_plugin.data.public.textured_digits import write_textured_digits
 from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.run import Outcome, run_grid
 from cfcn_plugin.experiments.table import markdown, summarise
-from cfcn_plugin.visualization.gallery import load_model
+from cfcn_plugin.mm.visualization.gallery import load_model
 from cfcn_plugin.visualization.heatmaps import heatmap_sheet, look
 
 TOOLS = Path(__file__).parent
 GRID = TOOLS.parent / 'configs' / 'experiments' / 'textured_digits.py'
 TITLES = {'cnn': 'plain', 'cfcn_c': 'guided (CFCN-C)'}
-# each texture is there: grass, gravel, brick repeat from picture to picture
-PICTURES = [f'test_untied/{name}.png' for name in ('0/004', '1/008', '2/003', '0/005')]
+# each texture is there: grass, gravel, brick repeat from image to image
+IMAGES = [f'test_untied/{name}.png' for name in ('0/004', '1/008', '2/003', '0/005')]
 
 
 def draw(path: Path, data_root: Path, runs: list[Outcome]) -> None:
-    pictures = np.stack([np.array(Image.open(data_root / p)) for p in PICTURES])
+    images = np.stack([np.array(Image.open(data_root / p)) for p in IMAGES])
     masks = np.stack(
-        [np.array(Image.open(data_root / 'masks' / p)) > 0 for p in PICTURES])
-    labels = [[int(Path(p).parent.name)] for p in PICTURES]
+        [np.array(Image.open(data_root / 'masks' / p)) > 0 for p in IMAGES])
+    labels = [[int(Path(p).parent.name)] for p in IMAGES]
     looks = {}
     for run in runs:
         model = load_model(Config.fromfile(run.config), run.checkpoint)
         looks[TITLES[run.cell.system]] = look(
-            model, torch.from_numpy(pictures).permute(0, 3, 1, 2))
+            model, torch.from_numpy(images).permute(0, 3, 1, 2))
     heatmap_sheet(
-        pictures, masks, looks, labels, ['0', '1', '2'],
+        images, masks, looks, labels, ['0', '1', '2'],
         'In training each digit had its own texture, here it has not.\n'
         'Bright is what the answer was made from.').savefig(path)
 
@@ -67,11 +67,11 @@ def main():
     failed = [run.error for run in runs if run.status == 'failed']
     if failed:
         raise SystemExit('\n'.join(failed))
-    picture = args.out / 'heatmaps.png'
-    draw(picture, data / 'textured-digits', runs)
+    image = args.out / 'heatmaps.png'
+    draw(image, data / 'textured-digits', runs)
     print(f'\n{markdown(summarise(grid, runs))}\n')
     print('Guessing is 33 % right. The networks differ by one line of config.')
-    print(f'Where they look: {picture}  ({time.time() - begin:.0f} s)')
+    print(f'Where they look: {image}  ({time.time() - begin:.0f} s)')
 
 
 if __name__ == '__main__':

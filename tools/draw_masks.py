@@ -1,7 +1,7 @@
-"""Draw masks: go around the object in a few training pictures.
+"""Draw masks: go around the object in a few training images.
 
 Opens a window or, on a machine without a screen, serves the same figure to a browser
-(matplotlib's WebAgg, which needs tornado: pip install 'cfcn_plugin[draw]'). Pictures
+(matplotlib's WebAgg, which needs tornado: pip install 'cfcn_plugin[draw]'). Images
 that have a mask are done; start it again to go on where you stopped.
 """
 import argparse
@@ -12,9 +12,9 @@ from pathlib import Path
 import matplotlib
 from matplotlib import pyplot as plt
 
+from cfcn_plugin.annotation.png_folder import png_masks
+from cfcn_plugin.annotation.queue import AnnotationQueue, names_below
 from cfcn_plugin.masks import read_guided_list
-from cfcn_plugin.preparation.png_folder import png_masks
-from cfcn_plugin.preparation.worklist import Worklist, names_below
 from cfcn_plugin.visualization.drawing import MaskCanvas
 from cfcn_plugin.visualization.drawing_panel import SIZE
 
@@ -22,7 +22,7 @@ from cfcn_plugin.visualization.drawing_panel import SIZE
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('images', type=Path, help='folder of pictures')
+    parser.add_argument('images', type=Path, help='folder of images')
     parser.add_argument('--out', type=Path, required=True, help='folder of masks')
     parser.add_argument(
         '--list', help='mask these only: a file that tools/choose_guided.py wrote')
@@ -31,7 +31,7 @@ def main():
     parser.add_argument(
         '--redo',
         action='store_true',
-        help='look at pictures that have a mask again, and replace it when saving')
+        help='look at images that have a mask again, and replace it when saving')
     parser.add_argument(
         '--browser', action='store_true', help='in the browser, also with a screen')
     parser.add_argument('--host', default='127.0.0.1', help='address to serve at')
@@ -41,7 +41,7 @@ def main():
     if args.list is not None:
         keys = sorted(read_guided_list(args.list))
         root, names = names_below(args.images, keys, root)
-    work = Worklist(args.images, args.out, names, args.redo)
+    work = AnnotationQueue(args.images, args.out, names, args.redo)
     browser = args.browser or plt.get_backend().lower() == 'agg'
     if browser:
         serve(args.host, args.port)
@@ -51,7 +51,7 @@ def main():
         tell_address(args.host)
     plt.show()
     done = sum(map(work.is_done, work.names))
-    print(f'{done} of {len(work)} pictures have a mask.')
+    print(f'{done} of {len(work)} images have a mask.')
     if canvas.unsaved:
         print('Drawn and not saved:', *canvas.unsaved, sep='\n  ')
     if done:
@@ -91,7 +91,7 @@ def tell_address(host: str) -> None:
               f'  ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}\n'
               f'and then open http://127.0.0.1:{port}/1 there.', flush=True)
     else:
-        print('Whoever reaches this address can see the pictures and draw.', flush=True)
+        print('Whoever reaches this address can see the images and draw.', flush=True)
 
 
 def stop() -> None:

@@ -3,7 +3,7 @@ import argparse
 
 import _launch
 
-from cfcn_plugin.export import export_mmpretrain, export_timm, timm_arguments
+from cfcn_plugin.mm.export import export_mmpretrain, export_timm, timm_arguments
 
 
 def main():

@@ -9,7 +9,7 @@ from urllib.error import URLError
 
 def get_aeroplane_cow(root: Path, source: Path | None) -> Path:
     """VOC 2012 by torchvision's downloader (about 2 GB), unless it is there."""
-    from cfcn_plugin.datasets.aeroplane_cow import list_aeroplane_cow
+    from cfcn_plugin.data.public.aeroplane_cow import list_aeroplane_cow
     voc = root / 'VOCdevkit' / 'VOC2012'
     if not voc.is_dir():
         from torchvision.datasets import VOCDetection
@@ -18,7 +18,7 @@ def get_aeroplane_cow(root: Path, source: Path | None) -> Path:
 
 
 def get_bike_helmets(root: Path, source: Path | None) -> Path:
-    from cfcn_plugin.datasets.bike_helmets import list_bike_helmets
+    from cfcn_plugin.data.public.bike_helmets import list_bike_helmets
     folder = root / 'bike_helmets'
     if not folder.is_dir():
         raise SystemExit("bike-helmets is not fetched. Unpack Kaggle's "
@@ -28,21 +28,21 @@ def get_bike_helmets(root: Path, source: Path | None) -> Path:
 
 
 def get_brain_mri(root: Path, source: Path | None) -> Path:
-    from cfcn_plugin.datasets.brain_mri import export_brain_mri
+    from cfcn_plugin.data.public.brain_mri import export_brain_mri
     return export_brain_mri(_published(source, 'brain-mri', (
         'the four archives brainTumorDataPublic_*.zip of figshare 1512427, unpacked')),
         root / 'brain_mri_cheng')
 
 
 def get_idrid(root: Path, source: Path | None) -> Path:
-    from cfcn_plugin.datasets.idrid import export_idrid
+    from cfcn_plugin.data.public.idrid import export_idrid
     return export_idrid(_published(source, 'idrid', (
         "the folder 'A. Segmentation' of IDRiD, IEEE DataPort doi 10.21227/H25W98")),
         root / 'idrid')
 
 
 def get_lgg_mri(root: Path, source: Path | None) -> Path:
-    from cfcn_plugin.datasets.lgg_mri import export_lgg_mri
+    from cfcn_plugin.data.public.lgg_mri import export_lgg_mri
     return export_lgg_mri(_published(source, 'lgg-mri', (
         "the folder kaggle_3m of Kaggle's mateuszbuda/lgg-mri-segmentation")),
         root / 'lgg_mri')
@@ -50,7 +50,7 @@ def get_lgg_mri(root: Path, source: Path | None) -> Path:
 
 def get_mnist(root: Path, source: Path | None) -> Path:
     """MNIST from a folder, or by torchvision's downloader (about 12 MB)."""
-    from cfcn_plugin.datasets.mnist import export_mnist
+    from cfcn_plugin.data.public.mnist import export_mnist
     if source is None:
         from torchvision.datasets import MNIST
         source = Path(MNIST(str(root / 'mnist-published'), download=True).raw_folder)
@@ -58,7 +58,7 @@ def get_mnist(root: Path, source: Path | None) -> Path:
 
 
 def get_textured_digits(root: Path, source: Path | None) -> Path:
-    from cfcn_plugin.datasets.textured_digits import write_textured_digits
+    from cfcn_plugin.data.public.textured_digits import write_textured_digits
     return write_textured_digits(root / 'textured-digits')
 
 
@@ -72,7 +72,7 @@ def get_pets(root: Path, source: Path | None) -> Path:
 
 
 def get_waterbirds(root: Path, source: Path | None) -> Path:
-    from cfcn_plugin.datasets.waterbirds import list_waterbirds
+    from cfcn_plugin.data.public.waterbirds import list_waterbirds
     folder, cub = root / 'waterbirds100', root / 'CUB_200_2011'
     if not (folder / 'metadata.csv').is_file() or not cub.is_dir():
         raise SystemExit(

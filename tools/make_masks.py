@@ -17,16 +17,16 @@ import _launch
 from mmengine.config import DictAction
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from cfcn_plugin.preparation.making import (
+from cfcn_plugin.annotation.convert import (
     LAYOUTS,
     UNKNOWN,
     UNKNOWN_CLASS,
     MaskMaker,
     make_masks,
 )
-from cfcn_plugin.preparation.png_folder import png_masks
-from cfcn_plugin.preparation.samples import FolderSamples, guided_datasets
-from cfcn_plugin.transforms import LoadActivationMask
+from cfcn_plugin.annotation.png_folder import png_masks
+from cfcn_plugin.annotation.samples import FolderSamples, guided_datasets
+from cfcn_plugin.mm.transforms import LoadActivationMask
 
 
 def main():
@@ -35,7 +35,7 @@ def main():
     parser.add_argument('config', nargs='?', help='a config, or a file with a `source`')
     parser.add_argument(
         '--source', nargs='+', action=DictAction, help='the source, as KEY=VALUE ...')
-    parser.add_argument('--images', type=Path, help='folder of pictures')
+    parser.add_argument('--images', type=Path, help='folder of images')
     parser.add_argument('--split', default='train', help="which of CONFIG's data")
     parser.add_argument('--out', type=Path, required=True, help='folder of masks')
     parser.add_argument(
@@ -70,21 +70,21 @@ def main():
     tell(args, samples.root, len(samples), count, sorted(classes))
     if not count['made'] and not failures:
         keys = [load.source.key(samples[i]) for i in range(min(2, len(samples)))]
-        sys.exit("No picture has a mask. The source's names begin with "
-                 f'{load.source.keys()[:2]}, those of the pictures with {keys}')
+        sys.exit("No image has a mask. The source's names begin with "
+                 f'{load.source.keys()[:2]}, those of the images with {keys}')
     if failures:
-        print(f'\n{len(failures)} pictures have a mask that could not be made:')
+        print(f'\n{len(failures)} images have a mask that could not be made:')
         for made in failures:
             print(f'  {made.image}: {made.failure}')
         sys.exit(1)
 
 
 def chosen(parser, args) -> tuple:
-    """The pictures, what loads their masks, and both as the folder remembers them."""
+    """The images, what loads their masks, and both as the folder remembers them."""
     cfg = None if args.config is None else _launch.load_config(args.config)
     if cfg is not None and f'{args.split}_dataloader' in cfg:
         if args.source or args.images:
-            parser.error('CONFIG says both source and pictures: give it alone')
+            parser.error('CONFIG says both source and images: give it alone')
         guided = guided_datasets(cfg, args.split)
         if len(guided) > 1:
             parser.error(f'CONFIG has {len(guided)} data sets with masks: give '
@@ -105,7 +105,7 @@ def chosen(parser, args) -> tuple:
 
 
 def tell(args, root: str, total: int, count: Counter, classes: list[int]) -> None:
-    print(f'{count["made"]} of {total} pictures have a mask in {args.out}')
+    print(f'{count["made"]} of {total} images have a mask in {args.out}')
     if count['empty']:
         print(f"{count['empty']} masks have no causal pixel: see "
               f"`empty` of LoadActivationMask")

@@ -27,7 +27,7 @@ def parse_args():
         help='whether to output metrics or predictions')
     parser.add_argument(
         '--amp', action='store_true', help='enable automatic mixed precision')
-    parser.add_argument('--show-dir', help='where to save pictures of predictions')
+    parser.add_argument('--show-dir', help='where to save images of predictions')
     parser.add_argument(
         '--show', action='store_true', help='show predictions in a window')
     parser.add_argument(
@@ -35,7 +35,7 @@ def parse_args():
     parser.add_argument(
         '--wait-time', type=float, default=2, help='seconds a window is shown')
     parser.add_argument(
-        '--tta', action='store_true', help='average over the flipped picture')
+        '--tta', action='store_true', help='average over the flipped image')
     _launch.add_arguments(parser)
     args = parser.parse_args()
     endings = ('.pkl', '.pickle') + (

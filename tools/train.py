@@ -9,8 +9,8 @@ from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import FlexibleRunner, Runner
 
-from cfcn_plugin.engine import ResumableRunner
-from cfcn_plugin.engine.resume.newest_checkpoint import has_checkpoint
+from cfcn_plugin.mm.engine import ResumableRunner
+from cfcn_plugin.mm.engine.resume.newest_checkpoint import has_checkpoint
 
 
 def parse_args():

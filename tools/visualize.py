@@ -1,9 +1,9 @@
-"""Draw where a model looks, in pictures of your own, on one sheet.
+"""Draw where a model looks, in images of your own, on one sheet.
 
-Columns: the picture, its mask if the config's source has one, the trained map, Grad-CAM
+Columns: the image, its mask if the config's source has one, the trained map, Grad-CAM
 (with the extra `explain`), and, where maps are classes, each class's map of the same
 forward pass. `--against` adds the columns of a second checkpoint, such as the plain
-twin's. Maps are those of the predicted class.
+baseline's. Maps are those of the predicted class.
 """
 import argparse
 from pathlib import Path
@@ -11,13 +11,13 @@ from pathlib import Path
 import _launch
 from mmengine.logging import MMLogger
 
-from cfcn_plugin.visualization.gallery import (
+from cfcn_plugin.mm.visualization.gallery import (
     class_names,
     columns_together,
     grad_cam_look,
+    image_file,
     load_model,
     look_at,
-    picture_file,
 )
 from cfcn_plugin.visualization.heatmaps import columns_of, heatmap_sheet
 from cfcn_plugin.visualization.overlay import shortened
@@ -28,7 +28,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='path, or mmpretrain::FAMILY/NAME.py')
     parser.add_argument('checkpoint')
-    parser.add_argument('images', nargs='+', help='picture files')
+    parser.add_argument('images', nargs='+', help='image files')
     parser.add_argument('--against', metavar='CHECKPOINT2')
     parser.add_argument(
         '--against-config', help='its config, if it is another than the first')
@@ -39,7 +39,7 @@ def main():
     if args.out.exists():
         raise FileExistsError(f"'{args.out}' exists and is not overwritten")
     cfg = _config(args, args.config)
-    pictures = [picture_file(cfg, image) for image in args.images]
+    images = [image_file(cfg, file) for file in args.images]
     models = {_title(args.checkpoint): load_model(cfg, args.checkpoint)}
     if args.against:
         other = _config(args, args.against_config or args.config)
@@ -47,9 +47,9 @@ def main():
     classes = class_names(next(iter(models.values())), cfg.test_dataloader.dataset)
     columns = {}
     for name, model in models.items():
-        looks = [look_at(model, [picture]) for picture in pictures]
+        looks = [look_at(model, [image]) for image in images]
         try:
-            explained = [grad_cam_look(model, [picture]) for picture in pictures]
+            explained = [grad_cam_look(model, [image]) for image in images]
         except ImportError as error:
             explained = []
             print(f'Grad-CAM is left out: {error}')
@@ -60,10 +60,10 @@ def main():
             columns.update(columns_together(
                 [{f'{name}\nGrad-CAM': look} for look in explained]))
         columns.update(maps)
-    names = [shortened(p.name, 24) for p in pictures]
+    names = [shortened(p.name, 24) for p in images]
     sheet = heatmap_sheet(
-        [p.pixels for p in pictures], [p.mask for p in pictures], columns,
-        [()] * len(pictures), classes, names=names)
+        [p.pixels for p in images], [p.mask for p in images], columns,
+        [()] * len(images), classes, names=names)
     sheet.savefig(args.out)
     print(f'wrote {args.out}')
 

@@ -77,7 +77,7 @@ def size_lines(summaries: Sequence[Summary], system: str, data: str,
                plain: str | None) -> dict[str, dict[str, Line]]:
     """{metric: {number of masks: line over sizes}} of one system.
 
-    The plain twin's line is that of 0 masks.
+    The baseline's line is that of 0 masks.
     """
     along = defaultdict(lambda: defaultdict(list))
     for s in summaries:

@@ -26,9 +26,9 @@ class Cell:
         options: ``--cfg-options`` over it, the axes' values included.
         axes: The labels of its place in the grid, by axis, ``data`` left out; an axis
             that the system is without is left out too.
-        masks: Number of guided training pictures, a share of them such as ``'5%'``,
+        masks: Number of guided training images, a share of them such as ``'5%'``,
             or None: as the config has it.
-        size: Number of training pictures, or None: all.
+        size: Number of training images, or None: all.
     """
     system: str
     data: str
@@ -40,7 +40,7 @@ class Cell:
 
     @property
     def seed(self) -> int:
-        """The run's seed, which also chooses its pictures and masks; 0 if not said."""
+        """The run's seed, which also chooses its images and masks; 0 if not said."""
         return int(self.options.get(OPTIONS['seed']) or 0)
 
     @property
@@ -85,11 +85,11 @@ def read_grid(file: str | Path) -> Grid:
     grid file, with ``{data}`` for the data set's name, and ``*`` in a file's name where
     one file fits; or {data: path}), ``options``, ``without``, the axes along which
     it has only one run, ``only`` ({axis: some of its values}), and ``plain``, its own
-    plain twin where that is another than the grid's}.
+    baseline where that is another than the grid's}.
 
     ``axes``: {name: values}. ``data``: names; ``seed``; ``alpha``, the value of
-    ``alpha_option``; ``masks``, a number of guided pictures or a share of them such as
-    ``'5%'``; ``size``, a number of training pictures. Any other axis is a dotted
+    ``alpha_option``; ``masks``, a number of guided images or a share of them such as
+    ``'5%'``; ``size``, a number of training images. Any other axis is a dotted
     setting with its values. Instead of values an axis (but ``masks`` and ``size``) may
     be {label: ``--cfg-options``}.
 
@@ -115,9 +115,9 @@ def read_grid(file: str | Path) -> Grid:
     values = {axis: _axis(axis, some, alpha) for axis, some in axes.items()}
     plain = given.get('plain')
     twins = {name: s['plain'] for name, s in systems.items() if s['plain'] is not None}
-    for twin in (plain, *twins.values()):
-        if twin is not None and twin not in systems:
-            raise ValueError(f"`plain` is '{twin}', the systems are {list(systems)}")
+    for baseline in (plain, *twins.values()):
+        if baseline is not None and baseline not in systems:
+            raise ValueError(f"`plain` is '{baseline}', the systems are {list(systems)}")
     test = given.get('test', 't')
     if test not in TESTS:
         raise ValueError(f'`test` must be one of {TESTS}, got {test!r}')
@@ -238,7 +238,7 @@ def _masks(value: int | str) -> int | str:
 
 def _count(value: int, axis: str, other: str = '') -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"axis '{axis}': expected a number of pictures{other}, got "
+        raise ValueError(f"axis '{axis}': expected a number of images{other}, got "
                          f'{value!r}')
     return value
 
@@ -246,7 +246,7 @@ def _count(value: int, axis: str, other: str = '') -> int:
 def _label(value, axis: str):
     if not LABEL.fullmatch(str(value)):
         raise ValueError(
-            f"'{axis}': {value!r} can not be part of a folder's name; write the axis "
+            f"'{axis}': {value!r} cannot be part of a folder's name; write the axis "
             "as {label: {'setting': value}}, labels of letters, digits and ._+%-")
     return value
 

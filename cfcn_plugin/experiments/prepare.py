@@ -8,13 +8,13 @@ from pathlib import Path
 from mmengine.config import Config
 
 from .grid import OPTIONS, Cell
-from .subset import choose_masks, choose_pictures
+from .subset import choose_images, choose_masks
 
 SHOWN = 4  # differences in a message
 
 
 def cell_config(cell: Cell, folder: Path) -> Config:
-    """The whole config of a run; the list of guided pictures is written to its folder.
+    """The whole config of a run; the list of guided images is written to its folder.
 
     Args:
         cell: The cell.
@@ -25,7 +25,7 @@ def cell_config(cell: Cell, folder: Path) -> Config:
         _refuse_unguided(cfg, cell)
         cfg.merge_from_dict(deepcopy(cell.options))
         if cell.size is not None:
-            choose_pictures(cfg, cell.size, cell.seed)
+            choose_images(cfg, cell.size, cell.seed)
         if cell.masks is not None:
             choose_masks(cfg, cell.masks, cell.seed, folder / 'guided.txt')
     except (ValueError, TypeError, FileNotFoundError) as error:

@@ -1,4 +1,4 @@
-"""The report: one HTML file with its pictures inside."""
+"""The report: one HTML file with its images inside."""
 import base64
 import html
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from .figures import (
 )
 from .grid import Grid
 from .run import Outcome
-from .sheets import Picture, drawn, sheets
+from .sheets import ReportFigure, drawn, sheets
 from .table import Summary, against_plain, metrics_of, pivot, summarise
 
 STYLE = '''
@@ -33,18 +33,18 @@ pre { background: #f5f7fa; padding: .8rem; overflow-x: auto; font-size: 12px }
 '''
 TESTS = {
     't': 'p is of Student\'s paired t test over seeds, two-sided. It takes the '
-    'differences for normal, which so few can not show; with 3 seeds (2 degrees of '
+    'differences for normal, which so few cannot show; with 3 seeds (2 degrees of '
     'freedom) p < 0.05 needs a mean difference of 2.5 of its standard deviations, so '
     'that a real effect is easily missed.',
     'wilcoxon': 'p is of Wilcoxon\'s signed-rank test over seeds, exact and '
-    'two-sided. It takes no distribution for granted, and can not fall below 0.25 with '
+    'two-sided. It takes no distribution for granted, and cannot fall below 0.25 with '
     '3 seeds, or below 0.05 with fewer than 6.',
 }
 
 
 def write_report(grid: Grid, known: Sequence[Outcome], work_dir: Path,
                  command: str = '') -> Path:
-    """Write ``report.html``, and its pictures also into ``figures/``.
+    """Write ``report.html``, and its images also into ``figures/``.
 
     Args:
         grid: The grid.
@@ -59,9 +59,9 @@ def write_report(grid: Grid, known: Sequence[Outcome], work_dir: Path,
         parts.append(_tables(grid, summaries))
         folder = work_dir / 'figures'
         folder.mkdir(exist_ok=True)
-        for picture in _pictures(grid, known, summaries):
-            (folder / f'{picture.name}.png').write_bytes(picture.png)
-            parts.append(_figure(picture))
+        for image in _images(grid, known, summaries):
+            (folder / f'{image.name}.png').write_bytes(image.png)
+            parts.append(_figure(image))
         parts.append(_sheets(grid, known, folder))
     file = work_dir / 'report.html'
     title = html.escape(grid.name)
@@ -108,7 +108,7 @@ def _tables(grid: Grid, summaries: Sequence[Summary]) -> str:
     table = f'<table><tr>{heads}</tr>{"".join(rows)}</table>'
     note = 'Mean ± standard deviation (n - 1) over n seeds, on the test split.'
     if grid.plain is not None:
-        note += (f' Below it, the mean difference to the plain twin '
+        note += (f' Below it, the mean difference to the baseline '
                  f'<b>{html.escape(grid.plain)}</b>, or to the one that is named, of '
                  'the same seeds, its 95 % '
                  f'interval by Student\'s t, and p. {TESTS[grid.test]} Nothing is '
@@ -127,8 +127,8 @@ def _cell(summary: Summary | None) -> str:
     return f'{text}<br><small>{head}{interval}{", " + p if p else ""}</small>'
 
 
-def _pictures(grid: Grid, known: Sequence[Outcome],
-              summaries: Sequence[Summary]) -> Iterator[Picture]:
+def _images(grid: Grid, known: Sequence[Outcome],
+              summaries: Sequence[Summary]) -> Iterator[ReportFigure]:
     panels = convergence_lines(grid, known)
     if panels:
         yield drawn(
@@ -154,11 +154,11 @@ def _pictures(grid: Grid, known: Sequence[Outcome],
         if panels and system != plain:
             yield drawn(
                 f'size_{system}_{data}',
-                f'Pictures and masks (figure 8): {system}, {data}',
-                'Curves are a + b log(pictures) by least squares, from three sizes on. '
+                f'Images and masks (figure 8): {system}, {data}',
+                'Curves are a + b log(images) by least squares, from three sizes on. '
                 'The mean of class and causally-focus loss is there where the test '
                 'has Calibration and FocusMetric.',
-                charts.learning_curves(panels, 'training pictures'))
+                charts.learning_curves(panels, 'training images'))
     panels = condition_lines(known)
     if panels:
         yield drawn(
@@ -180,9 +180,9 @@ def _pictures(grid: Grid, known: Sequence[Outcome],
 def _sheets(grid: Grid, known: Sequence[Outcome], folder: Path) -> str:
     parts = []
     try:
-        for picture in sheets(grid, known):
-            (folder / f'{picture.name}.png').write_bytes(picture.png)
-            parts.append(_figure(picture))
+        for image in sheets(grid, known):
+            (folder / f'{image.name}.png').write_bytes(image.png)
+            parts.append(_figure(image))
     except (FileNotFoundError, TypeError, ValueError) as error:
         # numbers are worth a report, also where checkpoints are gone
         parts.append('<h2>Where models look</h2><p class="failed">Not drawn: '
@@ -190,8 +190,8 @@ def _sheets(grid: Grid, known: Sequence[Outcome], folder: Path) -> str:
     return '\n'.join(parts)
 
 
-def _figure(picture: Picture) -> str:
-    data = base64.b64encode(picture.png).decode()
-    return (f'<h2>{html.escape(picture.title)}</h2><figure><img alt="'
-            f'{html.escape(picture.title)}" src="data:image/png;base64,{data}">'
-            f'<figcaption>{html.escape(picture.caption)}</figcaption></figure>')
+def _figure(image: ReportFigure) -> str:
+    data = base64.b64encode(image.png).decode()
+    return (f'<h2>{html.escape(image.title)}</h2><figure><img alt="'
+            f'{html.escape(image.title)}" src="data:image/png;base64,{data}">'
+            f'<figcaption>{html.escape(image.caption)}</figcaption></figure>')

@@ -97,7 +97,7 @@ def run_grid(grid: Grid,
         retry: Failed cells are run again, anew or, with ``resume``, from there.
 
     Raises:
-        ValueError: A cell's folder has another experiment, or a config can not be
+        ValueError: A cell's folder has another experiment, or a config cannot be
             prepared; nothing has run.
         RuntimeError: The work dir is in use.
     """

@@ -6,24 +6,24 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 from mmengine.config import Config
 
-from cfcn_plugin.visualization.conditions import conditions
-from cfcn_plugin.visualization.gallery import (
+from cfcn_plugin.mm.visualization.gallery import (
     Shown,
     grad_cam_look,
+    images_of_test_split,
     load_model,
     look_at,
-    test_pictures,
 )
+from cfcn_plugin.visualization.conditions import conditions
 from cfcn_plugin.visualization.heatmaps import DPI, Look, columns_of, heatmap_sheet
 
 from .grid import Grid
 from .run import Outcome
 
-PICTURES = 5
+IMAGES = 5
 MOST = 7  # columns of models
 
 
-class Picture(NamedTuple):
+class ReportFigure(NamedTuple):
     """A figure of the report: file name without ending, title, caption, PNG."""
     name: str
     title: str
@@ -31,13 +31,13 @@ class Picture(NamedTuple):
     png: bytes
 
 
-def drawn(name: str, title: str, caption: str, figure: Figure) -> Picture:
+def drawn(name: str, title: str, caption: str, figure: Figure) -> ReportFigure:
     stream = BytesIO()
     figure.savefig(stream, dpi=DPI, format='png')
-    return Picture(name, title, caption, stream.getvalue())
+    return ReportFigure(name, title, caption, stream.getvalue())
 
 
-def sheets(grid: Grid, known: Sequence[Outcome]) -> Iterator[Picture]:
+def sheets(grid: Grid, known: Sequence[Outcome]) -> Iterator[ReportFigure]:
     """Heatmaps side by side, over alpha, class maps, and under other conditions.
 
     Of each system the models of the first finished seed are shown, at its last place
@@ -49,40 +49,40 @@ def sheets(grid: Grid, known: Sequence[Outcome]) -> Iterator[Picture]:
             yield from _of_data(grid, data, done)
 
 
-def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[Picture]:
+def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[ReportFigure]:
     last = _last_places(done)
-    pictures, classes = test_pictures(Config.fromfile(last[0].config), PICTURES)
+    images, classes = images_of_test_split(Config.fromfile(last[0].config), IMAGES)
     models = {_name(o): load_model(Config.fromfile(o.config), o.checkpoint)
               for o in last[:MOST]}
 
     def draw(name, title, caption, rows: Sequence[Shown], columns: dict,
-             names: Sequence[str] = ()) -> Picture:
+             names: Sequence[str] = ()) -> ReportFigure:
         labels = [() if names else row.labels for row in rows]
         figure = heatmap_sheet([row.pixels for row in rows], [row.mask for row in rows],
                                columns, labels, classes, names=names)
         return drawn(f'{name}_{data}', f'{title}: {data}', caption, figure)
 
-    looks = {name: look_at(model, pictures) for name, model in models.items()}
+    looks = {name: look_at(model, images) for name, model in models.items()}
     yield draw(
         'heatmaps', 'Where the systems look (figures 4 and 5)',
         'The trained map: of the predicted class where maps are classes, else the mean '
-        'over channels. It was trained to lie inside, so it is no proof.', pictures,
+        'over channels. It was trained to lie inside, so it is no proof.', images,
         looks)
-    explained = _grad_cams(models, pictures)
+    explained = _grad_cams(models, images)
     if explained:
         yield draw(
             'grad-cam', 'Grad-CAM of the same models',
-            'Of the predicted class. Nobody trained on it.', pictures, explained)
+            'Of the predicted class. Nobody trained on it.', images, explained)
     for outcome in last[:MOST]:
         if looks[_name(outcome)].class_maps is not None:
             yield draw(
                 f'class-maps_{outcome.cell.system}',
                 f'Class maps of {outcome.cell.system} (figure 11)',
                 'One forward pass: the answer is the class whose map is brightest in '
-                'the mean.', pictures,
+                'the mean.', images,
                 columns_of(_name(outcome), looks[_name(outcome)], classes))
-    yield from _over_alpha(done, pictures, draw)
-    masked = [p for p in pictures if p.mask is not None]
+    yield from _over_alpha(done, images, draw)
+    masked = [p for p in images if p.mask is not None]
     if masked:
         rows = conditions(masked[0], masked[1:3])
         columns = {name: look_at(model, list(rows.values()))
@@ -90,12 +90,12 @@ def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[Picture]:
         label = ', '.join(str(classes[i]) for i in sorted(masked[0].labels)) or '?'
         yield draw(
             'conditions', 'Other light, other backgrounds (figures 9 and 15)',
-            f'One picture of the test split, a {label}. The object is cut out along '
+            f'One image of the test split, a {label}. The object is cut out along '
             'its mask.', list(rows.values()), columns, list(rows))
 
 
-def _over_alpha(done: list[Outcome], pictures: list[Shown],
-                draw: Callable) -> Iterator[Picture]:
+def _over_alpha(done: list[Outcome], images: list[Shown],
+                draw: Callable) -> Iterator[ReportFigure]:
     for system in dict.fromkeys(o.cell.system for o in done):
         mine = [o for o in done if o.cell.system == system and 'alpha' in o.cell.axes]
         by_alpha = {}
@@ -106,12 +106,12 @@ def _over_alpha(done: list[Outcome], pictures: list[Shown],
         if len(by_alpha) > 1:
             columns = {
                 name: look_at(load_model(Config.fromfile(o.config), o.checkpoint),
-                              pictures) for name, o in list(by_alpha.items())[:MOST]
+                              images) for name, o in list(by_alpha.items())[:MOST]
             }
             yield draw(
                 f'alpha_{system}', f'{system} as alpha grows (figure 7)',
                 'The trained map; beyond some alpha activations shrink and accuracy '
-                'falls.', pictures, columns)
+                'falls.', images, columns)
 
 
 def _others(mine: list[Outcome]) -> dict:
@@ -137,8 +137,8 @@ def _name(outcome: Outcome) -> str:
     return '\n'.join([outcome.cell.system, ', '.join(place)]).strip()
 
 
-def _grad_cams(models: dict, pictures: list[Shown]) -> dict[str, Look]:
+def _grad_cams(models: dict, images: list[Shown]) -> dict[str, Look]:
     try:
-        return {name: grad_cam_look(model, pictures) for name, model in models.items()}
+        return {name: grad_cam_look(model, images) for name, model in models.items()}
     except ImportError:  # an extra; the report has the trained maps all the same
         return {}

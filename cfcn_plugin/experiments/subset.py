@@ -1,4 +1,4 @@
-"""A cell's training pictures and masks: nested choices by one hash."""
+"""A cell's training images and masks: nested choices by one hash."""
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -8,7 +8,7 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import TASK_UTILS
 
 from cfcn_plugin.masks import choose_guided, image_key
-from cfcn_plugin.safe_loading import build_dataset
+from cfcn_plugin.mm.safe_loading import build_dataset
 
 
 def training_images(cfg: Config) -> list[tuple[str, int]]:
@@ -21,8 +21,8 @@ def training_images(cfg: Config) -> list[tuple[str, int]]:
                         owner.get('data_root', '')))
 
 
-def choose_pictures(cfg: Config, size: int, seed: int) -> list[str]:
-    """Keep ``size`` training pictures of a config, chosen by :func:`choose_guided`.
+def choose_images(cfg: Config, size: int, seed: int) -> list[str]:
+    """Keep ``size`` training images of a config, chosen by :func:`choose_guided`.
 
     A smaller size is inside a larger one of the same seed.
 
@@ -45,7 +45,7 @@ def choose_pictures(cfg: Config, size: int, seed: int) -> list[str]:
 
 
 def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
-    """Guide only some training pictures of a config, chosen as pictures are.
+    """Guide only some training images of a config, chosen as images are.
 
     They are chosen among those that have a mask, so that 10 are 10; fewer are inside
     more, whatever the size. With ``'100%'``, all that have one.
@@ -53,7 +53,7 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
     Args:
         cfg: Changed in place: ``only`` or ``share`` of the training pipeline's
             LoadActivationMask.
-        masks: A number, or a share of all training pictures such as ``'5%'``.
+        masks: A number, or a share of all training images such as ``'5%'``.
         seed: Of the choice.
         file: Where to write the list of the guided.
 
@@ -82,7 +82,7 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
             continue
         if count > len(with_mask):
             raise ValueError(f'{count} masks are asked for, and {len(with_mask)} of '
-                             f'{len(images)} training pictures have one')
+                             f'{len(images)} training images have one')
         chosen = choose_guided(with_mask, count, seed)
         file.write_text(''.join(f'{key}\n' for key in chosen), encoding='utf-8')
         load['only'] = str(file)
@@ -104,7 +104,7 @@ def _innermost(config: ConfigDict) -> ConfigDict:
         config = config.dataset
     if 'datasets' in config:
         raise ValueError(
-            'the training data set is several in one: a choice of pictures by their '
+            'the training data set is several in one: a choice of images by their '
             'number needs one alone')
     return config
 

@@ -14,12 +14,12 @@ BEGIN, END = '<!-- table -->', '<!-- end of table -->'
 
 @dataclass(frozen=True)
 class Paired:
-    """A system minus its plain twin, seed by seed.
+    """A system minus its baseline, seed by seed.
 
     Attributes:
         difference: The mean.
         low, high: Its 95 % confidence interval by Student's t; None for one seed.
-        p: Two-sided; None where the test can not say (one seed, or the same
+        p: Two-sided; None where the test cannot say (one seed, or the same
             difference in each).
         n: Seeds that both have.
     """
@@ -39,8 +39,8 @@ class Summary:
         place: {axis: label} of the other axes.
         metric: Title.
         values: {seed: value}, scaled.
-        paired: Against the plain twin, or None if there is none.
-        twin: Its name, where that is another than the grid's.
+        paired: Against the baseline, or None if there is none.
+        baseline: Its name, where that is another than the grid's.
     """
     system: str
     data: str
@@ -48,7 +48,7 @@ class Summary:
     metric: str
     values: dict
     paired: Paired | None = None
-    twin: str | None = None
+    baseline: str | None = None
 
     @property
     def n(self) -> int:
@@ -134,17 +134,17 @@ def summarise(grid: Grid, known: Sequence[Outcome]) -> list[Summary]:
 def _with_test(summary: Summary, summaries: list[Summary], grid: Grid) -> Summary:
     own = grid.twins.get(summary.system)
     plain = own or grid.plain
-    for twin in summaries if summary.system != plain else ():
-        same = (twin.system, twin.data, twin.metric) == (
+    for baseline in summaries if summary.system != plain else ():
+        same = (baseline.system, baseline.data, baseline.metric) == (
             plain, summary.data, summary.metric)
-        # along an axis that the twin is without, its one run is everybody's twin
-        if same and twin.place.items() <= summary.place.items():
-            seeds = sorted(summary.values.keys() & twin.values.keys(), key=str)
+        # along an axis that the baseline is without, its one run is everybody's baseline
+        if same and baseline.place.items() <= summary.place.items():
+            seeds = sorted(summary.values.keys() & baseline.values.keys(), key=str)
             if not seeds:
                 return summary
             result = compare_pairs([summary.values[s] for s in seeds],
-                                   [twin.values[s] for s in seeds], grid.test)
-            return replace(summary, paired=result, twin=own)
+                                   [baseline.values[s] for s in seeds], grid.test)
+            return replace(summary, paired=result, baseline=own)
     return summary
 
 
@@ -153,9 +153,9 @@ def compare_pairs(ours: Sequence[float], plain: Sequence[float],
     """Two systems with the same seeds.
 
     ``'t'`` is Student's paired t test: it takes the differences for normal, which
-    three can not show, and with three seeds a difference must be 2.5 times its own
+    three cannot show, and with three seeds a difference must be 2.5 times its own
     standard deviation for p < 0.05. ``'wilcoxon'`` (signed ranks, exact) takes nothing
-    for granted and can not fall below p = 0.25 with three seeds, 0.0625 with five.
+    for granted and cannot fall below p = 0.25 with three seeds, 0.0625 with five.
 
     Args:
         ours, plain: A value a seed, in the same order.
@@ -204,12 +204,12 @@ def against_plain(summary: Summary) -> str:
     if paired is None:
         return ''
     p = '' if paired.p is None else f', p={paired.p:.2g}'
-    versus = f' to {summary.twin}' if summary.twin else ''
+    versus = f' to {summary.baseline}' if summary.baseline else ''
     return f'{paired.difference:+.1f}{versus}{p}'
 
 
 def markdown(summaries: Sequence[Summary]) -> str:
-    """The table of a page: mean ± spread, and the difference to the plain twin."""
+    """The table of a page: mean ± spread, and the difference to the baseline."""
     axes, metrics, lines = pivot(summaries)
     several = len({s.data for s in summaries}) > 1
     names = ['system', *(['data'] if several else []), *axes]

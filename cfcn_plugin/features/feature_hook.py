@@ -143,7 +143,7 @@ class FeatureHook:
 
         Raises:
             RuntimeError: A target was not run, or its map has no graph.
-            ValueError: A map is not in the pictures' proportions, and ``channels_last``
+            ValueError: A map is not in the images' proportions, and ``channels_last``
                 was not given.
         """
         maps = tuple(
@@ -154,7 +154,7 @@ class FeatureHook:
             if not known and not _is_of(one, inputs):
                 raise ValueError(
                     f"feature hook target '{name}' gives maps of height and width "
-                    f'{tuple(one.shape[-2:])} for pictures of '
+                    f'{tuple(one.shape[-2:])} for images of '
                     f'{tuple(inputs.shape[-2:])}, which are not in proportion: say '
                     'where their channels lie with `channels_last` (it was taken for '
                     f'{layout.channels_last})')
@@ -162,7 +162,7 @@ class FeatureHook:
 
     def covers(self, maps: Tensor | tuple[Tensor, ...],
                inputs: Tensor) -> tuple[tuple[int, int], ...]:
-        """Rows and columns of the picture that each taken map lies on."""
+        """Rows and columns of the image that each taken map lies on."""
         maps = maps if self.several else (maps, )
         return tuple(
             layout.covers(tuple(one.shape[-2:]), tuple(inputs.shape[-2:]))
@@ -217,8 +217,8 @@ class FeatureHook:
         activation = layout.to_nchw(capture.raw, inputs.shape[-2:])
         if len(activation) != len(inputs):
             raise RuntimeError(
-                f'{where} gives {len(activation)} maps for {len(inputs)} pictures: '
-                'name a module that sees each picture once')
+                f'{where} gives {len(activation)} maps for {len(inputs)} images: '
+                'name a module that sees each image once')
         if trainable and torch.is_grad_enabled() and not activation.requires_grad:
             raise RuntimeError(
                 f'{where} was captured without a graph although the backbone is '
@@ -252,7 +252,7 @@ class FeatureHook:
 
 
 def _is_of(maps: Tensor, inputs: Tensor) -> bool:
-    """Whether maps are in the pictures' proportions, but for two cells of padding."""
+    """Whether maps are in the images' proportions, but for two cells of padding."""
     (h, w), (height, width) = maps.shape[-2:], inputs.shape[-2:]
     return abs(h * width - w * height) <= 2 * max(height, width)
 

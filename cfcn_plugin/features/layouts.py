@@ -26,9 +26,9 @@ class Layout:
         channels_last: Whether a 4-D map is (B, h, w, F).
         prefix_tokens: Tokens before the grid, where the map is (B, L, F).
         channels: F, or None where the table does not know it.
-        grid: The token grid (h, w) for a picture (H, W); None: the grid with the
-            picture's proportions.
-        patch: (rows, columns) of the patches that the picture is cut into from its top
+        grid: The token grid (h, w) for an image (H, W); None: the grid with the
+            image's proportions.
+        patch: (rows, columns) of the patches that the image is cut into from its top
             left corner, where it is: see :meth:`covers`.
     """
     module: str
@@ -40,12 +40,12 @@ class Layout:
     grid: Callable | None = None
     patch: tuple[int, int] | None = None
 
-    def to_nchw(self, raw, picture: tuple[int, int]) -> Tensor:
+    def to_nchw(self, raw, image: tuple[int, int]) -> Tensor:
         """The map as (B, F, h, w): a view where that is possible.
 
         Args:
             raw: What the module gave: a tensor, or a tuple or list of them.
-            picture: (H, W) of the model's input.
+            image: (H, W) of the model's input.
 
         Raises:
             ValueError: It is no map of this layout.
@@ -59,25 +59,25 @@ class Layout:
         if raw.dim() == 4:
             return raw.permute(0, 3, 1, 2) if self.channels_last else raw
         tokens = raw[:, self.prefix_tokens:]
-        h, w = self._grid(tokens.shape[1], picture)
+        h, w = self._grid(tokens.shape[1], image)
         return tokens.transpose(1, 2).unflatten(2, (h, w))
 
     def covers(self, grid: tuple[int, int],
-               picture: tuple[int, int]) -> tuple[int, int]:
+               image: tuple[int, int]) -> tuple[int, int]:
         """Rows and columns of pixels that a map's cells lie on, from the corner.
 
-        A picture whose size is no multiple of the patch loses what is left over (a map
+        An image whose size is no multiple of the patch loses what is left over (a map
         of 11 x 11 patches of 14 pixels lies on 154 of 160), or is filled up (more than
-        the picture). Later stages halve the grid. Convolutions that pad have no such
-        edge: their map lies on the whole picture.
+        the image). Later stages halve the grid. Convolutions that pad have no such
+        edge: their map lies on the whole image.
 
         Args:
             grid: (h, w) of the map.
-            picture: (H, W) of the model's input.
+            image: (H, W) of the model's input.
         """
         if self.patch is None:
-            return picture
-        return tuple(map(_covered, grid, picture, self.patch))
+            return image
+        return tuple(map(_covered, grid, image, self.patch))
 
     def pick(self, raw):
         """Which of the values that the module gave is the map."""
@@ -85,25 +85,25 @@ class Layout:
             raw = raw[self.item]
         return raw
 
-    def _grid(self, length: int, picture: tuple[int, int]) -> tuple[int, int]:
+    def _grid(self, length: int, image: tuple[int, int]) -> tuple[int, int]:
         if self.grid is not None:
-            h, w = self.grid(picture)
+            h, w = self.grid(image)
             if h * w == length:
                 return h, w
-        height, width = picture
+        height, width = image
         h = round((length * height / width)**0.5)
         w = round((length * width / height)**0.5)
         if h * w != length or not length:
             raise ValueError(
                 f"module '{self.module}' gives {length} tokens after "
                 f'{self.prefix_tokens} prefix tokens, which is no grid in the '
-                f'proportions of the picture ({height}, {width}); give '
+                f'proportions of the image ({height}, {width}); give '
                 '`prefix_tokens` or name another `target`')
         return h, w
 
 
 def patch_size(model: nn.Module) -> tuple[int, int] | None:
-    """The patches that a model's first convolution cuts its picture into, if any."""
+    """The patches that a model's first convolution cuts its image into, if any."""
     first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
     if first is None or first.kernel_size == (1, 1):
         return None
@@ -115,7 +115,7 @@ def _covered(cells: int, pixels: int, patch: int) -> int:
     halvings = max(0, round(math.log2(pixels / cells / patch)))
     stride = patch * 2**halvings
     fits = cells in (pixels // stride, math.ceil(pixels / stride))
-    # else the model resizes the picture itself (crossvit), or its grid
+    # else the model resizes the image itself (crossvit), or its grid
     return cells * stride if fits else pixels
 
 

@@ -1,14 +1,16 @@
 """Ways to use a mask in training, one file each."""
 from .actdiff import ActDiffLoss
-from .base import Guidance, Part, Seen
+from .base import Guidance, GuidanceBatch
 from .causal_focus import CausalFocusLoss
 from .combined import Combined
 from .explanation import ExplanationLoss
 from .gain import GAINLoss
 from .literal_focus import LiteralFocusLoss
+from .mask_batch import MaskBatch, MixComponent
 from .right_reasons import RightReasonsLoss
 
 __all__ = [
     'ActDiffLoss', 'CausalFocusLoss', 'Combined', 'ExplanationLoss', 'GAINLoss',
-    'Guidance', 'LiteralFocusLoss', 'Part', 'RightReasonsLoss', 'Seen'
+    'Guidance', 'GuidanceBatch', 'LiteralFocusLoss', 'MaskBatch', 'MixComponent',
+    'RightReasonsLoss'
 ]

@@ -1,20 +1,18 @@
 """The same activations with and without the context (ActDiff)."""
 import torch
-from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from cfcn_plugin.functional import at_least_float32
 
-from .base import Guidance, Seen
+from .base import Guidance, GuidanceBatch
 from .options import check_choice, check_weight
 from .reduction import REDUCTIONS, only_guided, reduce_images
 
 CONTEXTS = ('shuffle', 'zero')
 
 
-@MODELS.register_module()
 class ActDiffLoss(Guidance):
-    """Squared distance of a picture's map to that without its context (ActDiff).
+    """Squared distance of an image's map to that without its context (ActDiff).
 
     Viviano et al., "Saliency is a possible red herring when diagnosing poor
     generalization", ICLR 2021::
@@ -27,7 +25,7 @@ class ActDiffLoss(Guidance):
     distance is a mean over the map, so that lambda does not depend on its size.
     Gradients flow through both passes.
 
-    Of a mixed picture the context is what is mostly context in the mixture, and it
+    Of a mixed image the context is what is mostly context in the mixture, and it
     counts by the share of its label that is guided. Several feature hook targets cost
     their mean.
 
@@ -39,7 +37,7 @@ class ActDiffLoss(Guidance):
     Args:
         loss_weight: lambda, >= 0.
         context: What becomes of it: ``'shuffle'``, or ``'zero'`` (the mean colour,
-            where pictures are normalized).
+            where images are normalized).
         reduction: ``'batch'`` or ``'guided'``, as in ``CausalFocusLoss``.
 
     Raises:
@@ -58,7 +56,7 @@ class ActDiffLoss(Guidance):
         self.context = context
         self.reduction = reduction
 
-    def forward(self, seen: Seen) -> dict[str, Tensor]:
+    def forward(self, seen: GuidanceBatch) -> dict[str, Tensor]:
         context = seen.context > 0.5
         if self.context == 'shuffle':
             other = shuffle_context(seen.inputs, context)
@@ -80,7 +78,7 @@ def mean_square(ours: Tensor, theirs: Tensor) -> Tensor:
 
 
 def shuffle_context(inputs: Tensor, context: Tensor) -> Tensor:
-    """Each picture's context pixels in a random order, the others where they are.
+    """Each image's context pixels in a random order, the others where they are.
 
     Args:
         inputs: (B, 3, H, W).

@@ -6,34 +6,20 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True)
-class Part:
-    """Of a batch of mixed pictures, one of the pictures that each was mixed from.
-
-    Attributes:
-        mask: (B, K, H, W) float in [0, 1], its masks as they lie in the mixture.
-        target: (B, C) float, its labels' scores.
-        classes: (B, K) int64 as ``Seen.mask_classes``, or None.
-        weight: (B,) float in [0, 1], its share of the mixed label; 0 if unguided.
-    """
-    mask: Tensor
-    target: Tensor
-    classes: Tensor | None
-    weight: Tensor
+from .mask_batch import MixComponent
 
 
 @dataclass(frozen=True)
-class Seen:
+class GuidanceBatch:
     """What a guidance method sees of one training step.
 
     Attributes:
-        inputs: (B, 3, H, W), preprocessed pictures.
+        inputs: (B, 3, H, W), preprocessed images.
         activation: The captured map, (B, F, h, w), with its graph; a tuple of maps
             if the feature hook has several targets.
         cls_score: (B, C) logits with their graph.
         mask: (B, K, H, W), uint8 {0, 1}. K is 1, or the most masks an image has.
-            (B, 1, H, W) float in [0, 1] of mixed pictures: the share that is causal,
+            (B, 1, H, W) float in [0, 1] of mixed images: the share that is causal,
             of whichever label.
         ignore: (B, H, W), bool or float in [0, 1].
         guided: (B,) bool, True where a person gave a mask.
@@ -42,9 +28,9 @@ class Seen:
             not per class.
         classify: The same network on other inputs: nothing is captured, statistics
             of BatchNorm stay untouched.
-        parts: Of mixed pictures (Mixup, CutMix ...), what each was mixed from: a
+        components: Of mixed images (Mixup, CutMix ...), what each was mixed from: a
             label's own mask is here. () if they are not mixed.
-        covers: Rows and columns of the picture that each map lies on, from its top
+        covers: Rows and columns of the image that each map lies on, from its top
             left corner. (): all of it.
         features: The maps, as ``maps``, of the same network on other inputs; else as
             ``classify``.
@@ -60,17 +46,17 @@ class Seen:
     target: Tensor
     mask_classes: Tensor | None = None
     classify: Callable[[Tensor], Tensor] | None = None
-    parts: tuple[Part, ...] = ()
+    components: tuple[MixComponent, ...] = ()
     covers: tuple[tuple[int, int], ...] = ()
     features: Callable[[Tensor], tuple[Tensor, ...]] | None = None
     gradients: Callable[..., tuple[Tensor, ...]] | None = None
 
     @property
     def weight(self) -> Tensor:
-        """(B,) float: how far each picture is guided, 0 to 1."""
-        if not self.parts:
+        """(B,) float: how far each image is guided, 0 to 1."""
+        if not self.components:
             return self.guided.float()
-        return sum(part.weight for part in self.parts)
+        return sum(component.weight for component in self.components)
 
     @property
     def known(self) -> Tensor:
@@ -89,21 +75,21 @@ class Seen:
         """(B, H, W) float in [0, 1]: the share known to be context."""
         return self.known - self.causal
 
-    def of_part(self, part: Part) -> 'Seen':
-        """The same step as if each picture were the one of this part alone."""
+    def of_component(self, component: MixComponent) -> 'GuidanceBatch':
+        """The same step as if each image were the one of this component alone."""
         return replace(
-            self, mask=part.mask, target=part.target, mask_classes=part.classes,
-            guided=part.weight > 0, parts=())
+            self, mask=component.mask, target=component.target, mask_classes=component.classes,
+            guided=component.weight > 0, components=())
 
-    def each_map(self) -> list['Seen']:
+    def each_map(self) -> list['GuidanceBatch']:
         """The same step for each map alone, with the masks of what the map lies on."""
-        picture = tuple(self.mask.shape[-2:])
+        image = tuple(self.mask.shape[-2:])
         return [
             self._of_map(*pair)
-            for pair in zip(self.maps, self.covers or [picture] * len(self.maps))
+            for pair in zip(self.maps, self.covers or [image] * len(self.maps))
         ]
 
-    def _of_map(self, activation: Tensor, size: tuple[int, int]) -> 'Seen':
+    def _of_map(self, activation: Tensor, size: tuple[int, int]) -> 'GuidanceBatch':
         one = replace(self, activation=activation, covers=())
         if size == tuple(self.mask.shape[-2:]):
             return one
@@ -111,19 +97,19 @@ class Seen:
             one,
             mask=cut_or_filled(self.mask, size),
             ignore=None if self.ignore is None else cut_or_filled(self.ignore, size),
-            parts=tuple(replace(part, mask=cut_or_filled(part.mask, size))
-                        for part in self.parts))
+            components=tuple(replace(component, mask=cut_or_filled(component.mask, size))
+                        for component in self.components))
 
     @property
     def maps(self) -> tuple[Tensor, ...]:
         return (self.activation
                 if isinstance(self.activation, tuple) else (self.activation, ))
 
-    def refuse_parts(self, method: 'Guidance') -> None:
-        """Raise a ValueError if pictures are mixed, for methods that explain one."""
-        if self.parts:
+    def refuse_mixed(self, method: 'Guidance') -> None:
+        """Raise a ValueError if images are mixed, for methods that explain one."""
+        if self.components:
             raise ValueError(
-                f'{type(method).__name__} explains one label a picture, and a batch '
+                f'{type(method).__name__} explains one label an image, and a batch '
                 'augment has mixed these: leave Mixup, CutMix and the like out of '
                 '`train_cfg.augments` (BackgroundSwap mixes no labels, and may stay)')
 
@@ -163,7 +149,7 @@ class Guidance(nn.Module):
     differentiates = False
 
     @abstractmethod
-    def forward(self, seen: Seen) -> dict[str, Tensor]:
+    def forward(self, seen: GuidanceBatch) -> dict[str, Tensor]:
         """The method's terms.
 
         Returns:

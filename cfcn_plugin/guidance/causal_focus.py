@@ -1,6 +1,5 @@
 """The paper's loss as a guidance method."""
 import torch
-from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from cfcn_plugin.functional import (
@@ -9,9 +8,9 @@ from cfcn_plugin.functional import (
     causal_focus_loss,
     pool_channels,
 )
+from cfcn_plugin.functional.attribution import channel_weights, class_score
 
-from .base import Guidance, Seen
-from .grad_cam import channel_weights, class_score
+from .base import Guidance, GuidanceBatch
 from .options import check_choice, check_positive, check_weight
 from .reduction import REDUCTIONS, reduce_images
 
@@ -21,7 +20,6 @@ POOLS = ('mean', 'share')
 WEIGHTS = ('uniform', 'gradient')
 
 
-@MODELS.register_module()
 class CausalFocusLoss(Guidance):
     """alpha times the share of activation that lies on the context (CFCN).
 
@@ -40,11 +38,11 @@ class CausalFocusLoss(Guidance):
     on the context, is as wrong as that for the true one.
 
     Logs ``loss_focus`` (with alpha in it), ``focus`` (without, detached), and
-    ``alive``: the share of the pictures' maps that are guided (all, or the true
-    class's) with a value above ``eps`` anywhere, of guided and unguided pictures.
+    ``active_maps``: the share of the images' maps that are guided (all, or the true
+    class's) with a value above ``eps`` anywhere, of guided and unguided images.
 
-    Several hook targets cost their mean. A picture that a batch augment has mixed costs
-    what its parts cost, by their shares of the label; an unguided part costs nothing.
+    Several hook targets cost their mean. An image that a batch augment has mixed costs
+    what its components cost, by their shares of the label; an unguided component costs nothing.
 
     Args:
         loss_weight: The paper's alpha, >= 0 (Table 4: 1 for Pets, 1.5 for
@@ -56,7 +54,7 @@ class CausalFocusLoss(Guidance):
         resize: ``'mask'`` or ``'activation'``, see there.
         reduction: ``'batch'`` divides by the batch size, ``'guided'`` by the number
             of guided images over all ranks (one small collective a step). A mixed
-            picture counts by the share of its label that is guided.
+            image counts by the share of its label that is guided.
         absent: In Eq. 3, a class without a mask in an image is skipped, or counts as
             context everywhere (``'context'``, the literal equation: a cost of 1).
         pool: ``'mean'`` of the channels' shares (Eq. 1), or one pooled ``'share'``.
@@ -99,24 +97,24 @@ class CausalFocusLoss(Guidance):
         self.channel_weights = channel_weights
         self.differentiates = channel_weights == 'gradient'
 
-    def forward(self, seen: Seen) -> dict[str, Tensor]:
+    def forward(self, seen: GuidanceBatch) -> dict[str, Tensor]:
         focus = reduce_images(self.per_image(seen), seen.weight, self.reduction)
         return dict(
             loss_focus=self.loss_weight * focus,
             focus=focus.detach(),
-            alive=self.alive(seen))
+            active_maps=self.active_maps(seen))
 
-    def per_image(self, seen: Seen) -> Tensor:
+    def per_image(self, seen: GuidanceBatch) -> Tensor:
         """Each image's share outside, (B,) in [0, 1]; exactly 0 for the unguided.
 
-        Of a mixed picture, times the guided share of its label.
+        Of a mixed image, times the guided share of its label.
         """
         maps = seen.each_map()
         terms = map(self._one_map, maps, self._channel_weights(seen))
         return sum(terms) / len(maps)
 
     @torch.no_grad()
-    def alive(self, seen: Seen) -> Tensor:
+    def active_maps(self, seen: GuidanceBatch) -> Tensor:
         """Share of the guided maps with a value above ``eps``, a scalar."""
         shares = []
         for activation in seen.maps:
@@ -126,23 +124,23 @@ class CausalFocusLoss(Guidance):
             shares.append(live.mean())
         return sum(shares) / len(shares)
 
-    def _channel_weights(self, seen: Seen) -> list[Tensor | None]:
+    def _channel_weights(self, seen: GuidanceBatch) -> list[Tensor | None]:
         """v_f in each map, (B, F); None for all alike."""
         if self.channel_weights == 'uniform' or not torch.is_grad_enabled():
             return [None] * len(seen.maps)
         score = class_score(seen.cls_score, seen.target)
         return [channel_weights(gradient) for gradient in seen.gradients(score)]
 
-    def _one_map(self, seen: Seen, weights: Tensor | None) -> Tensor:
-        if not seen.parts:
+    def _one_map(self, seen: GuidanceBatch, weights: Tensor | None) -> Tensor:
+        if not seen.components:
             return self._outside(seen, weights)
         if self.channels == 'all':  # such maps know no labels, so no label's own mask
             return seen.weight * self._outside(seen, weights)
         return sum(
-            part.weight * self._outside(seen.of_part(part), None)
-            for part in seen.parts)
+            component.weight * self._outside(seen.of_component(component), None)
+            for component in seen.components)
 
-    def _outside(self, seen: Seen, weights: Tensor | None) -> Tensor:
+    def _outside(self, seen: GuidanceBatch, weights: Tensor | None) -> Tensor:
         activation, mask, target = seen.activation, seen.mask, weights
         if self.pool == 'share':
             rectified = at_least_float32(activation).relu()
@@ -150,7 +148,7 @@ class CausalFocusLoss(Guidance):
         if self.channels == 'per_class':
             activation, mask, target = self._present_classes(seen)
         else:
-            if mask.shape[1] > 1:  # one picture's causes, whatever their class
+            if mask.shape[1] > 1:  # one image's causes, whatever their class
                 mask = mask.amax(1, keepdim=True)
             if self.channels == 'target':
                 target = self._true_class(seen)
@@ -168,7 +166,7 @@ class CausalFocusLoss(Guidance):
             loss = loss + torch.where(seen.guided, absent, torch.zeros_like(absent))
         return loss
 
-    def _check_maps_are_classes(self, seen: Seen) -> None:
+    def _check_maps_are_classes(self, seen: GuidanceBatch) -> None:
         maps, classes = seen.activation.shape[1], seen.cls_score.shape[1]
         if maps != classes:
             raise ValueError(
@@ -176,13 +174,13 @@ class CausalFocusLoss(Guidance):
                 f'{maps} maps for {classes} classes: use a CausalFocusHead with '
                 "mode='class', or channels='all'")
 
-    def _true_class(self, seen: Seen) -> Tensor:
+    def _true_class(self, seen: GuidanceBatch) -> Tensor:
         self._check_maps_are_classes(seen)
         if seen.target.dim() == 1:
             return seen.target
         return seen.target / seen.target.sum(1, keepdim=True).clamp(min=1)
 
-    def _present_classes(self, seen: Seen) -> tuple[Tensor, Tensor, Tensor]:
+    def _present_classes(self, seen: GuidanceBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Maps and masks of the classes an image has masks for, and their weights."""
         self._check_maps_are_classes(seen)
         if seen.mask_classes is None:

@@ -1,12 +1,16 @@
 """Grad-CAM held against the mask: four ways to say how far off it is."""
 import torch.nn.functional as F
-from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from cfcn_plugin.functional import RESIZES, causal_focus_loss, resize_mask
+from cfcn_plugin.functional.attribution import (
+    class_score,
+    faintest,
+    grad_cam,
+    normalized,
+)
 
-from .base import Guidance, Seen
-from .grad_cam import class_score, faintest, grad_cam, normalized
+from .base import Guidance, GuidanceBatch
 from .options import check_choice, check_weight
 from .reduction import REDUCTIONS, masked_mean, only_guided, reduce_images
 
@@ -14,7 +18,6 @@ MEASURES = ('energy', 'l1', 'square', 'cross_entropy')
 LEAST = 1e-6  # of A' in a logarithm, and of a cell that is known
 
 
-@MODELS.register_module()
 class ExplanationLoss(Guidance):
     """Grad-CAM of the true class against the mask (Model-Guidance, GRADIA).
 
@@ -31,16 +34,16 @@ class ExplanationLoss(Guidance):
     pixels count for nothing. Unlike the paper, ``'square'`` is a mean, so that its
     weight does not depend on the grid.
 
-    Several labels share the map of their mean score. A mixed picture costs what its
-    parts cost, by their shares of the label; several feature hook targets cost their
+    Several labels share the map of their mean score. A mixed image costs what its
+    components cost, by their shares of the label; several feature hook targets cost their
     mean.
 
     Cost: the gradient from the score back to the map (for each part of mixed
-    pictures), and with ``second_order`` once more in the backward pass: little, on
+    images), and with ``second_order`` once more in the backward pass: little, on
     the last map.
 
     Logs ``loss_explanation`` (with its weight in it), ``explanation`` (without,
-    detached), and ``alive``, the share of pictures whose map is not 0 everywhere. A map
+    detached), and ``active_maps``, the share of images whose map is not 0 everywhere. A map
     that stays dead (the patches of a transformer that classifies by its last class
     token) trains nothing.
 
@@ -76,47 +79,47 @@ class ExplanationLoss(Guidance):
         self.resize = resize
         self.reduction = reduction
 
-    def forward(self, seen: Seen) -> dict[str, Tensor]:
-        per_image, alive = 0, 0
-        steps = [(seen.of_part(part), part.weight) for part in seen.parts]
+    def forward(self, seen: GuidanceBatch) -> dict[str, Tensor]:
+        per_image, active_maps = 0, 0
+        steps = [(seen.of_component(component), component.weight) for component in seen.components]
         for step, weight in steps or [(seen, 1)]:
             maps = self.explanations(step)
             outside = sum(map(self.outside, maps, step.each_map())) / len(maps)
             per_image = per_image + weight * only_guided(outside, step.guided)
             dead = [
-                (heat.detach().amax((1, 2)) <= faintest(heat[0].numel())).float()
-                for heat in maps
+                (saliency.detach().amax((1, 2)) <= faintest(saliency[0].numel())).float()
+                for saliency in maps
             ]
-            alive = alive + 1 - sum(dead) / len(dead)
+            active_maps = active_maps + 1 - sum(dead) / len(dead)
         explanation = reduce_images(per_image, seen.weight, self.reduction)
         return dict(
             loss_explanation=self.loss_weight * explanation,
             explanation=explanation.detach(),
-            alive=alive.mean() / max(len(steps), 1))
+            active_maps=active_maps.mean() / max(len(steps), 1))
 
-    def explanations(self, seen: Seen) -> list[Tensor]:
+    def explanations(self, seen: GuidanceBatch) -> list[Tensor]:
         """Grad-CAM of the true class in each map, (B, h, w)."""
         gradients = seen.gradients(
             class_score(seen.cls_score, seen.target), create_graph=self.second_order)
         return [grad_cam(*pair) for pair in zip(seen.maps, gradients)]
 
-    def outside(self, heat: Tensor, seen: Seen) -> Tensor:
-        """How far off each picture's map is, (B,)."""
-        cells = heat[0].numel()
+    def outside(self, saliency: Tensor, seen: GuidanceBatch) -> Tensor:
+        """How far off each image's map is, (B,)."""
+        cells = saliency[0].numel()
         if self.measure == 'energy':
             return causal_focus_loss(
-                heat[:, None], seen.mask.amax(1), ignore=seen.ignore,
+                saliency[:, None], seen.mask.amax(1), ignore=seen.ignore,
                 eps=faintest(cells) / cells, resize=self.resize, reduction='none')
-        causal, known = seen.causal.to(heat.dtype), seen.known.to(heat.dtype)
+        causal, known = seen.causal.to(saliency.dtype), seen.known.to(saliency.dtype)
         if self.resize == 'mask':
-            causal, known = (resize_mask(m, heat.shape[-2:]) for m in (causal, known))
+            causal, known = (resize_mask(m, saliency.shape[-2:]) for m in (causal, known))
         else:
-            heat = F.interpolate(
-                heat[:, None], size=causal.shape[-2:], mode='bilinear')[:, 0]
-        heat = normalized(heat, cells)
+            saliency = F.interpolate(
+                saliency[:, None], size=causal.shape[-2:], mode='bilinear')[:, 0]
+        saliency = normalized(saliency, cells)
         mask = causal / known.clamp(min=LEAST)  # of what is known of a cell
         if self.measure == 'l1':
-            return masked_mean((heat - mask).abs(), known)
+            return masked_mean((saliency - mask).abs(), known)
         if self.measure == 'square':
-            return masked_mean((heat * (1 - mask))**2, known)
-        return masked_mean(-heat.clamp(min=LEAST).log(), causal)
+            return masked_mean((saliency * (1 - mask))**2, known)
+        return masked_mean(-saliency.clamp(min=LEAST).log(), causal)

@@ -1,19 +1,22 @@
 """Guided Attention Inference Networks with masks (GAIN_ext)."""
 import torch.nn.functional as F
-from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from cfcn_plugin.functional import at_least_float32
+from cfcn_plugin.functional.attribution import (
+    class_score,
+    grad_cam,
+    normalized,
+    soft_mask,
+)
 
-from .base import Guidance, Seen, cut_or_filled
-from .grad_cam import class_score, grad_cam, normalized, soft_mask
+from .base import Guidance, GuidanceBatch, cut_or_filled
 from .options import check_choice, check_positive, check_weight
 from .reduction import REDUCTIONS, masked_mean, only_guided, reduce_images
 
 SCORES = ('probability', 'logit')
 
 
-@MODELS.register_module()
 class GAINLoss(Guidance):
     """Attention mining and pixel supervision of Grad-CAM (GAIN_ext).
 
@@ -25,23 +28,23 @@ class GAINLoss(Guidance):
         I* = I - T(A^c) * I
         L = L_cl + a L_am + b L_e,  L_am = s^c(I*),  L_e = mean (A^c - mask)^2
 
-    L_cl is the stock loss. L_am takes every picture, also those without a mask; L_e
+    L_cl is the stock loss. L_am takes every image, also those without a mask; L_e
     the guided ones, without pixels that are ignored. Gradients stop at w_f, and flow
-    through A^c, through the erased picture I*, and through both forward passes.
+    through A^c, through the erased image I*, and through both forward passes.
 
-    A^c is stretched to the picture's size bilinearly. The paper writes no
+    A^c is stretched to the image's size bilinearly. The paper writes no
     normalization, and its sigma and L_e need [0, 1]: each map is divided by its
     largest value. Unlike the paper, s^c of L_am is a probability, since a logit has no
     floor (``score='logit'`` is the other reading); and several labels share one map,
-    that of their mean score, and one erased picture.
+    that of their mean score, and one erased image.
 
     Cost: one more forward pass, with its graph, and the gradient from the score back
     to the map: about twice the time and, on a ResNet-18, 1.25 times the memory of the
     plain step (docs/benchmarks.md).
 
     Logs ``loss_gain_mining`` and ``loss_gain_mask`` (with their weights in them),
-    ``gain_mining`` and ``gain_mask`` (without, detached), and ``alive``, the share of
-    pictures whose A^c is not 0 everywhere.
+    ``gain_mining`` and ``gain_mask`` (without, detached), and ``active_maps``, the share of
+    images whose A^c is not 0 everywhere.
 
     Args:
         mining_weight: a, >= 0 (1 in the paper).
@@ -54,7 +57,7 @@ class GAINLoss(Guidance):
 
     Raises:
         ValueError: An option is wrong; in a step, the feature hook has several
-            targets, or a batch augment has mixed pictures.
+            targets, or a batch augment has mixed images.
     """
     differentiates = True
 
@@ -82,36 +85,36 @@ class GAINLoss(Guidance):
         self.multi_label = multi_label
         self.reduction = reduction
 
-    def forward(self, seen: Seen) -> dict[str, Tensor]:
-        seen.refuse_parts(self)
+    def forward(self, seen: GuidanceBatch) -> dict[str, Tensor]:
+        seen.refuse_mixed(self)
         seen.refuse_several_maps(self)
-        heat = self.attention(seen)
-        mining = self.mining(seen, heat)
-        difference = masked_mean((heat - seen.causal)**2, seen.known)
+        saliency = self.attention(seen)
+        mining = self.mining(seen, saliency)
+        difference = masked_mean((saliency - seen.causal)**2, seen.known)
         mask = reduce_images(
             only_guided(difference, seen.guided), seen.weight, self.reduction)
-        alive = (heat.detach().amax((1, 2)) > 0).float().mean()
+        active_maps = (saliency.detach().amax((1, 2)) > 0).float().mean()
         return dict(
             loss_gain_mining=self.mining_weight * mining,
             loss_gain_mask=self.mask_weight * mask,
             gain_mining=mining.detach(),
             gain_mask=mask.detach(),
-            alive=alive)
+            active_maps=active_maps)
 
     @staticmethod
-    def attention(seen: Seen) -> Tensor:
-        """A^c at the picture's size, (B, H, W) in [0, 1]."""
+    def attention(seen: GuidanceBatch) -> Tensor:
+        """A^c at the image's size, (B, H, W) in [0, 1]."""
         gradient, = seen.gradients(class_score(seen.cls_score, seen.target))
-        heat = grad_cam(seen.maps[0], gradient)
-        cells = heat[0].numel()
-        picture = seen.inputs.shape[-2:]
-        lies_on, = seen.covers or [picture]
-        heat = F.interpolate(heat[:, None], size=lies_on, mode='bilinear')[:, 0]
-        return normalized(cut_or_filled(heat, picture), cells)
+        saliency = grad_cam(seen.maps[0], gradient)
+        cells = saliency[0].numel()
+        image = seen.inputs.shape[-2:]
+        lies_on, = seen.covers or [image]
+        saliency = F.interpolate(saliency[:, None], size=lies_on, mode='bilinear')[:, 0]
+        return normalized(cut_or_filled(saliency, image), cells)
 
-    def mining(self, seen: Seen, heat: Tensor) -> Tensor:
-        """L_am, a scalar: the true class's mean score without what heat shows."""
-        erased = seen.inputs * (1 - soft_mask(heat, self.sigma, self.omega)[:, None])
+    def mining(self, seen: GuidanceBatch, saliency: Tensor) -> Tensor:
+        """L_am, a scalar: the true class's mean score without what saliency shows."""
+        erased = seen.inputs * (1 - soft_mask(saliency, self.sigma, self.omega)[:, None])
         scores = at_least_float32(seen.classify(erased))
         if self.score == 'probability':
             scores = scores.sigmoid() if self.multi_label else scores.softmax(1)

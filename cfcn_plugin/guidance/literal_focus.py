@@ -1,18 +1,16 @@
 """The paper's equations to the letter."""
-from mmpretrain.registry import MODELS
 
 from .causal_focus import CausalFocusLoss
 
 EPS = 1e-12  # the paper does not say; smaller is nothing in float32
 
 
-@MODELS.register_module()
 class LiteralFocusLoss(CausalFocusLoss):
     """Eq. 1 to 3 of CFCN as they are printed, with nothing that makes them safer.
 
     ``CausalFocusLoss`` differs by default where the paper says nothing or a run would
     suffer: its ``eps`` bounds the gradient of maps that are nearly dead, and in Eq. 3
-    it skips classes that a picture has no mask of. Here ``eps`` is next to nothing, and
+    it skips classes that an image has no mask of. Here ``eps`` is next to nothing, and
     such a class is context everywhere, at a cost of 1. Eq. 3's network is literal with
     ``CausalFocusHead(relu_logits=True)``.
 

@@ -1,17 +1,15 @@
 """Right for the Right Reasons: no gradient where the context is."""
 import torch
 import torch.nn.functional as F
-from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from cfcn_plugin.functional import at_least_float32
 
-from .base import Guidance, Seen
+from .base import Guidance, GuidanceBatch
 from .options import check_choice, check_weight
 from .reduction import REDUCTIONS, only_guided, reduce_images
 
 
-@MODELS.register_module()
 class RightReasonsLoss(Guidance):
     """The input gradient on the context, squared (RRR).
 
@@ -19,18 +17,18 @@ class RightReasonsLoss(Guidance):
 
         lambda * sum_d ( A_d * d/dx_d sum_k log p_k )^2
 
-    over the channels and pixels d of a picture. Their A is 1 on what is irrelevant:
+    over the channels and pixels d of an image. Their A is 1 on what is irrelevant:
     the context, the complement of our mask; pixels that are ignored count for nothing.
-    Unlike the paper, pictures are averaged and not summed, so that lambda does not
+    Unlike the paper, images are averaged and not summed, so that lambda does not
     depend on the batch size.
 
-    A mixed picture's context is what is context in the mixture. Any feature hook
+    A mixed image's context is what is context in the mixture. Any feature hook
     target will do: no map is looked at.
 
-    Cost: a backward pass to the pictures, and its own backward pass: on a
+    Cost: a backward pass to the images, and its own backward pass: on a
     ResNet-18, 2.4 to 2.9 times the time and 1.4 times the memory of a plain step
     (docs/benchmarks.md); far more for depthwise convolutions on a CPU. Re-entrant
-    activation checkpointing can not differentiate twice, and raises. Pixels' gradients
+    activation checkpointing cannot differentiate twice, and raises. Pixels' gradients
     are small: prefer bfloat16 to float16.
 
     Logs ``loss_right_reasons`` (with lambda in it) and ``right_reasons`` (without,
@@ -60,7 +58,7 @@ class RightReasonsLoss(Guidance):
         self.multi_label = multi_label
         self.reduction = reduction
 
-    def forward(self, seen: Seen) -> dict[str, Tensor]:
+    def forward(self, seen: GuidanceBatch) -> dict[str, Tensor]:
         scores = at_least_float32(seen.cls_score)
         if self.multi_label:
             log_p = F.logsigmoid(scores) + F.logsigmoid(-scores)

@@ -1,7 +1,7 @@
 """Mask sources: where the human's masks come from, one file a source.
 
-``base`` is their contract. ``folder`` and ``index`` are what sources with a file a
-picture, and with one big file, are built on; ``objects`` chooses among annotated
+``base`` is their contract. ``folder`` and ``index`` are what sources with a file an
+image, and with one big file, are built on; ``objects`` chooses among annotated
 objects; ``formats`` reads files and draws shapes. docs/masks.md is the guide.
 """
 from .base import MaskError, MaskRecord, MaskSizeError, MaskSource, image_key

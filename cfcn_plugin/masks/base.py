@@ -20,7 +20,7 @@ class MaskError(ValueError):
 
 
 class MaskSizeError(MaskError):
-    """A mask has another size than its picture.
+    """A mask has another size than its image.
 
     Attributes:
         file: The mask's, for messages.
@@ -58,7 +58,7 @@ class MaskSource(ABC):
     Args:
         data_root: Folder that image keys are relative to, the dataset's own.
     """
-    endings = True  # whether keys end as pictures do: a mask's file does not tell
+    endings = True  # whether keys end as images do: a mask's file does not tell
 
     def __init__(self, data_root: str = ''):
         self.data_root = str(data_root)
@@ -74,14 +74,14 @@ class MaskSource(ABC):
                 ``ori_shape``, the (H, W) its mask must have.
 
         Raises:
-            MaskError: There is a mask, but it can not be used.
+            MaskError: There is a mask, but it cannot be used.
         """
 
     @abstractmethod
     def keys(self) -> list[str]:
         """Keys of the masks there are, without decoding any.
 
-        Without the picture's ending where ``endings`` is False.
+        Without the image's ending where ``endings`` is False.
         """
 
     @abstractmethod
@@ -143,10 +143,10 @@ def is_plain(name) -> bool:
 
 
 def wrong_size(file: str | Path, size: tuple, shape: tuple) -> MaskSizeError:
-    """The error for a mask of (H, W) ``size`` whose picture has ``shape``."""
+    """The error for a mask of (H, W) ``size`` whose image has ``shape``."""
     return MaskSizeError(
-        f"mask '{file}' has height and width {tuple(size)}, its picture "
-        f'{tuple(shape)}: make the mask at the size of its picture', str(file),
+        f"mask '{file}' has height and width {tuple(size)}, its image "
+        f'{tuple(shape)}: make the mask at the size of its image', str(file),
         tuple(size))
 
 

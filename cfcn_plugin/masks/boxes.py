@@ -4,13 +4,12 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, is_plain
-from .formats.names import image_name
-from .formats.rectangles import Box, draw_boxes, read_box
-from .formats.table import Entry, read_entries
 from .index import IndexedMasks
+from .io.names import image_name
+from .io.rectangles import Box, draw_boxes, read_box
+from .io.table import Entry, read_entries
 from .objects import Annotated, ObjectChoice
 
 FORMATS = ('xyxy', 'xywh')
@@ -18,7 +17,6 @@ RECORD = np.dtype([('box', '<f8', 4), ('category', '<i4')])
 CHUNK = 256  # entries looked at together: few enough for the processor's cache
 
 
-@TASK_UTILS.register_module()
 class BoxMasks(IndexedMasks):
     """The inside of an image's boxes is causal (paper, appendix A).
 
@@ -26,8 +24,8 @@ class BoxMasks(IndexedMasks):
     stands twice changes nothing). JSON: either a list of objects with the same names
     as the CSV's columns, or an object ``{image: [[x0, y0, x1, y1], ...]}`` (the
     category last, if there is one).
-    Coordinates are pixels, x to the right, y down, the picture's corner at (0, 0); a
-    pixel is inside when its centre is. What hangs over the picture's edge is cut off.
+    Coordinates are pixels, x to the right, y down, the image's corner at (0, 0); a
+    pixel is inside when its centre is. What hangs over the image's edge is cut off.
 
     Args:
         ann_file: The file, below ``data_root``.

@@ -4,21 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from mmpretrain.registry import TASK_UTILS
 from pycocotools import mask as coco_mask
 
 from .base import MaskRecord, wrong_size
-from .formats.coco_file import CocoFile
-from .formats.rectangles import draw_boxes
-from .formats.rle import draw_rles
 from .index import IndexedMasks
+from .io.coco_file import CocoFile
+from .io.rectangles import draw_boxes
+from .io.rle import draw_rles
 from .objects import Annotated, ObjectChoice
 
 USES = ('segmentation', 'bbox')
 CROWDS = ('ignore', 'causal', 'skip')
 
 
-@TASK_UTILS.register_module()
 class COCOMasks(IndexedMasks):
     """Objects of a COCO instance JSON: polygons, RLE of both kinds, or boxes.
 

@@ -4,18 +4,16 @@ from pathlib import Path
 from posixpath import join
 
 import numpy as np
-from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord
 from .boxes import BoxMasks
 from .folder import FolderMasks
-from .formats.image import read_image
-from .formats.table import Entry
+from .io.image import read_image
+from .io.table import Entry
 
 OPAQUE = 255
 
 
-@TASK_UTILS.register_module()
 class CUBBoxMasks(BoxMasks):
     """``images.txt`` and ``bounding_boxes.txt``: one box around each bird.
 
@@ -68,7 +66,6 @@ def read_cub_boxes(boxes: Path, names: Path) -> Iterator[Entry]:
         yield place, [images[number], *box]
 
 
-@TASK_UTILS.register_module()
 class CUBSegmentationMasks(FolderMasks):
     """``segmentations/<class>/<name>.png``: grey, the share of five who said bird.
 

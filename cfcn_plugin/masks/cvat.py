@@ -4,13 +4,12 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, MaskSource, unknown
-from .folder import picture_keys
-from .formats.archive import Archive
-from .formats.image import read_image
-from .formats.names import inside
+from .folder import image_keys
+from .io.archive import Archive
+from .io.image import read_image
+from .io.names import inside
 from .objects import Annotated, ObjectChoice
 
 FOLDER = 'SegmentationClass/'
@@ -19,7 +18,6 @@ BACKGROUND = 'background'
 OPAQUE = 255
 
 
-@TASK_UTILS.register_module()
 class CVATMasks(MaskSource):
     """CVAT's zip, read as it is, or the folder it was unpacked to.
 
@@ -54,7 +52,7 @@ class CVATMasks(MaskSource):
         if not self.archive.has(name):
             return None
         shape, file = results['ori_shape'][:2], f"{self.archive.path}', '{name}"
-        # a picture's mask compresses; nothing needs more than its own pixels
+        # an image's mask compresses; nothing needs more than its own pixels
         stored = self.archive.read(name, most=4 * shape[0] * shape[1])
         pixels = read_image(BytesIO(stored), shape, colours=True, name=file)
         found, known = [], 0
@@ -83,13 +81,13 @@ class CVATMasks(MaskSource):
         if not keys:
             raise MaskError(f"'{self.archive.path}' has no '{FOLDER}*.png': export "
                             'from CVAT as "Segmentation mask 1.1"')
-        pictures = {
+        images = {
             os.path.splitext(key)[0]
-            for key in picture_keys(self.data_root, self.images)
+            for key in image_keys(self.data_root, self.images)
         }
-        strangers = set(keys) - pictures
+        strangers = set(keys) - images
         if strangers:
-            raise unknown(strangers, 'masks', f"'{self.archive.path}'", pictures)
+            raise unknown(strangers, 'masks', f"'{self.archive.path}'", images)
 
     def _read_labelmap(self) -> dict[int, str]:
         """Colour, as the four bytes of RGBA in one number -> label."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from .base import MaskError, MaskRecord, MaskSource, unknown
-from .formats.names import below, inside
+from .io.names import below, inside
 
 
 class FolderMasks(MaskSource):
-    """Sources with one file a picture, at the picture's own path.
+    """Sources with one file an image, at the image's own path.
 
     The mask of ``<data_root>/<images>/a/b.jpg`` is ``<data_root>/<masks>/a/b<suffix>``.
     ``._*`` files are not looked at.
@@ -19,8 +19,8 @@ class FolderMasks(MaskSource):
         masks: Folder of masks below ``data_root``.
         images: Folder of images below ``data_root``. Empty: ``data_root`` itself.
         data_root: The dataset's root.
-        suffix: What takes the place of the picture's ending in a mask's name, such as
-            ``'.png'`` or ``'_mask.png'``; or several, of which a picture has one.
+        suffix: What takes the place of the image's ending in a mask's name, such as
+            ``'.png'`` or ``'_mask.png'``; or several, of which an image has one.
     """
 
     endings = False
@@ -54,11 +54,11 @@ class FolderMasks(MaskSource):
 
         Args:
             file: The file.
-            shape: The picture's (H, W).
+            shape: The image's (H, W).
             results: The sample's dict, for sources that ask for its label.
 
         Raises:
-            MaskError: It can not be used.
+            MaskError: It cannot be used.
         """
 
     def keys(self) -> list[str]:
@@ -80,10 +80,10 @@ class FolderMasks(MaskSource):
         twice = [key for key, count in Counter(keys).items() if count > 1]
         if twice:
             raise self._several(twice[0])
-        strangers = set(keys) - set(self._pictures())
+        strangers = set(keys) - set(self._images())
         if strangers:
             raise unknown(
-                strangers, 'masks', f"folder '{self.folder}'", self._pictures())
+                strangers, 'masks', f"folder '{self.folder}'", self._images())
 
     def file(self, key: str) -> Path | None:
         """The mask file of the image ``key``, if it has one.
@@ -107,10 +107,10 @@ class FolderMasks(MaskSource):
             _prefix(self.images) + name[:-len(suffix)]
             for name in names for suffix in self.suffixes if name.endswith(suffix))
 
-    def _pictures(self) -> Iterator[str]:
+    def _images(self) -> Iterator[str]:
         """Keys of what lies in the images' folder and is no mask, without endings."""
         masks = _prefix(self.masks)
-        for key in picture_keys(self.data_root, self.images):
+        for key in image_keys(self.data_root, self.images):
             if not (key.startswith(masks) and key.endswith(self.suffixes)):
                 yield os.path.splitext(key)[0]
 
@@ -124,11 +124,11 @@ class FolderMasks(MaskSource):
 
     def _several(self, key: str) -> MaskError:
         return MaskError(
-            f"picture '{key}' has several masks in '{self.folder}', with endings of "
+            f"image '{key}' has several masks in '{self.folder}', with endings of "
             f'{self.suffixes}: remove all but one, or name one `suffix`')
 
 
-def picture_keys(data_root: str, images: str) -> Iterator[str]:
+def image_keys(data_root: str, images: str) -> Iterator[str]:
     """Keys of the files below a folder of images, with their endings."""
     for name in walk(Path(data_root, images), 'images'):
         yield _prefix(images) + name

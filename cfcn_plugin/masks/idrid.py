@@ -3,12 +3,11 @@ import os
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, MaskSource, class_record, unknown
-from .folder import picture_keys, walk
-from .formats.image import read_image
-from .formats.names import below, inside
+from .folder import image_keys, walk
+from .io.image import read_image
+from .io.names import below, inside
 
 # lesion -> the publisher's folder; the optic disc is anatomy, not a lesion
 FOLDERS = {
@@ -20,13 +19,12 @@ FOLDERS = {
 }
 
 
-@TASK_UTILS.register_module()
 class IDRiDMasks(MaskSource):
     """One mask a lesion, in the publisher's layout (Eq. 3).
 
     The masks of ``<data_root>/<images>/a. Training Set/IDRiD_01.jpg`` are
     ``<data_root>/<masks>/a. Training Set/1. Microaneurysms/IDRiD_01_MA.tif`` and so
-    on; what is not black is lesion. A picture has a file only for what it has.
+    on; what is not black is lesion. An image has a file only for what it has.
     ``tools/get_data.py idrid`` writes smaller ones without the lesions' folders: with
     ``flat``, those of ``<images>/IDRiD_01.jpg`` are ``<masks>/IDRiD_01_MA.png`` ...
 
@@ -90,11 +88,11 @@ class IDRiDMasks(MaskSource):
                 f"'a. Training Set/1. Microaneurysms/IDRiD_01_MA{self.suffix}', or "
                 f"with `flat` 'IDRiD_01_MA{self.suffix}'; correct `masks`, `lesions`, "
                 '`suffix` or `flat`')
-        pictures = {
+        images = {
             os.path.splitext(key)[0]
-            for key in picture_keys(self.data_root, self.images)
+            for key in image_keys(self.data_root, self.images)
         }
-        strangers = {file for file, key in owners.items() if key not in pictures}
+        strangers = {file for file, key in owners.items() if key not in images}
         if strangers:
             raise unknown(strangers, 'masks', f"folder '{self.folder}'")
 

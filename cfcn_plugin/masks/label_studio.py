@@ -1,17 +1,16 @@
-"""Masks drawn with Label Studio, one JSON export for many pictures."""
+"""Masks drawn with Label Studio, one JSON export for many images."""
 import marshal
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
-from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord
-from .formats.json_file import read_json
-from .formats.label_studio_regions import draw_region, pack_brush, read_regions
-from .formats.names import image_name
 from .index import IndexedMasks
+from .io.json_file import read_json
+from .io.label_studio_regions import draw_region, pack_brush, read_regions
+from .io.names import image_name
 from .objects import Annotated, ObjectChoice
 
 SEVERAL = ('error', 'union')
@@ -20,11 +19,10 @@ LOCAL = '/data/local-files/'
 HASH = 9  # an upload's name begins with eight hexadecimal digits and a hyphen
 
 
-@TASK_UTILS.register_module()
 class LabelStudioMasks(IndexedMasks):
     """Brushes, polygons, rectangles of Label Studio's export "JSON" (not "JSON-MIN").
 
-    Which picture a task is of: for an upload, the file's name without the hash that
+    Which image a task is of: for an upload, the file's name without the hash that
     Label Studio puts before it; for local storage and URLs, what follows ``prefix``.
 
     Args:
@@ -33,7 +31,7 @@ class LabelStudioMasks(IndexedMasks):
         data_root: The dataset's root.
         prefix: What paths or URLs of tasks begin with, before the name below
             ``images``, such as ``'s3://bucket/'``.
-        image: The field of a task's ``data`` that holds its picture.
+        image: The field of a task's ``data`` that holds its image.
         several: What several annotations of one task are, when none is marked as the
             ground truth: ``'error'``, or their ``'union'``.
         **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. A
@@ -111,7 +109,7 @@ class LabelStudioMasks(IndexedMasks):
         data = task.get('data')
         path = data.get(self.image) if isinstance(data, dict) else None
         if not isinstance(path, str):
-            raise MaskError(f"{where}: no picture in data['{self.image}'], got {data}: "
+            raise MaskError(f"{where}: no image in data['{self.image}'], got {data}: "
                             'name the field with `image`')
         url = urlsplit(path)
         if url.path.startswith(UPLOAD):
@@ -121,7 +119,7 @@ class LabelStudioMasks(IndexedMasks):
                 LOCAL) else unquote(path)
             if not name.startswith(self.prefix) or '://' in name[len(self.prefix):]:
                 raise MaskError(
-                    f"{where}: picture '{name}' does not begin with "
+                    f"{where}: image '{name}' does not begin with "
                     f'prefix={self.prefix!r}: say with `prefix` what stands before the '
                     'name below `images`')
             name = name[len(self.prefix):]

@@ -1,17 +1,16 @@
-"""Masks drawn with LabelMe, one JSON file a picture."""
+"""Masks drawn with LabelMe, one JSON file an image."""
 import base64
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, MaskSizeError, wrong_size
 from .folder import FolderMasks
-from .formats.image import read_image
-from .formats.json_file import read_json
-from .formats.rectangles import draw_boxes
-from .formats.shapes import (
+from .io.image import read_image
+from .io.json_file import read_json
+from .io.rectangles import draw_boxes
+from .io.shapes import (
     check_inside,
     check_radius,
     draw_stroke,
@@ -26,19 +25,18 @@ KINDS = dict(polygon=3, rectangle=2, circle=2, line=2, linestrip=2, point=1, poi
              mask=2)
 
 
-@TASK_UTILS.register_module()
 class LabelMeMasks(FolderMasks):
-    """The shapes in LabelMe's JSON files, which lie where the picture does, or apart.
+    """The shapes in LabelMe's JSON files, which lie where the image does, or apart.
 
     Polygons, rectangles, circles and masks are filled; lines and points are drawn with
-    a radius. The picture inside a file (``imageData``) is never decoded.
+    a radius. The image inside a file (``imageData``) is never decoded.
 
     Args:
         masks, images, data_root, suffix: As in
             :class:`~cfcn_plugin.masks.folder.FolderMasks`.
         radius: Of points and lines, 0 or more. None: there must be none.
         unit: Of ``radius``: ``'pixel'``, or ``'diagonal'`` for a share of the
-            picture's.
+            image's.
         **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. A
             shape's label is its category.
     """
@@ -119,7 +117,7 @@ class LabelMeMasks(FolderMasks):
         right, bottom = (high.astype(int) + 1).tolist()
         if left < 0 or top < 0 or right > shape[1] or bottom > shape[0]:
             raise MaskError(f'{where}: the mask from {low.tolist()} to {high.tolist()} '
-                            'leaves the picture')
+                            'leaves the image')
         try:
             stream = BytesIO(base64.b64decode(encoded or '', validate=True))
         except (TypeError, ValueError) as error:  # also letters beyond ASCII

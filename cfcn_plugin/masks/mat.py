@@ -2,30 +2,28 @@
 from pathlib import Path
 
 import numpy as np
-from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, wrong_size
 from .folder import FolderMasks
-from .formats.hdf5 import own_object
+from .io.hdf5 import own_object
 
 NUMBERS = ('b', 'u', 'i', 'f')  # NumPy's kinds of booleans and numbers
 
 
-@TASK_UTILS.register_module()
 class MatMasks(FolderMasks):
     """Tumour masks in MATLAB v7.3 files, which are HDF5 (``pip install h5py``).
 
     As published (figshare 1512427): ``1.mat`` to ``3064.mat`` with ``cjdata/image``,
-    ``label``, ``PID``, ``tumorBorder`` and ``tumorMask``. A file holds picture and
-    mask; classifiers read pictures, so the slices have to be exported as images first,
+    ``label``, ``PID``, ``tumorBorder`` and ``tumorMask``. A file holds image and
+    mask; classifiers read images, so the slices have to be exported as images first,
     and the mask of ``<data_root>/<images>/7.png`` is ``<data_root>/<masks>/7.mat``.
 
     Args:
         masks, images, data_root, suffix: As in
             :class:`~cfcn_plugin.masks.folder.FolderMasks`.
         field: Where in the file the mask is.
-        upright: Whether pictures lie as MATLAB shows them, rows as rows. h5py gives
-            columns first; False for pictures that were exported without turning them.
+        upright: Whether images lie as MATLAB shows them, rows as rows. h5py gives
+            columns first; False for images that were exported without turning them.
     """
 
     def __init__(self,
@@ -68,7 +66,7 @@ class MatMasks(FolderMasks):
         except MaskError:
             raise
         except Exception as error:  # h5py raises whatever HDF5 says
-            raise MaskError(f"'{file}' can not be read as a MATLAB v7.3 file "
+            raise MaskError(f"'{file}' cannot be read as a MATLAB v7.3 file "
                             f'({error!r}): is it whole?') from error
         return values.T if self.upright else values
 

@@ -1,20 +1,18 @@
-"""Masks in a folder of images, one file a picture."""
+"""Masks in a folder of images, one file an image."""
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, class_record
 from .folder import FolderMasks
-from .formats.image import read_image
+from .io.image import read_image
 
 OPAQUE = 255
 HALF = 128
 TRANSPARENT = -1  # the value of a pixel that shows nothing
 
 
-@TASK_UTILS.register_module()
 class PNGMasks(FolderMasks):
     """A folder of PNG masks, or of other images, that mirrors the folder of images.
 

@@ -5,32 +5,30 @@ from pathlib import Path
 from struct import Struct
 
 import numpy as np
-from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord
-from .formats.names import image_name
-from .formats.shapes import FAR, check_inside, check_radius, draw_stroke, in_pixels
-from .formats.table import read_entries
 from .index import IndexedMasks
+from .io.names import image_name
+from .io.shapes import FAR, check_inside, check_radius, draw_stroke, in_pixels
+from .io.table import read_entries
 
 COLUMNS = ('image', 'x', 'y', 'radius')
 POINT = Struct('<3d')  # x, y, radius
 
 
-@TASK_UTILS.register_module()
 class PointMasks(IndexedMasks):
     """What is near an image's points is causal.
 
     CSV: a header with ``image, x, y`` and, if they differ, ``radius``; lines of one
     image add up. JSON: a list of objects with these names, or an object
     ``{image: [[x, y], [x, y, radius], ...]}``. Coordinates are pixels, x to the right,
-    y down, the picture's corner at (0, 0).
+    y down, the image's corner at (0, 0).
 
     Args:
         ann_file: The file, below ``data_root``.
         data_root: The dataset's root, which ``image`` is relative to.
         radius: Of points that have none of their own, 0 or more.
-        unit: Of every radius: ``'diagonal'`` for a share of the picture's, or
+        unit: Of every radius: ``'diagonal'`` for a share of the image's, or
             ``'pixel'``.
     """
 

@@ -1,15 +1,13 @@
-"""Scribbles: a few lines over the cause, one image file a picture."""
+"""Scribbles: a few lines over the cause, one image file an image."""
 from pathlib import Path
 
 import numpy as np
-from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskRecord, class_record
-from .formats.shapes import check_radius, dilate, in_pixels
+from .io.shapes import check_radius, dilate, in_pixels
 from .png import PNGMasks, among, colour_codes
 
 
-@TASK_UTILS.register_module()
 class ScribbleMasks(PNGMasks):
     """What is near a scribble is causal.
 
@@ -17,7 +15,7 @@ class ScribbleMasks(PNGMasks):
         masks, images, data_root, suffix, causal, ignore, classes: As in
             :class:`~cfcn_plugin.masks.PNGMasks`.
         radius: How far from a line, 0 or more.
-        unit: Of ``radius``: ``'diagonal'`` for a share of the picture's, or
+        unit: Of ``radius``: ``'diagonal'`` for a share of the image's, or
             ``'pixel'``.
         context: Values or colours of scribbles over the context. With them, what is
             near no scribble, or near both kinds, is ignored; without, it is context.

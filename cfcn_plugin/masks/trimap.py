@@ -2,7 +2,6 @@
 from pathlib import Path
 
 import numpy as np
-from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError
 from .png import PNGMasks
@@ -11,7 +10,6 @@ ANIMAL, BACKGROUND, BORDER = 1, 2, 3
 BORDERS = ('causal', 'context', 'ignore')
 
 
-@TASK_UTILS.register_module()
 class TrimapMasks(PNGMasks):
     """Trimaps: 1 is the animal, 2 the background, 3 the border between them.
 

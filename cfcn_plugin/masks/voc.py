@@ -3,17 +3,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from mmpretrain.datasets.categories import VOC2007_CATEGORIES
-from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord, wrong_size
 from .folder import FolderMasks
-from .formats.image import read_image
-from .formats.names import below
-from .formats.rectangles import draw_boxes
-from .formats.voc_xml import VOCObject, read_objects
+from .io.image import read_image
+from .io.names import below
+from .io.rectangles import draw_boxes
+from .io.voc_xml import VOCObject, read_objects
 from .objects import Annotated, ObjectChoice
 
+# VOC 2007 to 2012, in the order of the palette
+VOC2007_CATEGORIES = (
+    'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair',
+    'cow', 'diningtable', 'dog', 'horse', 'motorbike', 'person', 'pottedplant', 'sheep',
+    'sofa', 'train', 'tvmonitor')
 BACKGROUND, VOID = 0, 255
 FOLDERS = dict(segmentation='SegmentationClass', instances='SegmentationObject',
                bbox='Annotations')
@@ -21,7 +24,6 @@ VOIDS = ('ignore', 'context')
 DIFFICULT = ('ignore', 'causal', 'skip')
 
 
-@TASK_UTILS.register_module()
 class VOCMasks(FolderMasks):
     """Pascal VOC: segmentation by class, by object, or boxes.
 

@@ -1,26 +1,24 @@
-"""Labels of YOLO, one text file a picture."""
+"""Labels of YOLO, one text file an image."""
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from mmpretrain.registry import TASK_UTILS
 
 from .base import MaskError, MaskRecord
 from .folder import FolderMasks
-from .formats.rectangles import draw_boxes, read_box
-from .formats.shapes import fill_polygon
+from .io.rectangles import draw_boxes, read_box
+from .io.shapes import fill_polygon
 from .objects import Annotated, ObjectChoice
 
-EDGE = 0.01  # converters round a little over the picture's edge
+EDGE = 0.01  # converters round a little over the image's edge
 
 
-@TASK_UTILS.register_module()
 class YOLOMasks(FolderMasks):
     """YOLO: a line an object, normalised boxes or polygons.
 
     The labels of ``<data_root>/<images>/a/b.jpg`` are ``<data_root>/<labels>/a/b.txt``.
     A line is ``number cx cy width height``, or ``number x0 y0 x1 y1 x2 y2 ...`` with
-    three points or more, in shares of the picture's width and height. A line that
+    three points or more, in shares of the image's width and height. A line that
     stands twice changes nothing. An image with an empty file (YOLO's way to say
     "nothing here") has an empty mask.
 
@@ -60,7 +58,7 @@ class YOLOMasks(FolderMasks):
         try:
             lines = file.read_text(encoding='utf-8-sig').splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise MaskError(f"'{file}' can not be read as text in UTF-8 "
+            raise MaskError(f"'{file}' cannot be read as text in UTF-8 "
                             f'({error})') from error
         found = [self._read(line.split(), shape, f"'{file}', line {number}")
                  for number, line in enumerate(lines, 1) if line.strip()]
@@ -101,7 +99,7 @@ class YOLOMasks(FolderMasks):
         # written so that NaN fails
         if not ((shares >= -EDGE) & (shares <= 1 + EDGE)).all():
             raise MaskError(
-                f"{where}: expected shares of the picture's width and height within "
+                f"{where}: expected shares of the image's width and height within "
                 f"[0, 1], got {' '.join(values)[:60]!r}: are they pixels?")
 
 

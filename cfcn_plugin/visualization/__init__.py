@@ -1,1 +1,1 @@
-"""Pictures of focus and of masks; needs matplotlib, so nothing else imports it."""
+"""Images of focus and of masks; needs matplotlib, so nothing else imports it."""

@@ -1,4 +1,4 @@
-"""Figures of an experiment: numbers over epochs, alpha, pictures and masks."""
+"""Figures of an experiment: numbers over epochs, alpha, images and masks."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -79,9 +79,9 @@ def along_axis(panels: dict[str, dict[str, Line]], level: dict[str, dict[str, tu
 
 
 def learning_curves(panels: dict[str, dict[str, Line]], name: str) -> Figure:
-    """A panel a metric over training pictures, a fitted curve a number of masks.
+    """A panel a metric over training images, a fitted curve a number of masks.
 
-    The paper's figure 8. The curve is a + b log(pictures), by least squares: two
+    The paper's figure 8. The curve is a + b log(images), by least squares: two
     parameters, so that few sizes determine it; drawn from three sizes on.
 
     Args:

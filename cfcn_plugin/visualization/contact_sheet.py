@@ -1,4 +1,4 @@
-"""Suspicious pictures with their masks, on one sheet."""
+"""Suspicious images with their masks, on one sheet."""
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ from matplotlib.figure import Figure
 from .overlay import fitted, shortened, tinted
 
 COLUMNS = 6
-LONGEST = 320  # pixels of a picture's longer side
+LONGEST = 320  # pixels of an image's longer side
 GREY = 190
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A picture on the sheet.
+    """An image on the sheet.
 
     Attributes:
-        picture: (H, W, 3) uint8, RGB; None if it can not be read.
-        mask: (h, w) {0, 1}, stretched over the picture; None if there is none.
-        name: The picture's.
+        image: (H, W, 3) uint8, RGB; None if it cannot be read.
+        mask: (h, w) {0, 1}, stretched over the image; None if there is none.
+        name: The image's.
         why: Why it is here.
         grave: Whether it would stop a training run.
     """
-    picture: np.ndarray | None
+    image: np.ndarray | None
     mask: np.ndarray | None
     name: str
     why: str
@@ -34,7 +34,7 @@ class Entry:
 
 
 def contact_sheet(path: str | Path, entries: Sequence[Entry], title: str = '') -> None:
-    """Write a sheet of pictures with their masks outlined, names and reasons.
+    """Write a sheet of images with their masks outlined, names and reasons.
 
     Args:
         path: PNG to write.
@@ -62,7 +62,7 @@ def contact_sheet(path: str | Path, entries: Sequence[Entry], title: str = '') -
 
 
 def _shown(entry: Entry) -> np.ndarray:
-    if entry.picture is None:
+    if entry.image is None:
         return np.full((LONGEST * 3 // 4, LONGEST, 3), GREY, np.uint8)
-    picture = fitted(entry.picture, LONGEST)
-    return picture if entry.mask is None else tinted(picture, entry.mask)
+    image = fitted(entry.image, LONGEST)
+    return image if entry.mask is None else tinted(image, entry.mask)

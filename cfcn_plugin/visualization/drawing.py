@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.widgets import LassoSelector, PolygonSelector, RectangleSelector
 
+from cfcn_plugin.annotation.mask_history import MaskHistory
+from cfcn_plugin.annotation.queue import AnnotationQueue
 from cfcn_plugin.masks.base import MaskError
-from cfcn_plugin.preparation.editable import EditableMask
-from cfcn_plugin.preparation.worklist import Worklist
 
 from .drawing_panel import Panel
 from .overlay import fitted, shortened, tinted
@@ -24,29 +24,29 @@ NOTHING = np.full((1, 1, 3), 235, np.uint8)
 
 
 class MaskCanvas:
-    """A figure in which masks are drawn, one picture after the other.
+    """A figure in which masks are drawn, one image after the other.
 
-    Pictures are shown with ``longest`` pixels at most, small ones with each pixel
-    several times; masks have the picture's full size. What is drawn stays in memory,
+    Images are shown with ``longest`` pixels at most, small ones with each pixel
+    several times; masks have the image's full size. What is drawn stays in memory,
     with its history, until it is saved: going back and forth loses nothing.
 
     Args:
         figure: An empty figure with its canvas.
-        work: The pictures.
+        work: The images.
         quit: Called when the person has had enough.
         longest: Longest side of what is shown, in pixels.
     """
 
     def __init__(self,
                  figure: Figure,
-                 work: Worklist,
+                 work: AnnotationQueue,
                  quit: Callable[[], None] = lambda: None,
                  longest: int = 1000):
         self.work = work
         self.longest = longest
         self._quit = quit
-        self._drafts: dict[str, EditableMask] = {}
-        self._picture = None  # (h, w, 3), as shown; None if it can not be read
+        self._drafts: dict[str, MaskHistory] = {}
+        self._image = None  # (h, w, 3), as shown; None if it cannot be read
         self._asked = None  # what must be pressed again to be done
         self._selector = None
         self.panel = Panel(figure, self.act)
@@ -55,21 +55,21 @@ class MaskCanvas:
         first = work.next_open()
         self.open(0 if first is None else first)
         if first is None:
-            self.say('All pictures are done. Look around, or quit.')
+            self.say('All images are done. Look around, or quit.')
 
     @property
     def name(self) -> str:
-        """The picture at hand."""
+        """The image at hand."""
         return self.work.names[self.index]
 
     @property
-    def edit(self) -> EditableMask | None:
-        """Its mask at full size; None where the picture can not be read."""
+    def edit(self) -> MaskHistory | None:
+        """Its mask at full size; None where the image cannot be read."""
         return self._drafts.get(self.name)
 
     @property
     def unsaved(self) -> list[str]:
-        """Pictures with a drawing that no file has."""
+        """Images with a drawing that no file has."""
         return [name for name, edit in self._drafts.items() if edit.is_changed]
 
     # ---- what a person does ----------------------------------------------------
@@ -105,13 +105,13 @@ class MaskCanvas:
         self._show_choice()
 
     def open(self, index: int) -> None:
-        """Show a picture and its mask."""
+        """Show an image and its mask."""
         self.index = index
         trouble = ''
         try:
             self._load()
         except (MaskError, OSError, cv2.error) as error:
-            self._picture = None
+            self._image = None
             self._drafts.pop(self.name, None)
             trouble = f'Nothing can be drawn here: {error}'
         self.panel.fit((1, 1) if self.edit is None else self.edit.mask.shape)
@@ -121,17 +121,17 @@ class MaskCanvas:
             self.say(trouble)
 
     def say(self, text: str) -> None:
-        """Put a line under the picture."""
+        """Put a line under the image."""
         self.panel.write(message=text)
 
     # ---- inside ------------------------------------------------------------------
 
     def _load(self) -> None:
-        picture = self.work.picture(self.name)
-        self._picture = fitted(picture, self.longest)
+        image = self.work.image(self.name)
+        self._image = fitted(image, self.longest)
         if self.name not in self._drafts:
-            mask = self.work.mask(self.name, picture.shape[:2])
-            self._drafts[self.name] = EditableMask(mask)
+            mask = self.work.mask(self.name, image.shape[:2])
+            self._drafts[self.name] = MaskHistory(mask)
         for name in [n for n in self._drafts if n != self.name]:
             if not self._drafts[name].is_changed:
                 del self._drafts[name]  # its file has it
@@ -149,12 +149,12 @@ class MaskCanvas:
 
     def _save(self, sure: bool) -> None:
         if self.edit is None or not self.edit.mask.any():
-            self.say('Nothing is drawn yet. To leave this picture without a mask, '
+            self.say('Nothing is drawn yet. To leave this image without a mask, '
                      'skip it (k).')
             return
         if self.work.is_earlier(self.name) and not (sure or self.work.redo):
             self._asked = 'save', self.name
-            self.say('This picture has a mask from an earlier session. '
+            self.say('This image has a mask from an earlier session. '
                      'Press s once more to replace it.')
             return
         try:
@@ -169,7 +169,7 @@ class MaskCanvas:
         following = self.work.next_open(self.index)
         if following is None:
             self._show_mask()
-            self.say(f'{done} That was the last one: all pictures are done. q quits.')
+            self.say(f'{done} That was the last one: all images are done. q quits.')
             return
         self.open(following)
 
@@ -188,7 +188,7 @@ class MaskCanvas:
             self.panel.show(NOTHING, (1, 1))
         else:
             self.panel.show(
-                tinted(self._picture, self.edit.mask), self.edit.mask.shape)
+                tinted(self._image, self.edit.mask), self.edit.mask.shape)
         done = sum(map(self.work.is_done, self.work.names))
         skipped = sum(map(self.work.is_skipped, self.work.names))
         counts = [f'{done} done', f'{skipped} skipped']
@@ -198,12 +198,12 @@ class MaskCanvas:
             title=f'{self.index + 1} of {len(self.work)}',
             name=shortened(self.name, 60),
             counts='  ·  '.join(counts),
-            state=self._picture_state(),
+            state=self._image_state(),
             message='')
 
-    def _picture_state(self) -> str:
+    def _image_state(self) -> str:
         if self.edit is None:
-            return 'can not be read'
+            return 'cannot be read'
         height, width = self.edit.mask.shape
         if self.edit.is_changed:
             state = 'not saved'

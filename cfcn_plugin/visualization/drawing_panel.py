@@ -1,4 +1,4 @@
-"""How the figure to draw in looks: a picture, buttons with their keys, and words."""
+"""How the figure to draw in looks: an image, buttons with their keys, and words."""
 from collections.abc import Callable, Collection
 
 import numpy as np
@@ -30,14 +30,14 @@ TEXTS = dict(
 )
 INK, FAINT, PAPER = '#1f2933', '#7b8794', '#f5f7fa'
 IDLE, HOVER, CHOSEN = '#e4e7eb', '#cbd2d9', '#ffb648'
-ROOM = 1.03  # an outline may run outside of the picture
+ROOM = 1.03  # an outline may run outside of the image
 
 
 class Panel:
     """Lays out an empty figure, and calls back for each button and key.
 
     Attributes:
-        axes: Where the picture is; a unit is a pixel of it, its corner at (0, 0).
+        axes: Where the image is; a unit is a pixel of it, its corner at (0, 0).
         image: What is shown there.
         texts: Words, by their names in ``TEXTS``.
         buttons: By their action's name.
@@ -85,17 +85,17 @@ class Panel:
         self.figure.canvas.draw_idle()
 
     def show(self, pixels: np.ndarray, size: tuple[int, int]) -> None:
-        """Show a picture whose full height and width are ``size``."""
+        """Show an image whose full height and width are ``size``."""
         self.image.set_data(pixels)
         self.image.set_extent((0, size[1], size[0], 0))
         self.figure.canvas.draw_idle()
 
     def fit(self, size: tuple[int, int]) -> None:
-        """Look at all of a picture of this height and width, and the room around."""
+        """Look at all of an image of this height and width, and the room around."""
         self.size = size
         self._fit()
         if self.figure.canvas.toolbar is not None:
-            self.figure.canvas.toolbar.update()  # forget the last picture's zoom
+            self.figure.canvas.toolbar.update()  # forget the last image's zoom
 
     def _fit(self, event=None) -> None:
         height, width = self.size

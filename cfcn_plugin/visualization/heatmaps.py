@@ -1,4 +1,4 @@
-"""Pictures, masks and where models look, side by side."""
+"""Images, masks and where models look, side by side."""
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -9,28 +9,28 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from cfcn_plugin.evaluation.focus import one_map
+from cfcn_plugin.functional.localization import one_map
 
 DPI = 110
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a model made of a batch of pictures.
+    """What a model made of a batch of images.
 
     Attributes:
-        heat: (B, H, W) in [0, 1], the map it is guided by, at the pictures' size.
+        saliency: (B, H, W) in [0, 1], the map it is guided by, at the images' size.
         predicted: (B,) class indices.
         class_maps: (B, C, H, W) in [0, 1], where maps are classes: the same forward
             pass's maps of all classes, over the hottest pixel of them all.
     """
-    heat: np.ndarray
+    saliency: np.ndarray
     predicted: np.ndarray
     class_maps: np.ndarray | None = None
 
 
 @torch.no_grad()
-def look(model: nn.Module, pictures: Tensor) -> Look:
+def look(model: nn.Module, images: Tensor) -> Look:
     """One forward pass of a guided classifier, in evaluation mode.
 
     Where maps are classes the predicted class's map is shown, else the mean over
@@ -38,12 +38,12 @@ def look(model: nn.Module, pictures: Tensor) -> Look:
 
     Args:
         model: A guided classifier.
-        pictures: (B, 3, H, W) uint8, RGB.
+        images: (B, 3, H, W) uint8, RGB.
     """
     was_training = model.training
     model.eval()
     try:
-        data = model.data_preprocessor(dict(inputs=list(pictures.flip(1))))
+        data = model.data_preprocessor(dict(inputs=list(images.flip(1))))
         with model.feature_hook:
             scores = model(data['inputs'])
             activation = model.feature_hook.take(data['inputs'])
@@ -54,23 +54,23 @@ def look(model: nn.Module, pictures: Tensor) -> Look:
     activation = activation.float()
     scores = sum(scores) if isinstance(scores, tuple | list) else scores
     predicted = scores.argmax(1)
-    heat = one_map(activation, predicted if model.maps_are_classes else None)
-    size = tuple(pictures.shape[-2:])
+    saliency = one_map(activation, predicted if model.maps_are_classes else None)
+    size = tuple(images.shape[-2:])
     maps = None
     if model.maps_are_classes:
         maps = stretched(activation.relu(), covers, size).cpu().numpy()
     return Look(
-        stretched(heat[:, None], covers, size)[:, 0].cpu().numpy(),
+        stretched(saliency[:, None], covers, size)[:, 0].cpu().numpy(),
         predicted.cpu().numpy(), maps)
 
 
 def stretched(maps: Tensor, covers: tuple[int, int], size: tuple[int, int]) -> Tensor:
-    """Maps laid over their pictures, each picture's hottest pixel 1.
+    """Maps laid over their images, each image's hottest pixel 1.
 
     Args:
         maps: (B, K, h, w), non-negative.
         covers: Rows and columns of pixels that they lie on, from the corner.
-        size: (H, W) of the pictures.
+        size: (H, W) of the images.
 
     Returns:
         (B, K, H, W) in [0, 1]; 0 where no cell of a map lies.
@@ -98,35 +98,35 @@ def as_pixels(figure: Figure) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def heatmap_sheet(pictures: Sequence[np.ndarray],
+def heatmap_sheet(images: Sequence[np.ndarray],
                   masks: Sequence[np.ndarray | None],
                   looks: dict[str, Look],
                   labels: Sequence[Collection[int]],
                   classes: Sequence[str],
                   title: str = '',
                   names: Sequence[str] = ()) -> Figure:
-    """A sheet with a row a picture: picture, mask, then each model's heat and answer.
+    """A sheet with a row an image: image, mask, then each model's saliency and answer.
 
     A right answer is green, a wrong one red.
 
     Args:
-        pictures: B of (H, W, 3) uint8, RGB.
-        masks: B of (H, W) {0, 1}; None for a picture without.
+        images: B of (H, W, 3) uint8, RGB.
+        masks: B of (H, W) {0, 1}; None for an image without.
         looks: By the column's title.
         labels: Each one's true classes; () where they are not known, and no answer is
             right.
         classes: Their names.
         title: Above the sheet.
-        names: B, of the pictures, written where the label is not known.
+        names: B, of the images, written where the label is not known.
     """
-    columns = ['picture', "a person's mask", *looks]
+    columns = ['image', "a person's mask", *looks]
     figure = Figure(
-        figsize=(2.1 * len(columns), 2.2 * len(pictures) + 1), dpi=DPI,
+        figsize=(2.1 * len(columns), 2.2 * len(images) + 1), dpi=DPI,
         layout='constrained')
-    axes = figure.subplots(len(pictures), len(columns), squeeze=False)
-    for row, (picture, mask) in enumerate(zip(pictures, masks)):
-        grey = picture.mean(-1)
-        axes[row, 0].imshow(picture)
+    axes = figure.subplots(len(images), len(columns), squeeze=False)
+    for row, (image, mask) in enumerate(zip(images, masks)):
+        grey = image.mean(-1)
+        axes[row, 0].imshow(image)
         if labels[row]:
             true = ', '.join(str(classes[label]) for label in sorted(labels[row]))
             axes[row, 0].set_xlabel(f'this is a {true}')
@@ -138,7 +138,7 @@ def heatmap_sheet(pictures: Sequence[np.ndarray],
             axes[row, 1].imshow(mask, cmap='gray', vmin=0, vmax=1)
         for axis, seen in zip(axes[row, 2:], looks.values()):
             axis.imshow(grey, cmap='gray', vmin=0, vmax=255)
-            axis.imshow(seen.heat[row], cmap='inferno', alpha=0.65, vmin=0, vmax=1)
+            axis.imshow(seen.saliency[row], cmap='inferno', alpha=0.65, vmin=0, vmax=1)
             colour = 'black'
             if labels[row]:
                 right = seen.predicted[row] in labels[row]

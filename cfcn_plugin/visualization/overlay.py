@@ -1,41 +1,41 @@
-"""Pictures and names, made fit to be shown with a mask."""
+"""Images and names, made fit to be shown with a mask."""
 import cv2
 import numpy as np
 
 CAUSAL = np.array([255, 150, 0])
 
 
-def fitted(picture: np.ndarray, longest: int) -> np.ndarray:
-    """A picture for the screen: scaled down by area, or up by a whole number.
+def fitted(image: np.ndarray, longest: int) -> np.ndarray:
+    """An image for the screen: scaled down by area, or up by a whole number.
 
     Args:
-        picture: (H, W, 3) uint8.
+        image: (H, W, 3) uint8.
         longest: Longest side of the result at most, in pixels.
     """
-    scale = longest / max(picture.shape)
+    scale = longest / max(image.shape)
     if scale >= 1:
-        return picture.repeat(int(scale), 0).repeat(int(scale), 1)
-    height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        return image.repeat(int(scale), 0).repeat(int(scale), 1)
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def tinted(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """A picture with its causal region tinted and outlined.
+def tinted(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """An image with its causal region tinted and outlined.
 
     Args:
-        picture: (h, w, 3) uint8, RGB.
-        mask: (H, W) {0, 1}, of any size with the picture's proportions.
+        image: (h, w, 3) uint8, RGB.
+        mask: (H, W) {0, 1}, of any size with the image's proportions.
 
     Returns:
         (h, w, 3) uint8.
     """
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-    shown = picture.copy()
+    shown = image.copy()
     inside = small.astype(bool)
-    shown[inside] = (0.65 * picture[inside] + 0.35 * CAUSAL).astype(np.uint8)
+    shown[inside] = (0.65 * image[inside] + 0.35 * CAUSAL).astype(np.uint8)
     near = np.ones((3, 3), np.uint8)
-    # two lines, bright and dark: one of them shows on any picture
+    # two lines, bright and dark: one of them shows on any image
     shown[(small - cv2.erode(small, near)).astype(bool)] = CAUSAL
     shown[(cv2.dilate(small, near) - small).astype(bool)] = 0
     return shown

@@ -1,6 +1,6 @@
 # What every config of ours inherits: the import that registers the plugin, and
 # mmpretrain's default hooks.
-custom_imports = dict(imports=['cfcn_plugin'], allow_failed_imports=False)
+custom_imports = dict(imports=['cfcn_plugin.mm'], allow_failed_imports=False)
 default_scope = 'mmpretrain'
 
 default_hooks = dict(
@@ -14,17 +14,17 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='GuidanceCheckHook'),
     dict(type='ResolvedConfigHook'),
-    dict(type='OneReadHook'),
-    dict(type='FiniteLossHook'),
-    dict(type='CollapseHook'),
-    dict(type='MeanLogHook'),
+    dict(type='BatchedLogHook'),
+    dict(type='CheckInvalidLossHook'),
+    dict(type='DeadMapHook'),
+    dict(type='ReduceLogHook'),
     # else each rank validates with BatchNorm statistics of its own
     dict(type='SyncBuffersHook'),
 ]
 
 # one line, one window: mmengine's own pattern smooths losses alone
 log_processor = dict(
-    mean_pattern=r'loss|time|grad_norm|^(total|focus|alive)(_\d+)?$|_share$')
+    mean_pattern=r'loss|time|grad_norm|^(total|focus|active_maps)(_\d+)?$|_fraction$')
 
 env_cfg = dict(
     cudnn_benchmark=False,

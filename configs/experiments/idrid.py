@@ -1,6 +1,6 @@
-# The paper's systems on lesions of the eye, several labels a picture (Eq. 3), at what two
+# The paper's systems on lesions of the eye, several labels an image (Eq. 3), at what two
 # cores do: half of Table 4's width and height, a fifth of its epochs at a higher rate.
-# Test pictures are 27, and only soft exudates vary as a label: scores are coarse.
+# Test images are 27, and only soft exudates vary as a label: scores are coarse.
 systems = {
     'cnn': '../cnn_cfcnnet_*_{data}.py',
     'gain': '../gain_cfcnnet_*_{data}.py',
@@ -9,7 +9,7 @@ systems = {
         plain='cnn_f',
         options={'model.head.input_size': (88, 125)}),
     'cfcn_c': '../cfcn-c_cfcnnet_*_{data}.py',
-    # CFCN-F's own plain twin: the other head, and no guidance
+    # CFCN-F's own baseline: the other head, and no guidance
     'cnn_f': dict(
         config='../cfcn-f_cfcnnet_*_{data}.py',
         options={'model.guidance': None, 'model.head.input_size': (88, 125)}),
@@ -28,7 +28,7 @@ options = {
     'train_dataloader.dataset.pipeline.2.transform.scale': small,
     'val_dataloader.dataset.pipeline.2.transform.scale': small,
     'test_dataloader.dataset.pipeline.2.transform.scale': small,
-    'test_cfg': dict(type='ProbingTestLoop'),
+    'test_cfg': dict(type='ModelAwareTestLoop'),
     'test_evaluator': [
         dict(type='MultiLabelMetric', items=['f1-score'], thr=0.5),
         dict(type='AUROC', multi_label=True),

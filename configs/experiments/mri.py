@@ -8,7 +8,7 @@ systems = {
         plain='cnn_f',
         options={'model.head.input_size': 12}),
     'cfcn_c': '../cfcn-c_cfcnnet_*_{data}.py',
-    # CFCN-F's own plain twin: the other head, and no guidance
+    # CFCN-F's own baseline: the other head, and no guidance
     'cnn_f': dict(
         config='../cfcn-f_cfcnnet_*_{data}.py',
         options={'model.guidance': None, 'model.head.input_size': 12}),
@@ -29,7 +29,7 @@ options = {
     'train_dataloader.dataset.pipeline.2.transform.scale': small,
     'val_dataloader.dataset.pipeline.2.transform.scale': small,
     'test_dataloader.dataset.pipeline.2.transform.scale': small,
-    'test_cfg': dict(type='ProbingTestLoop'),
+    'test_cfg': dict(type='ModelAwareTestLoop'),
     'test_evaluator': [
         dict(type='Accuracy', topk=1),
         dict(type='SingleLabelMetric', items=['f1-score']),

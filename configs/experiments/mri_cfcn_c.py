@@ -20,6 +20,6 @@ systems = dict(
         }),
     warm_up=dict(
         config=cfcn_c,
-        options={'custom_hooks': [dict(type='FiniteLossHook'), warm_up]}))
+        options={'custom_hooks': [dict(type='CheckInvalidLossHook'), warm_up]}))
 axes = dict(data=['brain-mri'])
 del cfcn_c, warm_up

@@ -1,17 +1,17 @@
-# The page docs/results/textured-digits.md: the paper's systems and their plain twin.
+# The page docs/results/textured-digits.md: the paper's systems and their baseline.
 systems = {
     'cnn': '../cnn_cfcnnet_{data}.py',
     'gain': '../gain_cfcnnet_{data}.py',
     'cfcn_f': dict(config='../cfcn-f_cfcnnet_{data}.py', plain='cnn_f'),
     'cfcn_c': '../cfcn-c_cfcnnet_{data}.py',
-    # CFCN-F's own plain twin: the other head, and no guidance
+    # CFCN-F's own baseline: the other head, and no guidance
     'cnn_f': dict(
         config='../cfcn-f_cfcnnet_{data}.py', options={'model.guidance': None}),
 }
 plain = 'cnn'
 axes = dict(data=['textured-digits'], seed=[0, 1, 2])
 options = {
-    'test_cfg': dict(type='ProbingTestLoop'),
+    'test_cfg': dict(type='ModelAwareTestLoop'),
     'test_evaluator': [
         dict(type='GroupAccuracy'),
         dict(type='FocusMetric'),

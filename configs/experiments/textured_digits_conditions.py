@@ -7,10 +7,10 @@ systems = {
     'cfcn_c': '../cfcn-c_cfcnnet_{data}.py',
 }
 options = {
-    'test_cfg': dict(type='ProbingTestLoop'),
+    'test_cfg': dict(type='ModelAwareTestLoop'),
     'test_evaluator': [
         dict(type='GroupAccuracy'),
-        dict(type='BackgroundSwapTest'),
+        dict(type='BackgroundSwapMetric'),
         dict(type='BrightnessCurve'),
         dict(type='ContrastCurve'),
         dict(type='Calibration'),

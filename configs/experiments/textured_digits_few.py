@@ -9,9 +9,9 @@ systems = {
     'cnn': dict(config='../cnn_cfcnnet_{data}.py', without=['masks']),
     'cfcn_c': dict(config=cfcn_c, without=['masks']),  # all masks
     'few': cfcn_c,
-    # alpha of each guided picture, however few a batch has
+    # alpha of each guided image, however few a batch has
     'few_guided': dict(config=cfcn_c, options=guided),
-    # half of each epoch is guided pictures
+    # half of each epoch is guided images
     'few_half': dict(config=cfcn_c, options=half),
     'few_half_guided': dict(config=cfcn_c, options={**half, **guided}),
     # nothing else is drawn

@@ -20,7 +20,7 @@ systems = {
     'all_classes': dict(config=cfcn_c, options=share),
     'warm_up': dict(
         config=cfcn_c,
-        options={'custom_hooks': [dict(type='FiniteLossHook'), warm_up]}),
+        options={'custom_hooks': [dict(type='CheckInvalidLossHook'), warm_up]}),
     # the backbone's last map, 32 channels: Eq. 1, one pooled share, channels that matter
     'last': dict(config=cfcn_c, options=last),
     'last_share': dict(config=cfcn_c, options={**last, **share}),

@@ -1,4 +1,4 @@
-# Figure 8 of the paper: training pictures against masks.
+# Figure 8 of the paper: training images against masks.
 _base_ = './textured_digits.py'
 systems = {
     '_delete_': True,

@@ -26,7 +26,7 @@ systems = dict(
     swap_balanced=swap_balanced,
     swap_balanced_energy=dict(
         config=swap_balanced, only=all_boxes, options={'model.guidance': energy}),
-    # by few: is it the swap, or the class weights and the choice of pictures?
+    # by few: is it the swap, or the class weights and the choice of images?
     cnn_balanced_guided=dict(
         config=balanced, only=few_boxes, options={'train_dataloader.sampler': few}),
     # or how often the few are drawn?
@@ -41,7 +41,7 @@ systems = dict(
 plain = 'cnn'
 axes = dict(data=['waterbirds'], masks=['100%', '5%'], seed=[0, 1, 2])
 options = {
-    'test_cfg': dict(type='ProbingTestLoop'),
+    'test_cfg': dict(type='ModelAwareTestLoop'),
     'test_evaluator': [
         dict(type='GroupAccuracy'),
         dict(type='FocusMetric'),

@@ -18,7 +18,7 @@ def test_the_interval_of_six_is_all_of_them():
     assert ratio_with_interval([3., 1., 2., 6., 5., 4.]) == Ratio(3.5, 1., 6., 6)
 
 
-def test_five_can_not_say():
+def test_five_cannot_say():
     found = ratio_with_interval([1.] * 5)
     assert found.median == 1 and isnan(found.low) and isnan(found.high)
 

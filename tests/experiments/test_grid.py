@@ -97,15 +97,15 @@ def test_metrics_may_have_a_factor(read):
     ("systems = dict(a=dict(config='plain_digits.py', only=dict(masks=['5%'])))\n"
      "axes = dict(masks=[1, 2])", "only .'5%'. of axis 'masks', which has .1, 2."),
     ("systems = dict(a='plain_digits.py')\naxes = dict(masks=[1.0])",
-     "expected a number of pictures or a share such as '5%', got 1.0"),
+     "expected a number of images or a share such as '5%', got 1.0"),
     ("systems = dict(a='plain_digits.py')\naxes = dict(masks=['101%'])", 'got .101%'),
     ("systems = dict(a='plain_digits.py')\naxes = dict(masks=['x%'])", 'got .x%'),
     ("systems = dict(a='plain_digits.py')\naxes = dict(size=[0])", 'got 0'),
     ("systems = dict(a='plain_digits.py')\naxes = dict(size=[])", 'has no value'),
     ("systems = dict(a='plain_digits.py')\naxes = dict(seed=[1, 1])", 'value twice'),
     ("systems = dict(a='plain_digits.py')\naxes = {'x.y': [[1, 2]]}",
-     'can not be part of a folder'),
-    ("systems = {'../a': 'plain_digits.py'}", 'can not be part of a folder'),
+     'cannot be part of a folder'),
+    ("systems = {'../a': 'plain_digits.py'}", 'cannot be part of a folder'),
     ("systems = dict(a='plain_digits.py')\ntest = 'f'", '`test` must be one of'),
     ("systems = dict(a=dict(config=dict(digits='plain_digits.py')))\n"
      "axes = dict(data=['birds'])", "no config for the data set 'birds'"),

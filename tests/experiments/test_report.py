@@ -24,7 +24,7 @@ def test_failures_are_told_with_their_logs_and_numbers_stand_without_checkpoints
     assert 'paired t test' in report and 'Nothing is corrected' in report
     assert 'Not drawn' in report
     wilcoxon = write_report(replace(grid, test='wilcoxon'), known, tmp_path / 'w')
-    assert 'can not fall below 0.25 with 3 seeds' in wilcoxon.read_text()
+    assert 'cannot fall below 0.25 with 3 seeds' in wilcoxon.read_text()
 
 
 def test_nothing_has_run_yet(make_grid, tmp_path):

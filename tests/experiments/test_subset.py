@@ -1,17 +1,17 @@
-"""Training pictures and masks of a cell: as many as asked for, and nested."""
+"""Training images and masks of a cell: as many as asked for, and nested."""
 import numpy as np
 import pytest
 from mmengine.config import Config
 from PIL import Image
 
 from cfcn_plugin.experiments.subset import (
+    choose_images,
     choose_masks,
-    choose_pictures,
     training_images,
 )
 
 NUMBER = 20
-MASKED = 8  # the first pictures that have one
+MASKED = 8  # the first images that have one
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def config(tmp_path):
     return make
 
 
-def pictures_of(cfg):
+def images_of(cfg):
     return {key for key, _ in training_images(cfg)}
 
 
@@ -61,26 +61,26 @@ def test_sizes_are_exact_and_nested(config):
     chosen = []
     for size in (3, 9, 20):
         cfg = config()
-        choose_pictures(cfg, size, seed=1)
-        chosen.append(pictures_of(cfg))
+        choose_images(cfg, size, seed=1)
+        chosen.append(images_of(cfg))
     assert [len(some) for some in chosen] == [3, 9, 20]
     assert chosen[0] < chosen[1] < chosen[2]
 
 
 def test_another_seed_chooses_others(config):
     first, second = config(), config()
-    choose_pictures(first, 6, seed=0)
-    choose_pictures(second, 6, seed=1)
-    assert pictures_of(first) != pictures_of(second)
+    choose_images(first, 6, seed=0)
+    choose_images(second, 6, seed=1)
+    assert images_of(first) != images_of(second)
 
 
-def test_masks_are_of_pictures_that_have_one_and_nested(config, tmp_path):
+def test_masks_are_of_images_that_have_one_and_nested(config, tmp_path):
     few, more = (guided_of(config(), tmp_path, n) for n in (2, 5))
     have = {f'{i:02d}.png' for i in range(MASKED)}
     assert len(few) == 2 and len(more) == 5 and few < more <= have
 
 
-def test_share_is_of_the_training_pictures_and_all_means_all_there_are(
+def test_share_is_of_the_training_images_and_all_means_all_there_are(
         config, tmp_path):
     assert len(guided_of(config(), tmp_path, '10%')) == 2
     assert len(guided_of(config(), tmp_path, '1%')) == 1  # not none
@@ -89,10 +89,10 @@ def test_share_is_of_the_training_pictures_and_all_means_all_there_are(
     assert guided_of(config(), tmp_path, 0) == set()
 
 
-def test_masks_lie_inside_the_chosen_pictures(config, tmp_path):
+def test_masks_lie_inside_the_chosen_images(config, tmp_path):
     cfg = config()
-    choose_pictures(cfg, 10, seed=0)
-    assert guided_of(cfg, tmp_path, '100%') <= pictures_of(cfg)
+    choose_images(cfg, 10, seed=0)
+    assert guided_of(cfg, tmp_path, '100%') <= images_of(cfg)
 
 
 def test_impossible_numbers_say_what_there_is(config, tmp_path):
@@ -101,14 +101,14 @@ def test_impossible_numbers_say_what_there_is(config, tmp_path):
     with pytest.raises(ValueError, match='12 masks are asked for, and 8 of 20'):
         guided_of(config(), tmp_path, '60%')
     with pytest.raises(ValueError, match='the training set has 20'):
-        choose_pictures(config(), 21, seed=0)
+        choose_images(config(), 21, seed=0)
 
 
 def test_config_must_leave_room_for_the_choice(config, tmp_path):
     cfg = config()
     cfg.train_dataloader.dataset.indices = [0, 1]
     with pytest.raises(ValueError, match='`indices` of its own'):
-        choose_pictures(cfg, 1, seed=0)
+        choose_images(cfg, 1, seed=0)
     del cfg.train_dataloader.dataset.pipeline[1]
     with pytest.raises(ValueError, match='no LoadActivationMask'):
         choose_masks(cfg, 1, 0, tmp_path / 'guided.txt')
@@ -118,8 +118,8 @@ def test_wrapped_data_set_is_chosen_from_several_are_refused(config):
     cfg = config()
     inner = cfg.train_dataloader.dataset
     cfg.train_dataloader.dataset = dict(type='RepeatDataset', times=2, dataset=inner)
-    choose_pictures(cfg, 4, seed=0)
+    choose_images(cfg, 4, seed=0)
     assert len(cfg.train_dataloader.dataset.dataset.indices) == 4
     cfg.train_dataloader.dataset = dict(type='ConcatDataset', datasets=[inner])
     with pytest.raises(ValueError, match='several in one'):
-        choose_pictures(cfg, 4, seed=0)
+        choose_images(cfg, 4, seed=0)

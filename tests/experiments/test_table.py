@@ -69,7 +69,7 @@ def test_only_seeds_that_both_have_are_paired():
     assert ours.paired.difference == pytest.approx(35)
 
 
-def test_wilcoxon_can_not_fall_below_a_quarter_with_three():
+def test_wilcoxon_cannot_fall_below_a_quarter_with_three():
     assert compare_pairs([5, 6, 8], [1, 1, 2], 'wilcoxon').p == pytest.approx(0.25)
 
 
@@ -82,7 +82,7 @@ def test_own_twin_is_tested_against_and_named():
 
 @pytest.mark.parametrize('ours,plain,difference', [([3.], [1.], 2.),
                                                    ([.3, .4], [.1, .2], .2)])
-def test_where_the_test_can_not_say_there_is_no_p(ours, plain, difference):
+def test_where_the_test_cannot_say_there_is_no_p(ours, plain, difference):
     paired = compare_pairs(ours, plain)
     assert paired.p is None
     assert paired.difference == pytest.approx(difference)

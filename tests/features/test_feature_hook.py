@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 from cfcn_plugin.features import Capture, FeatureHook, armed, last_stage_activation
 
 
-def pictures(batch=2, size=32, seed=0):
+def images(batch=2, size=32, seed=0):
     return torch.randn(
         batch, 3, size, size, generator=torch.Generator().manual_seed(seed))
 
@@ -59,19 +59,19 @@ def test_last_stage_activation_keeps_the_mode(resnet, training):
     model = copy.deepcopy(resnet).train(training)
     model.layer1.eval()  # a frozen part
     modes = [m.training for m in model.modules()]
-    last_stage_activation(model, pictures())
+    last_stage_activation(model, images())
     assert [m.training for m in model.modules()] == modes
 
 
 def test_map_in_training_has_a_graph_to_the_first_layer(resnet):
     model = copy.deepcopy(resnet).train()
-    last_stage_activation(model, pictures()).sum().backward()
+    last_stage_activation(model, images()).sum().backward()
     assert model.conv1[0].weight.grad.abs().sum() > 0
 
 
 def test_map_without_gradients_has_no_graph(resnet):
     with torch.no_grad():
-        assert not last_stage_activation(resnet, pictures()).requires_grad
+        assert not last_stage_activation(resnet, images()).requires_grad
 
 
 def test_nothing_is_left_behind_after_an_exception_in_the_model(resnet):
@@ -85,14 +85,14 @@ def test_nothing_is_left_behind_after_an_exception_behind_the_map(resnet):
     model = copy.deepcopy(resnet)
     model.fc = nn.Linear(3, 3)  # does not fit
     with pytest.raises(RuntimeError):
-        last_stage_activation(model, pictures())
+        last_stage_activation(model, images())
     assert hooks_on(model) == 0
 
 
 def test_foreign_hooks_stay(resnet):
     model = copy.deepcopy(resnet)
     model.global_pool.register_forward_pre_hook(lambda module, args: None)
-    last_stage_activation(model, pictures())
+    last_stage_activation(model, images())
     assert hooks_on(model) == 1
 
 
@@ -101,10 +101,10 @@ def test_foreign_hooks_stay(resnet):
 
 def test_unarmed_hook_keeps_nothing(net):
     hook = FeatureHook('late').attach(net)
-    net(pictures())
+    net(images())
     assert hook.captures[0].raw is None
     with pytest.raises(RuntimeError, match="'late' was not run"):
-        hook.take(pictures())
+        hook.take(images())
 
 
 @pytest.mark.parametrize('fails', [False, True])
@@ -112,7 +112,7 @@ def test_hook_forgets_and_disarms_at_the_end_of_its_block(net, fails):
     hook = FeatureHook('late').attach(net)
     try:
         with hook:
-            net(pictures())
+            net(images())
             assert hook.captures[0].raw is not None
             if fails:
                 raise KeyError
@@ -126,7 +126,7 @@ def test_hook_takes_the_map_of_its_own_forward_pass(net):
     hook = FeatureHook('late').attach(net)
     with hook:
         for seed in (0, 1):
-            inputs = pictures(seed=seed)
+            inputs = images(seed=seed)
             net(inputs)
             torch.testing.assert_close(
                 hook.take(inputs), net.late(net.early(inputs).relu()))
@@ -135,33 +135,33 @@ def test_hook_takes_the_map_of_its_own_forward_pass(net):
 def test_deaf_block_captures_nothing_and_restores_what_was_captured(net):
     hook = FeatureHook('late').attach(net)
     with hook:
-        net(pictures(seed=0))
+        net(images(seed=0))
         before = hook.captures[0].raw
         with armed(hook.captures, on=False):
-            net(pictures(seed=1))
+            net(images(seed=1))
             assert hook.captures[0].raw is before
         assert hook.captures[0].raw is before
-        net(pictures(seed=2))  # listens again
+        net(images(seed=2))  # listens again
         assert hook.captures[0].raw is not before
 
 
 def test_deaf_block_restores_after_an_exception(net):
     hook = FeatureHook('late').attach(net)
     with hook:
-        net(pictures())
+        net(images())
         with pytest.raises(KeyError), armed(hook.captures, on=False):
             raise KeyError
         assert hook.captures[0].armed
-        assert hook.take(pictures()).shape == (2, 5, 8, 8)
+        assert hook.take(images()).shape == (2, 5, 8, 8)
 
 
 def test_blocks_nest(net):
     hook = FeatureHook('late').attach(net)
     with hook:
-        net(pictures(seed=0))
+        net(images(seed=0))
         before = hook.captures[0].raw
         with hook:
-            net(pictures(seed=1))
+            net(images(seed=1))
         assert hook.captures[0].raw is before
         assert hook.captures[0].armed
     assert hook.captures[0].raw is None
@@ -171,7 +171,7 @@ def test_blocks_nest(net):
 def test_capture_of_an_input_is_the_first_argument(net):
     capture = Capture(net.fc, side='input')
     with armed([capture]):
-        net(pictures())
+        net(images())
         assert capture.raw.shape == (2, 5)
 
 
@@ -186,9 +186,9 @@ def test_hook_leaves_state_dict_and_modules_alone(net):
 
 
 def test_hook_changes_no_output(net):
-    expected = net(pictures())
+    expected = net(images())
     with FeatureHook('late').attach(net):
-        assert torch.equal(net(pictures()), expected)
+        assert torch.equal(net(images()), expected)
 
 
 def test_detached_hook_is_gone(net):
@@ -206,23 +206,23 @@ def test_copied_model_has_a_hook_of_its_own(resnet, clone):
     original = copy.deepcopy(resnet)
     original.feature_hook = FeatureHook().attach(original)
     with original.feature_hook:  # a hook that was used copies too
-        original(pictures())
-    twin = clone(original)
+        original(images())
+    baseline = clone(original)
 
-    with twin.feature_hook, torch.no_grad():
-        original(pictures())
-        assert twin.feature_hook.captures[0].raw is None
-        twin(pictures())
-        activation = twin.feature_hook.take(pictures())
+    with baseline.feature_hook, torch.no_grad():
+        original(images())
+        assert baseline.feature_hook.captures[0].raw is None
+        baseline(images())
+        activation = baseline.feature_hook.take(images())
         assert original.feature_hook.captures[0].raw is None
     with torch.no_grad():
-        torch.testing.assert_close(activation, twin.forward_features(pictures()))
-    twin.feature_hook.detach()
-    assert (hooks_on(original), hooks_on(twin)) == (1, 0)
+        torch.testing.assert_close(activation, baseline.forward_features(images()))
+    baseline.feature_hook.detach()
+    assert (hooks_on(original), hooks_on(baseline)) == (1, 0)
 
 
 def test_gradients_of_a_score_are_those_in_the_maps(net):
-    inputs = pictures()
+    inputs = images()
     with FeatureHook(['early', 'late']).attach(net) as hook:
         score = net(inputs)[:, 1]
         gradients, maps = hook.gradients(inputs), hook.take(inputs)
@@ -238,7 +238,7 @@ def test_gradients_of_a_score_are_those_in_the_maps(net):
 def test_gradients_reach_maps_that_are_laid_out_anew(name):
     more = dict(img_size=64) if 'swin' in name else {}
     model = timm.create_model(name, num_classes=2, **more).eval()
-    inputs = pictures(size=model.patch_embed.img_size[0])
+    inputs = images(size=model.patch_embed.img_size[0])
     with FeatureHook().attach(model) as hook:
         score = model(inputs)[:, 0]
         gradients, activation = hook.gradients(inputs), hook.take(inputs)
@@ -249,7 +249,7 @@ def test_gradients_reach_maps_that_are_laid_out_anew(name):
 
 
 def test_map_that_has_no_part_in_the_score_has_no_gradient(net):
-    inputs = pictures()
+    inputs = images()
     with FeatureHook('early').attach(net) as hook:
         net(inputs)
         gradients = hook.gradients(inputs)
@@ -263,26 +263,26 @@ def test_map_that_has_no_part_in_the_score_has_no_gradient(net):
 def test_list_of_targets_gives_a_tuple_in_its_order(net):
     hook = FeatureHook(['late', 'early']).attach(net)
     with hook:
-        net(pictures())
-        maps = hook.take(pictures())
+        net(images())
+        maps = hook.take(images())
     assert [tuple(m.shape) for m in maps] == [(2, 5, 8, 8), (2, 4, 16, 16)]
 
 
 def test_list_of_one_target_gives_a_tuple(net):
     hook = FeatureHook(['late']).attach(net)
     with hook:
-        net(pictures())
-        assert isinstance(hook.take(pictures()), tuple)
+        net(images())
+        assert isinstance(hook.take(images()), tuple)
 
 
 def test_auto_can_be_one_of_several(resnet):
     hook = FeatureHook(['layer2', 'auto']).attach(resnet)
     try:
         with hook, torch.no_grad():
-            resnet(pictures(size=64))
-            early, last = hook.take(pictures(size=64))
+            resnet(images(size=64))
+            early, last = hook.take(images(size=64))
         assert early.shape == (2, 128, 8, 8)
-        torch.testing.assert_close(last, resnet.forward_features(pictures(size=64)))
+        torch.testing.assert_close(last, resnet.forward_features(images(size=64)))
     finally:
         hook.detach()
 
@@ -312,7 +312,7 @@ def test_options_say_how_a_named_module_lies():
                 torch.cat([x.new_zeros(len(x), 2, 3),
                            x.flatten(2).transpose(1, 2)], 1))
 
-    model, inputs = Lies(), pictures(size=4)
+    model, inputs = Lies(), images(size=4)
     hook = FeatureHook('last', channels_last=True, prefix_tokens=2).attach(model)
     with hook:
         nhwc, tokens = model(inputs)
@@ -338,25 +338,25 @@ def test_one_wrong_target_of_several_attaches_none(net):
 def test_target_that_was_not_run_is_an_error(net):
     hook = FeatureHook('unused').attach(net)
     with hook:
-        net(pictures())
+        net(images())
         with pytest.raises(RuntimeError, match="'unused' was not run"):
-            hook.take(pictures())
+            hook.take(images())
 
 
 def test_target_without_a_map_is_an_error(net):
     hook = FeatureHook('fc').attach(net)
     with hook:
-        net(pictures())
+        net(images())
         with pytest.raises(ValueError, match=r"'fc' gives no spatial map.*\(2, 2\)"):
-            hook.take(pictures())
+            hook.take(images())
 
 
 def test_target_that_sees_another_batch_is_an_error(net):
     hook = FeatureHook('late').attach(net)
     with hook:
-        net(pictures(batch=4))
-        with pytest.raises(RuntimeError, match="'late' gives 4 maps for 2 pictures"):
-            hook.take(pictures(batch=2))
+        net(images(batch=4))
+        with pytest.raises(RuntimeError, match="'late' gives 4 maps for 2 images"):
+            hook.take(images(batch=2))
 
 
 @pytest.mark.parametrize('target', [[], 3, ['late', 3], None])
@@ -391,8 +391,8 @@ def swin_with_class_maps(target):
         head=dict(type='CausalFocusHead', num_classes=2),
         feature_hook=dict(type='FeatureHook', target=target)))
     with model.feature_hook, torch.no_grad():
-        model(pictures(size=64))
-        return model.feature_hook.take(pictures(size=64))
+        model(images(size=64))
+        return model.feature_hook.take(images(size=64))
 
 
 @pytest.mark.parametrize('target, shape', [
@@ -414,14 +414,14 @@ def test_map_that_is_read_in_the_wrong_order_is_an_error_until_it_is_said(net):
     for options in (dict(), dict(channels_last=False), dict(channels_last=True)):
         hook = FeatureHook('last', **options).attach(net)
         with hook:
-            net(pictures())
+            net(images())
             if not options:
                 with pytest.raises(ValueError, match=r"target 'last' gives maps of "
-                                   r'height and width \(16, 4\) for pictures of '
+                                   r'height and width \(16, 4\) for images of '
                                    r'\(32, 32\).*`channels_last`.*taken for False'):
-                    hook.take(pictures())
+                    hook.take(images())
             else:
-                shape = hook.take(pictures()).shape[1:]
+                shape = hook.take(images()).shape[1:]
                 assert shape == ((4, 16, 16) if options['channels_last'] else
                                  (16, 16, 4))
 
@@ -435,18 +435,18 @@ def checkpointed(reentrant, target='stage.0'):
 def test_reentrant_checkpointing_of_a_trained_backbone_is_an_error():
     model, hook = checkpointed(reentrant=True)
     with hook:
-        model(pictures())
+        model(images())
         with pytest.raises(RuntimeError, match=r"'stage\.0'.*without a graph.*with_cp"):
-            hook.take(pictures(), trainable=True)
+            hook.take(images(), trainable=True)
 
 
 def test_graph_is_not_asked_of_a_frozen_backbone_or_without_gradients():
     model, hook = checkpointed(reentrant=True)
     with hook:
-        model(pictures())
-        assert not hook.take(pictures(), trainable=False).requires_grad
+        model(images())
+        assert not hook.take(images(), trainable=False).requires_grad
         with torch.no_grad():
-            hook.take(pictures(), trainable=True)
+            hook.take(images(), trainable=True)
 
 
 @pytest.mark.parametrize('target, reentrant', [
@@ -461,8 +461,8 @@ def test_checkpointing_that_keeps_the_graph_keeps_the_gradient(target, reentrant
     for how in (None, reentrant):
         model, hook = checkpointed(how, target)
         with hook:
-            model(pictures())
-            activation = hook.take(pictures(), trainable=True)
+            model(images())
+            activation = hook.take(images(), trainable=True)
         activation.square().sum().backward()
         gradients.append([p.grad for p in model.parameters() if p.grad is not None])
     torch.testing.assert_close(*gradients)

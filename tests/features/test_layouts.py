@@ -20,24 +20,24 @@ from cfcn_plugin.features import (
 )
 from cfcn_plugin.features.layouts import hookable, locate, patch_size
 
-PICTURE = (64, 96)  # not square: a transposed grid shows
+IMAGE = (64, 96)  # not square: a transposed grid shows
 
 # name: (options that make it small, how `forward_features` lies, prefix tokens)
 SHALLOW_SWIN = dict(
-    img_size=PICTURE, embed_dim=12, depths=(1, 1, 1, 1), num_heads=(1, 1, 2, 2))
+    img_size=IMAGE, embed_dim=12, depths=(1, 1, 1, 1), num_heads=(1, 1, 2, 2))
 TIMM = {
     'resnet18': ({}, 'NCHW', 0),
     'tf_efficientnet_lite0': ({}, 'NCHW', 0),
     'convnext_atto': ({}, 'NCHW', 0),
     'mobilenetv3_small_050': ({}, 'NCHW', 0),
     'swin_tiny_patch4_window7_224': (SHALLOW_SWIN, 'NHWC', 0),
-    'vit_tiny_patch16_224': (dict(img_size=PICTURE, depth=2), 'NLC', 1),
-    'deit_tiny_distilled_patch16_224': (dict(img_size=PICTURE, depth=2), 'NLC', 2),
+    'vit_tiny_patch16_224': (dict(img_size=IMAGE, depth=2), 'NLC', 1),
+    'deit_tiny_distilled_patch16_224': (dict(img_size=IMAGE, depth=2), 'NLC', 2),
 }
 TRANSFORMERS = [name for name, row in TIMM.items() if row[1] == 'NLC']
 
 
-def pictures(batch=2, size=PICTURE):
+def images(batch=2, size=IMAGE):
     return torch.randn(batch, 3, *size, generator=torch.Generator().manual_seed(0))
 
 
@@ -72,13 +72,13 @@ def timm_models():
 @torch.no_grad()
 def test_timm_map_is_what_forward_features_makes(timm_models, name):
     model, (_, lies, prefix) = timm_models[name], TIMM[name]
-    expected = model.forward_features(pictures())
+    expected = model.forward_features(images())
     if lies == 'NHWC':
         expected = expected.permute(0, 3, 1, 2)
     if lies == 'NLC':
         expected = expected[:, prefix:].transpose(1, 2).reshape(2, -1, 4, 6)
 
-    activation = last_stage_activation(model, pictures())
+    activation = last_stage_activation(model, images())
 
     torch.testing.assert_close(activation, expected)
     assert activation.shape[1] == backbone_layout(model).channels
@@ -94,15 +94,15 @@ def test_timm_output_knows_the_width_of_a_model_without_its_end(timm_models, nam
     bare = timm.create_model(
         name, pretrained=False, num_classes=0, global_pool='', **options).eval()
     layout = timm_output(bare)
-    activation = layout.to_nchw(bare(pictures()), PICTURE)
+    activation = layout.to_nchw(bare(images()), IMAGE)
     assert activation.shape[1] == layout.channels == model.head_hidden_size
     assert activation.shape[-2] < activation.shape[-1]
 
 
 @pytest.mark.parametrize('name', TRANSFORMERS)
 @torch.no_grad()
-def test_tokens_of_a_picture_that_is_not_square_become_its_grid(timm_models, name):
-    assert last_stage_activation(timm_models[name], pictures()).shape == (2, 192, 4, 6)
+def test_tokens_of_an_image_that_is_not_square_become_its_grid(timm_models, name):
+    assert last_stage_activation(timm_models[name], images()).shape == (2, 192, 4, 6)
 
 
 @pytest.mark.parametrize('size', [(48, 80), (80, 48), (50, 90)])
@@ -112,7 +112,7 @@ def test_grid_follows_a_transformer_of_dynamic_size(size):
         'vit_tiny_patch16_224', depth=1, dynamic_img_size=True,
         dynamic_img_pad=True).eval()
     rows, columns = -(-size[0] // 16), -(-size[1] // 16)
-    activation = last_stage_activation(model, pictures(1, size))
+    activation = last_stage_activation(model, images(1, size))
     assert activation.shape == (1, 192, rows, columns)
 
 
@@ -134,7 +134,7 @@ MM = {
         lambda model, x: seen_by_plain_hook(model, 'norm3', x).transpose(
             1, 2).reshape(2, 768, 2, 3)),
     'VisionTransformer': (
-        dict(arch='deit-tiny', img_size=PICTURE), last_tokens_normalised),
+        dict(arch='deit-tiny', img_size=IMAGE), last_tokens_normalised),
     'ConvNeXt': (
         dict(arch='atto'),
         lambda model, x: seen_by_plain_hook(model, 'stages.3.1', x)),
@@ -157,9 +157,9 @@ def mm_models():
 @torch.no_grad()
 def test_mmpretrain_map_is_what_a_plain_hook_sees(mm_models, name):
     model, (_, reference) = mm_models[name], MM[name]
-    expected = reference(model, pictures())
+    expected = reference(model, images())
 
-    activation = last_stage_activation(model, pictures())
+    activation = last_stage_activation(model, images())
 
     torch.testing.assert_close(activation, expected)
     assert activation.shape[1] == backbone_layout(model).channels
@@ -169,8 +169,8 @@ def test_mmpretrain_map_is_what_a_plain_hook_sees(mm_models, name):
 @torch.no_grad()
 def test_map_of_a_convnext_pools_to_its_output(mm_models):
     model = mm_models['ConvNeXt']
-    pooled = last_stage_activation(model, pictures()).mean((2, 3), keepdim=True)
-    torch.testing.assert_close(model.norm3(pooled).flatten(1), model(pictures())[-1])
+    pooled = last_stage_activation(model, images()).mean((2, 3), keepdim=True)
+    torch.testing.assert_close(model.norm3(pooled).flatten(1), model(images())[-1])
 
 
 # ---- inside classifiers ----------------------------------------------------
@@ -229,14 +229,14 @@ class Odd(nn.Module):
 
 def test_unknown_backbone_is_an_error_that_lists_its_modules():
     with pytest.raises(UnknownBackbone, match='for Odd.*target=.*there are: stem'):
-        last_stage_activation(Odd(), pictures())
+        last_stage_activation(Odd(), images())
 
 
 def test_unknown_backbone_of_a_classifier_lists_names_from_the_top():
     classifier = nn.Module()
     classifier.backbone = Odd()
     with pytest.raises(ValueError, match=r'known for Odd.*backbone\.stem'):
-        last_stage_activation(classifier, pictures())
+        last_stage_activation(classifier, images())
 
 
 def test_list_of_modules_is_cut_short():
@@ -261,7 +261,7 @@ def test_class_tokens_read_the_map_by_the_last_attention(timm_models, name):
     layout = attention_input(model, locate(model))
     assert layout.module == 'blocks.1.norm1'
     seen = layout.to_nchw(
-        seen_by_plain_hook(model, layout.module, pictures()), PICTURE)
+        seen_by_plain_hook(model, layout.module, images()), IMAGE)
     assert seen.shape == (2, layout.channels, 4, 6)
 
 
@@ -291,28 +291,28 @@ def test_nhwc_and_tokens_of_one_map_are_the_same_map():
         (Layout('', prefix_tokens=5), with_prefix),
         (Layout(''), (None, [activation])),  # the last of several outputs
     ):  # yapf: disable
-        torch.testing.assert_close(layout.to_nchw(raw, PICTURE), activation)
+        torch.testing.assert_close(layout.to_nchw(raw, IMAGE), activation)
 
 
-def test_a_known_grid_goes_before_the_pictures_proportions():
-    layout = Layout('', grid=lambda picture: (2, 6))
+def test_a_known_grid_goes_before_the_images_proportions():
+    layout = Layout('', grid=lambda image: (2, 6))
     assert layout.to_nchw(torch.zeros(1, 12, 3), (64, 64)).shape[-2:] == (2, 6)
 
 
 def test_a_grid_of_another_stage_gives_way_to_the_proportions():
-    layout = Layout('', grid=lambda picture: (2, 2))
-    assert layout.to_nchw(torch.zeros(1, 24, 3), PICTURE).shape[-2:] == (4, 6)
+    layout = Layout('', grid=lambda image: (2, 2))
+    assert layout.to_nchw(torch.zeros(1, 24, 3), IMAGE).shape[-2:] == (4, 6)
 
 
-@pytest.mark.parametrize('tokens, picture', [
+@pytest.mark.parametrize('tokens, image', [
     (7, (64, 64)),
     (197, (224, 224)),  # the prefix token was forgotten
     (0, (8, 8)),
     (25, (64, 96)),
 ])
-def test_token_count_that_fits_no_grid_is_an_error(tokens, picture):
+def test_token_count_that_fits_no_grid_is_an_error(tokens, image):
     with pytest.raises(ValueError, match=f"'blocks.1' gives {tokens} tokens.*no grid"):
-        Layout('blocks.1').to_nchw(torch.zeros(1, tokens, 3), picture)
+        Layout('blocks.1').to_nchw(torch.zeros(1, tokens, 3), image)
 
 
 @pytest.mark.parametrize('raw, what', [
@@ -323,19 +323,19 @@ def test_token_count_that_fits_no_grid_is_an_error(tokens, picture):
 ])
 def test_what_is_no_map_is_an_error(raw, what):
     with pytest.raises(ValueError, match=f"'fc' gives no spatial map.*got {what}"):
-        Layout('fc').to_nchw(raw, PICTURE)
+        Layout('fc').to_nchw(raw, IMAGE)
 
 
 def test_layout_of_a_transformer_pickles():
-    model = timm.create_model('vit_tiny_patch16_224', img_size=PICTURE, depth=1)
+    model = timm.create_model('vit_tiny_patch16_224', img_size=IMAGE, depth=1)
     layout = pickle.loads(pickle.dumps(backbone_layout(model)))
-    assert layout.grid(PICTURE) == (4, 6)
+    assert layout.grid(IMAGE) == (4, 6)
 
 
-# ---- what of the picture a map lies on ---------------------------------------
+# ---- what of the image a map lies on ---------------------------------------
 
 
-@pytest.mark.parametrize('patch,grid,picture,expected', [
+@pytest.mark.parametrize('patch,grid,image,expected', [
     ((14, 14), (11, 15), (160, 210), (154, 210)),  # the rest is cut off
     ((16, 16), (14, 14), (224, 224), (224, 224)),
     ((4, 4), (5, 6), (162, 210), (160, 192)),  # ConvNeXt: halved three times
@@ -344,8 +344,8 @@ def test_layout_of_a_transformer_pickles():
     ((12, 12), (14, 14), (240, 240), (240, 240)),  # resized inside: not known
     (None, (6, 7), (162, 210), (162, 210)),  # convolutions that pad
 ])
-def test_map_lies_on_the_patches_that_fit(patch, grid, picture, expected):
-    assert Layout('', patch=patch).covers(grid, picture) == expected
+def test_map_lies_on_the_patches_that_fit(patch, grid, image, expected):
+    assert Layout('', patch=patch).covers(grid, image) == expected
 
 
 def test_pixels_beyond_what_the_map_lies_on_are_not_seen():

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from cfcn_plugin.guidance import Part, Seen
+from cfcn_plugin.guidance import GuidanceBatch, MixComponent
 
 
 class TinyNet(nn.Module):
@@ -68,18 +68,18 @@ def see():
             classify=net.classify,
             features=lambda x: (net.features(x), ),
             gradients=gradients)
-        return Seen(**{**given, **more})
+        return GuidanceBatch(**{**given, **more})
 
     return look
 
 
 @pytest.fixture
-def parts():
-    """Two halves of what three pictures were mixed from, by their masks' labels."""
+def components():
+    """Two halves of what three images were mixed from, by their masks' labels."""
     def make(seen, weights=((0.7, 0.4, 0.1), (0.3, 0.6, 0.0))):
         scores = torch.eye(4, dtype=torch.float64)[[0, 1, 3]]
         mask = seen.mask.double()
-        return (Part(mask, scores, None, torch.tensor(weights[0])),
-                Part(mask.flip(-1), scores.flip(0), None, torch.tensor(weights[1])))
+        return (MixComponent(mask, scores, None, torch.tensor(weights[0])),
+                MixComponent(mask.flip(-1), scores.flip(0), None, torch.tensor(weights[1])))
 
     return make

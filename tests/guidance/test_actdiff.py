@@ -4,12 +4,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cfcn_plugin.guidance import ActDiffLoss, Seen
+from cfcn_plugin.guidance import ActDiffLoss, GuidanceBatch
 from cfcn_plugin.guidance.actdiff import shuffle_context
 
 
 def by_hand(**more):
-    """The map is a picture's first channel, times 2; the mask is its first column."""
+    """The map is an image's first channel, times 2; the mask is its first column."""
     inputs = torch.arange(12.).view(1, 3, 2, 2) + 1
     inputs = torch.cat([inputs, 10 * inputs])
     given = dict(
@@ -21,12 +21,12 @@ def by_hand(**more):
         guided=torch.tensor([True, False]),
         target=torch.tensor([0, 1]),
         features=lambda x: (2 * x[:, :1], ))
-    return Seen(**{**given, **more})
+    return GuidanceBatch(**{**given, **more})
 
 
 def test_context_set_to_zero_by_hand():
     terms = ActDiffLoss(3., context='zero')(by_hand())
-    # [[2, 4], [6, 8]] against [[2, 0], [6, 0]], and a second picture, unguided
+    # [[2, 4], [6, 8]] against [[2, 0], [6, 0]], and a second image, unguided
     assert terms['actdiff'] == (16 + 64) / 4 / 2
     assert terms['loss_actdiff'] == 3 * 10
     guided = ActDiffLoss(context='zero', reduction='guided')(by_hand())
@@ -54,9 +54,9 @@ def test_several_maps_cost_their_mean():
     assert terms['actdiff'] == (10 + 9 * 10) / 2
 
 
-def test_mixed_pictures_count_by_how_far_they_are_guided(net, some_inputs, see, parts):
+def test_mixed_images_count_by_how_far_they_are_guided(net, some_inputs, see, components):
     seen = see(net, some_inputs())
-    mixed = replace(seen, parts=parts(seen))
+    mixed = replace(seen, components=components(seen))
     each = [
         3 * ActDiffLoss(context='zero')(
             replace(seen, guided=torch.arange(3) == i))['actdiff'] for i in range(3)
@@ -65,14 +65,14 @@ def test_mixed_pictures_count_by_how_far_they_are_guided(net, some_inputs, see, 
     torch.testing.assert_close(found, (1. * each[0] + 1. * each[1] + .1 * each[2]) / 3)
 
 
-def test_shuffled_pictures_keep_objects_and_the_context_s_colours():
+def test_shuffled_images_keep_objects_and_the_context_s_colours():
     torch.manual_seed(0)
     inputs = torch.arange(2 * 3 * 64.).view(2, 3, 8, 8)
     context = torch.rand(2, 8, 8) > 0.4
     found = shuffle_context(inputs, context)
-    for picture, other, where in zip(inputs, found, context):
-        assert torch.equal(picture[:, ~where], other[:, ~where])
-        before, after = picture[:, where].T.tolist(), other[:, where].T.tolist()
+    for image, other, where in zip(inputs, found, context):
+        assert torch.equal(image[:, ~where], other[:, ~where])
+        before, after = image[:, where].T.tolist(), other[:, where].T.tolist()
         assert before != after and sorted(before) == sorted(after)
 
 
@@ -103,7 +103,7 @@ def test_half_precision_is_squared_in_float32():
         ActDiffLoss(reduction='guided')(seen)['actdiff'], torch.tensor(6e4**2))
 
 
-def test_unguided_picture_gets_no_gradient(net, some_inputs, see):
+def test_unguided_image_gets_no_gradient(net, some_inputs, see):
     inputs = some_inputs().requires_grad_()
     seen = see(net, inputs, guided=torch.tensor([True, False, True]))
     gradient, = torch.autograd.grad(ActDiffLoss()(seen)['loss_actdiff'], inputs)

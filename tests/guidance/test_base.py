@@ -4,11 +4,11 @@ from dataclasses import FrozenInstanceError, replace
 import pytest
 import torch
 
-from cfcn_plugin.guidance import CausalFocusLoss, Guidance, Part, Seen
+from cfcn_plugin.guidance import CausalFocusLoss, Guidance, GuidanceBatch, MixComponent
 
 
 def some_seen(activation):
-    return Seen(
+    return GuidanceBatch(
         inputs=torch.zeros(2, 3, 8, 8),
         activation=activation,
         cls_score=torch.zeros(2, 4),
@@ -24,7 +24,7 @@ def test_one_map_and_several_are_read_alike():
     assert some_seen((one, one)).maps == (one, one)
 
 
-def test_seen_can_not_be_written_to():
+def test_seen_cannot_be_written_to():
     with pytest.raises(FrozenInstanceError):
         some_seen(torch.zeros(2, 5, 4, 4)).mask = None
 
@@ -51,29 +51,29 @@ def test_each_map_has_the_masks_of_what_it_lies_on():
     assert filled.ignore[:, -1].all() and filled.ignore.shape == (2, 8, 10)
 
 
-def test_without_covers_maps_lie_on_the_whole_picture():
+def test_without_covers_maps_lie_on_the_whole_image():
     seen, = some_seen(torch.zeros(2, 5, 4, 4)).each_map()
     assert seen.mask.shape == (2, 1, 8, 8)
 
 
-def test_parts_of_mixed_pictures_are_cut_too():
+def test_parts_of_mixed_images_are_cut_too():
     seen = some_seen(torch.zeros(2, 5, 4, 4))
-    part = Part(seen.mask.float(), torch.eye(4)[:2], None, torch.ones(2))
-    one, = replace(seen, parts=(part, ), covers=((6, 6), )).each_map()
-    assert one.parts[0].mask.shape == (2, 1, 6, 6)
+    component = MixComponent(seen.mask.float(), torch.eye(4)[:2], None, torch.ones(2))
+    one, = replace(seen, components=(component, ), covers=((6, 6), )).each_map()
+    assert one.components[0].mask.shape == (2, 1, 6, 6)
 
 
-def test_a_picture_is_guided_wholly_or_by_the_weight_of_its_parts():
+def test_an_image_is_guided_wholly_or_by_the_weight_of_its_parts():
     seen = some_seen(torch.zeros(2, 5, 4, 4))
     assert seen.weight.tolist() == [1, 0]
-    parts = [Part(seen.mask.float(), torch.eye(4)[[i, 3]], None,
+    components = [MixComponent(seen.mask.float(), torch.eye(4)[[i, 3]], None,
                   torch.tensor([0.25, i / 2])) for i in range(2)]
-    mixed = replace(seen, parts=tuple(parts))
+    mixed = replace(seen, components=tuple(components))
     assert mixed.weight.tolist() == [0.5, 0.5]
-    one = mixed.of_part(parts[0])
+    one = mixed.of_component(components[0])
     assert one.guided.tolist() == [True, False]
-    assert one.mask is parts[0].mask and one.target is parts[0].target
-    assert one.parts == ()
+    assert one.mask is components[0].mask and one.target is components[0].target
+    assert one.components == ()
 
 
 def test_a_pixel_is_causal_context_or_ignored_by_its_shares():

@@ -11,7 +11,7 @@ from torch import distributed as dist
 from torch import nn
 
 from cfcn_plugin.functional import causal_focus_loss
-from cfcn_plugin.guidance import CausalFocusLoss, Part, Seen
+from cfcn_plugin.guidance import CausalFocusLoss, GuidanceBatch, MixComponent
 
 
 def live_map(*shape, seed=0):
@@ -34,7 +34,7 @@ def seen_by(activation, mask, *, classes=4, guided=None, target=None, **more):
         ignore=None,
         guided=torch.ones(batch, dtype=torch.bool) if guided is None else guided,
         target=torch.arange(batch) % classes if target is None else target)
-    return Seen(**{**given, **more})
+    return GuidanceBatch(**{**given, **more})
 
 
 # ---- the function ----------------------------------------------------------
@@ -100,9 +100,9 @@ def test_weight_multiplies_the_loss_and_not_the_logged_focus():
 def test_only_the_loss_has_a_graph():
     activation = live_map(2, 4, 5, 5).requires_grad_()
     terms = CausalFocusLoss()(seen_by(activation, some_mask(2, 1, 5, 5)))
-    assert set(terms) == {'loss_focus', 'focus', 'alive'}
+    assert set(terms) == {'loss_focus', 'focus', 'active_maps'}
     assert terms['loss_focus'].requires_grad
-    assert not terms['focus'].requires_grad and not terms['alive'].requires_grad
+    assert not terms['focus'].requires_grad and not terms['active_maps'].requires_grad
 
 
 @pytest.mark.parametrize('reduction', ['batch', 'guided'])
@@ -175,60 +175,60 @@ def test_absent_class_has_no_gradient(absent):
     assert (activation.grad[0, [0, 2]] != 0).any((1, 2)).all()
 
 
-# ---- mixed pictures --------------------------------------------------------
+# ---- mixed images --------------------------------------------------------
 
 
-def two_parts(planes=1, classes=None):
-    """Three mixed pictures; of the last, one part is unguided."""
+def two_components(planes=1, classes=None):
+    """Three mixed images; of the last, one component is unguided."""
     scores = torch.eye(4)[[0, 1, 3]]
     other = None if classes is None else classes.flip(0)
-    return (Part(some_mask(3, planes, 12, 12).double(), scores, classes,
+    return (MixComponent(some_mask(3, planes, 12, 12).double(), scores, classes,
                  torch.tensor([0.7, 0.4, 0.1])),
-            Part(some_mask(3, planes, 12, 12, seed=2).double(), scores.flip(0), other,
+            MixComponent(some_mask(3, planes, 12, 12, seed=2).double(), scores.flip(0), other,
                  torch.tensor([0.3, 0.6, 0.0])))
 
 
-def test_each_label_of_a_mixed_picture_has_its_own_mask():
-    activation, parts = live_map(3, 4, 6, 6), two_parts()
-    seen = seen_by(activation, some_mask(3, 1, 12, 12), parts=parts)
+def test_each_label_of_a_mixed_image_has_its_own_mask():
+    activation, components = live_map(3, 4, 6, 6), two_components()
+    seen = seen_by(activation, some_mask(3, 1, 12, 12), components=components)
     expected = sum(
-        part.weight * causal_focus_loss(
-            activation, part.mask, target=part.target.argmax(1), reduction='none')
-        for part in parts)
+        component.weight * causal_focus_loss(
+            activation, component.mask, target=component.target.argmax(1), reduction='none')
+        for component in components)
     torch.testing.assert_close(
         CausalFocusLoss(channels='target').per_image(seen), expected)
 
 
 @pytest.mark.parametrize('absent', ['skip', 'context'])
-def test_each_class_of_a_mixed_picture_has_its_own_mask(absent):
+def test_each_class_of_a_mixed_image_has_its_own_mask(absent):
     classes = torch.tensor([[0, 2], [1, -1], [3, 0]])
-    activation, parts = live_map(3, 4, 6, 6), two_parts(2, classes)
+    activation, components = live_map(3, 4, 6, 6), two_components(2, classes)
     loss = CausalFocusLoss(channels='per_class', absent=absent)
     expected = sum(
-        part.weight * loss.per_image(
-            seen_by(activation, part.mask, mask_classes=part.classes))
-        for part in parts)
-    seen = seen_by(activation, some_mask(3, 1, 12, 12), parts=parts)
+        component.weight * loss.per_image(
+            seen_by(activation, component.mask, mask_classes=component.classes))
+        for component in components)
+    seen = seen_by(activation, some_mask(3, 1, 12, 12), components=components)
     torch.testing.assert_close(loss.per_image(seen), expected)
 
 
 def test_maps_without_labels_cost_the_mixture_of_what_the_parts_cost():
-    activation, parts = live_map(3, 4, 6, 6), two_parts()
-    joint = sum(part.weight.view(-1, 1, 1, 1) * part.mask for part in parts)
-    known = sum(part.weight for part in parts).view(-1, 1, 1, 1)
-    seen = seen_by(activation, joint / known, parts=parts,
+    activation, components = live_map(3, 4, 6, 6), two_components()
+    joint = sum(component.weight.view(-1, 1, 1, 1) * component.mask for component in components)
+    known = sum(component.weight for component in components).view(-1, 1, 1, 1)
+    seen = seen_by(activation, joint / known, components=components,
                    ignore=(1 - known[:, 0]).expand(-1, 12, 12))
     expected = sum(
-        part.weight * causal_focus_loss(activation, part.mask, reduction='none')
-        for part in parts)
+        component.weight * causal_focus_loss(activation, component.mask, reduction='none')
+        for component in components)
     # eps is small, and counts once more for what is ignored
     torch.testing.assert_close(
         CausalFocusLoss(eps=1e-9).per_image(seen), expected, rtol=1e-3, atol=0)
 
 
-def test_mixed_pictures_count_by_how_far_they_are_guided():
-    activation, parts = live_map(3, 4, 6, 6), two_parts()
-    seen = seen_by(activation, some_mask(3, 1, 12, 12), parts=parts)
+def test_mixed_images_count_by_how_far_they_are_guided():
+    activation, components = live_map(3, 4, 6, 6), two_components()
+    seen = seen_by(activation, some_mask(3, 1, 12, 12), components=components)
     loss = CausalFocusLoss(channels='target', reduction='guided')
     torch.testing.assert_close(
         loss(seen)['focus'], loss.per_image(seen).sum() / 2.1)
@@ -364,7 +364,7 @@ def test_gradient_stops_at_channel_weights(net, some_inputs, see):
 
 @pytest.mark.parametrize('options', [
     dict(pool='share'), dict(channel_weights='gradient')])
-def test_options_leave_unguided_pictures_alone(net, some_inputs, see, options):
+def test_options_leave_unguided_images_alone(net, some_inputs, see, options):
     inputs = some_inputs().requires_grad_()
     seen = see(net, inputs, guided=torch.tensor([True, False, True]))
     gradient, = torch.autograd.grad(
@@ -374,10 +374,10 @@ def test_options_leave_unguided_pictures_alone(net, some_inputs, see, options):
 
 @pytest.mark.parametrize('options', [
     dict(pool='share'), dict(channel_weights='gradient')])
-def test_mixed_pictures_have_one_joint_mask_with_options_too(
-        net, some_inputs, see, parts, options):
+def test_mixed_images_have_one_joint_mask_with_options_too(
+        net, some_inputs, see, components, options):
     seen = see(net, some_inputs())
-    mixed = replace(seen, parts=parts(seen))
+    mixed = replace(seen, components=components(seen))
     loss = CausalFocusLoss(**options)
     torch.testing.assert_close(
         loss.per_image(mixed), mixed.weight * loss.per_image(seen))
@@ -390,14 +390,14 @@ def test_measured_without_gradients_all_channels_count_alike(net, some_inputs, s
         torch.testing.assert_close(found, CausalFocusLoss().per_image(seen))
 
 
-def test_alive_counts_maps_with_any_activation():
+def test_active_maps_counts_maps_with_any_activation():
     activation = torch.zeros(2, 4, 3, 3)
     activation[0, 0, 1, 1] = activation[0, 2, 0, 0] = activation[1, 1, 2, 2] = 1
     activation[1, 3, 0, 0] = -1
     mask, target = some_mask(2, 1, 3, 3), torch.tensor([2, 0])
     for options, expected in ((dict(), 3 / 8), (dict(channels='target'), 1 / 2)):
         terms = CausalFocusLoss(**options)(seen_by(activation, mask, target=target))
-        assert terms['alive'] == expected, options
+        assert terms['active_maps'] == expected, options
 
 
 # ---- messages --------------------------------------------------------------
@@ -471,11 +471,11 @@ def one_rank(rank, folder):
     dist.init_process_group(
         'gloo', init_method=f'file://{folder}/meeting', rank=rank, world_size=2)
     model = nn.parallel.DistributedDataParallel(small_model())
-    part = slice(4 * rank, 4 * rank + 4)
+    component = slice(4 * rank, 4 * rank + 4)
     found = {}
     for share, reduction in CASES:
         found[share, reduction] = gradient(
-            model, reduction, live_map(8, 3, 6, 6)[part], some_mask(8, 1, 6, 6)[part],
+            model, reduction, live_map(8, 3, 6, 6)[component], some_mask(8, 1, 6, 6)[component],
             torch.tensor(GUIDED[share][rank]))
     torch.save(found, f'{folder}/{rank}.pt')
     dist.barrier()

@@ -4,9 +4,8 @@ import torch
 
 from cfcn_plugin.guidance import CausalFocusLoss, Combined, RightReasonsLoss
 
-FOCUS, SHARE = dict(type='CausalFocusLoss'), dict(
-    type='CausalFocusLoss', pool='share', loss_weight=2.)
-RRR = dict(type='RightReasonsLoss')
+FOCUS, SHARE = CausalFocusLoss(), CausalFocusLoss(pool='share', loss_weight=2.)
+RRR = RightReasonsLoss()
 
 
 def test_terms_are_those_of_each_method(net, some_inputs, see):
@@ -21,8 +20,8 @@ def test_terms_are_those_of_each_method(net, some_inputs, see):
 def test_a_key_of_several_gets_a_number_and_stays_what_it_is(net, some_inputs, see):
     seen = see(net, some_inputs())
     found = Combined([FOCUS, SHARE])(seen)
-    assert set(found) == {'loss_focus', 'focus', 'alive', 'loss_focus_1', 'focus_1',
-                          'alive_1'}
+    assert set(found) == {'loss_focus', 'focus', 'active_maps', 'loss_focus_1', 'focus_1',
+                          'active_maps_1'}
     torch.testing.assert_close(
         found['loss_focus_1'],
         CausalFocusLoss(pool='share', loss_weight=2.)(seen)['loss_focus'])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cfcn_plugin.guidance import ExplanationLoss, Seen
+from cfcn_plugin.guidance import ExplanationLoss, GuidanceBatch
 
 MEASURES = ('energy', 'l1', 'square', 'cross_entropy')
 each_measure = pytest.mark.parametrize('measure', MEASURES)
@@ -25,7 +25,7 @@ def by_hand(**more):
         guided=torch.tensor([True]),
         target=torch.tensor([0]),
         gradients=lambda score, create_graph: (weights.expand_as(activation), ))
-    return Seen(**{**given, **more})
+    return GuidanceBatch(**{**given, **more})
 
 
 BY_HAND = {  # A' is [[1, 1/4], [0, 1/2]]
@@ -43,7 +43,7 @@ def test_by_hand(measure, resize):
     assert terms['explanation'].item() == pytest.approx(BY_HAND[measure], rel=1e-5)
     assert terms['loss_explanation'].item() == pytest.approx(
         3 * BY_HAND[measure], rel=1e-5)
-    assert terms['alive'] == 1
+    assert terms['active_maps'] == 1
 
 
 @pytest.mark.parametrize('measure, expected', [
@@ -64,7 +64,7 @@ def test_energy_wholly_inside_costs_nothing_on_a_map_of_any_size(size):
         activation=activation, mask=(activation > 0).to(torch.uint8),
         gradients=lambda score, create_graph: (pooled, )))
     assert terms['explanation'].item() == pytest.approx(0, abs=1e-5)
-    assert terms['alive'] == 1
+    assert terms['active_maps'] == 1
 
 
 @each_measure
@@ -72,13 +72,13 @@ def test_dead_map_is_finite_and_counted(measure):
     seen = by_hand(activation=torch.zeros(1, 2, 2, 2, requires_grad=True))
     terms = ExplanationLoss(measure=measure)(seen)
     terms['loss_explanation'].backward()
-    assert terms['explanation'].isfinite() and terms['alive'] == 0
+    assert terms['explanation'].isfinite() and terms['active_maps'] == 0
     assert seen.activation.grad.isfinite().all()
 
 
-def slow_measure(measure, heat, mask):
-    cells = [(heat[j][k], mask[j][k]) for j in range(len(heat))
-             for k in range(len(heat[0]))]
+def slow_measure(measure, saliency, mask):
+    cells = [(saliency[j][k], mask[j][k]) for j in range(len(saliency))
+             for k in range(len(saliency[0]))]
     top = max(a for a, _ in cells)
     if measure == 'energy':
         return 1 - sum(a * m for a, m in cells) / sum(a for a, _ in cells)
@@ -104,9 +104,9 @@ def test_equals_a_slow_loop(net, some_inputs, see, measure):
             net.fc.weight[seen.target[b], f].item() * 2 *
             activation[f].mean().item() / 16 for f in range(3)
         ]
-        heat = sum(w * activation[f].detach() for f, w in enumerate(weight))
+        saliency = sum(w * activation[f].detach() for f, w in enumerate(weight))
         mask = seen.mask[b, 0].double().unfold(0, 2, 2).unfold(1, 2, 2).mean((2, 3))
-        total += slow_measure(measure, heat.tolist(), mask.tolist())
+        total += slow_measure(measure, saliency.tolist(), mask.tolist())
     found = ExplanationLoss(measure=measure)(seen)['explanation'].item()
     assert found == pytest.approx(total / 3, rel=1e-4)  # eps
 
@@ -145,7 +145,7 @@ def test_gradcheck_through_grad_cam_and_its_weights(net, some_inputs, see, measu
 
 
 @each_measure
-def test_unguided_picture_costs_nothing_and_gets_no_gradient(
+def test_unguided_image_costs_nothing_and_gets_no_gradient(
         net, some_inputs, see, measure):
     inputs = some_inputs().requires_grad_()
     with torch.no_grad():
@@ -162,18 +162,18 @@ def test_unguided_picture_costs_nothing_and_gets_no_gradient(
 
 
 @each_measure
-def test_mixed_picture_costs_what_its_parts_cost(
-        net, some_inputs, see, parts, measure):
+def test_mixed_image_costs_what_its_parts_cost(
+        net, some_inputs, see, components, measure):
     seen = see(net, some_inputs())
     loss = ExplanationLoss(measure=measure)
     expected = 0
-    for part in parts(seen):
-        for i, weight in enumerate(part.weight.tolist()):
+    for component in components(seen):
+        for i, weight in enumerate(component.weight.tolist()):
             guided = torch.arange(3) == i
             alone = replace(
-                seen, mask=part.mask, target=part.target, guided=guided)
+                seen, mask=component.mask, target=component.target, guided=guided)
             expected += weight * loss(alone)['explanation'].item()
-    found = loss(replace(seen, parts=parts(seen)))['explanation'].item()
+    found = loss(replace(seen, components=components(seen)))['explanation'].item()
     assert found == pytest.approx(expected, rel=1e-6)
 
 

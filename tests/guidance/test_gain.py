@@ -5,19 +5,19 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cfcn_plugin.guidance import GAINLoss, Seen
+from cfcn_plugin.guidance import GAINLoss, GuidanceBatch
 
 
 def sum_net(inputs):
-    """Two classes: the sum of a picture, and 0."""
+    """Two classes: the sum of an image, and 0."""
     total = inputs.sum((1, 2, 3))
     return torch.stack([total, torch.zeros_like(total)], 1)
 
 
 def by_hand(guided=True):
-    """A^c / max is [[1, 0], [0, 1/2]], of a picture of ones."""
+    """A^c / max is [[1, 0], [0, 1/2]], of an image of ones."""
     activation = torch.tensor([[[[4., 0.], [0., 2.]]]], dtype=torch.float64)
-    return Seen(
+    return GuidanceBatch(
         inputs=torch.ones(1, 3, 2, 2, dtype=torch.float64),
         activation=activation,
         cls_score=torch.tensor([[0., 9.]]),
@@ -37,7 +37,7 @@ def test_both_terms_by_hand():
     assert terms['gain_mask'].item() == pytest.approx(0.25 / 4)
     assert terms['loss_gain_mining'].item() == pytest.approx(2 * mining)
     assert terms['loss_gain_mask'].item() == pytest.approx(8 * 0.25 / 4)
-    assert terms['alive'] == 1
+    assert terms['active_maps'] == 1
 
 
 def test_probability_is_a_softmax_or_a_sigmoid():
@@ -53,14 +53,14 @@ def test_ignored_pixels_do_not_count_in_the_mask_term():
     assert GAINLoss()(seen)['gain_mask'].item() == pytest.approx(0.25 / 2)
 
 
-def test_unguided_pictures_are_mined_and_have_no_mask_term():
+def test_unguided_images_are_mined_and_have_no_mask_term():
     terms = GAINLoss(reduction='guided')(by_hand(guided=False))
     assert terms['gain_mask'] == 0
     assert terms['gain_mining'] == GAINLoss()(by_hand())['gain_mining']
 
 
 def slow_gain(net, inputs, mask, target, guided, sigma, omega):
-    """Pixel by pixel, from the equations; the map has half the picture's size."""
+    """Pixel by pixel, from the equations; the map has half the image's size."""
     batch, _, height, width = inputs.shape
     mining = difference = 0.
     for b in range(batch):
@@ -107,7 +107,7 @@ def test_gradients_stop_at_the_weights_and_flow_through_both_passes(
         assert gradient.any()
 
 
-def test_the_mask_term_gives_an_unguided_picture_no_gradient(net, some_inputs, see):
+def test_the_mask_term_gives_an_unguided_image_no_gradient(net, some_inputs, see):
     inputs = some_inputs().requires_grad_()
     seen = see(net, inputs, guided=torch.tensor([True, False, True]))
     gradient, = torch.autograd.grad(GAINLoss()(seen)['loss_gain_mask'], inputs)
@@ -145,7 +145,7 @@ def test_dead_maps_are_counted(net, some_inputs, see):
     seen = see(net, some_inputs())
     seen = replace(seen, activation=seen.activation * torch.tensor(
         [1., 0., 1.]).view(3, 1, 1, 1))
-    assert GAINLoss()(seen)['alive'].item() == pytest.approx(2 / 3)
+    assert GAINLoss()(seen)['active_maps'].item() == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize('options, message', [
@@ -161,9 +161,9 @@ def test_wrong_option_is_an_error(options, message):
         GAINLoss(**options)
 
 
-def test_mixed_pictures_and_several_maps_are_refused(net, some_inputs, see, parts):
+def test_mixed_images_and_several_maps_are_refused(net, some_inputs, see, components):
     seen = see(net, some_inputs())
     with pytest.raises(ValueError, match='GAINLoss.*Mixup.*BackgroundSwap'):
-        GAINLoss()(replace(seen, parts=parts(seen)))
+        GAINLoss()(replace(seen, components=components(seen)))
     with pytest.raises(ValueError, match='GAINLoss takes one map.*2 targets'):
         GAINLoss()(replace(seen, activation=(seen.activation, ) * 2))

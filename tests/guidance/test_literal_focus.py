@@ -2,7 +2,7 @@
 import pytest
 import torch
 
-from cfcn_plugin.guidance import LiteralFocusLoss, Seen
+from cfcn_plugin.guidance import GuidanceBatch, LiteralFocusLoss
 
 
 def seen(classes, mask, mask_classes=None):
@@ -10,7 +10,7 @@ def seen(classes, mask, mask_classes=None):
     activation = torch.rand(2, 3, 4, 4, dtype=torch.float64, generator=generator) - 0.3
     activation[0, 1] = -1  # dead
     activation[1, 2] = 1e-5 * activation[1, 2].relu()  # nearly
-    return Seen(
+    return GuidanceBatch(
         inputs=torch.zeros(2, 3, 4, 4), activation=activation,
         cls_score=torch.zeros(2, 3), mask=mask, ignore=None,
         guided=torch.tensor([True, True]), target=classes, mask_classes=mask_classes)

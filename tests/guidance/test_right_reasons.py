@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import softplus
 
-from cfcn_plugin.guidance import RightReasonsLoss, Seen
+from cfcn_plugin.guidance import GuidanceBatch, RightReasonsLoss
 
 
 def by_hand(**more):
@@ -24,7 +24,7 @@ def by_hand(**more):
         ignore=None,
         guided=torch.tensor([True]),
         target=torch.tensor([0]))
-    return Seen(**{**given, **more})
+    return GuidanceBatch(**{**given, **more})
 
 
 def test_by_hand():
@@ -33,7 +33,7 @@ def test_by_hand():
     assert terms['loss_right_reasons'].item() == pytest.approx(5 * 6)
 
 
-def test_ignored_pixels_and_unguided_pictures_cost_nothing():
+def test_ignored_pixels_and_unguided_images_cost_nothing():
     ignore = torch.tensor([[[True, False], [False, False]]])
     terms = RightReasonsLoss()(by_hand(ignore=ignore))
     assert terms['right_reasons'].item() == pytest.approx(3)
@@ -41,7 +41,7 @@ def test_ignored_pixels_and_unguided_pictures_cost_nothing():
     assert RightReasonsLoss()(unguided)['right_reasons'] == 0
 
 
-def test_of_a_mixed_picture_counts_the_share_that_is_context():
+def test_of_a_mixed_image_counts_the_share_that_is_context():
     share = by_hand(mask=torch.tensor([[[[0.5, 0.], [0., 1.]]]]))
     assert RightReasonsLoss()(share)['right_reasons'].item() == pytest.approx(
         3 * (0.25 + 0 + 1))
@@ -50,20 +50,20 @@ def test_of_a_mixed_picture_counts_the_share_that_is_context():
 def slow_penalty(net, inputs, mask, multi_label, step=1e-5):
     """Central differences of each pixel, from the equation."""
 
-    def sum_of_logs(picture):
-        scores = net.classify(picture[None])[0]
+    def sum_of_logs(image):
+        scores = net.classify(image[None])[0]
         if multi_label:
             return -(softplus(scores) + softplus(-scores)).sum()
         return (scores - scores.exp().sum().log()).sum()
 
     total = 0.
-    for picture, causal in zip(inputs, mask[:, 0]):
-        for c, j, k in torch.cartesian_prod(*map(torch.arange, picture.shape)).tolist():
+    for image, causal in zip(inputs, mask[:, 0]):
+        for c, j, k in torch.cartesian_prod(*map(torch.arange, image.shape)).tolist():
             if causal[j, k]:
                 continue
-            move = torch.zeros_like(picture)
+            move = torch.zeros_like(image)
             move[c, j, k] = step
-            slope = (sum_of_logs(picture + move) - sum_of_logs(picture - move)) / (
+            slope = (sum_of_logs(image + move) - sum_of_logs(image - move)) / (
                 2 * step)
             total += slope.item()**2
     return total / len(inputs)
@@ -98,7 +98,7 @@ def test_gradcheck_of_the_penalty(net, some_inputs, see):
         penalty, net.conv.weight.detach().clone().requires_grad_())
 
 
-def test_unguided_picture_changes_no_weight(net, some_inputs, see):
+def test_unguided_image_changes_no_weight(net, some_inputs, see):
     inputs = some_inputs().requires_grad_()
     RightReasonsLoss(reduction='guided')(
         see(net, inputs, guided=torch.tensor([True, False, True])))[

@@ -56,7 +56,7 @@ class Format(NamedTuple):
         return text.encode('utf-8', 'surrogatepass')
 
     def read(self, root: Path, data: bytes):
-        """What the source says of the picture a.jpg, the file holding ``data``."""
+        """What the source says of the image a.jpg, the file holding ``data``."""
         for name, held in ((self.name, data), *self.others.items()):
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_bytes(held)
@@ -64,7 +64,7 @@ class Format(NamedTuple):
         return source(dict(img_path=str(root / 'a.jpg'), ori_shape=SHAPE, gt_label=0))
 
 
-def picture(mode='L', kind='PNG', values=(0, 1), **options):
+def image(mode='L', kind='PNG', values=(0, 1), **options):
     stream = BytesIO()
     pixels = np.resize(np.array(values, np.uint8), SHAPE)
     Image.fromarray(pixels).convert(mode).save(stream, kind, **options)
@@ -102,7 +102,7 @@ COCO = dict(
              segmentation=dict(size=[4, 6], counts=[20, 4])),
         dict(id=3, image_id=1, category_id=7, iscrowd=0, bbox=[0, 1, 2, 2],
              segmentation=dict(size=[4, 6], counts='5220;'))])
-PASTED = base64.b64encode(picture()).decode()
+PASTED = base64.b64encode(image()).decode()
 LABELME = dict(imageHeight=4, imageWidth=6, imageData=PASTED, shapes=[
     dict(label='cow', points=[[0, 0], [2, 2]], shape_type='rectangle'),
     dict(label='cow', points=[[3, 1], [3, 2]], shape_type='circle'),
@@ -142,40 +142,40 @@ FORMATS = {
                    lambda root: YOLOMasks('', '', root)),
     'VOC boxes': Format('a.xml', XML,
                         lambda root: VOCMasks(root, 'bbox', images='', masks='.')),
-    'VOC classes': Format('a.png', picture('P', values=(0, 1, 255)),
+    'VOC classes': Format('a.png', image('P', values=(0, 1, 255)),
                           lambda root: VOCMasks(root, images='', masks='.')),
     'VOC objects': Format(
         'a.xml', XML, lambda root: VOCMasks(
             root, 'instances', images='', masks='.', annotations=''),
-        {'a.png': picture('P')}),
+        {'a.png': image('P')}),
     'CUB boxes': Format('bounding_boxes.txt', '1 1.0 1.0 3.0 2.0\n',
                         lambda root: CUBBoxMasks(root, images=''),
                         {'images.txt': b'1 a.jpg\n'}),
     'CUB names': Format('images.txt', '1 a.jpg\n2 b.jpg\n',
                         lambda root: CUBBoxMasks(root, images=''),
                         {'bounding_boxes.txt': b'1 1.0 1.0 3.0 2.0\n'}),
-    'CUB': Format('a.png', picture('LA', values=(0, 51, 204)),
+    'CUB': Format('a.png', image('LA', values=(0, 51, 204)),
                   lambda root: CUBSegmentationMasks(root, '', '')),
     'CVAT': Format('x.zip', archive({'labelmap.txt': LABELMAP,
-                                     'SegmentationClass/a.png': picture('RGB')}),
+                                     'SegmentationClass/a.png': image('RGB')}),
                    lambda root: CVATMasks('x.zip', data_root=root)),
     'CVAT labels': Format('x/labelmap.txt', LABELMAP,
                           lambda root: CVATMasks('x', data_root=root),
-                          {CVAT_PNG: picture('RGB')}),
-    'CVAT pixels': Format(CVAT_PNG, picture('RGB'),
+                          {CVAT_PNG: image('RGB')}),
+    'CVAT pixels': Format(CVAT_PNG, image('RGB'),
                           lambda root: CVATMasks('x', data_root=root),
                           {'x/labelmap.txt': LABELMAP.encode()}),
-    'IDRiD': Format('a_MA.tif', picture(kind='TIFF', compression='tiff_lzw'),
+    'IDRiD': Format('a_MA.tif', image(kind='TIFF', compression='tiff_lzw'),
                     lambda root: IDRiDMasks('', '', root, flat=True)),
     'MATLAB': Format('a.mat', matlab(), lambda root: MatMasks('', '', root)),
-    'PNG': Format('a.png', picture(), lambda root: PNGMasks('', '', root)),
-    'PNG, bits': Format('a.png', picture('1', values=(0, 255)),
+    'PNG': Format('a.png', image(), lambda root: PNGMasks('', '', root)),
+    'PNG, bits': Format('a.png', image('1', values=(0, 255)),
                         lambda root: PNGMasks('', '', root)),
-    'PNG, colours': Format('a.png', picture('RGBA', values=(0, 7)),
+    'PNG, colours': Format('a.png', image('RGBA', values=(0, 7)),
                            lambda root: PNGMasks('', '', root, causal=[[7, 7, 7]])),
-    'scribbles': Format('a.png', picture('P'), lambda root: ScribbleMasks(
+    'scribbles': Format('a.png', image('P'), lambda root: ScribbleMasks(
         '', '', root, causal=[1], context=[2])),
-    'trimaps': Format('a.png', picture(values=(1, 2, 3)),
+    'trimaps': Format('a.png', image(values=(1, 2, 3)),
                       lambda root: TrimapMasks('', '', root, border='ignore')),
 }
 

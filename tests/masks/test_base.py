@@ -53,14 +53,14 @@ def test_mask_error_is_a_value_error():
     assert issubclass(MaskError, ValueError)
 
 
-def test_record_can_not_be_changed():
+def test_record_cannot_be_changed():
     record = MaskRecord(np.ones((2, 2), np.uint8), 'a.png')
     assert record.classes is None and record.ignore is None
     with pytest.raises(AttributeError):
         record.mask = None
 
 
-def test_source_without_its_methods_can_not_be_made():
+def test_source_without_its_methods_cannot_be_made():
     with pytest.raises(TypeError, match='abstract'):
         MaskSource('/data')
 
@@ -85,7 +85,7 @@ def test_images_without_an_entry_are_told_by_their_keys():
     images = ['a/b.jpg', 'a/b', 'c.jpg', 'c.png', 'd.e.png', 'd.png']
     assert Known('').missing(images) == ['a/b.jpg', 'c.png', 'd.e.png', 'd.png']
     beside = Known('')
-    beside.endings = False  # masks whose files do not tell how the picture ends
+    beside.endings = False  # masks whose files do not tell how the image ends
     assert beside.missing(images) == ['c.jpg', 'c.png', 'd.png']
 
 

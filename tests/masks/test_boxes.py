@@ -162,7 +162,7 @@ def test_check_names_boxes_of_unknown_images(tmp_path):
 
 @pytest.mark.parametrize('box', [(6, 0, 8, 2), (0, 4, 2, 8), (-3, 0, 0, 2),
                                  (0, -3, 2, 0)])
-def test_box_outside_the_picture_names_box_image_file_and_size(tmp_path, box):
+def test_box_outside_the_image_names_box_image_file_and_size(tmp_path, box):
     file = write_csv(tmp_path, [('a.jpg', *box)])
     with pytest.raises(MaskError, match="'a.jpg'.*outside.* 6 x 4 pixels") as caught:
         mask_of(tmp_path, file)

@@ -24,8 +24,8 @@ MASK = 'SegmentationClass/deep/a.png'
 
 def png(pixels=PIXELS, mode='RGB'):
     stream = BytesIO()
-    picture = Image.fromarray(np.asarray(pixels, np.uint8))
-    (picture.quantize(8) if mode == 'P' else picture.convert(mode)).save(stream, 'PNG')
+    image = Image.fromarray(np.asarray(pixels, np.uint8))
+    (image.quantize(8) if mode == 'P' else image.convert(mode)).save(stream, 'PNG')
     return stream.getvalue()
 
 
@@ -142,7 +142,7 @@ def test_label_that_the_labelmap_does_not_have_is_told_with_those_it_has(tmp_pat
 
 WRONG_MASKS = {
     'colour': (png(PIXELS + 1), r'has a colour \[1, 1, 1\] that .labelmap.txt. does'),
-    'half': (png()[:60], 'can not be read.*is it whole'),
+    'half': (png()[:60], 'cannot be read.*is it whole'),
     'bomb': (bytes(2**24), 'unpacks from .* to 16777216 bytes.*zip bomb'),
 }
 
@@ -158,7 +158,7 @@ def test_wrong_mask_names_archive_and_file(tmp_path, kind):
 
 def test_mask_of_another_size_is_told(tmp_path):
     make(tmp_path)
-    with pytest.raises(MaskSizeError, match=r'\(2, 4\), its picture \(4, 2\)'):
+    with pytest.raises(MaskSizeError, match=r'\(2, 4\), its image \(4, 2\)'):
         source(tmp_path)(sample(tmp_path, shape=(4, 2)))
 
 

@@ -1,4 +1,4 @@
-"""Whatever a file holds, a source gives a mask of the picture's size or a MaskError.
+"""Whatever a file holds, a source gives a mask of the image's size or a MaskError.
 
 `make fuzz` looks for longer.
 """
@@ -13,7 +13,7 @@ from cfcn_plugin.masks import MaskError
 from cfcn_plugin.masks.base import LONGEST
 
 SHAPE = (4, 6)
-MEGABYTES = 200  # that reading a picture of 24 pixels may cost
+MEGABYTES = 200  # that reading an image of 24 pixels may cost
 # what a careless or a hostile hand writes
 STRANGE = [b'null', b'true', b'-1', b'1e999', b'NaN', b'9' * 30, b'""', b'"../a"',
            b'[]', b'{}', b'[[]]', b'[null]', b'"\\ud800"', b'\0', b'\xff', b',',

@@ -1,6 +1,6 @@
 """Annotation files that want more than to be read: nothing is run, fetched or followed.
 
-Archives and XML are in formats/test_archive.py, test_cvat.py and test_voc.py, pictures
+Archives and XML are in formats/test_archive.py, test_cvat.py and test_voc.py, images
 that unpack to too much in test_png.py, checkpoints in test_safe_loading.py.
 """
 import json
@@ -128,7 +128,7 @@ def test_hdf5_is_not_followed_to_another_file(tmp_path, how):
 
 
 def test_slices_of_a_data_set_are_not_followed_either(tmp_path):
-    from cfcn_plugin.datasets.brain_mri import export_brain_mri
+    from cfcn_plugin.data.public.brain_mri import export_brain_mri
     source = tmp_path / 'published'
     source.mkdir()
     with h5py.File(source / '1.mat', 'w') as content:

@@ -1,4 +1,4 @@
-"""IDRiD in the publisher's layout: several lesion files of one picture."""
+"""IDRiD in the publisher's layout: several lesion files of one image."""
 import numpy as np
 import pytest
 from mmpretrain.registry import TASK_UTILS
@@ -6,7 +6,7 @@ from PIL import Image
 
 from cfcn_plugin.masks import IDRiDMasks, MaskError, MaskSizeError
 from cfcn_plugin.masks.idrid import FOLDERS
-from cfcn_plugin.transforms import LoadActivationMask
+from cfcn_plugin.mm.transforms import LoadActivationMask
 
 IMAGES = 'A. Segmentation/1. Original Images'
 MASKS = 'A. Segmentation/2. All Segmentation Groundtruths'
@@ -20,19 +20,19 @@ def lesion(row):
     return mask
 
 
-def write(path, picture):
+def write(path, image):
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path)
+    image.save(path)
     return path
 
 
 def write_mask(root, name, kind, mask, split=TRAIN):
     """Red on black by a palette, compressed, as the published files are."""
-    picture = Image.fromarray(mask.astype(np.uint8))
-    picture.putpalette([0, 0, 0, 255, 0, 0])
+    image = Image.fromarray(mask.astype(np.uint8))
+    image.putpalette([0, 0, 0, 255, 0, 0])
     path = root / MASKS / split / FOLDERS[kind] / f'{name}_{kind}.tif'
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path, compression='tiff_lzw')
+    image.save(path, compression='tiff_lzw')
     return path
 
 
@@ -73,7 +73,7 @@ def test_test_set_lies_beside_the_training_set(root):
     np.testing.assert_array_equal(record.mask[0], lesion(3))
 
 
-def test_picture_without_a_lesion_has_no_mask(root):
+def test_image_without_a_lesion_has_no_mask(root):
     assert IDRiDMasks(data_root=str(root))(sample(root, 'IDRiD_02')) is None
     assert IDRiDMasks(data_root=str(root), lesions=['HE'])(sample(root)) is None
 
@@ -86,13 +86,13 @@ def test_lesion_file_without_a_lesion_has_no_plane(root):
 
 @pytest.mark.parametrize('mode', ['1', 'L', 'RGB', 'RGBA', 'LA'])
 def test_what_is_not_black_is_lesion_in_every_kind_of_file(root, mode):
-    picture = Image.fromarray(lesion(2).astype(np.uint8) * 255).convert(mode)
+    image = Image.fromarray(lesion(2).astype(np.uint8) * 255).convert(mode)
     if mode == 'RGBA':  # blue, and white where nothing shows
-        pixels = np.array(picture)
+        pixels = np.array(image)
         pixels[lesion(2)] = (0, 0, 9, 255)
         pixels[0] = (255, 255, 255, 0)
-        picture = Image.fromarray(pixels)
-    write(root / MASKS / TRAIN / FOLDERS['MA'] / 'IDRiD_01_MA.tif', picture)
+        image = Image.fromarray(pixels)
+    write(root / MASKS / TRAIN / FOLDERS['MA'] / 'IDRiD_01_MA.tif', image)
     record = IDRiDMasks(data_root=str(root), lesions=['MA'])(sample(root))
     np.testing.assert_array_equal(record.mask[0], lesion(2))
 
@@ -150,7 +150,7 @@ def test_image_of_another_folder_is_an_error(root):
 
 def test_lesion_file_of_another_size_is_named(root):
     path = write_mask(root, 'IDRiD_01', 'EX', lesion(0).T)
-    with pytest.raises(MaskSizeError, match=r'\(6, 4\), its picture \(4, 6') as caught:
+    with pytest.raises(MaskSizeError, match=r'\(6, 4\), its image \(4, 6') as caught:
         IDRiDMasks(data_root=str(root))(sample(root))
     assert caught.value.file == str(path)
 
@@ -158,7 +158,7 @@ def test_lesion_file_of_another_size_is_named(root):
 def test_broken_lesion_file_is_named(root):
     path = root / MASKS / TRAIN / FOLDERS['EX'] / 'IDRiD_01_EX.tif'
     path.write_bytes(path.read_bytes()[:20])
-    with pytest.raises(MaskError, match='can not be read.*is it whole') as caught:
+    with pytest.raises(MaskError, match='cannot be read.*is it whole') as caught:
         IDRiDMasks(data_root=str(root))(sample(root))
     assert str(path) in str(caught.value)
 
@@ -194,12 +194,12 @@ def test_flat_files_are_planes_too(flat):
     np.testing.assert_array_equal(record.mask, np.stack([lesion(1), lesion(0)]))
 
 
-def test_flat_keys_are_the_pictures(flat):
+def test_flat_keys_are_the_images(flat):
     assert flat_source(flat).keys() == ['images/IDRiD_01']
     flat_source(flat).check()
 
 
-def test_flat_mask_of_no_picture_is_found(flat):
+def test_flat_mask_of_no_image_is_found(flat):
     (flat / 'images/IDRiD_01.png').unlink()
     with pytest.raises(MaskError, match='belong to no image.*IDRiD_01_EX'):
         flat_source(flat).check()

@@ -1,4 +1,4 @@
-"""Label Studio exports: names of pictures, regions, several annotators, wrong files."""
+"""Label Studio exports: names of images, regions, several annotators, wrong files."""
 import json
 
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 from mmpretrain.registry import TASK_UTILS
 
 from cfcn_plugin.masks import LabelStudioMasks, MaskError, MaskSizeError
-from cfcn_plugin.masks.formats.shapes import fill_polygon
+from cfcn_plugin.masks.io.shapes import fill_polygon
 
 SHAPE = (10, 20)
 UPLOAD = '/data/upload/3/0a1b2c3d-a.jpg'
@@ -125,7 +125,7 @@ def test_labels_are_categories_and_what_is_ignored(tmp_path):
     np.testing.assert_array_equal(record.ignore, box(0, 5, 2, 6))
 
 
-# ---- which picture ---------------------------------------------------------
+# ---- which image ---------------------------------------------------------
 
 
 @pytest.mark.parametrize('image,prefix', [
@@ -137,7 +137,7 @@ def test_labels_are_categories_and_what_is_ignored(tmp_path):
     ('https://host/x/a.jpg', 'https://host/x/'),
     ('a.jpg', ''),
 ])
-def test_task_s_picture_is_a_path_below_images(tmp_path, image, prefix):
+def test_task_s_image_is_a_path_below_images(tmp_path, image, prefix):
     name = {UPLOAD: 'a.jpg'}.get(image) or image.replace('%20', ' ').split(
         '3d-' if 'upload' in image else prefix or '?d=')[-1]
     masks = source(tmp_path, task(region(), image=image), prefix=prefix)
@@ -182,9 +182,9 @@ BAD = {
     'no task': ([], 'no task with an annotation'),
     'task that is none': ([3], 'task 0: expected an object'),
     'annotation that is none': ([dict(task(), annotations=[3])], 'task 0: expected'),
-    'no picture': ([dict(task(), data=dict(text='a'))], r"data\['image'\].*`image`"),
+    'no image': ([dict(task(), data=dict(text='a'))], r"data\['image'\].*`image`"),
     'url without prefix': ([task(region(), image='s3://bucket/a.jpg')],
-                           "picture 's3://bucket/a.jpg' does not begin.*`prefix`"),
+                           "image 's3://bucket/a.jpg' does not begin.*`prefix`"),
     'leaves the root': ([task(region(), image='../a.jpg')], r"has '\.\.'"),
     'absolute': ([task(region(), image='/data/local-files/?d=/etc/a.jpg')],
                  "'/etc/a.jpg' is absolute"),
@@ -231,11 +231,11 @@ def test_missing_or_broken_file_is_named(tmp_path):
 
 
 @pytest.mark.parametrize('results,error,text', [
-    ([region(size=(20, 10))], MaskSizeError, r'\(20, 10\), its picture \(10, 20\)'),
-    ([region(x=110, y=1, width=5, height=5)], MaskError, 'outside the picture of 20 x'),
+    ([region(size=(20, 10))], MaskSizeError, r'\(20, 10\), its image \(10, 20\)'),
+    ([region(x=110, y=1, width=5, height=5)], MaskError, 'outside the image of 20 x'),
     ([region('brushlabels', rle=[0, 0, 3, 32, 57])], MaskError, 'malformed run'),
 ])
-def test_region_that_does_not_fit_its_picture(tmp_path, results, error, text):
+def test_region_that_does_not_fit_its_image(tmp_path, results, error, text):
     with pytest.raises(error, match=text) as caught:
         read(tmp_path, *results)
     assert str(tmp_path / 'ls.json') in str(caught.value)

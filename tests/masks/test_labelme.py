@@ -9,7 +9,7 @@ from mmpretrain.registry import TASK_UTILS
 from PIL import Image
 
 from cfcn_plugin.masks import LabelMeMasks, MaskError, MaskSizeError
-from cfcn_plugin.masks.formats.shapes import draw_stroke, fill_polygon
+from cfcn_plugin.masks.io.shapes import draw_stroke, fill_polygon
 
 SHAPE = (6, 8)
 BOX = [[1, 1], [4, 3]]
@@ -21,7 +21,7 @@ def shape(points=BOX, kind='rectangle', label='cow', **fields):
 
 
 def write(root, *shapes, name='images/a.json', **fields):
-    """As LabelMe 5 writes; the picture inside is no picture, so nobody reads it."""
+    """As LabelMe 5 writes; the image inside is no image, so nobody reads it."""
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
     content = dict(version='5.5.0', flags={}, shapes=list(shapes), imagePath='a.jpg',
@@ -126,7 +126,7 @@ def test_file_without_sizes_and_with_a_byte_order_mark(tmp_path):
     assert source(tmp_path)(sample(tmp_path)).mask.sum() == 6
 
 
-def test_check_knows_files_beside_their_pictures(tmp_path):
+def test_check_knows_files_beside_their_images(tmp_path):
     write(tmp_path, shape())
     (tmp_path / 'images' / 'A.jpg').write_bytes(b'')
     with pytest.raises(MaskError, match=r"'images/a' \(did you mean 'images/A'"):
@@ -155,15 +155,15 @@ BAD = {
     'NaN': (shape([[1, 2], [3, float('nan')]]), 'of finite numbers, got .*nan'),
     'infinite': (shape([[1, 2], [3, 1e400]]), 'of finite numbers, got .*inf'),
     'no points': (shape(None), 'expected points .*None'),
-    'outside': (shape([[9, 1], [12, 3]]), 'outside the picture of 8 x 6 pixels'),
+    'outside': (shape([[9, 1], [12, 3]]), 'outside the image of 8 x 6 pixels'),
     'point without radius': (shape([[1, 1]], 'point'), 'point has no inside.*`radius`'),
     'mask that is no base64': (shape(BOX, 'mask', mask='%'), 'is not base64'),
     'mask beyond ASCII': (shape(BOX, 'mask', mask='\ufeff'), 'is not base64'),
-    'mask that is no picture': (shape(BOX, 'mask', mask='AAAA'), 'can not be read'),
+    'mask that is no image': (shape(BOX, 'mask', mask='AAAA'), 'cannot be read'),
     'mask of another size': (shape(BOX, 'mask', mask=encoded([[1]])),
                              r'height and width \(1, 1\), its box \(3, 4\)'),
     'mask over the edge': (shape([[5, 1], [8, 3]], 'mask', mask=encoded([[1]])),
-                           'leaves the picture'),
+                           'leaves the image'),
     'other case': (shape(label='Cow'), "shape 0: category 'Cow' is not 'cow'"),
 }
 
@@ -181,7 +181,7 @@ def test_bad_file_names_file_expectation_and_remedy(tmp_path, kind):
 
 def test_sizes_that_differ_are_seen_without_drawing(tmp_path):
     path = write(tmp_path, shape(), imageHeight=8, imageWidth=6)
-    with pytest.raises(MaskSizeError, match=r'\(8, 6\), its picture \(6, 8') as caught:
+    with pytest.raises(MaskSizeError, match=r'\(8, 6\), its image \(6, 8') as caught:
         source(tmp_path)(sample(tmp_path))
     assert caught.value.file == str(path) and caught.value.size == (8, 6)
 

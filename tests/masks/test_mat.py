@@ -44,7 +44,7 @@ def test_mask_lies_as_matlab_shows_it(tmp_path):
     assert record.mask.dtype == np.uint8 and record.file == str(path)
 
 
-def test_pictures_that_were_not_turned_have_masks_that_are_not(tmp_path):
+def test_images_that_were_not_turned_have_masks_that_are_not(tmp_path):
     write(tmp_path / 'mat' / '7.mat')
     record = source(tmp_path, upright=False)(sample(tmp_path, shape=TUMOUR.T.shape))
     np.testing.assert_array_equal(record.mask, TUMOUR.T)
@@ -85,12 +85,12 @@ def half(path):
 BAD = {
     'older MATLAB': (old_matlab, "older MATLAB file, save it with .*'-v7.3'"),
     'zero bytes': (lambda path: path.write_bytes(b''), 'not a MATLAB v7.3.*whole'),
-    'half': (half, 'can not be read as a MATLAB v7.3 file .*is it whole'),
+    'half': (half, 'cannot be read as a MATLAB v7.3 file .*is it whole'),
     'not binary': (lambda path: write(path, TUMOUR * 2),
                    r"tumorMask' .* is not binary: expected 0 and 1, got \[0, 2\]"),
     'NaN': (lambda path: write(path, TUMOUR * np.nan), 'is not binary.*nan'),
     'another size': (lambda path: write(path, TUMOUR.T),
-                     r'height and width \(5, 3\), its picture \(3, 5\)'),
+                     r'height and width \(5, 3\), its image \(3, 5\)'),
 }
 
 

@@ -5,7 +5,7 @@ import pytest
 from cfcn_plugin.masks import MaskError
 from cfcn_plugin.masks.objects import Annotated, ObjectChoice
 
-# outlines are the columns of a picture of 2 x 4 pixels
+# outlines are the columns of an image of 2 x 4 pixels
 FOUND = [Annotated('dog', 0), Annotated('cat', 1), Annotated('dog', 2)]
 CLASSES = ['cat', 'dog']
 

@@ -13,9 +13,9 @@ from cfcn_plugin.masks import MaskError, MaskSizeError, PNGMasks
 CAUSAL = np.array([[0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]], bool)
 
 
-def write(path: Path, picture: Image.Image) -> Path:
+def write(path: Path, image: Image.Image) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path)
+    image.save(path)
     return path
 
 
@@ -24,10 +24,10 @@ def grey(values, dtype=np.uint8) -> Image.Image:
 
 
 def palette(indices) -> Image.Image:
-    picture = grey(indices)
-    picture.putpalette([90, 90, 90, 10, 200, 30, 255, 0, 0])
-    assert picture.mode == 'P'
-    return picture
+    image = grey(indices)
+    image.putpalette([90, 90, 90, 10, 200, 30, 255, 0, 0])
+    assert image.mode == 'P'
+    return image
 
 
 def sample(root: Path, key: str = 'images/a.jpg', shape=CAUSAL.shape) -> dict:
@@ -38,15 +38,15 @@ def source(root: Path, **kwargs) -> PNGMasks:
     return PNGMasks('masks', 'images', data_root=str(root), **kwargs)
 
 
-def read(root: Path, picture: Image.Image, **kwargs):
-    write(root / 'masks' / 'a.png', picture)
-    return source(root, **kwargs)(sample(root, shape=picture.size[::-1]))
+def read(root: Path, image: Image.Image, **kwargs):
+    write(root / 'masks' / 'a.png', image)
+    return source(root, **kwargs)(sample(root, shape=image.size[::-1]))
 
 
-def message(root: Path, picture: Image.Image, **kwargs) -> str:
+def message(root: Path, image: Image.Image, **kwargs) -> str:
     """The error's text, which always begins with the file."""
     with pytest.raises(MaskError) as caught:
-        read(root, picture, **kwargs)
+        read(root, image, **kwargs)
     assert f"'{root / 'masks' / 'a.png'}'" in str(caught.value)
     return str(caught.value)
 
@@ -118,9 +118,9 @@ def coloured(rows, mode='RGB') -> Image.Image:
 
 
 def transparent(grey_rows, alpha_rows, mode='LA') -> Image.Image:
-    picture = grey(grey_rows).convert(mode)
-    picture.putalpha(grey(alpha_rows))
-    return picture
+    image = grey(grey_rows).convert(mode)
+    image.putalpha(grey(alpha_rows))
+    return image
 
 
 @pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'LA'])
@@ -145,9 +145,9 @@ def test_causal_colours(tmp_path, make):
 
 @pytest.mark.parametrize('mode', ['LA', 'RGBA'])
 def test_alpha_channel_is_the_mask_when_asked_for(tmp_path, mode):
-    picture = transparent([[9, 0, 200, 0]], [[0, 127, 128, 255]], mode)
+    image = transparent([[9, 0, 200, 0]], [[0, 127, 128, 255]], mode)
     np.testing.assert_array_equal(
-        read(tmp_path, picture, causal='alpha').mask, [[0, 0, 1, 1]])
+        read(tmp_path, image, causal='alpha').mask, [[0, 0, 1, 1]])
 
 
 def test_transparent_palette_entry_counts_as_alpha(tmp_path):
@@ -164,8 +164,8 @@ def test_transparent_palette_entry_counts_as_alpha(tmp_path):
     ([[0, 0, 0]], [[0, 1, 0]])
 ])
 def test_what_is_transparent_has_no_value(tmp_path, causal, mask):
-    picture = transparent([[255, 0, 0]], [[255, 255, 0]], 'RGBA')
-    np.testing.assert_array_equal(read(tmp_path, picture, causal=causal).mask, mask)
+    image = transparent([[255, 0, 0]], [[255, 255, 0]], 'RGBA')
+    np.testing.assert_array_equal(read(tmp_path, image, causal=causal).mask, mask)
 
 
 # ---- one mask a class ------------------------------------------------------
@@ -244,7 +244,7 @@ def test_suffix_may_be_the_end_of_a_name(tmp_path):
     assert masks.keys() == ['images/a.b']
 
 
-def test_pictures_may_have_one_of_several_suffixes(tmp_path):
+def test_images_may_have_one_of_several_suffixes(tmp_path):
     write(tmp_path / 'masks' / 'a.png', grey(CAUSAL))
     write(tmp_path / 'masks' / 'b.bmp', grey(CAUSAL))
     masks = source(tmp_path, suffix=['.png', '.bmp'])
@@ -339,7 +339,7 @@ def test_check_tells_what_a_folder_without_masks_has(tmp_path):
         source(tmp_path).check()
 
 
-def test_check_knows_masks_beside_their_pictures(tmp_path):
+def test_check_knows_masks_beside_their_images(tmp_path):
     write(tmp_path / 'images' / 'a.jpg', Image.new('RGB', (4, 3)))
     write(tmp_path / 'images' / 'a_mask.png', grey(CAUSAL))
     masks = PNGMasks('images', 'images', str(tmp_path), suffix='_mask.png')
@@ -363,7 +363,7 @@ def test_check_ends_where_a_link_leads_back(tmp_path, images):
 # ---- wrong files -----------------------------------------------------------
 
 
-@pytest.mark.parametrize('picture,shown', [
+@pytest.mark.parametrize('image,shown', [
     (grey([[0, 255, 128]]), '0 and 255, got 0, 128, 255;'),
     (grey([[0, 1, 255]]), '0 and 255, got 0, 1, 255;'),
     (grey([[0, 2]]), '0 and 255, got 0, 2;'),
@@ -372,8 +372,8 @@ def test_check_ends_where_a_link_leads_back(tmp_path, images):
     (grey([[0, 300, 65535]], np.uint16), '0 and 65535, got 0, 300, 65535;'),
     (grey([[0, 255]], np.uint16), '0 and 65535, got 0, 255;'),
 ])
-def test_file_that_is_not_binary_shows_values_and_remedy(tmp_path, picture, shown):
-    text = message(tmp_path, picture)
+def test_file_that_is_not_binary_shows_values_and_remedy(tmp_path, image, shown):
+    text = message(tmp_path, image)
     assert 'is not binary' in text and 'values 0 and 1' in text
     assert shown in text and '`causal=[...]`' in text
 
@@ -382,14 +382,14 @@ def test_file_that_is_not_binary_shows_values_and_remedy(tmp_path, picture, show
     lambda whole: b'',
     lambda whole: whole[:20],
     lambda whole: whole[:len(whole) // 2],
-    lambda whole: b'not a picture at all',
+    lambda whole: b'not an image at all',
     lambda whole: whole[:60] + bytes([whole[60] ^ 255]) + whole[61:],
 ], ids=['zero bytes', 'header cut', 'half', 'text', 'a flipped byte'])
-def test_file_that_can_not_be_decoded_is_named(tmp_path, damage):
+def test_file_that_cannot_be_decoded_is_named(tmp_path, damage):
     noise = np.random.default_rng(0).random((40, 40)) > 0.5
     path = write(tmp_path / 'masks' / 'a.png', grey(noise * 255))
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(MaskError, match='can not be read.*is it whole') as caught:
+    with pytest.raises(MaskError, match='cannot be read.*is it whole') as caught:
         source(tmp_path)(sample(tmp_path, shape=(40, 40)))
     assert f"'{path}'" in str(caught.value)
 
@@ -448,10 +448,10 @@ BAD = {
     'JPEG': ('.jpg', lambda path: grey(CAUSAL * 200 + 9).save(path), {},
              'not binary: .*a JPEG does not keep values'),
     'another size': ('.png', lambda path: grey(CAUSAL.T).save(path), {},
-                     r'height and width \(4, 3\), its picture \(3, 4\): make the mask'),
-    'text': ('.png', lambda path: path.write_text('mask'), {}, 'can not be read'),
+                     r'height and width \(4, 3\), its image \(3, 4\): make the mask'),
+    'text': ('.png', lambda path: path.write_text('mask'), {}, 'cannot be read'),
     'huge text chunk': ('.png', lambda path: grey(CAUSAL).save(
-        path, pnginfo=long_comment()), {}, 'can not be read.*too large'),
+        path, pnginfo=long_comment()), {}, 'cannot be read.*too large'),
     'link out': ('.png', lambda path: path.symlink_to('/etc/hostname'), {},
                  "path 'a.png' links to '/etc/hostname'"),
 }
@@ -473,7 +473,7 @@ def test_bad_file_names_file_expectation_and_remedy(tmp_path, kind):
     assert str(tmp_path / 'masks') in str(caught.value)
 
 
-def test_two_masks_of_one_picture_are_refused_in_check_and_call(tmp_path):
+def test_two_masks_of_one_image_are_refused_in_check_and_call(tmp_path):
     write(tmp_path / 'images' / 'a.jpg', Image.new('RGB', (4, 3)))
     for suffix in ('.png', '.bmp'):
         write(tmp_path / 'masks' / f'a{suffix}', grey(CAUSAL))

@@ -6,7 +6,7 @@ import pytest
 from mmpretrain.registry import TASK_UTILS
 
 from cfcn_plugin.masks import MaskError, PointMasks
-from cfcn_plugin.masks.formats.shapes import draw_stroke
+from cfcn_plugin.masks.io.shapes import draw_stroke
 
 SHAPE = (6, 8)  # a diagonal of 10
 
@@ -101,9 +101,9 @@ def test_bad_file_names_file_line_and_expectation(tmp_path, kind, name):
     assert f"'{tmp_path / name}'" in str(caught.value)
 
 
-def test_point_outside_the_picture_is_an_error(tmp_path):
+def test_point_outside_the_image_is_an_error(tmp_path):
     name = write(tmp_path, 'image,x,y\na.jpg,9,3\n')
-    with pytest.raises(MaskError, match="a.jpg': .* outside the picture"):
+    with pytest.raises(MaskError, match="a.jpg': .* outside the image"):
         mask_of(tmp_path, name)
 
 

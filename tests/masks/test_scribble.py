@@ -5,7 +5,7 @@ from mmpretrain.registry import TASK_UTILS
 from PIL import Image
 
 from cfcn_plugin.masks import MaskError, ScribbleMasks
-from cfcn_plugin.masks.formats.shapes import dilate
+from cfcn_plugin.masks.io.shapes import dilate
 
 SHAPE = (30, 40)  # a diagonal of 50
 

@@ -122,12 +122,12 @@ def test_boxes_count_from_one_with_the_last_pixel_inside(tmp_path):
                                                   [0, 0, 0, 0, 0]])
 
 
-def test_xml_without_a_size_takes_the_pictures(tmp_path):
+def test_xml_without_a_size_takes_the_images(tmp_path):
     write_xml(tmp_path, OBJECTS[0], size='')
     assert load(tmp_path, use='bbox').mask.shape == SHAPE
 
 
-def test_picture_on_its_side_is_told_by_its_size(tmp_path):
+def test_image_on_its_side_is_told_by_its_size(tmp_path):
     write_xml(tmp_path, OBJECTS[0])
     with pytest.raises(MaskSizeError) as caught:
         load(tmp_path, shape=SHAPE[::-1], use='bbox')
@@ -165,7 +165,7 @@ WRONG_XML = {
     'another root': (dict(text='<html/>'), 'expected an <annotation>.*got <html>'),
     'size of words': (dict(size='<size><width>five</width></size>'), "<size>.*'five'"),
     'endless size': (dict(size=SIZE.replace('5', '5' * 5000)), '<size>'),
-    'another size': (dict(size=SIZE.replace('5', '50')), r'\(3, 50\), its picture'),
+    'another size': (dict(size=SIZE.replace('5', '50')), r'\(3, 50\), its image'),
 }
 WRONG_OBJECTS = {
     'no name': (('', 0, 1, 1, 2, 2), 'object 1: expected a <name>'),
@@ -173,7 +173,7 @@ WRONG_OBJECTS = {
     'NaN box': (('dog', 0, 'nan', 1, 2, 2), r"1 \('dog'\): expected four .*nan"),
     'box of words': (('dog', 0, 'x', 1, 2, 2), "four finite numbers.*'x'"),
     'inverted box': (('dog', 0, 3, 1, 2, 2), 'has no inside'),
-    'box outside': (('dog', 0, 7, 1, 9, 2), 'lies outside the picture of 5 x 3'),
+    'box outside': (('dog', 0, 7, 1, 9, 2), 'lies outside the image of 5 x 3'),
     'difficult 2': (('dog', 2, 1, 1, 2, 2), "<difficult> 0 or 1, got '2'"),
 }
 
@@ -198,7 +198,7 @@ def test_wrong_object_names_file_object_and_what_came(tmp_path, kind):
 
 @pytest.mark.parametrize('values,shape,message', [
     (CLASSES + (CLASSES == 12) * np.uint8(9), SHAPE, 'value 21, expected .* 20 cl'),
-    (CLASSES, (3, 6), r'\(3, 5\), its picture \(3, 6\)'),
+    (CLASSES, (3, 6), r'\(3, 5\), its image \(3, 6\)'),
 ])
 def test_wrong_palette_names_file_and_what_came(tmp_path, values, shape, message):
     file = write_png(tmp_path, values)
@@ -217,7 +217,7 @@ def test_colours_are_no_palette(tmp_path):
 def test_broken_png_is_named(tmp_path):
     file = write_png(tmp_path, CLASSES)
     file.write_bytes(file.read_bytes()[:60])
-    with pytest.raises(MaskError, match='can not be read.*is it whole'):
+    with pytest.raises(MaskError, match='cannot be read.*is it whole'):
         load(tmp_path)
 
 

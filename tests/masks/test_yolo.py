@@ -110,7 +110,7 @@ def test_wrong_line_names_file_line_and_what_came(tmp_path, kind):
     assert f"'{file}', line 2: " in str(caught.value)
 
 
-def test_file_that_can_not_be_read_is_named_and_ends_no_run(tmp_path, monkeypatch):
+def test_file_that_cannot_be_read_is_named_and_ends_no_run(tmp_path, monkeypatch):
     write(tmp_path, BOX)
 
     def broken(*_, **__):
@@ -122,7 +122,7 @@ def test_file_that_can_not_be_read_is_named_and_ends_no_run(tmp_path, monkeypatc
 
 def test_file_that_is_not_utf_8_is_named(tmp_path):
     write(tmp_path, 'ä', encoding='latin1')
-    with pytest.raises(MaskError, match="a.txt' can not be read as text in UTF-8"):
+    with pytest.raises(MaskError, match="a.txt' cannot be read as text in UTF-8"):
         load(tmp_path)
 
 

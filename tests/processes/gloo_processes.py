@@ -26,7 +26,7 @@ def run_in_processes(function: Callable, count: int, *arguments) -> list:
     file, name = inspect.getfile(function), function.__name__
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload(
-        ['mmpretrain', 'cfcn_plugin', 'torch.distributed.nn'])
+        ['mmpretrain', 'cfcn_plugin.mm', 'torch.distributed.nn'])
     with tempfile.TemporaryDirectory() as folder:
         started = [
             context.Process(

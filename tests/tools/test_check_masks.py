@@ -18,7 +18,7 @@ def check(run_tool, *arguments, data):
 
 @pytest.fixture
 def spoiled(waterbirds_root, tmp_path):
-    """A copy in which picture 2 is cut, 3 has a box outside, 4 none, 5 is turned."""
+    """A copy in which image 2 is cut, 3 has a box outside, 4 none, 5 is turned."""
     data = tmp_path / 'data'
     shutil.copytree(waterbirds_root, data)
     images = data / 'waterbirds100' / 'images'
@@ -42,7 +42,7 @@ def test_good_data_ends_with_0_and_no_sheet(
         run_tool, waterbirds_root, tmp_path, capsys):
     sheet = tmp_path / 'sheet.png'
     assert check(run_tool, '--sheet', sheet, data=waterbirds_root) == 0
-    assert '8 of 8 pictures are guided' in capsys.readouterr().out
+    assert '8 of 8 images are guided' in capsys.readouterr().out
     assert not sheet.exists()
     assert check(run_tool, '--split', 'val', data=waterbirds_root) == 0
 
@@ -53,18 +53,18 @@ def test_all_that_is_wrong_is_told_and_the_exit_code_is_1(
     assert check(run_tool, '--sheet', sheet, '--json', findings, *OPTIONS,
                  data=spoiled) == 1
     said = capsys.readouterr().out
-    assert '5 of 8 pictures are guided' in said
+    assert '5 of 8 images are guided' in said
     assert "STOPS 1 " in said and "'images/999.jpg'" in said
     content = json.loads(findings.read_text())
-    assert content['counts'] == dict(picture=1, unusable=1, missing=1, turned=1)
+    assert content['counts'] == dict(image=1, unusable=1, missing=1, turned=1)
     assert {p['image'][-7:-4]: p['stops'] for p in content['problems']} == {
         '002': True, '003': True, '004': True, '005': False}
-    with Image.open(sheet) as picture:
-        assert picture.width > 900  # four pictures side by side
+    with Image.open(sheet) as image:
+        assert image.width > 900  # four images side by side
 
 
 def test_sheet_holds_no_more_than_asked_for(run_tool, spoiled, tmp_path, capsys):
     check(run_tool, '--sheet', tmp_path / 'sheet.png', '--most', 2, *OPTIONS,
           data=spoiled)
-    with Image.open(tmp_path / 'sheet.png') as picture:
-        assert picture.width < 900
+    with Image.open(tmp_path / 'sheet.png') as image:
+        assert image.width < 900

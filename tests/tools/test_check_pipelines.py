@@ -9,18 +9,18 @@ from check_pipelines import (
     agreement,
     check,
     distinct_pipelines,
+    image_and_mask,
     is_green,
-    picture_and_mask,
     table,
     train_pipelines,
 )
 from mmengine.config import Config
 
-from cfcn_plugin.transforms import MaskAware
+from cfcn_plugin.mm.transforms import MaskAware
 
 FEW = (
     'swin_transformer/swin-tiny_16xb64_in1k',  # RandAugment, RandomErasing
-    'mobilenet_v3/mobilenet-v3-small_8xb16_cifar10',  # pictures in memory
+    'mobilenet_v3/mobilenet-v3-small_8xb16_cifar10',  # images in memory
     'lenet/lenet5_mnist',  # grey ones
     'mff/benchmarks/vit-base-p16_8xb2048-linear-coslr-90e_in1k',  # PIL
 )
@@ -41,7 +41,7 @@ def load(name):
 
 
 @pytest.mark.parametrize('name', FEW)
-def test_masks_follow_and_pictures_stay_the_stock_ones(name):
+def test_masks_follow_and_images_stay_the_stock_ones(name):
     result = check(load(name), draws=10)
     assert result['verdict'] == 'ok', result
     assert result['equal'] and result['agreement'] >= 0.99
@@ -101,13 +101,13 @@ def test_one_more_random_number_is_wrong(monkeypatch):
     monkeypatch.setattr(MaskAware, '_move', move_and_draw)
     result = check(load(FEW[0]), draws=2)
     assert (result['verdict'], result['equal']) == ('wrong', False)
-    assert result['reason'].startswith('the picture differs')
+    assert result['reason'].startswith('the image differs')
 
 
-def test_the_mask_of_the_picture_is_its_green():
+def test_the_mask_of_the_image_is_its_green():
     for shape in ((300, 400, 3), (28, 28)):
-        picture, mask = picture_and_mask(shape)
-        planes = torch.from_numpy(picture.reshape(*shape[:2], -1)).permute(2, 0, 1)
+        image, mask = image_and_mask(shape)
+        planes = torch.from_numpy(image.reshape(*shape[:2], -1)).permute(2, 0, 1)
         assert torch.equal(is_green(planes), torch.from_numpy(mask))
         for flipped in (mask[::-1], mask[:, ::-1]):
             assert (mask != flipped).mean() > 0.05

@@ -2,7 +2,7 @@
 import pytest
 from check_zoo import check_build, check_step, page, smallest_of_classes
 
-# one for each head that is not linear, and for pictures kept in memory
+# one for each head that is not linear, and for images kept in memory
 SAMPLE = [
     'lenet/lenet5_mnist',  # ClsHead, one channel
     'resnet/resnet18_8xb16_cifar10',
@@ -18,7 +18,7 @@ def test_guided_config_fits_the_stock_one_and_takes_a_step(name):
     built, step = check_build(name), check_step(name)
     assert built['verdict'] == 'ok', built['reason']
     assert step['verdict'] == 'ok', step['reason']
-    assert 0 < step['loss_focus'] < 1 and step['guided_share'] > 0
+    assert 0 < step['loss_focus'] < 1 and step['guided_fraction'] > 0
 
 
 @pytest.mark.parametrize('check,name,reason', [

@@ -8,7 +8,7 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.runner import load_checkpoint
 
-from cfcn_plugin.clean_checkpoint import clean_checkpoint
+from cfcn_plugin.mm.clean_checkpoint import clean_checkpoint
 
 pytestmark = pytest.mark.stacks
 

@@ -51,7 +51,7 @@ def test_figure_is_closed_by_quit_and_the_config_is_told(
     person += ['right', 'q']
     run_tool('draw_masks.py', images, '--out', masks)
     said = capsys.readouterr().out
-    assert '1 of 3 pictures have a mask' in said
+    assert '1 of 3 images have a mask' in said
     assert "source=dict(\n      type='PNGMasks'" in said
     assert "images='images', masks='masks'" in said
     assert plt.get_fignums() == []
@@ -64,7 +64,7 @@ def test_list_of_choose_guided_is_what_is_masked(
     person += ['k', 'k']
     masks = tmp_path / 'birds' / 'masks'
     run_tool('draw_masks.py', images, '--out', masks, '--list', chosen)
-    assert '0 of 2 pictures' in capsys.readouterr().out
+    assert '0 of 2 images' in capsys.readouterr().out
     assert (masks / 'skipped.txt').read_text() == 'a.jpg\nc.jpg\n'
 
 
@@ -110,8 +110,8 @@ def test_mask_is_drawn_in_a_headless_browser(browser, images):
     try:
         browser.get(address[1])
         canvas = _eventually(lambda: browser.find_elements('tag name', 'canvas'))[-1]
-        time.sleep(2)  # the page has a canvas before it has a picture
-        # a square of 240 screen pixels, about in the middle of the picture
+        time.sleep(2)  # the page has a canvas before it has an image
+        # a square of 240 screen pixels, about in the middle of the image
         ActionChains(browser).move_to_element_with_offset(
             canvas, -250, -120).click_and_hold().move_by_offset(240, 0).move_by_offset(
                 0, 240).move_by_offset(-240, 0).release().perform()

@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 from mmpretrain.registry import MODELS
 
-from cfcn_plugin.safe_loading import UnsafeCheckpointError
+from cfcn_plugin.mm.safe_loading import UnsafeCheckpointError
 
 pytestmark = pytest.mark.stacks
 CONFIG = Path(__file__).parents[2] / 'configs/cfcn_efficientnet-lite0_waterbirds.py'
@@ -61,7 +61,7 @@ def evil(trained, ran, tmp_path):
     return path
 
 
-def commands(config, evil, good, picture, out):
+def commands(config, evil, good, image, out):
     """Each tool's command by name; `evil` is what it must not run."""
     train = ['train.py', config, '--work-dir', evil.parent]
     options = [*train, '--cfg-options']
@@ -75,8 +75,8 @@ def commands(config, evil, good, picture, out):
         'initial weights': [*options, 'model.init_cfg.type=Pretrained',
                             f'model.init_cfg.checkpoint={evil}'],
         'test': ['test.py', config, evil, '--work-dir', out],
-        'draw': [*draw, evil, picture, '--out', f'{out}.png'],
-        'draw against': [*draw, good, picture, '--against', evil, '--out',
+        'draw': [*draw, evil, image, '--out', f'{out}.png'],
+        'draw against': [*draw, good, image, '--against', evil, '--out',
                          f'{out}.png'],
         'export to mmpretrain': [*export, '--to', 'mmpretrain'],
         'export to timm': [*export, '--to', 'timm'],
@@ -86,10 +86,10 @@ def commands(config, evil, good, picture, out):
 @pytest.mark.parametrize('way', list(commands(*[Path('x')] * 5)))
 def test_no_tool_runs_what_a_checkpoint_holds(
         run_tool, waterbirds_root, trained, evil, ran, tmp_path, way):
-    picture = waterbirds_root / 'waterbirds100/images/000.jpg'
+    image = waterbirds_root / 'waterbirds100/images/000.jpg'
     config = trained / CONFIG.name
     command = commands(
-        config, evil, trained / 'epoch_1.pth', picture, tmp_path / 'out')[way]
+        config, evil, trained / 'epoch_1.pth', image, tmp_path / 'out')[way]
     with pytest.raises(UnsafeCheckpointError, match=f"'{evil}' .* call '.*exec'"):
         run_tool(*command, data=waterbirds_root)
     assert not ran.exists()

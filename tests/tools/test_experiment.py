@@ -66,16 +66,16 @@ def test_cells_are_normal_runs_with_the_masks_asked_for(finished):
     assert 'in_channels=4' in (cell / 'run' / 'config.py').read_text()
 
 
-def test_report_is_one_file_with_its_pictures_inside(finished):
+def test_report_is_one_file_with_its_images_inside(finished):
     report = (finished / 'work' / 'report.html').read_text()
     assert not re.search(r'(src|href)="(?!data:)', report)
     titles = re.findall(r'<h2>(.*?)</h2>', report)
     for wanted in ('Results (table 3)', 'Convergence', 'Causally-focus loss of all',
                    'Where the systems look', 'Class maps of cfcn', 'Other light'):
         assert any(title.startswith(wanted) for title in titles), (wanted, titles)
-    pictures = sorted(f.stem for f in (finished / 'work' / 'figures').iterdir())
-    assert len(pictures) == report.count('data:image/png')
-    assert {'convergence', 'focus', 'heatmaps_data'} <= set(pictures)
+    images = sorted(f.stem for f in (finished / 'work' / 'figures').iterdir())
+    assert len(images) == report.count('data:image/png')
+    assert {'convergence', 'focus', 'heatmaps_data'} <= set(images)
     assert 'Not drawn' not in report
 
 

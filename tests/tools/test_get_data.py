@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import DATASETS
 
-from cfcn_plugin.datasets.bike_helmets import list_bike_helmets
+from cfcn_plugin.data.public.bike_helmets import list_bike_helmets
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 # small enough for a test, and nothing else
@@ -98,7 +98,7 @@ def train(run_tool, config, data, work_dir, filters):
     return lines[0], lines[-1]
 
 
-# CFCN-F, whose linear layer fits one size of pictures alone; the other systems once
+# CFCN-F, whose linear layer fits one size of images alone; the other systems once
 @pytest.mark.parametrize('data,config,filters', [
     ('brain_mri', 'cfcn-f_cfcnnet_1xb32-150e_brain-mri', 6),
     ('brain_mri', 'cfcn-c_cfcnnet_1xb32-150e_brain-mri', 6),
@@ -123,7 +123,7 @@ def test_systems_train_on_what_the_publisher_gives(
     assert [key for key in ('loss_focus', 'loss_gain_mask') if key in first] == (
         [term] if term else [])
     if term:
-        assert first['guided_share'] > 0 and first[term] > 0
+        assert first['guided_fraction'] > 0 and first[term] > 0
     assert last['focus/guided'] > 0
     assert any(key.startswith('auroc/') for key in last)
 

@@ -39,7 +39,7 @@ def test_options_make_a_folder_that_the_printed_config_reads(
              '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={birds}',
              'ann_file=labels.csv')
     said, source = printed_source(capsys)
-    assert '24 of 24 pictures have a mask' in said
+    assert '24 of 24 images have a mask' in said
     np.testing.assert_array_equal(read(source, birds, 7).mask, expected())
     with (tmp_path / 'm' / 'index.csv').open() as stream:
         rows = list(csv.DictReader(stream))
@@ -58,14 +58,14 @@ def test_file_with_a_source(run_tool, birds, tmp_path, capsys, suffix):
     np.testing.assert_array_equal(read(source, birds, 0).mask, expected())
 
 
-def test_config_makes_masks_of_the_training_pictures(
+def test_config_makes_masks_of_the_training_images(
         run_tool, birds, tmp_path, capsys):
     run_tool('make_masks.py', CONFIG, '--out', tmp_path / 'm', '--jobs', 1,
              data=birds.parent)
     said, source = printed_source(capsys)
-    assert '8 of 8 pictures' in said
+    assert '8 of 8 images' in said
     np.testing.assert_array_equal(read(source, birds, 1).mask, expected())
-    assert read(source, birds, 9) is None  # a picture for validation
+    assert read(source, birds, 9) is None  # an image for validation
 
 
 def test_failures_are_listed_and_the_exit_code_is_1(
@@ -79,8 +79,8 @@ def test_failures_are_listed_and_the_exit_code_is_1(
                  f'ann_file={boxes}')
     assert ended.value.code == 1
     said = capsys.readouterr().out
-    assert '1 of 24 pictures have a mask' in said
-    assert 'it lies outside the picture of 96 x 64 pixels' in said
+    assert '1 of 24 images have a mask' in said
+    assert 'it lies outside the image of 96 x 64 pixels' in said
 
 
 def test_names_that_do_not_meet_are_shown(run_tool, birds, tmp_path):
@@ -92,7 +92,7 @@ def test_names_that_do_not_meet_are_shown(run_tool, birds, tmp_path):
                  f'ann_file={boxes}')
 
 
-def test_source_without_pictures_is_told(run_tool, tmp_path, capsys):
+def test_source_without_images_is_told(run_tool, tmp_path, capsys):
     with pytest.raises(SystemExit):
         run_tool('make_masks.py', '--out', tmp_path, '--source', 'type=BoxMasks')
     assert 'with --images' in capsys.readouterr().err

@@ -34,7 +34,7 @@ def test_metrics_that_are_tensors_are_written(tool, monkeypatch, tmp_path):
 @pytest.mark.parametrize('item, out, refused', [
     ('metrics', 'm.txt', True), ('pred', 'p.json', True), ('metrics', 'm.json', False),
     ('pred', 'p.pkl', False)])
-def test_file_that_can_not_be_written_is_refused_before_the_test(
+def test_file_that_cannot_be_written_is_refused_before_the_test(
         tool, monkeypatch, capsys, item, out, refused):
     monkeypatch.setattr('sys.argv', [
         'test.py', 'c.py', 'e.pth', '--out', out, '--out-item', item])

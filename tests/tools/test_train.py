@@ -35,7 +35,7 @@ def pets_run(run_tool, pets_root, tmp_path_factory):
 
 def test_pets_trains_with_masks_and_measures_focus(pets_run):
     first, *_, last = scalars(pets_run)
-    assert first['guided_share'] > 0 and first['loss_focus'] > 0
+    assert first['guided_fraction'] > 0 and first['loss_focus'] > 0
     total = first['loss'] + first['loss_focus']
     assert first['total'] == pytest.approx(total, rel=1e-4)
     assert last['focus/guided'] == 4 and 0 <= last['focus/ratio'] <= 1

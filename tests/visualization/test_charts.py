@@ -48,7 +48,7 @@ def test_fitted_curve_meets_points_that_lie_on_one():
 @pytest.mark.parametrize('points,curves', [(2, 0), (3, 1)])
 def test_curve_is_fitted_from_three_sizes_on(points, curves):
     line = Line([10, 20, 40][:points], [1., 2., 3.][:points], [0.] * points)
-    axis, = learning_curves({'right': {'5%': line}}, 'pictures').axes
+    axis, = learning_curves({'right': {'5%': line}}, 'images').axes
     # the points and, if there is one, the curve
     assert len([one for one in axis.lines if len(one.get_xdata()) == 50]) == curves
 

@@ -1,4 +1,4 @@
-"""The sheet of suspicious pictures."""
+"""The sheet of suspicious images."""
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,10 +7,10 @@ from cfcn_plugin.visualization.contact_sheet import Entry, contact_sheet
 
 
 def entry(**kwargs):
-    picture = np.full((30, 40, 3), (20, 60, 200), np.uint8)
+    image = np.full((30, 40, 3), (20, 60, 200), np.uint8)
     mask = np.zeros((30, 40), np.uint8)
     mask[5:20, 5:20] = 1
-    return Entry(**{**dict(picture=picture, mask=mask, name='a.jpg', why='no mask'),
+    return Entry(**{**dict(image=image, mask=mask, name='a.jpg', why='no mask'),
                     **kwargs})
 
 
@@ -19,14 +19,14 @@ def colours(path):
         return {rgb for _, rgb in sheet.convert('RGB').getcolors(1 << 20)}
 
 
-def test_sheet_shows_picture_and_outline(tmp_path):
+def test_sheet_shows_image_and_outline(tmp_path):
     contact_sheet(tmp_path / 'sheet.png', [entry()], 'to look at')
     seen = colours(tmp_path / 'sheet.png')
     assert (20, 60, 200) in seen and (255, 150, 0) in seen
 
 
-def test_picture_that_can_not_be_read_is_grey(tmp_path):
-    contact_sheet(tmp_path / 'sheet.png', [entry(picture=None, mask=None)])
+def test_image_that_cannot_be_read_is_grey(tmp_path):
+    contact_sheet(tmp_path / 'sheet.png', [entry(image=None, mask=None)])
     seen = colours(tmp_path / 'sheet.png')
     assert (190, 190, 190) in seen and (20, 60, 200) not in seen
 

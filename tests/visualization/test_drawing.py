@@ -6,7 +6,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from cfcn_plugin.preparation.worklist import Worklist
+from cfcn_plugin.annotation.queue import AnnotationQueue
 from cfcn_plugin.visualization.drawing import MaskCanvas
 
 HEIGHT, WIDTH = 40, 60
@@ -34,7 +34,7 @@ class Person:
     """Draws on the canvas with a mouse and a keyboard."""
 
     def __init__(self, images, **kwargs):
-        self.work = Worklist(images, images.parent / 'masks', **kwargs)
+        self.work = AnnotationQueue(images, images.parent / 'masks', **kwargs)
         self.quits = 0
         figure = Figure(figsize=(8, 5))
         self.screen = Screen(figure)
@@ -118,7 +118,7 @@ def test_box_adds_its_inside(images):
 
 
 @pytest.mark.parametrize('tool', 'lb')
-def test_outline_may_begin_outside_of_the_picture(images, tool):
+def test_outline_may_begin_outside_of_the_image(images, tool):
     person = Person(images)
     person.press(tool)
     line = [(-0.9, -0.5), (8, -0.5), (8, 6), (-0.9, 6)]
@@ -170,7 +170,7 @@ def test_line_that_encloses_nothing_is_no_edit(images):
     assert 'encloses nothing' in person.message and not person.canvas.unsaved
 
 
-def test_large_picture_is_shown_small_and_masked_at_full_size(images):
+def test_large_image_is_shown_small_and_masked_at_full_size(images):
     Image.new('RGB', (3000, 2000)).save(images / 'a.jpg')
     person = Person(images)
     assert max(person.canvas.panel.image.get_array().shape) == 1000
@@ -178,12 +178,12 @@ def test_large_picture_is_shown_small_and_masked_at_full_size(images):
     person.drag((300, 200), (1300, 700))
     assert person.mask.shape == (2000, 3000)
     rows, columns = np.nonzero(person.mask)
-    # a screen pixel is about nine of the picture's
+    # a screen pixel is about nine of the image's
     np.testing.assert_allclose([rows.min(), rows.max(), columns.min(), columns.max()],
                                [200, 699, 300, 1299], atol=9)
 
 
-# ---- from picture to picture ---------------------------------------------------
+# ---- from image to image ---------------------------------------------------
 
 
 @pytest.mark.parametrize('key', ['s', 'enter'])
@@ -219,7 +219,7 @@ def test_previous_and_next_keep_what_was_drawn_and_its_history(images):
     assert person.canvas.name == 'c.jpg' and not person.canvas.unsaved
 
 
-def test_next_session_begins_at_the_first_open_picture(images):
+def test_next_session_begins_at_the_first_open_image(images):
     person = Person(images)
     person.drag(*AROUND)
     person.press('s', 'k')
@@ -259,11 +259,11 @@ def test_redo_replaces_without_asking(images):
     assert again.work.mask('a.jpg', (HEIGHT, WIDTH)).sum() == 40
 
 
-def test_last_picture_says_that_all_is_done(images):
+def test_last_image_says_that_all_is_done(images):
     person = Person(images)
     person.press('k', 'k', 'k')
-    assert 'all pictures are done' in person.message
-    assert 'All pictures are done' in Person(images).message
+    assert 'all images are done' in person.message
+    assert 'All images are done' in Person(images).message
 
 
 def test_quit_with_unsaved_drawings_is_asked_twice(images):
@@ -275,10 +275,10 @@ def test_quit_with_unsaved_drawings_is_asked_twice(images):
     assert person.quits == 1
 
 
-def test_picture_that_can_not_be_read_is_said_and_skipped(images):
-    (images / 'a.jpg').write_bytes(b'no picture')
+def test_image_that_cannot_be_read_is_said_and_skipped(images):
+    (images / 'a.jpg').write_bytes(b'no image')
     person = Person(images)
-    assert 'can not be read' in person.message
+    assert 'cannot be read' in person.message
     person.drag((0.2, 0.2), (0.8, 0.2), (0.8, 0.8))
     person.press('z', 'c', 's', 'k')
     assert person.canvas.name == 'b.jpg'
@@ -293,7 +293,7 @@ def test_mask_of_another_size_is_not_drawn_over(images):
     assert 'Nothing can be drawn here' in person.message and '(3, 3)' in person.message
 
 
-def test_mask_that_can_not_be_written_is_said(images):
+def test_mask_that_cannot_be_written_is_said(images):
     person = Person(images)
     person.drag(*AROUND)
     (images.parent / 'masks').write_text('a file where the folder should be')

@@ -15,7 +15,7 @@ def panel():
 
 
 def scale(panel):
-    """Screen pixels of a picture's pixel, across and down."""
+    """Screen pixels of an image's pixel, across and down."""
     (x0, y0), (x1, y1) = panel.axes.transData.transform([(0, 0), (1, 1)])
     return x1 - x0, y0 - y1
 
@@ -27,7 +27,7 @@ def test_no_key_stands_for_two_things():
 
 
 @pytest.mark.parametrize('size', [(40, 60), (900, 10), (1, 1)])
-def test_pixels_are_square_and_the_whole_picture_is_seen(panel, size):
+def test_pixels_are_square_and_the_whole_image_is_seen(panel, size):
     panel.fit(size)
     across, down = scale(panel)
     assert across == pytest.approx(down)

@@ -1,20 +1,20 @@
-"""Tinted and fitted pictures, in numbers."""
+"""Tinted and fitted images, in numbers."""
 import numpy as np
 
 from cfcn_plugin.visualization.overlay import fitted, shortened, tinted
 
 
 def test_tint_marks_the_mask_and_leaves_the_rest():
-    picture = np.full((20, 20, 3), 100, np.uint8)
+    image = np.full((20, 20, 3), 100, np.uint8)
     mask = np.zeros((10, 10), np.uint8)
     mask[3:7, 3:7] = 1
-    shown = tinted(picture, mask)
-    assert (shown[:5] == 100).all() and (picture == 100).all()
+    shown = tinted(image, mask)
+    assert (shown[:5] == 100).all() and (image == 100).all()
     assert (shown[10, 10] != 100).any()
     assert (shown[6, 10] == (255, 150, 0)).all() and (shown[5, 10] == 0).all()
 
 
-def test_small_pictures_are_shown_by_whole_pixels_and_large_ones_small():
+def test_small_images_are_shown_by_whole_pixels_and_large_ones_small():
     small = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
     np.testing.assert_array_equal(fitted(small, 7)[::3, ::3], small)
     assert fitted(np.zeros((100, 50, 3), np.uint8), 40).shape == (40, 20, 3)

@@ -1,6 +1,6 @@
-# Aeroplane-Cow: the pictures of VOC 2012 that show one of the two, 96x96 (Table 4), in
+# Aeroplane-Cow: the images of VOC 2012 that show one of the two, 96x96 (Table 4), in
 # VOC's own tree. `python tools/get_data.py aeroplane-cow` fetches it and lists them:
-# VOC's train list trains, its val list tests. The paper has 718 pictures, and says
+# VOC's train list trains, its val list tests. The paper has 718 images, and says
 # neither which nor the split. The flip is our choice.
 _base_ = '../evaluators/single_label.py'
 
@@ -9,7 +9,7 @@ classes = ['aeroplane', 'cow']
 
 load_mask = dict(
     type='LoadActivationMask',
-    # VOC segments some pictures only. use='bbox' guides all of them by boxes
+    # VOC segments some images only. use='bbox' guides all of them by boxes
     missing='unguided',
     source=dict(
         type='VOCMasks',

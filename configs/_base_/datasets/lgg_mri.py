@@ -10,7 +10,7 @@ pipeline = [
     dict(
         type='LoadActivationMask',
         # a slice without tumour has no mask, and a tumour that vanished when the
-        # pictures were made smaller has an empty one
+        # images were made smaller has an empty one
         missing='unguided',
         empty='unguided',
         source=dict(

@@ -11,7 +11,7 @@ train_pipeline = [
     load_mask,
     dict(
         type='MaskAware',
-        # an object of a tenth of the picture is gone from a tenth of the crops
+        # an object of a tenth of the image is gone from a tenth of the crops
         # that begin at 0.08: these begin at a quarter
         transform=dict(
             type='RandomResizedCrop', scale=224, crop_ratio_range=(0.25, 1.0))),

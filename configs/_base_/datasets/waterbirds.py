@@ -1,4 +1,4 @@
-# Waterbirds-100, 112x112: every training picture has its class's background; test
+# Waterbirds-100, 112x112: every training image has its class's background; test
 # groups (bird-place) are balanced. Boxes as masks; docs/data.md has the layout.
 data_root = '{{$CFCN_DATA:data}}/waterbirds100'
 

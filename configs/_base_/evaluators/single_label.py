@@ -1,4 +1,4 @@
-# The paper's measures for one label a picture: accuracy, macro F1, area under ROC; and
+# The paper's measures for one label an image: accuracy, macro F1, area under ROC; and
 # where the activation lies.
 val_evaluator = [
     dict(type='Accuracy', topk=1),

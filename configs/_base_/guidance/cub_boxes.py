@@ -1,4 +1,4 @@
-# CUB-200-2011 guided by boxes, in a CSV file with a line a picture (docs/data.md has
+# CUB-200-2011 guided by boxes, in a CSV file with a line an image (docs/data.md has
 # such a file). Focus is measured on the test split too.
 #
 #     python tools/train.py mmpretrain::resnet/resnet50_8xb8_cub.py \

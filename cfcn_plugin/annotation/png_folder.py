@@ -1,0 +1,128 @@
+"""A folder of PNG masks that mirrors a folder of images, as PNGMasks reads it."""
+import os
+from collections.abc import Iterable
+from colorsys import hsv_to_rgb
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from cfcn_plugin.masks import MaskError
+
+IMAGES = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
+GOLDEN = 0.618034
+
+
+def images_in(folder: str | Path, leave_out: str | Path | None = None) -> list[str]:
+    """Names of the images below a folder, sorted.
+
+    Files whose name begins with a dot are not looked at.
+
+    Args:
+        folder: Where to look, subfolders included.
+        leave_out: A folder in it that is not looked at, such as that of the masks.
+
+    Returns:
+        Paths below ``folder``, with ``/``.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or no image in it.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise FileNotFoundError(f"folder of images '{root}' does not exist")
+    out = None if leave_out is None else Path(leave_out).resolve()
+    names = []
+    for where, folders, files in os.walk(root):
+        folders[:] = [f for f in folders if Path(where, f).resolve() != out]
+        names += [
+            Path(where, file).relative_to(root).as_posix() for file in files
+            if Path(file).suffix.lower() in IMAGES and not file.startswith('.')
+        ]
+    if not names:
+        raise FileNotFoundError(f"folder '{root}' holds no image: expected files "
+                                f'that end in {", ".join(IMAGES)}')
+    return sorted(names)
+
+
+def mask_name(name: str) -> str:
+    """``a/b.jpg`` has the mask ``a/b.png``."""
+    return PurePosixPath(name).with_suffix('.png').as_posix()
+
+
+def check_own_mask(names: Iterable[str]) -> None:
+    """Refuse images that would share a mask file.
+
+    Raises:
+        MaskError: Two names differ in their ending alone.
+    """
+    seen = {}
+    for name in names:
+        other = seen.setdefault(mask_name(name), name)
+        if other != name:
+            raise MaskError(
+                f"images '{other}' and '{name}' would share the mask "
+                f"'{mask_name(name)}': rename one of them")
+
+
+def write_png(path: Path, values: np.ndarray, palette: bool = False,
+              one_bit: bool = False) -> None:
+    """Write a mask so that there is the whole file or none.
+
+    Args:
+        path: The file; its folders are made. A file that is there is replaced.
+        values: uint8 (H, W).
+        palette: Whether to give each value a colour, for the eye.
+        one_bit: Whether to spend a bit a pixel, which training reads in half the time;
+            where all values are 0 or 255.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # its ending is not .png: what a kill leaves behind is never read as a mask
+    part = path.with_name(f'.{path.name}.part')
+    one_bit = one_bit and not ((values != 0) & (values != 255)).any()
+    image = Image.fromarray(values == 255 if one_bit else values)
+    if palette:
+        image.putpalette(_colours())
+    image.save(part, format='PNG')
+    part.replace(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """The same for text, in UTF-8."""
+    part = path.with_name(f'.{path.name}.part')
+    part.write_text(text, encoding='utf-8')
+    part.replace(path)
+
+
+def _colours() -> list[int]:
+    """Black for 0, white for 255, and hues that neighbours do not share."""
+    hues = (0.1 + value * GOLDEN % 1 for value in range(1, 255))
+    between = [round(255 * part) for hue in hues for part in hsv_to_rgb(hue, 0.8, 1)]
+    return [0, 0, 0, *between, 255, 255, 255]
+
+
+def png_masks(images: str | Path,
+              masks: str | Path,
+              data_root: str | Path | None = None,
+              **options) -> dict:
+    """The config of the source that reads a folder of masks.
+
+    Args:
+        images: Folder of images.
+        masks: Folder of masks that mirrors it.
+        data_root: The data set's root. None, or one that does not hold both: the
+            deepest folder that does.
+        **options: More arguments of PNGMasks.
+    """
+    images, masks = Path(images).absolute(), Path(masks).absolute()
+    root = Path(os.path.commonpath([images, masks]))
+    if data_root is not None and root.is_relative_to(Path(data_root).absolute()):
+        root = Path(data_root).absolute()
+    inner = images.relative_to(root).as_posix()
+    shown = Path(os.path.relpath(root))  # as a person would write it, if that is short
+    return dict(
+        type='PNGMasks',
+        data_root=str(root if shown.parts[:1] == ('..', ) else shown),
+        images='' if inner == '.' else inner,
+        masks=masks.relative_to(root).as_posix(),
+        **options)

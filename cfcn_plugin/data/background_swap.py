@@ -1,0 +1,67 @@
+"""The object on another image's background, in the batch."""
+import torch
+from torch import Tensor
+
+from cfcn_plugin.functional.compositing import swap_background
+
+from cfcn_plugin.guidance.mask_batch import MaskBatch
+
+
+class BackgroundSwap:
+    """Paste an object by its mask on the context of another image of the batch::
+
+        x_i' = A_i x_i + (1 - A_i) c(x_j),  y_i' = y_i
+
+    for an image x_i with mask A_i (its edge blurred) and label y_i, and the context c
+    of another one, whose own object is filled in. The images are those of Mixed-Rand
+    of Xiao et al., "Noise or signal: the role of image backgrounds in object
+    recognition", ICLR 2021, who tested by them; here they train.
+
+    What is around an object then tells nothing of its label. Label and mask stay the
+    object's own. The other image is a guided one, chosen at random, and its own
+    object is removed (:func:`cfcn_plugin.functional.compositing.without_object`). Unguided
+    images neither change nor give their context. What a mask leaves open (``ignore``)
+    goes with the object, and stays open.
+
+    For ``train_cfg=dict(augments=...)`` of a guided model, alone or beside others.
+
+    Args:
+        prob: Probability that a guided image gets another background, [0, 1].
+        border: Standard deviation of the object's blurred edge, pixels, >= 0.
+    """
+    needs_masks = True
+
+    def __init__(self, prob: float = 0.5, border: float = 2.0):
+        if not 0 <= prob <= 1:
+            raise ValueError(f'`prob` must be in [0, 1], got {prob}')
+        if not border >= 0:
+            raise ValueError(f'`border` must be >= 0 pixels, got {border}')
+        self.prob = prob
+        self.border = border
+
+    def __call__(self, inputs: Tensor, scores: Tensor, masks: MaskBatch):
+        order, chance = torch.rand(2, len(inputs)).to(inputs.device)
+        partner = other_guided(masks.guided, order)
+        own = torch.arange(len(inputs), device=inputs.device)
+        swapped = masks.guided & (partner != own) & (chance < self.prob)
+        objects = (masks.mask > 0).any(1) | masks.ignore
+        pasted = swap_background(
+            inputs, objects, inputs[partner], objects[partner], self.border)
+        inputs = torch.where(swapped.view(-1, 1, 1, 1), pasted, inputs)
+        return inputs, scores.float(), masks
+
+
+def other_guided(guided: Tensor, order: Tensor) -> Tensor:
+    """For each guided image another one: the next of them in a random order.
+
+    Args:
+        guided: (B,) bool.
+        order: (B,) random numbers in [0, 1).
+
+    Returns:
+        (B,) int64. An only one has itself; of the unguided it says nothing.
+    """
+    ranked = torch.where(guided, order, 1).argsort()  # the guided ones first
+    rank = ranked.argsort()
+    count = guided.sum().clamp(min=1)
+    return ranked[(rank + 1) % count]

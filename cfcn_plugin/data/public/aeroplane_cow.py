@@ -1,0 +1,57 @@
+"""Aeroplane-Cow: the two classes of VOC 2012, by VOC's own lists."""
+from pathlib import Path
+
+from .new_folder import write_table
+
+CLASSES = ('aeroplane', 'cow')
+SPLITS = (('train', 'train'), ('test', 'val'))  # VOC keeps its test labels to itself
+PRESENT, DIFFICULT, ABSENT = '1', '0', '-1'
+FILE = 'aeroplane-cow.csv'
+
+
+def list_aeroplane_cow(voc: str | Path) -> Path:
+    """Write ``aeroplane-cow.csv`` (filename, label, split) into the tree.
+
+    An image is taken if one of ``ImageSets/Main/CLASS_{train,val}.txt`` says that its
+    class is there, and the other class's that it is not, difficult ones included.
+
+    Args:
+        voc: The folder ``VOC2012`` as published.
+
+    Returns:
+        ``voc``.
+
+    Raises:
+        FileExistsError: The file exists.
+        FileNotFoundError: A list is missing.
+        ValueError: A line is not as in VOC's lists, or two lists name other images.
+    """
+    rows = []
+    for ours, theirs in SPLITS:
+        flags = [_flags(Path(voc, 'ImageSets', 'Main', f'{name}_{theirs}.txt'))
+                 for name in CLASSES]
+        if flags[0].keys() != flags[1].keys():
+            raise ValueError(f"the lists of {CLASSES} in '{voc}' name other images: "
+                             'take them from one release')
+        for name in sorted(flags[0]):
+            found = [one[name] for one in flags]
+            if sorted(found) == sorted((PRESENT, ABSENT)):
+                label = CLASSES[found.index(PRESENT)]
+                rows.append((f'JPEGImages/{name}.jpg', label, ours))
+    write_table(Path(voc, FILE), ('filename', 'label', 'split'), rows)
+    return Path(voc)
+
+
+def _flags(file: Path) -> dict[str, str]:
+    """Image -> whether it shows the class."""
+    if not file.is_file():
+        raise FileNotFoundError(f"'{file}' does not exist: expected the tree of VOC "
+                                "2012, with 'ImageSets/Main'")
+    flags = {}
+    for number, line in enumerate(file.read_text().splitlines(), 1):
+        name, *rest = line.split() or ['']
+        if len(rest) != 1 or rest[0] not in (PRESENT, DIFFICULT, ABSENT):
+            raise ValueError(f"'{file}', line {number}: expected a name and 1, 0 or "
+                             f'-1, got {line!r}')
+        flags[name] = rest[0]
+    return flags

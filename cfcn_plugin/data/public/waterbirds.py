@@ -1,0 +1,66 @@
+"""Waterbirds: labels, places and boxes in one table beside the published images."""
+from pathlib import Path
+
+from cfcn_plugin.masks.cub import read_cub_boxes
+
+from .new_folder import write_table
+from cfcn_plugin.data.csv_table import reading_table
+
+FILE = 'labels.csv'
+COLUMNS = ('img_filename', 'y', 'split', 'place')
+# the numbers of metadata.csv
+BIRDS = {'0': 'landbird', '1': 'waterbird'}
+PLACES = {'0': 'land', '1': 'water'}
+SPLITS = {'0': 'train', '1': 'val', '2': 'test'}
+
+
+def list_waterbirds(root: str | Path, cub: str | Path) -> Path:
+    """Write ``labels.csv`` (filename, label, split, place, x0 ... y1) into the tree.
+
+    An image is its CUB image with another background, so the bird's box is CUB's.
+
+    Args:
+        root: The published folder, with ``metadata.csv``.
+        cub: CUB-200-2011, with ``images.txt`` and ``bounding_boxes.txt``.
+
+    Returns:
+        ``root``.
+
+    Raises:
+        FileExistsError: The file exists.
+        FileNotFoundError: A file is missing.
+        MaskError: CUB's two files do not belong together.
+        ValueError: ``metadata.csv`` is not as published, or has an image that CUB has
+            not.
+    """
+    root = Path(root)
+    boxes = {}
+    for place, (name, *box) in read_cub_boxes(
+            Path(cub, 'bounding_boxes.txt'), Path(cub, 'images.txt')):
+        try:
+            x, y, width, height = map(float, box)
+        except ValueError as error:
+            raise ValueError(f"'{cub}/bounding_boxes.txt', {place}: expected x, y, "
+                             f'width and height, got {box}') from error
+        boxes[name] = (x, y, x + width, y + height)
+    write_table(root / FILE, (
+        'filename', 'label', 'split', 'place', 'x0', 'y0', 'x1', 'y1'),
+        list(_rows(root / 'metadata.csv', boxes)))
+    return root
+
+
+def _rows(file: Path, boxes: dict[str, tuple]):
+    with reading_table(file) as reader:
+        missing = set(COLUMNS) - set(reader.fieldnames or ())
+        if missing:
+            raise ValueError(f"'{file}' has no column {sorted(missing)}: its header is "
+                             f'{reader.fieldnames}')
+        for row in reader:
+            name, bird, split, place = (row[column] for column in COLUMNS)
+            where = f"'{file}', line {reader.line_num}"
+            if bird not in BIRDS or split not in SPLITS or place not in PLACES:
+                raise ValueError(f'{where}: expected y and place 0 or 1 and split 0, 1 '
+                                 f'or 2, got {bird!r}, {place!r} and {split!r}')
+            if name not in boxes:
+                raise ValueError(f"{where}: CUB has no box of '{name}'")
+            yield name, BIRDS[bird], SPLITS[split], PLACES[place], *boxes[name]

@@ -1,0 +1,72 @@
+"""An object on another image's context: for training, and for tests of focus."""
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torchvision.transforms.functional import gaussian_blur
+
+CELLS = (8, 4, 2, 1)  # grids whose cells tell what is around a hole
+COARSER = 0.01  # how much less the next coarser grid counts
+
+
+def swap_background(images: Tensor,
+                    objects: Tensor,
+                    backgrounds: Tensor,
+                    their_objects: Tensor,
+                    border: float = 2.0) -> Tensor:
+    """Paste each image's object on another image's context.
+
+    The object is cut out along its mask, blurred by a Gaussian of ``border`` pixels;
+    the other image's own object is filled by :func:`without_object`.
+
+    Args:
+        images: (B, C, H, W) floating point.
+        objects: (B, H, W) bool, True on the object.
+        backgrounds: (B, C, H, W), the images that give their context.
+        their_objects: (B, H, W) bool, what of them is not context.
+        border: Standard deviation of the blurred edge, pixels, >= 0; 0 is a sharp one.
+
+    Returns:
+        (B, C, H, W).
+    """
+    inside = soften(objects, border)
+    return torch.lerp(
+        without_object(backgrounds, their_objects, border), images, inside)
+
+
+def without_object(images: Tensor, objects: Tensor, border: float = 2.0) -> Tensor:
+    """Fill objects with the smooth colour of what is around them.
+
+    The fill is the mean of the context in the cells of an 8 x 8 grid, interpolated;
+    where a cell holds next to none, the next coarser grid's, at last the image's
+    mean. It shows no shape but the outline's, which fades over the border.
+
+    Args:
+        images: (B, C, H, W) floating point.
+        objects: (B, H, W) bool.
+        border: As in :func:`swap_background`.
+
+    Returns:
+        (B, C, H, W): the images where there is no object.
+    """
+    # whole on the object, fading outside
+    hole = (2 * soften(objects, border)).clamp(max=1).maximum(objects[:, None].float())
+    # not 0: of an image that is object all over, the mean is left
+    context = 1 - hole + 1e-9
+    known = torch.cat([images * context, context], dim=1)
+    total = 0
+    for step, cells in enumerate(CELLS):
+        coarse = F.adaptive_avg_pool2d(known, cells)
+        total = total + COARSER**step * F.interpolate(
+            coarse, size=images.shape[-2:], mode='bilinear')
+    return torch.lerp(images, total[:, :-1] / total[:, -1:], hole)
+
+
+def soften(objects: Tensor, border: float) -> Tensor:
+    """(B, H, W) bool to (B, 1, H, W) in [0, 1], one half along the outline."""
+    soft = objects[:, None].float()
+    if border == 0:
+        return soft
+    reach = min(math.ceil(3 * border), min(soft.shape[-2:]) - 1)
+    return gaussian_blur(soft, 2 * reach + 1, border)

@@ -1,0 +1,111 @@
+"""Files in a folder, or in a zip archive that nobody has to unpack or trust."""
+import os
+import zipfile
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.folder import walk
+
+from .names import below
+
+RATIO = 1000  # deflate's limit is about 1030; what is worth unpacking has far less
+SMALL = 2**20  # bytes that a file may always have
+
+
+class Archive:
+    """Reads files of a folder or a zip by name, one at a time.
+
+    A zip's index is read once in each process, and copies for workers carry no handle:
+    processes that share one move each other's place in the file.
+
+    Args:
+        path: The folder or zip.
+
+    Raises:
+        FileNotFoundError: There is neither.
+        MaskError: It is no zip, or one that is encrypted, has a name twice, or has
+            names that would leave the folder it is unpacked to.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._zip = None
+        self._process = None
+        if not path.is_dir() and not path.is_file():
+            raise FileNotFoundError(f"'{path}' does not exist: expected a zip or the "
+                                    'folder it was unpacked to; correct its name or '
+                                    '`data_root`')
+        if path.is_file():
+            self._check()
+
+    def names(self) -> list[str]:
+        """Names of all files, with forward slashes."""
+        if self.path.is_dir():
+            return sorted(walk(self.path, 'masks'))
+        return sorted(i.filename for i in self._open().infolist() if not i.is_dir())
+
+    def has(self, name: str) -> bool:
+        if self.path.is_dir():
+            return os.path.isfile(below(self.path, name))
+        return name in self._open().NameToInfo
+
+    def read(self, name: str, most: int = SMALL) -> bytes:
+        """A file's bytes.
+
+        Args:
+            name: One of :meth:`names`.
+            most: Bytes that it may have; ``SMALL`` is always allowed.
+
+        Raises:
+            MaskError: It has more, unpacks to more than it can be worth, or is damaged.
+        """
+        most, where = max(most, SMALL), f"'{self.path}', '{name}'"
+        try:
+            if self.path.is_dir():
+                file = below(self.path, name)
+                size = packed = file.stat().st_size
+            else:
+                info = self._open().getinfo(name)
+                size, packed = info.file_size, info.compress_size
+            if size > most or size > RATIO * max(packed, SMALL // RATIO):
+                raise MaskError(f'{where} unpacks from {packed} to {size} bytes, '
+                                f'expected at most {most}: is it a zip bomb?')
+            if self.path.is_dir():
+                return file.read_bytes()
+            return self._open().read(name)
+        except MaskError:
+            raise
+        except Exception as error:  # zipfile raises what its decompressors do
+            raise MaskError(f'{where} cannot be read ({repr(error)[:200]}): is '
+                            'the archive whole?') from error
+
+    def _check(self) -> None:
+        infos = self._open().infolist()
+        for info in infos:
+            name = info.filename
+            if '..' in PurePosixPath(name).parts or name.startswith('/') or (
+                    '\\' in name or ':' in name[:2]):
+                raise MaskError(f"'{self.path}' has a file '{name}', whose name leaves "
+                                'the archive: do not unpack it, export it again')
+            if info.flag_bits & 1:
+                raise MaskError(f"'{self.path}', '{name}' is encrypted: save the "
+                                'archive without a password')
+        twice = [n for n, count in Counter(i.filename for i in infos).items()
+                 if count > 1]
+        if twice:
+            raise MaskError(f"'{self.path}' has the file '{twice[0]}' twice: export it "
+                            'again')
+
+    def _open(self) -> zipfile.ZipFile:
+        if self._zip is None or self._process != os.getpid():
+            try:
+                self._zip = zipfile.ZipFile(self.path)
+            except Exception as error:  # NotImplementedError, too
+                raise MaskError(f"'{self.path}' cannot be read as a zip archive "
+                                f'({error}): is it whole?') from error
+            self._process = os.getpid()
+        return self._zip
+
+    def __getstate__(self):
+        return {**self.__dict__, '_zip': None}

@@ -1,0 +1,72 @@
+"""The run lengths of Label Studio's brush.
+
+The published decoder, ``label_studio_sdk.converter.brush``, comes with some forty
+packages, among them another OpenCV that overwrites mmcv's, and allocates whatever
+length a file claims. The format is @thi.ng/rle-pack's.
+"""
+import numpy as np
+
+from cfcn_plugin.masks.base import MaskError
+
+CHANNELS = 4
+HALF = 128
+
+
+def decode_brush(data: bytes, shape: tuple[int, int], where: str) -> np.ndarray:
+    """A brush's mask: where it is opaque by half or more.
+
+    A header (32 bits: how many values; 5: bits of a value less 1; four times 4: bits of
+    a run's length less 1), then runs: 1 bit whether one value repeats, 2 bits which of
+    the four lengths, the length less 1, and the value or values. Values are the bytes
+    of an RGBA image, row by row.
+
+    Args:
+        data: The bytes that Label Studio writes as ``rle``.
+        shape: (H, W).
+        where: File and entry, for messages.
+
+    Returns:
+        uint8 {0, 1}, (H, W).
+
+    Raises:
+        MaskError: The data is malformed, or of an image of another size.
+    """
+    bits = _Bits(data)
+    try:
+        count, size = bits.take(32), bits.take(5) + 1
+        lengths = [bits.take(4) + 1 for _ in range(4)]
+        if count != shape[0] * shape[1] * CHANNELS or size > 8:
+            raise MaskError(
+                f'{where}: the brush has {count} values of {size} bits, expected '
+                f'{CHANNELS} of 8 for each of {shape[1]} x {shape[0]} pixels')
+        values = np.zeros(count, np.uint8)
+        done = 0
+        while done < count:
+            repeats = bits.take(1)
+            end = done + 1 + bits.take(lengths[bits.take(2)])
+            if end > count:
+                raise ValueError(f'a run ends at {end} of {count} values')
+            values[done:end] = bits.take(size) if repeats else [
+                bits.take(size) for _ in range(end - done)]
+            done = end
+    except ValueError as error:
+        if isinstance(error, MaskError):
+            raise
+        raise MaskError(f'{where}: malformed run lengths of a brush ({error}): export '
+                        'again from Label Studio') from error
+    return (values.reshape(*shape, CHANNELS)[..., 3] >= HALF).astype(np.uint8)
+
+
+class _Bits:
+    """A string of bits, taken from the left."""
+
+    def __init__(self, data: bytes):
+        bits = np.unpackbits(np.frombuffer(data, np.uint8))
+        self.text = (bits + ord('0')).tobytes()
+        self.at = 0
+
+    def take(self, count: int) -> int:
+        start, self.at = self.at, self.at + count
+        if self.at > len(self.text):
+            raise ValueError(f'data ends at bit {len(self.text)}')
+        return int(self.text[start:self.at], 2)

@@ -1,0 +1,174 @@
+"""Reading COCO's instance JSON: every annotation checked, none kept as it was."""
+import logging
+import math
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cfcn_plugin.masks.base import MaskError
+
+from .coco_polygons import check_bounds, check_polygons, read_polygons
+from .json_file import read_json
+from .names import image_name
+from .rectangles import Box, read_box
+from .rle import read_rle
+
+PARTS = ('images', 'annotations', 'categories')
+Outline = list[array] | tuple[bytes, tuple[int, int]] | Box
+
+
+class Instance(NamedTuple):
+    """One annotation, its outline packed and not yet held against its image.
+
+    Attributes:
+        outline: Polygons [x0, y0, x1, y1, ...], or compressed RLE counts and their
+            (H, W), or a box (x0, y0, x1, y1); None for a box without an area.
+    """
+    id: Any
+    image: Any
+    category: Any
+    crowd: bool
+    outline: Outline | None
+
+
+class CocoFile:
+    """A COCO instance file: its categories, and its instances one by one.
+
+    An annotation is packed the moment its closing brace is read, so that the file's
+    millions of numbers are never there as Python objects all at once.
+
+    Args:
+        file: The JSON.
+        use: ``'segmentation'`` or ``'bbox'``.
+        images: Folder below the data root that ``file_name`` is relative to.
+
+    Attributes:
+        names: Category id -> name.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        MaskError: Something in it is not as COCO says; the message names what.
+    """
+
+    def __init__(self, file: Path, use: str, images: str = ''):
+        self.file = file
+        self.use = use
+        content = read_json(file, dict, self._pack)
+        if not all(isinstance(content.get(part), list) for part in PARTS):
+            raise MaskError(f"'{file}' is no COCO instance file: expected an object "
+                            f'with lists {list(PARTS)}, got {list(content)}')
+        self._instances = content['annotations']
+        if not self._instances:
+            raise MaskError(f"'{file}' holds no annotation")
+        self.names = self._read_categories(content['categories'])
+        self._images = self._read_images(content['images'], images)
+
+    def instances(self) -> Iterator[tuple[str, tuple[int, int], Instance]]:
+        """Key, (H, W) and instance, each forgotten once it was given."""
+        flat = []
+        for place, one in enumerate(self._instances):
+            self._instances[place] = None
+            if not isinstance(one, Instance):
+                raise MaskError(f"'{self.file}', annotations[{place}]: expected an "
+                                f"object with 'id', 'image_id', 'category_id' and "
+                                f"'{self.use}', got {str(one)[:60]}")
+            where = self._where(one.id)
+            if one.image not in self._images:
+                raise MaskError(f'{where}: image_id {one.image!r} is none of the '
+                                "file's images: remove it, or add its image")
+            if one.category not in self.names:
+                raise MaskError(f'{where}: category_id {one.category!r} is none of the '
+                                "file's categories: correct it, or add its category")
+            if one.outline is None:
+                flat.append(one.id)
+                continue
+            key, shape = self._images[one.image]
+            self._check_fits(one.outline, shape, where)
+            yield key, shape, one
+        if flat:
+            logging.getLogger(__name__).warning(
+                f"'{self.file}': {len(flat)} boxes without width or height are left "
+                f'out, of annotations {", ".join(map(str, flat[:4]))}')
+
+    def _where(self, id) -> str:
+        return f"'{self.file}', annotation {id}"
+
+    def _pack(self, entry: dict) -> dict | Instance:
+        """An annotation as an Instance, anything else as it is."""
+        if 'image_id' not in entry and 'category_id' not in entry:
+            return entry
+        where = self._where(entry.get('id'))
+        missing = [field for field in ('id', 'image_id', 'category_id', self.use)
+                   if field not in entry]
+        if missing:
+            raise MaskError(f'{where}: {missing} missing, got {list(entry)}')
+        if any(isinstance(entry[field], list | dict) for field in
+               ('image_id', 'category_id')) or entry.get('iscrowd', 0) not in (0, 1):
+            raise MaskError(f"{where}: expected numbers 'image_id', 'category_id' and "
+                            f"'iscrowd' 0 or 1, got {entry['image_id']!r}, "
+                            f"{entry['category_id']!r}, {entry.get('iscrowd')!r}")
+        given = entry[self.use]
+        if self.use == 'bbox':
+            if not isinstance(given, list):
+                raise MaskError(f"{where}: expected 'bbox' [x, y, width, height], got "
+                                f'{given!r}')
+            if _is_flat(given):  # COCO's own train2017 has two
+                return Instance(entry['id'], entry['image_id'], entry['category_id'],
+                                bool(entry.get('iscrowd', 0)), None)
+            outline = read_box(given, where, 'xywh', ' (COCO boxes are x, y, width, '
+                               'height)')
+        elif isinstance(given, dict):
+            outline = read_rle(given, where)
+        else:
+            outline = read_polygons(given, where)
+        return Instance(entry['id'], entry['image_id'], entry['category_id'],
+                        bool(entry.get('iscrowd', 0)), outline)
+
+    def _check_fits(self, outline: Outline, shape: tuple, where: str) -> None:
+        if isinstance(outline, list):
+            check_polygons(outline, shape, where)
+        elif self.use == 'bbox':
+            check_bounds(outline, shape, where)
+        elif outline[1] != shape:
+            raise MaskError(f'{where}: RLE of size {list(outline[1])}, expected its '
+                            f"image's [height, width] {list(shape)}: make it again at "
+                            'the size of the image')
+
+    def _read_categories(self, entries: list) -> dict[Any, str]:
+        names = {}
+        for place, entry in enumerate(entries):
+            where = f"'{self.file}', categories[{place}]"
+            if not (isinstance(entry, dict) and isinstance(entry.get('name'), str)
+                    and isinstance(entry.get('id'), int | str)):
+                raise MaskError(f"{where}: expected an object with 'id' and 'name', "
+                                f'got {entry!r}')
+            if entry['id'] in names:
+                raise MaskError(f"{where}: id {entry['id']} stands twice, for "
+                                f"'{names[entry['id']]}' and '{entry['name']}'")
+            names[entry['id']] = entry['name']
+        return names
+
+    def _read_images(self, entries: list, folder: str) -> dict[Any, tuple]:
+        images, keys = {}, set()
+        for place, entry in enumerate(entries):
+            where = f"'{self.file}', images[{place}]"
+            if not (isinstance(entry, dict) and isinstance(entry.get('id'), int | str)
+                    and all(isinstance(entry.get(side), int) and entry[side] > 0
+                            for side in ('height', 'width'))):
+                raise MaskError(f"{where}: expected an object with 'id', 'file_name', "
+                                f"'height' and 'width' in pixels, got {entry!r}")
+            key = image_name(entry.get('file_name'), where, folder)
+            if entry['id'] in images or key in keys:
+                what = 'id' if entry['id'] in images else 'file_name'
+                raise MaskError(f"{where}: {what} {entry[what]!r} stands twice: each "
+                                'image must have one id and one file_name')
+            keys.add(key)
+            images[entry['id']] = key, (entry['height'], entry['width'])
+        return images
+
+
+def _is_flat(box: list) -> bool:
+    """Whether a COCO box is one, and has no width or no height."""
+    return (len(box) == 4 and all(type(n) in (int, float) for n in box)
+            and all(map(math.isfinite, box)) and min(box[2:]) == 0)

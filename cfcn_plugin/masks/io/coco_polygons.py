@@ -1,0 +1,70 @@
+"""Polygons as COCO writes them: what is one, and can it belong to its image."""
+import math
+from array import array
+
+from cfcn_plugin.masks.base import MaskError
+
+from .rectangles import Box, check_in_image
+
+
+def read_polygons(given, where: str) -> list[array]:
+    """Polygons [x0, y0, x1, y1, ...] as arrays of float64.
+
+    Args:
+        given: As they came: a list of lists.
+        where: File and annotation, for the message.
+
+    Raises:
+        MaskError: One is none.
+    """
+    if not isinstance(given, list) or not given:
+        raise MaskError(
+            f'{where}: expected polygons [[x0, y0, x1, y1, ...], ...] or an RLE, got '
+            f"{str(given)[:60]}; use='bbox' takes the boxes")
+    polygons = []
+    for polygon in given:
+        try:
+            numbers = array('d', polygon) if isinstance(polygon, list) else ()
+        except (TypeError, OverflowError):
+            numbers = ()
+        if len(numbers) < 6 or len(numbers) % 2:
+            raise MaskError(
+                f'{where}: expected a polygon of at least three points, [x0, y0, x1, '
+                f'y1, x2, y2, ...], an even number of numbers, got {str(polygon)[:60]}')
+        if not math.isfinite(sum(numbers)):
+            raise MaskError(f'{where}: expected a polygon of finite numbers, got '
+                            f'{str(polygon)[:60]}')
+        polygons.append(numbers)
+    return polygons
+
+
+def check_polygons(polygons: list[array], shape: tuple[int, int], where: str) -> None:
+    """``check_bounds`` of each polygon."""
+    for polygon in polygons:
+        x, y = polygon[::2], polygon[1::2]
+        check_bounds((min(x), min(y), max(x), max(y)), shape, where)
+
+
+def check_bounds(bounds: Box, shape: tuple[int, int], where: str) -> None:
+    """Refuse what cannot belong to an image of this size.
+
+    A polygon that hangs over the edge a little is cut off. One that goes an image's
+    size beyond is of another image (and pycocotools walks along every edge, however
+    far it goes, until memory ends).
+
+    Args:
+        bounds: (x0, y0, x1, y1) in pixels.
+        shape: The image's height and width.
+        where: File and annotation, for the message.
+
+    Raises:
+        MaskError: It lies outside, or goes far beyond.
+    """
+    check_in_image(bounds, shape, where)
+    x0, y0, x1, y1 = bounds
+    height, width = shape
+    if x0 < -width or y0 < -height or x1 > 2 * width or y1 > 2 * height:
+        raise MaskError(
+            f'{where}: from ({x0}, {y0}) to ({x1}, {y1}) it goes far beyond the '
+            f'image of {width} x {height} pixels: are the numbers pixels of this '
+            'image?')

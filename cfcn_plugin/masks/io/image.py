@@ -1,0 +1,79 @@
+"""Reading the pixels of a mask's image file, with every doubt an error."""
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageFile
+
+from cfcn_plugin.masks.base import MaskError, wrong_size
+
+# what Pillow opens as something whose values are the file's own
+GREY = ('1', 'L', 'P', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')
+COLOUR = ('LA', 'PA', 'RGB', 'RGBA')
+
+
+def read_image(file: str | Path | BinaryIO,
+               shape: tuple[int, int],
+               colours: bool = False,
+               name: str | None = None) -> np.ndarray:
+    """The values of an image file, as they are stored.
+
+    Args:
+        file: Path or stream.
+        shape: (H, W) that it must have, known from its header before a pixel is
+            decoded: no file costs more memory than its image does.
+        colours: Give colours, a palette's too.
+        name: What to call a stream in messages.
+
+    Returns:
+        (H, W), bool, uint8, uint16 or int32; for files with several channels
+        (H, W, 2) grey and alpha, (H, W, 3) or (H, W, 4) uint8. With ``colours``
+        always RGBA, (H, W, 4) uint8.
+
+    Raises:
+        MaskError: The file cannot be read, or not without a guess.
+    """
+    name = str(file) if name is None else name
+    try:
+        with _whole_files(), Image.open(file) as image:
+            _check(image, shape, colours, name)
+            return np.array(image.convert('RGBA') if colours else image)
+    except MaskError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise MaskError(
+            f"mask '{name}' has more pixels than Pillow opens ({error}): is it a "
+            'decompression bomb? If not, raise `PIL.Image.MAX_IMAGE_PIXELS`') from error
+    except Exception as error:  # Pillow's formats raise whatever they stumble on
+        raise MaskError(f"mask '{name}' cannot be read as an image "
+                        f'({str(error) or error!r}): is it whole?') from error
+
+
+def _check(image: Image.Image, shape: tuple, colours: bool, name: str) -> None:
+    if image.size[::-1] != tuple(shape):
+        raise wrong_size(name, image.size[::-1], shape)
+    if getattr(image, 'is_animated', False):
+        raise MaskError(f"mask '{name}' has {image.n_frames} frames or pages, expected "
+                        'one: save the one that is the mask')
+    if image.mode == 'L' and image.tile and image.tile[0][-1] in ('L;2', 'L;4'):
+        raise MaskError(
+            f"mask '{name}' is grey of {image.tile[0][-1][-1]} bits, whose values some "
+            'programs scale to 0 to 255 and some do not: save it as an 8-bit PNG')
+    known = (*GREY[:3], *COLOUR) if colours else (*GREY, *COLOUR)
+    if image.mode not in known:
+        raise MaskError(
+            f"mask '{name}' has pixels of mode '{image.mode}', expected one of "
+            f'{known}: save it as an 8-bit PNG')
+
+
+@contextmanager
+def _whole_files() -> Iterator[None]:
+    """Refuse half a file, also where a library told Pillow to fill it with zeros."""
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before

@@ -1,0 +1,53 @@
+"""Reading a JSON file that a person may have touched."""
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cfcn_plugin.masks.base import MaskError
+
+NAMES = {list: 'a list', dict: 'an object'}
+
+
+def read_json(file: Path,
+              kind: type | tuple[type, ...],
+              hook: Callable[[dict], Any] = lambda entry: entry):
+    """The content of a JSON file.
+
+    Args:
+        file: The file, in UTF-8, with or without a byte order mark.
+        kind: What its content must be: ``list``, ``dict``, or both.
+        hook: Called with each object as soon as it is read; what it returns takes the
+            object's place.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        MaskError: It is not JSON, holds something else, or an object in it has a name
+            twice.
+    """
+
+    def unique(pairs: list[tuple[str, Any]]):
+        entry = dict(pairs)
+        if len(entry) < len(pairs):
+            twice = next(n for i, (n, _) in enumerate(pairs) if n in dict(pairs[:i]))
+            raise MaskError(f"'{file}': '{twice}' stands twice in one object, where "
+                            'JSON keeps the last alone: put both into one')
+        return hook(entry)
+
+    if not file.is_file():
+        raise FileNotFoundError(f"annotation file '{file}' does not exist: correct its "
+                                'name or `data_root`')
+    try:
+        with file.open(encoding='utf-8-sig') as stream:
+            content = json.load(stream, object_pairs_hook=unique)
+    except MaskError:
+        raise
+    # ValueError: also a number of 5000 digits
+    except (OSError, ValueError, RecursionError) as error:
+        raise MaskError(f"'{file}' is not JSON in UTF-8 ({error}): is it whole?") from (
+            error)
+    if not isinstance(content, kind):
+        kinds = kind if isinstance(kind, tuple) else (kind, )
+        raise MaskError(f"'{file}': expected {' or '.join(NAMES[k] for k in kinds)}, "
+                        f'got {type(content).__name__}')
+    return content

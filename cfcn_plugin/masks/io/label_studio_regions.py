@@ -1,0 +1,111 @@
+"""Regions of Label Studio's annotations: brushes, polygons, rectangles."""
+import math
+from contextlib import suppress
+
+import numpy as np
+
+from cfcn_plugin.masks.base import MaskError, wrong_size
+
+from .brush import decode_brush
+from .shapes import check_inside, fill_polygon, read_points
+
+BARE = ('brush', 'polygon', 'rectangle')  # drawn without a label
+
+
+def read_regions(results, where: str) -> list[dict]:
+    """What of an annotation is drawn, in a form that is small to keep.
+
+    Args:
+        results: The annotation's ``result``.
+        where: File and task, for messages.
+
+    Returns:
+        Dicts of ``labels`` ('' where nobody gave one), ``size`` (H, W), ``where``, and
+        either ``rle``, bytes, or ``points``, the bytes of (N, 2) float64 in percent,
+        and ``turn`` in degrees. marshal can write them.
+
+    Raises:
+        MaskError: A region is not as Label Studio writes it, or cannot be drawn.
+    """
+    if not isinstance(results, list) or not all(isinstance(r, dict) for r in results):
+        raise MaskError(f'{where}: expected `result` to be a list of objects, got '
+                        f'{str(results)[:80]}')
+    named = {str(one.get('id')) for one in results if _kind(one).endswith('labels')}
+    regions = []
+    for number, one in enumerate(results):
+        at, kind, value = f'{where}, result {number}', _kind(one), one.get('value')
+        bare = kind in BARE and str(one.get('id')) not in named
+        if not isinstance(value, dict) or not (bare or kind.endswith('labels')):
+            continue  # choices, texts, relations, and regions that another result names
+        labels = [''] if bare else value.get(kind)
+        if not isinstance(labels, list) or not labels or not all(
+                isinstance(label, str) for label in labels):
+            raise MaskError(f'{at}: expected a label in `{kind}`, got {labels!r}')
+        size = one.get('original_height'), one.get('original_width')
+        if not all(isinstance(n, int) and n > 0 for n in size):
+            raise MaskError(f'{at}: expected original_height and original_width in '
+                            f'pixels, got {size}')
+        if one.get('image_rotation'):
+            raise MaskError(f'{at}: the image was turned by {one["image_rotation"]} '
+                            'degrees for drawing, and lies otherwise on the disk: turn '
+                            'it back in Label Studio, or the file itself')
+        regions.append(dict(labels=labels, size=size, where=at, **_geometry(value, at)))
+    return regions
+
+
+def pack_brush(entry: dict) -> dict:
+    """A JSON object, the moment it is read, with its brush as bytes.
+
+    An export's millions of numbers are never there as Python objects all at once.
+    """
+    if isinstance(entry.get('rle'), list):
+        with suppress(TypeError, ValueError):  # what is no byte, read_regions names
+            entry['rle'] = bytes(entry['rle'])
+    return entry
+
+
+def _kind(result: dict) -> str:
+    return str(result.get('type'))
+
+
+def _geometry(value: dict, where: str) -> dict:
+    """The brush's bytes, or a polygon's points in percent."""
+    if 'rle' in value:
+        try:  # bytes() of a number would be so many zeros
+            return dict(rle=bytes([*value['rle']]))
+        except (TypeError, ValueError) as error:
+            raise MaskError(f'{where}: expected `rle` to be a list of bytes '
+                            f'({error})') from error
+    if 'points' in value:
+        return dict(points=read_points(value['points'], 3, where).tobytes(), turn=0.)
+    try:
+        x, y, width, height = (float(value[k]) for k in ('x', 'y', 'width', 'height'))
+        turn = float(value.get('rotation') or 0)
+    except (KeyError, TypeError, ValueError):
+        raise MaskError(
+            f'{where}: expected a brush (`rle`), a polygon (`points`) or a rectangle '
+            f'(`x`, `y`, `width`, `height`), got {sorted(value)}') from None
+    if not (width > 0 and height > 0 and math.isfinite(turn)):
+        raise MaskError(f'{where}: rectangle of width {width} and height {height}, '
+                        f'turned by {turn}, has no inside')
+    corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+    return dict(points=read_points(corners, 4, where).tobytes(), turn=turn)
+
+
+def draw_region(region: dict, shape: tuple[int, int], file: str) -> np.ndarray:
+    """A region of :func:`read_regions` as a mask, uint8 {0, 1}, (H, W).
+
+    Raises:
+        MaskError: It was drawn on an image of another size, or lies outside.
+    """
+    if region['size'] != tuple(shape):
+        raise wrong_size(file, region['size'], shape)
+    if 'rle' in region:
+        return decode_brush(region['rle'], shape, region['where'])
+    points = np.frombuffer(region['points']).reshape(-1, 2) / 100 * shape[::-1]
+    turn = np.deg2rad(region['turn'])  # clockwise about the first corner, in pixels
+    turned = (points - points[0]) @ np.array(
+        [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    points = turned + points[0]
+    check_inside(points, 0, shape, region['where'])
+    return fill_polygon(points, shape)

@@ -1,0 +1,90 @@
+"""Boxes: what is one, and which pixels are inside."""
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from cfcn_plugin.masks.base import MaskError
+
+Box = tuple[float, float, float, float]
+
+
+def read_box(values: Sequence, where: str, format: str = 'xyxy',
+             remedy: str = '') -> Box:
+    """A box (x0, y0, x1, y1) in pixels from the four numbers of a file.
+
+    Args:
+        values: As they are written, numbers or text.
+        where: File and place, for the message.
+        format: ``'xyxy'`` (corners) or ``'xywh'`` (corner and size).
+        remedy: Ends the message of a box without an inside.
+
+    Raises:
+        MaskError: They are not four finite numbers, or the box has no inside.
+    """
+    try:
+        x0, y0, x1, y1 = box = list(map(float, values))
+    except (TypeError, ValueError, OverflowError):
+        box = []
+    if not box or not all(map(math.isfinite, box)):
+        raise MaskError(f'{where}: expected four finite numbers, got {values}')
+    if format == 'xywh':
+        x1, y1 = x0 + x1, y0 + y1
+    if not (x1 > x0 and y1 > y0):
+        raise MaskError(f'{where}: box {[x0, y0, x1, y1]} has no inside; expected '
+                        f'x1 > x0 and y1 > y0{remedy}')
+    return x0, y0, x1, y1
+
+
+def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int], where: str) -> np.ndarray:
+    """The union of boxes as a mask, uint8 {0, 1}, (H, W).
+
+    The image's corner is (0, 0), and a pixel is inside when its centre is. What
+    hangs over the image's edge is cut off.
+
+    Args:
+        boxes: (x0, y0, x1, y1) in pixels.
+        shape: The mask's height and width.
+        where: File and image, for the message.
+
+    Raises:
+        MaskError: A box lies outside the image.
+    """
+    mask = np.zeros(shape, np.uint8)
+    for box in boxes:
+        check_in_image(box, shape, where)
+        x0, y0, x1, y1 = box
+        mask[_inside(y0, y1), _inside(x0, x1)] = 1
+    return mask
+
+
+def check_in_image(bounds: Box, shape: tuple[int, int], where: str) -> None:
+    """Refuse what lies wholly outside its image.
+
+    What has no width or height, a point or a line, may lie on the edge.
+
+    Args:
+        bounds: (x0, y0, x1, y1) in pixels.
+        shape: The image's height and width.
+        where: File and place, for the message.
+
+    Raises:
+        MaskError: It does.
+    """
+    x0, y0, x1, y1 = bounds
+    height, width = shape
+    if _is_beyond(x0, x1, width) or _is_beyond(y0, y1, height):
+        raise MaskError(f'{where}: from ({x0}, {y0}) to ({x1}, {y1}) it lies outside '
+                        f'the image of {width} x {height} pixels: are the numbers '
+                        'pixels of this image?')
+
+
+def _is_beyond(low: float, high: float, size: int) -> bool:
+    if low == high:
+        return not 0 <= low <= size
+    return low >= size or high <= 0
+
+
+def _inside(low: float, high: float) -> slice:
+    """Pixels from the first whose centre is at or beyond ``low`` to ``high``'s."""
+    return slice(*(max(math.ceil(edge - 0.5), 0) for edge in (low, high)))

@@ -1,0 +1,94 @@
+"""Run lengths of COCO, checked before pycocotools decodes them.
+
+pycocotools believes what it is given: counts that add up to too little leave
+uninitialised memory in the mask.
+"""
+from array import array
+
+import cv2
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from cfcn_plugin.masks.base import MaskError
+
+MOST_PIXELS = 2**32 - 1  # a count has 32 bits
+MOST_DIGITS = 7  # of 5 bits: more than any count of 32 bits needs
+
+
+def read_rle(segmentation: dict, where: str) -> tuple[bytes, tuple[int, int]]:
+    """Compressed counts and size (H, W) of a COCO segmentation.
+
+    Args:
+        segmentation: ``size`` [H, W], and ``counts``: a list of run lengths down the
+            columns, the first of context; or COCO's compressed text.
+        where: File and annotation, for the message.
+
+    Raises:
+        MaskError: It is malformed, or does not fill its size.
+    """
+    size, counts = segmentation.get('size'), segmentation.get('counts')
+    if not (isinstance(size, list) and len(size) == 2
+            and all(isinstance(n, int) and n > 0 for n in size)
+            and size[0] * size[1] <= MOST_PIXELS):
+        raise MaskError(f"{where}: expected an RLE with 'size' [height, width], of 32 "
+                        f'bits of pixels at most, got {size!r}')
+    height, width = size
+    if isinstance(counts, list):
+        numbers = _plain(counts)
+    elif isinstance(counts, str):
+        numbers = decompress(counts)
+    else:
+        numbers = None
+    if numbers is None:
+        raise MaskError(f"{where}: malformed RLE, expected 'counts' as a list of whole "
+                        f"numbers or COCO's compressed text, got {_short(counts)}")
+    if min(numbers, default=0) < 0 or sum(numbers) != height * width:
+        raise MaskError(
+            f"{where}: malformed RLE, its counts must be >= 0 and add up to {height} * "
+            f'{width} = {height * width}, got {sum(numbers)} with the least '
+            f'{min(numbers, default=0)}: write it again, e.g. with pycocotools')
+    if isinstance(counts, str):
+        return counts.encode('ascii'), (height, width)
+    rle = coco_mask.frPyObjects(segmentation, height, width)
+    return rle['counts'], (height, width)
+
+
+def draw_rles(rles: list[dict]) -> np.ndarray:
+    """The union of compressed RLEs, uint8 {0, 1}, (H, W)."""
+    by_columns = coco_mask.decode(coco_mask.merge(rles)).T
+    return cv2.transpose(by_columns)  # ten times as fast as ascontiguousarray
+
+
+def decompress(text: str) -> list[int] | None:
+    """COCO's compressed counts as numbers, None if they are malformed.
+
+    Characters from '0' on carry 5 bits each, the lowest first, a sixth that says
+    whether more follow, and the sign in the last one's highest bit. From the fourth
+    number on they are differences to the one two places before.
+    """
+    code = np.frombuffer(text.encode('utf-8', 'surrogatepass'), np.uint8)
+    code = code.astype(np.int64) - ord('0')
+    if not len(code) or code.min() < 0 or code.max() > 63 or code[-1] & 32:
+        return None
+    last = np.flatnonzero(code & 32 == 0)
+    first = np.append(0, last[:-1] + 1)
+    digit = np.arange(len(code)) - first.repeat(last - first + 1)
+    if digit.max() >= MOST_DIGITS:
+        return None
+    numbers = np.add.reduceat((code & 31) << (5 * digit), first)
+    numbers -= (code[last] >> 4) << (5 * (digit[last] + 1))
+    for start in (1, 2):
+        numbers[start::2] = numbers[start::2].cumsum()
+    return numbers.tolist()
+
+
+def _plain(counts: list) -> list[int] | None:
+    try:
+        return array('q', counts).tolist()
+    except (TypeError, OverflowError):
+        return None
+
+
+def _short(value) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f'{text[:60]} ...'

@@ -1,0 +1,152 @@
+"""Shapes to pixels: a pixel is inside when its centre is.
+
+Coordinates are pixels, x to the right, y down, the image's corner at (0, 0), so that
+the centre of row j, column k is (k + 0.5, j + 0.5). OpenCV and Pillow round corners to
+whole pixels and draw the outline too, so that objects grow; here the polygon of a box's
+corners is the box. Time depends on the image's size, not on what coordinates say.
+"""
+import math
+
+import cv2
+import numpy as np
+
+from cfcn_plugin.masks.base import MaskError
+
+from .rectangles import check_in_image
+
+FAR = 1e7  # pixels; no image is as large
+UNITS = ('pixel', 'diagonal')
+
+
+def read_points(points, least: int, where: str) -> np.ndarray:
+    """Points as an annotation file gives them, (N, 2) of x, y.
+
+    Args:
+        points: A list of [x, y].
+        least: How many there must be.
+        where: File and entry, for messages.
+
+    Raises:
+        MaskError: They are no such list.
+    """
+    try:
+        array = np.array(points, np.float64)
+    except (TypeError, ValueError):
+        array = np.zeros(0)
+    if array.ndim != 2 or array.shape[1] != 2 or not (abs(array) < FAR).all():
+        shown = repr(points)
+        raise MaskError(f'{where}: expected points [[x, y], ...] of finite numbers, '
+                        f'got {shown[:80]}{" ..." if len(shown) > 80 else ""}')
+    if len(array) < least:
+        raise MaskError(f'{where}: expected at least {least} points, got {len(array)}')
+    return array
+
+
+def check_inside(points: np.ndarray, margin: float, shape: tuple, where: str) -> None:
+    """Refuse points none of which comes nearer than ``margin`` to the image.
+
+    Args:
+        points: (N, 2) of x, y.
+        margin: In pixels.
+        shape: The image's (H, W).
+        where: File and entry, for the message.
+
+    Raises:
+        MaskError: They lie outside.
+    """
+    lows, highs = points.min(0) - margin, points.max(0) + margin
+    check_in_image((*lows.tolist(), *highs.tolist()), shape, where)
+
+
+def check_radius(radius: float | None, unit: str) -> None:
+    """Refuse options that are no radius.
+
+    Raises:
+        ValueError: The radius is negative or the unit unknown.
+    """
+    if radius is not None and not 0 <= radius < FAR:
+        raise ValueError(f'`radius` must be 0 or more, got {radius}')
+    if unit not in UNITS:
+        raise ValueError(f'`unit` must be one of {UNITS}, got {unit!r}')
+
+
+def fill_polygon(points, shape: tuple[int, int]) -> np.ndarray:
+    """The inside of a closed polygon, by the even-odd rule.
+
+    Args:
+        points: (N, 2) of x, y, N >= 3; may lie outside the image.
+        shape: (H, W).
+
+    Returns:
+        uint8 {0, 1}, (H, W).
+    """
+    height, width = shape
+    x, y = np.asarray(points, np.float64).T
+    x_next, y_next = np.roll(x, -1), np.roll(y, -1)
+    centres = np.arange(height) + 0.5
+    edge, row = np.nonzero((y[:, None] <= centres) != (y_next[:, None] <= centres))
+    along = (centres[row] - y[edge]) / (y_next[edge] - y[edge])
+    crossing = x[edge] + along * (x_next[edge] - x[edge])
+    # a crossing turns inside to outside for every centre at or beyond it
+    first = np.clip(np.ceil(crossing - 0.5), 0, width).astype(np.intp)
+    turns = np.bincount(row * (width + 1) + first, minlength=height * (width + 1))
+    turns = turns.reshape(height, width + 1)[:, :width]
+    return (np.cumsum(turns, axis=1) & 1).astype(np.uint8)
+
+
+def draw_stroke(points, radius: float, shape: tuple[int, int]) -> np.ndarray:
+    """What is within ``radius`` of a line through points; of one point, a disc.
+
+    Args:
+        points: (N, 2) of x, y, N >= 1; may lie outside the image.
+        radius: In pixels, >= 0. The pixel a point lies in is always drawn.
+        shape: (H, W).
+
+    Returns:
+        uint8 {0, 1}, (H, W).
+    """
+    mask = np.zeros(shape, np.uint8)
+    points = np.asarray(points, np.float64)
+    for x, y in points:
+        row, column = math.floor(y), math.floor(x)
+        if 0 <= row < shape[0] and 0 <= column < shape[1]:
+            mask[row, column] = 1
+    starts = points[:-1] if len(points) > 1 else points
+    for start, end in zip(starts, points[1:] if len(points) > 1 else points):
+        _draw_segment(mask, start, end, radius)
+    return mask
+
+
+def _draw_segment(mask: np.ndarray, start: np.ndarray, end: np.ndarray,
+                  radius: float) -> None:
+    """Draw into the window around a segment, which for one point is small."""
+    lows, highs = np.minimum(start, end) - radius, np.maximum(start, end) + radius
+    limits = mask.shape[::-1]
+    left, top = np.clip(np.floor(lows), 0, limits).astype(int)
+    right, bottom = np.clip(np.ceil(highs), 0, limits).astype(int)
+    x, y = np.arange(left, right) + 0.5, np.arange(top, bottom)[:, None] + 0.5
+    step = end - start
+    length = step @ step
+    along = 0 if length == 0 else np.clip(
+        ((x - start[0]) * step[0] + (y - start[1]) * step[1]) / length, 0, 1)
+    distance = np.hypot(x - start[0] - along * step[0], y - start[1] - along * step[1])
+    mask[top:bottom, left:right] |= distance <= radius
+
+
+def dilate(mask: np.ndarray, radius: float) -> np.ndarray:
+    """A mask and what is within ``radius`` pixels of it, by Euclidean distance.
+
+    Args:
+        mask: uint8 {0, 1}, (H, W).
+        radius: In pixels, >= 0.
+    """
+    if radius == 0 or not mask.any():
+        return mask
+    distance = cv2.distanceTransform(
+        (mask == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return (distance <= radius).astype(np.uint8)
+
+
+def in_pixels(radius: float, unit: str, shape: tuple[int, int]) -> float:
+    """A radius in pixels, from one that may be a share of the image's diagonal."""
+    return radius * math.hypot(*shape) if unit == 'diagonal' else radius

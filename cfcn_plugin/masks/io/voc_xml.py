@@ -1,0 +1,86 @@
+"""The objects in an XML file of Pascal VOC."""
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+from cfcn_plugin.masks.base import MaskError
+
+from .rectangles import Box, read_box
+
+CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
+
+
+class VOCObject(NamedTuple):
+    """One object: its box in pixels from the image's corner, (x0, y0, x1, y1)."""
+    name: str
+    box: Box
+    difficult: bool
+
+
+def read_objects(file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
+    """The objects and the image's (H, W), None where the file does not say.
+
+    Raises:
+        MaskError: It is not XML, no annotation of VOC, or not there.
+    """
+    root = parse_xml(file)
+    if root.tag != 'annotation':
+        raise MaskError(f"'{file}': expected an <annotation> of Pascal VOC, got "
+                        f'<{root.tag}>')
+    objects = [_read_object(element, f"'{file}', object {number}")
+               for number, element in enumerate(root.findall('object'), 1)]
+    return objects, _read_size(root, file)
+
+
+def parse_xml(file: Path) -> Element:
+    """The root of an XML file; a file that declares entities is refused unread.
+
+    Raises:
+        MaskError: It is not XML, or has a document type.
+    """
+
+    def refuse(*_):
+        raise MaskError(f"'{file}' declares a document type, with which a small file "
+                        'can fill the memory; expected none: remove <!DOCTYPE ...>')
+
+    parser, builder = expat.ParserCreate(), TreeBuilder()
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    try:
+        parser.Parse(file.read_bytes(), True)
+    except OSError as error:  # one image's file, which need not end a run
+        raise MaskError(f"'{file}' cannot be read ({error.strerror}): add it, or "
+                        'correct `annotations` or `data_root`') from error
+    except expat.ExpatError as error:
+        raise MaskError(f"'{file}' is not XML ({error})") from error
+    return builder.close()
+
+
+def _read_object(element: Element, where: str) -> VOCObject:
+    name = (element.findtext('name') or '').strip()
+    if not name:
+        raise MaskError(f'{where}: expected a <name>, got none')
+    corners = [element.findtext(f'bndbox/{corner}') for corner in CORNERS]
+    with suppress(TypeError, ValueError):  # what is no number, read_box names
+        # VOC counts pixels from 1, and the last one is inside
+        corners = [float(corners[0]) - 1, float(corners[1]) - 1, *corners[2:]]
+    box = read_box(corners, f"{where} ('{name}')")
+    difficult = (element.findtext('difficult') or '0').strip()
+    if difficult not in ('0', '1'):
+        raise MaskError(f"{where} ('{name}'): expected <difficult> 0 or 1, got "
+                        f'{difficult!r}')
+    return VOCObject(name, box, difficult == '1')
+
+
+def _read_size(root: Element, file: Path) -> tuple[int, int] | None:
+    sides = [(root.findtext(f'size/{side}') or '0').strip() for side in
+             ('height', 'width')]
+    if not all(side.isdecimal() and len(side) < 10 for side in sides):
+        raise MaskError(f"'{file}': expected <size> with <height> and <width> in "
+                        f'pixels, got {sides}')
+    height, width = map(int, sides)
+    return (height, width) if height and width else None

@@ -1,0 +1,13 @@
+"""All that needs mmengine, mmcv or mmpretrain. Importing this registers everything.
+
+Configs say ``custom_imports = dict(imports=['cfcn_plugin.mm'])``.
+"""
+from cfcn_plugin.stack import require_stack
+
+STACK = require_stack()
+
+from .registration import register_all  # noqa: E402  (needs the packages checked for)
+
+register_all()
+
+__all__ = ['STACK', 'register_all']

@@ -1,0 +1,107 @@
+"""Labels, splits and groups from one CSV file."""
+from pathlib import Path
+
+from mmpretrain.datasets import BaseDataset
+
+from cfcn_plugin.data.csv_table import reading_table
+
+
+class CSVDataset(BaseDataset):
+    """Images listed in a CSV file with a header.
+
+    Each sample has ``img_path``, ``gt_label`` (a list, for several labels) and, if
+    asked for, ``group``.
+
+    Args:
+        ann_file: The file, below ``data_root``.
+        split: Value of ``split_column`` that is taken. None: all lines.
+        classes: Names of the classes; labels are their indices.
+        path: Column with the image's path below ``data_root``.
+        label: Column with the class's name. For several labels an image, a list: a
+            column of 0 and 1 for each of ``classes``, in their order.
+        split_column: Column with the split's name.
+        group: Columns that make the group's name, joined by ``-``.
+        **kwargs: As in mmpretrain's ``BaseDataset``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A column or class is missing, a label is neither 0 nor 1, or no
+            line is left.
+    """
+
+    def __init__(self,
+                 ann_file: str,
+                 classes: list[str],
+                 split: str | None = None,
+                 path: str = 'filename',
+                 label: str | list[str] = 'label',
+                 split_column: str = 'split',
+                 group: list[str] = (),
+                 **kwargs):
+        self.split = split
+        self.path = path
+        self.label = label
+        self.labels = (label, ) if isinstance(label, str) else tuple(label)
+        if not isinstance(label, str) and len(self.labels) != len(classes):
+            raise ValueError(f'`label` must be one column, or one for each of the '
+                             f'{len(classes)} classes, got {list(label)}')
+        self.split_column = split_column
+        self.group = tuple(group)
+        super().__init__(ann_file=ann_file, classes=classes, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        if not Path(self.ann_file).is_file():
+            raise FileNotFoundError(
+                f"'{self.ann_file}' does not exist: put the data below "
+                f"'{self.data_root}' (docs/data.md; `python tools/get_data.py -h`), or "
+                'set the environment variable CFCN_DATA to where it is')
+        with reading_table(Path(self.ann_file)) as reader:
+            wanted = {self.path, *self.labels, *self.group}
+            if self.split is not None:
+                wanted.add(self.split_column)
+            missing = wanted - set(reader.fieldnames or ())
+            if missing:
+                raise ValueError(f"'{self.ann_file}' has no column {sorted(missing)}: "
+                                 f'its header is {reader.fieldnames}')
+            rows = []
+            for row in reader:
+                # before the split is asked: a line cut short may belong to any
+                short = sorted(column for column in wanted if row[column] is None)
+                if short:
+                    raise ValueError(f"'{self.ann_file}', line {reader.line_num} ends "
+                                     f'before its column {short}')
+                if self.split in (None, row.get(self.split_column)):
+                    rows.append(self._sample(row, reader.line_num))
+        if not rows:
+            of = f" with {self.split_column}='{self.split}'"
+            raise ValueError(f"'{self.ann_file}' has no line"
+                             f'{"" if self.split is None else of}')
+        return rows
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """The image's labels."""
+        label = self.get_data_info(idx)['gt_label']
+        return label if isinstance(label, list) else [int(label)]
+
+    def _sample(self, row: dict, line: int) -> dict:
+        sample = dict(
+            img_path=str(Path(self.data_root, row[self.path])),
+            gt_label=(self._one if isinstance(self.label, str) else self._several)(
+                row, line))
+        if self.group:
+            sample['group'] = '-'.join(row[column] for column in self.group)
+        return sample
+
+    def _one(self, row: dict, line: int) -> int:
+        if row[self.label] not in self.CLASSES:
+            raise ValueError(
+                f"'{self.ann_file}', line {line}: label '{row[self.label]}' is none of "
+                f'the classes {list(self.CLASSES)}')
+        return self.CLASSES.index(row[self.label])
+
+    def _several(self, row: dict, line: int) -> list[int]:
+        given = [row[column] for column in self.labels]
+        if not set(given) <= {'0', '1'}:
+            raise ValueError(f"'{self.ann_file}', line {line}: expected 0 or 1 in "
+                             f'{list(self.labels)}, got {given}')
+        return [index for index, value in enumerate(given) if value == '1']

@@ -1,0 +1,89 @@
+"""Few masks, seen often: how much of an epoch is guided images."""
+import math
+from collections.abc import Iterator
+
+import torch
+from mmengine.dataset import DefaultSampler
+
+from cfcn_plugin.masks import image_key
+from cfcn_plugin.mm.transforms import LoadActivationMask
+
+
+class GuidedSampler(DefaultSampler):
+    """An epoch of which at least a given share is guided images.
+
+    With masks for 5 % of the images a batch of 32 holds one or two, and what guidance
+    teaches is forgotten under the rest. This sampler draws guided images as often as
+    is asked for. An epoch stays as long as it is, so that a schedule stays what it is:
+    each guided image is drawn equally often up to one, and as many of the unguided
+    are left out, others in each epoch. They are spread over the epoch at random.
+
+    Args:
+        dataset: One whose pipeline has a ``LoadActivationMask``, also inside wrappers
+            that repeat or balance it.
+        share: Of the draws, in (0, 1]. Where more are guided anyway, this is mmengine's
+            ``DefaultSampler``.
+        shuffle, seed, round_up: As in mmengine's ``DefaultSampler``.
+
+    Raises:
+        ValueError: ``share`` is outside its range, no image is guided, or the data
+            set has no or several pipelines with masks.
+    """
+
+    def __init__(self, dataset, share: float = 0.5, **kwargs):
+        if not 0 < share <= 1:
+            raise ValueError(f'`share` must be in (0, 1], got {share}')
+        super().__init__(dataset, **kwargs)
+        self.share = share
+        guided = torch.tensor(guided_images(dataset))
+        self._guided, self._unguided = (
+            which.nonzero().flatten() for which in (guided, ~guided))
+        if not len(self._guided):
+            raise ValueError('no training image is guided, so GuidedSampler has '
+                             'nothing to draw: look at `only` and `share` of '
+                             'LoadActivationMask, or use DefaultSampler')
+
+    def __iter__(self) -> Iterator[int]:
+        if len(self._guided) >= self.share * len(self.dataset):
+            return super().__iter__()
+        generator = torch.Generator()
+        generator.manual_seed(self.seed + self.epoch)
+        count = math.ceil(self.share * self.total_size)
+        indices = torch.cat([
+            _draw(self._guided, count, generator),
+            _draw(self._unguided, self.total_size - count, generator)
+        ])
+        if self.shuffle:
+            indices = indices[torch.randperm(len(indices), generator=generator)]
+        return iter(indices[self.rank::self.world_size].tolist())
+
+
+def _draw(of: torch.Tensor, count: int, generator: torch.Generator) -> torch.Tensor:
+    """``count`` of these, each equally often up to one."""
+    rounds = [of[torch.randperm(len(of), generator=generator)]
+              for _ in range(math.ceil(count / len(of)))]
+    return torch.cat([of[:0], *rounds])[:count]
+
+
+def guided_images(dataset) -> list[bool]:
+    """Whether each item of a data set is one that its pipeline guides.
+
+    Nothing is decoded: an empty or broken mask still counts.
+
+    Raises:
+        ValueError: The data set has no or several pipelines with masks.
+    """
+    innermost = dataset
+    while not hasattr(innermost, 'pipeline') and hasattr(innermost, 'dataset'):
+        innermost = innermost.dataset
+    loads = [t for t in getattr(getattr(innermost, 'pipeline', None), 'transforms', ())
+             if isinstance(t, LoadActivationMask)]
+    if len(loads) != 1:
+        raise ValueError(
+            f'{type(innermost).__name__} has {len(loads)} LoadActivationMask in its '
+            'pipeline, and to know which images are guided takes one')
+    load, = loads
+    keys = [image_key({'sample_idx': i, **dataset.get_data_info(i)},
+                      load.source.data_root) for i in range(len(dataset))]
+    without = set(load.source.missing(keys))
+    return [load.chooses(key) and key not in without for key in keys]

@@ -1,0 +1,29 @@
+"""Runner, runner hooks, loops and an optimizer wrapper of ours."""
+from .batched_log_hook import BatchedLogHook
+from .cpu_amp import CPUAmpOptimWrapper
+from .dead_map_hook import DeadMapHook
+from .focus_visualization_hook import FocusVisualizationHook
+from .guidance_check_hook import GuidanceCheckHook
+from .guidance_warm_up_hook import GuidanceWarmUpHook
+from .model_aware_loops import ModelAwareTestLoop, ModelAwareValLoop
+from .reduce_log_hook import ReduceLogHook
+from .resolved_config_hook import ResolvedConfigHook
+from .resume import (
+    AtomicCheckpointHook,
+    CheckInvalidLossHook,
+    ExactResumeHook,
+    PendingValidationHook,
+    PreemptionHook,
+    ResumableEpochLoop,
+    ResumableIterLoop,
+    ResumableRunner,
+    newest_checkpoint,
+)
+
+__all__ = [
+    'CPUAmpOptimWrapper', 'DeadMapHook', 'ExactResumeHook', 'CheckInvalidLossHook',
+    'FocusVisualizationHook', 'GuidanceCheckHook', 'GuidanceWarmUpHook', 'ReduceLogHook',
+    'BatchedLogHook', 'PendingValidationHook', 'ModelAwareTestLoop', 'ModelAwareValLoop',
+    'ResolvedConfigHook', 'ResumableEpochLoop', 'ResumableIterLoop', 'ResumableRunner',
+    'PreemptionHook', 'AtomicCheckpointHook', 'newest_checkpoint'
+]

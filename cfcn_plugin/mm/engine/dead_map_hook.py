@@ -1,0 +1,52 @@
+"""An alarm for guided maps that die."""
+from mmengine.hooks import Hook
+
+
+class DeadMapHook(Hook):
+    """Warn when the maps that guidance looks at die out.
+
+    Under too large an alpha activations shrink and accuracy falls (CFCN, Fig. 7); a
+    map that is dead costs the full loss and has no gradient to come back by. Watched is
+    what methods log as ``active_maps``, the share of maps that are not dead, as a mean over
+    ``interval`` iterations; only then it is read from the device.
+
+    It warns once, and again after a recovery. After a resume it starts anew.
+
+    Args:
+        interval: Iterations, >= 1.
+        share: Of the best mean so far: it warns below that, in [0, 1]. It also warns
+            when all are dead.
+    """
+
+    def __init__(self, interval: int = 50, share: float = 0.5):
+        if interval < 1:
+            raise ValueError(f'`interval` must be at least 1, got {interval}')
+        if not 0 <= share <= 1:
+            raise ValueError(f'`share` must be in [0, 1], got {share}')
+        self.interval = interval
+        self.share = share
+        self._sums, self._best, self._warned = {}, {}, set()
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None,
+                         outputs=None) -> None:
+        for key, value in (outputs or {}).items():
+            if key.startswith('active_maps'):
+                self._sums[key] = self._sums.get(key, 0) + value
+        if not self.every_n_train_iters(runner, self.interval):
+            return
+        for key, total in self._sums.items():
+            self._judge(runner, key, float(total) / self.interval)
+        self._sums = {}
+
+    def _judge(self, runner, key: str, active_maps: float) -> None:
+        best = self._best[key] = max(active_maps, self._best.get(key, 0.))
+        collapsed = active_maps == 0 or active_maps < self.share * best
+        if collapsed and key not in self._warned:
+            runner.logger.warning(
+                f'guided maps die: `{key}` is {active_maps:.3f} over the last '
+                f'{self.interval} iterations, up to {runner.iter + 1}, and was '
+                f'{best:.3f} at its best. Lower the weight of guidance, let it grow '
+                "with dict(type='GuidanceWarmUpHook', iters=...), or clip gradients; "
+                'where it was 0 from the start, no gradient of the class score reaches '
+                'the map: name another `target`')
+        (self._warned.add if collapsed else self._warned.discard)(key)

@@ -1,0 +1,65 @@
+"""A few images of where the model looks, while it learns."""
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from cfcn_plugin.mm.random_state import random_state, set_random_state
+
+
+class FocusVisualizationHook(Hook):
+    """Log a sheet of images, masks and trained maps every few epochs.
+
+    It goes to all backends of the runner's visualizer, under the name ``focus``: to
+    ``vis_data/vis_image`` of the work dir, TensorBoard, and so on. The images are the
+    same each time, of the validation split (of the training split, as it draws them,
+    where nothing is validated). Training is not changed: generators of random numbers
+    are put back.
+
+    Args:
+        interval: Epochs between two sheets, >= 1.
+        images: How many, >= 1.
+    """
+    priority = 'LOW'  # after the optimiser's step
+
+    def __init__(self, interval: int = 1, images: int = 4):
+        for name, value in (('interval', interval), ('images', images)):
+            if value < 1:
+                raise ValueError(f'`{name}` must be at least 1, got {value}')
+        self.interval = interval
+        self.images = images
+        self._shown = []
+
+    def before_train(self, runner) -> None:
+        model = _unwrapped(runner.model)
+        if not hasattr(model, 'feature_hook'):
+            raise TypeError(
+                f'{type(model).__name__} does not know where its map is: '
+                'FocusVisualizationHook needs a guided type (guidance=None will do)')
+
+    @master_only
+    def after_train_epoch(self, runner) -> None:
+        if not self.every_n_epochs(runner, self.interval):
+            return
+        # images need matplotlib, so nothing imports it before it is asked for
+        from cfcn_plugin.mm.visualization.gallery import class_names, look_at, some_of
+        from cfcn_plugin.visualization.heatmaps import as_pixels, heatmap_sheet
+
+        model = _unwrapped(runner.model)
+        device = next(model.parameters()).device
+        state = random_state(device)
+        try:
+            loader = runner.train_dataloader if runner.val_loop is None else \
+                runner.val_dataloader
+            self._shown = self._shown or some_of(loader.dataset, self.images)
+            seen = look_at(model, self._shown)
+        finally:
+            set_random_state(state, device)
+        sheet = heatmap_sheet(
+            [p.pixels for p in self._shown], [p.mask for p in self._shown],
+            {f'epoch {runner.epoch + 1}': seen}, [p.labels for p in self._shown],
+            class_names(model, loader.dataset.metainfo))
+        runner.visualizer.add_image('focus', as_pixels(sheet), step=runner.epoch + 1)
+
+
+def _unwrapped(model):
+    return model.module if is_model_wrapper(model) else model

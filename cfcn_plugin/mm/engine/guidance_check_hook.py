@@ -1,0 +1,179 @@
+"""Questions that are cheap to ask before training, and dear to find out after."""
+from collections.abc import Iterator
+
+from mmengine.hooks import Hook
+from mmpretrain.datasets import PackInputs
+from mmpretrain.engine import SwitchRecipeHook
+
+from cfcn_plugin.masks import MaskError, image_key
+from cfcn_plugin.masks.base import unknown
+from cfcn_plugin.mm.models.batch_augment import MaskedBatchAugment
+from cfcn_plugin.mm.transforms import (
+    LoadActivationMask,
+    MaskAware,
+    moves_pixels,
+    type_name,
+)
+
+from .unwrapped import unwrapped
+
+# Know masks, or only pack; what else stands behind the mask is asked for its kind
+OURS = (LoadActivationMask, MaskAware, PackInputs)
+
+
+class GuidanceCheckHook(Hook):
+    """Check pipelines, mask sources, lists and class counts before a run.
+
+    Pipelines and batch augments that a SwitchRecipeHook puts in place in a later epoch
+    are checked, too.
+
+    Args:
+        sources: Whether to ask each mask source for masks without an image, and for
+            images without a mask where ``missing='error'`` and ``on_error='raise'``.
+            It lists the data set's folders once and decodes nothing;
+            ``tools/check_masks.py`` finds what only decoding tells.
+
+    Raises:
+        ValueError: A transform would move images without their masks, or it is not
+            known whether it would; a batch augment of a later epoch cannot take masks
+            along; a mask or a line of a list belongs to no image; an image that is to
+            be guided has no mask; the model has another number of classes than the
+            data.
+    """
+    priority = 'VERY_HIGH'
+
+    def __init__(self, sources: bool = True):
+        self.sources = sources
+
+    def before_train(self, runner) -> None:
+        self._check(runner, runner.train_dataloader.dataset)
+        self._check_trained(runner)
+        for hook in runner.hooks:
+            if isinstance(hook, SwitchRecipeHook):
+                for epoch, recipe in hook.schedule.items():
+                    self._check_recipe(
+                        epoch, recipe, list(_datasets(runner.train_dataloader.dataset)))
+
+    def before_val(self, runner) -> None:
+        self._check_once(runner, 'val')
+
+    def before_test(self, runner) -> None:
+        self._check_once(runner, 'test')
+
+    def _check_once(self, runner, split: str) -> None:
+        dataset = getattr(runner, f'{split}_dataloader').dataset
+        if not getattr(self, f'_{split}_checked', False):
+            self._check(runner, dataset)
+            setattr(self, f'_{split}_checked', True)
+
+    def _check(self, runner, dataset) -> None:
+        loads = []
+        inner = list(_datasets(dataset))
+        for one in inner:
+            transforms = list(one.pipeline.transforms)
+            for load in transforms:
+                if isinstance(load, LoadActivationMask):
+                    loads.append((load, one))
+                    self._check_pipeline(transforms[transforms.index(load):])
+            self._check_classes(runner.model, one)
+        for load, one in loads:
+            self._check_masks(load, [one], inner)
+
+    def _check_masks(self, load: LoadActivationMask, loaded: list,
+                     datasets: list) -> None:
+        """Hold a source and a list against the images of data sets.
+
+        Args:
+            load: The transform that has them.
+            loaded: The data sets whose images it loads masks of.
+            datasets: All, whose images a list may name.
+        """
+        if load.only is not None:
+            strangers = load.only - set(_keys(datasets, load))
+            if strangers:
+                raise unknown(strangers, 'lines', f"list '{load.only_file}'")
+        if not self.sources:
+            return
+        load.source.check()
+        if (load.missing, load.on_error) == ('error', 'raise'):
+            missing = load.source.missing(filter(load.chooses, _keys(loaded, load)))
+            if missing:
+                raise MaskError(
+                    f'{len(missing)} images that are to be guided have no mask in '
+                    f'{type(load.source).__name__}, for example '
+                    f'{", ".join(map(repr, sorted(missing)[:3]))}: add masks, or '
+                    "declare images without one unguided with `missing='unguided'`")
+
+    @staticmethod
+    def _check_trained(runner) -> None:
+        model = unwrapped(runner.model)
+        if getattr(model, 'guidance', None) is None:
+            return
+        maps = [layout.module for layout in model.feature_hook.layouts]
+        frozen = not any(
+            p.requires_grad for p in model.get_submodule(model.trained).parameters())
+        if frozen and not any(name.startswith('head.') for name in maps):
+            runner.logger.warning(
+                f'guidance is of {maps}, and all of `{model.trained}` is frozen: it '
+                'trains nothing, whatever its loss. Thaw some of it, or guide a map of '
+                "the head (CausalFocusHead)")
+
+    @staticmethod
+    def _check_pipeline(transforms: list) -> None:
+        for transform in transforms:
+            if isinstance(transform, OURS):
+                continue
+            name, moves = type_name(transform), moves_pixels(transform)
+            if moves:
+                raise ValueError(
+                    f'{name} would move images and leave their masks: write '
+                    f"dict(type='MaskAware', transform=dict(type='{name}', ...))")
+            if moves is None:
+                raise ValueError(
+                    f'it is not known whether {name} moves pixels, and a mask must '
+                    "move with its image. If it moves none, write dict(type="
+                    f"'MaskAware', photometric=True, transform=dict(type='{name}', "
+                    '...)) in its place; if it does, use a transform that MaskAware '
+                    'knows')
+
+    def _check_recipe(self, epoch: int, recipe: dict, datasets: list) -> None:
+        transforms = list(getattr(recipe.get('train_pipeline'), 'transforms', ()))
+        loads = [t for t in transforms if isinstance(t, LoadActivationMask)]
+        try:
+            if loads:
+                self._check_pipeline(transforms[transforms.index(loads[0]):])
+            for load in loads:
+                self._check_masks(load, datasets, datasets)
+            if recipe.get('batch_augments') is not None:
+                MaskedBatchAugment(recipe['batch_augments'])
+        except ValueError as error:
+            raise ValueError(
+                f'the SwitchRecipeHook, for epoch {epoch}: {error}') from error
+
+    @staticmethod
+    def _check_classes(model, dataset) -> None:
+        head = getattr(unwrapped(model), 'head', None)
+        wanted = getattr(head, 'num_classes', None)
+        classes = dataset.metainfo.get('classes')
+        if None not in (wanted, classes) and wanted != len(classes):
+            raise ValueError(
+                f'the model has head.num_classes={wanted}, {type(dataset).__name__} '
+                f'has {len(classes)} classes ({", ".join(classes[:4])} ...): make '
+                'them equal')
+
+
+def _keys(datasets: list, load: LoadActivationMask) -> Iterator[str]:
+    """Keys of all images."""
+    for one in datasets:
+        for i in range(len(one)):
+            yield image_key({'sample_idx': i, **one.get_data_info(i)},
+                            load.source.data_root)
+
+
+def _datasets(dataset) -> Iterator:
+    """The data sets inside wrappers, which keep one or several."""
+    if hasattr(dataset, 'pipeline'):
+        yield dataset
+    for inner in getattr(dataset, 'datasets', [getattr(dataset, 'dataset', None)]):
+        if inner is not None:
+            yield from _datasets(inner)

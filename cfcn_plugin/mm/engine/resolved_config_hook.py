@@ -1,0 +1,21 @@
+"""The dumped config shows what the model filled in."""
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+
+from .unwrapped import unwrapped
+
+
+class ResolvedConfigHook(Hook):
+    """Write numbers that the config left open (a head's ``in_channels``) into the
+    runner's config, its dump in the work dir, and so into checkpoints."""
+    priority = 'VERY_HIGH'
+
+    def before_run(self, runner) -> None:
+        resolved = getattr(unwrapped(runner.model), 'resolved', {})
+        if not resolved or not isinstance(runner.cfg.get('model'), dict):
+            return
+        prefix = 'model.module' if 'module' in runner.cfg.model else 'model'  # TTA
+        runner.cfg.merge_from_dict(
+            {f'{prefix}.{key}': value for key, value in resolved.items()})
+        if is_main_process():
+            runner.dump_config()

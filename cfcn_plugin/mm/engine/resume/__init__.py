@@ -1,0 +1,14 @@
+"""What lets a run die and go on: whole checkpoints, exact draws, signals, alarms."""
+from .atomic_checkpoint_hook import AtomicCheckpointHook
+from .check_invalid_loss_hook import CheckInvalidLossHook
+from .exact_resume_hook import ExactResumeHook, PendingValidationHook
+from .newest_checkpoint import newest_checkpoint
+from .preemption_hook import PreemptionHook
+from .resumable_loops import ResumableEpochLoop, ResumableIterLoop
+from .resumable_runner import ResumableRunner
+
+__all__ = [
+    'ExactResumeHook', 'CheckInvalidLossHook', 'PendingValidationHook', 'ResumableEpochLoop',
+    'ResumableIterLoop', 'ResumableRunner', 'PreemptionHook', 'AtomicCheckpointHook',
+    'newest_checkpoint'
+]

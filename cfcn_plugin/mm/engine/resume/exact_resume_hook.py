@@ -1,0 +1,167 @@
+"""A resumed run is, bit for bit, the run that was never killed."""
+from mmengine.dist import all_gather_object, get_rank, get_world_size
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook, EMAHook, Hook
+from torch import nn
+
+from cfcn_plugin.mm.engine.unwrapped import unwrapped
+from cfcn_plugin.mm.random_state import seed_by
+
+from .resumable_loops import ResumableEpochLoop, ResumableMixin
+from .seeded_dataset import EPOCH, STEP
+
+KEY = 'exact_resume'
+
+
+class ExactResumeHook(Hook):
+    """Make every draw a matter of where the run stands, and keep what else it needs.
+
+    All generators (Python, numpy, torch on CPU and GPUs) are seeded in each iteration
+    by (seed, process, iteration), and for each sample by its own numbers, see
+    :class:`ResumableBatches`. So their states follow from the seed and the iteration,
+    which are in the checkpoint, and no validation, hook or data worker can move them.
+
+    What does not follow goes into the checkpoint, of every process: buffers (BatchNorm
+    statistics differ between processes), gradients that are being accumulated, and
+    whether a validation was still to come.
+
+    Raises:
+        ValueError: The checkpoint is of a run of another seed, or with other batches or
+            processes; or something draws, or counts, outside of what is kept.
+    """
+    priority = 'HIGHEST'
+
+    def __init__(self):
+        self._states = None
+        self._resumed = None
+        self._validating = False
+
+    def before_run(self, runner) -> None:
+        if not isinstance(runner.train_loop, ResumableMixin):
+            raise ValueError(
+                f'exact resume knows EpochBasedTrainLoop and IterBasedTrainLoop, and '
+                f'the train loop is {type(runner.train_loop).__name__}: leave '
+                '--exact-resume out')
+        for hook in runner.hooks:
+            if isinstance(hook, CheckpointHook) and not hook.save_optimizer:
+                raise ValueError(
+                    'exact resume needs the optimizer in its checkpoints: leave '
+                    'default_hooks.checkpoint.save_optimizer=False or --exact-resume '
+                    'out')
+            if isinstance(hook, EarlyStoppingHook):
+                raise ValueError(
+                    'EarlyStoppingHook keeps its count in no checkpoint, so that a '
+                    'resumed run would stop elsewhere: leave it or --exact-resume out')
+        if 'Albumentations' in str(runner.cfg.train_dataloader):
+            raise ValueError(
+                'Albumentations draws from generators of its own, which are in no '
+                'checkpoint: use other transforms, or leave --exact-resume out')
+
+    # ---- draws --------------------------------------------------------------
+
+    def before_train_epoch(self, runner) -> None:
+        seed_by(EPOCH, runner.seed, get_rank(), runner.epoch)
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+        seed_by(STEP, runner.seed, get_rank(), runner.iter)
+
+    # ---- what is kept -------------------------------------------------------
+
+    def before_val(self, runner) -> None:
+        self._validating = True
+
+    def after_val(self, runner) -> None:
+        self._validating = False
+
+    def on_every_rank_before_save(self, runner) -> None:
+        """Gather what each process has of its own; all call it, one of them saves."""
+        self._states = all_gather_object(_own_state(runner))
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        if 'optimizer' in checkpoint:
+            checkpoint[KEY] = dict(
+                run=_run(runner), validated=self._validating, ranks=self._states)
+        self._states = None
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        if not runner._resume:
+            return
+        if KEY not in checkpoint:
+            raise ValueError(
+                'the checkpoint is of a run without --exact-resume, whose draws can '
+                'not be repeated: go on without it, or start anew with it')
+        self._resumed = checkpoint[KEY]
+        now = _run(runner)
+        for name, before in self._resumed['run'].items():
+            if now[name] != before:
+                raise ValueError(
+                    f'exact resume: {name} was {before} in the run to go on with, and '
+                    f'is {now[name]} now: give it as before, or go on without '
+                    '--exact-resume')
+
+    def before_train(self, runner) -> None:
+        if self._resumed is not None:
+            _set_own_state(runner, self._resumed['ranks'][get_rank()])
+
+    def has_pending_validation(self, runner) -> bool:
+        """Whether the run was killed before the validation after its checkpoint."""
+        resumed, self._resumed = self._resumed, None
+        loop = runner.train_loop
+        if resumed is None or resumed['validated'] or runner.val_loop is None:
+            return False
+        loop._decide_current_val_interval()
+        by_epoch = isinstance(loop, ResumableEpochLoop)
+        if by_epoch and loop.done:
+            return False
+        at, last = ((loop.epoch, loop.max_epochs) if by_epoch else
+                    (loop.iter, loop.max_iters))
+        return at >= max(loop.val_begin, 1) and (
+            at % loop.val_interval == 0 or at == last)
+
+
+class PendingValidationHook(Hook):
+    """Validate first, where an exactly resumed run was killed before it could.
+
+    Schedules, and which checkpoint is the best, hang on it.
+    """
+    priority = 'LOWEST'  # when all is set up
+
+    def before_train(self, runner) -> None:
+        for hook in runner.hooks:
+            if isinstance(hook, ExactResumeHook) and hook.has_pending_validation(
+                    runner):
+                runner.val_loop.run()
+
+
+def _run(runner) -> dict[str, int]:
+    """What must be the same for the draws to be the same."""
+    loop, seed = runner.train_loop, runner.seed
+    if runner._randomness_cfg.get('diff_rank_seed'):
+        seed -= get_rank()
+    return {
+        'the seed': seed,
+        'the number of processes': get_world_size(),
+        'the batch size': loop.batches.batch_size,
+        'the number of batches in an epoch': len(loop.batches),
+        'the number of samples': len(loop.dataloader.dataset),
+    }
+
+
+def _modules(runner) -> list[nn.Module]:
+    averages = [h.ema_model for h in runner.hooks if isinstance(h, EMAHook)]
+    return [unwrapped(runner.model), *averages]
+
+
+def _own_state(runner) -> list[dict]:
+    return [dict(
+        buffers={n: b.detach().cpu() for n, b in module.named_buffers()},
+        gradients={n: p.grad.cpu() for n, p in module.named_parameters()
+                   if p.grad is not None}) for module in _modules(runner)]
+
+
+def _set_own_state(runner, states: list[dict]) -> None:
+    for module, state in zip(_modules(runner), states):
+        for name, buffer in module.named_buffers():
+            buffer.copy_(state['buffers'][name])
+        for name, parameter in module.named_parameters():
+            if name in state['gradients']:
+                parameter.grad = state['gradients'][name].to(parameter)

@@ -1,0 +1,143 @@
+"""Schedulers send a signal before they kill: what a run does with that time."""
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from multiprocessing import Value
+from multiprocessing.sharedctypes import Synchronized
+
+import torch
+from mmengine.hooks import Hook
+from torch import distributed
+
+from .atomic_checkpoint_hook import AtomicCheckpointHook
+
+STOPPED = 75  # EX_TEMPFAIL of sysexits.h: nothing is wrong, try again
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+
+
+class Stopped(SystemExit):
+    """A run that was told to stop, has saved a checkpoint, and exits with 75.
+
+    Where it had nothing to save with, the code is that of a process killed by the
+    signal, 128 + its number.
+    """
+
+
+class PreemptionHook(Hook):
+    """On SIGTERM or SIGUSR1, save a checkpoint after the iteration and exit with 75.
+
+    Of several processes one that got the signal is enough. They agree through a
+    gloo group on the host, whose answer is awaited an iteration later: no device
+    waits, and all save and stop after the same iteration. A validation is left at once
+    where the checkpoint before it is there; else it ends, and an iteration follows.
+    """
+    priority = 'LOWEST'  # after a regular checkpoint of the same iteration
+
+    def __init__(self):
+        self._signal = None
+        self._group = None
+        self._answer = None
+        self._val_iters = 0  # of a validation, that all processes have
+        self._is_over = Value('b', 0, lock=False)  # seen by data workers
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Catch the signals meanwhile, in the main thread, which alone gets them."""
+        catches = threading.current_thread() is threading.main_thread()
+        before = {one: signal.signal(one, self._note) for one in SIGNALS if catches}
+        try:
+            yield
+        finally:
+            self._is_over.value = 1
+            for one, handler in before.items():
+                signal.signal(one, handler)
+
+    def _note(self, number: int, frame) -> None:
+        self._signal = number
+
+    def before_train(self, runner) -> None:
+        if runner.distributed:
+            self._group = distributed.new_group(backend='gloo')
+        for loop in filter(None, (runner.train_loop, runner.val_loop)):
+            loader = loop.dataloader
+            loader.worker_init_fn = partial(
+                _start_worker, loader.worker_init_fn, self._is_over)
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None,
+                         outputs=None) -> None:
+        number = self._number()
+        if number:
+            saved = [hook.save_now(runner) for hook in _savers(runner)]
+            self._stop(runner, number, runner.iter + 1, saved)
+
+    def before_val(self, runner) -> None:
+        self._val_iters = len(runner.val_loop.dataloader)
+        if self._group is not None:
+            least = torch.tensor(self._val_iters)
+            distributed.all_reduce(least, distributed.ReduceOp.MIN, self._group)
+            self._val_iters = int(least)
+
+    def after_val_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+        if batch_idx >= self._val_iters:
+            return
+        # nothing is saved here: EMA's weights stand in the model's place meanwhile
+        saved = [hook.saved_after(runner.iter) for hook in _savers(runner)]
+        if saved and all(saved):
+            number = self._number()
+            if number:
+                self._stop(runner, number, runner.iter, saved)
+
+    def after_train(self, runner) -> None:
+        if self._answer is not None:
+            self._answer[0].wait()
+
+    def _number(self) -> int | None:
+        return self._signal if self._group is None else self._agreed()
+
+    def _agreed(self) -> int:
+        """The signal that any process had got an iteration ago, or 0."""
+        number = 0
+        if self._answer is not None:
+            work, flag = self._answer
+            work.wait()
+            number = int(flag)
+        flag = torch.tensor(self._signal or 0)
+        if number:
+            self._answer = None
+        else:
+            self._answer = distributed.all_reduce(
+                flag, distributed.ReduceOp.MAX, self._group, async_op=True), flag
+        return number
+
+    @staticmethod
+    def _stop(runner, number: int, iterations: int, saved: list[str]) -> None:
+        what = f'saved {saved[0]}; go on with `--resume`' if saved else (
+            'nothing is saved, since the config has no CheckpointHook, or a class of '
+            'its own for it')
+        runner.logger.warning(f'got {signal.Signals(number).name}, stopped after '
+                              f'iteration {iterations}: {what}')
+        raise Stopped(STOPPED if saved else 128 + number)
+
+
+def _savers(runner) -> list[AtomicCheckpointHook]:
+    return [hook for hook in runner.hooks if isinstance(hook, AtomicCheckpointHook)]
+
+
+def _start_worker(init: Callable | None, is_over: Synchronized, number: int) -> None:
+    """A data worker outlives signals while the run goes on.
+
+    Schedulers send them to all processes of a job, and without its data workers the
+    run could not end its iteration. Afterwards they are how its parent ends it.
+    """
+    for one in SIGNALS:
+        signal.signal(one, partial(_end_when_over, is_over))
+    if init is not None:
+        init(number)
+
+
+def _end_when_over(is_over: Synchronized, number: int, frame) -> None:
+    if is_over.value:
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)

@@ -1,0 +1,216 @@
+"""mmengine's runner, for runs that are killed."""
+import copy
+import errno
+import multiprocessing
+import traceback
+from pathlib import Path
+
+from mmengine.config import ConfigDict
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.registry import HOOKS, LOOPS
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from torch.utils.data import dataloader
+
+from .atomic_checkpoint_hook import AtomicCheckpointHook
+from .check_invalid_loss_hook import CheckInvalidLossHook
+from .exact_resume_hook import ExactResumeHook, PendingValidationHook
+from .newest_checkpoint import damage_of, newest_checkpoint
+from .preemption_hook import PreemptionHook
+from .resumable_loops import ResumableEpochLoop, ResumableIterLoop, ResumableMixin
+
+LOOPS_FOR = {EpochBasedTrainLoop: ResumableEpochLoop,
+             IterBasedTrainLoop: ResumableIterLoop}
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_RIGHT = (errno.EROFS, errno.EACCES)
+
+
+class ResumableRunner(Runner):
+    """``Runner`` that loses nothing when something dies; any config will do.
+
+    - Checkpoints are whole or not there (:class:`AtomicCheckpointHook`); to resume, the
+      newest whole one is taken.
+    - A run goes on inside an epoch. With ``exact_resume = True`` in the config it is
+      then, bit for bit, the one that was not killed (:class:`ExactResumeHook`).
+    - SIGTERM and SIGUSR1 save and exit with 75 (:class:`PreemptionHook`).
+    - A loss that is no number ends it (:class:`CheckInvalidLossHook`).
+
+    ``tools/train.py`` takes it; with mmpretrain's own, ``runner_type =
+    'ResumableRunner'`` in the config asks for it.
+    """
+
+    @classmethod
+    def from_cfg(cls, cfg):
+        randomness = cfg.get('randomness') or {}
+        if cfg.get('exact_resume') and randomness.get('seed') is None:
+            cfg = copy.deepcopy(cfg)  # a run that is to be repeated has a seed
+            cfg['randomness'] = ConfigDict(randomness, seed=0)
+        try:
+            return super().from_cfg(cfg)
+        except OSError as error:
+            if not _cannot_write(error, cfg['work_dir']):
+                raise
+            raise OSError(
+                error.errno, f"{error.strerror}: the run cannot write into its work "
+                f"dir '{cfg['work_dir']}': make it writable, or give another with "
+                '`--work-dir`', error.filename) from error
+
+    # ---- what takes part ----------------------------------------------------
+
+    def register_hook(self, hook: Hook | dict, priority=None) -> None:
+        if isinstance(hook, dict) and _kind(HOOKS, hook['type']) is CheckpointHook:
+            hook = {**hook, 'type': AtomicCheckpointHook}
+        super().register_hook(hook, priority)
+
+    def register_hooks(self, default_hooks=None, custom_hooks=None) -> None:
+        super().register_hooks(default_hooks, custom_hooks)
+        ours = [CheckInvalidLossHook, PreemptionHook]
+        if self.cfg.get('exact_resume'):
+            ours += [ExactResumeHook, PendingValidationHook]
+        for kind in ours:
+            if not any(isinstance(hook, kind) for hook in self.hooks):
+                self.register_hook(kind())
+
+    def build_train_loop(self, loop):
+        if isinstance(loop, dict):
+            loop = dict(loop)
+            by_epoch = loop.pop('by_epoch', None)
+            kind = _kind(LOOPS, loop['type']) if by_epoch is None else (
+                EpochBasedTrainLoop if by_epoch else IterBasedTrainLoop)
+            loop['type'] = LOOPS_FOR.get(kind, kind)
+        return super().build_train_loop(loop)
+
+    # ---- saving and going on ------------------------------------------------
+
+    def save_checkpoint(self, out_dir, filename, file_client_args=None, *args,
+                        backend_args=None, meta=None, **kwargs) -> None:
+        if file_client_args is None and backend_args is None and (
+                '://' not in str(out_dir)):
+            backend_args = dict(backend='whole')
+        meta = dict(meta or {})
+        if isinstance(self.train_loop, ResumableMixin):
+            # drawn anew by each process where the config gives none, and what is left
+            # of an epoch is left of this order
+            meta['sampler_seed'] = getattr(
+                self.train_loop.batches.sampler, 'seed', None)
+        done = getattr(self.train_loop, 'done', 0)
+        if done:
+            meta['inside_epoch'] = [done, len(self.train_dataloader)]
+        self.call_hook('on_every_rank_before_save')
+        super().save_checkpoint(
+            out_dir, filename, file_client_args, *args, backend_args=backend_args,
+            meta=meta, **kwargs)
+
+    def load_or_resume(self) -> None:
+        if self._resume and not self._has_loaded:
+            self._load_from = self._whole_checkpoint()
+            if self._load_from is None:
+                self.logger.info(f"'{self.work_dir}' has no checkpoint: the run begins")
+                self._resume = False
+        super().load_or_resume()
+
+    def _whole_checkpoint(self) -> str | None:
+        if self._load_from is not None:
+            given = Path(self._load_from)
+            damage = given.is_file() and damage_of(given)
+            if damage:
+                raise ValueError(
+                    f"checkpoint '{given}' is damaged ({damage}): go on from another; "
+                    '`--resume` without a path takes the newest whole one')
+            return self._load_from
+        found = [None]
+        if is_main_process():  # reads all of it
+            try:
+                found = [newest_checkpoint(self.work_dir)]
+            except ValueError as error:
+                found = [error]
+        broadcast_object_list(found)
+        if isinstance(found[0], ValueError):
+            raise found[0]
+        return None if found[0] is None else str(found[0])
+
+    def load_checkpoint(self, *args, **kwargs) -> dict:
+        checkpoint = super().load_checkpoint(*args, **kwargs)
+        if self._resume:
+            meta = checkpoint.get('meta', {})
+            if meta.get('sampler_seed') is not None and isinstance(
+                    self.train_loop, ResumableMixin):
+                self.train_loop.batches.sampler.seed = meta['sampler_seed']
+            self._go_inside(*meta.get('inside_epoch', (0, 0)))
+        return checkpoint
+
+    def _go_inside(self, done: int, batches: int) -> None:
+        if done and batches != len(self.train_dataloader):
+            self.logger.warning(
+                f'the epoch was left after {done} of {batches} batches and has '
+                f'{len(self.train_dataloader)} now: it begins anew')
+        elif done and isinstance(self.train_loop, ResumableEpochLoop):
+            self.train_loop.done = done
+        if not self.cfg.get('exact_resume'):
+            self.logger.warning(
+                'weights, optimizer and schedules go on as they were; random draws do '
+                'not: this is a continuation, and not bit for bit the run that was not '
+                'killed. That needs `--exact-resume`, from the start')
+
+    # ---- ends -----------------------------------------------------------------
+
+    def train(self):
+        stop, = [hook for hook in self.hooks if isinstance(hook, PreemptionHook)]
+        try:
+            with stop.listening():
+                return super().train()
+        except Exception as error:
+            try:
+                told = self._told(error)
+            except RuntimeError as late:  # torch's word of a dead worker, just now
+                told = self._told(late)
+            if told is None:
+                raise
+            raise told from error
+
+    def _told(self, error: Exception) -> Exception | None:
+        """The same for the person who must fix the cause; None if it says enough."""
+        dead = _of_dead_worker(error)
+        if dead:
+            return RuntimeError(
+                f'a data worker died: {str(dead).rstrip(". ")}. If it was killed, then '
+                'mostly for memory: take fewer with train_dataloader.num_workers (0: '
+                'none), or smaller images; a bus error is too little shared memory '
+                '(/dev/shm). Go on with `--resume`')
+        if not _cannot_write(error, self.work_dir) or (
+                'were there before' in str(error)):
+            return None
+        return OSError(
+            error.errno, f'{error.strerror}: the run cannot write into '
+            f"'{self.work_dir}'. Checkpoints that are there are whole; make room, or "
+            'the folder writable, and go on with `--resume`', error.filename)
+
+
+def _cannot_write(error: Exception, work_dir: str) -> bool:
+    return isinstance(error, OSError) and (error.errno in NO_ROOM or (
+        error.errno in NO_RIGHT and str(error.filename).startswith(
+            str(Path(work_dir).absolute()))))
+
+
+def _of_dead_worker(error: BaseException | None) -> BaseException | None:
+    """What tells of a dead worker, of an error and those that it came from.
+
+    torch raises its own wherever the main process is at that moment, so that whoever
+    catches errors there may have made another of it.
+    """
+    while error is not None:
+        if isinstance(error, RuntimeError) and 'DataLoader worker (pid' in str(error):
+            return error
+        if isinstance(error, ConnectionError | EOFError):
+            # it died while it handed a batch over
+            files = [frame.f_code.co_filename
+                     for frame, _ in traceback.walk_tb(error.__traceback__)]
+            if dataloader.__file__ in files and (
+                    Path(files[-1]).parent == Path(multiprocessing.__file__).parent):
+                return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _kind(registry, kind: str | type) -> type | None:
+    return registry.get(kind) if isinstance(kind, str) else kind

@@ -1,0 +1,54 @@
+"""A data set whose samples are drawn as their seeds say, whoever draws them."""
+from typing import NamedTuple
+
+from torch.utils.data import Dataset
+
+from cfcn_plugin.mm.random_state import seed_by
+from cfcn_plugin.mm.safe_loading import build_dataset
+
+SAMPLE, STEP, EPOCH = range(3)  # what a seed is for
+
+
+class Draw(NamedTuple):
+    """A sample to draw.
+
+    Attributes:
+        index: In the data set.
+        seeds: What tells this draw from every other one.
+    """
+    index: int
+    seeds: tuple[int, ...]
+
+
+class SeededDataset(Dataset):
+    """A wrapper that seeds all generators before it draws a sample.
+
+    Args:
+        dataset: Config of the data set, or itself.
+    """
+
+    def __init__(self, dataset):
+        if isinstance(dataset, dict):
+            dataset = build_dataset(dataset)
+            if hasattr(dataset, 'full_init'):
+                dataset.full_init()
+        self.dataset = dataset
+
+    def __getitem__(self, draw: Draw | int):
+        if not isinstance(draw, Draw):
+            return self.dataset[draw]
+        seed_by(SAMPLE, *draw.seeds, devices=False)
+        return self.dataset[draw.index]
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    @property
+    def metainfo(self) -> dict:
+        return getattr(self.dataset, 'metainfo', {})
+
+    def get_data_info(self, index: int) -> dict:
+        return self.dataset.get_data_info(index)
+
+    def get_cat_ids(self, index: int):
+        return self.dataset.get_cat_ids(index)

@@ -1,0 +1,156 @@
+"""Accuracy on other backgrounds, and on backgrounds alone, by the user's own masks."""
+import torch
+import torch.nn.functional as F
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+from cfcn_plugin.functional.compositing import swap_background, without_object
+
+from .background_pairs import WHICH, BackgroundPairs
+from .correctness import accuracies, is_right, right_answers
+from .model_aware_metric import ModelAwareMetric, Shown
+
+GREY = 128  # of 0 to 255, before preprocessing
+
+
+class BackgroundSwapMetric(ModelAwareMetric):
+    """Top-1 accuracy in percent of the images with a mask, their parts exchanged.
+
+    - ``swap/original``: as they are.
+    - ``swap/other_class``, ``swap/same_class``: the object on the background of an
+      image of another class, or of another image of its class; that one's object is
+      filled (:func:`cfcn_plugin.functional.compositing.swap_background`).
+    - ``swap/gap``: same class minus other class, of images that have both: what the
+      background's class is worth (BG-Gap, Xiao et al. 2021, "Noise or Signal").
+    - ``swap/changed``: share of images that are right on their own background and wrong
+      on another class's, or the other way round. Unlike the gap, it also tells where
+      the test's backgrounds are balanced over the classes.
+    - ``swap/no_background``: the object on grey.
+    - ``swap/no_object``: the object filled by what is around it: what the background,
+      and the object's faint outline, give away.
+    - ``swap/images``: how many images have a mask.
+    - ``swap/fair``: 0 where the model was trained with ``BackgroundSwap``, for which
+      this is no fair test: it was trained on what is asked. There is a warning, too.
+
+    An image of several labels is right if all its labels are; another class is then
+    one that shares no label, the same class one that shares all.
+
+    The other image is one with a mask, chosen by a hash of seed and index. It comes
+    through the data set's own pipeline.
+
+    Needs a probing loop, see :class:`ModelAwareMetric`.
+
+    Args:
+        seed: Another seed chooses other backgrounds.
+        border: Standard deviation of the object's blurred edge, pixels, >= 0.
+        collect_device, prefix: As in every mmengine metric.
+    """
+    default_prefix = 'swap'
+
+    def __init__(self,
+                 seed: int = 0,
+                 border: float = 2.0,
+                 collect_device: str = 'cpu',
+                 prefix: str | None = None):
+        super().__init__(collect_device, prefix)
+        if not border >= 0:
+            raise ValueError(f'`border` must be >= 0 pixels, got {border}')
+        self.seed = seed
+        self.border = border
+        self.fair = True
+        self._partners = None
+        self._maskless = set()  # partners that were loaded in vain
+
+    def probe(self, model: nn.Module, shown: Shown) -> list[dict | None]:
+        self._look_at_training(model)
+        if self._partners is None or self._partners.dataset is not shown.dataset:
+            self._partners = BackgroundPairs(shown.dataset, self.seed)
+            self._maskless.clear()
+        values = [None] * len(shown.samples)
+        if shown.masks is None or not shown.masks.guided.any():
+            return values
+        chosen = shown.masks.guided.nonzero().flatten().tolist()
+        samples = [shown.samples[i] for i in chosen]
+        inputs, objects = shown.inputs[chosen], _objects(shown.masks)[chosen]
+        rows = [dict(original=is_right(s, s)) for s in samples]
+        for which in WHICH:
+            others = [self._load_partner(s, which) for s in samples]
+            have = [i for i, other in enumerate(others) if other is not None]
+            if have:
+                theirs = self._prepare(
+                    model, [others[i] for i in have], inputs.shape[-2:])
+                self._ask(model, which, swap_background(
+                    inputs[have], objects[have], *theirs, self.border),
+                    [samples[i] for i in have], [rows[i] for i in have])
+        grey = _preprocessed_grey(model, inputs)
+        self._ask(model, 'no_background', swap_background(
+            inputs, objects, grey, torch.zeros_like(objects), self.border), samples,
+            rows)
+        self._ask(model, 'no_object', without_object(
+            inputs, objects, self.border), samples, rows)
+        for index, row in zip(chosen, rows):
+            values[index] = row
+        return values
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        measured = [row for row in results if row]
+        metrics = accuracies(measured)
+        both = accuracies([row for row in measured if set(WHICH) <= set(row)])
+        if both:
+            metrics['gap'] = both['same_class'] - both['other_class']
+        changed = accuracies([
+            dict(changed=row['original'] != row['other_class'])
+            for row in measured if 'other_class' in row
+        ])
+        metrics.update(changed)
+        # floats, since mmengine's log file has None for other numbers
+        return {**metrics, 'images': float(len(measured)), 'fair': float(self.fair)}
+
+    @staticmethod
+    def _ask(model, condition: str, images: Tensor, samples: list,
+             rows: list[dict]) -> None:
+        for row, right in zip(rows, right_answers(model, images, samples)):
+            row[condition] = right
+
+    def _load_partner(self, sample, which: str) -> dict | None:
+        """The first partner that has a mask, as the pipeline packs it."""
+        for index in self._partners.of(sample, which):
+            if index in self._maskless:
+                continue
+            packed = self._partners.dataset[index]
+            if packed['data_samples'].guided:
+                return packed
+            self._maskless.add(index)
+        return None
+
+    @staticmethod
+    def _prepare(model, packed: list[dict], size) -> tuple[Tensor, Tensor]:
+        """Images and objects of partners, preprocessed, at the size of ours."""
+        data = model.data_preprocessor(
+            {key: [one[key] for one in packed] for key in ('inputs', 'data_samples')})
+        images, objects = data['inputs'], _objects(data['masks'])
+        if images.shape[-2:] != size:
+            images = F.interpolate(images, size=size, mode='bilinear')
+            objects = F.interpolate(objects[:, None].float(), size=size)[:, 0] > 0
+        return images, objects
+
+    def _look_at_training(self, model: nn.Module) -> None:
+        augments = getattr(model.data_preprocessor, 'batch_augments', None)
+        names = [type(a).__name__ for a in getattr(augments, 'augments', ())]
+        if 'BackgroundSwap' in names and self.fair:
+            self.fair = False
+            print_log(
+                'this model is trained with BackgroundSwap, so BackgroundSwapMetric asks '
+                'what it was trained on: its figures are no fair comparison with '
+                f'models that were not ({self.prefix}/fair is 0)', 'current', level=30)
+
+
+def _objects(masks) -> Tensor:
+    """(B, H, W) bool; what a mask leaves open goes with the object."""
+    return (masks.mask > 0).any(1) | masks.ignore
+
+
+def _preprocessed_grey(model: nn.Module, like: Tensor) -> Tensor:
+    image = torch.full((1, *like.shape[1:]), GREY, dtype=torch.uint8)
+    grey = model.data_preprocessor(dict(inputs=image))['inputs']
+    return grey[..., :like.shape[-2], :like.shape[-1]].expand_as(like)

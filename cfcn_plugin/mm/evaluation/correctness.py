@@ -1,0 +1,40 @@
+"""Whether a model is right about images that were changed."""
+import torch
+from torch import Tensor, nn
+
+
+def right_answers(model: nn.Module, inputs: Tensor, samples: list) -> list[bool]:
+    """Whether each image's predicted label is its true one.
+
+    Of several labels, whether all are right: exactly the true ones are predicted.
+
+    Args:
+        model: A classifier of mmpretrain.
+        inputs: (B, 3, H, W), preprocessed.
+        samples: B data samples with ``gt_label``.
+    """
+    return [
+        is_right(predicted, sample)
+        for predicted, sample in zip(model(inputs, mode='predict'), samples)
+    ]
+
+
+def is_right(predicted, sample) -> bool:
+    """Whether exactly the true labels are predicted, of one data sample each."""
+    return labels_of(predicted.pred_label) == labels_of(sample.gt_label)
+
+
+def labels_of(labels) -> frozenset[int]:
+    """A sample's labels, given as a number, a list, an array or a tensor."""
+    return frozenset(torch.as_tensor(labels).flatten().tolist())
+
+
+def accuracies(results: list[dict]) -> dict[str, float]:
+    """Share of right answers in percent under each condition, over those that have it.
+
+    Args:
+        results: Each image's ``{condition: whether it was right}``.
+    """
+    names = dict.fromkeys(name for row in results for name in row)
+    answers = {name: [row[name] for row in results if name in row] for name in names}
+    return {name: 100 * sum(a) / len(a) for name, a in answers.items()}

@@ -1,0 +1,54 @@
+"""Accuracy of each group, and of the worst."""
+from collections import defaultdict
+
+import torch
+from mmengine.evaluator import BaseMetric
+
+from .correctness import labels_of
+
+
+class GroupAccuracy(BaseMetric):
+    """Accuracy in percent of each group of images, the mean of the groups and the
+    worst (Sagawa et al. 2020, group DRO). Of several labels, exactly the true ones must
+    be predicted.
+
+    Adds ``group/NAME``, ``group/mean`` and ``group/worst``. A group is the sample's
+    ``group``, which the dataset gives and ``PackGuidedInputs`` packs.
+
+    Args:
+        collect_device, prefix: As in every mmengine metric.
+    """
+    default_prefix = 'group'
+
+    def process(self, data_batch, data_samples) -> None:
+        for sample in data_samples:
+            if 'group' not in sample:
+                raise ValueError(
+                    f"image '{sample.get('img_path')}' has no `group`: use a dataset "
+                    'that gives one (CSVDataset with `group`), and pack it: '
+                    "PackGuidedInputs does, PackInputs with meta_keys=[..., 'group']")
+            right = _predicted(sample) == labels_of(sample['gt_label'])
+            self.results.append((str(sample['group']), right))
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        groups = defaultdict(list)
+        for group, right in results:
+            groups[group].append(right)
+        accuracy = {
+            name: 100 * sum(right) / len(right)
+            for name, right in sorted(groups.items())
+        }
+        taken = {'mean', 'worst'} & set(accuracy)
+        if taken:
+            raise ValueError(f'a group is called {sorted(taken)}, which is the name of '
+                             'a summary here: rename it')
+        return {
+            **accuracy, 'mean': sum(accuracy.values()) / len(accuracy),
+            'worst': min(accuracy.values())
+        }
+
+
+def _predicted(sample: dict) -> frozenset[int]:
+    if 'pred_label' in sample:
+        return labels_of(sample['pred_label'])
+    return labels_of(torch.as_tensor(sample['pred_score']).argmax())

@@ -1,0 +1,93 @@
+"""Accuracy in other light: what a camera or the weather changes, and no cause does."""
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from .correctness import accuracies, right_answers
+from .model_aware_metric import ModelAwareMetric, Shown
+
+FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0)
+
+
+class LightingCurve(ModelAwareMetric):
+    """Top-1 accuracy in percent of all images at each of several factors.
+
+    Adds ``PREFIX/FACTOR``, their mean ``PREFIX/mean`` and the least ``PREFIX/worst``.
+    Of several labels, an image is right if all are. Images are changed as the
+    pipeline packed them, before preprocessing, and stay 8-bit images: what gets
+    brighter than white is white.
+
+    Needs a probing loop, see :class:`ModelAwareMetric`.
+
+    Args:
+        factors: Each > 0; 1 leaves images as they are.
+        collect_device, prefix: As in every mmengine metric.
+    """
+
+    def __init__(self,
+                 factors: Sequence[float] = FACTORS,
+                 collect_device: str = 'cpu',
+                 prefix: str | None = None):
+        super().__init__(collect_device, prefix)
+        factors = [float(factor) for factor in factors]
+        if not factors or min(factors) <= 0 or len(set(factors)) < len(factors):
+            raise ValueError('`factors` must be different numbers above 0, at least '
+                             f'one, got {factors}')
+        self.factors = factors
+
+    @staticmethod
+    @abstractmethod
+    def change(image: Tensor, factor: float) -> Tensor:
+        """An image (3, H, W), float32 in [0, 255], in another light, unbounded."""
+
+    def probe(self, model: nn.Module, shown: Shown) -> list[dict | None]:
+        rows = [{} for _ in shown.samples]
+        for factor in self.factors:
+            images = [self._changed(one, factor) for one in shown.images]
+            inputs = model.data_preprocessor(dict(inputs=images))['inputs']
+            for row, right in zip(rows, right_answers(model, inputs, shown.samples)):
+                row[f'{factor:g}'] = right
+        return rows
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        curve = accuracies(results)
+        return {
+            **curve, 'mean': sum(curve.values()) / len(curve),
+            'worst': min(curve.values())
+        }
+
+    def _changed(self, image: Tensor, factor: float) -> Tensor:
+        if image.dtype != torch.uint8:
+            raise TypeError(
+                f'{type(self).__name__} changes 8-bit images, and the pipeline gives '
+                f'{image.dtype}: let the data preprocessor normalise, by its `mean` '
+                'and `std`')
+        changed = self.change(image.float(), factor)
+        return changed.round().clamp(0, 255).to(torch.uint8)
+
+
+class BrightnessCurve(LightingCurve):
+    """Accuracy with each pixel times a factor; see :class:`LightingCurve`.
+
+    Adds ``brightness/0.5``, ..., ``brightness/mean`` and ``brightness/worst``.
+    """
+    default_prefix = 'brightness'
+
+    @staticmethod
+    def change(image: Tensor, factor: float) -> Tensor:
+        return factor * image
+
+
+class ContrastCurve(LightingCurve):
+    """Accuracy with each pixel's distance from the image's mean times a factor; see
+    :class:`LightingCurve`.
+
+    Adds ``contrast/0.5``, ..., ``contrast/mean`` and ``contrast/worst``.
+    """
+    default_prefix = 'contrast'
+
+    @staticmethod
+    def change(image: Tensor, factor: float) -> Tensor:
+        return torch.lerp(image.mean(), image, factor)

@@ -1,0 +1,191 @@
+"""A trained guided model as a stock model, with proof that it answers the same."""
+import copy
+import inspect
+from pathlib import Path
+
+import timm
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
+from mmpretrain.models import TimmClassifier
+from mmpretrain.registry import MODELS
+from torch import Tensor, nn
+
+from .config import BACKBONE_EXTRAS, unguide_config
+from .models.backbones.timm_backbone import has_fixed_size
+
+TOLERANCE = 1e-6  # relative to the largest logit, or absolute under 1
+
+
+def export_mmpretrain(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
+    """Write ``OUT.pth``, weights only, and ``OUT.py``, the unguided config.
+
+    Args:
+        cfg: The guided config, with widths resolved (as dumped in the work dir).
+        checkpoint: Its checkpoint.
+        out: Path without suffix. Nothing is overwritten.
+
+    Returns:
+        The two files.
+
+    Raises:
+        FileExistsError: A file exists.
+        ValueError: The head is ours, or the stock model answers otherwise.
+    """
+    weights, config = _free(out, '.pth'), _free(out, '.py')
+    guided = load_guided(cfg, checkpoint)
+    stock_cfg = unguide_config(cfg)
+    for key, value in getattr(guided, 'resolved', {}).items():
+        stock_cfg.merge_from_dict({f'model.{key}': value})
+    stock = MODELS.build(copy.deepcopy(stock_cfg.model)).eval()
+    stock.load_state_dict(guided.state_dict(), strict=True)
+    _compare(guided, stock, 'mmpretrain\'s stock model')
+    # the classes' names, for whoever predicts with it
+    torch.save({'state_dict': stock.state_dict(), 'meta': guided.meta}, weights)
+    stock_cfg.dump(config)
+    return [weights, config]
+
+
+def export_timm(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
+    """Write ``OUT.pth`` for ``timm.create_model(NAME, num_classes=C, ...)``.
+
+    Args:
+        cfg, checkpoint, out: As in :func:`export_mmpretrain`.
+
+    Returns:
+        The file.
+
+    Raises:
+        FileExistsError: The file exists.
+        ValueError: The model is neither a timm backbone with pooling and a linear head
+            nor a ``TimmClassifier``, or timm's own answers otherwise (mobilenetv3 pools
+            before its last convolution).
+    """
+    weights = _free(out, '.pth')
+    guided = load_guided(cfg, checkpoint)
+    model = _timm_model(cfg, guided).eval()
+    _compare(guided, model, 'the timm model')
+    torch.save(model.state_dict(), weights)
+    return [weights]
+
+
+def timm_arguments(cfg: Config) -> dict:
+    """What ``timm.create_model`` needs to take the exported weights."""
+    if 'backbone' not in cfg.model:  # a whole timm model: what is not mmpretrain's
+        own = {*inspect.signature(TimmClassifier).parameters, 'type', 'pretrained',
+               'checkpoint_path'}
+        stock = unguide_config(cfg).model
+        return {k: v for k, v in stock.items() if k not in own}
+    backbone = cfg.model.backbone
+    own = {'type', 'pretrained', 'checkpoint_path', 'features_only', 'init_cfg',
+           'in_channels', 'model_name', *BACKBONE_EXTRAS}
+    arguments = {k: v for k, v in backbone.items() if k not in own}
+    if 'in_channels' in backbone:
+        arguments['in_chans'] = backbone.in_channels
+    built = timm.create_model(backbone.model_name, **arguments)
+    if hasattr(built, 'num_prefix_tokens') and hasattr(built, 'fc_norm'):
+        # stock pooling averages normalised patch tokens
+        arguments.update(global_pool='avg', final_norm=True, fc_norm=False)
+    if backbone.get('img_size') and has_fixed_size(backbone.model_name):
+        arguments['img_size'] = backbone.img_size
+    return dict(
+        model_name=backbone.model_name,
+        num_classes=cfg.model.head.num_classes,
+        **arguments)
+
+
+def load_guided(cfg: Config, checkpoint: str) -> nn.Module:
+    """The guided model with a checkpoint's weights, in evaluation mode."""
+    if not Path(checkpoint).is_file():
+        raise FileNotFoundError(f"checkpoint '{checkpoint}' does not exist")
+    init_default_scope('mmpretrain')
+    model_cfg = copy.deepcopy(cfg.model)
+    backbone = model_cfg.get('backbone') or {}
+    if 'model_name' in backbone:  # trained weights come, ImageNet's need not
+        backbone.update(pretrained=False, checkpoint_path='')
+        backbone.pop('local_weights', None)
+    model = MODELS.build(model_cfg)
+    loaded = load_checkpoint(model, checkpoint, map_location='cpu', strict=True)
+    # the classes' names, for whoever predicts with it
+    model.meta = {
+        key: value for key, value in loaded.get('meta', {}).items()
+        if key == 'dataset_meta'
+    }
+    return model.eval()
+
+
+def _timm_model(cfg: Config, guided: nn.Module) -> nn.Module:
+    if isinstance(guided, TimmClassifier):
+        model = timm.create_model(**timm_arguments(cfg))
+        model.load_state_dict(guided.model.state_dict(), strict=True)
+        return model
+    linear = getattr(getattr(guided, 'head', None), 'fc', None)
+    if not hasattr(getattr(guided, 'backbone', None), 'timm_model') or not isinstance(
+            linear, nn.Linear) or type(guided.head).__name__ != 'LinearClsHead':
+        raise ValueError(
+            f'{_named(guided, "backbone")} with {_named(guided, "head")} is no timm '
+            'model: --to timm takes a timm backbone with a LinearClsHead')
+    model = timm.create_model(**timm_arguments(cfg))
+    classifier = model.pretrained_cfg['classifier']
+    if not isinstance(classifier, str):
+        raise ValueError(f'{cfg.model.backbone.model_name} has several classifiers '
+                         f'({", ".join(classifier)}): use --to mmpretrain')
+    state = dict(guided.backbone.timm_model.state_dict())
+    state[f'{classifier}.weight'] = linear.weight
+    state[f'{classifier}.bias'] = linear.bias
+    try:
+        model.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise ValueError(f'the trained weights do not fit timm\'s own '
+                         f'{cfg.model.backbone.model_name}: {error}') from error
+    return model
+
+
+def _compare(guided: nn.Module, stock: nn.Module, what: str) -> None:
+    """Both must answer the same on random images."""
+    shape = (2, _channels(guided), *_image_size(guided))
+    images = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        ours = _logits(guided(images))
+        try:
+            theirs = _logits(stock(images))
+        except RuntimeError as error:
+            raise ValueError(
+                f'{what} cannot run these weights ({error}): stock pooling takes no '
+                'tokens or channels-last maps; use --to timm') from error
+    worst = (ours - theirs).abs().max().item()
+    allowed = TOLERANCE * max(1, ours.abs().max().item())
+    if not worst <= allowed:
+        raise ValueError(
+            f'{what} answers otherwise: its logits differ by up to {worst:.3g}, '
+            f'allowed is {allowed:.3g}. It pools at another place; use --to '
+            'mmpretrain, or keep cfcn_plugin installed where the model is used')
+
+
+def _named(model: nn.Module, part: str) -> str:
+    return type(getattr(model, part, model)).__name__
+
+
+def _channels(model: nn.Module) -> int:
+    """Of an image, by the first convolution; 3 where there is none."""
+    kernels = (p for p in model.parameters() if p.dim() == 4)
+    return next((k.shape[1] for k in kernels), 3)
+
+
+def _image_size(model: nn.Module) -> tuple[int, int]:
+    inner = getattr(getattr(model, 'backbone', model), 'timm_model', None)
+    size = getattr(getattr(inner, 'patch_embed', None), 'img_size', None)
+    return tuple(size) if size is not None else (224, 224)
+
+
+def _logits(out) -> Tensor:
+    return out[-1] if isinstance(out, tuple | list) else out
+
+
+def _free(out: str | Path, suffix: str) -> Path:
+    path = Path(f'{out}{suffix}')
+    if path.exists():
+        raise FileExistsError(f"'{path}' exists and is not overwritten")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path

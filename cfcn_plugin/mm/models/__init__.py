@@ -1,0 +1,17 @@
+"""Guided models: stock classifiers with guidance, and the paper's networks."""
+from .backbones import CFCNNet, GuidedTIMMBackbone
+from .data_preprocessor import GuidedDataPreprocessor
+from .guided import (
+    GUIDED_TYPES,
+    GuidedClassifier,
+    GuidedMixin,
+    GuidedRetriever,
+    GuidedTimmClassifier,
+)
+from .heads import CausalFocusHead
+
+__all__ = [
+    'CFCNNet', 'CausalFocusHead', 'GUIDED_TYPES', 'GuidedClassifier',
+    'GuidedDataPreprocessor', 'GuidedMixin', 'GuidedRetriever', 'GuidedTIMMBackbone',
+    'GuidedTimmClassifier'
+]

@@ -1,0 +1,122 @@
+"""The paper's two heads: a 1x1 convolution whose maps are guided."""
+import torch
+from mmpretrain.models.heads import ClsHead, MultiLabelClsHead
+from torch import nn
+
+MODES = ('class', 'feature')
+
+
+class CausalFocusHead(ClsHead):
+    """Classify from maps that guidance can hold against the mask.
+
+    ``mode='class'`` (CFCN-C): 1x1 convolution with a filter a class, ReLU, global
+    average pooling. ``mode='feature'`` (CFCN-F): 1x1 convolution with ``num_maps``
+    filters, ReLU, flatten, linear. The guided map is the convolution's output;
+    guidance rectifies it.
+
+    Unlike the paper, multi-label logits of ``'class'`` pool the unrectified map:
+    sigmoid(mean(ReLU)) never falls under 0.5. ``relu_logits=True`` is literal.
+
+    Args:
+        num_classes: Number of classes C.
+        in_channels: Channels of the backbone's map. None: filled in from the layout
+            table by the guided classifier.
+        mode: ``'class'`` or ``'feature'``.
+        num_maps: Filters of ``'feature'`` (16 in the paper, 3 for IDRiD).
+        input_size: (h, w) of the backbone's map, or one number for both; needed
+            by ``'feature'``.
+        multi_label: Whether an image has several labels: sigmoid, not softmax.
+        relu_logits: Whether ``'class'`` pools the rectified map. None: for single
+            labels yes, for several no.
+        loss: Class loss. None: cross entropy, with sigmoid for several labels.
+        thr, topk: For several labels, as in ``MultiLabelClsHead``; ``topk`` for one
+            label as in ``ClsHead``.
+        cal_acc: As in ``ClsHead``.
+        init_cfg: As in every mm module.
+
+    Raises:
+        ValueError: ``in_channels`` or ``input_size`` is missing, or an option wrong.
+    """
+    def __init__(self,
+                 num_classes: int,
+                 in_channels: int | None = None,
+                 mode: str = 'class',
+                 num_maps: int = 16,
+                 input_size: int | tuple[int, int] | None = None,
+                 multi_label: bool = False,
+                 relu_logits: bool | None = None,
+                 loss: dict | None = None,
+                 thr: float | None = None,
+                 topk: int | tuple[int] | None = None,
+                 cal_acc: bool = False,
+                 init_cfg: dict | None = None):
+        if mode not in MODES:
+            raise ValueError(f'`mode` must be one of {MODES}, got {mode!r}')
+        if num_classes <= 0:
+            raise ValueError(f'`num_classes` must be positive, got {num_classes}')
+        if in_channels is None:
+            raise ValueError(
+                'CausalFocusHead does not know the width of its input: give '
+                '`in_channels`, or build it inside a GuidedClassifier, which fills it '
+                'in')
+        if mode == 'feature' and input_size is None:
+            raise ValueError("mode='feature' ends in a linear layer and needs "
+                             '`input_size`, the (h, w) of the map it gets')
+        if loss is None:
+            loss = dict(type='CrossEntropyLoss', use_sigmoid=multi_label)
+        super().__init__(
+            loss=loss, topk=topk or (1, ), cal_acc=cal_acc, init_cfg=init_cfg)
+        self.num_classes = num_classes
+        self.in_channels = in_channels
+        self.mode = mode
+        self.multi_label = multi_label
+        self.relu_logits = (not multi_label) if relu_logits is None else relu_logits
+        if multi_label:
+            self.topk, self.thr = topk, thr
+            if thr is None and topk is None:
+                self.thr = 0.5
+        maps = num_classes if mode == 'class' else num_maps
+        self.conv = nn.Conv2d(in_channels, maps, 1)
+        if mode == 'feature':
+            size = (input_size, ) * 2 if isinstance(input_size, int) else input_size
+            self.input_size = tuple(size)
+            self.relu = nn.ReLU()  # a module, so that its output can be hooked
+            self.fc = nn.Linear(maps * size[0] * size[1], num_classes)
+
+    @property
+    def activation_target(self) -> str:
+        """The module of the maps A_f, for ``FeatureHook(target='auto')``."""
+        return 'conv' if self.mode == 'class' else 'relu'
+
+    @property
+    def maps_are_classes(self) -> bool:
+        return self.mode == 'class'
+
+    def forward(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """Tuple with the backbone's map (B, in_channels, h, w) last, to (B, C)."""
+        maps = self.conv(self._map(feats))
+        if self.mode == 'class':
+            maps = maps.relu() if self.relu_logits else maps
+            return maps.mean((2, 3))
+        return self.fc(self.relu(maps).flatten(1))
+
+    def _map(self, feats) -> torch.Tensor:
+        x = feats[-1] if isinstance(feats, tuple | list) else feats
+        if x.dim() != 4 or x.shape[1] != self.in_channels:
+            raise ValueError(
+                f'CausalFocusHead got {tuple(x.shape)}, expected a map '
+                f'(B, {self.in_channels}, h, w): leave `neck` out, and for '
+                'transformers use GuidedTIMMBackbone')
+        if self.mode == 'feature' and tuple(x.shape[-2:]) != self.input_size:
+            raise ValueError(f'CausalFocusHead has input_size={self.input_size}, the '
+                             f'map is {tuple(x.shape[-2:])}: correct `input_size`')
+        return x
+
+    # The stock multi-label head's own two methods, on the same attributes
+    def _get_loss(self, cls_score, data_samples, **kwargs):
+        base = MultiLabelClsHead if self.multi_label else ClsHead
+        return base._get_loss(self, cls_score, data_samples, **kwargs)
+
+    def _get_predictions(self, cls_score, data_samples):
+        base = MultiLabelClsHead if self.multi_label else ClsHead
+        return base._get_predictions(self, cls_score, data_samples)

@@ -1,0 +1,75 @@
+"""Packing image, label and mask for the model."""
+from mmpretrain.datasets import PackInputs
+
+from .mask_aware import image_size
+from .visibility import causal_pixels, visible_share
+
+MASK_KEYS = ('guided', 'cropped_out', 'mask_error', 'activation_mask', 'mask_classes',
+             'ignore_mask')
+
+
+class PackGuidedInputs(PackInputs):
+    """``PackInputs`` and the mask.
+
+    A guided mask that a crop has cropped_out, or of which it shows less than the
+    ``min_visible`` of ``LoadActivationMask``, makes this draw unguided, and the draw
+    is counted (``cropped_out``).
+
+    **Required Keys:** those of ``PackInputs``, and ``guided``
+
+    **Added Keys:** those of ``PackInputs``; in the data sample
+
+    - guided (bool), cropped_out (bool), and mask_error (bool) if LoadActivationMask made it
+    - activation_mask, mask_classes, ignore_mask as LoadActivationMask made them,
+      numpy arrays (a tensor would be copied to the device one by one): if guided
+
+    Args:
+        input_key, algorithm_keys: As in ``PackInputs``.
+        meta_keys: As in ``PackInputs``; ``group`` is packed too.
+    """
+
+    def __init__(self,
+                 input_key='img',
+                 algorithm_keys=(),
+                 meta_keys=(*PackInputs.DEFAULT_META_KEYS, 'group')):
+        super().__init__(
+            input_key, (*algorithm_keys, *MASK_KEYS), meta_keys)
+
+    def transform(self, results: dict) -> dict:
+        if 'guided' not in results:
+            raise ValueError(
+                'PackGuidedInputs got a sample that no LoadActivationMask has seen: '
+                "add `dict(type='LoadActivationMask', source=...)` after the image is "
+                'loaded')
+        results['cropped_out'] = False
+        if results['guided']:
+            self._check(results)
+            if self._is_emptied(results):
+                results.update(guided=False, cropped_out=True)
+                for key in ('activation_mask', 'mask_classes', 'ignore_mask'):
+                    results.pop(key, None)
+        return super().transform(results)
+
+    def _check(self, results: dict) -> None:
+        size = image_size(results[self.input_key])
+        name = results.get('img_path') or results.get('sample_idx')
+        for key in ('activation_mask', 'ignore_mask'):
+            if key in results and results[key].shape[-2:] != size:
+                raise ValueError(
+                    f"`{key}` of '{name}' has height and width "
+                    f'{results[key].shape[-2:]}, its image {size}: wrap every '
+                    'transform that moves pixels, '
+                    "`dict(type='MaskAware', transform=dict(...))`")
+        if results.get('flip', False) != results.get('mask_flip', False):
+            raise ValueError(
+                f"the image '{name}' was flipped and its mask was not: write "
+                "`dict(type='MaskAware', transform=dict(type='RandomFlip', ...))`")
+
+    @staticmethod
+    def _is_emptied(results: dict) -> bool:
+        mask = causal_pixels(results)
+        least = results.get('min_visible')
+        if least is None:
+            return not mask.any()
+        return visible_share(
+            mask, results['source_positions'], results['causal_area']) < least

@@ -1,0 +1,63 @@
+"""How much of an object a draw still shows, however it is cropped and zoomed.
+
+The share of causal pixels before and after tells nothing, since a crop is stretched to
+the model's size. Here each pixel carries where in the source it comes from, through
+the same moves as the mask; how fast the source passes by is the source's area under
+one pixel, and with it the object's visible area is known.
+"""
+import numpy as np
+
+LEVELS = 255  # positions along a side; uint8 is what every transform can move
+POINTS = 32  # a side of the grid on which positions are compared
+
+
+def causal_pixels(results: dict) -> np.ndarray:
+    """(H, W): not 0 where a sample's mask is causal, for whichever class, and known."""
+    mask = results['activation_mask']
+    if mask.ndim == 3:
+        mask = mask.any(0)
+    if 'ignore_mask' in results:
+        mask = mask & (results['ignore_mask'] == 0)
+    return mask
+
+
+def source_positions(shape: tuple[int, int]) -> np.ndarray:
+    """How far down and right each pixel is, from 1 to 255; padding will have 0.
+
+    Args:
+        shape: (H, W) of the source.
+
+    Returns:
+        (2, H, W) uint8.
+    """
+    down, right = (
+        (1 + np.arange(size) * LEVELS // size).astype(np.uint8) for size in shape)
+    return np.stack(np.broadcast_arrays(down[:, None], right))
+
+
+def visible_share(mask: np.ndarray, positions: np.ndarray, area: float) -> float:
+    """The visible part of an object's area, in [0, 1].
+
+    Exact but for rounding where the image was moved affinely (crops, zooms, flips,
+    rotations, shears); of a perspective or elastic transform, the nearest affine one
+    counts.
+
+    Args:
+        mask: (h, w), not 0 on the object, as the draw shows it.
+        positions: (2, h, w), :func:`source_positions` moved as the mask was.
+        area: The object's share of the source's pixels, > 0.
+    """
+    return min(1.0, np.count_nonzero(mask) * area_of_a_pixel(positions) / area)
+
+
+def area_of_a_pixel(positions: np.ndarray) -> float:
+    """The share of the source under one pixel: the determinant of the affine fit."""
+    steps = [max(1, size // POINTS) for size in positions.shape[-2:]]
+    sampled = positions[:, ::steps[0], ::steps[1]]
+    rows, columns = np.nonzero(sampled[0])
+    if len(rows) < 3:
+        return 0.0
+    here = np.stack([rows * steps[0], columns * steps[1], np.ones(len(rows))], axis=1)
+    there = sampled[:, rows, columns].T / LEVELS
+    fit = np.linalg.lstsq(here, there, rcond=None)[0]
+    return abs(np.linalg.det(fit[:2]))

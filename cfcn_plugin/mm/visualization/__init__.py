@@ -1,0 +1,1 @@
+"""Images and models of mm configs, made ready to be drawn."""

@@ -1,0 +1,224 @@
+"""Folders of PNG masks: what they hold, resumed runs, and what is never replaced."""
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cfcn_plugin.annotation.convert import MaskMaker, Row, label_values, make_masks
+from cfcn_plugin.annotation.samples import FolderSamples
+from cfcn_plugin.masks import MaskError, MaskRecord, MaskSource, PNGMasks
+from cfcn_plugin.mm.transforms import LoadActivationMask
+
+MASK = np.zeros((4, 6), np.uint8)
+MASK[1:3, 2:5] = 1
+IGNORE = np.zeros((4, 6), np.uint8)
+IGNORE[0] = 1
+ORIGIN = dict(source=dict(type='Dictionary'))
+
+
+class Dictionary(MaskSource):
+    """Masks by the image's name; counts how often it is asked."""
+
+    def __init__(self, masks, root):
+        super().__init__(str(root))
+        self.masks = masks
+        self.asked = []
+
+    def __call__(self, results):
+        name = Path(results['img_path']).name
+        self.asked.append(name)
+        found = self.masks.get(name)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def keys(self):
+        return list(self.masks)
+
+    def check(self):
+        pass
+
+
+@pytest.fixture
+def images(tmp_path):
+    (tmp_path / 'images' / 'sub').mkdir(parents=True)
+    for name in ('a.jpg', 'b.jpg', 'sub/c.jpg'):
+        Image.new('RGB', (6, 4)).save(tmp_path / 'images' / name)
+    return tmp_path / 'images'
+
+
+def source_of(images, **masks):
+    return Dictionary({f'{name}.jpg': m for name, m in masks.items()}, images)
+
+
+def make(images, source, origin=ORIGIN, jobs=1, **options):
+    """What became of each image, by its name."""
+    out = images.parent / 'masks'
+    maker = MaskMaker(FolderSamples(images), LoadActivationMask(source=source), out,
+                      **options)
+    return {made.image: made for made in make_masks(maker, origin, jobs)}
+
+
+def read(images, folder='masks', **options) -> dict:
+    source = PNGMasks(folder, 'images', data_root=str(images.parent), **options)
+    return {
+        name: source(dict(img_path=images / name, ori_shape=(4, 6)))
+        for name in ('a.jpg', 'b.jpg', 'sub/c.jpg')
+    }
+
+
+def index(images) -> list[dict]:
+    with (images.parent / 'masks' / 'index.csv').open(newline='') as stream:
+        return list(csv.DictReader(stream))
+
+
+# ---- what files hold -----------------------------------------------------------
+
+
+def test_masks_and_ignored_pixels_are_read_back(images):
+    make(images, source_of(images, a=MaskRecord(MASK, 'f', ignore=IGNORE),
+                           c=MaskRecord(1 - MASK, 'f')))
+    got = read(images, ignore=[127])
+    np.testing.assert_array_equal(got['a.jpg'].mask, MASK)
+    np.testing.assert_array_equal(got['a.jpg'].ignore, IGNORE)
+    np.testing.assert_array_equal(got['sub/c.jpg'].mask, 1 - MASK)
+    assert got['b.jpg'] is None
+
+
+def test_index_has_sizes_areas_and_classes_in_order(images):
+    two = MaskRecord(np.stack([MASK, IGNORE]), 'f', np.array([3, 7]))
+    make(images, source_of(images, c=MaskRecord(MASK, 'f', ignore=IGNORE), a=two))
+    assert index(images) == [
+        dict(image='a.jpg', mask='a.png', height='4', width='6', area='0.5',
+             ignored='0.0', classes='3 7'),
+        dict(image='sub/c.jpg', mask='sub/c.png', height='4', width='6', area='0.25',
+             ignored='0.25', classes=''),
+    ]
+
+
+def test_union_is_causal_where_any_class_is(images):
+    two = MaskRecord(np.stack([MASK, IGNORE]), 'f', np.array([3, 7]))
+    make(images, source_of(images, a=two))
+    np.testing.assert_array_equal(read(images)['a.jpg'].mask, MASK | IGNORE)
+
+
+def test_label_files_hold_class_plus_one(images):
+    two = MaskRecord(np.stack([MASK, IGNORE]), 'f', np.array([0, 7]))
+    make(images, source_of(images, a=two), layout='values')
+    with Image.open(images.parent / 'masks' / 'a.png') as file:
+        assert file.mode == 'P'
+        np.testing.assert_array_equal(np.array(file), MASK + 8 * IGNORE)
+    for value, plane in ((1, MASK), (8, IGNORE)):
+        got = read(images, causal=[value])['a.jpg']
+        np.testing.assert_array_equal(got.mask, plane)
+
+
+def test_label_files_mark_what_nobody_knows_by_255():
+    record = MaskRecord(MASK[None], 'f', np.array([2]), IGNORE)
+    np.testing.assert_array_equal(label_values(record), 3 * MASK + 255 * IGNORE)
+
+
+@pytest.mark.parametrize('planes,classes,message', [
+    ([MASK, MASK], [1, 2], 'overlap in 6 pixels.*--classes folders'),
+    ([MASK], [254], 'class 254.*--classes folders'),
+])
+def test_what_a_label_file_cannot_hold_is_told(images, planes, classes, message):
+    record = MaskRecord(np.stack(planes), 'f', np.array(classes))
+    with pytest.raises(MaskError, match=message):
+        label_values(record)
+    made = make(images, source_of(images, a=record), layout='values')
+    assert 'label file' in made['a.jpg'].failure and not index(images)
+
+
+def test_a_folder_a_class_holds_overlapping_ones(images):
+    two = MaskRecord(np.stack([MASK, MASK]), 'f', np.array([3, 7]))
+    make(images, source_of(images, a=two), layout='folders')
+    for label in (3, 7):
+        got = read(images, f'masks/{label}')['a.jpg']
+        np.testing.assert_array_equal(got.mask, MASK)
+    assert [row['mask'] for row in index(images)] == ['3/a.png', '7/a.png']
+
+
+def test_empty_mask_stays_an_empty_mask(images):
+    make(images, source_of(images, a=MaskRecord(MASK * 0, 'f')))
+    assert not read(images)['a.jpg'].mask.any()
+    assert index(images)[0]['area'] == '0.0'
+
+
+# ---- what goes wrong -------------------------------------------------------------
+
+
+def test_one_bad_image_or_mask_stops_no_other(images):
+    (images / 'b.jpg').write_bytes(b'no image')
+    made = make(images, source_of(
+        images, a=MaskError("mask 'f' is cut"), b=MaskRecord(MASK, 'f'),
+        c=MaskRecord(MASK, 'f')))
+    assert made['a.jpg'].failure == "mask 'f' is cut"
+    assert 'b.jpg' in made['b.jpg'].failure
+    assert not made['sub/c.jpg'].failure and len(index(images)) == 1
+
+
+def test_mask_of_another_size_is_not_written(images):
+    made = make(images, source_of(images, a=MaskRecord(MASK.T.copy(), 'f')))
+    assert '(6, 4)' in made['a.jpg'].failure
+    assert not (images.parent / 'masks' / 'a.png').exists()
+
+
+def test_unknown_layout_is_refused(images):
+    with pytest.raises(ValueError, match="`layout`.*'union'.*got 'rows'"):
+        make(images, source_of(images), layout='rows')
+
+
+# ---- again -----------------------------------------------------------------------
+
+
+def test_killed_run_goes_on_and_makes_nothing_twice(images):
+    masks = dict(a=MaskRecord(MASK, 'f'), b=MaskRecord(MASK, 'f'),
+                 c=MaskRecord(MASK, 'f'))
+    out = images.parent / 'masks'
+    first = make_masks(MaskMaker(FolderSamples(images), LoadActivationMask(
+        source=source_of(images, **masks)), out), ORIGIN)
+    assert [next(first).image, next(first).image] == ['a.jpg', 'b.jpg']
+    first.close()
+    text = (out / 'index.csv').read_bytes()
+    (out / 'index.csv').write_bytes(text[:-12])  # b's line was half written
+    source = source_of(images, **masks)
+    made = make(images, source)
+    assert source.asked == ['b.jpg', 'c.jpg']
+    assert not any(one.failure for one in made.values())
+    assert [row['image'] for row in index(images)] == ['a.jpg', 'b.jpg', 'sub/c.jpg']
+
+
+def test_file_that_was_removed_is_made_again(images):
+    masks = dict(a=MaskRecord(MASK, 'f'))
+    make(images, source_of(images, **masks))
+    (images.parent / 'masks' / 'a.png').unlink()
+    assert make(images, source_of(images, **masks))['a.jpg'].rows
+    assert (images.parent / 'masks' / 'a.png').is_file()
+
+
+def test_file_of_someone_else_is_kept_unless_told(images):
+    path = images.parent / 'masks' / 'a.png'
+    path.parent.mkdir()
+    Image.fromarray(MASK * 0).save(path)
+    before = path.read_bytes()
+    masks = dict(a=MaskRecord(MASK, 'f'))
+    made = make(images, source_of(images, **masks))
+    assert '--overwrite' in made['a.jpg'].failure and path.read_bytes() == before
+    assert not make(images, source_of(images, **masks), overwrite=True)['a.jpg'].failure
+    np.testing.assert_array_equal(read(images)['a.jpg'].mask, MASK)
+
+
+def test_folder_made_from_something_else_is_refused(images):
+    make(images, source_of(images, a=MaskRecord(MASK, 'f')))
+    with pytest.raises(FileExistsError, match='made from something else.*--overwrite'):
+        make(images, source_of(images), origin=dict(source=dict(type='Other')))
+
+
+def test_several_processes_make_the_same(images):
+    masks = dict(a=MaskRecord(MASK, 'f'), c=MaskRecord(1 - MASK, 'f'))
+    made = make(images, source_of(images, **masks), jobs=2)
+    assert made['a.jpg'].rows == (Row('a.jpg', 'a.png', 4, 6, 0.25, 0.0, ''), )
+    np.testing.assert_array_equal(read(images)['sub/c.jpg'].mask, 1 - MASK)

@@ -1,0 +1,133 @@
+"""Where a person stopped, what is never overwritten, and whose masks are whose."""
+import numpy as np
+import pytest
+from PIL import Image
+
+from cfcn_plugin.annotation.queue import AnnotationQueue, names_below
+from cfcn_plugin.masks import MaskError
+
+MASK = np.eye(4, 6, dtype=np.uint8)
+
+
+@pytest.fixture
+def images(tmp_path):
+    for name in ('a.jpg', 'b.png', 'sub/c.jpg'):
+        path = tmp_path / 'data' / 'images' / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new('RGB', (6, 4), (200, 30, 10)).save(path)
+    return tmp_path / 'data' / 'images'
+
+
+@pytest.fixture
+def masks(tmp_path):
+    return tmp_path / 'data' / 'masks'
+
+
+def test_saved_masks_are_0_and_255_in_one_channel(images, masks):
+    AnnotationQueue(images, masks).save('sub/c.jpg', MASK)
+    with Image.open(masks / 'sub' / 'c.png') as file:
+        assert file.mode == 'L' and file.size == (6, 4)
+        np.testing.assert_array_equal(np.array(file), MASK * 255)
+
+
+def test_next_session_goes_on_where_the_last_one_stopped(images, masks):
+    work = AnnotationQueue(images, masks)
+    assert work.names == ['a.jpg', 'b.png', 'sub/c.jpg']
+    assert work.next_open() == 0
+    work.save('a.jpg', MASK)
+    work.skip('b.png')
+    again = AnnotationQueue(images, masks)
+    assert again.is_done('a.jpg') and again.is_skipped('b.png')
+    assert again.next_open() == 2
+    again.save('sub/c.jpg', MASK)
+    assert again.next_open() is None
+
+
+def test_next_open_one_goes_round(images, masks):
+    work = AnnotationQueue(images, masks)
+    assert [work.next_open(i) for i in (0, 1, 2)] == [1, 2, 0]
+    work.save('a.jpg', MASK)
+    assert work.next_open(2) == 1
+
+
+def test_mask_of_an_earlier_session_is_not_overwritten_by_itself(images, masks):
+    AnnotationQueue(images, masks).save('a.jpg', MASK)
+    work = AnnotationQueue(images, masks)
+    with pytest.raises(FileExistsError, match='a.png.*earlier session'):
+        work.save('a.jpg', 1 - MASK)
+    np.testing.assert_array_equal(work.mask('a.jpg', (4, 6)), MASK)
+    work.save('a.jpg', 1 - MASK, replace=True)
+    work.save('a.jpg', MASK)  # now it is this session's own
+    np.testing.assert_array_equal(work.mask('a.jpg', (4, 6)), MASK)
+
+
+def test_redo_looks_at_all_again_and_may_replace(images, masks):
+    AnnotationQueue(images, masks).save('a.jpg', MASK)
+    work = AnnotationQueue(images, masks, redo=True)
+    assert work.next_open() == 0
+    work.save('a.jpg', 1 - MASK)
+    assert work.next_open() == 1
+
+
+def test_skipped_image_that_gets_a_mask_is_skipped_no_more(images, masks):
+    work = AnnotationQueue(images, masks)
+    work.skip('a.jpg')
+    work.save('a.jpg', MASK)
+    assert not AnnotationQueue(images, masks).is_skipped('a.jpg')
+
+
+def test_mask_files_beside_the_images_are_no_images(images):
+    work = AnnotationQueue(images, images / 'masks')
+    work.save('a.jpg', MASK)
+    assert len(AnnotationQueue(images, images / 'masks')) == 3
+
+
+def test_images_are_upright_rgb(images, masks):
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new('RGB', (6, 4), (200, 30, 10)).save(
+        images / 'e.jpg', exif=turned, quality=95)
+    image = AnnotationQueue(images, masks).image('e.jpg')
+    assert image.shape == (6, 4, 3)
+    np.testing.assert_allclose(image[0, 0], (200, 30, 10), atol=6)
+
+
+def test_image_that_cannot_be_read_is_named(images, masks):
+    (images / 'a.jpg').write_bytes(b'no image')
+    with pytest.raises(MaskError, match="'.*a.jpg' cannot be read"):
+        AnnotationQueue(images, masks).image('a.jpg')
+
+
+def test_mask_of_another_size_is_named(images, masks):
+    work = AnnotationQueue(images, masks)
+    work.save('a.jpg', MASK)
+    with pytest.raises(MaskError, match=r"'.*a.png'.*\(4, 6\).*\(6, 4\)"):
+        work.mask('a.jpg', (6, 4))
+
+
+def test_name_that_does_not_exist_is_shown(images, masks):
+    with pytest.raises(FileNotFoundError, match="1 of 2 images.*'z.jpg'"):
+        AnnotationQueue(images, masks, ['a.jpg', 'z.jpg'])
+
+
+# ---- lists -------------------------------------------------------------------
+
+
+def test_keys_of_a_list_begin_at_a_folder_around_the_images(images):
+    root, names = names_below(images, ['images/a.jpg', 'images/sub/c.jpg'])
+    assert root == images.parent and names == ['a.jpg', 'sub/c.jpg']
+    assert names_below(images, ['b.png']) == (images, ['b.png'])
+    assert names_below(images / 'sub', ['data/images/sub/c.jpg'],
+                       images.parents[1])[1] == ['c.jpg']
+
+
+def test_keys_that_exist_nowhere_name_one_and_the_remedy(images):
+    with pytest.raises(FileNotFoundError, match="'photos/a.jpg'.*--data-root"):
+        names_below(images, ['photos/a.jpg'])
+    with pytest.raises(FileNotFoundError, match='images/sub'):
+        names_below(images, ['a.jpg'], images / 'sub')
+
+
+def test_key_outside_the_folder_is_an_error(images):
+    with pytest.raises(MaskError, match="'images/a.jpg'.*is not below"):
+        names_below(images / 'sub', ['images/a.jpg'])

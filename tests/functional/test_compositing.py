@@ -1,0 +1,62 @@
+"""An object keeps its pixels, and its new background shows no other object."""
+import pytest
+import torch
+
+from cfcn_plugin.functional.compositing import soften, swap_background, without_object
+
+
+def box(rows=slice(10, 22), columns=slice(8, 20), size=32):
+    mask = torch.zeros(1, size, size, dtype=torch.bool)
+    mask[:, rows, columns] = True
+    return mask
+
+
+def plain(*colour, size=32):
+    return torch.tensor(colour).view(1, -1, 1, 1).repeat(1, 1, size, size)
+
+
+def test_sharp_swap_by_hand():
+    images = torch.arange(4.).view(1, 1, 2, 2)
+    objects = torch.tensor([[[True, False], [False, False]]])
+    nothing = torch.zeros_like(objects)
+    swapped = swap_background(images, objects, images + 10, nothing, border=0)
+    assert swapped.tolist() == [[[[0, 11], [12, 13]]]]
+
+
+def test_far_inside_is_the_object_and_far_outside_the_background():
+    image, background = torch.rand(2, 1, 3, 32, 32)
+    swapped = swap_background(image, box(), background, box(slice(0, 1)), border=1.0)
+    torch.testing.assert_close(swapped[..., 13:19, 11:17], image[..., 13:19, 11:17])
+    torch.testing.assert_close(swapped[..., 26:, 24:], background[..., 26:, 24:])
+
+
+def test_edge_is_soft_and_one_half_on_the_outline():
+    soft = soften(box(), 2.0)[0, 0]
+    assert 0.4 < soft[16, 8] < 0.6  # the first pixel inside
+    torch.testing.assert_close(soft[16, 7] + soft[16, 8], torch.tensor(1.), atol=1e-2,
+                               rtol=0)
+    assert soften(box(), 0).unique().tolist() == [0, 1]
+
+
+@pytest.mark.parametrize('border', [0., 2.])
+def test_removed_object_leaves_the_colour_around_it(border):
+    image = plain(0.2, 0.5, 0.8)
+    with_object = torch.where(box()[:, None], 9.0, image)
+    torch.testing.assert_close(
+        without_object(with_object, box(), border), image, atol=1e-4, rtol=0)
+
+
+def test_fill_follows_the_context_that_is_near():
+    ramp = torch.linspace(0, 1, 64).expand(1, 1, 64, 64)
+    objects = box(slice(20, 44), slice(6, 26), size=64)
+    filled = without_object(torch.where(objects[:, None], 5.0, ramp), objects)
+    assert (filled - ramp).abs()[:, 0][objects].mean() < 0.1  # its mean is 0.25
+
+
+def test_image_that_is_object_all_over_becomes_its_mean():
+    image = torch.rand(1, 3, 16, 16)
+    everything = torch.ones(1, 16, 16, dtype=torch.bool)
+    filled = without_object(image, everything)
+    mean = image.mean((2, 3), keepdim=True).expand_as(image)
+    assert (filled - mean).abs().mean() < (image - mean).abs().mean()
+    assert filled.isfinite().all()

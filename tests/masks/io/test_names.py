@@ -1,0 +1,92 @@
+"""Names that files and images give: tidied, and never out of their folder."""
+from pathlib import Path
+
+import pytest
+
+from cfcn_plugin.masks import MaskError
+from cfcn_plugin.masks.base import is_plain
+from cfcn_plugin.masks.io.names import below, image_name
+
+
+@pytest.mark.parametrize('name,key', [
+    ('a.jpg', 'a.jpg'), ('b/a.jpg', 'b/a.jpg'), ('./a.jpg', 'a.jpg'),
+    ('b//a.jpg', 'b/a.jpg'), ('b/./a.jpg', 'b/a.jpg'), ('..a.jpg', '..a.jpg')])
+def test_name_becomes_the_key_its_path_gives(name, key):
+    assert image_name(name, 'x') == key
+    assert image_name(name, 'x', 'images') == f'images/{key}'
+    assert is_plain(key) or key.startswith('.')
+    assert not is_plain(name) or name == key
+
+
+@pytest.mark.parametrize('name', ['/etc/a.jpg', '../a.jpg', 'b/../../a.jpg', '..',
+                                  'b/../a.jpg', 'a\0.jpg'])
+@pytest.mark.parametrize('folder', ['', 'images'])
+def test_name_that_leaves_the_data_root_is_refused(name, folder):
+    assert not is_plain(name)
+    with pytest.raises(MaskError, match=r"x\.csv', line 3: path .* (is|has) .*below"):
+        image_name(name, "'x.csv', line 3", folder)
+
+
+@pytest.mark.parametrize('name', ['', ' ', None, 7, ['a.jpg']])
+def test_no_name_at_all_is_refused(name):
+    assert not is_plain(name)
+    with pytest.raises(MaskError, match='x: expected the name of an image, got'):
+        image_name(name, 'x')
+
+
+# ---- files to be opened ------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / 'masks' / 'deep').mkdir(parents=True)
+    (tmp_path / 'masks' / 'a.png').write_bytes(b'')
+    (tmp_path / 'secret.png').write_bytes(b'')
+    return tmp_path / 'masks'
+
+
+@pytest.mark.parametrize('name', [
+    'a.png', './a.png', 'deep/b.png', 'gone/c.png', '..a.png', 'a..b.png', '~/a.png'
+])
+def test_names_below_the_folder_are_joined(folder, name):
+    assert below(folder, name) == folder / name
+    assert below(str(folder), name) == folder / name
+
+
+@pytest.mark.parametrize('name,reason', [
+    ('../secret.png', r"has '\.\.'"),
+    ('deep/../../secret.png', r"has '\.\.'"),
+    ('deep/../a.png', r"has '\.\.'"),
+    ('/etc/passwd', 'is absolute'),
+    ('a\0.png', 'has a zero byte'),
+])
+def test_name_that_leaves_the_folder_says_where_what_and_remedy(folder, name, reason):
+    with pytest.raises(MaskError, match=reason) as caught:
+        below(folder, name, "'list.csv', line 3")
+    for part in ("'list.csv', line 3: path", repr(name), f"below '{folder}': correct"):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize('name', ['link.png', 'out/secret.png'])
+def test_symlink_out_of_the_folder_says_where_it_leads(folder, name):
+    (folder / 'link.png').symlink_to('../secret.png')
+    (folder / 'out').symlink_to(folder.parent)
+    with pytest.raises(MaskError, match='links to') as caught:
+        below(folder, name)
+    assert f"'{folder.parent.resolve()}" in str(caught.value)
+
+
+def test_folder_may_be_a_symlink_and_hold_some_to_itself(folder):
+    (folder / 'b.png').symlink_to('a.png')
+    (folder / 'deep' / 'c.png').symlink_to('../b.png')
+    link = folder.parent / 'link'
+    link.symlink_to(folder)
+    for name in ('a.png', 'b.png', 'deep/c.png'):
+        assert below(link, name) == link / name
+
+
+def test_relative_folder_follows_the_working_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    (folder / 'b.png').symlink_to('a.png')
+    assert below('masks', 'b.png') == Path('masks/b.png')
+    assert below('', 'masks/b.png') == Path('masks/b.png')

@@ -1,0 +1,126 @@
+"""Shapes to pixels, against hand-drawn masks and a slow loop over centres."""
+import numpy as np
+import pytest
+from skimage.draw import polygon2mask
+
+from cfcn_plugin.masks.io.shapes import (
+    dilate,
+    draw_stroke,
+    fill_polygon,
+    in_pixels,
+)
+
+SHAPE = (12, 17)
+
+
+def centres(shape=SHAPE):
+    return [(j, k, k + 0.5, j + 0.5) for j, k in np.ndindex(*shape)]
+
+
+# ---- polygons --------------------------------------------------------------
+
+
+def test_triangle_by_hand():
+    mask = fill_polygon([(0, 0), (4, 0), (0, 4)], (4, 5))
+    assert mask.dtype == np.uint8
+    # centres on the hypotenuse belong to its right-hand side, as in a box
+    np.testing.assert_array_equal(
+        mask, [[1, 1, 1, 0, 0], [1, 1, 0, 0, 0], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
+
+
+@pytest.mark.parametrize('box', [(1, 1, 4, 3), (0.5, 0.5, 3.5, 2.5), (0.4, 0, 2.6, 9),
+                                 (-5, -5, 2, 2), (3, 2, 99, 99), (2.6, 2.6, 3.4, 3.4)])
+def test_polygon_of_a_box_is_the_box(box):
+    x0, y0, x1, y1 = box
+    expected = np.zeros(SHAPE, np.uint8)
+    for j, k, x, y in centres():
+        expected[j, k] = x0 <= x < x1 and y0 <= y < y1
+    corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+    np.testing.assert_array_equal(fill_polygon(corners, SHAPE), expected)
+    np.testing.assert_array_equal(fill_polygon(corners[::-1], SHAPE), expected)
+
+
+@pytest.mark.parametrize('seed', range(10))
+def test_polygon_agrees_with_scikit_image(seed):
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(-5, 22, (rng.integers(3, 9), 2))
+    # scikit-image has rows first and centres at whole numbers
+    expected = polygon2mask(SHAPE, points[:, ::-1] - 0.5)
+    np.testing.assert_array_equal(fill_polygon(points, SHAPE), expected)
+
+
+def test_neighbours_share_no_pixel_and_leave_none():
+    cut = [(3.2, -1), (9.5, 4.5), (5.5, 13)]
+    left = fill_polygon([(0, -1), *cut, (0, 13)], SHAPE)
+    right = fill_polygon([(17, -1), *cut, (17, 13)], SHAPE)
+    np.testing.assert_array_equal(left + right, np.ones(SHAPE))
+
+
+def test_polygon_outside_or_without_area_is_empty():
+    assert not fill_polygon([(20, 20), (30, 20), (30, 30)], SHAPE).any()
+    assert not fill_polygon([(2, 2), (2, 2), (2, 2)], SHAPE).any()
+    assert not fill_polygon([(2, 2), (9, 9), (2, 2)], SHAPE).any()
+
+
+def test_far_points_cost_nothing():
+    mask = fill_polygon([(-1e300, -1e300), (1e300, -1e300), (0, 1e300)], SHAPE)
+    assert mask.all()
+
+
+# ---- strokes ---------------------------------------------------------------
+
+
+def stroke_by_hand(points, radius, steps=2001):
+    """Distances to many points along the line."""
+    mask = np.zeros(SHAPE, np.uint8)
+    ends = list(zip(points[:-1], points[1:])) or [(points[0], points[0])]
+    along = np.linspace(0, 1, steps)[:, None]
+    line = np.concatenate([
+        (1 - along) * np.array(a) + along * np.array(b) for a, b in ends])
+    for j, k, x, y in centres():
+        mask[j, k] = np.hypot(*(line - (x, y)).T).min() <= radius
+    for x, y in points:
+        mask[int(y), int(x)] = 1
+    return mask
+
+
+@pytest.mark.parametrize('points', [
+    [(5, 5)], [(0.2, 11.9)], [(2, 3), (14, 9)], [(14, 3), (2, 3), (2, 10), (9, 11)]
+])
+@pytest.mark.parametrize('radius', [0, 0.3, 2.3, 40])
+def test_stroke_is_what_is_within_the_radius(points, radius):
+    mask = draw_stroke(points, radius, SHAPE)
+    assert mask.dtype == np.uint8
+    np.testing.assert_array_equal(mask, stroke_by_hand(points, radius))
+
+
+def test_disc_of_one_pixel_is_the_pixel_it_lies_in():
+    mask = draw_stroke([(3.9, 2.1)], 0, SHAPE)
+    assert mask.sum() == 1 and mask[2, 3] == 1
+
+
+def test_stroke_outside_the_image_is_drawn_as_far_as_it_is_inside():
+    assert draw_stroke([(-1, 3.5)], 2, SHAPE).sum() == 3  # rows 2 to 4 of column 0
+    assert not draw_stroke([(-1e9, 1e9)], 2, SHAPE).any()
+
+
+# ---- dilation --------------------------------------------------------------
+
+
+@pytest.mark.parametrize('radius', [0, 1, 1.5, 2, 5])
+def test_dilation_is_what_is_within_the_radius(radius):
+    mask = (np.random.default_rng(0).random(SHAPE) > 0.97).astype(np.uint8)
+    expected = np.zeros(SHAPE, np.uint8)
+    for j, k in np.ndindex(*SHAPE):
+        far = np.hypot(*(np.argwhere(mask) - (j, k)).T)
+        expected[j, k] = far.min() <= radius
+    np.testing.assert_array_equal(dilate(mask, radius), expected)
+
+
+def test_dilation_of_nothing_is_nothing():
+    assert not dilate(np.zeros(SHAPE, np.uint8), 3).any()
+
+
+def test_radius_may_be_a_share_of_the_diagonal():
+    assert in_pixels(0.1, 'diagonal', (30, 40)) == 5
+    assert in_pixels(7, 'pixel', (30, 40)) == 7

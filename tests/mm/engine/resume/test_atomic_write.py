@@ -1,0 +1,72 @@
+"""Files are whole, or as they were."""
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+from unittest import mock
+
+import pytest
+from mmengine.fileio import get_file_backend
+
+from cfcn_plugin.mm.engine.resume.atomic_write import WholeFileBackend, write_whole
+
+
+def names(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_file_is_replaced_and_nothing_else_is_left(tmp_path):
+    file = tmp_path / 'a.pth'
+    for content in (b'one', b'another'):
+        write_whole(file, content)
+        assert file.read_bytes() == content
+    assert names(tmp_path) == ['a.pth']
+
+
+@pytest.mark.parametrize('step', ['os.fsync', 'os.replace'])
+def test_full_disk_leaves_what_was_there(tmp_path, step):
+    file = tmp_path / 'a.pth'
+    write_whole(file, b'one')
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with mock.patch(step, side_effect=full), pytest.raises(
+            OSError, match=r'No space left.*0\.0 MiB could not.*a\.pth') as error:
+        write_whole(file, b'another')
+    assert error.value.errno == errno.ENOSPC
+    assert file.read_bytes() == b'one'
+    assert names(tmp_path) == ['a.pth']
+
+
+def test_limit_of_the_system_is_an_error_too(tmp_path):
+    file = tmp_path / 'a.pth'
+    write_whole(file, b'one')
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, before[1]))
+    try:
+        with pytest.raises(OSError, match=r'File too large; 2\.0 MiB'):
+            write_whole(file, bytes(2**21))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert file.read_bytes() == b'one'
+    assert names(tmp_path) == ['a.pth']
+
+
+def test_kill_while_it_writes_leaves_what_was_there(tmp_path):
+    file = tmp_path / 'a.pth'
+    write_whole(file, b'one')
+    code = ('import os; from cfcn_plugin.mm.engine.resume.atomic_write import write_whole;'
+            'os.fsync = lambda handle: os.kill(os.getpid(), 9);'
+            f"write_whole({str(file)!r}, b'another')")
+    assert subprocess.run([sys.executable, '-c', code]).returncode == -9
+    assert file.read_bytes() == b'one'
+    assert names(tmp_path) == ['.a.pth.partial', 'a.pth']
+
+
+def test_backend_makes_folders_and_writes_text(tmp_path):
+    backend = get_file_backend(backend_args=dict(backend='whole'))
+    assert isinstance(backend, WholeFileBackend)
+    backend.put_text('ä', tmp_path / 'b' / 'c.txt')
+    assert (tmp_path / 'b' / 'c.txt').read_text(encoding='utf-8') == 'ä'

@@ -1,0 +1,285 @@
+"""What is refused before training, and what is not."""
+from types import SimpleNamespace
+from unittest import mock
+
+import pytest
+import torch
+from mmengine.dataset import ConcatDataset, RepeatDataset
+from mmengine.registry import DefaultScope
+from mmpretrain.registry import DATASETS, HOOKS, MODELS
+from PIL import Image
+from torch import nn
+
+from cfcn_plugin.masks import MaskError
+from cfcn_plugin.mm.engine import GuidanceCheckHook
+from cfcn_plugin.mm.transforms import MaskAware
+
+IMAGES = ('cat/0.png', 'cat/1.png', 'dog/2.png', 'dog/3.png')
+CROP = dict(type='RandomResizedCrop', scale=8)
+FLIP = dict(type='RandomFlip', prob=0.5)
+
+
+@pytest.fixture(scope='module')
+def root(tmp_path_factory):
+    root = tmp_path_factory.mktemp('data')
+    for folder, mode in (('images', 'RGB'), ('masks', 'L')):
+        for name in IMAGES:
+            (root / folder / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.new(mode, (16, 12), 255 if mode == 'L' else 'red').save(
+                root / folder / name)
+    return root
+
+
+def aware(transform):
+    return dict(type='MaskAware', transform=transform)
+
+
+def dataset_of(root, *transforms, before=(), masks='masks', load=True, **options):
+    source = dict(type='PNGMasks', masks=masks, images='images', data_root=str(root))
+    pipeline = [dict(type='LoadImageFromFile'), *before]
+    if load:
+        pipeline.append(dict(type='LoadActivationMask', source=source, **options))
+    return DATASETS.build(
+        dict(
+            type='CustomDataset',
+            data_root=str(root),
+            data_prefix='images',
+            serialize_data=False,
+            pipeline=[*pipeline, *transforms]))
+
+
+PACK = dict(type='PackGuidedInputs')
+
+
+def runner_of(dataset, model=None, split='train', hooks=()):
+    return SimpleNamespace(
+        model=model or nn.Module(),
+        hooks=hooks,
+        **{f'{split}_dataloader': SimpleNamespace(dataset=dataset)})
+
+
+def check(dataset, model=None, **options):
+    GuidanceCheckHook(**options).before_train(runner_of(dataset, model))
+
+
+def model_with(num_classes):
+    model = nn.Module()
+    model.head = nn.Module()
+    model.head.num_classes = num_classes
+    return model
+
+
+def test_a_good_run_is_accepted(root):
+    dataset = dataset_of(root, aware(CROP), aware(FLIP), PACK)
+    check(dataset, model_with(2))
+    assert bool(dataset[0]['data_samples'].guided)
+
+
+@pytest.mark.parametrize('frozen, head, warns', [
+    (4, dict(type='LinearClsHead'), True), (3, dict(type='LinearClsHead'), False),
+    (4, dict(type='CausalFocusHead'), False)])
+def test_guidance_that_trains_nothing_is_told(root, frozen, head, warns):
+    class_map = head['type'] == 'CausalFocusHead'
+    model = MODELS.build(dict(
+        type='GuidedClassifier',
+        backbone=dict(type='ResNet', depth=18, frozen_stages=frozen),
+        neck=None if class_map else dict(type='GlobalAveragePooling'),
+        head=dict(head, num_classes=2),
+        guidance=dict(type='CausalFocusLoss')))
+    runner = runner_of(dataset_of(root, PACK), model)
+    runner.logger = mock.Mock()
+    GuidanceCheckHook().before_train(runner)
+    assert runner.logger.warning.called == warns
+    if warns:
+        assert 'all of `backbone` is frozen: it trains nothing' in (
+            runner.logger.warning.call_args.args[0])
+
+
+@pytest.mark.parametrize('transform', [
+    CROP, FLIP, dict(type='EfficientNetRandomCrop', scale=8), dict(
+        type='ResizeEdge', scale=8), dict(type='CenterCrop', crop_size=8)
+])  # yapf: disable
+def test_bare_transform_behind_the_mask_is_refused(root, transform):
+    name = transform['type']
+    with pytest.raises(ValueError, match=f"{name} would move.*'MaskAware', .*'{name}'"):
+        check(dataset_of(root, aware(FLIP), transform, PACK))
+
+
+class Swirl:
+    """Of a user: nobody knows whether it moves pixels, and it keeps the size."""
+
+    def __call__(self, results):
+        results['img'] = results['img'][::-1]
+        return results
+
+
+def test_unknown_transform_behind_the_mask_is_refused_until_it_is_declared(root):
+    with pytest.raises(ValueError, match='not known whether Swirl moves pixels') as e:
+        check(dataset_of(root, aware(FLIP), Swirl(), PACK))
+    assert "'MaskAware', photometric=True" in str(e.value)
+    check(dataset_of(root, MaskAware(Swirl(), photometric=True), PACK))
+    check(dataset_of(root, aware(FLIP), PACK, before=(Swirl(), )))
+
+
+def test_transform_before_the_mask_and_photometric_ones_are_not_refused(root):
+    jitter = dict(type='ColorJitter', brightness=0.1)
+    check(dataset_of(root, jitter, PACK, before=(FLIP, )))
+
+
+def test_pipeline_without_masks_is_free(root):
+    check(dataset_of(root, CROP, FLIP, dict(type='PackInputs'), load=False))
+
+
+def test_mask_without_an_image_is_refused(root, tmp_path):
+    for folder, names in (('images', IMAGES), ('masks', (*IMAGES, 'cat/9.png'))):
+        for name in names:
+            file = tmp_path / folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.new('L', (4, 4), 255).save(file)
+    dataset = dataset_of(tmp_path, PACK)
+    with pytest.raises(MaskError, match=r"1 masks of folder .*'images/cat/9'"):
+        check(dataset)
+    check(dataset, sources=False)
+
+
+def test_line_of_a_list_without_an_image_is_refused(root, tmp_path):
+    guided = tmp_path / 'guided.txt'
+    guided.write_text('images/cat/0.png\nimages/cat/7.png\nimages/cow/1.png\n')
+    with pytest.raises(
+            MaskError, match=r"2 lines of list '.*guided.txt' .*'images/cat/7.png'"):
+        check(dataset_of(root, PACK, only=str(guided)))
+
+
+def test_list_of_images_that_exist_is_accepted(root, tmp_path):
+    guided = tmp_path / 'guided.txt'
+    guided.write_text('images/cat/0.png\nimages/dog/3.png\n')
+    check(dataset_of(root, PACK, only=str(guided)))
+
+
+def test_other_number_of_classes_is_refused(root):
+    with pytest.raises(
+            ValueError,
+            match=r'head\.num_classes=7, CustomDataset has 2 classes \(cat, dog'):
+        check(dataset_of(root, PACK), model_with(7))
+
+
+def test_classes_are_compared_inside_wrappers_of_the_model(root):
+    wrapped = nn.Module()
+    wrapped.module = model_with(7)
+    with pytest.raises(ValueError, match='num_classes=7'):
+        check(dataset_of(root, PACK), wrapped)
+
+
+def test_model_without_a_number_of_classes_is_not_asked(root):
+    check(dataset_of(root, PACK), nn.Module())
+
+
+@pytest.mark.parametrize('wrap', [
+    lambda good, bad: RepeatDataset(bad, 2, lazy_init=True),
+    lambda good, bad: ConcatDataset([good, bad]),
+    lambda good, bad: torch.utils.data.ConcatDataset([good, RepeatDataset(bad, 2)]),
+], ids=['repeat', 'concat', 'concat of repeat'])  # yapf: disable
+def test_wrapped_data_sets_are_checked_too(root, wrap):
+    good, bad = dataset_of(root, PACK), dataset_of(root, FLIP, PACK)
+    with pytest.raises(ValueError, match='RandomFlip would move'):
+        check(wrap(good, bad))
+    check(wrap(good, good))
+
+
+class Brighten:
+
+    def __call__(self, inputs, scores):
+        return 1.2 * inputs, scores
+
+
+@pytest.fixture
+def partly(tmp_path):
+    """Four images, of which two have a mask, one of these a broken file."""
+    for name in IMAGES:
+        file = tmp_path / 'images' / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new('RGB', (4, 4)).save(file)
+    for name in IMAGES[:2]:
+        file = tmp_path / 'masks' / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b'not decoded')
+    return tmp_path
+
+
+def test_images_without_a_mask_are_refused_before_training(partly):
+    with pytest.raises(MaskError, match="2 images .* no mask in PNGMasks, for example "
+                       "'images/dog/2.png', .*`missing='unguided'`"):
+        check(dataset_of(partly, PACK))
+    check(dataset_of(partly, PACK), sources=False)
+
+
+@pytest.mark.parametrize('option', [
+    dict(missing='unguided'), dict(on_error='unguided'), dict(share=0.0)])
+def test_images_that_need_no_mask_are_accepted(partly, option):
+    check(dataset_of(partly, PACK, **option))
+
+
+def test_images_of_a_list_alone_need_a_mask(partly):
+    guided = partly / 'guided.txt'
+    guided.write_text('images/cat/0.png\nimages/cat/1.png\n')
+    check(dataset_of(partly, PACK, only=str(guided)))
+    guided.write_text('images/cat/0.png\nimages/dog/3.png\n')
+    with pytest.raises(MaskError, match="1 images .*for example 'images/dog/3.png':"):
+        check(dataset_of(partly, PACK, only=str(guided)))
+
+
+def test_images_are_asked_for_masks_of_their_own_data_set(root, partly):
+    good, declared = dataset_of(root, PACK), dataset_of(partly, PACK, share=0.0)
+    check(ConcatDataset([good, declared]))
+    with pytest.raises(MaskError, match='2 images'):
+        check(ConcatDataset([good, dataset_of(partly, PACK)]))
+
+
+@pytest.mark.parametrize('recipe, message', [
+    (dict(train_pipeline=[FLIP]), 'RandomFlip would move'),
+    (dict(batch_augments=dict(augments=[Brighten()])), 'augment Brighten cannot'),
+])
+def test_recipe_of_a_later_epoch_is_checked(root, recipe, message):
+    dataset = dataset_of(root, aware(FLIP), PACK)
+    load = dict(type='LoadActivationMask', source=dict(
+        type='PNGMasks', masks='masks', images='images', data_root=str(root)))
+    if 'train_pipeline' in recipe:
+        recipe = dict(train_pipeline=[load, *recipe['train_pipeline']])
+    good = dict(action_epoch=5, batch_augments=None, train_pipeline=[load, aware(FLIP)])
+    for bad, hook in ((False, dict(schedule=[good])),
+                      (True, dict(schedule=[good, dict(action_epoch=7, **recipe)]))):
+        with DefaultScope.overwrite_default_scope('mmpretrain'):
+            hooks = [HOOKS.build(dict(type='SwitchRecipeHook', **hook))]
+        runner = runner_of(dataset, hooks=hooks)
+        if not bad:
+            GuidanceCheckHook().before_train(runner)
+            continue
+        with pytest.raises(ValueError, match=f'for epoch 7: .*{message}'):
+            GuidanceCheckHook().before_train(runner)
+
+
+def test_masks_of_a_later_epoch_are_checked(root, partly):
+    load = dict(type='LoadActivationMask', source=dict(
+        type='PNGMasks', masks='masks', images='images', data_root=str(partly)))
+    recipe = dict(action_epoch=7, train_pipeline=[load])
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        hook = HOOKS.build(dict(type='SwitchRecipeHook', schedule=[recipe]))
+    dataset = dataset_of(partly, PACK, share=0.0)
+    with pytest.raises(ValueError, match='for epoch 7: 2 images .* no mask'):
+        GuidanceCheckHook().before_train(runner_of(dataset, hooks=[hook]))
+
+
+@pytest.mark.parametrize('split', ['val', 'test'])
+def test_validation_and_test_are_checked_once(root, split):
+    hook = GuidanceCheckHook()
+    before = getattr(hook, f'before_{split}')
+    before(runner_of(dataset_of(root, PACK), split=split))
+    before(runner_of(dataset_of(root, FLIP, PACK), split=split))  # not looked at again
+    with pytest.raises(ValueError, match='RandomFlip'):
+        getattr(GuidanceCheckHook(), f'before_{split}')(
+            runner_of(dataset_of(root, FLIP, PACK), split=split))
+
+
+def test_hook_is_built_by_its_name_and_runs_first():
+    hook = HOOKS.build(dict(type='GuidanceCheckHook', sources=False))
+    assert hook.priority == 'VERY_HIGH'

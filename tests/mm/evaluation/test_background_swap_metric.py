@@ -1,0 +1,221 @@
+"""Networks that see only the object, or only the background, by hand."""
+import numpy as np
+import pytest
+import torch
+from mmpretrain.registry import METRICS
+from mmpretrain.structures import DataSample
+from torch import nn
+
+from cfcn_plugin.functional.compositing import swap_background, without_object
+from cfcn_plugin.mm.evaluation import BackgroundSwapMetric
+from cfcn_plugin.mm.evaluation.model_aware_metric import Shown
+from cfcn_plugin.mm.models import GuidedDataPreprocessor
+
+SIZE, BOX = 16, slice(5, 11)
+
+
+class Scenes:
+    """Bright or dark boxes, by label, on backgrounds of their own grey.
+
+    Args:
+        labels: Of each image.
+        backgrounds: 0 or 255, of each image.
+        unguided: Indices without a mask.
+    """
+
+    def __init__(self, labels, backgrounds, unguided=()):
+        self.labels = labels
+        self.backgrounds = backgrounds
+        self.unguided = unguided
+        self.loaded = []
+
+    def __len__(self):
+        return len(self.labels)
+
+    def get_data_info(self, index):
+        return dict(gt_label=self.labels[index], sample_idx=index)
+
+    def __getitem__(self, index):
+        self.loaded.append(index)
+        image = torch.full(
+            (3, SIZE, SIZE), self.backgrounds[index], dtype=torch.uint8)
+        image[:, BOX, BOX] = 200 if self.labels[index] else 50
+        sample = DataSample(metainfo=dict(sample_idx=index)).set_gt_label(
+            self.labels[index])
+        sample.set_field(index not in self.unguided, 'guided')
+        if sample.guided:
+            mask = np.zeros((SIZE, SIZE), np.uint8)
+            mask[BOX, BOX] = 1
+            sample.set_field(mask, 'activation_mask')
+        return dict(inputs=image, data_samples=sample)
+
+
+class Sees(nn.Module):
+    """Answers by the brightness of one pixel."""
+
+    def __init__(self, pixel, batch_augments=None):
+        super().__init__()
+        self.pixel = pixel
+        self.data_preprocessor = GuidedDataPreprocessor(
+            mean=[100.] * 3, std=[50.] * 3, num_classes=2,
+            batch_augments=batch_augments)
+        self.asked = []
+
+    def forward(self, inputs, data_samples=None, mode='predict', masks=None):
+        self.asked.append(inputs)
+        bright = inputs[:, 0, self.pixel, self.pixel] * 50 + 100 > 127
+        samples = data_samples or [DataSample() for _ in inputs]
+        return [s.set_pred_label(int(b)) for s, b in zip(samples, bright)]
+
+
+def shown(model, scenes, indices=None):
+    packed = [scenes[i] for i in indices or range(len(scenes))]
+    images = [p['inputs'] for p in packed]
+    data = model.data_preprocessor(
+        dict(inputs=images, data_samples=[p['data_samples'] for p in packed]))
+    return Shown(images, data['inputs'], data['masks'], model(**data), scenes)
+
+
+def result_of(model, scenes, **options):
+    metric = BackgroundSwapMetric(**options)
+    rows = metric.probe(model, shown(model, scenes))
+    return metric.compute_metrics(rows)
+
+
+OBJECT, CORNER = 8, 0
+TIED = ([0, 1, 0, 1, 1], [0, 255, 0, 255, 255])
+
+
+def test_who_sees_the_object_does_not_mind_the_background():
+    measured = result_of(Sees(OBJECT), Scenes(*TIED), border=0)
+    # where the object was there is then the background, which tells the label here
+    assert measured == dict(original=100, other_class=100, same_class=100, gap=0,
+                            changed=0, no_background=100, no_object=100,
+                            images=5, fair=1)
+
+
+def test_who_sees_the_background_is_found_out():
+    measured = result_of(Sees(CORNER), Scenes(*TIED), border=0)
+    # grey is bright, and three of five are of the bright class
+    assert measured == dict(original=100, other_class=0, same_class=100, gap=100,
+                            changed=100, no_background=60, no_object=100,
+                            images=5, fair=1)
+
+
+def test_untied_backgrounds_give_nothing_away():
+    scenes = Scenes([0, 1, 0, 1], [0, 0, 255, 255])
+    assert result_of(Sees(OBJECT), scenes, border=0)['no_object'] == 50
+    assert result_of(Sees(CORNER), scenes, border=0)['original'] == 50
+
+
+def test_balanced_backgrounds_have_no_gap_and_are_found_out_all_the_same():
+    scenes = Scenes([0, 1] * 40, [0, 0, 255, 255] * 20)
+    object_alone = result_of(Sees(OBJECT), scenes, border=0)
+    background_alone = result_of(Sees(CORNER), scenes, border=0)
+    assert (object_alone['gap'], object_alone['changed']) == (0, 0)
+    assert abs(background_alone['gap']) < 25 < background_alone['changed']
+
+
+def test_images_that_the_model_is_asked_about_are_those_of_the_functions():
+    model, scenes = Sees(OBJECT), Scenes([0, 1], [0, 255])
+    seen = shown(model, scenes)
+    model.asked.clear()
+    BackgroundSwapMetric().probe(model, seen)
+    objects = seen.masks.mask.any(1)
+    other, grey, removed = model.asked  # no two are of one class
+    torch.testing.assert_close(other, swap_background(
+        seen.inputs, objects, seen.inputs.flip(0), objects.flip(0), 2.0))
+    torch.testing.assert_close(grey, swap_background(
+        seen.inputs, objects, torch.full_like(seen.inputs, 28 / 50),
+        torch.zeros_like(objects), 2.0))
+    torch.testing.assert_close(removed, without_object(seen.inputs, objects, 2.0))
+
+
+def test_condition_that_an_image_cannot_have_is_left_out_of_its_mean():
+    # the only one of class 0 has no other background of its class
+    model = Sees(CORNER)
+    metric = BackgroundSwapMetric(border=0)
+    rows = metric.probe(model, shown(model, Scenes([0, 1, 1], [255, 255, 0])))
+    assert 'same_class' not in rows[0] and 'other_class' in rows[0]
+    assert rows[0]['original'] is False
+    # the two of class 1 change backgrounds, and the second gets a bright one
+    assert metric.compute_metrics(rows)['same_class'] == 50
+
+
+def test_one_class_alone_has_no_gap():
+    measured = result_of(Sees(CORNER), Scenes([1, 1], [255, 255]))
+    assert not {'other_class', 'gap', 'changed'} & set(measured)
+
+
+def test_images_without_a_mask_are_neither_asked_about_nor_partners():
+    scenes = Scenes([0, 0, 0, 1, 1, 1], [0, 0, 0, 255, 255, 255], unguided=(0, 4, 5))
+    model = Sees(CORNER)
+    metric = BackgroundSwapMetric(border=0)
+    rows = metric.probe(model, shown(model, scenes))
+    assert [i for i, row in enumerate(rows) if row is None] == [0, 4, 5]
+    assert 'same_class' not in rows[3]
+    assert metric.compute_metrics(rows)['images'] == 3
+
+
+def test_an_image_without_a_mask_is_loaded_once_however_many_ask():
+    scenes = Scenes([0] * 8 + [1] * 8, [0] * 8 + [255] * 8, unguided=range(8, 16))
+    model = Sees(CORNER)
+    seen = shown(model, scenes)
+    scenes.loaded.clear()
+    BackgroundSwapMetric().probe(model, seen)
+    assert sorted(i for i in scenes.loaded if i >= 8) == list(range(8, 16))
+
+
+def test_data_set_without_masks_measures_nothing():
+    model, scenes = Sees(CORNER), Scenes([0, 1], [0, 0], unguided=(0, 1))
+    assert result_of(model, scenes) == dict(images=0, fair=1)
+    seen = shown(model, scenes)
+    assert BackgroundSwapMetric().probe(model, Shown(
+        seen.images, seen.inputs, None, seen.samples, scenes)) == [None, None]
+
+
+def test_any_cut_into_batches_and_ranks_gives_the_same():
+    rng = np.random.default_rng(0)
+    labels, bright = rng.integers(0, 2, (2, 30)).tolist()
+    scenes = Scenes(labels, [255 * b for b in bright], unguided=(3, 9))
+    model = Sees(CORNER)
+    whole = BackgroundSwapMetric().probe(model, shown(model, scenes))
+    ranks = [BackgroundSwapMetric() for _ in range(3)]
+    rows = [None] * 30
+    for rank, metric in enumerate(ranks):
+        for start in range(rank, 30, 6):
+            indices = [start, start + 3]
+            for index, row in zip(indices, metric.probe(
+                    model, shown(model, scenes, indices))):
+                rows[index] = row
+    assert rows == whole
+
+
+def test_partner_of_another_size_is_brought_to_ours():
+    model, small = Sees(OBJECT), Scenes([0, 1], [0, 255])
+    packed = small[1]
+    packed['inputs'] = torch.zeros(3, 8, 24, dtype=torch.uint8)
+    packed['data_samples'].activation_mask = np.ones((8, 24), np.uint8)
+    images, objects = BackgroundSwapMetric._prepare(model, [packed], (SIZE, SIZE))
+    assert images.shape == (1, 3, SIZE, SIZE)
+    assert objects.shape == (1, SIZE, SIZE) and objects.all()
+
+
+def test_model_trained_by_swapping_is_marked_and_warned_about_once(monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        'cfcn_plugin.mm.evaluation.background_swap_metric.print_log',
+        lambda message, *args, **kwargs: said.append(message))
+    augments = dict(augments=[
+        dict(type='BackgroundSwap'), dict(type='Mixup', alpha=1.)])
+    model, scenes = Sees(OBJECT, augments), Scenes(*TIED)
+    metric = BackgroundSwapMetric()
+    for _ in range(2):
+        rows = metric.probe(model, shown(model, scenes))
+    assert metric.compute_metrics(rows)['fair'] == 0
+    assert len(said) == 1 and 'swap/fair is 0' in said[0]
+
+
+def test_wrong_border_is_an_error():
+    with pytest.raises(ValueError, match='`border` must be >= 0 pixels, got -1'):
+        METRICS.build(dict(type='BackgroundSwapMetric', border=-1))

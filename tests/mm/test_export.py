@@ -1,0 +1,173 @@
+"""What comes out is a stock model that answers the same."""
+import copy
+import subprocess
+import sys
+
+import pytest
+import timm
+import torch
+from mmengine.config import Config
+from mmpretrain.registry import MODELS
+
+from cfcn_plugin.mm.export import export_mmpretrain, export_timm, timm_arguments
+
+pytestmark = pytest.mark.stacks
+BACKBONE = dict(type='GuidedTIMMBackbone', model_name='resnet10t', pretrained=False)
+
+
+def config(**changes):
+    model = dict(
+        type='GuidedClassifier',
+        data_preprocessor=dict(num_classes=3, mean=[0] * 3, std=[255] * 3),
+        backbone=BACKBONE,
+        neck=dict(type='GlobalAveragePooling'),
+        head=dict(type='LinearClsHead', num_classes=3, in_channels=None),
+        guidance=dict(type='CausalFocusLoss'),
+        feature_hook=dict(type='FeatureHook'))
+    return Config(dict(
+        custom_imports=dict(imports=['cfcn_plugin.mm'], allow_failed_imports=False),
+        default_scope='mmpretrain', model={**model, **changes},
+        test_dataloader=dict(dataset=dict(type='CustomDataset', pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='LoadActivationMask', source=dict(type='PNGMasks')),
+            dict(type='MaskAware', transform=dict(type='Resize', scale=32)),
+            dict(type='PackGuidedInputs')])),
+        test_evaluator=[dict(type='Accuracy'), dict(type='FocusMetric')],
+        custom_hooks=[dict(type='GuidanceCheckHook')]))
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A checkpoint with statistics that differ from the start's."""
+    def make(cfg):
+        torch.manual_seed(0)
+        model = MODELS.build(copy.deepcopy(cfg.model))
+        model.train()
+        with torch.no_grad():
+            first = next(p for p in model.parameters() if p.dim() == 4)
+            model(torch.rand(4, first.shape[1], 64, 64))
+            for parameter in model.parameters():
+                parameter.add_(0.1 * torch.randn_like(parameter))
+        path = tmp_path / 'trained.pth'
+        torch.save(dict(state_dict=model.state_dict(), optimizer={}), path)
+        return model, str(path)
+    return make
+
+
+# what a stranger runs, in a process where cfcn_plugin cannot be imported
+WITHOUT_PLUGIN = '''
+import sys
+sys.modules['cfcn_plugin.mm'] = None
+import torch
+images, path, kind = torch.load('{images}'), '{out}', '{kind}'
+if kind == 'mmpretrain':
+    from mmpretrain import get_model
+    model = get_model(path + '.py', pretrained=path + '.pth')
+else:
+    import timm
+    model = timm.create_model(**{arguments}, checkpoint_path=path + '.pth')
+    assert 'mmengine' not in sys.modules
+with torch.no_grad():
+    torch.save(model.eval()(images), '{answers}')
+'''
+
+
+@pytest.mark.parametrize('kind', ['mmpretrain', 'timm'])
+def test_exported_model_answers_the_same_without_the_plugin(kind, trained, tmp_path):
+    cfg = config()
+    model, checkpoint = trained(cfg)
+    out = tmp_path / 'exported'
+    export = export_mmpretrain if kind == 'mmpretrain' else export_timm
+    files = export(cfg, checkpoint, out)
+    assert all(f.is_file() for f in files)
+    images = torch.rand(2, 3, 64, 64)
+    torch.save(images, tmp_path / 'images.pt')
+    script = WITHOUT_PLUGIN.format(
+        images=tmp_path / 'images.pt', out=out, kind=kind,
+        answers=tmp_path / 'answers.pt', arguments=timm_arguments(cfg))
+    done = subprocess.run(
+        [sys.executable, '-c', script], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    with torch.no_grad():
+        expected = model.eval()(images)
+    torch.testing.assert_close(
+        torch.load(tmp_path / 'answers.pt'), expected, rtol=1e-6, atol=1e-6)
+    for file in files:
+        if file.suffix == '.pth':
+            torch.load(file, weights_only=True)
+
+
+@pytest.mark.parametrize(
+    'name', ['tf_efficientnet_lite0', 'vit_tiny_patch16_224',
+             'swin_tiny_patch4_window7_224'])
+def test_other_backbones_export_to_timm(name, trained, tmp_path):
+    cfg = config(backbone={**BACKBONE, 'model_name': name, 'img_size': 64})
+    _, checkpoint = trained(cfg)
+    assert export_timm(cfg, checkpoint, tmp_path / 'e')[0].is_file()
+
+
+@pytest.mark.parametrize('export', [export_timm, export_mmpretrain])
+def test_model_of_one_channel_is_exported(export, trained, tmp_path):
+    cfg = config(
+        backbone={**BACKBONE, 'in_channels': 1},
+        data_preprocessor=dict(num_classes=3, mean=[0], std=[255]))
+    _, checkpoint = trained(cfg)
+    assert export(cfg, checkpoint, tmp_path / 'e')[0].is_file()
+
+
+def test_whole_timm_model_is_exported_as_what_it_is(trained, tmp_path):
+    cfg = config()
+    cfg.model = dict(
+        type='GuidedTimmClassifier', model_name='resnet10t', num_classes=3,
+        loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1),
+        guidance=dict(type='CausalFocusLoss'))
+    model, checkpoint = trained(cfg)
+    path, = export_timm(cfg, checkpoint, tmp_path / 'e')
+    assert timm_arguments(cfg) == dict(model_name='resnet10t', num_classes=3)
+    stock = timm.create_model(**timm_arguments(cfg), checkpoint_path=str(path))
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            stock.eval()(images), model.eval().model(images), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize('name', ['mobilenetv3_small_050', 'convnext_atto'])
+def test_a_model_that_timm_pools_elsewhere_is_refused(name, trained, tmp_path):
+    cfg = config(backbone={**BACKBONE, 'model_name': name})
+    _, checkpoint = trained(cfg)
+    with pytest.raises(ValueError, match='answers otherwise.*--to mmpretrain'):
+        export_timm(cfg, checkpoint, tmp_path / 'e')
+    assert not (tmp_path / 'e.pth').exists()
+
+
+def test_tokens_into_stock_pooling_are_refused_for_mmpretrain(trained, tmp_path):
+    cfg = config(backbone={
+        **BACKBONE, 'model_name': 'vit_tiny_patch16_224', 'img_size': 64})
+    _, checkpoint = trained(cfg)
+    with pytest.raises(ValueError, match='--to timm'):
+        export_mmpretrain(cfg, checkpoint, tmp_path / 'e')
+
+
+def test_a_head_of_ours_is_refused(trained, tmp_path):
+    cfg = config(neck=None, head=dict(type='CausalFocusHead', num_classes=3))
+    path = tmp_path / 'c.pth'
+    torch.save(dict(state_dict=MODELS.build(
+        copy.deepcopy(cfg.model)).state_dict()), path)
+    with pytest.raises(ValueError, match='not a stock head.*onnx'):
+        export_mmpretrain(cfg, str(path), tmp_path / 'e')
+    with pytest.raises(ValueError, match='LinearClsHead'):
+        export_timm(cfg, str(path), tmp_path / 'e')
+
+
+def test_nothing_is_overwritten(trained, tmp_path):
+    cfg = config()
+    _, checkpoint = trained(cfg)
+    (tmp_path / 'e.pth').write_text('mine')
+    with pytest.raises(FileExistsError, match='not overwritten'):
+        export_mmpretrain(cfg, checkpoint, tmp_path / 'e')
+    assert (tmp_path / 'e.pth').read_text() == 'mine'
+
+
+def test_missing_checkpoint_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match='none.pth'):
+        export_timm(config(), str(tmp_path / 'none.pth'), tmp_path / 'e')

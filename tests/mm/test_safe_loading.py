@@ -1,0 +1,242 @@
+"""What a stranger's checkpoint may hold, and that nothing else of it is ever run."""
+import pickle
+import random
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+import timm
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import checkpoint as mmengine_checkpoint
+from mmengine.runner import load_checkpoint
+
+from cfcn_plugin.mm.models import GuidedTIMMBackbone
+from cfcn_plugin.mm.safe_loading import (
+    CheckpointError,
+    UnsafeCheckpointError,
+    build_dataset,
+    check_annotation_files,
+    enable_safe_loading,
+    weights_only,
+)
+
+pytestmark = pytest.mark.stacks
+
+
+@pytest.fixture(autouse=True, scope='module')
+def safe():
+    enable_safe_loading()
+
+
+load = partial(mmengine_checkpoint.CheckpointLoader.load_checkpoint, logger=None)
+FORMATS = pytest.mark.parametrize('new', [True, False], ids=['zip', 'legacy'])
+
+
+class Calls:
+    """Calls a function with these arguments when it is unpickled."""
+
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.fixture
+def ran(tmp_path):
+    """The file that is there once the code of `evil` has run."""
+    return tmp_path / 'ran'
+
+
+@pytest.fixture
+def evil(tmp_path, ran):
+    path = tmp_path / 'evil.pth'
+    torch.save(dict(state_dict={}, extra=Calls(exec, f'open({str(ran)!r}, "w")')), path)
+    return path
+
+
+def test_the_checkpoint_of_these_tests_runs_code_where_nobody_asks(evil, ran):
+    torch.load(evil, weights_only=False)
+    assert ran.exists()
+
+
+def test_refusal_names_file_and_function_and_what_to_do(evil, ran):
+    with pytest.raises(UnsafeCheckpointError) as caught:
+        load(str(evil))
+    assert not ran.exists()
+    for told in (f"'{evil}'", "call 'exec'", f'clean_checkpoint.py {evil} OUT',
+                 'docs/safety.md'):
+        assert told in str(caught.value)
+
+
+@FORMATS
+@pytest.mark.parametrize('held,named', [
+    (Calls(eval, '1'), 'eval'),
+    (Calls(Path, '/tmp'), 'pathlib'),
+    (Calls(getattr, torch._utils._rebuild_tensor, '__globals__'), 'getattr'),
+    (Calls(getattr, HistoryBuffer, '__init__'), 'getattr'),
+    (np.array([Path()]), 'ObjectDType'),
+    (np.array([3], object), 'ObjectDType'),
+])
+def test_what_is_no_weight_and_no_number_is_refused(tmp_path, held, named, new):
+    path = tmp_path / 'x.pth'
+    torch.save(dict(held=held), path, _use_new_zipfile_serialization=new)
+    with pytest.raises(UnsafeCheckpointError, match=named):
+        load(str(path))
+
+
+def test_a_bare_pickle_is_refused(tmp_path, ran):
+    path = tmp_path / 'x.pth'
+    path.write_bytes(pickle.dumps(Calls(exec, f'open({str(ran)!r}, "w")')))
+    with pytest.raises(UnsafeCheckpointError, match='written by torch.save'):
+        load(str(path))
+    assert not ran.exists()
+
+
+@FORMATS
+def test_logs_and_random_states_come_back(tmp_path, new):
+    buffer = HistoryBuffer()
+    buffer.update(2.), buffer.update(4.)
+    held = dict(python=random.getstate(), numpy=np.random.get_state(),
+                torch=torch.get_rng_state(), classes=np.array(['cow', 'plane']),
+                numbers=[np.float32(1.5), np.float64(2.5), np.int64(3), np.bool_(True)])
+    path = tmp_path / 'x.pth'
+    torch.save(dict(held, log=buffer), path, _use_new_zipfile_serialization=new)
+    loaded = load(str(path))
+    assert loaded['log'].mean() == 3 and loaded['log'].statistics('max') == 4
+    for key, value in held.items():
+        assert str(loaded[key]) == str(value)
+
+
+def test_a_class_that_the_user_allows_is_loaded(tmp_path):
+    path = tmp_path / 'x.pth'
+    torch.save(dict(where=slice(1, 3)), path)
+    before = torch.serialization.get_safe_globals()
+    torch.serialization.add_safe_globals([slice])
+    try:
+        assert load(str(path))['where'] == slice(1, 3)
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(before)
+    with pytest.raises(UnsafeCheckpointError, match="call 'slice'"):
+        load(str(path))
+
+
+@pytest.mark.parametrize('content', [b'', b'hello', b'PK\3\4 and no more'])
+def test_what_is_no_checkpoint_is_named(tmp_path, content):
+    path = tmp_path / 'x.pth'
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="x.pth' cannot be opened.*whole"):
+        load(str(path))
+
+
+def test_missing_file_stays_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load(str(tmp_path / 'none.pth'))
+
+
+def test_guarding_twice_is_guarding_once():
+    before = dict(mmengine_checkpoint.CheckpointLoader._schemes)
+    enable_safe_loading()
+    assert mmengine_checkpoint.CheckpointLoader._schemes == before
+    assert all(hasattr(loader, '__wrapped__') for loader in before.values())
+
+
+# ---- ways to a checkpoint --------------------------------------------------
+
+
+@pytest.fixture
+def address(tmp_path, monkeypatch):
+    """The folder's files by HTTP, with a cache of their own."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+
+        def log_message(self, *args):
+            pass
+
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'cache'))
+    server = ThreadingHTTPServer(('127.0.0.1', 0), partial(
+        Quiet, directory=str(tmp_path)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f'http://127.0.0.1:{server.server_port}'
+    server.shutdown()
+    server.server_close()
+
+
+def test_downloads_are_held_to_the_same(address, tmp_path, evil, ran):
+    with pytest.raises(UnsafeCheckpointError, match='http://.*evil.pth'):
+        load(f'{address}/evil.pth')
+    assert not ran.exists()
+    torch.save(dict(weight=torch.ones(2)), tmp_path / 'good.pth')
+    assert load(f'{address}/good.pth')['weight'].sum() == 2
+
+
+def test_initial_weights_of_a_config_are_held_to_the_same(evil, ran):
+    from mmpretrain.registry import MODELS
+    model = MODELS.build(dict(
+        type='ResNet', depth=18, init_cfg=dict(type='Pretrained', prefix='backbone.',
+                                               checkpoint=str(evil))))
+    with pytest.raises(UnsafeCheckpointError, match="call 'exec'"):
+        model.init_weights()
+    assert not ran.exists()
+
+
+def test_weights_of_a_timm_backbone_are_held_to_the_same(evil, ran):
+    with pytest.raises(UnsafeCheckpointError, match="evil.pth' .* call '.*exec'"):
+        GuidedTIMMBackbone('resnet10t', checkpoint_path=str(evil))
+    with pytest.raises(RuntimeError, match='exec'):  # timm's own
+        timm.create_model('resnet10t', checkpoint_path=str(evil))
+    assert not ran.exists()
+
+
+def test_the_fork_s_second_try_is_gone(evil, ran):
+    if not hasattr(mmengine_checkpoint, '_safe_torch_load'):
+        pytest.skip('of onedl-mmengine')
+    with pytest.raises(pickle.UnpicklingError):
+        mmengine_checkpoint._safe_torch_load(str(evil))
+    with pytest.raises(pickle.UnpicklingError):
+        mmengine_checkpoint._safe_torch_load(str(evil), weights_only=False)
+    assert not ran.exists()
+
+
+def test_switch_wins_over_the_caller_and_over_its_opposite(evil, ran, monkeypatch):
+    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
+    with weights_only(), pytest.raises(pickle.UnpicklingError):
+        torch.load(evil, weights_only=False)
+    with pytest.raises(UnsafeCheckpointError):
+        load(str(evil))
+    assert not ran.exists()
+
+
+def test_text_that_mmengine_runs_on_resuming_is_left_out(tmp_path):
+    path = tmp_path / 'x.pth'
+    torch.save(dict(meta=dict(config='raise SystemExit', epoch=3),
+                    state_dict=dict(weight=torch.ones(1, 2), bias=torch.zeros(1))),
+               path)
+    loaded = load_checkpoint(torch.nn.Linear(2, 1), str(path), logger=None)
+    assert loaded['meta'] == dict(epoch=3)
+
+
+@pytest.mark.parametrize('where, nested', [
+    ('train.dataset.dataset.ann_file',
+     lambda name: dict(dataset=dict(dataset=dict(ann_file=name)))),
+    ('train.dataset.datasets.1.ann_file',
+     lambda name: dict(dataset=dict(
+         datasets=[dict(ann_file='a.json'), dict(ann_file=name)]))),
+    ('train.dataset.question_file',
+     lambda name: dict(dataset=dict(question_file=name))),
+])
+@pytest.mark.parametrize('name', ['train.pkl', 'a/b.PICKLE', 'labels.yaml', 'x.yml'])
+def test_annotations_that_mmengine_would_run_are_refused(name, where, nested):
+    with pytest.raises(ValueError, match=f"`{where}` is '{name}'"):
+        check_annotation_files(nested(name), 'train.')
+    check_annotation_files(nested('train.json'), 'train.')
+
+
+def test_a_data_set_that_would_be_unpickled_is_not_built(tmp_path):
+    with pytest.raises(ValueError, match='`dataset.ann_file` is .*train.pkl'):
+        build_dataset(dict(type='CustomDataset', ann_file=str(tmp_path / 'train.pkl')))
