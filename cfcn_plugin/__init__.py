@@ -12,6 +12,7 @@ from .version import __version__
 # attribute -> the module that has it
 _ATTRIBUTES = {
     'FeatureHook': 'features',
+    'Guide': 'guidance',
     'last_stage_activation': 'features',
     'guide_config': 'mm.config',
     'unguide_config': 'mm.config',

@@ -2,7 +2,7 @@
 _base_ = './cfcn_efficientnet-lite0_waterbirds.py'
 
 model = dict(
-    guidance=dict(loss_weight=10.0, pool='share'),
+    guidance=dict(loss_weight=10.0, average='micro'),
     feature_hook=dict(target=[
         'backbone.timm_model.blocks.2', 'backbone.timm_model.blocks.4',
         'backbone.timm_model.blocks.6'

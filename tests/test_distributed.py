@@ -33,7 +33,7 @@ METHODS = {
     'guided': dict(type='CausalFocusLoss', reduction='guided'),
     'gradient': dict(type='CausalFocusLoss', reduction='guided',
                      channel_weights='gradient'),
-    'share': dict(type='CausalFocusLoss', reduction='guided', pool='share'),
+    'share': dict(type='CausalFocusLoss', reduction='guided', average='micro'),
     'target': dict(type='CausalFocusLoss', reduction='guided', channels='target'),
     'per_class': dict(type='CausalFocusLoss', reduction='guided', channels='per_class'),
     'context': dict(type='CausalFocusLoss', channels='per_class', absent='context'),

@@ -1,7 +1,8 @@
 """Taking a map out of the one forward pass that is made anyway."""
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -130,102 +131,23 @@ class FeatureHook:
     def __getstate__(self):
         return {**vars(self), '_blocks': []}
 
+    def captured(self) -> 'Captured':
+        """What the targets gave since arming."""
+        return Captured(self, tuple(capture.raw for capture in self.captures))
+
     def take(self, inputs: Tensor,
              trainable: bool = False) -> Tensor | tuple[Tensor, ...]:
-        """The maps captured since arming, as (B, F, h, w).
+        """The maps captured since arming: one for one target, a tuple for several.
 
-        Args:
-            inputs: The model's input, (B, C, H, W).
-            trainable: Whether maps must have a graph.
-
-        Returns:
-            One map for one target, a tuple for several.
-
-        Raises:
-            RuntimeError: A target was not run, or its map has no graph.
-            ValueError: A map is not in the images' proportions, and ``channels_last``
-                was not given.
+        Arguments and errors are those of :meth:`Captured.maps`.
         """
-        maps = tuple(
-            self._map(layout, capture, inputs, trainable)
-            for layout, capture in zip(self.layouts, self.captures))
-        for name, layout, one in zip(self.names, self.layouts, maps):
-            known = name == 'auto' or 'channels_last' in self.overrides
-            if not known and not _is_of(one, inputs):
-                raise ValueError(
-                    f"feature hook target '{name}' gives maps of height and width "
-                    f'{tuple(one.shape[-2:])} for images of '
-                    f'{tuple(inputs.shape[-2:])}, which are not in proportion: say '
-                    'where their channels lie with `channels_last` (it was taken for '
-                    f'{layout.channels_last})')
+        maps = self.captured().maps(inputs, trainable)
         return maps if self.several else maps[0]
 
     def covers(self, maps: Tensor | tuple[Tensor, ...],
                inputs: Tensor) -> tuple[tuple[int, int], ...]:
         """Rows and columns of the image that each taken map lies on."""
-        maps = maps if self.several else (maps, )
-        return tuple(
-            layout.covers(tuple(one.shape[-2:]), tuple(inputs.shape[-2:]))
-            for layout, one in zip(self.layouts, maps))
-
-    def gradients(self, inputs: Tensor) -> Callable[..., tuple[Tensor, ...]]:
-        """What asks for gradients in the maps captured since arming.
-
-        A map that :meth:`take` gives can be a view that the model never used, so that
-        no gradient reaches it: they are those in what the module itself gave.
-
-        Args:
-            inputs: The model's input, (B, C, H, W).
-
-        Returns:
-            ``gradients(score, create_graph=False)``: of the sum of scores (B,), in
-            each map, (B, F, h, w) each. The graph is kept. It raises a RuntimeError
-            if a map has no part in the score.
-        """
-        raws = [
-            layout.pick(capture.raw)
-            for layout, capture in zip(self.layouts, self.captures)
-        ]
-
-        def gradients(score: Tensor, create_graph: bool = False) -> tuple[Tensor, ...]:
-            found = [None] * len(raws)
-            if all(raw.requires_grad for raw in raws):
-                found = torch.autograd.grad(
-                    score.sum(), raws, retain_graph=True, create_graph=create_graph,
-                    allow_unused=True)
-            for layout, gradient in zip(self.layouts, found):
-                if gradient is None:
-                    raise RuntimeError(
-                        f"feature hook target '{layout.module}': the class score has "
-                        'no gradient in its map. Name a target that is trained (not '
-                        'frozen) and lies on the way to the score. torch.compile hides '
-                        'gradients: a method of your own that asks for them needs '
-                        '`differentiates = True`')
-            return tuple(
-                layout.to_nchw(gradient, inputs.shape[-2:])
-                for layout, gradient in zip(self.layouts, found))
-
-        return gradients
-
-    @staticmethod
-    def _map(layout: Layout, capture: Capture, inputs: Tensor,
-             trainable: bool) -> Tensor:
-        where = f"feature hook target '{layout.module}'"
-        if capture.raw is None:
-            raise RuntimeError(
-                f'{where} was not run in this forward pass: name a module that is')
-        activation = layout.to_nchw(capture.raw, inputs.shape[-2:])
-        if len(activation) != len(inputs):
-            raise RuntimeError(
-                f'{where} gives {len(activation)} maps for {len(inputs)} images: '
-                'name a module that sees each image once')
-        if trainable and torch.is_grad_enabled() and not activation.requires_grad:
-            raise RuntimeError(
-                f'{where} was captured without a graph although the backbone is '
-                'trained, so guidance would do nothing: it is of a frozen stage, or '
-                'lies inside re-entrant activation checkpointing (`with_cp=True`). '
-                'Name a target outside of it, or switch that off')
-        return activation
+        return self.captured().covers(maps if self.several else (maps, ), inputs)
 
     def _layout(self, model: nn.Module, name: str) -> Layout:
         if name == 'auto':
@@ -249,6 +171,107 @@ class FeatureHook:
             last, **{
                 **self.overrides, 'module': name, 'side': 'output', 'channels': None
             })
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What the targets of a feature hook gave in one forward pass.
+
+    Attributes:
+        hook: The feature hook.
+        raws: What each target's module gave, or received; None where it was not run.
+    """
+    hook: FeatureHook
+    raws: tuple[Any, ...]
+
+    def maps(self, inputs: Tensor, trainable: bool = False) -> tuple[Tensor, ...]:
+        """The maps as (B, F, h, w), one for each target.
+
+        Args:
+            inputs: The model's input, (B, C, H, W).
+            trainable: Whether maps must have a graph.
+
+        Raises:
+            RuntimeError: A target was not run, or its map has no graph.
+            ValueError: A map is not in the images' proportions, and ``channels_last``
+                was not given.
+        """
+        maps = tuple(
+            _map(layout, raw, inputs, trainable)
+            for layout, raw in zip(self.hook.layouts, self.raws))
+        for name, layout, one in zip(self.hook.names, self.hook.layouts, maps):
+            known = name == 'auto' or 'channels_last' in self.hook.overrides
+            if not known and not _is_of(one, inputs):
+                raise ValueError(
+                    f"feature hook target '{name}' gives maps of height and width "
+                    f'{tuple(one.shape[-2:])} for images of '
+                    f'{tuple(inputs.shape[-2:])}, which are not in proportion: say '
+                    'where their channels lie with `channels_last` (it was taken for '
+                    f'{layout.channels_last})')
+        return maps
+
+    def covers(self, maps: tuple[Tensor, ...],
+               inputs: Tensor) -> tuple[tuple[int, int], ...]:
+        """Rows and columns of the image that each map lies on."""
+        return tuple(
+            layout.covers(tuple(one.shape[-2:]), tuple(inputs.shape[-2:]))
+            for layout, one in zip(self.hook.layouts, maps))
+
+    def gradients(self, inputs: Tensor) -> Callable[..., tuple[Tensor, ...]]:
+        """A function that gives gradients in the maps.
+
+        A map of :meth:`maps` can be a view that the model never used, so that
+        no gradient reaches it: they are those in what the module itself gave.
+
+        Args:
+            inputs: The model's input, (B, C, H, W).
+
+        Returns:
+            ``gradients(score, create_graph=False)``: of the sum of scores (B,), in
+            each map, (B, F, h, w) each. The graph is kept. It raises a RuntimeError
+            if a map has no part in the score.
+        """
+        layouts = self.hook.layouts
+        raws = [layout.pick(raw) for layout, raw in zip(layouts, self.raws)]
+
+        def gradients(score: Tensor, create_graph: bool = False) -> tuple[Tensor, ...]:
+            found = [None] * len(raws)
+            if all(raw.requires_grad for raw in raws):
+                found = torch.autograd.grad(
+                    score.sum(), raws, retain_graph=True, create_graph=create_graph,
+                    allow_unused=True)
+            for layout, gradient in zip(layouts, found):
+                if gradient is None:
+                    raise RuntimeError(
+                        f"feature hook target '{layout.module}': the class score has "
+                        'no gradient in its map. Name a target that is trained (not '
+                        'frozen) and lies on the way to the score. torch.compile hides '
+                        'gradients: a method of your own that asks for them needs '
+                        '`differentiates = True`')
+            return tuple(
+                layout.to_nchw(gradient, inputs.shape[-2:])
+                for layout, gradient in zip(layouts, found))
+
+        return gradients
+
+
+def _map(layout: Layout, raw: Any, inputs: Tensor, trainable: bool) -> Tensor:
+    where = f"feature hook target '{layout.module}'"
+    if raw is None:
+        raise RuntimeError(
+            f'{where} was not run in this forward pass: name a module that is')
+    activation = layout.to_nchw(raw, inputs.shape[-2:])
+    if len(activation) != len(inputs):
+        raise RuntimeError(
+            f'{where} gives {len(activation)} maps for {len(inputs)} images: '
+            'name a module that sees each image once')
+    if trainable and torch.is_grad_enabled() and not activation.requires_grad:
+        raise RuntimeError(
+            f'{where} was captured without a graph although the backbone is '
+            'trained, so guidance would do nothing: it is of a frozen stage, or '
+            'lies inside re-entrant activation checkpointing (`with_cp=True`). '
+            'Name a target outside of it, or switch that off')
+    return activation
 
 
 def _is_of(maps: Tensor, inputs: Tensor) -> bool:

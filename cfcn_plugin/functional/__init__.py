@@ -5,9 +5,9 @@ what is measured and what is drawn cannot differ.
 """
 from .focus import causal_focus_loss, causal_focus_ratio, pool_channels
 from .precision import at_least_float32
-from .resize import RESIZES, resize_mask
+from .resize import RESIZES, crop_or_extend, resize_mask
 
 __all__ = [
     'RESIZES', 'at_least_float32', 'causal_focus_loss', 'causal_focus_ratio',
-    'pool_channels', 'resize_mask'
+    'crop_or_extend', 'pool_channels', 'resize_mask'
 ]

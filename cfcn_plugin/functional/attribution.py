@@ -1,15 +1,11 @@
-"""Explanations of a decision as plain functions of tensors, to be trained by masks.
+"""Attribution: explanations of a class score as plain functions of tensors.
 
-They ask for no gradient themselves: whoever holds the network hands gradients in.
+Gradients are arguments: the functions ask for none themselves.
 """
 import torch
 from torch import Tensor
 
-from . import at_least_float32
-
-__all__ = [
-    'channel_weights', 'class_score', 'faintest', 'grad_cam', 'normalized', 'soft_mask'
-]
+from .precision import at_least_float32
 
 DEAD = 1e-6  # of a score: a map whose brightest cell tells no more explains nothing
 
@@ -68,6 +64,21 @@ def grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
         activation = at_least_float32(activation)
         weight = _channel_means(gradient).to(activation.dtype)
         return torch.einsum('bf,bfhw->bhw', weight, activation).relu()
+
+
+def input_x_gradient(images: Tensor, gradient: Tensor) -> Tensor:
+    """Input times gradient (Shrikumar et al. 2016)::
+
+        relu(sum_c x_c * d score / d x_c)
+
+    Args:
+        images: x, (B, C, H, W), preprocessed; c runs over their colours.
+        gradient: Of the class score in the images, same shape.
+
+    Returns:
+        (B, H, W) >= 0, at least float32.
+    """
+    return at_least_float32((images * gradient).sum(1).relu())
 
 
 def faintest(cells: int) -> float:

@@ -26,6 +26,21 @@ def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
     return rows @ mask @ cols.T
 
 
+def crop_or_extend(planes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Planes (..., H, W) cut to ``size`` (h, w) from the corner, or their edge repeated.
+    """
+    for dim, pixels in zip((-2, -1), size):
+        more = pixels - planes.shape[dim]
+        if more > 0:
+            edge = planes.narrow(dim, planes.shape[dim] - 1, 1)
+            shape = list(planes.shape)
+            shape[dim] = more
+            planes = torch.cat([planes, edge.expand(shape)], dim)
+        else:
+            planes = planes.narrow(dim, 0, pixels)
+    return planes
+
+
 def stretch_adjoint(planes: Tensor, size: tuple[int, int]) -> Tensor:
     """What weighting the stretched map with ``planes`` weighs in the map itself.
 

@@ -1,16 +1,18 @@
 """Ways to use a mask in training, one file each."""
 from .actdiff import ActDiffLoss
-from .base import Guidance, GuidanceBatch
 from .causal_focus import CausalFocusLoss
 from .combined import Combined
 from .explanation import ExplanationLoss
 from .gain import GAINLoss
+from .guidance import Guidance
+from .guidance_batch import GuidanceBatch, ModelView
+from .guide import Guide
 from .literal_focus import LiteralFocusLoss
 from .mask_batch import MaskBatch, MixComponent
 from .right_reasons import RightReasonsLoss
 
 __all__ = [
     'ActDiffLoss', 'CausalFocusLoss', 'Combined', 'ExplanationLoss', 'GAINLoss',
-    'Guidance', 'GuidanceBatch', 'LiteralFocusLoss', 'MaskBatch', 'MixComponent',
-    'RightReasonsLoss'
+    'Guidance', 'GuidanceBatch', 'Guide', 'LiteralFocusLoss', 'MaskBatch',
+    'MixComponent', 'ModelView', 'RightReasonsLoss'
 ]

@@ -4,7 +4,8 @@ from torch import Tensor
 
 from cfcn_plugin.functional import at_least_float32
 
-from .base import Guidance, GuidanceBatch
+from .guidance import Guidance
+from .guidance_batch import GuidanceBatch
 from .options import check_choice, check_weight
 from .reduction import REDUCTIONS, only_guided, reduce_images
 
@@ -56,16 +57,17 @@ class ActDiffLoss(Guidance):
         self.context = context
         self.reduction = reduction
 
-    def forward(self, seen: GuidanceBatch) -> dict[str, Tensor]:
-        context = seen.context > 0.5
+    def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
+        masks = batch.masks
+        context = masks.context > 0.5
         if self.context == 'shuffle':
-            other = shuffle_context(seen.inputs, context)
+            other = shuffle_context(batch.images, context)
         else:
-            other = seen.inputs.masked_fill(context[:, None], 0)
-        pairs = list(zip(seen.maps, seen.features(other)))
+            other = batch.images.masked_fill(context[:, None], 0)
+        pairs = list(zip(batch.maps, batch.model.features(other)))
         distance = sum(mean_square(*pair) for pair in pairs) / len(pairs)
         actdiff = reduce_images(
-            seen.weight * only_guided(distance, seen.guided), seen.weight,
+            masks.weight * only_guided(distance, masks.guided), masks.weight,
             self.reduction)
         return dict(
             loss_actdiff=self.loss_weight * actdiff, actdiff=actdiff.detach())

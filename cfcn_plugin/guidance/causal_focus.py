@@ -10,13 +10,14 @@ from cfcn_plugin.functional import (
 )
 from cfcn_plugin.functional.attribution import channel_weights, class_score
 
-from .base import Guidance, GuidanceBatch
+from .guidance import Guidance
+from .guidance_batch import GuidanceBatch
 from .options import check_choice, check_positive, check_weight
-from .reduction import REDUCTIONS, reduce_images
+from .reduction import REDUCTIONS, only_guided, reduce_images
 
 CHANNELS = ('all', 'target', 'per_class')
 ABSENT = ('skip', 'context')
-POOLS = ('mean', 'share')
+AVERAGES = ('macro', 'micro')
 WEIGHTS = ('uniform', 'gradient')
 
 
@@ -27,13 +28,14 @@ class CausalFocusLoss(Guidance):
     (:class:`.LiteralFocusLoss` is as printed). Unlike the paper, with
     ``channels='all'``::
 
-        mean   sum_f v_f (1 - sum_jk (A * A_f)_jk / sum_jk (A_f)_jk)
-        share  1 - sum_f v_f sum_jk (A * A_f)_jk / sum_f v_f sum_jk (A_f)_jk
+        macro  sum_f v_f (1 - sum_jk (A * A_f)_jk / sum_jk (A_f)_jk)
+        micro  1 - sum_f v_f sum_jk (A * A_f)_jk / sum_f v_f sum_jk (A_f)_jk
 
-    for ``pool`` with rectified maps A_f and channel weights v_f of sum 1; the mean with
-    1/F each is Eq. 1. A mean of shares lets a channel count that is hardly active, and
-    costs 1 for one that is dead; in one pooled share a channel counts by its activity.
-    For a head whose maps are classes (CFCN-C), ``channels='all', pool='share'`` holds
+    for ``average`` with rectified maps A_f and channel weights v_f of sum 1; the macro
+    average with v_f = 1/F is Eq. 1. In the macro average every channel counts alike,
+    also one that is hardly active, and a dead channel costs 1. In the micro average a
+    channel counts by its activity.
+    For a head whose maps are classes (CFCN-C), ``channels='all', average='micro'`` holds
     the other classes' maps against the mask, too: evidence for another class, found
     on the context, is as wrong as that for the true one.
 
@@ -57,7 +59,8 @@ class CausalFocusLoss(Guidance):
             image counts by the share of its label that is guided.
         absent: In Eq. 3, a class without a mask in an image is skipped, or counts as
             context everywhere (``'context'``, the literal equation: a cost of 1).
-        pool: ``'mean'`` of the channels' shares (Eq. 1), or one pooled ``'share'``.
+        average: Over channels: ``'macro'``, the mean of the channels' fractions (Eq. 1),
+            or ``'micro'``, one fraction of the summed activation.
         channel_weights: v_f: ``'uniform'`` (the paper), or ``'gradient'``:
             how much a channel matters to the true class, for it or against it
             (:func:`.grad_cam.channel_weights`), detached. It costs the gradient from
@@ -72,18 +75,18 @@ class CausalFocusLoss(Guidance):
                  resize: str = 'mask',
                  reduction: str = 'batch',
                  absent: str = 'skip',
-                 pool: str = 'mean',
+                 average: str = 'macro',
                  channel_weights: str = 'uniform'):
         super().__init__()
         check_choice('channels', channels, CHANNELS)
         check_choice('resize', resize, RESIZES)
         check_choice('reduction', reduction, REDUCTIONS)
         check_choice('absent', absent, ABSENT)
-        check_choice('pool', pool, POOLS)
+        check_choice('average', average, AVERAGES)
         check_choice('channel_weights', channel_weights, WEIGHTS)
-        if channels != 'all' and (pool, channel_weights) != ('mean', 'uniform'):
+        if channels != 'all' and (average, channel_weights) != ('macro', 'uniform'):
             raise ValueError(
-                f"pool={pool!r} and channel_weights={channel_weights!r} are for "
+                f"average={average!r} and channel_weights={channel_weights!r} are for "
                 f"channels='all', got {channels!r}, which picks maps by their class")
         check_weight('loss_weight', loss_weight)
         check_positive('eps', eps)
@@ -93,107 +96,107 @@ class CausalFocusLoss(Guidance):
         self.resize = resize
         self.reduction = reduction
         self.absent = absent
-        self.pool = pool
+        self.average = average
         self.channel_weights = channel_weights
         self.differentiates = channel_weights == 'gradient'
 
-    def forward(self, seen: GuidanceBatch) -> dict[str, Tensor]:
-        focus = reduce_images(self.per_image(seen), seen.weight, self.reduction)
+    def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
+        focus = reduce_images(self.per_image(batch), batch.masks.weight, self.reduction)
         return dict(
             loss_focus=self.loss_weight * focus,
             focus=focus.detach(),
-            active_maps=self.active_maps(seen))
+            active_maps=self.active_maps(batch))
 
-    def per_image(self, seen: GuidanceBatch) -> Tensor:
+    def per_image(self, batch: GuidanceBatch) -> Tensor:
         """Each image's share outside, (B,) in [0, 1]; exactly 0 for the unguided.
 
         Of a mixed image, times the guided share of its label.
         """
-        maps = seen.each_map()
-        terms = map(self._one_map, maps, self._channel_weights(seen))
+        maps = batch.each_map()
+        terms = map(self._one_map, maps, self._channel_weights(batch))
         return sum(terms) / len(maps)
 
     @torch.no_grad()
-    def active_maps(self, seen: GuidanceBatch) -> Tensor:
+    def active_maps(self, batch: GuidanceBatch) -> Tensor:
         """Share of the guided maps with a value above ``eps``, a scalar."""
         shares = []
-        for activation in seen.maps:
+        for activation in batch.maps:
             live = (activation.amax((2, 3)) > self.eps).float()  # (B, F)
             if self.channels == 'target':
-                live = class_score(live, seen.target)
+                live = class_score(live, batch.target)
             shares.append(live.mean())
         return sum(shares) / len(shares)
 
-    def _channel_weights(self, seen: GuidanceBatch) -> list[Tensor | None]:
+    def _channel_weights(self, batch: GuidanceBatch) -> list[Tensor | None]:
         """v_f in each map, (B, F); None for all alike."""
         if self.channel_weights == 'uniform' or not torch.is_grad_enabled():
-            return [None] * len(seen.maps)
-        score = class_score(seen.cls_score, seen.target)
-        return [channel_weights(gradient) for gradient in seen.gradients(score)]
+            return [None] * len(batch.maps)
+        score = class_score(batch.logits, batch.target)
+        return [channel_weights(gradient) for gradient in batch.model.gradients(score)]
 
-    def _one_map(self, seen: GuidanceBatch, weights: Tensor | None) -> Tensor:
-        if not seen.components:
-            return self._outside(seen, weights)
+    def _one_map(self, batch: GuidanceBatch, weights: Tensor | None) -> Tensor:
+        if not batch.masks.components:
+            return self._outside(batch, weights)
         if self.channels == 'all':  # such maps know no labels, so no label's own mask
-            return seen.weight * self._outside(seen, weights)
+            return batch.masks.weight * self._outside(batch, weights)
         return sum(
-            component.weight * self._outside(seen.of_component(component), None)
-            for component in seen.components)
+            component.weight * self._outside(batch.of_component(component), None)
+            for component in batch.masks.components)
 
-    def _outside(self, seen: GuidanceBatch, weights: Tensor | None) -> Tensor:
-        activation, mask, target = seen.activation, seen.mask, weights
-        if self.pool == 'share':
+    def _outside(self, batch: GuidanceBatch, weights: Tensor | None) -> Tensor:
+        activation, mask, target = batch.maps[0], batch.masks.mask, weights
+        if self.average == 'micro':
             rectified = at_least_float32(activation).relu()
             activation, target = pool_channels(rectified, weights), None
         if self.channels == 'per_class':
-            activation, mask, target = self._present_classes(seen)
+            activation, mask, target = self._present_classes(batch)
         else:
             if mask.shape[1] > 1:  # one image's causes, whatever their class
                 mask = mask.amax(1, keepdim=True)
             if self.channels == 'target':
-                target = self._true_class(seen)
+                target = self._true_class(batch)
         loss = causal_focus_loss(
             activation,
             mask,
             target=target,
-            guided=seen.guided,
-            ignore=seen.ignore,
+            guided=batch.masks.guided,
+            ignore=batch.masks.ignore,
             eps=self.eps,
             resize=self.resize,
             reduction='none')
         if self.channels == 'per_class' and self.absent == 'context':
             absent = 1 - target.sum(1)
-            loss = loss + torch.where(seen.guided, absent, torch.zeros_like(absent))
+            loss = loss + only_guided(absent, batch.masks.guided)
         return loss
 
-    def _check_maps_are_classes(self, seen: GuidanceBatch) -> None:
-        maps, classes = seen.activation.shape[1], seen.cls_score.shape[1]
+    def _check_maps_are_classes(self, batch: GuidanceBatch) -> None:
+        maps, classes = batch.maps[0].shape[1], batch.logits.shape[1]
         if maps != classes:
             raise ValueError(
                 f'channels={self.channels!r} takes maps by their class, but there are '
                 f'{maps} maps for {classes} classes: use a CausalFocusHead with '
                 "mode='class', or channels='all'")
 
-    def _true_class(self, seen: GuidanceBatch) -> Tensor:
-        self._check_maps_are_classes(seen)
-        if seen.target.dim() == 1:
-            return seen.target
-        return seen.target / seen.target.sum(1, keepdim=True).clamp(min=1)
+    def _true_class(self, batch: GuidanceBatch) -> Tensor:
+        self._check_maps_are_classes(batch)
+        if batch.target.dim() == 1:
+            return batch.target
+        return batch.target / batch.target.sum(1, keepdim=True).clamp(min=1)
 
-    def _present_classes(self, seen: GuidanceBatch) -> tuple[Tensor, Tensor, Tensor]:
+    def _present_classes(self, batch: GuidanceBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Maps and masks of the classes an image has masks for, and their weights."""
-        self._check_maps_are_classes(seen)
-        if seen.mask_classes is None:
+        self._check_maps_are_classes(batch)
+        if batch.masks.classes is None:
             raise ValueError(
                 "channels='per_class' needs one mask a class, (K, H, W) with their "
                 "classes, and the mask source gives one an image: use channels='all' "
                 "or 'target', or a source with classes")
-        present = seen.mask_classes >= 0  # (B, K)
-        index = seen.mask_classes.clamp(min=0)[..., None, None]
-        activation = seen.activation.gather(
-            1, index.expand(-1, -1, *seen.activation.shape[-2:]))
+        present = batch.masks.classes >= 0  # (B, K)
+        index = batch.masks.classes.clamp(min=0)[..., None, None]
+        activation = batch.maps[0].gather(
+            1, index.expand(-1, -1, *batch.maps[0].shape[-2:]))
         if self.absent == 'skip':
             count = present.sum(1, keepdim=True).clamp(min=1)
         else:
-            count = seen.activation.shape[1]
-        return activation, seen.mask, present / count
+            count = batch.maps[0].shape[1]
+        return activation, batch.masks.mask, present / count

@@ -3,7 +3,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from .base import Guidance, GuidanceBatch
+from .guidance import Guidance
+from .guidance_batch import GuidanceBatch
 
 
 class Combined(Guidance):
@@ -28,9 +29,9 @@ class Combined(Guidance):
         self.needs_input_grad = any(m.needs_input_grad for m in self.methods)
         self.differentiates = any(m.differentiates for m in self.methods)
 
-    def forward(self, seen: GuidanceBatch) -> dict[str, Tensor]:
+    def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
         terms = {}
         for number, method in enumerate(self.methods):
-            for key, value in method(seen).items():
+            for key, value in method(batch).items():
                 terms[f'{key}_{number}' if key in terms else key] = value
         return terms

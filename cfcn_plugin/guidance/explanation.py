@@ -10,11 +10,12 @@ from cfcn_plugin.functional.attribution import (
     normalized,
 )
 
-from .base import Guidance, GuidanceBatch
+from .guidance import Guidance
+from .guidance_batch import GuidanceBatch
 from .options import check_choice, check_weight
 from .reduction import REDUCTIONS, masked_mean, only_guided, reduce_images
 
-MEASURES = ('energy', 'l1', 'square', 'cross_entropy')
+METRICS = ('energy', 'l1', 'square', 'cross_entropy')
 LEAST = 1e-6  # of A' in a logarithm, and of a cell that is known
 
 
@@ -49,7 +50,7 @@ class ExplanationLoss(Guidance):
 
     Args:
         loss_weight: >= 0.
-        measure: Of the four above.
+        metric: One of the four above.
         second_order: Whether gradients flow through Grad-CAM's weights, too, as in
             both papers, or stop at them, as in GAIN. On a map before a transformer's
             last block they must stop: fused attention has no second derivative.
@@ -64,53 +65,54 @@ class ExplanationLoss(Guidance):
 
     def __init__(self,
                  loss_weight: float = 1.0,
-                 measure: str = 'energy',
+                 metric: str = 'energy',
                  second_order: bool = True,
                  resize: str = 'mask',
                  reduction: str = 'batch'):
         super().__init__()
         check_weight('loss_weight', loss_weight)
-        check_choice('measure', measure, MEASURES)
+        check_choice('metric', metric, METRICS)
         check_choice('resize', resize, RESIZES)
         check_choice('reduction', reduction, REDUCTIONS)
         self.loss_weight = loss_weight
-        self.measure = measure
+        self.metric = metric
         self.second_order = second_order
         self.resize = resize
         self.reduction = reduction
 
-    def forward(self, seen: GuidanceBatch) -> dict[str, Tensor]:
+    def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
         per_image, active_maps = 0, 0
-        steps = [(seen.of_component(component), component.weight) for component in seen.components]
-        for step, weight in steps or [(seen, 1)]:
+        steps = [(batch.of_component(c), c.weight) for c in batch.masks.components]
+        for step, weight in steps or [(batch, 1)]:
             maps = self.explanations(step)
             outside = sum(map(self.outside, maps, step.each_map())) / len(maps)
-            per_image = per_image + weight * only_guided(outside, step.guided)
+            per_image = per_image + weight * only_guided(outside, step.masks.guided)
             dead = [
                 (saliency.detach().amax((1, 2)) <= faintest(saliency[0].numel())).float()
                 for saliency in maps
             ]
             active_maps = active_maps + 1 - sum(dead) / len(dead)
-        explanation = reduce_images(per_image, seen.weight, self.reduction)
+        explanation = reduce_images(per_image, batch.masks.weight, self.reduction)
         return dict(
             loss_explanation=self.loss_weight * explanation,
             explanation=explanation.detach(),
             active_maps=active_maps.mean() / max(len(steps), 1))
 
-    def explanations(self, seen: GuidanceBatch) -> list[Tensor]:
+    def explanations(self, batch: GuidanceBatch) -> list[Tensor]:
         """Grad-CAM of the true class in each map, (B, h, w)."""
-        gradients = seen.gradients(
-            class_score(seen.cls_score, seen.target), create_graph=self.second_order)
-        return [grad_cam(*pair) for pair in zip(seen.maps, gradients)]
+        gradients = batch.model.gradients(
+            class_score(batch.logits, batch.target), create_graph=self.second_order)
+        return [grad_cam(*pair) for pair in zip(batch.maps, gradients)]
 
-    def outside(self, saliency: Tensor, seen: GuidanceBatch) -> Tensor:
+    def outside(self, saliency: Tensor, batch: GuidanceBatch) -> Tensor:
         """How far off each image's map is, (B,)."""
         cells = saliency[0].numel()
-        if self.measure == 'energy':
+        if self.metric == 'energy':
             return causal_focus_loss(
-                saliency[:, None], seen.mask.amax(1), ignore=seen.ignore,
+                saliency[:, None], batch.masks.mask.amax(1), ignore=batch.masks.ignore,
                 eps=faintest(cells) / cells, resize=self.resize, reduction='none')
-        causal, known = seen.causal.to(saliency.dtype), seen.known.to(saliency.dtype)
+        causal, known = (
+            m.to(saliency.dtype) for m in (batch.masks.causal, batch.masks.known))
         if self.resize == 'mask':
             causal, known = (resize_mask(m, saliency.shape[-2:]) for m in (causal, known))
         else:
@@ -118,8 +120,8 @@ class ExplanationLoss(Guidance):
                 saliency[:, None], size=causal.shape[-2:], mode='bilinear')[:, 0]
         saliency = normalized(saliency, cells)
         mask = causal / known.clamp(min=LEAST)  # of what is known of a cell
-        if self.measure == 'l1':
+        if self.metric == 'l1':
             return masked_mean((saliency - mask).abs(), known)
-        if self.measure == 'square':
+        if self.metric == 'square':
             return masked_mean((saliency * (1 - mask))**2, known)
         return masked_mean(-saliency.clamp(min=LEAST).log(), causal)

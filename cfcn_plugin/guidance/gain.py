@@ -2,7 +2,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from cfcn_plugin.functional import at_least_float32
+from cfcn_plugin.functional import at_least_float32, crop_or_extend
 from cfcn_plugin.functional.attribution import (
     class_score,
     grad_cam,
@@ -10,7 +10,8 @@ from cfcn_plugin.functional.attribution import (
     soft_mask,
 )
 
-from .base import Guidance, GuidanceBatch, cut_or_filled
+from .guidance import Guidance
+from .guidance_batch import GuidanceBatch
 from .options import check_choice, check_positive, check_weight
 from .reduction import REDUCTIONS, masked_mean, only_guided, reduce_images
 
@@ -85,14 +86,14 @@ class GAINLoss(Guidance):
         self.multi_label = multi_label
         self.reduction = reduction
 
-    def forward(self, seen: GuidanceBatch) -> dict[str, Tensor]:
-        seen.refuse_mixed(self)
-        seen.refuse_several_maps(self)
-        saliency = self.attention(seen)
-        mining = self.mining(seen, saliency)
-        difference = masked_mean((saliency - seen.causal)**2, seen.known)
+    def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
+        batch.refuse_mixed(self)
+        batch.refuse_several_maps(self)
+        saliency, masks = self.attention(batch), batch.masks
+        mining = self.mining(batch, saliency)
+        difference = masked_mean((saliency - masks.causal)**2, masks.known)
         mask = reduce_images(
-            only_guided(difference, seen.guided), seen.weight, self.reduction)
+            only_guided(difference, masks.guided), masks.weight, self.reduction)
         active_maps = (saliency.detach().amax((1, 2)) > 0).float().mean()
         return dict(
             loss_gain_mining=self.mining_weight * mining,
@@ -102,20 +103,21 @@ class GAINLoss(Guidance):
             active_maps=active_maps)
 
     @staticmethod
-    def attention(seen: GuidanceBatch) -> Tensor:
+    def attention(batch: GuidanceBatch) -> Tensor:
         """A^c at the image's size, (B, H, W) in [0, 1]."""
-        gradient, = seen.gradients(class_score(seen.cls_score, seen.target))
-        saliency = grad_cam(seen.maps[0], gradient)
+        gradient, = batch.model.gradients(class_score(batch.logits, batch.target))
+        saliency = grad_cam(batch.maps[0], gradient)
         cells = saliency[0].numel()
-        image = seen.inputs.shape[-2:]
-        lies_on, = seen.covers or [image]
+        image = batch.images.shape[-2:]
+        lies_on, = batch.model.covers or [image]
         saliency = F.interpolate(saliency[:, None], size=lies_on, mode='bilinear')[:, 0]
-        return normalized(cut_or_filled(saliency, image), cells)
+        return normalized(crop_or_extend(saliency, image), cells)
 
-    def mining(self, seen: GuidanceBatch, saliency: Tensor) -> Tensor:
+    def mining(self, batch: GuidanceBatch, saliency: Tensor) -> Tensor:
         """L_am, a scalar: the true class's mean score without what saliency shows."""
-        erased = seen.inputs * (1 - soft_mask(saliency, self.sigma, self.omega)[:, None])
-        scores = at_least_float32(seen.classify(erased))
+        soft = soft_mask(saliency, self.sigma, self.omega)
+        erased = batch.images * (1 - soft[:, None])
+        scores = at_least_float32(batch.model.classify(erased))
         if self.score == 'probability':
             scores = scores.sigmoid() if self.multi_label else scores.softmax(1)
-        return class_score(scores, seen.target).mean()
+        return class_score(scores, batch.target).mean()

@@ -5,7 +5,8 @@ from torch import Tensor
 
 from cfcn_plugin.functional import at_least_float32
 
-from .base import Guidance, GuidanceBatch
+from .guidance import Guidance
+from .guidance_batch import GuidanceBatch
 from .options import check_choice, check_weight
 from .reduction import REDUCTIONS, only_guided, reduce_images
 
@@ -58,16 +59,17 @@ class RightReasonsLoss(Guidance):
         self.multi_label = multi_label
         self.reduction = reduction
 
-    def forward(self, seen: GuidanceBatch) -> dict[str, Tensor]:
-        scores = at_least_float32(seen.cls_score)
+    def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
+        scores = at_least_float32(batch.logits)
         if self.multi_label:
             log_p = F.logsigmoid(scores) + F.logsigmoid(-scores)
         else:
             log_p = scores.log_softmax(1)
-        gradient, = torch.autograd.grad(log_p.sum(), seen.inputs, create_graph=True)
-        on_context = (seen.context[:, None] * gradient)**2
+        gradient, = torch.autograd.grad(log_p.sum(), batch.images, create_graph=True)
+        masks = batch.masks
+        on_context = (masks.context[:, None] * gradient)**2
         penalty = reduce_images(
-            only_guided(on_context.flatten(1).sum(1), seen.guided), seen.weight,
+            only_guided(on_context.flatten(1).sum(1), masks.guided), masks.weight,
             self.reduction)
         return dict(
             loss_right_reasons=self.loss_weight * penalty,

@@ -76,11 +76,11 @@ def guide_config(cfg: Config,
             cfg[f'{split}_evaluator'] = [
                 *_as_list(cfg.get(f'{split}_evaluator')), dict(type='FocusMetric')
             ]
-    if 'train' in loads:
-        cfg.custom_hooks = [
-            *_as_list(cfg.get('custom_hooks')),
-            *(dict(type=hook) for hook in HOOKS)
-        ]
+    hooks = [*(HOOKS if 'train' in loads else ()),
+             *(('ModelAwareLoopHook', ) if set(loads) - {'train'} else ())]
+    cfg.custom_hooks = [
+        *_as_list(cfg.get('custom_hooks')), *(dict(type=hook) for hook in hooks)
+    ]
     imports = cfg.get('custom_imports') or dict(imports=[], allow_failed_imports=False)
     cfg.custom_imports = dict(
         imports, imports=[*_as_list(imports['imports']), 'cfcn_plugin.mm'])

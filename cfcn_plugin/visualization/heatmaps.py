@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from cfcn_plugin.functional.localization import one_map
+from cfcn_plugin.functional.localization import reduce_channels
 
 DPI = 110
 
@@ -54,7 +54,7 @@ def look(model: nn.Module, images: Tensor) -> Look:
     activation = activation.float()
     scores = sum(scores) if isinstance(scores, tuple | list) else scores
     predicted = scores.argmax(1)
-    saliency = one_map(activation, predicted if model.maps_are_classes else None)
+    saliency = reduce_channels(activation, predicted if model.maps_are_classes else None)
     size = tuple(images.shape[-2:])
     maps = None
     if model.maps_are_classes:

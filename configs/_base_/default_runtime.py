@@ -14,6 +14,7 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='GuidanceCheckHook'),
     dict(type='ResolvedConfigHook'),
+    dict(type='ModelAwareLoopHook'),
     dict(type='BatchedLogHook'),
     dict(type='CheckInvalidLossHook'),
     dict(type='DeadMapHook'),

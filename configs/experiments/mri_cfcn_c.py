@@ -10,12 +10,12 @@ systems = dict(
     alpha_03=dict(config=cfcn_c, options={'model.guidance.loss_weight': 0.3}),
     all_classes=dict(
         config=cfcn_c,
-        options={'model.guidance.channels': 'all', 'model.guidance.pool': 'share'}),
+        options={'model.guidance.channels': 'all', 'model.guidance.average': 'micro'}),
     all_classes_alpha_03=dict(
         config=cfcn_c,
         options={
             'model.guidance.channels': 'all',
-            'model.guidance.pool': 'share',
+            'model.guidance.average': 'micro',
             'model.guidance.loss_weight': 0.3
         }),
     warm_up=dict(

@@ -1,7 +1,7 @@
 # Beyond the paper, one change at a time, where guidance is known to help.
 _base_ = './textured_digits.py'
 cfcn_c = '../cfcn-c_cfcnnet_{data}.py'
-share = {'model.guidance.channels': 'all', 'model.guidance.pool': 'share'}
+share = {'model.guidance.channels': 'all', 'model.guidance.average': 'micro'}
 layers = ['backbone.layers.2', 'backbone.layers.3', 'backbone.layers.4']
 last = {
     'model.guidance.channels': 'all',

@@ -1,7 +1,7 @@
 # The page docs/results/waterbirds.md: every way to guide, by all boxes and by few.
 few = dict(type='GuidedSampler', share=1.0)
 ordinary = dict(_delete_=True, type='DefaultSampler', shuffle=True)
-energy = dict(_delete_=True, type='ExplanationLoss', measure='energy')
+energy = dict(_delete_=True, type='ExplanationLoss', metric='energy')
 all_boxes, few_boxes = dict(masks=['100%']), dict(masks=['5%'])
 balanced, swap_balanced = '../cnn-balanced_*_{data}.py', '../swap-balanced_*_{data}.py'
 systems = dict(

@@ -225,7 +225,7 @@ def test_gradients_of_a_score_are_those_in_the_maps(net):
     inputs = images()
     with FeatureHook(['early', 'late']).attach(net) as hook:
         score = net(inputs)[:, 1]
-        gradients, maps = hook.gradients(inputs), hook.take(inputs)
+        gradients, maps = hook.captured().gradients(inputs), hook.take(inputs)
     early, late = gradients(score)
     # late is pooled by a mean over 8 x 8 cells, then weighed
     expected = (net.fc.weight[1] / 64).view(1, -1, 1, 1).expand_as(maps[1])
@@ -241,7 +241,7 @@ def test_gradients_reach_maps_that_are_laid_out_anew(name):
     inputs = images(size=model.patch_embed.img_size[0])
     with FeatureHook().attach(model) as hook:
         score = model(inputs)[:, 0]
-        gradients, activation = hook.gradients(inputs), hook.take(inputs)
+        gradients, activation = hook.captured().gradients(inputs), hook.take(inputs)
     gradient, = gradients(score)
     assert gradient.shape == activation.shape
     with pytest.raises(RuntimeError, match='not .*been used'):
@@ -252,7 +252,7 @@ def test_map_that_has_no_part_in_the_score_has_no_gradient(net):
     inputs = images()
     with FeatureHook('early').attach(net) as hook:
         net(inputs)
-        gradients = hook.gradients(inputs)
+        gradients = hook.captured().gradients(inputs)
     with pytest.raises(RuntimeError, match="'early': the class score has no gradient"):
         gradients(torch.ones(2, requires_grad=True))
 

@@ -1,9 +1,10 @@
 """A network small enough to follow by hand, and what guidance sees of it."""
 import pytest
 import torch
+from batches import guidance_batch
 from torch import nn
 
-from cfcn_plugin.guidance import GuidanceBatch, MixComponent
+from cfcn_plugin.guidance import MixComponent
 
 
 class TinyNet(nn.Module):
@@ -58,9 +59,9 @@ def see():
                 score.sum(), [activation], retain_graph=True, create_graph=create_graph)
 
         given = dict(
-            inputs=inputs,
-            activation=activation,
-            cls_score=net.scores(activation),
+            images=inputs,
+            maps=activation,
+            logits=net.scores(activation),
             mask=mask,
             ignore=None,
             guided=torch.ones(batch, dtype=torch.bool),
@@ -68,7 +69,7 @@ def see():
             classify=net.classify,
             features=lambda x: (net.features(x), ),
             gradients=gradients)
-        return GuidanceBatch(**{**given, **more})
+        return guidance_batch(**{**given, **more})
 
     return look
 
@@ -78,7 +79,7 @@ def components():
     """Two halves of what three images were mixed from, by their masks' labels."""
     def make(seen, weights=((0.7, 0.4, 0.1), (0.3, 0.6, 0.0))):
         scores = torch.eye(4, dtype=torch.float64)[[0, 1, 3]]
-        mask = seen.mask.double()
+        mask = seen.masks.mask.double()
         return (MixComponent(mask, scores, None, torch.tensor(weights[0])),
                 MixComponent(mask.flip(-1), scores.flip(0), None, torch.tensor(weights[1])))
 

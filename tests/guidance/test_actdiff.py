@@ -1,10 +1,10 @@
 """ActDiff: what is shuffled, the distance by hand, and who pays for it."""
-from dataclasses import replace
 
 import pytest
 import torch
+from batches import changed, guidance_batch
 
-from cfcn_plugin.guidance import ActDiffLoss, GuidanceBatch
+from cfcn_plugin.guidance import ActDiffLoss
 from cfcn_plugin.guidance.actdiff import shuffle_context
 
 
@@ -13,15 +13,15 @@ def by_hand(**more):
     inputs = torch.arange(12.).view(1, 3, 2, 2) + 1
     inputs = torch.cat([inputs, 10 * inputs])
     given = dict(
-        inputs=inputs,
-        activation=2 * inputs[:, :1],
-        cls_score=torch.zeros(2, 4),
+        images=inputs,
+        maps=2 * inputs[:, :1],
+        logits=torch.zeros(2, 4),
         mask=torch.tensor([[1, 0], [1, 0]], dtype=torch.uint8).expand(2, 1, 2, 2),
         ignore=None,
         guided=torch.tensor([True, False]),
         target=torch.tensor([0, 1]),
         features=lambda x: (2 * x[:, :1], ))
-    return GuidanceBatch(**{**given, **more})
+    return guidance_batch(**{**given, **more})
 
 
 def test_context_set_to_zero_by_hand():
@@ -47,8 +47,8 @@ def test_ignored_pixels_stay_with_the_object():
 
 def test_several_maps_cost_their_mean():
     seen = by_hand()
-    twice = replace(
-        seen, activation=(seen.activation, 3 * seen.activation),
+    twice = changed(
+        seen, maps=(seen.maps[0], 3 * seen.maps[0]),
         features=lambda x: (2 * x[:, :1], 6 * x[:, :1]))
     terms = ActDiffLoss(context='zero')(twice)
     assert terms['actdiff'] == (10 + 9 * 10) / 2
@@ -56,10 +56,10 @@ def test_several_maps_cost_their_mean():
 
 def test_mixed_images_count_by_how_far_they_are_guided(net, some_inputs, see, components):
     seen = see(net, some_inputs())
-    mixed = replace(seen, components=components(seen))
+    mixed = changed(seen, components=components(seen))
     each = [
         3 * ActDiffLoss(context='zero')(
-            replace(seen, guided=torch.arange(3) == i))['actdiff'] for i in range(3)
+            changed(seen, guided=torch.arange(3) == i))['actdiff'] for i in range(3)
     ]
     found = ActDiffLoss(context='zero')(mixed)['actdiff']
     torch.testing.assert_close(found, (1. * each[0] + 1. * each[1] + .1 * each[2]) / 3)
@@ -88,16 +88,16 @@ def test_gradients_flow_through_both_passes(net, some_inputs, see):
     for off in (None, 'activation', 'features'):
         seen = see(net, some_inputs())
         if off == 'activation':
-            seen = replace(seen, activation=seen.activation.detach())
+            seen = changed(seen, maps=seen.maps[0].detach())
         if off == 'features':
-            seen = replace(seen, features=lambda x: (net.features(x).detach(), ))
+            seen = changed(seen, features=lambda x: (net.features(x).detach(), ))
         gradient, = torch.autograd.grad(
             ActDiffLoss(context='zero')(seen)['loss_actdiff'], [net.conv.weight])
         assert gradient.any()
 
 
 def test_half_precision_is_squared_in_float32():
-    seen = by_hand(activation=torch.full((2, 1, 2, 2), 6e4, dtype=torch.float16),
+    seen = by_hand(maps=torch.full((2, 1, 2, 2), 6e4, dtype=torch.float16),
                    features=lambda x: (torch.zeros(2, 1, 2, 2, dtype=torch.float16), ))
     torch.testing.assert_close(
         ActDiffLoss(reduction='guided')(seen)['actdiff'], torch.tensor(6e4**2))

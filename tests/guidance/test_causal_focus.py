@@ -3,15 +3,15 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 import torch
+from batches import changed, guidance_batch
 from torch import distributed as dist
 from torch import nn
 
 from cfcn_plugin.functional import causal_focus_loss
-from cfcn_plugin.guidance import CausalFocusLoss, GuidanceBatch, MixComponent
+from cfcn_plugin.guidance import CausalFocusLoss, MixComponent
 
 
 def live_map(*shape, seed=0):
@@ -24,17 +24,17 @@ def some_mask(*shape, seed=1):
     return (torch.rand(*shape, generator=generator) > 0.6).to(torch.uint8)
 
 
-def seen_by(activation, mask, *, classes=4, guided=None, target=None, **more):
+def seen_by(activation, mask, *, num_classes=4, guided=None, target=None, **more):
     batch = len(mask)
     given = dict(
-        inputs=torch.zeros(batch, 3, *mask.shape[-2:]),
-        activation=activation,
-        cls_score=torch.zeros(batch, classes),
+        images=torch.zeros(batch, 3, *mask.shape[-2:]),
+        maps=activation,
+        logits=torch.zeros(batch, num_classes),
         mask=mask,
         ignore=None,
         guided=torch.ones(batch, dtype=torch.bool) if guided is None else guided,
-        target=torch.arange(batch) % classes if target is None else target)
-    return GuidanceBatch(**{**given, **more})
+        target=torch.arange(batch) % num_classes if target is None else target)
+    return guidance_batch(**{**given, **more})
 
 
 # ---- the function ----------------------------------------------------------
@@ -111,7 +111,7 @@ def test_batch_without_a_guided_image_gives_zero_and_zero_gradient(channels, red
     activation = live_map(2, 4, 5, 5).requires_grad_()
     seen = seen_by(
         activation, some_mask(2, 2, 5, 5), guided=torch.zeros(2, dtype=torch.bool),
-        mask_classes=torch.full((2, 2), -1))
+        classes=torch.full((2, 2), -1))
     terms = CausalFocusLoss(
         channels=channels, reduction=reduction, absent='context')(seen)
     terms['loss_focus'].backward()
@@ -148,7 +148,7 @@ def two_classes_of_three():
 def test_a_mask_a_class_by_hand(absent, expected):
     activation, mask, classes = two_classes_of_three()
     loss = CausalFocusLoss(channels='per_class', absent=absent, eps=1e-12)
-    focus = loss(seen_by(activation, mask, classes=3, mask_classes=classes))['focus']
+    focus = loss(seen_by(activation, mask, num_classes=3, classes=classes))['focus']
     torch.testing.assert_close(focus, torch.tensor(expected, dtype=torch.float64))
 
 
@@ -159,9 +159,9 @@ def test_planes_without_a_class_are_only_padding(absent):
     padded = torch.cat([mask, torch.ones_like(mask)], dim=1)
     padded_classes = torch.cat([classes, torch.full((1, 2), -1)], dim=1)
     torch.testing.assert_close(
-        loss(seen_by(activation, padded, classes=3,
-                     mask_classes=padded_classes))['focus'],
-        loss(seen_by(activation, mask, classes=3, mask_classes=classes))['focus'])
+        loss(seen_by(activation, padded, num_classes=3,
+                     classes=padded_classes))['focus'],
+        loss(seen_by(activation, mask, num_classes=3, classes=classes))['focus'])
 
 
 @pytest.mark.parametrize('absent', ['skip', 'context'])
@@ -169,7 +169,7 @@ def test_absent_class_has_no_gradient(absent):
     activation, mask, classes = two_classes_of_three()
     activation.requires_grad_()
     CausalFocusLoss(channels='per_class', absent=absent)(
-        seen_by(activation, mask, classes=3, mask_classes=classes)
+        seen_by(activation, mask, num_classes=3, classes=classes)
     )['loss_focus'].backward()
     assert (activation.grad[0, 1] == 0).all()
     assert (activation.grad[0, [0, 2]] != 0).any((1, 2)).all()
@@ -206,7 +206,7 @@ def test_each_class_of_a_mixed_image_has_its_own_mask(absent):
     loss = CausalFocusLoss(channels='per_class', absent=absent)
     expected = sum(
         component.weight * loss.per_image(
-            seen_by(activation, component.mask, mask_classes=component.classes))
+            seen_by(activation, component.mask, classes=component.classes))
         for component in components)
     seen = seen_by(activation, some_mask(3, 1, 12, 12), components=components)
     torch.testing.assert_close(loss.per_image(seen), expected)
@@ -266,92 +266,92 @@ def by_hand(activation, mask, gradient=None, **options):
     return loss(seen)['focus'].item()
 
 
-def test_mean_of_shares_and_one_pooled_share_by_hand():
+def test_macro_and_micro_average_by_hand():
     seen = two_channels()
     assert by_hand(*seen) == pytest.approx((7 / 10 + 0 / 6) / 2)
-    assert by_hand(*seen, pool='share') == pytest.approx(7 / 16)
+    assert by_hand(*seen, average='micro') == pytest.approx(7 / 16)
 
 
-def test_pooled_share_ignores_dead_channels_and_the_mean_does_not():
+def test_micro_average_ignores_dead_channels_and_macro_does_not():
     activation, mask = two_channels()
     padded = torch.cat([activation, torch.zeros_like(activation)], 1)
-    assert by_hand(padded, mask, pool='share') == pytest.approx(7 / 16)
+    assert by_hand(padded, mask, average='micro') == pytest.approx(7 / 16)
     assert by_hand(padded, mask) == pytest.approx((7 / 10 + 0 + 1 + 1) / 4)
 
 
-def test_evidence_for_another_class_counts_in_the_pooled_share_of_class_maps():
+def test_evidence_for_another_class_counts_in_the_micro_average_of_class_maps():
     # the true class 0 is found inside, class 1 on the context, 2 and 3 nowhere
     activation = torch.tensor([[[[3., 0.]], [[0., 1.]], [[0., 0.]], [[0., 0.]]]])
     mask = torch.tensor([[[[1, 0]]]], dtype=torch.uint8)
     assert by_hand(activation, mask, channels='target') == pytest.approx(0)
-    assert by_hand(activation, mask, pool='share') == pytest.approx(1 / 4)
+    assert by_hand(activation, mask, average='micro') == pytest.approx(1 / 4)
 
 
-@pytest.mark.parametrize('pool', ['mean', 'share'])
+@pytest.mark.parametrize('average', ['macro', 'micro'])
 @pytest.mark.parametrize('dtype', [torch.float64, torch.float16])
-def test_negative_activation_is_no_evidence(pool, dtype):
+def test_negative_activation_is_no_evidence(average, dtype):
     activation = torch.tensor([[[[1., -4.], [3., -2.]]]], dtype=dtype)
     mask = torch.tensor([[[[1, 0], [0, 0]]]], dtype=torch.uint8)
-    assert by_hand(activation, mask, pool=pool) == pytest.approx(3 / 4)
+    assert by_hand(activation, mask, average=average) == pytest.approx(3 / 4)
 
 
-@pytest.mark.parametrize('pool', ['mean', 'share'])
-def test_sums_do_not_overflow_in_float16(pool):
+@pytest.mark.parametrize('average', ['macro', 'micro'])
+def test_sums_do_not_overflow_in_float16(average):
     activation = torch.full((1, 2, 2, 2), 6e4, dtype=torch.float16)
     mask = torch.tensor([[[[1, 0], [0, 0]]]], dtype=torch.uint8)
-    assert by_hand(activation, mask, pool=pool) == pytest.approx(3 / 4)
+    assert by_hand(activation, mask, average=average) == pytest.approx(3 / 4)
 
 
-@pytest.mark.parametrize('pool, expected', [
-    ('mean', 0.25 * 7 / 10 + 0.75 * 0), ('share', 1 - (0.25 * 3 + 0.75 * 6) / (
+@pytest.mark.parametrize('average, expected', [
+    ('macro', 0.25 * 7 / 10 + 0.75 * 0), ('micro', 1 - (0.25 * 3 + 0.75 * 6) / (
         0.25 * 10 + 0.75 * 6))])
-def test_channels_that_matter_more_count_more(pool, expected):
+def test_channels_that_matter_more_count_more(average, expected):
     seen = two_channels()
     # for or against the class, whichever its scale
-    assert by_hand(*seen, [2., -6.], pool=pool, channel_weights='gradient'
+    assert by_hand(*seen, [2., -6.], average=average, channel_weights='gradient'
                    ) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize('pool', ['mean', 'share'])
-def test_where_no_channel_matters_all_count_alike(pool):
+@pytest.mark.parametrize('average', ['macro', 'micro'])
+def test_where_no_channel_matters_all_count_alike(average):
     seen = two_channels()
-    assert by_hand(*seen, [0., 0.], pool=pool, channel_weights='gradient') == (
-        pytest.approx(by_hand(*seen, pool=pool)))
+    assert by_hand(*seen, [0., 0.], average=average, channel_weights='gradient') == (
+        pytest.approx(by_hand(*seen, average=average)))
 
 
-@pytest.mark.parametrize('pool', ['mean', 'share'])
-def test_options_equal_a_slow_loop(net, some_inputs, see, pool):
+@pytest.mark.parametrize('average', ['macro', 'micro'])
+def test_options_equal_a_slow_loop(net, some_inputs, see, average):
     seen = see(net, some_inputs() - 0.5, guided=torch.tensor([True, False, True]))
-    activation = seen.activation - 0.7  # signed
-    loss = CausalFocusLoss(pool=pool, channel_weights='gradient', eps=1e-9)
+    activation = seen.maps[0] - 0.7  # signed
+    loss = CausalFocusLoss(average=average, channel_weights='gradient', eps=1e-9)
     total = 0.
     for b in (0, 2):
-        matter = [abs(net.fc.weight[seen.target[b], f].item() * seen.activation[
+        matter = [abs(net.fc.weight[seen.target[b], f].item() * seen.maps[0][
             b, f].mean().item()) for f in range(3)]
-        mask = seen.mask[b, 0].double().unfold(0, 2, 2).unfold(1, 2, 2).mean((2, 3))
+        mask = seen.masks.mask[b, 0].double().unfold(0, 2, 2).unfold(1, 2, 2).mean((2, 3))
         inside, everything = [0.] * 3, [0.] * 3
         for f, v in enumerate(matter):
             for a, m in zip(activation[b, f].flatten().tolist(),
                             mask.flatten().tolist()):
                 inside[f] += v / sum(matter) * max(a, 0) * m
                 everything[f] += v / sum(matter) * max(a, 0)
-        if pool == 'share':
+        if average == 'micro':
             total += 1 - sum(inside) / sum(everything)
         else:
             total += sum(v / sum(matter) * (1 - i / e)
                          for v, i, e in zip(matter, inside, everything))
-    found = loss(replace(seen, activation=activation))['focus'].item()
+    found = loss(changed(seen, maps=activation))['focus'].item()
     assert found == pytest.approx(total / 3, rel=1e-5)
 
 
-@pytest.mark.parametrize('pool', ['mean', 'share'])
-def test_gradcheck_of_the_options(pool):
+@pytest.mark.parametrize('average', ['macro', 'micro'])
+def test_gradcheck_of_the_options(average):
     activation = (live_map(2, 3, 3, 4) - 0.6).requires_grad_()
     seen = seen_by(activation, some_mask(2, 1, 7, 5), gradients=lambda score: [
         live_map(2, 3, 3, 4, seed=5)])
-    loss = CausalFocusLoss(pool=pool, channel_weights='gradient')
+    loss = CausalFocusLoss(average=average, channel_weights='gradient')
     assert torch.autograd.gradcheck(
-        lambda a: loss(replace(seen, activation=a))['loss_focus'], activation)
+        lambda a: loss(changed(seen, maps=a))['loss_focus'], activation)
 
 
 def test_gradient_stops_at_channel_weights(net, some_inputs, see):
@@ -363,7 +363,7 @@ def test_gradient_stops_at_channel_weights(net, some_inputs, see):
 
 
 @pytest.mark.parametrize('options', [
-    dict(pool='share'), dict(channel_weights='gradient')])
+    dict(average='micro'), dict(channel_weights='gradient')])
 def test_options_leave_unguided_images_alone(net, some_inputs, see, options):
     inputs = some_inputs().requires_grad_()
     seen = see(net, inputs, guided=torch.tensor([True, False, True]))
@@ -373,14 +373,14 @@ def test_options_leave_unguided_images_alone(net, some_inputs, see, options):
 
 
 @pytest.mark.parametrize('options', [
-    dict(pool='share'), dict(channel_weights='gradient')])
+    dict(average='micro'), dict(channel_weights='gradient')])
 def test_mixed_images_have_one_joint_mask_with_options_too(
         net, some_inputs, see, components, options):
     seen = see(net, some_inputs())
-    mixed = replace(seen, components=components(seen))
+    mixed = changed(seen, components=components(seen))
     loss = CausalFocusLoss(**options)
     torch.testing.assert_close(
-        loss.per_image(mixed), mixed.weight * loss.per_image(seen))
+        loss.per_image(mixed), mixed.masks.weight * loss.per_image(seen))
 
 
 def test_measured_without_gradients_all_channels_count_alike(net, some_inputs, see):
@@ -408,9 +408,9 @@ def test_active_maps_counts_maps_with_any_activation():
     (dict(resize='both'), "`resize` must be one of .*'both'"),
     (dict(reduction='none'), "`reduction` must be one of .*'none'"),
     (dict(absent='ignore'), "`absent` must be one of .*'ignore'"),
-    (dict(pool='sum'), "`pool` must be one of .*'sum'"),
+    (dict(average='sum'), "`average` must be one of .*'sum'"),
     (dict(channel_weights='cam'), "`channel_weights` must be one of .*'cam'"),
-    (dict(channels='target', pool='share'), "pool='share'.*channels='all'.*'target'"),
+    (dict(channels='target', average='micro'), "average='micro'.*channels='all'.*'target'"),
     (dict(channels='per_class', channel_weights='gradient'), "channels='all'"),
     (dict(loss_weight=-1), '`loss_weight` must be >= 0, got -1'),
     (dict(loss_weight=float('nan')), '`loss_weight` must be >= 0, got nan'),
@@ -431,7 +431,7 @@ def test_maps_by_class_need_a_map_a_class(channels):
     with pytest.raises(ValueError, match="7 maps for 4 classes.*mode='class'"):
         CausalFocusLoss(channels=channels)(
             seen_by(live_map(2, 7, 5, 5), some_mask(2, 1, 5, 5),
-                    mask_classes=torch.zeros(2, 1, dtype=torch.int64)))
+                    classes=torch.zeros(2, 1, dtype=torch.int64)))
 
 
 def test_a_mask_a_class_needs_classes():

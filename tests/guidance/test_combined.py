@@ -4,7 +4,7 @@ import torch
 
 from cfcn_plugin.guidance import CausalFocusLoss, Combined, RightReasonsLoss
 
-FOCUS, SHARE = CausalFocusLoss(), CausalFocusLoss(pool='share', loss_weight=2.)
+FOCUS, SHARE = CausalFocusLoss(), CausalFocusLoss(average='micro', loss_weight=2.)
 RRR = RightReasonsLoss()
 
 
@@ -24,7 +24,7 @@ def test_a_key_of_several_gets_a_number_and_stays_what_it_is(net, some_inputs, s
                           'active_maps_1'}
     torch.testing.assert_close(
         found['loss_focus_1'],
-        CausalFocusLoss(pool='share', loss_weight=2.)(seen)['loss_focus'])
+        CausalFocusLoss(average='micro', loss_weight=2.)(seen)['loss_focus'])
     assert not found['focus_1'].requires_grad
 
 

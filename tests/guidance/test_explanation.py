@@ -1,14 +1,14 @@
 """Grad-CAM against masks: by hand on 2x2, against slow loops, and its gradients."""
 import math
-from dataclasses import replace
 
 import pytest
 import torch
+from batches import changed, guidance_batch
 
-from cfcn_plugin.guidance import ExplanationLoss, GuidanceBatch
+from cfcn_plugin.guidance import ExplanationLoss
 
-MEASURES = ('energy', 'l1', 'square', 'cross_entropy')
-each_measure = pytest.mark.parametrize('measure', MEASURES)
+METRICS = ('energy', 'l1', 'square', 'cross_entropy')
+each_metric = pytest.mark.parametrize('metric', METRICS)
 
 
 def by_hand(**more):
@@ -17,15 +17,15 @@ def by_hand(**more):
         [[[[4., 1.], [0., 2.]], [[9., 9.], [9., 9.]]]], dtype=torch.float64)
     weights = torch.tensor([1., 0.], dtype=torch.float64).view(1, 2, 1, 1)
     given = dict(
-        inputs=torch.zeros(1, 3, 2, 2),
-        activation=activation,
-        cls_score=torch.zeros(1, 4),
+        images=torch.zeros(1, 3, 2, 2),
+        maps=activation,
+        logits=torch.zeros(1, 4),
         mask=torch.tensor([[[[1, 1], [0, 0]]]], dtype=torch.uint8),
         ignore=None,
         guided=torch.tensor([True]),
         target=torch.tensor([0]),
         gradients=lambda score, create_graph: (weights.expand_as(activation), ))
-    return GuidanceBatch(**{**given, **more})
+    return guidance_batch(**{**given, **more})
 
 
 BY_HAND = {  # A' is [[1, 1/4], [0, 1/2]]
@@ -37,21 +37,21 @@ BY_HAND = {  # A' is [[1, 1/4], [0, 1/2]]
 
 
 @pytest.mark.parametrize('resize', ['mask', 'activation'])
-@each_measure
-def test_by_hand(measure, resize):
-    terms = ExplanationLoss(3., measure, resize=resize)(by_hand())
-    assert terms['explanation'].item() == pytest.approx(BY_HAND[measure], rel=1e-5)
+@each_metric
+def test_by_hand(metric, resize):
+    terms = ExplanationLoss(3., metric, resize=resize)(by_hand())
+    assert terms['explanation'].item() == pytest.approx(BY_HAND[metric], rel=1e-5)
     assert terms['loss_explanation'].item() == pytest.approx(
-        3 * BY_HAND[measure], rel=1e-5)
+        3 * BY_HAND[metric], rel=1e-5)
     assert terms['active_maps'] == 1
 
 
-@pytest.mark.parametrize('measure, expected', [
+@pytest.mark.parametrize('metric, expected', [
     ('energy', 1 - 5 / 5), ('l1', (3 / 4) / 3), ('square', 0),
     ('cross_entropy', math.log(4) / 2)])
-def test_ignored_pixels_count_for_nothing(measure, expected):
+def test_ignored_pixels_count_for_nothing(metric, expected):
     ignore = torch.tensor([[[False, False], [False, True]]])
-    terms = ExplanationLoss(measure=measure)(by_hand(ignore=ignore))
+    terms = ExplanationLoss(metric=metric)(by_hand(ignore=ignore))
     assert terms['explanation'].item() == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
 
@@ -61,63 +61,63 @@ def test_energy_wholly_inside_costs_nothing_on_a_map_of_any_size(size):
     activation[..., 0, 0] = 0.5
     pooled = torch.full_like(activation, 1 / size**2)  # of average pooling
     terms = ExplanationLoss()(by_hand(
-        activation=activation, mask=(activation > 0).to(torch.uint8),
+        maps=activation, mask=(activation > 0).to(torch.uint8),
         gradients=lambda score, create_graph: (pooled, )))
     assert terms['explanation'].item() == pytest.approx(0, abs=1e-5)
     assert terms['active_maps'] == 1
 
 
-@each_measure
-def test_dead_map_is_finite_and_counted(measure):
-    seen = by_hand(activation=torch.zeros(1, 2, 2, 2, requires_grad=True))
-    terms = ExplanationLoss(measure=measure)(seen)
+@each_metric
+def test_dead_map_is_finite_and_counted(metric):
+    seen = by_hand(maps=torch.zeros(1, 2, 2, 2, requires_grad=True))
+    terms = ExplanationLoss(metric=metric)(seen)
     terms['loss_explanation'].backward()
     assert terms['explanation'].isfinite() and terms['active_maps'] == 0
-    assert seen.activation.grad.isfinite().all()
+    assert seen.maps[0].grad.isfinite().all()
 
 
-def slow_measure(measure, saliency, mask):
+def slow_metric(metric, saliency, mask):
     cells = [(saliency[j][k], mask[j][k]) for j in range(len(saliency))
              for k in range(len(saliency[0]))]
     top = max(a for a, _ in cells)
-    if measure == 'energy':
+    if metric == 'energy':
         return 1 - sum(a * m for a, m in cells) / sum(a for a, _ in cells)
-    if measure == 'l1':
+    if metric == 'l1':
         return sum(abs(a / top - m) for a, m in cells) / len(cells)
-    if measure == 'square':
+    if metric == 'square':
         return sum((a / top * (1 - m))**2 for a, m in cells) / len(cells)
     return sum(-m * math.log(max(a / top, 1e-6)) for a, m in cells) / sum(
         m for _, m in cells)
 
 
-@each_measure
-def test_equals_a_slow_loop(net, some_inputs, see, measure):
+@each_metric
+def test_equals_a_slow_loop(net, some_inputs, see, metric):
     inputs, guided = some_inputs(), torch.tensor([True, False, True])
     with torch.no_grad():
         net.fc.weight.abs_()
     seen = see(net, inputs, guided=guided)
     total = 0.
     for b in (0, 2):
-        activation = seen.activation[b]
+        activation = seen.maps[0][b]
         # d score / d A_f = 2 fc_f A_f / (h w)
         weight = [
             net.fc.weight[seen.target[b], f].item() * 2 *
             activation[f].mean().item() / 16 for f in range(3)
         ]
         saliency = sum(w * activation[f].detach() for f, w in enumerate(weight))
-        mask = seen.mask[b, 0].double().unfold(0, 2, 2).unfold(1, 2, 2).mean((2, 3))
-        total += slow_measure(measure, saliency.tolist(), mask.tolist())
-    found = ExplanationLoss(measure=measure)(seen)['explanation'].item()
+        mask = seen.masks.mask[b, 0].double().unfold(0, 2, 2).unfold(1, 2, 2).mean((2, 3))
+        total += slow_metric(metric, saliency.tolist(), mask.tolist())
+    found = ExplanationLoss(metric=metric)(seen)['explanation'].item()
     assert found == pytest.approx(total / 3, rel=1e-4)  # eps
 
 
-@each_measure
-def test_second_order_gradients_reach_the_head(net, some_inputs, see, measure):
+@each_metric
+def test_second_order_gradients_reach_the_head(net, some_inputs, see, metric):
     with torch.no_grad():
         net.fc.weight.abs_()
     for second_order in (False, True):
         seen = see(net, some_inputs())
-        loss = ExplanationLoss(measure=measure, second_order=second_order)(seen)
+        loss = ExplanationLoss(metric=metric, second_order=second_order)(seen)
         conv, fc = torch.autograd.grad(
             loss['loss_explanation'], [net.conv.weight, net.fc.weight],
             allow_unused=True)
@@ -125,8 +125,8 @@ def test_second_order_gradients_reach_the_head(net, some_inputs, see, measure):
         assert (fc is not None) == second_order
 
 
-@each_measure
-def test_gradcheck_through_grad_cam_and_its_weights(net, some_inputs, see, measure):
+@each_metric
+def test_gradcheck_through_grad_cam_and_its_weights(net, some_inputs, see, metric):
     inputs = some_inputs(2)
     with torch.no_grad():
         net.fc.weight.abs_()
@@ -134,63 +134,63 @@ def test_gradcheck_through_grad_cam_and_its_weights(net, some_inputs, see, measu
     def loss(weight):
         activation = torch.nn.functional.softplus(torch.nn.functional.conv2d(
             inputs, weight, net.conv.bias, 2, 1))
-        seen = replace(
-            see(net, inputs), activation=activation, cls_score=net.scores(activation),
+        seen = changed(
+            see(net, inputs), maps=activation, logits=net.scores(activation),
             gradients=lambda score, create_graph: torch.autograd.grad(
                 score.sum(), [activation], create_graph=create_graph))
-        return ExplanationLoss(measure=measure)(seen)['loss_explanation']
+        return ExplanationLoss(metric=metric)(seen)['loss_explanation']
 
     assert torch.autograd.gradcheck(
         loss, net.conv.weight.detach().clone().requires_grad_())
 
 
-@each_measure
+@each_metric
 def test_unguided_image_costs_nothing_and_gets_no_gradient(
-        net, some_inputs, see, measure):
+        net, some_inputs, see, metric):
     inputs = some_inputs().requires_grad_()
     with torch.no_grad():
         net.fc.weight.abs_()
-    one = ExplanationLoss(measure=measure, reduction='guided')(
+    one = ExplanationLoss(metric=metric, reduction='guided')(
         see(net, inputs, guided=torch.tensor([True, False, False])))
     gradient, = torch.autograd.grad(one['loss_explanation'], inputs)
     assert gradient[0].any() and not gradient[1:].any()
-    alone = ExplanationLoss(measure=measure)(see(net, inputs[:1]))
+    alone = ExplanationLoss(metric=metric)(see(net, inputs[:1]))
     torch.testing.assert_close(one['explanation'], alone['explanation'])
-    none = ExplanationLoss(measure=measure)(
+    none = ExplanationLoss(metric=metric)(
         see(net, inputs, guided=torch.zeros(3, dtype=torch.bool)))
     assert none['explanation'] == 0
 
 
-@each_measure
+@each_metric
 def test_mixed_image_costs_what_its_parts_cost(
-        net, some_inputs, see, components, measure):
+        net, some_inputs, see, components, metric):
     seen = see(net, some_inputs())
-    loss = ExplanationLoss(measure=measure)
+    loss = ExplanationLoss(metric=metric)
     expected = 0
     for component in components(seen):
         for i, weight in enumerate(component.weight.tolist()):
             guided = torch.arange(3) == i
-            alone = replace(
+            alone = changed(
                 seen, mask=component.mask, target=component.target, guided=guided)
             expected += weight * loss(alone)['explanation'].item()
-    found = loss(replace(seen, components=components(seen)))['explanation'].item()
+    found = loss(changed(seen, components=components(seen)))['explanation'].item()
     assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_several_maps_cost_their_mean(net, some_inputs, see):
     seen = see(net, some_inputs())
-    gradient, = seen.gradients(seen.cls_score.sum(1))
-    twice = replace(
-        seen, activation=(seen.activation, 3 * seen.activation),
+    gradient, = seen.model.gradients(seen.logits.sum(1))
+    twice = changed(
+        seen, maps=(seen.maps[0], 3 * seen.maps[0]),
         gradients=lambda score, create_graph: (gradient, gradient))
-    one = replace(seen, gradients=lambda score, create_graph: (gradient, ))
-    loss = ExplanationLoss(measure='l1')
+    one = changed(seen, gradients=lambda score, create_graph: (gradient, ))
+    loss = ExplanationLoss(metric='l1')
     torch.testing.assert_close(loss(twice)['explanation'], loss(one)['explanation'])
 
 
 @pytest.mark.parametrize('options, message', [
     (dict(loss_weight=-1), '`loss_weight` must be >= 0, got -1'),
-    (dict(measure='l2'), "`measure` must be one of .*'l2'"),
+    (dict(metric='l2'), "`metric` must be one of .*'l2'"),
     (dict(resize='both'), "`resize` must be one of .*'both'"),
     (dict(reduction='sum'), "`reduction` must be one of .*'sum'"),
 ])

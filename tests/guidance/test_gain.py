@@ -1,11 +1,11 @@
 """GAIN_ext: by hand on 2x2, against slow loops, and where its gradients go."""
 import math
-from dataclasses import replace
 
 import pytest
 import torch
+from batches import changed, guidance_batch
 
-from cfcn_plugin.guidance import GAINLoss, GuidanceBatch
+from cfcn_plugin.guidance import GAINLoss
 
 
 def sum_net(inputs):
@@ -17,10 +17,10 @@ def sum_net(inputs):
 def by_hand(guided=True):
     """A^c / max is [[1, 0], [0, 1/2]], of an image of ones."""
     activation = torch.tensor([[[[4., 0.], [0., 2.]]]], dtype=torch.float64)
-    return GuidanceBatch(
-        inputs=torch.ones(1, 3, 2, 2, dtype=torch.float64),
-        activation=activation,
-        cls_score=torch.tensor([[0., 9.]]),
+    return guidance_batch(
+        images=torch.ones(1, 3, 2, 2, dtype=torch.float64),
+        maps=activation,
+        logits=torch.tensor([[0., 9.]]),
         mask=torch.tensor([[[[1, 0], [0, 0]]]], dtype=torch.uint8),
         ignore=None,
         guided=torch.tensor([guided]),
@@ -49,7 +49,7 @@ def test_probability_is_a_softmax_or_a_sigmoid():
 
 
 def test_ignored_pixels_do_not_count_in_the_mask_term():
-    seen = replace(by_hand(), ignore=torch.tensor([[[True, False], [True, False]]]))
+    seen = changed(by_hand(), ignore=torch.tensor([[[True, False], [True, False]]]))
     assert GAINLoss()(seen)['gain_mask'].item() == pytest.approx(0.25 / 2)
 
 
@@ -90,7 +90,7 @@ def test_equals_a_slow_loop_written_from_the_paper(net, some_inputs, see):
     seen = see(net, inputs, guided=guided)
     terms = GAINLoss(sigma=0.4, omega=7.)(seen)
     mining, difference = slow_gain(
-        net, inputs, seen.mask, seen.target.tolist(), guided.tolist(), 0.4, 7.)
+        net, inputs, seen.masks.mask, seen.target.tolist(), guided.tolist(), 0.4, 7.)
     assert terms['gain_mining'].item() == pytest.approx(mining)
     assert terms['gain_mask'].item() == pytest.approx(difference)
 
@@ -116,14 +116,14 @@ def test_the_mask_term_gives_an_unguided_image_no_gradient(net, some_inputs, see
 
 def test_gradcheck(net, some_inputs, see):
     seen = see(net, some_inputs())
-    fixed = seen.gradients(seen.cls_score.sum(1))
+    fixed = seen.model.gradients(seen.logits.sum(1))
 
     def loss(activation):
         terms = GAINLoss()(
-            replace(seen, activation=activation, gradients=lambda score: fixed))
+            changed(seen, maps=activation, gradients=lambda score: fixed))
         return terms['loss_gain_mining'] + terms['loss_gain_mask']
 
-    assert torch.autograd.gradcheck(loss, seen.activation.detach().requires_grad_())
+    assert torch.autograd.gradcheck(loss, seen.maps[0].detach().requires_grad_())
 
 
 def test_several_labels_share_one_map_and_one_pass(net, some_inputs, see):
@@ -143,7 +143,7 @@ def test_dead_maps_are_counted(net, some_inputs, see):
     with torch.no_grad():
         net.fc.weight.abs_()
     seen = see(net, some_inputs())
-    seen = replace(seen, activation=seen.activation * torch.tensor(
+    seen = changed(seen, maps=seen.maps[0] * torch.tensor(
         [1., 0., 1.]).view(3, 1, 1, 1))
     assert GAINLoss()(seen)['active_maps'].item() == pytest.approx(2 / 3)
 
@@ -164,6 +164,6 @@ def test_wrong_option_is_an_error(options, message):
 def test_mixed_images_and_several_maps_are_refused(net, some_inputs, see, components):
     seen = see(net, some_inputs())
     with pytest.raises(ValueError, match='GAINLoss.*Mixup.*BackgroundSwap'):
-        GAINLoss()(replace(seen, components=components(seen)))
+        GAINLoss()(changed(seen, components=components(seen)))
     with pytest.raises(ValueError, match='GAINLoss takes one map.*2 targets'):
-        GAINLoss()(replace(seen, activation=(seen.activation, ) * 2))
+        GAINLoss()(changed(seen, maps=(seen.maps[0], ) * 2))

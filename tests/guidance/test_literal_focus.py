@@ -1,19 +1,20 @@
 """Eq. 1 to 3 as printed, in slow loops."""
 import pytest
 import torch
+from batches import guidance_batch
 
-from cfcn_plugin.guidance import GuidanceBatch, LiteralFocusLoss
+from cfcn_plugin.guidance import LiteralFocusLoss
 
 
-def seen(classes, mask, mask_classes=None):
+def seen(target, mask, classes=None):
     generator = torch.Generator().manual_seed(0)
     activation = torch.rand(2, 3, 4, 4, dtype=torch.float64, generator=generator) - 0.3
     activation[0, 1] = -1  # dead
     activation[1, 2] = 1e-5 * activation[1, 2].relu()  # nearly
-    return GuidanceBatch(
-        inputs=torch.zeros(2, 3, 4, 4), activation=activation,
-        cls_score=torch.zeros(2, 3), mask=mask, ignore=None,
-        guided=torch.tensor([True, True]), target=classes, mask_classes=mask_classes)
+    return guidance_batch(
+        images=torch.zeros(2, 3, 4, 4), maps=activation,
+        logits=torch.zeros(2, 3), mask=mask, ignore=None,
+        guided=torch.tensor([True, True]), target=target, classes=classes)
 
 
 def share(mask, one):
@@ -32,7 +33,7 @@ MASK[0, 0, :2], MASK[1, 0, 1:3, 1:] = 1, 1
 
 def test_eq_1_is_the_mean_over_maps():
     one = seen(torch.tensor([0, 2]), MASK)
-    expected = [1 - sum(share(MASK[i, 0], one.activation[i, f]) for f in range(3)) / 3
+    expected = [1 - sum(share(MASK[i, 0], one.maps[0][i, f]) for f in range(3)) / 3
                 for i in range(2)]
     found = LiteralFocusLoss(2.)(one)
     assert found['focus'].item() == pytest.approx(sum(expected) / 2, rel=1e-5)
@@ -41,7 +42,7 @@ def test_eq_1_is_the_mean_over_maps():
 
 def test_eq_2_is_the_true_class_s_map():
     one = seen(torch.tensor([1, 2]), MASK)
-    expected = [1 - share(MASK[i, 0], one.activation[i, c])
+    expected = [1 - share(MASK[i, 0], one.maps[0][i, c])
                 for i, c in enumerate((1, 2))]
     found = LiteralFocusLoss(channels='target')(one)
     assert found['focus'].item() == pytest.approx(sum(expected) / 2, rel=1e-5)
@@ -56,7 +57,7 @@ def test_eq_3_counts_a_class_without_a_mask_as_context():
     expected = []
     for image in range(2):
         plane = {c: masks[image, i] for i, c in enumerate(classes[image].tolist())}
-        shares = [share(plane.get(c, empty), one.activation[image, c])
+        shares = [share(plane.get(c, empty), one.maps[0][image, c])
                   for c in range(3)]
         expected.append(1 - sum(shares) / 3)
     found = LiteralFocusLoss(channels='per_class')(one)

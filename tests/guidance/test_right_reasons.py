@@ -1,12 +1,12 @@
 """RRR: by hand on 2x2, against slow loops, and differentiated twice."""
 import math
-from dataclasses import replace
 
 import pytest
 import torch
+from batches import changed, guidance_batch
 from torch.nn.functional import softplus
 
-from cfcn_plugin.guidance import GuidanceBatch, RightReasonsLoss
+from cfcn_plugin.guidance import RightReasonsLoss
 
 
 def by_hand(**more):
@@ -17,14 +17,14 @@ def by_hand(**more):
         inputs.sum((1, 2, 3)) + math.log(3), (inputs * other).sum((1, 2, 3))
     ], 1)
     given = dict(
-        inputs=inputs,
-        activation=torch.zeros(1, 1, 1, 1),
-        cls_score=scores,
+        images=inputs,
+        maps=torch.zeros(1, 1, 1, 1),
+        logits=scores,
         mask=torch.tensor([[[[0, 0], [0, 1]]]], dtype=torch.uint8),
         ignore=None,
         guided=torch.tensor([True]),
         target=torch.tensor([0]))
-    return GuidanceBatch(**{**given, **more})
+    return guidance_batch(**{**given, **more})
 
 
 def test_by_hand():
@@ -75,7 +75,7 @@ def test_equals_slow_differences(net, some_inputs, see, multi_label):
     seen = see(net, inputs)
     found = RightReasonsLoss(multi_label=multi_label)(seen)['right_reasons']
     with torch.no_grad():
-        slow = slow_penalty(net, inputs, seen.mask, multi_label)
+        slow = slow_penalty(net, inputs, seen.masks.mask, multi_label)
     assert found.item() == pytest.approx(slow, rel=1e-6)
 
 
@@ -91,7 +91,7 @@ def test_gradcheck_of_the_penalty(net, some_inputs, see):
     def penalty(weight):
         features = torch.nn.functional.softplus(
             torch.nn.functional.conv2d(inputs, weight, net.conv.bias, 2, 1))
-        seen = replace(see(net, inputs), cls_score=net.scores(features))
+        seen = changed(see(net, inputs), logits=net.scores(features))
         return RightReasonsLoss()(seen)['loss_right_reasons']
 
     assert torch.autograd.gradcheck(

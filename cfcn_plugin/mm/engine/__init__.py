@@ -5,7 +5,7 @@ from .dead_map_hook import DeadMapHook
 from .focus_visualization_hook import FocusVisualizationHook
 from .guidance_check_hook import GuidanceCheckHook
 from .guidance_warm_up_hook import GuidanceWarmUpHook
-from .model_aware_loops import ModelAwareTestLoop, ModelAwareValLoop
+from .model_aware_loops import ModelAwareLoopHook, ModelAwareTestLoop, ModelAwareValLoop
 from .reduce_log_hook import ReduceLogHook
 from .resolved_config_hook import ResolvedConfigHook
 from .resume import (
@@ -23,7 +23,7 @@ from .resume import (
 __all__ = [
     'CPUAmpOptimWrapper', 'DeadMapHook', 'ExactResumeHook', 'CheckInvalidLossHook',
     'FocusVisualizationHook', 'GuidanceCheckHook', 'GuidanceWarmUpHook', 'ReduceLogHook',
-    'BatchedLogHook', 'PendingValidationHook', 'ModelAwareTestLoop', 'ModelAwareValLoop',
+    'BatchedLogHook', 'PendingValidationHook', 'ModelAwareLoopHook', 'ModelAwareTestLoop', 'ModelAwareValLoop',
     'ResolvedConfigHook', 'ResumableEpochLoop', 'ResumableIterLoop', 'ResumableRunner',
     'PreemptionHook', 'AtomicCheckpointHook', 'newest_checkpoint'
 ]

@@ -33,7 +33,7 @@ class GuidanceWarmUpHook(Hook):
 
     def before_train(self, runner) -> None:
         model = unwrapped(runner.model)
-        if not hasattr(model, 'guidance_weight'):
+        if not hasattr(model, 'guide'):
             raise ValueError(
                 f'{type(model).__name__} has no guidance to warm up: leave '
                 'GuidanceWarmUpHook out of `custom_hooks`, or take a guided model '
@@ -44,5 +44,5 @@ class GuidanceWarmUpHook(Hook):
         if model.guidance is None:
             return
         length = self.iters or self.epochs * len(runner.train_dataloader)
-        model.guidance_weight = min(1., (runner.iter + 1) / length)
-        runner.message_hub.update_scalar('train/guidance_weight', model.guidance_weight)
+        model.guide.weight = min(1., (runner.iter + 1) / length)
+        runner.message_hub.update_scalar('train/guidance_weight', model.guide.weight)

@@ -1,14 +1,15 @@
-"""Validation and test that let metrics ask the model more than its prediction."""
+"""Validation and test loops that hand the model to metrics."""
 import torch
+from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import TestLoop, ValLoop
 from mmengine.runner.amp import autocast
 
-from cfcn_plugin.mm.evaluation.model_aware_metric import ModelAwareMetric, Shown
+from cfcn_plugin.mm.evaluation.model_aware_metric import EvalBatch, ModelAwareMetric
 
 
 class ModelAwareMixin:
-    """What both loops do with a batch: predict, ask, then evaluate as ever."""
+    """Predicts a batch, lets the metrics observe it, then evaluates as mmengine does."""
     split: str
 
     @torch.no_grad()
@@ -16,7 +17,7 @@ class ModelAwareMixin:
         self.runner.call_hook(
             f'before_{self.split}_iter', batch_idx=idx, data_batch=data_batch)
         with autocast(enabled=self.fp16):
-            samples = self._predict_and_probe(data_batch)
+            samples = self._predict(data_batch)
         self.evaluator.process(data_samples=samples, data_batch=data_batch)
         self.runner.call_hook(
             f'after_{self.split}_iter',
@@ -24,21 +25,27 @@ class ModelAwareMixin:
             data_batch=data_batch,
             outputs=samples)
 
-    def _predict_and_probe(self, data_batch: dict) -> list:
+    def _predict(self, data_batch: dict) -> list:
         model = self.runner.model
         if is_model_wrapper(model):
             model = model.module
+        metrics = [m for m in self.evaluator.metrics if isinstance(m, ModelAwareMetric)]
+        if not metrics:
+            return model.test_step(data_batch)
         if isinstance(model, BaseTTAModel):
-            raise ValueError(f'{type(self).__name__} asks about one image at a time, '
-                             'and test-time augmentation shows several: leave it out')
+            raise ValueError(
+                f'{type(metrics[0]).__name__} takes one image at a time, and test-time '
+                'augmentation gives several: leave the metric or the augmentation out')
         data = model.data_preprocessor(data_batch, False)
-        samples = model(**data, mode='predict')
-        shown = Shown(data_batch['inputs'], data['inputs'], data.get('masks'), samples,
-                      self.dataloader.dataset)
-        for metric in self.evaluator.metrics:
-            if isinstance(metric, ModelAwareMetric):
-                for sample, values in zip(samples, metric.probe(model, shown)):
-                    sample.set_field(values or {}, metric.field)
+        masks, guidance = data.get('masks'), None
+        if masks is None:
+            samples = model(**data, mode='predict')
+        else:
+            samples, guidance = model.predict_with_maps(**data)
+        batch = EvalBatch(data_batch['inputs'], data['inputs'], masks, samples,
+                          self.dataloader.dataset, guidance)
+        for metric in metrics:
+            metric.observe(model, batch)
         return samples
 
 
@@ -50,3 +57,20 @@ class ModelAwareValLoop(ModelAwareMixin, ValLoop):
 class ModelAwareTestLoop(ModelAwareMixin, TestLoop):
     """``TestLoop`` for evaluators with a :class:`ModelAwareMetric`."""
     split = 'test'
+
+
+class ModelAwareLoopHook(Hook):
+    """Puts model-aware loops in the place of mmengine's where a metric needs one.
+
+    So ``val_cfg = dict()`` of a stock config works with a :class:`ModelAwareMetric`,
+    ``FocusMetric`` for example. Loops of another type stay as they are.
+    """
+
+    def before_run(self, runner) -> None:
+        for split, stock, loop_type in (('val', ValLoop, ModelAwareValLoop),
+                                        ('test', TestLoop, ModelAwareTestLoop)):
+            loop = getattr(runner, f'_{split}_loop')  # the property would build it
+            if type(loop) is stock and any(
+                    isinstance(m, ModelAwareMetric) for m in loop.evaluator.metrics):
+                setattr(runner, f'_{split}_loop', loop_type(
+                    runner, loop.dataloader, loop.evaluator, loop.fp16))

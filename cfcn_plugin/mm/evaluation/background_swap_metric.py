@@ -8,7 +8,7 @@ from cfcn_plugin.functional.compositing import swap_background, without_object
 
 from .background_pairs import WHICH, BackgroundPairs
 from .correctness import accuracies, is_right, right_answers
-from .model_aware_metric import ModelAwareMetric, Shown
+from .model_aware_metric import EvalBatch, ModelAwareMetric
 
 GREY = 128  # of 0 to 255, before preprocessing
 
@@ -38,7 +38,7 @@ class BackgroundSwapMetric(ModelAwareMetric):
     The other image is one with a mask, chosen by a hash of seed and index. It comes
     through the data set's own pipeline.
 
-    Needs a probing loop, see :class:`ModelAwareMetric`.
+    Needs a model-aware loop, see :class:`ModelAwareMetric`.
 
     Args:
         seed: Another seed chooses other backgrounds.
@@ -61,17 +61,17 @@ class BackgroundSwapMetric(ModelAwareMetric):
         self._partners = None
         self._maskless = set()  # partners that were loaded in vain
 
-    def probe(self, model: nn.Module, shown: Shown) -> list[dict | None]:
+    def evaluate_batch(self, model: nn.Module, batch: EvalBatch) -> list[dict | None]:
         self._look_at_training(model)
-        if self._partners is None or self._partners.dataset is not shown.dataset:
-            self._partners = BackgroundPairs(shown.dataset, self.seed)
+        if self._partners is None or self._partners.dataset is not batch.dataset:
+            self._partners = BackgroundPairs(batch.dataset, self.seed)
             self._maskless.clear()
-        values = [None] * len(shown.samples)
-        if shown.masks is None or not shown.masks.guided.any():
+        values = [None] * len(batch.samples)
+        if batch.masks is None or not batch.masks.guided.any():
             return values
-        chosen = shown.masks.guided.nonzero().flatten().tolist()
-        samples = [shown.samples[i] for i in chosen]
-        inputs, objects = shown.inputs[chosen], _objects(shown.masks)[chosen]
+        chosen = batch.masks.guided.nonzero().flatten().tolist()
+        samples = [batch.samples[i] for i in chosen]
+        inputs, objects = batch.inputs[chosen], _objects(batch.masks)[chosen]
         rows = [dict(original=is_right(s, s)) for s in samples]
         for which in WHICH:
             others = [self._load_partner(s, which) for s in samples]

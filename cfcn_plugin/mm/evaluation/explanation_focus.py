@@ -3,29 +3,28 @@ import torch
 from mmpretrain.structures import label_to_onehot
 from torch import nn
 
-from cfcn_plugin.functional.localization import focus_of_maps
-from cfcn_plugin.guidance import GuidanceBatch
+from cfcn_plugin.features.explanations import EXPLANATIONS
+from cfcn_plugin.functional.localization import localization
 
-from .explanations import EXPLANATIONS
 from .focus_metric import mean_scores
-from .model_aware_metric import ModelAwareMetric, Shown
+from .model_aware_metric import EvalBatch, ModelAwareMetric
 
 
 class ExplanationFocus(ModelAwareMetric):
     """Mean focus of an explanation of the true class, over the images with a mask.
 
     Adds ``METHOD/energy``, ``METHOD/energy_by_area``, ``METHOD/pointing``,
-    ``METHOD/iou`` (:func:`cfcn_plugin.functional.localization.focus_scores`), shares in
-    [0, 1]; ``METHOD/dead``, the share of images where nothing speaks for the class,
+    ``METHOD/iou`` (:func:`cfcn_plugin.functional.localization.localization`), fractions
+    in [0, 1]; ``METHOD/dead``, the fraction of images where nothing speaks for the class,
     which score 0 in all; and the counts ``METHOD/guided`` and ``METHOD/unguided``. Of
     several labels, the mean of their scores is explained; an image with a mask and no
     label counts as unguided.
 
-    Needs a probing loop, see :class:`ModelAwareMetric`, and the extra ``explain``.
+    Needs a model-aware loop, see :class:`ModelAwareMetric`.
 
     Args:
         method: ``'grad_cam'`` or ``'input_x_gradient'``, see
-            :mod:`cfcn_plugin.mm.evaluation.explanations`.
+            :mod:`cfcn_plugin.features.explanations`.
         layer: Of Grad-CAM, see there.
         collect_device, prefix: As in every mmengine metric. The prefix is by default
             the method.
@@ -45,40 +44,34 @@ class ExplanationFocus(ModelAwareMetric):
         self.method = method
         self.options = dict(layer=layer) if method == 'grad_cam' else {}
 
-    def probe(self, model: nn.Module, shown: Shown) -> list[dict | None]:
-        values = [None] * len(shown.samples)
-        weights = _label_weights(shown)
-        chosen = weights.any(1)
-        if shown.masks is not None:
-            chosen &= shown.masks.guided
-        if shown.masks is None or not chosen.any():
-            return values
-        inputs, weights, masks = shown.inputs[chosen], weights[chosen], shown.masks
-        explained = EXPLANATIONS[self.method](model, inputs, weights, **self.options)
-        scores = focus_of_maps(GuidanceBatch(
-            inputs=inputs,
-            activation=explained.saliency[:, None],
-            cls_score=weights,
-            mask=masks.mask[chosen],
-            ignore=masks.ignore[chosen],
-            guided=masks.guided[chosen],
-            target=weights,
-            covers=(explained.covers, )))
+    def evaluate_batch(self, model: nn.Module, batch: EvalBatch) -> list[dict | None]:
+        rows = [None] * len(batch.samples)
+        if batch.masks is None:
+            return rows
+        weights = _label_weights(batch)
+        chosen = weights.any(1) & batch.masks.guided
+        if not chosen.any():
+            return rows
+        explained = EXPLANATIONS[self.method](
+            model, batch.inputs[chosen], weights[chosen], **self.options)
+        masks = batch.masks.cropped(explained.covers)
+        scores = localization(
+            explained.saliency, masks.mask[chosen].amax(1), masks.ignore[chosen])
         scores['dead'] = (explained.saliency.amax((1, 2)) <= 0).float()
-        rows = torch.stack(list(scores.values()), 1).tolist()
-        for index, row in zip(chosen.nonzero().flatten().tolist(), rows):
-            values[index] = dict(zip(scores, row))
-        return values
+        table = torch.stack(list(scores.values()), 1).tolist()
+        for index, row in zip(chosen.nonzero().flatten().tolist(), table):
+            rows[index] = dict(zip(scores, row))
+        return rows
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         return mean_scores(results)
 
 
-def _label_weights(shown: Shown) -> torch.Tensor:
-    """(B, C): one over the number of its labels at each of them."""
-    classes = len(shown.samples[0].pred_score)
+def _label_weights(batch: EvalBatch) -> torch.Tensor:
+    """(B, C): one over the number of its labels at each of an image's labels."""
+    classes = len(batch.samples[0].pred_score)
     onehot = torch.stack([
-        label_to_onehot(s.gt_label.to(shown.inputs.device), classes)
-        for s in shown.samples
-    ]).to(shown.inputs.dtype)
+        label_to_onehot(s.gt_label.to(batch.inputs.device), classes)
+        for s in batch.samples
+    ]).to(batch.inputs.dtype)
     return onehot / onehot.sum(1, keepdim=True).clamp(min=1)

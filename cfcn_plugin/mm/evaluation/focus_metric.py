@@ -1,25 +1,51 @@
 """The mean focus of a data set."""
-from mmengine.evaluator import BaseMetric
+import torch
+from torch import nn
+
+from cfcn_plugin.functional.localization import localization, reduce_channels
+from cfcn_plugin.guidance import CausalFocusLoss
+
+from .model_aware_metric import EvalBatch, ModelAwareMetric
 
 
-class FocusMetric(BaseMetric):
+class FocusMetric(ModelAwareMetric):
     """Mean of each focus number over the images that have a mask.
 
     Adds to the log ``focus/ratio`` (as guidance is configured, 1 - its loss),
     ``focus/energy``, ``focus/energy_by_area``, ``focus/pointing``, ``focus/iou``
-    (:func:`cfcn_plugin.functional.localization.focus_scores`), and how many images had a mask
-    and had none: ``focus/guided``, ``focus/unguided``. Numbers are shares in [0, 1],
-    not percent.
+    (:func:`cfcn_plugin.functional.localization.localization`, of the last map: the true
+    class's where maps are classes, else the mean over channels), and how many images
+    had a mask and had none: ``focus/guided``, ``focus/unguided``. Numbers are fractions
+    in [0, 1], not percent.
+
+    Needs a model-aware loop, see :class:`ModelAwareMetric`.
 
     Args:
         collect_device, prefix: As in every mmengine metric.
+
+    Raises:
+        ValueError: A map has NaN or infinite values.
     """
     default_prefix = 'focus'
 
-    def process(self, data_batch, data_samples) -> None:
-        for sample in data_samples:
-            # not None, which mmengine loses where it joins what ranks found
-            self.results.append(dict(sample.get('focus', {})))
+    def evaluate_batch(self, model: nn.Module, batch: EvalBatch) -> list[dict | None]:
+        step = batch.guidance
+        if step is None:
+            return [None] * len(batch.samples)
+        last = step.each_map()[-1]
+        activation = last.maps[0].detach().float()
+        _check_finite(activation)
+        target = last.target if model.maps_are_classes else None
+        values = localization(
+            reduce_channels(activation, target), last.masks.mask.amax(1),
+            last.masks.ignore)
+        values = dict(ratio=1 - _focus_loss(model).per_image(step)) | values
+        # one copy to the host for all
+        table = torch.stack([v.to(torch.float32) for v in values.values()], 1).tolist()
+        return [
+            dict(zip(values, row)) if guided else None
+            for row, guided in zip(table, step.masks.guided.tolist())
+        ]
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         return mean_scores(results)
@@ -37,3 +63,20 @@ def mean_scores(results: list[dict]) -> dict[str, float]:
         **metrics, 'guided': float(len(guided)),
         'unguided': float(len(results) - len(guided))
     }
+
+
+def _focus_loss(model: nn.Module) -> CausalFocusLoss:
+    """The focus term as it is configured, alone or beside others."""
+    for method in () if model.guidance is None else model.guidance.modules():
+        if isinstance(method, CausalFocusLoss):
+            return method
+    return CausalFocusLoss(channels='target' if model.maps_are_classes else 'all')
+
+
+def _check_finite(activation: torch.Tensor) -> None:
+    if not activation.isfinite().all():
+        bad = (~activation.isfinite()).flatten(1).any(1).nonzero().flatten().tolist()
+        raise ValueError(
+            f'the captured map has NaN or infinite values, in images {bad} of the '
+            'batch: the weights have diverged (a lower learning rate or loss_weight), '
+            'or half precision overflows')

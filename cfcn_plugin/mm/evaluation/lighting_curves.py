@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from .correctness import accuracies, right_answers
-from .model_aware_metric import ModelAwareMetric, Shown
+from .model_aware_metric import EvalBatch, ModelAwareMetric
 
 FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0)
 
@@ -19,7 +19,7 @@ class LightingCurve(ModelAwareMetric):
     pipeline packed them, before preprocessing, and stay 8-bit images: what gets
     brighter than white is white.
 
-    Needs a probing loop, see :class:`ModelAwareMetric`.
+    Needs a model-aware loop, see :class:`ModelAwareMetric`.
 
     Args:
         factors: Each > 0; 1 leaves images as they are.
@@ -42,12 +42,12 @@ class LightingCurve(ModelAwareMetric):
     def change(image: Tensor, factor: float) -> Tensor:
         """An image (3, H, W), float32 in [0, 255], in another light, unbounded."""
 
-    def probe(self, model: nn.Module, shown: Shown) -> list[dict | None]:
-        rows = [{} for _ in shown.samples]
+    def evaluate_batch(self, model: nn.Module, batch: EvalBatch) -> list[dict | None]:
+        rows = [{} for _ in batch.samples]
         for factor in self.factors:
-            images = [self._changed(one, factor) for one in shown.images]
+            images = [self._changed(one, factor) for one in batch.images]
             inputs = model.data_preprocessor(dict(inputs=images))['inputs']
-            for row, right in zip(rows, right_answers(model, inputs, shown.samples)):
+            for row, right in zip(rows, right_answers(model, inputs, batch.samples)):
                 row[f'{factor:g}'] = right
         return rows
 

@@ -1,64 +1,67 @@
-"""The contract of measures that ask a model more than its prediction."""
+"""The contract of metrics that need more of a model than its prediction."""
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mmengine.evaluator import BaseMetric
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from cfcn_plugin.guidance.mask_batch import MaskBatch
+from cfcn_plugin.guidance import GuidanceBatch, MaskBatch
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A batch that a model has just been tested on.
+class EvalBatch:
+    """A batch that a model has just predicted.
 
     Attributes:
         images: As the pipeline packed them, B of (3, H, W) or (B, 3, H, W).
-        inputs: (B, 3, H, W), preprocessed.
-        masks: Their masks; None if the pipeline loads none.
-        samples: Their data samples, with predictions.
-        dataset: Where they come from.
+        inputs: (B, 3, H, W), the images preprocessed.
+        masks: The images' masks; None if the pipeline loads none.
+        samples: The images' data samples, with predictions.
+        dataset: The data set of the images.
+        guidance: The guided maps and the masks of the same forward pass; None if there
+            are no masks.
     """
     images: Sequence[Tensor]
     inputs: Tensor
-    masks: 'MaskBatch | None'
+    masks: MaskBatch | None
     samples: list
     dataset: object
+    guidance: GuidanceBatch | None = None
 
 
 class ModelAwareMetric(BaseMetric):
-    """A metric that runs the model itself, on what a probing loop has just tested.
+    """A metric of mmengine that gets the model, its maps and the masks of a batch.
 
     A metric of mmengine gets data samples alone. ``ModelAwareValLoop`` and
-    ``ModelAwareTestLoop`` first ask each of these for its numbers of each image, and put
-    them into the image's data sample.
+    ``ModelAwareTestLoop`` call :meth:`evaluate_batch` of each such metric first.
 
     Args:
         collect_device, prefix: As in every mmengine metric.
     """
 
-    @abstractmethod
-    def probe(self, model: nn.Module, shown: Shown) -> list[dict | None]:
-        """Each image's numbers, Python's own; None for one that is not measured.
+    def __init__(self, collect_device: str = 'cpu', prefix: str | None = None):
+        super().__init__(collect_device, prefix)
+        self._rows: list[dict] | None = None
 
-        Called in evaluation mode, without gradients. A number depends on nothing but
+    @abstractmethod
+    def evaluate_batch(self, model: nn.Module, batch: EvalBatch) -> list[dict | None]:
+        """Each image's values, Python's own numbers; None for an image without.
+
+        Called in evaluation mode, without gradients. A value depends on nothing but
         its image: any cut into batches and ranks gives the same.
         """
 
-    @property
-    def field(self) -> str:
-        """Where a data sample has this metric's numbers."""
-        return f'probed_{self.prefix}'
+    def observe(self, model: nn.Module, batch: EvalBatch) -> None:
+        """Evaluate the batch that :meth:`process` gets next."""
+        # {} and not None, which mmengine loses where it joins the results of ranks
+        self._rows = [row or {} for row in self.evaluate_batch(model, batch)]
 
     def process(self, data_batch, data_samples) -> None:
-        for sample in data_samples:
-            if self.field not in sample:
-                raise ValueError(
-                    f'{type(self).__name__} runs the model itself, and nothing let it: '
-                    "write val_cfg=dict(type='ModelAwareValLoop') or "
-                    "test_cfg=dict(type='ModelAwareTestLoop')")
-            # not None, which mmengine loses where it joins what ranks found
-            self.results.append(sample[self.field])
+        if self._rows is None:
+            raise ValueError(
+                f'{type(self).__name__} needs the model, which the validation or test '
+                "loop of mmengine does not hand out: write val_cfg=dict(type="
+                "'ModelAwareValLoop') and test_cfg=dict(type='ModelAwareTestLoop')")
+        self.results += self._rows
+        self._rows = None

@@ -1,6 +1,5 @@
-"""Guidance joins a stock classifier here: its loss, and what it shows of its focus."""
+"""Guidance joins a stock classifier of mmpretrain here, by a :class:`Guide`."""
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from mmpretrain.models import ImageClassifier, ImageToImageRetriever, TimmClassifier
@@ -9,55 +8,67 @@ from mmpretrain.structures import label_to_onehot
 from torch import Tensor, nn
 
 from cfcn_plugin.features import Capture, FeatureHook, armed
-from cfcn_plugin.functional.localization import focus_of_maps
-from cfcn_plugin.guidance import CausalFocusLoss, Combined, Guidance, GuidanceBatch
-from cfcn_plugin.guidance.mask_batch import MaskBatch
+from cfcn_plugin.guidance import Guidance, GuidanceBatch, Guide, MaskBatch
 
 from .data_preprocessor import GuidedDataPreprocessor
 from .in_channels import resolve_head
 
 
 class GuidedMixin:
-    """Adds guidance to the loss, and focus to the predictions, of a stock model.
+    """Adds guidance to the loss of a stock model.
 
     It adds no parameter and renames none: a checkpoint fits the stock model.
 
     Args:
         *args, **kwargs: The stock model's.
         guidance: Config of a :class:`Guidance`, or a list of them, whose terms are
-            summed. None: the baseline, whose focus is measured all the same.
+            summed. None: the baseline.
         feature_hook: Config of a :class:`FeatureHook`. None: the last map.
         data_preprocessor: As in the stock model; its type is
             ``GuidedDataPreprocessor`` or a subclass.
+
+    Attributes:
+        guide: The :class:`Guide`.
 
     Raises:
         ValueError: The preprocessor is not a guided one; a hook target or a width
             is wrong.
     """
     scorer = 'head'  # the module whose output is the class scores
-    guidance_weight = 1.  # times all of guidance's terms; GuidanceWarmUpHook sets it
+    trained = 'backbone'  # the module whose parameters guidance trains
 
     def __init__(self,
                  *args,
-                 guidance: dict | Guidance | Sequence[dict] | None = None,
+                 guidance: dict | Guidance | Sequence[dict | Guidance] | None = None,
                  feature_hook: dict | FeatureHook | None = None,
                  data_preprocessor: dict | nn.Module | None = None,
                  **kwargs):
         super().__init__(
             *args, data_preprocessor=_guided_preprocessor(data_preprocessor), **kwargs)
-        if isinstance(guidance, dict):
-            guidance = MODELS.build(guidance)
-        elif isinstance(guidance, list | tuple):
-            guidance = Combined([
-                MODELS.build(m) if isinstance(m, dict) else m for m in guidance])
-        if guidance is not None and any(True for _ in guidance.parameters()):
-            raise ValueError(f'{type(guidance).__name__} has parameters of its own: '
-                             'they would be in the checkpoint of the trained model')
-        self.guidance = guidance
-        if feature_hook is None or isinstance(feature_hook, dict):
-            feature_hook = MODELS.build(dict(type='FeatureHook') | (feature_hook or {}))
-        self.feature_hook = feature_hook.attach(self)
+        if isinstance(guidance, list | tuple):
+            guidance = [_built(method) for method in guidance]
+        if not isinstance(feature_hook, FeatureHook):
+            feature_hook = _built(dict(type='FeatureHook') | (feature_hook or {}))
+        self.guide = Guide(
+            self, _built(guidance), feature_hook, self._class_scores,
+            self.get_submodule(self.trained))
         self._scores = Capture(self.get_submodule(self.scorer))
+
+    @property
+    def guidance(self) -> Guidance | None:
+        """The guidance method, several in one; None: the baseline."""
+        return self.guide.method
+
+    @property
+    def feature_hook(self) -> FeatureHook:
+        return self.guide.feature_hook
+
+    @property
+    def maps_are_classes(self) -> bool:
+        """Whether the guided map has one channel a class."""
+        head = getattr(self, 'head', None)
+        return bool(getattr(head, 'maps_are_classes', False)
+                    and self.feature_hook.names == ['auto'])
 
     # ---- the stock model's interface, with masks ----------------------------
 
@@ -69,8 +80,6 @@ class GuidedMixin:
         """As the stock model's, with the masks of ``GuidedDataPreprocessor``."""
         if mode == 'loss':
             return self.loss(inputs, data_samples, masks)
-        if mode == 'predict':
-            return self.predict(inputs, data_samples, masks=masks)
         return super().forward(inputs, data_samples, mode)
 
     # torch.compile leaves this frame alone and compiles what it calls
@@ -100,14 +109,11 @@ class GuidedMixin:
     @torch.compiler.disable(recursive=False)
     def _guided_loss(self, inputs: Tensor, data_samples: list,
                      masks: MaskBatch) -> dict[str, Tensor]:
-        if self.guidance.needs_input_grad:
-            inputs = inputs.requires_grad_()
-        with self.feature_hook, armed([self._scores]), \
-                _twice_differentiable(self.guidance.needs_input_grad):
+        inputs = self.guide.prepare(inputs)
+        with self.guide, armed([self._scores]):
             losses = super().loss(inputs, data_samples)
-            seen = self._see(inputs, data_samples, masks)
-        for key, term in self.guidance(seen).items():
-            losses[key] = self.guidance_weight * term if 'loss' in key else term
+            scores, target = self._scores_and_target(data_samples)
+        losses.update(self.guide.terms(inputs, scores, target, masks))
         # mmengine's own total is overwritten in the log by the head's `loss`
         losses['total'] = self.parse_losses(losses)[0].detach()
         losses['guided_fraction'] = masks.guided.float().mean()
@@ -117,92 +123,25 @@ class GuidedMixin:
         return losses
 
     @torch.compiler.disable(recursive=False)
-    def predict(self,
-                inputs: Tensor,
-                data_samples: list | None = None,
-                masks: MaskBatch | None = None,
-                **kwargs) -> list:
-        """The stock predictions; where there is a mask, with ``focus``.
+    def predict_with_maps(self, inputs: Tensor, data_samples: list,
+                          masks: MaskBatch) -> tuple[list, GuidanceBatch]:
+        """The stock predictions, and the maps and masks of the same forward pass.
 
-        ``focus`` is a dict of floats, see
-        :func:`cfcn_plugin.functional.localization.focus_of_maps`.
+        For metrics of where the evidence lies; ``predict`` is the stock model's.
         """
-        if masks is None:
-            return super().predict(inputs, data_samples, **kwargs)
-        with self.feature_hook, armed([self._scores]):
-            predictions = super().predict(inputs, data_samples, **kwargs)
-            seen = self._see(inputs, data_samples, masks)
-        ratio = 1 - self._measure().per_image(seen)
-        values = focus_of_maps(seen, self.maps_are_classes)
-        # one copy to the host for all
-        names = ('ratio', *values)
-        table = torch.stack([ratio.to(torch.float32), *values.values()], 1).tolist()
-        guided = seen.guided.tolist()
-        for sample, row, is_guided in zip(predictions, table, guided):
-            if is_guided:
-                sample.set_field(dict(zip(names, row)), 'focus')
-            sample.set_field(is_guided, 'guided')
-        return predictions
+        with self.guide, armed([self._scores]):
+            predictions = self.predict(inputs, data_samples)
+            scores, target = self._scores_and_target(data_samples)
+        return predictions, self.guide.batch(inputs, scores, target, masks)
 
-    def _measure(self) -> CausalFocusLoss:
-        """The focus term as it is configured, alone or beside others."""
-        for method in () if self.guidance is None else self.guidance.modules():
-            if isinstance(method, CausalFocusLoss):
-                return method
-        return CausalFocusLoss(channels='target' if self.maps_are_classes else 'all')
-
-    # ---- what guidance sees -------------------------------------------------
-
-    @property
-    def maps_are_classes(self) -> bool:
-        """Whether the guided map has one channel a class."""
-        head = getattr(self, 'head', None)
-        return bool(getattr(head, 'maps_are_classes', False)
-                    and self.feature_hook.names == ['auto'])
-
-    def _see(self, inputs: Tensor, data_samples: list, masks: MaskBatch) -> GuidanceBatch:
-        scores, target = self._scores_and_target(data_samples)
-        activation = self.feature_hook.take(inputs, self._trainable)
-        return GuidanceBatch(
-            inputs=inputs,
-            activation=activation,
-            covers=self.feature_hook.covers(activation, inputs),
-            cls_score=scores,
-            mask=masks.mask,
-            ignore=masks.ignore,
-            guided=masks.guided,
-            mask_classes=masks.classes,
-            components=masks.components,
-            target=target,
-            classify=self._classify,
-            features=self._features,
-            gradients=self.feature_hook.gradients(inputs))
+    # ---- class scores -------------------------------------------------------
 
     def _scores_and_target(self, data_samples: list) -> tuple[Tensor, Tensor]:
         scores = _one_score(self._scores.raw)
         return scores, _target(data_samples, scores)
 
-    trained = 'backbone'  # the module whose parameters guidance trains
-
-    @property
-    def _trainable(self) -> bool:
-        return self.training and any(
-            p.requires_grad for p in self.get_submodule(self.trained).parameters())
-
-    def _classify(self, inputs: Tensor) -> Tensor:
-        with armed([*self.feature_hook.captures, self._scores], on=False), \
-                _untouched_statistics(self):
-            return _one_score(self._class_scores(inputs))
-
-    def _features(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        with self.feature_hook, armed([self._scores], on=False), \
-                _untouched_statistics(self):
-            self._class_scores(inputs)
-            maps = self.feature_hook.take(inputs, self._trainable)
-        return maps if isinstance(maps, tuple) else (maps, )
-
-    def _class_scores(self, inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
-        return super().forward(inputs, mode='tensor')
+    def _class_scores(self, inputs: Tensor) -> Tensor:
+        return _one_score(super().forward(inputs, mode='tensor'))
 
 
 class GuidedClassifier(GuidedMixin, ImageClassifier):
@@ -212,9 +151,7 @@ class GuidedClassifier(GuidedMixin, ImageClassifier):
     """
 
     def __init__(self, backbone, neck=None, head=None, **kwargs):
-        if not isinstance(backbone, nn.Module):
-            backbone = MODELS.build(backbone)
-        resolved = {}
+        backbone, resolved = _built(backbone), {}
         if isinstance(head, dict) and (neck is None or isinstance(neck, dict)):
             given = head
             head = resolve_head(given, backbone, neck)
@@ -263,6 +200,11 @@ GUIDED_TYPES = {
 }
 
 
+def _built(given):
+    """What a config says; anything else as it is."""
+    return MODELS.build(given) if isinstance(given, dict) else given
+
+
 def _guided_preprocessor(given: dict | nn.Module | None) -> dict | nn.Module:
     wrong = None
     if isinstance(given, nn.Module):
@@ -301,27 +243,3 @@ def _target(data_samples: Sequence, scores: Tensor) -> Tensor:
     if all(len(label) == 1 for label in labels):
         return torch.cat(labels)
     return torch.stack([label_to_onehot(label, scores.shape[1]) for label in labels])
-
-
-def _twice_differentiable(needed: bool) -> AbstractContextManager:
-    """Attention by plain products, where needed: fused it has no second derivative."""
-    if not needed:
-        return nullcontext()
-    from torch.nn.attention import SDPBackend, sdpa_kernel  # new, and needed here alone
-    return sdpa_kernel(SDPBackend.MATH)
-
-
-@contextmanager
-def _untouched_statistics(model: nn.Module):
-    """BatchNorm normalises by the batch, as in training, and remembers nothing."""
-    norms = [
-        m for m in model.modules()
-        if isinstance(m, nn.modules.batchnorm._NormBase) and m.track_running_stats
-    ] if model.training else []
-    for norm in norms:
-        norm.track_running_stats = False
-    try:
-        yield
-    finally:
-        for norm in norms:
-            norm.track_running_stats = True

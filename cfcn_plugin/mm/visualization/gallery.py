@@ -160,7 +160,7 @@ def grad_cam_look(model: nn.Module, images: Sequence[Shown]) -> Look:
     Raises:
         ImportError: The library is missing; the message says how to get it.
     """
-    from cfcn_plugin.mm.evaluation.explanations import grad_cam
+    from cfcn_plugin.features.explanations import grad_cam
 
     seen = look_at(model, images)
     data = model.data_preprocessor(

@@ -44,7 +44,7 @@ class Watch(GuidanceWarmUpHook):
     """Notes the factor of each iteration."""
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        self.seen = [*getattr(self, 'seen', []), runner.model.guidance_weight]
+        self.seen = [*getattr(self, 'seen', []), runner.model.guide.weight]
         self.logged = runner.message_hub.get_scalar('train/guidance_weight').current()
 
 
@@ -85,7 +85,7 @@ def test_every_term_is_multiplied_and_nothing_that_is_logged():
     losses = []
     for factor in (1., 0.25):
         torch.manual_seed(0)
-        model.guidance_weight = factor
+        model.guide.weight = factor
         losses.append(model(**data, mode='loss'))
     full, quarter = losses
     for key in full:
@@ -102,7 +102,7 @@ def test_the_plain_twin_is_left_alone_and_a_stock_model_is_refused():
     hook, runner = GuidanceWarmUpHook(iters=4), SimpleNamespace(model=baseline, iter=0)
     hook.before_train(runner)
     hook.before_train_iter(runner, 0)
-    assert baseline.guidance_weight == 1
+    assert baseline.guide.weight == 1
     with pytest.raises(ValueError, match='Linear has no guidance to warm up'):
         hook.before_train(SimpleNamespace(model=nn.Linear(1, 1)))
 

@@ -147,5 +147,5 @@ def test_masks_and_maps_do_not_reach_the_metrics(cfg, monkeypatch):
 def test_test_time_augmentation_is_refused(cfg):
     cfg.tta_model = dict(type='AverageClsScoreTTA')
     cfg.model = dict(cfg.tta_model, module=cfg.model)
-    with pytest.raises(ValueError, match='shows several: leave it out'):
+    with pytest.raises(ValueError, match='test-time augmentation gives several'):
         Runner.from_cfg(cfg).test()

@@ -8,7 +8,7 @@ from torch import nn
 
 from cfcn_plugin.functional.compositing import swap_background, without_object
 from cfcn_plugin.mm.evaluation import BackgroundSwapMetric
-from cfcn_plugin.mm.evaluation.model_aware_metric import Shown
+from cfcn_plugin.mm.evaluation.model_aware_metric import EvalBatch
 from cfcn_plugin.mm.models import GuidedDataPreprocessor
 
 SIZE, BOX = 16, slice(5, 11)
@@ -73,12 +73,12 @@ def shown(model, scenes, indices=None):
     images = [p['inputs'] for p in packed]
     data = model.data_preprocessor(
         dict(inputs=images, data_samples=[p['data_samples'] for p in packed]))
-    return Shown(images, data['inputs'], data['masks'], model(**data), scenes)
+    return EvalBatch(images, data['inputs'], data['masks'], model(**data), scenes)
 
 
 def result_of(model, scenes, **options):
     metric = BackgroundSwapMetric(**options)
-    rows = metric.probe(model, shown(model, scenes))
+    rows = metric.evaluate_batch(model, shown(model, scenes))
     return metric.compute_metrics(rows)
 
 
@@ -120,7 +120,7 @@ def test_images_that_the_model_is_asked_about_are_those_of_the_functions():
     model, scenes = Sees(OBJECT), Scenes([0, 1], [0, 255])
     seen = shown(model, scenes)
     model.asked.clear()
-    BackgroundSwapMetric().probe(model, seen)
+    BackgroundSwapMetric().evaluate_batch(model, seen)
     objects = seen.masks.mask.any(1)
     other, grey, removed = model.asked  # no two are of one class
     torch.testing.assert_close(other, swap_background(
@@ -135,7 +135,7 @@ def test_condition_that_an_image_cannot_have_is_left_out_of_its_mean():
     # the only one of class 0 has no other background of its class
     model = Sees(CORNER)
     metric = BackgroundSwapMetric(border=0)
-    rows = metric.probe(model, shown(model, Scenes([0, 1, 1], [255, 255, 0])))
+    rows = metric.evaluate_batch(model, shown(model, Scenes([0, 1, 1], [255, 255, 0])))
     assert 'same_class' not in rows[0] and 'other_class' in rows[0]
     assert rows[0]['original'] is False
     # the two of class 1 change backgrounds, and the second gets a bright one
@@ -151,7 +151,7 @@ def test_images_without_a_mask_are_neither_asked_about_nor_partners():
     scenes = Scenes([0, 0, 0, 1, 1, 1], [0, 0, 0, 255, 255, 255], unguided=(0, 4, 5))
     model = Sees(CORNER)
     metric = BackgroundSwapMetric(border=0)
-    rows = metric.probe(model, shown(model, scenes))
+    rows = metric.evaluate_batch(model, shown(model, scenes))
     assert [i for i, row in enumerate(rows) if row is None] == [0, 4, 5]
     assert 'same_class' not in rows[3]
     assert metric.compute_metrics(rows)['images'] == 3
@@ -162,7 +162,7 @@ def test_an_image_without_a_mask_is_loaded_once_however_many_ask():
     model = Sees(CORNER)
     seen = shown(model, scenes)
     scenes.loaded.clear()
-    BackgroundSwapMetric().probe(model, seen)
+    BackgroundSwapMetric().evaluate_batch(model, seen)
     assert sorted(i for i in scenes.loaded if i >= 8) == list(range(8, 16))
 
 
@@ -170,7 +170,7 @@ def test_data_set_without_masks_measures_nothing():
     model, scenes = Sees(CORNER), Scenes([0, 1], [0, 0], unguided=(0, 1))
     assert result_of(model, scenes) == dict(images=0, fair=1)
     seen = shown(model, scenes)
-    assert BackgroundSwapMetric().probe(model, Shown(
+    assert BackgroundSwapMetric().evaluate_batch(model, EvalBatch(
         seen.images, seen.inputs, None, seen.samples, scenes)) == [None, None]
 
 
@@ -179,13 +179,13 @@ def test_any_cut_into_batches_and_ranks_gives_the_same():
     labels, bright = rng.integers(0, 2, (2, 30)).tolist()
     scenes = Scenes(labels, [255 * b for b in bright], unguided=(3, 9))
     model = Sees(CORNER)
-    whole = BackgroundSwapMetric().probe(model, shown(model, scenes))
+    whole = BackgroundSwapMetric().evaluate_batch(model, shown(model, scenes))
     ranks = [BackgroundSwapMetric() for _ in range(3)]
     rows = [None] * 30
     for rank, metric in enumerate(ranks):
         for start in range(rank, 30, 6):
             indices = [start, start + 3]
-            for index, row in zip(indices, metric.probe(
+            for index, row in zip(indices, metric.evaluate_batch(
                     model, shown(model, scenes, indices))):
                 rows[index] = row
     assert rows == whole
@@ -211,7 +211,7 @@ def test_model_trained_by_swapping_is_marked_and_warned_about_once(monkeypatch):
     model, scenes = Sees(OBJECT, augments), Scenes(*TIED)
     metric = BackgroundSwapMetric()
     for _ in range(2):
-        rows = metric.probe(model, shown(model, scenes))
+        rows = metric.evaluate_batch(model, shown(model, scenes))
     assert metric.compute_metrics(rows)['fair'] == 0
     assert len(said) == 1 and 'swap/fair is 0' in said[0]
 

@@ -8,11 +8,11 @@ from mmpretrain.registry import METRICS, MODELS
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from cfcn_plugin.functional.localization import focus_scores
+from cfcn_plugin.features.explanations import EXPLANATIONS, grad_cam
+from cfcn_plugin.functional.localization import localization
 from cfcn_plugin.guidance.mask_batch import MaskBatch
 from cfcn_plugin.mm.evaluation import ExplanationFocus
-from cfcn_plugin.mm.evaluation.explanations import EXPLANATIONS, grad_cam
-from cfcn_plugin.mm.evaluation.model_aware_metric import Shown
+from cfcn_plugin.mm.evaluation.model_aware_metric import EvalBatch
 
 CNN = dict(
     type='GuidedClassifier',
@@ -45,12 +45,12 @@ def shown(model, count=5, unguided=(3, ), labels=None):
     data = model.data_preprocessor(dict(inputs=images, data_samples=samples))
     with torch.no_grad():
         predicted = model(**data, mode='predict')
-    return Shown(images, data['inputs'], data['masks'], predicted, None)
+    return EvalBatch(images, data['inputs'], data['masks'], predicted, None)
 
 
 def part(whole, wanted):
     masks = whole.masks
-    return Shown(
+    return EvalBatch(
         whole.images[wanted], whole.inputs[wanted],
         MaskBatch(masks.mask[wanted], masks.ignore[wanted], masks.guided[wanted], None,
                   masks.cropped_out), whole.samples[wanted], None)
@@ -60,10 +60,10 @@ def part(whole, wanted):
 def test_numbers_are_those_of_the_heat_against_the_mask(method):
     model = build()
     seen = shown(model)
-    values = ExplanationFocus(method).probe(model, seen)
+    values = ExplanationFocus(method).evaluate_batch(model, seen)
     target = nn.functional.one_hot(torch.arange(5) % 3, 3).float()
     saliency = EXPLANATIONS[method](model, seen.inputs, target).saliency
-    expected = focus_scores(saliency, seen.masks.mask.amax(1), seen.masks.ignore)
+    expected = localization(saliency, seen.masks.mask.amax(1), seen.masks.ignore)
     expected['dead'] = torch.zeros(5)
     assert values[3] is None
     for index in (0, 1, 2, 4):
@@ -75,10 +75,10 @@ def test_numbers_are_those_of_the_heat_against_the_mask(method):
 def test_several_labels_are_explained_together_and_none_is_not_measured():
     model = build()
     seen = shown(model, 3, unguided=(), labels=[[0, 2], [], [1]])
-    values = ExplanationFocus('grad_cam').probe(model, seen)
+    values = ExplanationFocus('grad_cam').evaluate_batch(model, seen)
     saliency = grad_cam(
         model, seen.inputs[:1], torch.tensor([[0.5, 0., 0.5]])).saliency
-    expected = focus_scores(
+    expected = localization(
         saliency, seen.masks.mask[:1].amax(1), seen.masks.ignore[:1])['energy']
     assert values[0]['energy'] == pytest.approx(expected.item())
     assert values[1] is None and values[2] is not None
@@ -89,8 +89,8 @@ def test_any_cut_into_batches_and_ranks_gives_the_same(method):
     model = build()
     whole = shown(model)
     metric = ExplanationFocus(method)
-    expected = metric.compute_metrics(metric.probe(model, whole))
-    rows = [metric.probe(model, part(whole, slice(i, i + 1)))[0] for i in range(5)]
+    expected = metric.compute_metrics(metric.evaluate_batch(model, whole))
+    rows = [metric.evaluate_batch(model, part(whole, slice(i, i + 1)))[0] for i in range(5)]
     assert metric.compute_metrics(rows) == pytest.approx(expected, rel=1e-4)
     assert (expected['guided'], expected['unguided']) == (4, 1)
 
@@ -98,7 +98,7 @@ def test_any_cut_into_batches_and_ranks_gives_the_same(method):
 def test_dead_network_scores_0():
     model = build()
     nn.init.zeros_(model.head.fc.weight)
-    values = ExplanationFocus('grad_cam').probe(model, shown(model))
+    values = ExplanationFocus('grad_cam').evaluate_batch(model, shown(model))
     assert values[0] == dict(
         energy=0, energy_by_area=0, pointing=0, iou=0, dead=1)
 
@@ -107,18 +107,18 @@ def test_no_masks_or_no_guided_image_measures_nothing():
     model = build()
     seen = shown(model, 2, unguided=(0, 1))
     metric = ExplanationFocus('grad_cam')
-    assert metric.probe(model, seen) == [None, None]
-    assert metric.probe(model, Shown(
+    assert metric.evaluate_batch(model, seen) == [None, None]
+    assert metric.evaluate_batch(model, EvalBatch(
         seen.images, seen.inputs, None, seen.samples, None)) == [None, None]
 
 
-def test_samples_carry_numbers_of_python_and_the_log_has_the_method_s_name():
+def test_values_are_numbers_of_python_and_the_log_has_the_method_s_name():
     model = build()
     seen = shown(model)
     metric = METRICS.build(dict(type='ExplanationFocus', method='input_x_gradient'))
-    for sample, values in zip(seen.samples, metric.probe(model, seen)):
-        sample.set_field(values or {}, metric.field)
-        assert all(type(v) is float for v in sample.get(metric.field).values())
+    for values in metric.evaluate_batch(model, seen):
+        assert all(type(v) is float for v in (values or {}).values())
+    metric.observe(model, seen)
     metric.process({}, [s.to_dict() for s in seen.samples])
     assert list(metric.evaluate(5)) == [
         f'input_x_gradient/{name}'
@@ -126,7 +126,7 @@ def test_samples_carry_numbers_of_python_and_the_log_has_the_method_s_name():
                      'guided', 'unguided')]
 
 
-def test_without_a_probing_loop_the_error_says_which():
+def test_without_a_model_aware_loop_the_error_says_which():
     with pytest.raises(ValueError, match="test_cfg=dict.type='ModelAwareTestLoop'."):
         ExplanationFocus('grad_cam').process({}, [{}])
 

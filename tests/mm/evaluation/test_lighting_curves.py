@@ -6,7 +6,7 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from cfcn_plugin.mm.evaluation import BrightnessCurve, ContrastCurve
-from cfcn_plugin.mm.evaluation.model_aware_metric import Shown
+from cfcn_plugin.mm.evaluation.model_aware_metric import EvalBatch
 from cfcn_plugin.mm.models import GuidedDataPreprocessor
 
 IMAGES = torch.tensor([40, 90, 120, 200], dtype=torch.uint8).view(4, 1, 1, 1).repeat(
@@ -30,11 +30,11 @@ class Threshold(nn.Module):
 
 def shown(labels, images=IMAGES):
     samples = [DataSample().set_gt_label(label) for label in labels]
-    return Shown(images, None, None, samples, None)
+    return EvalBatch(images, None, None, samples, None)
 
 
 def result_of(metric, labels=(0, 0, 1, 1), images=IMAGES):
-    return metric.compute_metrics(metric.probe(Threshold(), shown(labels, images)))
+    return metric.compute_metrics(metric.evaluate_batch(Threshold(), shown(labels, images)))
 
 
 def test_brightness_by_hand():
@@ -62,7 +62,7 @@ def test_plain_images_have_no_contrast_to_change():
 
 def test_factor_1_shows_the_images_as_they_are():
     model = Threshold()
-    BrightnessCurve(factors=[1]).probe(model, shown([0] * 4))
+    BrightnessCurve(factors=[1]).evaluate_batch(model, shown([0] * 4))
     torch.testing.assert_close(
         model.asked[0], (IMAGES.float() - 10) / 20)
 
@@ -71,7 +71,7 @@ def test_any_cut_into_batches_and_ranks_gives_the_same():
     metric, labels = BrightnessCurve(), (0, 1, 1, 0)
     rows = []
     for label, image in zip(labels, IMAGES):
-        rows += metric.probe(Threshold(), shown([label], [image]))
+        rows += metric.evaluate_batch(Threshold(), shown([label], [image]))
     assert metric.compute_metrics(rows) == result_of(metric, labels)
 
 
@@ -79,10 +79,8 @@ def test_any_cut_into_batches_and_ranks_gives_the_same():
     ('BrightnessCurve', 'brightness'), ('ContrastCurve', 'contrast')])
 def test_keys_in_the_log(name, prefix):
     metric = METRICS.build(dict(type=name, factors=[0.5, 1.25]))
-    samples = shown([0] * 4).samples
-    for sample, row in zip(samples, metric.probe(Threshold(), shown([0] * 4))):
-        sample.set_field(row, metric.field)
-    metric.process({}, [s.to_dict() for s in samples])
+    metric.observe(Threshold(), shown([0] * 4))
+    metric.process({}, [{}] * 4)
     assert list(metric.evaluate(4)) == [
         f'{prefix}/{key}' for key in ('0.5', '1.25', 'mean', 'worst')]
 

@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pytest
 import torch
+from batches import focus_of
 from mmengine.optim import OptimWrapper
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
@@ -19,13 +20,13 @@ METHODS = {
     'gain': dict(type='GAINLoss'),
     'rrr': dict(type='RightReasonsLoss', loss_weight=0.1),
     'energy': dict(type='ExplanationLoss'),
-    'l1': dict(type='ExplanationLoss', measure='l1'),
+    'l1': dict(type='ExplanationLoss', metric='l1'),
     'actdiff': dict(type='ActDiffLoss', loss_weight=0.1),
-    'focus share': dict(type='CausalFocusLoss', pool='share',
+    'focus share': dict(type='CausalFocusLoss', average='micro',
                         channel_weights='gradient'),
     'focus and rrr': [dict(type='CausalFocusLoss'),
                       dict(type='RightReasonsLoss', loss_weight=0.1)],
-    'square': dict(type='ExplanationLoss', measure='square'),
+    'square': dict(type='ExplanationLoss', metric='square'),
 }
 CNN = dict(
     type='GuidedClassifier',
@@ -131,12 +132,11 @@ def test_a_retriever_is_guided(guidance):
 
 
 def test_measured_ratio_is_that_of_the_focus_term_among_several():
-    focus = dict(type='CausalFocusLoss', pool='share')
+    focus = dict(type='CausalFocusLoss', average='micro')
     ratios = []
     for guidance in (focus, [dict(type='ActDiffLoss'), focus], None,
                      dict(type='ActDiffLoss'), dict(type='CausalFocusLoss')):
-        model = build(guidance).eval()
-        ratios.append(model.test_step(batch())[0].focus['ratio'])
+        ratios.append(focus_of(build(guidance), batch())[0]['ratio'])
     assert ratios[0] == ratios[1] != ratios[2]
     assert ratios[2] == ratios[3] == ratios[4]
 
@@ -255,10 +255,10 @@ class Curious(Guidance):
     fail = False
 
     def forward(self, seen):
-        self.other = seen.features(seen.inputs * 0.5)
+        self.other = seen.model.features(seen.images * 0.5)
         if self.fail:
-            seen.features(seen.inputs[:, :1])  # no such image
-        self.gradients = seen.gradients(seen.cls_score[:, 0])
+            seen.model.features(seen.images[:, :1])  # no such image
+        self.gradients = seen.model.gradients(seen.logits[:, 0])
         self.maps = seen.maps
         return dict(loss_curious=self.other[0].mean())
 
@@ -299,7 +299,7 @@ def test_several_targets_give_several_maps_and_gradients():
     seen = model.guidance
     shapes = [m.shape for m in seen.maps]
     assert len(shapes) == 2
-    assert [g.shape for g in seen.gradients] == shapes
+    assert [g.shape for g in seen.model.gradients] == shapes
     assert [m.shape for m in seen.other] == shapes
 
 

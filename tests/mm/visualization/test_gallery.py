@@ -118,7 +118,7 @@ def test_any_backbone_is_loaded_without_its_pretrained_weights_and_looked_at(
     assert cfg.model.backbone.pretrained  # the caller's config is as it was
     assert class_names(model) == ('class 0', 'class 1')
     assert class_names(model, dict(classes=['a', 'b'])) == ('a', 'b')
-    pytest.importorskip('cfcn_plugin.mm.evaluation.explanations')
+    pytest.importorskip('cfcn_plugin.features.explanations')
     pytest.importorskip('pytorch_grad_cam')
     explained = grad_cam_look(model, some)
     assert explained.saliency.shape == (2, 112, 112)

@@ -1,0 +1,1 @@
+"""Public data sets, written in the layout that the shipped configs read."""

@@ -1,0 +1,173 @@
+"""The one place where guidance joins a forward pass."""
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+
+from cfcn_plugin.features import Captured, FeatureHook
+
+from .combined import Combined
+from .guidance import Guidance
+from .guidance_batch import GuidanceBatch, ModelView
+from .mask_batch import MaskBatch
+
+
+class Guide:
+    """Guidance of a classifier in any training loop::
+
+        guide = Guide(model, CausalFocusLoss())
+        for images, labels, masks in loader:
+            images = guide.prepare(images)
+            with guide:
+                logits = model(images)
+            loss = F.cross_entropy(logits, labels)
+            loss = loss + guide.loss(images, logits, labels, masks)
+
+    The maps are captured in the forward pass that training makes anyway. A guide adds
+    no parameter to the model and renames none.
+
+    Args:
+        model: The classifier.
+        methods: A :class:`Guidance`, or several whose terms are summed. None: nothing
+            is guided, and maps are captured all the same.
+        feature_hook: Where the maps are. None: the map that pooling receives.
+        forward: From images (B, 3, H, W) to class scores (B, C). None: ``model``.
+        trained: The module whose parameters guidance trains. None: ``model``.
+
+    Attributes:
+        weight: Factor of all of guidance's losses, for a warm-up.
+
+    Raises:
+        ValueError: A method has parameters of its own, or a target of the feature hook
+            does not exist in the model.
+    """
+
+    def __init__(self,
+                 model: nn.Module,
+                 methods: Guidance | Sequence[Guidance] | None,
+                 feature_hook: FeatureHook | None = None,
+                 forward: Callable[[Tensor], Tensor] | None = None,
+                 trained: nn.Module | None = None):
+        if isinstance(methods, Sequence):
+            methods = Combined(methods)
+        if methods is not None and any(True for _ in methods.parameters()):
+            raise ValueError(f'{type(methods).__name__} has parameters of its own: they '
+                             'would not be in the checkpoint of the stock model')
+        self.model = model
+        self.method = methods
+        self.feature_hook = (feature_hook or FeatureHook()).attach(model)
+        self.forward = model if forward is None else forward
+        self.trained = model if trained is None else trained
+        self.weight = 1.
+        self._block: ExitStack | None = None
+        self._captured: Captured | None = None
+
+    @property
+    def needs_input_grad(self) -> bool:
+        """Whether images must require a gradient, see :meth:`prepare`."""
+        return self.method is not None and self.method.needs_input_grad
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """The images, requiring a gradient where a method needs their gradient."""
+        return images.requires_grad_() if self.needs_input_grad else images
+
+    # ---- the forward pass ---------------------------------------------------
+
+    def __enter__(self) -> 'Guide':
+        self._captured = None
+        self._block = ExitStack()
+        self._block.enter_context(self.feature_hook)
+        if self.needs_input_grad:
+            self._block.enter_context(_twice_differentiable())
+        return self
+
+    def __exit__(self, kind, error, traceback) -> None:
+        if kind is None:
+            self._captured = self.feature_hook.captured()
+        self._block.__exit__(kind, error, traceback)
+        self._block = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), '_block': None, '_captured': None}
+
+    # ---- the terms ----------------------------------------------------------
+
+    def loss(self, images: Tensor, logits: Tensor, target: Tensor,
+             masks: MaskBatch) -> Tensor:
+        """The sum of guidance's losses, a scalar; arguments as in :meth:`batch`."""
+        terms = self.terms(images, logits, target, masks)
+        return sum(value for key, value in terms.items() if 'loss' in key)
+
+    def terms(self, images: Tensor, logits: Tensor, target: Tensor,
+              masks: MaskBatch) -> dict[str, Tensor]:
+        """Each method's terms, scalars: losses, times ``weight``, and what is logged.
+
+        Arguments and errors are those of :meth:`batch`.
+        """
+        terms = self.method(self.batch(images, logits, target, masks))
+        return {
+            key: self.weight * value if 'loss' in key else value
+            for key, value in terms.items()
+        }
+
+    def batch(self, images: Tensor, logits: Tensor, target: Tensor,
+              masks: MaskBatch) -> GuidanceBatch:
+        """What guidance gets of the forward pass that ran last inside ``with guide``.
+
+        Args:
+            images: (B, 3, H, W), the model's input.
+            logits: (B, C), the model's class scores, with their graph.
+            target: (B,) int64 labels, or (B, C) scores.
+            masks: The masks of the batch, on the model's device.
+
+        Raises:
+            RuntimeError: No forward pass ran inside ``with guide`` since the last call,
+                or a map has no graph although its module is trained.
+        """
+        captured, self._captured = self._captured, None
+        if captured is None:
+            raise RuntimeError(
+                'no forward pass was captured: run the model inside `with guide:`, once '
+                'before each call')
+        maps = captured.maps(images, self._needs_graph)
+        view = ModelView(
+            self._classify, self._features, captured.gradients(images),
+            captured.covers(maps, images))
+        return GuidanceBatch(images, maps, logits, target, masks, view)
+
+    @property
+    def _needs_graph(self) -> bool:
+        return self.model.training and any(
+            p.requires_grad for p in self.trained.parameters())
+
+    def _classify(self, images: Tensor) -> Tensor:
+        with _untouched_statistics(self.model):
+            return self.forward(images)
+
+    def _features(self, images: Tensor) -> tuple[Tensor, ...]:
+        with self.feature_hook, _untouched_statistics(self.model):
+            self.forward(images)
+            return self.feature_hook.captured().maps(images, self._needs_graph)
+
+
+def _twice_differentiable():
+    """Attention by plain products: fused attention has no second derivative."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel  # new, and needed here alone
+    return sdpa_kernel(SDPBackend.MATH)
+
+
+@contextmanager
+def _untouched_statistics(model: nn.Module) -> Iterator[None]:
+    """BatchNorm normalises by the batch, as in training, and remembers nothing."""
+    norms = [
+        m for m in model.modules()
+        if isinstance(m, nn.modules.batchnorm._NormBase) and m.track_running_stats
+    ] if model.training else []
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True

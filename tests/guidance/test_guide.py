@@ -1,0 +1,187 @@
+"""Guidance of any torch model in a plain loop, and what a guide leaves behind."""
+import copy
+import pickle
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from cfcn_plugin.features import FeatureHook
+from cfcn_plugin.functional import causal_focus_loss
+from cfcn_plugin.guidance import (
+    ActDiffLoss,
+    CausalFocusLoss,
+    ExplanationLoss,
+    GAINLoss,
+    Guidance,
+    Guide,
+    LiteralFocusLoss,
+    MaskBatch,
+    RightReasonsLoss,
+)
+
+METHODS = (ActDiffLoss, CausalFocusLoss, ExplanationLoss, GAINLoss, LiteralFocusLoss,
+           RightReasonsLoss)
+
+
+class Net(nn.Module):
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4), nn.ReLU())
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, images):
+        return self.fc(self.features(images).mean((2, 3)))
+
+
+@pytest.fixture
+def net():
+    torch.manual_seed(0)
+    return Net()
+
+
+def images():
+    return torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+
+
+LABELS = torch.tensor([0, 2])
+
+
+def masks():
+    mask = torch.zeros(2, 1, 8, 8, dtype=torch.uint8)
+    mask[..., :4] = 1
+    return MaskBatch(mask, None, torch.tensor([True, False]))
+
+
+def hook(target='features'):
+    return FeatureHook(target)
+
+
+def step(guide, inputs=None):
+    inputs = guide.prepare(images() if inputs is None else inputs)
+    with guide:
+        logits = guide.model(inputs)
+    return inputs, logits
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_every_method_trains_in_a_plain_loop(method, net):
+    guide = Guide(net, method(), hook())
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    for _ in range(2):
+        inputs, logits = step(guide)
+        guidance = guide.loss(inputs, logits, LABELS, masks())
+        optimizer.zero_grad()
+        (F.cross_entropy(logits, LABELS) + guidance).backward()
+        optimizer.step()
+    assert guidance.isfinite() and guidance > 0
+
+
+def test_terms_of_several_methods_are_those_of_each(net):
+    together = Guide(net, [CausalFocusLoss(), ActDiffLoss(context='zero')], hook())
+    terms = together.terms(*step(together), LABELS, masks())
+    together.feature_hook.detach()
+    for method in (CausalFocusLoss(), ActDiffLoss(context='zero')):
+        alone = Guide(net, method, hook())
+        for key, value in alone.terms(*step(alone), LABELS, masks()).items():
+            torch.testing.assert_close(terms[key], value)
+
+
+def test_the_loss_is_the_equation_times_the_weight(net):
+    guide = Guide(net, CausalFocusLoss(2.), hook())
+    guide.weight = 0.25
+    found = guide.loss(*step(guide), LABELS, masks())
+    expected = causal_focus_loss(
+        net.features(images()), masks().mask, guided=masks().guided)
+    torch.testing.assert_close(found, 0.25 * 2 * expected)
+
+
+def test_a_factor_scales_losses_and_not_what_is_logged(net):
+    guide = Guide(net, CausalFocusLoss(), hook())
+    guide.weight = 0.
+    terms = guide.terms(*step(guide), LABELS, masks())
+    assert terms['loss_focus'] == 0 and terms['focus'] > 0
+
+
+def test_a_guide_adds_no_parameter_and_its_hooks_can_be_removed(net):
+    keys = list(net.state_dict())
+    guide = Guide(net, CausalFocusLoss(), hook())
+    assert list(net.state_dict()) == keys
+    guide.feature_hook.detach()
+    assert not any(m._forward_hooks for m in net.modules())
+
+
+def test_other_passes_leave_statistics_of_batch_norm_alone(net):
+    guide = Guide(net, [GAINLoss(), ActDiffLoss()], hook())
+    inputs, logits = step(guide)
+    before = copy.deepcopy(net.state_dict())
+    guide.loss(inputs, logits, LABELS, masks())
+    for name, value in net.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_each_pass_is_used_once(net):
+    guide = Guide(net, CausalFocusLoss(), hook())
+    inputs, logits = step(guide)
+    guide.loss(inputs, logits, LABELS, masks())
+    with pytest.raises(RuntimeError, match='run the model inside `with guide:`'):
+        guide.loss(inputs, logits, LABELS, masks())
+
+
+def test_nothing_is_kept_of_a_pass_that_failed(net):
+    guide = Guide(net, CausalFocusLoss(), hook())
+    with pytest.raises(ZeroDivisionError), guide:
+        net(images())
+        raise ZeroDivisionError
+    assert all(c.raw is None and not c.armed for c in guide.feature_hook.captures)
+    with pytest.raises(RuntimeError, match='no forward pass was captured'):
+        guide.loss(images(), net(images()), LABELS, masks())
+
+
+@pytest.mark.parametrize('clone', [
+    copy.deepcopy, lambda g: pickle.loads(pickle.dumps(g))], ids=['deepcopy', 'pickle'])
+def test_a_copy_guides_the_copy_of_the_model(clone, net):
+    guide = Guide(net, CausalFocusLoss(), hook())
+    expected = guide.loss(*step(guide), LABELS, masks())
+    other = clone(guide)
+    with torch.no_grad():
+        net.features[0].bias.add_(5)
+    assert other.model is not net
+    torch.testing.assert_close(other.loss(*step(other), LABELS, masks()), expected)
+
+
+def test_maps_without_a_graph_are_refused_where_the_module_is_trained(net):
+    net.features.requires_grad_(False)
+    guide = Guide(net, CausalFocusLoss(), hook())
+    with pytest.raises(RuntimeError, match='without a graph'):
+        guide.loss(*step(guide), LABELS, masks())
+    frozen = Guide(net, CausalFocusLoss(), hook(), trained=net.features)
+    assert frozen.loss(*step(frozen), LABELS, masks()) > 0
+
+
+def test_methods_with_parameters_are_refused(net):
+
+    class Learned(Guidance):
+
+        def __init__(self):
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(1))
+
+    with pytest.raises(ValueError, match='parameters of its own'):
+        Guide(net, [CausalFocusLoss(), Learned()], hook())
+
+
+def test_a_bare_timm_model_needs_no_target():
+    timm = pytest.importorskip('timm')
+    model = timm.create_model('resnet10t', num_classes=3)
+    guide = Guide(model, CausalFocusLoss())
+    inputs = torch.rand(2, 3, 64, 64)
+    with guide:
+        logits = model(inputs)
+    mask = torch.ones(2, 1, 64, 64, dtype=torch.uint8)
+    given = MaskBatch(mask, None, torch.tensor([True, True]))
+    guide.loss(inputs, logits, LABELS, given).backward()
+    assert model.conv1[0].weight.grad is not None
