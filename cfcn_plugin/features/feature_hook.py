@@ -6,6 +6,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from cfcn_plugin.stock import GOES
+
 from .layouts import (
     Layout,
     UnknownBackbone,
@@ -73,6 +75,7 @@ class FeatureHook:
         prefix_tokens: Tokens before the grid of named modules' (B, L, F). None: as
             in this backbone's last map.
     """
+    stock = GOES
 
     def __init__(self,
                  target: str | Sequence[str] = 'auto',

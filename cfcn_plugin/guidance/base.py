@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from cfcn_plugin.stock import GOES
+
 from .mask_batch import MixComponent
 
 
@@ -145,6 +147,7 @@ class Guidance(nn.Module):
             ``seen.gradients`` or ``seen.inputs``: torch.compile hides them, so that
             the step is then not compiled.
     """
+    stock = GOES
     needs_input_grad = False
     differentiates = False
 

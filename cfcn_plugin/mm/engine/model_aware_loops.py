@@ -5,10 +5,12 @@ from mmengine.runner import TestLoop, ValLoop
 from mmengine.runner.amp import autocast
 
 from cfcn_plugin.mm.evaluation.model_aware_metric import ModelAwareMetric, Shown
+from cfcn_plugin.stock import Stock
 
 
 class ModelAwareMixin:
     """What both loops do with a batch: predict, ask, then evaluate as ever."""
+    stock = Stock(extra_keys=('type', ))  # the stock loop is the one without a type
     split: str
 
     @torch.no_grad()

@@ -1,6 +1,8 @@
 """The mean focus of a data set."""
 from mmengine.evaluator import BaseMetric
 
+from cfcn_plugin.stock import GOES
+
 
 class FocusMetric(BaseMetric):
     """Mean of each focus number over the images that have a mask.
@@ -14,6 +16,7 @@ class FocusMetric(BaseMetric):
     Args:
         collect_device, prefix: As in every mmengine metric.
     """
+    stock = GOES
     default_prefix = 'focus'
 
     def process(self, data_batch, data_samples) -> None:

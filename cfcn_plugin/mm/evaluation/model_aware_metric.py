@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from mmengine.evaluator import BaseMetric
 from torch import Tensor, nn
 
+from cfcn_plugin.stock import GOES
+
 if TYPE_CHECKING:
     from cfcn_plugin.guidance.mask_batch import MaskBatch
 
@@ -39,6 +41,7 @@ class ModelAwareMetric(BaseMetric):
     Args:
         collect_device, prefix: As in every mmengine metric.
     """
+    stock = GOES
 
     @abstractmethod
     def probe(self, model: nn.Module, shown: Shown) -> list[dict | None]:
