@@ -38,6 +38,7 @@ def test_a_key_that_the_stock_class_lacks_is_declared(where, one):
 
 
 def test_timm_backbone_declares_its_extra_keys():
-    ours, stock = (registry.MODELS.get(n) for n in ('GuidedTIMMBackbone', 'TIMMBackbone'))
-    every = {key: None for key in keys(ours)} | dict(type='GuidedTIMMBackbone')
+    ours = registry.MODELS.get('GuidedTIMMBackbone')
+    stock = registry.MODELS.get('TIMMBackbone')
+    every = dict.fromkeys(keys(ours)) | dict(type='GuidedTIMMBackbone')
     assert set(ours.stock(every)) - {'type'} == keys(stock) & set(every)

@@ -139,9 +139,10 @@ def _guide_pipeline(pipeline: list, where: str, load: dict) -> list:
         if kind is None:
             raise ValueError(f'{where}: transform {step["type"]!r} is not registered')
     if PackInputs not in types:
+        names = ', '.join(name_of(step['type']) for step in pipeline)
         raise ValueError(
             f'{where} does not end in PackInputs, whose place PackGuidedInputs would '
-            'take; its transforms are ' + ', '.join(name_of(s['type']) for s in pipeline))
+            f'take; its transforms are {names}')
     # a data set that keeps its images in memory (CIFAR) has no loading step
     start = 1 + max([i for i, kind in enumerate(types)
                      if issubclass(kind, LoadImageFromFile)], default=-1)
@@ -168,14 +169,14 @@ def _guide_step(step: dict, kind: type, where: str) -> dict:
 
 def _each_pipeline(cfg: Config, split: str, change: Callable) -> None:
     """Change every pipeline that a split's images go through."""
-    key = f'{split}_dataloader'
-    if cfg.get(key) is not None:
-        # another split may hold the same objects, and a wrapper one of them twice
-        cfg[key] = copy.deepcopy(cfg[key])
-        configs = dataset_configs(cfg[key].dataset, f'{key}.dataset')
-        for where, one in {id(one): (where, one) for where, one in configs}.values():
-            if 'pipeline' in one:
+    loader = f'{split}_dataloader'
+    if cfg.get(loader) is not None:
+        cfg[loader] = copy.deepcopy(cfg[loader])  # splits may share objects
+        changed = set()  # and a wrapper may hold one of them twice
+        for where, one in dataset_configs(cfg[loader].dataset, f'{loader}.dataset'):
+            if 'pipeline' in one and id(one) not in changed:
                 one['pipeline'] = change(one['pipeline'], f'{where}.pipeline')
+                changed.add(id(one))
     if split == 'train':
         for hook in cfg.get('custom_hooks') or ():
             if name_of(hook['type']) == 'SwitchRecipeHook':

@@ -8,10 +8,10 @@ def test_configs_come_with_their_places_from_the_outermost_inwards():
     a, b = dict(type='A'), dict(type='B')
     both = dict(type='ConcatDataset', datasets=[a, b])
     repeated = dict(type='RepeatDataset', dataset=both)
-    found = list(dataset_configs(repeated, 'loader.dataset'))
+    found = list(dataset_configs(repeated, 'dataset'))
     assert [where for where, _ in found] == [
-        'loader.dataset', 'loader.dataset.dataset', 'loader.dataset.dataset.datasets[0]',
-        'loader.dataset.dataset.datasets[1]']
+        'dataset', 'dataset.dataset', 'dataset.dataset.datasets[0]',
+        'dataset.dataset.datasets[1]']
     assert [config for _, config in found] == [repeated, both, a, b]
     assert found[2][1] is a  # to be changed in place
 
