@@ -1,5 +1,6 @@
 """From a guided config to the stock one, by what each class of ours says."""
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
@@ -25,8 +26,9 @@ def unguide_config(cfg: Config) -> Config:
         cfg: Config of a guided model with a stock head. It is not changed.
 
     Returns:
-        A config without a trace of ``cfcn_plugin``, but for data sets and the
-        backbone of ours.
+        A config without a trace of ``cfcn_plugin``. Where it has a data set or a
+        backbone of ours, which stay, the import that registers them stays too, and
+        may fail: the model's config is to be read where the package is absent.
 
     Raises:
         ValueError: The head is ours: only we can run it.
@@ -46,7 +48,7 @@ def unguide_config(cfg: Config) -> Config:
             dict(type='Accuracy', topk=1)]
         cfg[f'{split}_evaluator'] = metrics if len(metrics) > 1 else metrics[0]
     _drop_first_weights(cfg)
-    _drop_import(cfg)
+    _drop_needless_import(cfg)
     return cfg
 
 
@@ -95,10 +97,24 @@ def _drop_first_weights(cfg: Config) -> None:
         backbone['pretrained'] = False
 
 
-def _drop_import(cfg: Config) -> None:
+def _drop_needless_import(cfg: Config) -> None:
     imports = cfg.get('custom_imports') or {}
-    kept = [i for i in as_list(imports.get('imports')) if i != 'cfcn_plugin.mm']
+    kept = as_list(imports.get('imports'))
+    if any(name in OURS for value in cfg.values() for name in _type_names(value)):
+        imports = dict(imports, allow_failed_imports=True)
+    else:
+        kept = [name for name in kept if name != 'cfcn_plugin.mm']
     if kept:
         cfg.custom_imports = dict(imports, imports=kept)
     else:
         cfg.pop('custom_imports', None)
+
+
+def _type_names(value: Any) -> Iterator[str | None]:
+    """The types in a part of a config."""
+    if isinstance(value, dict):
+        yield name_of(value.get('type'))
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from _type_names(one)

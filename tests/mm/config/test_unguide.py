@@ -1,5 +1,6 @@
 """Unguiding undoes what guiding did, and leaves nothing of ours."""
 import copy
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,13 +38,27 @@ def ours_in(config):
 def test_unguided_config_has_nothing_of_ours(path):
     cfg = Config.fromfile(path)
     before = cfg.pretty_text
-    text = unguide_config(cfg).pretty_text
+    back = unguide_config(cfg)
+    assert ours_in(cfg) - DATA_SETS
+    assert ours_in(back) == ours_in(cfg) & DATA_SETS
+    if ours_in(back):
+        assert back.pop('custom_imports').imports == ['cfcn_plugin.mm']
     for name in ('Guided', 'guidance', 'feature_hook', 'LoadActivationMask',
                  'MaskAware', 'FocusMetric', 'cfcn_plugin', 'CheckHook'):
-        assert name not in text, name
+        assert name not in back.pretty_text, name
     assert cfg.pretty_text == before  # a pure function
-    assert ours_in(cfg) - DATA_SETS
-    assert ours_in(unguide_config(cfg)) == ours_in(cfg) & DATA_SETS
+
+
+def test_a_data_set_of_ours_brings_its_import_which_may_fail(tmp_path, monkeypatch):
+    guided = Config.fromfile(
+        CONFIGS[0].with_name('cfcn_efficientnet-lite0_waterbirds.py'))
+    unguide_config(guided).dump(tmp_path / 'stock.py')
+    monkeypatch.setitem(sys.modules, 'cfcn_plugin.mm', None)
+    with pytest.warns(UserWarning, match='cfcn_plugin.mm failed'):
+        cfg = Config.fromfile(tmp_path / 'stock.py')
+    assert cfg.train_dataloader.dataset.type == 'CSVDataset'
+    assert cfg.custom_imports == dict(
+        imports=['cfcn_plugin.mm'], allow_failed_imports=True)
 
 
 def test_drawing_swapping_and_precision_of_ours_become_stock():
