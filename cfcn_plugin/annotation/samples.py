@@ -1,5 +1,5 @@
 """Images whose masks are made or checked, as a pipeline begins with them."""
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from mmpretrain.registry import TRANSFORMS
 from PIL import Image
 
 from cfcn_plugin.masks import MaskError, image_key
+from cfcn_plugin.mm.datasets.wrappers import dataset_configs
 from cfcn_plugin.mm.safe_loading import build_dataset
 from cfcn_plugin.mm.transforms import LoadActivationMask
 
@@ -89,7 +90,7 @@ def guided_datasets(cfg: Config, split: str = 'train') -> list[Guided]:
         raise ValueError(f"config '{cfg.filename}' has no `{split}_dataloader`")
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     found = []
-    for config in _inner(loader.dataset):
+    for _, config in dataset_configs(loader.dataset):
         pipeline = config.get('pipeline') or []
         at = [i for i, t in enumerate(pipeline) if t['type'] == 'LoadActivationMask']
         if not at:
@@ -104,17 +105,6 @@ def guided_datasets(cfg: Config, split: str = 'train') -> list[Guided]:
         raise ValueError(f"config '{cfg.filename}' has no LoadActivationMask in the "
                          f'pipeline of its `{split}_dataloader`')
     return found
-
-
-def _inner(config: dict) -> Iterator[dict]:
-    """The configs of data sets inside wrappers, which keep one or several."""
-    if 'dataset' in config:
-        yield from _inner(config['dataset'])
-    elif 'datasets' in config:
-        for one in config['datasets']:
-            yield from _inner(one)
-    else:
-        yield config
 
 
 def image_shape(sample: dict) -> tuple[int, int]:

@@ -3,8 +3,8 @@ import torch
 from torch import Tensor
 
 from cfcn_plugin.functional.compositing import swap_background
-
 from cfcn_plugin.guidance.mask_batch import MaskBatch
+from cfcn_plugin.stock import GOES
 
 
 class BackgroundSwap:
@@ -29,6 +29,7 @@ class BackgroundSwap:
         prob: Probability that a guided image gets another background, [0, 1].
         border: Standard deviation of the object's blurred edge, pixels, >= 0.
     """
+    stock = GOES
     needs_masks = True
 
     def __init__(self, prob: float = 0.5, border: float = 2.0):

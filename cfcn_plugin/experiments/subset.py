@@ -8,6 +8,7 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import TASK_UTILS
 
 from cfcn_plugin.masks import choose_guided, image_key
+from cfcn_plugin.mm.datasets.wrappers import dataset_configs
 from cfcn_plugin.mm.safe_loading import build_dataset
 
 
@@ -100,13 +101,12 @@ def _images(config: str, root: str) -> tuple[tuple[str, int], ...]:
 
 def _innermost(config: ConfigDict) -> ConfigDict:
     """The data set inside wrappers."""
-    while 'dataset' in config:
-        config = config.dataset
-    if 'datasets' in config:
+    configs = [one for _, one in dataset_configs(config)]
+    if any('datasets' in one for one in configs):
         raise ValueError(
             'the training data set is several in one: a choice of images by their '
             'number needs one alone')
-    return config
+    return configs[-1]
 
 
 def _loads(config: ConfigDict) -> list[ConfigDict]:

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cfcn_plugin.stock import GOES
+
 from .layouts import (
     Layout,
     UnknownBackbone,
@@ -74,6 +76,7 @@ class FeatureHook:
         prefix_tokens: Tokens before the grid of named modules' (B, L, F). None: as
             in this backbone's last map.
     """
+    stock = GOES
 
     def __init__(self,
                  target: str | Sequence[str] = 'auto',

@@ -3,6 +3,8 @@ from abc import abstractmethod
 
 from torch import Tensor, nn
 
+from cfcn_plugin.stock import GOES
+
 from .guidance_batch import GuidanceBatch
 
 
@@ -16,6 +18,7 @@ class Guidance(nn.Module):
             ``batch.model.gradients`` or in ``batch.images``. torch.compile hides such
             gradients, so that the step is then not compiled.
     """
+    stock = GOES
     needs_input_grad = False
     differentiates = False
 

@@ -7,6 +7,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from cfcn_plugin.stock import GOES
+
 LONGEST = 1000  # characters of a message, which may quote what a file holds
 
 
@@ -58,6 +60,7 @@ class MaskSource(ABC):
     Args:
         data_root: Folder that image keys are relative to, the dataset's own.
     """
+    stock = GOES
     endings = True  # whether keys end as images do: a mask's file does not tell
 
     def __init__(self, data_root: str = ''):

@@ -12,8 +12,7 @@ from mmpretrain.models import TimmClassifier
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
-from .config import BACKBONE_EXTRAS, unguide_config
-from .models.backbones.timm_backbone import has_fixed_size
+from .config import unguide_config
 
 TOLERANCE = 1e-6  # relative to the largest logit, or absolute under 1
 
@@ -72,14 +71,14 @@ def export_timm(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
 
 def timm_arguments(cfg: Config) -> dict:
     """What ``timm.create_model`` needs to take the exported weights."""
-    if 'backbone' not in cfg.model:  # a whole timm model: what is not mmpretrain's
+    stock = unguide_config(cfg).model
+    if 'backbone' not in stock:  # a whole timm model: what is not mmpretrain's
         own = {*inspect.signature(TimmClassifier).parameters, 'type', 'pretrained',
                'checkpoint_path'}
-        stock = unguide_config(cfg).model
         return {k: v for k, v in stock.items() if k not in own}
-    backbone = cfg.model.backbone
+    backbone = stock.backbone
     own = {'type', 'pretrained', 'checkpoint_path', 'features_only', 'init_cfg',
-           'in_channels', 'model_name', *BACKBONE_EXTRAS}
+           'in_channels', 'model_name'}
     arguments = {k: v for k, v in backbone.items() if k not in own}
     if 'in_channels' in backbone:
         arguments['in_chans'] = backbone.in_channels
@@ -87,11 +86,9 @@ def timm_arguments(cfg: Config) -> dict:
     if hasattr(built, 'num_prefix_tokens') and hasattr(built, 'fc_norm'):
         # stock pooling averages normalised patch tokens
         arguments.update(global_pool='avg', final_norm=True, fc_norm=False)
-    if backbone.get('img_size') and has_fixed_size(backbone.model_name):
-        arguments['img_size'] = backbone.img_size
     return dict(
         model_name=backbone.model_name,
-        num_classes=cfg.model.head.num_classes,
+        num_classes=stock.head.num_classes,
         **arguments)
 
 

@@ -1,10 +1,10 @@
 """Waterbirds: labels, places and boxes in one table beside the published images."""
 from pathlib import Path
 
+from cfcn_plugin.data.csv_table import reading_table
 from cfcn_plugin.masks.cub import read_cub_boxes
 
 from .new_folder import write_table
-from cfcn_plugin.data.csv_table import reading_table
 
 FILE = 'labels.csv'
 COLUMNS = ('img_filename', 'y', 'split', 'place')

@@ -4,6 +4,7 @@ from pathlib import Path
 from mmpretrain.datasets import BaseDataset
 
 from cfcn_plugin.data.csv_table import reading_table
+from cfcn_plugin.stock import STAYS
 
 
 class CSVDataset(BaseDataset):
@@ -28,6 +29,7 @@ class CSVDataset(BaseDataset):
         ValueError: A column or class is missing, a label is neither 0 nor 1, or no
             line is left.
     """
+    stock = STAYS
 
     def __init__(self,
                  ann_file: str,

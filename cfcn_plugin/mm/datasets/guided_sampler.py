@@ -7,6 +7,9 @@ from mmengine.dataset import DefaultSampler
 
 from cfcn_plugin.masks import image_key
 from cfcn_plugin.mm.transforms import LoadActivationMask
+from cfcn_plugin.stock import Stock
+
+from .wrappers import pipeline_datasets
 
 
 class GuidedSampler(DefaultSampler):
@@ -29,6 +32,7 @@ class GuidedSampler(DefaultSampler):
         ValueError: ``share`` is outside its range, no image is guided, or the data
             set has no or several pipelines with masks.
     """
+    stock = Stock('DefaultSampler', extra_keys=('share', ))
 
     def __init__(self, dataset, share: float = 0.5, **kwargs):
         if not 0 < share <= 1:
@@ -73,15 +77,15 @@ def guided_images(dataset) -> list[bool]:
     Raises:
         ValueError: The data set has no or several pipelines with masks.
     """
-    innermost = dataset
-    while not hasattr(innermost, 'pipeline') and hasattr(innermost, 'dataset'):
-        innermost = innermost.dataset
-    loads = [t for t in getattr(getattr(innermost, 'pipeline', None), 'transforms', ())
+    inner = list(pipeline_datasets(dataset))
+    loads = [t for one in inner for t in one.pipeline.transforms
              if isinstance(t, LoadActivationMask)]
-    if len(loads) != 1:
+    if len(inner) != 1 or len(loads) != 1:
+        names = ', '.join(type(one).__name__ for one in inner or [dataset])
         raise ValueError(
-            f'{type(innermost).__name__} has {len(loads)} LoadActivationMask in its '
-            'pipeline, and to know which images are guided takes one')
+            f'{names} has {len(loads)} LoadActivationMask in {len(inner)} pipelines: '
+            'GuidedSampler needs one data set with one, to know which images are '
+            'guided')
     load, = loads
     keys = [image_key({'sample_idx': i, **dataset.get_data_info(i)},
                       load.source.data_root) for i in range(len(dataset))]

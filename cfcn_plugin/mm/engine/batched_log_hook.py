@@ -4,6 +4,8 @@ from functools import reduce
 import torch
 from mmengine.hooks import Hook
 
+from cfcn_plugin.stock import GOES
+
 
 class BatchedLogHook(Hook):
     """Copy all numbers that a step logs to the host at once, for the hooks after it.
@@ -12,6 +14,7 @@ class BatchedLogHook(Hook):
     one of a plain step, six or more of a guided one. With this hook a guided step is
     read as often as a plain one. On a CPU there is nothing to do.
     """
+    stock = GOES
     priority = 'HIGHEST'  # before mmengine's RuntimeInfoHook, which reads them
 
     def after_train_iter(self, runner, batch_idx, data_batch=None,

@@ -1,6 +1,8 @@
 """An alarm for guided maps that die."""
 from mmengine.hooks import Hook
 
+from cfcn_plugin.stock import GOES
+
 
 class DeadMapHook(Hook):
     """Warn when the maps that guidance looks at die out.
@@ -17,6 +19,7 @@ class DeadMapHook(Hook):
         share: Of the best mean so far: it warns below that, in [0, 1]. It also warns
             when all are dead.
     """
+    stock = GOES
 
     def __init__(self, interval: int = 50, share: float = 0.5):
         if interval < 1:

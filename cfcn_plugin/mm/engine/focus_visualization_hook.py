@@ -4,6 +4,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
 from cfcn_plugin.mm.random_state import random_state, set_random_state
+from cfcn_plugin.stock import GOES
 
 
 class FocusVisualizationHook(Hook):
@@ -19,6 +20,7 @@ class FocusVisualizationHook(Hook):
         interval: Epochs between two sheets, >= 1.
         images: How many, >= 1.
     """
+    stock = GOES
     priority = 'LOW'  # after the optimiser's step
 
     def __init__(self, interval: int = 1, images: int = 4):

@@ -7,6 +7,7 @@ from mmpretrain.engine import SwitchRecipeHook
 
 from cfcn_plugin.masks import MaskError, image_key
 from cfcn_plugin.masks.base import unknown
+from cfcn_plugin.mm.datasets.wrappers import pipeline_datasets
 from cfcn_plugin.mm.models.batch_augment import MaskedBatchAugment
 from cfcn_plugin.mm.transforms import (
     LoadActivationMask,
@@ -14,6 +15,7 @@ from cfcn_plugin.mm.transforms import (
     moves_pixels,
     type_name,
 )
+from cfcn_plugin.stock import GOES
 
 from .unwrapped import unwrapped
 
@@ -40,6 +42,7 @@ class GuidanceCheckHook(Hook):
             be guided has no mask; the model has another number of classes than the
             data.
     """
+    stock = GOES
     priority = 'VERY_HIGH'
 
     def __init__(self, sources: bool = True):
@@ -51,8 +54,8 @@ class GuidanceCheckHook(Hook):
         for hook in runner.hooks:
             if isinstance(hook, SwitchRecipeHook):
                 for epoch, recipe in hook.schedule.items():
-                    self._check_recipe(
-                        epoch, recipe, list(_datasets(runner.train_dataloader.dataset)))
+                    self._check_recipe(epoch, recipe, list(
+                        pipeline_datasets(runner.train_dataloader.dataset)))
 
     def before_val(self, runner) -> None:
         self._check_once(runner, 'val')
@@ -68,7 +71,7 @@ class GuidanceCheckHook(Hook):
 
     def _check(self, runner, dataset) -> None:
         loads = []
-        inner = list(_datasets(dataset))
+        inner = list(pipeline_datasets(dataset))
         for one in inner:
             transforms = list(one.pipeline.transforms)
             for load in transforms:
@@ -168,12 +171,3 @@ def _keys(datasets: list, load: LoadActivationMask) -> Iterator[str]:
         for i in range(len(one)):
             yield image_key({'sample_idx': i, **one.get_data_info(i)},
                             load.source.data_root)
-
-
-def _datasets(dataset) -> Iterator:
-    """The data sets inside wrappers, which keep one or several."""
-    if hasattr(dataset, 'pipeline'):
-        yield dataset
-    for inner in getattr(dataset, 'datasets', [getattr(dataset, 'dataset', None)]):
-        if inner is not None:
-            yield from _datasets(inner)

@@ -1,6 +1,8 @@
 """Guidance that grows in the first iterations."""
 from mmengine.hooks import Hook
 
+from cfcn_plugin.stock import GOES
+
 from .unwrapped import unwrapped
 
 
@@ -19,6 +21,7 @@ class GuidanceWarmUpHook(Hook):
     Raises:
         ValueError: Not exactly one of both is given; the model is no guided one.
     """
+    stock = GOES
 
     def __init__(self, iters: int | None = None, epochs: float | None = None):
         if (iters is None) == (epochs is None):

@@ -6,10 +6,12 @@ from mmengine.runner import TestLoop, ValLoop
 from mmengine.runner.amp import autocast
 
 from cfcn_plugin.mm.evaluation.model_aware_metric import EvalBatch, ModelAwareMetric
+from cfcn_plugin.stock import GOES, Stock
 
 
 class ModelAwareMixin:
     """Predicts a batch, lets the metrics observe it, then evaluates as mmengine does."""
+    stock = Stock(extra_keys=('type', ))  # the stock loop is the one without a type
     split: str
 
     @torch.no_grad()
@@ -65,6 +67,7 @@ class ModelAwareLoopHook(Hook):
     So ``val_cfg = dict()`` of a stock config works with a :class:`ModelAwareMetric`,
     ``FocusMetric`` for example. Loops of another type stay as they are.
     """
+    stock = GOES
 
     def before_run(self, runner) -> None:
         for split, stock, loop_type in (('val', ValLoop, ModelAwareValLoop),

@@ -6,6 +6,8 @@ import torch
 from mmengine.dist import all_gather_object, all_reduce, get_world_size
 from mmengine.hooks import Hook, LoggerHook
 
+from cfcn_plugin.stock import GOES
+
 
 class ReduceLogHook(Hook):
     """Log the mean over all processes of what a training step logs.
@@ -18,6 +20,7 @@ class ReduceLogHook(Hook):
     What only some batches log stays the first process's. Lines are due as the
     ``LoggerHook`` says; with one process there is nothing to do.
     """
+    stock = GOES
 
     def __init__(self):
         self._waiting = 0  # iterations that only this rank has seen

@@ -2,12 +2,15 @@
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
+from cfcn_plugin.stock import GOES
+
 from .unwrapped import unwrapped
 
 
 class ResolvedConfigHook(Hook):
     """Write numbers that the config left open (a head's ``in_channels``) into the
     runner's config, its dump in the work dir, and so into checkpoints."""
+    stock = GOES
     priority = 'VERY_HIGH'
 
     def before_run(self, runner) -> None:

@@ -4,6 +4,8 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torchmetrics.functional.classification import binary_auroc, multilabel_auroc
 
+from cfcn_plugin.stock import GOES
+
 
 class AUROC(BaseMetric):
     """Macro area under the ROC curve in percent: the mean over classes, one against
@@ -21,6 +23,7 @@ class AUROC(BaseMetric):
     Raises:
         ValueError: A score is NaN or infinite, or no class can be measured.
     """
+    stock = GOES
     default_prefix = 'auroc'
 
     def __init__(self,

@@ -7,6 +7,8 @@ from torchmetrics.functional.classification import (
     multiclass_calibration_error,
 )
 
+from cfcn_plugin.stock import GOES
+
 ROUNDING = 1e-2  # how far from 1 probabilities in half precision may sum
 
 
@@ -30,6 +32,7 @@ class Calibration(BaseMetric):
         multi_label: Whether an image has several labels.
         collect_device, prefix: As in every mmengine metric.
     """
+    stock = GOES
     default_prefix = 'calibration'
 
     def __init__(self,

@@ -4,6 +4,7 @@ from torch import nn
 
 from cfcn_plugin.functional.localization import localization, reduce_channels
 from cfcn_plugin.guidance import CausalFocusLoss
+from cfcn_plugin.stock import GOES
 
 from .model_aware_metric import EvalBatch, ModelAwareMetric
 
@@ -26,6 +27,7 @@ class FocusMetric(ModelAwareMetric):
     Raises:
         ValueError: A map has NaN or infinite values.
     """
+    stock = GOES
     default_prefix = 'focus'
 
     def evaluate_batch(self, model: nn.Module, batch: EvalBatch) -> list[dict | None]:

@@ -4,6 +4,8 @@ from collections import defaultdict
 import torch
 from mmengine.evaluator import BaseMetric
 
+from cfcn_plugin.stock import GOES
+
 from .correctness import labels_of
 
 
@@ -18,6 +20,7 @@ class GroupAccuracy(BaseMetric):
     Args:
         collect_device, prefix: As in every mmengine metric.
     """
+    stock = GOES
     default_prefix = 'group'
 
     def process(self, data_batch, data_samples) -> None:

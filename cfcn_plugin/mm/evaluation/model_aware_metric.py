@@ -7,6 +7,7 @@ from mmengine.evaluator import BaseMetric
 from torch import Tensor, nn
 
 from cfcn_plugin.guidance import GuidanceBatch, MaskBatch
+from cfcn_plugin.stock import GOES
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class ModelAwareMetric(BaseMetric):
     Args:
         collect_device, prefix: As in every mmengine metric.
     """
+    stock = GOES
 
     def __init__(self, collect_device: str = 'cpu', prefix: str | None = None):
         super().__init__(collect_device, prefix)

@@ -6,6 +6,7 @@ import torch
 from mmpretrain.models import ClsDataPreprocessor, RandomBatchAugment
 
 from cfcn_plugin.guidance.mask_batch import MaskBatch
+from cfcn_plugin.stock import Stock
 
 from .batch_augment import MaskedBatchAugment
 
@@ -29,6 +30,7 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
     Raises:
         ValueError: A batch augment cannot take masks along.
     """
+    stock = Stock('ClsDataPreprocessor')
 
     @property
     def batch_augments(self) -> MaskedBatchAugment | None:

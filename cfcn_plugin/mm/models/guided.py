@@ -9,9 +9,12 @@ from torch import Tensor, nn
 
 from cfcn_plugin.features import Capture, FeatureHook, armed
 from cfcn_plugin.guidance import Guidance, GuidanceBatch, Guide, MaskBatch
+from cfcn_plugin.stock import Stock
 
 from .data_preprocessor import GuidedDataPreprocessor
 from .in_channels import resolve_head
+
+EXTRA_KEYS = ('guidance', 'feature_hook')  # which a stock model does not have
 
 
 class GuidedMixin:
@@ -149,6 +152,7 @@ class GuidedClassifier(GuidedMixin, ImageClassifier):
 
     A head whose ``in_channels`` is None or left out gets the backbone's width.
     """
+    stock = Stock('ImageClassifier', extra_keys=EXTRA_KEYS)
 
     def __init__(self, backbone, neck=None, head=None, **kwargs):
         backbone, resolved = _built(backbone), {}
@@ -163,6 +167,7 @@ class GuidedClassifier(GuidedMixin, ImageClassifier):
 
 class GuidedTimmClassifier(GuidedMixin, TimmClassifier):
     """``TimmClassifier`` with guidance; see :class:`GuidedMixin`."""
+    stock = Stock('TimmClassifier', extra_keys=EXTRA_KEYS)
     scorer = 'model'
     trained = 'model'
 
@@ -177,6 +182,7 @@ class GuidedTimmClassifier(GuidedMixin, TimmClassifier):
 
 class GuidedRetriever(GuidedMixin, ImageToImageRetriever):
     """``ImageToImageRetriever`` with guidance; see :class:`GuidedMixin`."""
+    stock = Stock('ImageToImageRetriever', extra_keys=EXTRA_KEYS)
     trained = 'image_encoder'
 
     def _class_scores(self, inputs: Tensor) -> Tensor:
@@ -194,9 +200,8 @@ class GuidedRetriever(GuidedMixin, ImageToImageRetriever):
 
 # Which guided type stands for which stock type
 GUIDED_TYPES = {
-    'ImageClassifier': 'GuidedClassifier',
-    'TimmClassifier': 'GuidedTimmClassifier',
-    'ImageToImageRetriever': 'GuidedRetriever',
+    guided.stock.type: guided.__name__
+    for guided in (GuidedClassifier, GuidedTimmClassifier, GuidedRetriever)
 }
 
 

@@ -2,6 +2,8 @@
 from mmcv.transforms import LoadImageFromFile
 from mmengine.logging import MMLogger
 
+from cfcn_plugin.stock import Stock
+
 ON_ERROR = ('raise', 'another')
 ALL_BAD = 32  # so many failures and no success are not a bad file
 
@@ -21,6 +23,7 @@ class LoadImage(LoadImageFromFile):
     Raises:
         OSError: The image cannot be read.
     """
+    stock = Stock('LoadImageFromFile', extra_keys=('on_error', ))
 
     def __init__(self, *args, on_error: str = 'raise', **kwargs):
         if on_error not in ON_ERROR:

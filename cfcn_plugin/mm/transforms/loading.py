@@ -13,6 +13,7 @@ from cfcn_plugin.masks import (
     image_key,
     read_guided_list,
 )
+from cfcn_plugin.stock import GOES
 
 from .failures import Failures
 from .visibility import causal_pixels, source_positions
@@ -72,6 +73,7 @@ class LoadActivationMask(BaseTransform):
             show; below it ``PackGuidedInputs`` makes the draw unguided, and counts it
             with the cropped_out ones. 0: one causal pixel is enough.
     """
+    stock = GOES
 
     def __init__(self,
                  source: dict | MaskSource,

@@ -59,6 +59,11 @@ class MaskAware(BaseTransform):
             image alone was flipped before.
     """
 
+    @staticmethod
+    def stock(config: dict) -> dict:
+        """The transform inside."""
+        return config['transform']
+
     def __init__(self, transform: dict | BaseTransform, photometric: bool = False):
         if isinstance(transform, dict):
             transform = TRANSFORMS.build(transform)

@@ -1,6 +1,8 @@
 """Packing image, label and mask for the model."""
 from mmpretrain.datasets import PackInputs
 
+from cfcn_plugin.stock import Stock
+
 from .mask_aware import image_size
 from .visibility import causal_pixels, visible_share
 
@@ -27,6 +29,7 @@ class PackGuidedInputs(PackInputs):
         input_key, algorithm_keys: As in ``PackInputs``.
         meta_keys: As in ``PackInputs``; ``group`` is packed too.
     """
+    stock = Stock('PackInputs')
 
     def __init__(self,
                  input_key='img',

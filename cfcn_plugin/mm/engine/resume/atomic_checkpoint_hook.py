@@ -4,6 +4,8 @@ from pathlib import Path
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
+from cfcn_plugin.stock import Stock
+
 from .atomic_write import partial_of, write_whole
 
 
@@ -14,6 +16,7 @@ class AtomicCheckpointHook(CheckpointHook):
     while it writes leaves a part of a file. :class:`ResumableRunner` takes this one in
     its place; the options are the same.
     """
+    stock = Stock('CheckpointHook')
 
     _saved_iter = None  # iterations that the last checkpoint has behind it
 

@@ -7,6 +7,8 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
+from cfcn_plugin.stock import GOES
+
 from .atomic_write import write_whole
 
 DIVERGED = ('lower the learning rate or the weight of guidance (`loss_weight`), clip '
@@ -36,6 +38,7 @@ class CheckInvalidLossHook(Hook):
     Raises:
         FloatingPointError: A loss, or a weight that is to be saved, is NaN or infinite.
     """
+    stock = GOES
 
     def __init__(self, interval: int = 50):
         if interval < 1:

@@ -5,6 +5,7 @@ from torch import nn
 
 from cfcn_plugin.mm.engine.unwrapped import unwrapped
 from cfcn_plugin.mm.random_state import seed_by
+from cfcn_plugin.stock import GOES
 
 from .resumable_loops import ResumableEpochLoop, ResumableMixin
 from .seeded_dataset import EPOCH, STEP
@@ -28,6 +29,7 @@ class ExactResumeHook(Hook):
         ValueError: The checkpoint is of a run of another seed, or with other batches or
             processes; or something draws, or counts, outside of what is kept.
     """
+    stock = GOES
     priority = 'HIGHEST'
 
     def __init__(self):
@@ -123,6 +125,7 @@ class PendingValidationHook(Hook):
 
     Schedules, and which checkpoint is the best, hang on it.
     """
+    stock = GOES
     priority = 'LOWEST'  # when all is set up
 
     def before_train(self, runner) -> None:

@@ -11,6 +11,8 @@ import torch
 from mmengine.hooks import Hook
 from torch import distributed
 
+from cfcn_plugin.stock import GOES
+
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 
 STOPPED = 75  # EX_TEMPFAIL of sysexits.h: nothing is wrong, try again
@@ -33,6 +35,7 @@ class PreemptionHook(Hook):
     waits, and all save and stop after the same iteration. A validation is left at once
     where the checkpoint before it is there; else it ends, and an iteration follows.
     """
+    stock = GOES
     priority = 'LOWEST'  # after a regular checkpoint of the same iteration
 
     def __init__(self):

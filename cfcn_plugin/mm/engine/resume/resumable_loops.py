@@ -6,6 +6,8 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from mmengine.runner.loops import _InfiniteDataloaderIterator
 from torch.utils.data import DataLoader
 
+from cfcn_plugin.stock import Stock
+
 from .resumable_batches import ResumableBatches
 from .seeded_dataset import SeededDataset
 
@@ -34,6 +36,7 @@ class ResumableEpochLoop(ResumableMixin, EpochBasedTrainLoop):
     Attributes:
         done: Iterations of the epoch that are behind; 0 between two epochs.
     """
+    stock = Stock('EpochBasedTrainLoop')
     done = 0
 
     def run_epoch(self) -> None:
@@ -50,6 +53,7 @@ class ResumableEpochLoop(ResumableMixin, EpochBasedTrainLoop):
 
 class ResumableIterLoop(ResumableMixin, IterBasedTrainLoop):
     """``IterBasedTrainLoop`` that goes on without reading what it has seen."""
+    stock = Stock('IterBasedTrainLoop')
 
     def run(self):
         self.dataloader_iterator = _Endless(self, self._iter)

@@ -12,6 +12,8 @@ from mmengine.registry import HOOKS, LOOPS
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from torch.utils.data import dataloader
 
+from cfcn_plugin.stock import Stock
+
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .check_invalid_loss_hook import CheckInvalidLossHook
 from .exact_resume_hook import ExactResumeHook, PendingValidationHook
@@ -38,6 +40,8 @@ class ResumableRunner(Runner):
     ``tools/train.py`` takes it; with mmpretrain's own, ``runner_type =
     'ResumableRunner'`` in the config asks for it.
     """
+    # a runner's config is the whole config
+    stock = Stock(extra_keys=('exact_resume', 'runner_type'))
 
     @classmethod
     def from_cfg(cls, cfg):

@@ -5,6 +5,8 @@ import torch
 from mmengine.model import BaseModule
 from torch import nn
 
+from cfcn_plugin.stock import STAYS
+
 
 class CFCNNet(BaseModule):
     """Plain stack of 3x3 convolutions (CFCN, Table 4).
@@ -19,6 +21,7 @@ class CFCNNet(BaseModule):
         in_channels: Channels of the images.
         init_cfg: As in every mm module.
     """
+    stock = STAYS
 
     def __init__(self,
                  filters: Sequence[int],

@@ -9,6 +9,7 @@ from timm.models import get_pretrained_cfg
 
 from cfcn_plugin.features import timm_output
 from cfcn_plugin.mm.safe_loading import refusal, refused, weights_only
+from cfcn_plugin.stock import Stock
 
 # whose errors mean that weights could not be reached
 NETWORK_PACKAGES = ('huggingface_hub', 'requests', 'httpx', 'httpx2', 'httpcore',
@@ -40,6 +41,14 @@ class GuidedTIMMBackbone(TIMMBackbone):
         ValueError: The model does not exist, it gives no map without its classifier,
             or the weights are not its own.
     """
+
+    @staticmethod
+    def stock(config: dict) -> dict:
+        """Of ``TIMMBackbone``, which passes ``img_size`` on to any model of timm."""
+        extra = {'channels_last', 'img_size', 'local_weights'}
+        if config.get('img_size') and has_fixed_size(config['model_name']):
+            extra.remove('img_size')
+        return Stock('TIMMBackbone', extra_keys=extra)(config)
 
     def __init__(self,
                  model_name: str,

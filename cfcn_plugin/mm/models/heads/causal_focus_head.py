@@ -37,6 +37,19 @@ class CausalFocusHead(ClsHead):
     Raises:
         ValueError: ``in_channels`` or ``input_size`` is missing, or an option wrong.
     """
+
+    @staticmethod
+    def stock(config: dict) -> dict:
+        """There is none.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(
+            'CausalFocusHead is not a stock head, so there is no stock config for it: '
+            'train with a stock head (LinearClsHead), or export the network itself '
+            'with torch.onnx.export or torch.jit.trace')
+
     def __init__(self,
                  num_classes: int,
                  in_channels: int | None = None,

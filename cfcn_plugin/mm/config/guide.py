@@ -1,0 +1,195 @@
+"""From a stock config to the guided one."""
+import copy
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from mmcv.transforms import LoadImageFromFile
+from mmengine.config import Config
+from mmpretrain.datasets import PackInputs
+
+from cfcn_plugin.mm.datasets.wrappers import dataset_configs
+from cfcn_plugin.mm.models import GUIDED_TYPES, GuidedDataPreprocessor
+from cfcn_plugin.mm.transforms import MaskAware, kind_of, transform_type
+from cfcn_plugin.stock import name_of, renamed
+
+SPLITS = ('train', 'val', 'test')
+PAPER = dict(type='CausalFocusLoss')
+# What guide_config adds: masks that are there, one copy of the log a step, one log for
+# all processes
+HOOKS = ('GuidanceCheckHook', 'BatchedLogHook', 'ReduceLogHook')
+
+
+def guide_config(cfg: Config,
+                 masks: dict,
+                 guidance: dict | Sequence[dict] | None = PAPER,
+                 feature_hook: dict | None = None,
+                 splits: Sequence[str] = SPLITS) -> Config:
+    """The guided config of a stock one.
+
+    The model gets its guided type, pipelines load masks and move them with their
+    images, the focus metric joins the evaluators of splits with masks, masks are
+    looked for before the first step (``GuidanceCheckHook``), and the log is read in one
+    copy (``BatchedLogHook``) and is the mean over processes (``ReduceLogHook``). The
+    focus metric gets its maps by ``ModelAwareLoopHook``.
+    Nothing else changes: a run's data, draws, schedule and checkpoints are the stock
+    ones.
+
+    Args:
+        cfg: A stock config of mmpretrain, for one of the types in
+            :data:`cfcn_plugin.mm.models.GUIDED_TYPES`. It is not changed.
+        masks: Config of a mask source, for every split that has a dataloader; or
+            ``dict(train=..., val=...)``, one for each split that gets masks. For the
+            options of ``LoadActivationMask`` (``missing``, ``share`` ...) give its
+            config, ``dict(type='LoadActivationMask', source=..., ...)``, instead.
+        guidance: Config of a guidance method, or a list of them. None: the baseline,
+            whose focus is measured.
+        feature_hook: Config of a feature hook. None: the map that pooling receives.
+        splits: Which of ``'train'``, ``'val'`` and ``'test'`` may get masks.
+
+    Returns:
+        The guided config, to train or dump as any other.
+
+    Raises:
+        ValueError: The config cannot be guided; the message names what stands in the
+            way, and what to do.
+    """
+    cfg = copy.deepcopy(cfg)
+    loads = _loads(cfg, masks, splits)
+    if guidance is not None and 'train' not in loads:
+        raise ValueError(
+            'guidance needs masks of the train split, and only '
+            f'{sorted(loads) or "no split"} get masks: add them to `masks` and '
+            '`splits`, or give `guidance=None` to measure focus alone')
+    cfg.model = _guide_model(cfg.get('model') or {}, guidance, feature_hook)
+    if cfg.get('data_preprocessor'):  # the runner hands it to the model
+        cfg.data_preprocessor = _guide_preprocessor(cfg.data_preprocessor)
+    for split, load in loads.items():
+        _each_pipeline(cfg, split, partial(_guide_pipeline, load=load))
+        if split != 'train':
+            cfg[f'{split}_evaluator'] = [
+                *as_list(cfg.get(f'{split}_evaluator')), dict(type='FocusMetric')
+            ]
+    hooks = [*(HOOKS if 'train' in loads else ()),
+             *(('ModelAwareLoopHook', ) if set(loads) - {'train'} else ())]
+    cfg.custom_hooks = [
+        *as_list(cfg.get('custom_hooks')), *(dict(type=hook) for hook in hooks)
+    ]
+    imports = cfg.get('custom_imports') or dict(imports=[], allow_failed_imports=False)
+    cfg.custom_imports = dict(
+        imports, imports=[*as_list(imports['imports']), 'cfcn_plugin.mm'])
+    return cfg
+
+
+def _loads(cfg: Config, masks: dict, splits: Sequence[str]) -> dict[str, dict]:
+    """The config of LoadActivationMask for each split that gets masks."""
+    for name, given in (('splits', splits), ('masks', masks)):
+        unknown = [] if 'type' in given else [s for s in given if s not in SPLITS]
+        if isinstance(given, str) or unknown:
+            raise ValueError(f'`{name}` knows the splits {SPLITS}, got {given!r}; a '
+                             'mask source has a `type`')
+    if 'type' in masks:
+        masks = {split: masks for split in splits if cfg.get(f'{split}_dataloader')}
+    loads = {}
+    for split, given in masks.items():
+        if split not in splits or not cfg.get(f'{split}_dataloader'):
+            raise ValueError(
+                f'`masks` has {split!r}, but ' +
+                (f'`splits` is {tuple(splits)}' if split not in splits else
+                 f'the config has no {split}_dataloader'))
+        if name_of(given.get('type')) != 'LoadActivationMask':
+            given = dict(type='LoadActivationMask', source=given)
+        loads[split] = given
+    return loads
+
+
+def _guide_model(model: dict, guidance: dict | None, feature_hook: dict | None) -> dict:
+    name = name_of(model.get('type'))
+    if name in GUIDED_TYPES.values():
+        raise ValueError(f'the model is a {name}: the config is guided already')
+    if name not in GUIDED_TYPES:
+        raise ValueError(
+            f"the model's type is {name!r}, and those that can be guided are "
+            f'{", ".join(GUIDED_TYPES)}')
+    if name != 'TimmClassifier' and not model.get('head'):
+        raise ValueError('the model has no head: it classifies nothing, so there is '
+                         'no decision to guide')
+    model = dict(model, type=renamed(model['type'], GUIDED_TYPES[name]))
+    if model.get('data_preprocessor'):
+        model['data_preprocessor'] = _guide_preprocessor(model['data_preprocessor'])
+    model['guidance'] = copy.deepcopy(guidance)
+    if feature_hook is not None:
+        model['feature_hook'] = copy.deepcopy(feature_hook)
+    return model
+
+
+def _guide_preprocessor(preprocessor: dict) -> dict:
+    name = name_of(preprocessor.get('type'))
+    if name == GuidedDataPreprocessor.stock.type:
+        return dict(preprocessor, type='GuidedDataPreprocessor')
+    if name not in (None, 'GuidedDataPreprocessor'):
+        raise ValueError(
+            f'the data preprocessor {name} would leave masks behind: use '
+            'ClsDataPreprocessor, or a subclass of GuidedDataPreprocessor in a config '
+            'of your own')
+    return preprocessor
+
+
+def _guide_pipeline(pipeline: list, where: str, load: dict) -> list:
+    types = [transform_type(step['type']) for step in pipeline]
+    for step, kind in zip(pipeline, types):
+        if kind is None:
+            raise ValueError(f'{where}: transform {step["type"]!r} is not registered')
+    if PackInputs not in types:
+        names = ', '.join(name_of(step['type']) for step in pipeline)
+        raise ValueError(
+            f'{where} does not end in PackInputs, whose place PackGuidedInputs would '
+            f'take; its transforms are {names}')
+    # a data set that keeps its images in memory (CIFAR) has no loading step
+    start = 1 + max([i for i, kind in enumerate(types)
+                     if issubclass(kind, LoadImageFromFile)], default=-1)
+    return [
+        *pipeline[:start], copy.deepcopy(load),
+        *(_guide_step(*pair, where) for pair in zip(pipeline[start:], types[start:]))
+    ]
+
+
+def _guide_step(step: dict, kind: type, where: str) -> dict:
+    if kind is PackInputs:
+        return dict(step, type=renamed(step['type'], 'PackGuidedInputs'))
+    known = kind_of(kind)
+    if known == 'photometric' or issubclass(kind, MaskAware):
+        return step
+    if known is None:
+        raise ValueError(
+            f'{where}: it is not known whether {name_of(step["type"])} moves pixels, '
+            'and a mask must move with its image. If it moves none, write '
+            "dict(type='MaskAware', photometric=True, transform=dict(...)) in its "
+            'place; if it does, use a transform that MaskAware knows')
+    return dict(type='MaskAware', transform=step)
+
+
+def _each_pipeline(cfg: Config, split: str, change: Callable) -> None:
+    """Change every pipeline that a split's images go through."""
+    loader = f'{split}_dataloader'
+    if cfg.get(loader) is not None:
+        cfg[loader] = copy.deepcopy(cfg[loader])  # splits may share objects
+        changed = set()  # and a wrapper may hold one of them twice
+        for where, one in dataset_configs(cfg[loader].dataset, f'{loader}.dataset'):
+            if 'pipeline' in one and id(one) not in changed:
+                one['pipeline'] = change(one['pipeline'], f'{where}.pipeline')
+                changed.add(id(one))
+    if split == 'train':
+        for hook in cfg.get('custom_hooks') or ():
+            if name_of(hook['type']) == 'SwitchRecipeHook':
+                for recipe in hook['schedule']:
+                    # stock configs say `pipeline`, which the hook does not read
+                    for key in {'train_pipeline', 'pipeline'} & set(recipe):
+                        recipe[key] = change(
+                            recipe[key], f"the SwitchRecipeHook's {key}")
+
+
+def as_list(value) -> list:
+    """A config's value that may be one, several or None."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]

@@ -1,0 +1,30 @@
+"""Data sets inside wrappers, which keep one or several: as configs, and built."""
+from collections.abc import Iterator
+
+from torch.utils.data import Dataset
+
+
+def dataset_configs(config: dict, where: str = 'dataset') -> Iterator[tuple[str, dict]]:
+    """The config of a data set, and of those inside it, from the outermost inwards.
+
+    Args:
+        config: The data set's.
+        where: Its place in the whole config.
+
+    Yields:
+        The place of each, for messages, and its config itself (no copy).
+    """
+    yield where, config
+    if isinstance(config.get('dataset'), dict):
+        yield from dataset_configs(config['dataset'], f'{where}.dataset')
+    for i, one in enumerate(config.get('datasets') or ()):
+        yield from dataset_configs(one, f'{where}.datasets[{i}]')
+
+
+def pipeline_datasets(dataset: Dataset) -> Iterator[Dataset]:
+    """The data sets with a ``pipeline`` in a built one, from the outermost inwards."""
+    if hasattr(dataset, 'pipeline'):
+        yield dataset
+    for inner in getattr(dataset, 'datasets', [getattr(dataset, 'dataset', None)]):
+        if inner is not None:
+            yield from pipeline_datasets(inner)

@@ -1,0 +1,24 @@
+"""Data sets are found inside wrappers, as configs and built."""
+from types import SimpleNamespace
+
+from cfcn_plugin.mm.datasets.wrappers import dataset_configs, pipeline_datasets
+
+
+def test_configs_come_with_their_places_from_the_outermost_inwards():
+    a, b = dict(type='A'), dict(type='B')
+    both = dict(type='ConcatDataset', datasets=[a, b])
+    repeated = dict(type='RepeatDataset', dataset=both)
+    found = list(dataset_configs(repeated, 'dataset'))
+    assert [where for where, _ in found] == [
+        'dataset', 'dataset.dataset', 'dataset.dataset.datasets[0]',
+        'dataset.dataset.datasets[1]']
+    assert [config for _, config in found] == [repeated, both, a, b]
+    assert found[2][1] is a  # to be changed in place
+
+
+def test_built_data_sets_are_those_with_a_pipeline():
+    a, b = SimpleNamespace(pipeline=1), SimpleNamespace(pipeline=2)
+    both = SimpleNamespace(datasets=[a, SimpleNamespace(dataset=b)])
+    assert list(pipeline_datasets(SimpleNamespace(dataset=both))) == [a, b]
+    assert list(pipeline_datasets(a)) == [a]
+    assert list(pipeline_datasets(SimpleNamespace())) == []
