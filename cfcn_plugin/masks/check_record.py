@@ -3,10 +3,10 @@ from .base import MaskError, MaskRecord
 
 
 def check_record(record: MaskRecord) -> None:
-    """Check what a mask source gave, which may be a user's, against :class:`MaskRecord`.
+    """Check that a record of a (perhaps user's) source is as :class:`MaskRecord` says.
 
     Raises:
-        MaskError: It is something else, which training would take for context.
+        MaskError: The record has other values, types or shapes.
     """
     for name in ('mask', 'ignore'):
         values = getattr(record, name)

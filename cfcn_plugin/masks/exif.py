@@ -19,7 +19,7 @@ _TO_UPRIGHT = {
 
 
 def exif_orientation(image: Image.Image) -> int:
-    """The orientation of an opened image, 1 to 8; 1 where none or no known one is set."""
+    """The orientation of an opened image, 1 to 8; 1 if it has none or another value."""
     orientation = image.getexif().get(EXIF_ORIENTATION, 1)
     return orientation if orientation in _TO_UPRIGHT else 1
 

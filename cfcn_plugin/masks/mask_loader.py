@@ -20,6 +20,7 @@ from .selection import guidance_rank, read_guided_list
 
 POLICIES = ('error', 'unguided')
 ON_ERROR = ('raise', 'unguided')
+warn_by_logging = logging.getLogger(__name__).warning
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class MaskLoader:
                  empty: str = 'error',
                  exif: bool = False,
                  on_error: str = 'raise',
-                 warn: Callable[[str], None] = logging.getLogger(__name__).warning):
+                 warn: Callable[[str], None] = warn_by_logging):
         for name, value, known in (('missing', missing, POLICIES),
                                    ('empty', empty, POLICIES),
                                    ('on_error', on_error, ON_ERROR)):
@@ -232,5 +233,5 @@ def _stored(sample: dict) -> tuple[int, tuple[int, int] | None]:
 
 
 def _empty_error(record: MaskRecord) -> MaskError:
-    return MaskError(f"mask '{record.file}' has no causal pixel: correct it, or declare "
-                     "such images unguided with `empty='unguided'`")
+    return MaskError(f"mask '{record.file}' has no causal pixel: correct it, or "
+                     "declare such images unguided with `empty='unguided'`")
