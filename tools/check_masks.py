@@ -11,7 +11,7 @@ from pathlib import Path
 
 import _launch
 from mmengine.config import Config
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.progress import track
 
 from cfcn_plugin.annotation.parallel_map import parallel_map
 from cfcn_plugin.annotation.report import Report, unmatched_messages
@@ -44,13 +44,9 @@ def main():
         cfg.merge_from_dict(args.cfg_options)
     datasets = guided_datasets(cfg, args.split, args.draws)
     validator = MaskValidator(datasets)
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(),
-               TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        places = validator.places
-        findings = list(progress.track(
-            parallel_map(validator, places, args.jobs), len(places),
-            description='checking'))
+    places = validator.places
+    findings = list(track(parallel_map(validator, places, args.jobs), 'checking',
+                          len(places)))
     report = Report(findings, unmatched_messages(datasets), datasets[0].classes,
                     has_check_hook(cfg))
     print(report)

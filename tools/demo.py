@@ -44,8 +44,7 @@ def draw(path: Path, data_root: Path, runs: list[Outcome]) -> None:
         model = load_model(Config.fromfile(run.config), run.checkpoint)
         maps[TITLES[run.cell.system]] = predict_saliency(model, panels)
     heatmap_sheet(
-        [panel.pixels for panel in panels], [panel.mask for panel in panels], maps,
-        [panel.labels for panel in panels], ['0', '1', '2'],
+        panels, maps, ['0', '1', '2'],
         'In training each digit had its own texture, here it has not.\n'
         'Bright is what the answer was made from.').savefig(path)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import _launch
 from mmengine.config import DictAction
 from mmpretrain.registry import TASK_UTILS
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.progress import track
 
 from cfcn_plugin.annotation.convert import IndexRow, MaskConverter, convert_masks
 from cfcn_plugin.annotation.mask_values import LAYOUTS, UNKNOWN, UNKNOWN_CLASS
@@ -53,11 +53,8 @@ def main():
     origin = dict(source=source, images=str(Path(samples.root).absolute()),
                   classes=args.classes, exif=loader.exif)
     converter = MaskConverter(samples, args.out, args.classes, args.overwrite)
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(),
-               TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        results = list(progress.track(convert_masks(converter, origin, args.jobs),
-                                      len(samples), description='masks'))
+    results = list(track(convert_masks(converter, origin, args.jobs), 'masks',
+                         len(samples)))
     made = [result.rows for result in results if result.rows]
     failures = [result for result in results if result.failure]
     print(f'{len(made)} of {len(samples)} images have a mask in {args.out}')

@@ -6,6 +6,7 @@ forward pass. `--against` adds the columns of a second checkpoint, such as the
 baseline's. Maps are those of the predicted class.
 """
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import _launch
@@ -62,11 +63,8 @@ def main():
         except ImportError as error:
             print(f'Grad-CAM is left out: {error}')
         columns.update(class_maps)
-    names = [shorten_name(panel.name, 24) for panel in images]
-    sheet = heatmap_sheet(
-        [panel.pixels for panel in images], [panel.mask for panel in images], columns,
-        [()] * len(images), classes, names=names)
-    sheet.savefig(args.out)
+    panels = [replace(panel, name=shorten_name(panel.name, 24)) for panel in images]
+    heatmap_sheet(panels, columns, classes).savefig(args.out)
     print(f'wrote {args.out}')
 
 

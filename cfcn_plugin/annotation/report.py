@@ -82,9 +82,19 @@ class Report:
                       for finding, problem in self._problems()])
 
     def __str__(self):
-        parts = [self._summary_lines(), self._class_lines(), self._area_lines(),
-                 self._kept_lines(), self._problem_lines(), self._verdict_lines()]
-        return '\n\n'.join('\n'.join(lines) for part in parts if (lines := list(part)))
+        guided = sum(finding.guided for finding in self.findings)
+        kept = self._kept_fraction()
+        parts = [
+            f'{guided} of {len(self.findings)} images are guided.',
+            '\n'.join(self._class_lines()),
+            '\n'.join(self._area_lines()),
+            '' if kept is None else 'After the whole pipeline the object is still '
+            f'there in {kept:.1%} of draws.',
+            '\n'.join(self._problem_lines()),
+            'A training run with this config would stop.' if self.stops else
+            'Nothing here would stop a training run with this config.',
+        ]
+        return '\n\n'.join(filter(None, parts))
 
     # ---- numbers -----------------------------------------------------------------
 
@@ -113,10 +123,6 @@ class Report:
 
     # ---- text --------------------------------------------------------------------
 
-    def _summary_lines(self) -> Iterator[str]:
-        guided = sum(finding.guided for finding in self.findings)
-        yield f'{guided} of {len(self.findings)} images are guided.'
-
     def _class_lines(self) -> Iterator[str]:
         rows = self._by_class()
         if not rows:
@@ -143,12 +149,6 @@ class Report:
             bar = '█' * max(int(count > 0), round(BAR * count / counts.max()))
             yield f'  {low:4.0%} to {high:4.0%}  {count:>7}  {bar}'.rstrip()
 
-    def _kept_lines(self) -> Iterator[str]:
-        kept = self._kept_fraction()
-        if kept is not None:
-            yield ('After the whole pipeline the object is still there in '
-                   f'{kept:.1%} of draws.')
-
     def _problem_lines(self) -> Iterator[str]:
         by_kind = {kind: [pair for pair in self._problems() if pair[1].kind == kind]
                    for kind in KINDS}
@@ -159,10 +159,6 @@ class Report:
         for kind, found in by_kind.items():
             if found:
                 yield from _kind_lines(kind, found)
-
-    def _verdict_lines(self) -> Iterator[str]:
-        yield ('A training run with this config would stop.' if self.stops else
-               'Nothing here would stop a training run with this config.')
 
 
 def _kind_lines(kind: str, found: list[tuple[Finding, Problem]]) -> Iterator[str]:

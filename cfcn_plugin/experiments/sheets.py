@@ -59,11 +59,9 @@ def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[ReportFigur
     models = {_name(o): load_model(Config.fromfile(o.config), o.checkpoint)
               for o in last[:MOST]}
 
-    def draw(name, title, caption, rows: Sequence[ImagePanel], columns: dict,
-             names: Sequence[str] = ()) -> ReportFigure:
-        labels = [() if names else row.labels for row in rows]
-        figure = heatmap_sheet([row.pixels for row in rows], [row.mask for row in rows],
-                               columns, labels, classes, names=names)
+    def draw(name, title, caption, rows: Sequence[ImagePanel],
+             columns: dict) -> ReportFigure:
+        figure = heatmap_sheet(rows, columns, classes)
         return drawn(f'{name}_{data}', f'{title}: {data}', caption, figure)
 
     maps = {name: predict_saliency(model, images) for name, model in models.items()}
@@ -89,13 +87,13 @@ def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[ReportFigur
     masked = [p for p in images if p.mask is not None]
     if masked:
         rows = vary_conditions(masked[0], masked[1:3])
-        columns = {name: predict_saliency(model, list(rows.values()))
-                   for name, model in models.items()}
+        columns = {
+            name: predict_saliency(model, rows) for name, model in models.items()}
         label = ', '.join(str(classes[i]) for i in sorted(masked[0].labels)) or '?'
         yield draw(
             'conditions', 'Other light, other backgrounds (figures 9 and 15)',
             f'One image of the test split, a {label}. The object is cut out along '
-            'its mask.', list(rows.values()), columns, list(rows))
+            'its mask.', rows, columns)
 
 
 def _over_alpha(done: list[Outcome], images: list[ImagePanel],

@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image
 
 EXIF_ORIENTATION = 0x0112
-# orientation -> stored rows and columns to the upright image; 1 is upright already
+# orientation -> stored rows and columns to the upright image; from 5 on the sides swap
 _TO_UPRIGHT = {
     1: lambda a: a,
     2: lambda a: a[..., :, ::-1],
@@ -28,11 +28,6 @@ def stored_orientation(path: str | Path) -> tuple[int, tuple[int, int]]:
     """The orientation of an image file and its stored (H, W), from its header."""
     with Image.open(path) as image:
         return exif_orientation(image), image.size[::-1]
-
-
-def swaps_sides(orientation: int) -> bool:
-    """Whether height and width of the stored and of the upright image are swapped."""
-    return orientation > 4
 
 
 def turn_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:

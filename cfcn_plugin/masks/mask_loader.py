@@ -5,16 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .base import (
-    MaskError,
-    MaskRecord,
-    MaskSizeError,
-    MaskSource,
-    image_key,
-    wrong_size,
-)
+from . import base
+from .base import MaskError, MaskRecord, MaskSizeError, MaskSource, image_key
 from .check_record import check_record
-from .exif import stored_orientation, swaps_sides, turn_upright
+from .exif import stored_orientation, turn_upright
 from .mask_failures import MaskFailures
 from .selection import guidance_rank, read_guided_list
 
@@ -167,18 +161,18 @@ class MaskLoader:
         record = None
         try:
             turn, size = _stored(sample) if self.exif else (1, None)
-            if swaps_sides(turn) and shape == size != size[::-1]:
+            if turn > 4 and shape == size != size[::-1]:
                 raise MaskError(
                     f'{image_name(sample)} has an EXIF orientation and was loaded '
                     'without it, and `exif=True` would turn its mask alone: load it '
                     "with color_type='color' and imdecode_backend='cv2', or without "
                     '`exif`')
-            stored = shape[::-1] if swaps_sides(turn) else shape
+            stored = shape[::-1] if turn > 4 else shape
             record = self.source({**sample, 'ori_shape': stored})
             if record is None:
                 return QueryResult('missing', self._missing_error(sample))
             if record.mask.shape[-2:] != stored:
-                raise wrong_size(record.file, record.mask.shape[-2:], stored)
+                raise base.wrong_size(record.file, record.mask.shape[-2:], stored)
             check_record(record)
         except MaskSizeError as error:
             return QueryResult('size', self._size_error(error, stored, sample), record)
@@ -204,7 +198,7 @@ class MaskLoader:
         remedy = 'make the mask at the size of its image'
         turn, file_size = (
             _stored(sample) if cause.size == shape[::-1] else (1, None))
-        if swaps_sides(turn):
+        if turn > 4:
             # the mask lies as the image's stored pixels, or as a person sees it
             if self.exif:
                 remedy = ('the image has an EXIF orientation, and the mask lies as '

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch.nn.functional as F
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
+
+from .image_panel import ImagePanel
 
 DPI = 110
 
@@ -74,45 +75,40 @@ def render_figure(figure: Figure) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def heatmap_sheet(images: Sequence[np.ndarray],
-                  masks: Sequence[np.ndarray | None],
+def heatmap_sheet(panels: Sequence[ImagePanel],
                   columns: dict[str, SaliencyMaps],
-                  labels: Sequence[Collection[int]],
                   classes: Sequence[str],
-                  title: str = '',
-                  names: Sequence[str] = ()) -> Figure:
+                  title: str = '') -> Figure:
     """A sheet with a row for each image: image, mask, each saliency map and prediction.
 
-    A right prediction is green, a wrong one red.
+    A right prediction is green, a wrong one red. An image without known labels has its
+    name below it.
 
     Args:
-        images: B of (H, W, 3) uint8, RGB.
-        masks: B of (H, W) {0, 1}; None for an image without.
+        panels: The images.
         columns: The maps of all images by the column's title.
-        labels: True classes of each image; () where they are not known.
         classes: Names of the classes.
         title: Above the sheet.
-        names: Of the images, written where their labels are not known.
     """
     titles = ['image', "a person's mask", *columns]
     figure = Figure(
-        figsize=(2.1 * len(titles), 2.2 * len(images) + 1), dpi=DPI,
+        figsize=(2.1 * len(titles), 2.2 * len(panels) + 1), dpi=DPI,
         layout='constrained')
-    axes = figure.subplots(len(images), len(titles), squeeze=False)
-    for row, (image, mask) in enumerate(zip(images, masks)):
-        name = names[row] if names else ''
-        true = [str(classes[label]) for label in sorted(labels[row])]
-        axes[row, 0].imshow(image)
-        axes[row, 0].set_xlabel(f'this is a {", ".join(true)}' if true else name)
-        if mask is None:
+    axes = figure.subplots(len(panels), len(titles), squeeze=False)
+    for row, panel in enumerate(panels):
+        true = ', '.join(str(classes[label]) for label in sorted(panel.labels))
+        axes[row, 0].imshow(panel.pixels)
+        axes[row, 0].set_xlabel(f'this is a {true}' if true else panel.name)
+        if panel.mask is None:
             axes[row, 1].set_xlabel('no mask')
         else:
-            axes[row, 1].imshow(mask, cmap='gray', vmin=0, vmax=1)
+            axes[row, 1].imshow(panel.mask, cmap='gray', vmin=0, vmax=1)
         for axis, maps in zip(axes[row, 2:], columns.values()):
-            _draw_saliency(axis, image, maps.saliency[row])
+            axis.imshow(panel.pixels.mean(-1), cmap='gray', vmin=0, vmax=255)
+            axis.imshow(maps.saliency[row], cmap='inferno', alpha=0.65, vmin=0, vmax=1)
             predicted = maps.predicted[row]
             axis.set_xlabel(f'says {classes[predicted]}', fontweight='bold',
-                            color=_colour(predicted, labels[row]))
+                            color=_colour(predicted, panel.labels))
     for axis in axes.flat:
         axis.set_xticks([])
         axis.set_yticks([])
@@ -121,11 +117,6 @@ def heatmap_sheet(images: Sequence[np.ndarray],
     if title:
         figure.suptitle(title)
     return figure
-
-
-def _draw_saliency(axis: Axes, image: np.ndarray, saliency: np.ndarray) -> None:
-    axis.imshow(image.mean(-1), cmap='gray', vmin=0, vmax=255)
-    axis.imshow(saliency, cmap='inferno', alpha=0.65, vmin=0, vmax=1)
 
 
 def _colour(predicted: int, labels: Collection[int]) -> str:

@@ -1,6 +1,6 @@
 """An image with its mask, and the same image under other conditions."""
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ class ImagePanel:
         image: (3, H, W) uint8, RGB.
         mask: (H, W) {0, 1}, of any class; None if there is none.
         labels: The true classes; empty if they are not known.
-        name: Of the file.
+        name: Of the file, or of the condition that the image is shown under.
     """
     image: Tensor
     mask: np.ndarray | None
@@ -33,7 +33,7 @@ class ImagePanel:
 
 
 def vary_conditions(panel: ImagePanel,
-                    others: Sequence[ImagePanel]) -> dict[str, ImagePanel]:
+                    others: Sequence[ImagePanel]) -> list[ImagePanel]:
     """An image as it is, darker, brighter, on other backgrounds, without its object.
 
     The paper's figures 9 and 15.
@@ -43,22 +43,21 @@ def vary_conditions(panel: ImagePanel,
         others: Images with masks, of the same size, whose backgrounds are taken.
 
     Returns:
-        The images by the names of their conditions.
+        Images that are named for their condition, without labels.
     """
     image, inside = panel.image[None].float(), _object_mask(panel)
-    varied = {'as it is': panel}
+    varied = {'as it is': image}
     for factor in BRIGHTNESS:
-        varied[f'brightness × {factor:g}'] = _with_image(panel, image * factor)
+        varied[f'brightness × {factor:g}'] = image * factor
     for other in others:
-        varied[f'background of {other.name}'] = _with_image(panel, swap_background(
-            image, inside, other.image[None].float(), _object_mask(other)))
-    removed = _with_image(panel, without_object(image, inside))
-    varied['object removed'] = replace(removed, mask=None)
-    return varied
-
-
-def _with_image(panel: ImagePanel, image: Tensor) -> ImagePanel:
-    return replace(panel, image=image[0].round().clamp(0, 255).to(torch.uint8))
+        varied[f'background of {other.name}'] = swap_background(
+            image, inside, other.image[None].float(), _object_mask(other))
+    varied['object removed'] = without_object(image, inside)
+    return [
+        ImagePanel(changed[0].round().clamp(0, 255).to(torch.uint8),
+                   None if name == 'object removed' else panel.mask, frozenset(), name)
+        for name, changed in varied.items()
+    ]
 
 
 def _object_mask(panel: ImagePanel) -> Tensor:

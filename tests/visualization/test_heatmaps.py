@@ -11,6 +11,7 @@ from cfcn_plugin.visualization.heatmaps import (
     render_figure,
     resize_maps,
 )
+from cfcn_plugin.visualization.image_panel import ImagePanel
 
 IMAGE = (24, 32)
 
@@ -18,18 +19,24 @@ IMAGE = (24, 32)
 # ---- the sheet -------------------------------------------------------------
 
 
+def panel(seed=0, mask=False, labels=()):
+    pixels = np.random.default_rng(seed).integers(0, 256, (3, *IMAGE), dtype=np.uint8)
+    inside = np.zeros(IMAGE, np.uint8)
+    inside[5:10, 5:10] = 1
+    return ImagePanel(torch.from_numpy(pixels), inside if mask else None,
+                      frozenset(labels), 'a.jpg')
+
+
+def maps(*predicted):
+    saliency = np.random.default_rng(0).random((len(predicted), *IMAGE))
+    return SaliencyMaps(saliency, np.array(predicted))
+
+
 def test_sheet_is_an_image_of_more_than_one_colour(tmp_path):
-    rng = np.random.default_rng(0)
-    masks = np.zeros((2, *IMAGE), np.uint8)
-    masks[:, 5:10, 5:10] = 1
-    columns = {
-        'guided': SaliencyMaps(rng.random((2, *IMAGE)), np.array([0, 1])),
-        'plain': SaliencyMaps(rng.random((2, *IMAGE)), np.array([1, 1])),
-    }
+    panels = [panel(0, True, [0]), panel(1, True, [1])]
+    columns = {'guided': maps(0, 1), 'plain': maps(1, 1)}
     file = tmp_path / 'sheet.png'
-    images = rng.integers(0, 256, (2, *IMAGE, 3), dtype=np.uint8)
-    heatmap_sheet(images, masks, columns, [[0], [1]], ['cat', 'dog'],
-                  title='a title').savefig(file)
+    heatmap_sheet(panels, columns, ['cat', 'dog'], title='a title').savefig(file)
     with Image.open(file) as sheet:
         colours = sheet.convert('RGB').getcolors(maxcolors=1 << 20)
     assert len(colours) > 100
@@ -37,20 +44,16 @@ def test_sheet_is_an_image_of_more_than_one_colour(tmp_path):
 
 def test_sheet_takes_images_without_mask_or_label_and_leaves_no_figure_open():
     from matplotlib import pyplot as plt
-    columns = {'guided': SaliencyMaps(np.ones((1, 4, 4)), np.array([0]))}
-    sheet = heatmap_sheet([np.zeros((4, 4, 3), np.uint8)], [None], columns, [()],
-                          ['cat'], names=['a.jpg'])
+    sheet = heatmap_sheet([panel()], {'guided': maps(0)}, ['cat'])
     words = {axis.get_xlabel() for axis in sheet.axes}
-    assert {'a.jpg', 'says cat'} <= words
+    assert {'a.jpg', 'no mask', 'says cat'} <= words
     assert render_figure(sheet).shape[2] == 3
     assert plt.get_fignums() == []
 
 
 def test_any_of_several_true_classes_is_a_right_answer():
-    columns = {str(i): SaliencyMaps(np.ones((1, 4, 4)), np.array([i]))
-               for i in range(3)}
-    sheet = heatmap_sheet([np.zeros((4, 4, 3), np.uint8)], [None], columns, [{0, 2}],
-                          ['MA', 'HE', 'EX'])
+    columns = {str(i): maps(i) for i in range(3)}
+    sheet = heatmap_sheet([panel(labels=[0, 2])], columns, ['MA', 'HE', 'EX'])
     assert sheet.axes[0].get_xlabel() == 'this is a MA, EX'
     colours = [axis.xaxis.label.get_color() for axis in sheet.axes[2:]]
     assert colours == ['tab:green', 'tab:red', 'tab:green']
@@ -66,13 +69,12 @@ def test_columns_of_single_images_become_columns_of_all():
 
 def test_each_class_map_has_a_column():
     some = np.arange(48.).reshape(2, 3, 2, 4)
-    maps = SaliencyMaps(some[:, 0], np.array([0, 0]), some)
-    columns = class_map_columns('guided', maps, ['a', 'b', 'c'])
+    guided = SaliencyMaps(some[:, 0], np.array([0, 0]), some)
+    columns = class_map_columns('guided', guided, ['a', 'b', 'c'])
     assert list(columns) == ['guided', 'guided\nmap of a', 'guided\nmap of b',
                              'guided\nmap of c']
     assert (columns['guided\nmap of b'].saliency == some[:, 1]).all()
-    maps = SaliencyMaps(some[:, 0], np.array([0, 0]))
-    assert list(class_map_columns('plain', maps, ['a', 'b', 'c'])) == ['plain']
+    assert list(class_map_columns('plain', maps(0), ['a', 'b', 'c'])) == ['plain']
 
 
 # ---- maps that do not lie on the whole image -------------------------------------

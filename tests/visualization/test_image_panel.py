@@ -11,7 +11,8 @@ def test_object_stays_on_other_backgrounds_and_light_changes_all():
     grey = torch.ones(3, 32, 32, dtype=torch.uint8)
     one, other = (ImagePanel(value * grey, mask, frozenset(), name)
                   for value, name in ((100, 'one'), (200, 'other')))
-    made = vary_conditions(one, [other])
+    varied = vary_conditions(one, [other])
+    made = {panel.name: panel for panel in varied}
     assert list(made) == ['as it is', 'brightness × 0.5', 'brightness × 1.5',
                           'background of other', 'object removed']
     assert (made['brightness × 0.5'].pixels == 50).all()

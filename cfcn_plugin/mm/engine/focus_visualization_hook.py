@@ -58,11 +58,10 @@ class FocusVisualizationHook(Hook):
             maps = predict_saliency(model, self._panels)
         finally:
             set_random_state(state, device)
-        sheet = heatmap_sheet(
-            [p.pixels for p in self._panels], [p.mask for p in self._panels],
-            {f'epoch {runner.epoch + 1}': maps}, [p.labels for p in self._panels],
-            class_names(model, loader.dataset.metainfo))
-        runner.visualizer.add_image('focus', render_figure(sheet), step=runner.epoch + 1)
+        sheet = heatmap_sheet(self._panels, {f'epoch {runner.epoch + 1}': maps},
+                              class_names(model, loader.dataset.metainfo))
+        runner.visualizer.add_image(
+            'focus', render_figure(sheet), step=runner.epoch + 1)
 
 
 def _unwrapped(model):

@@ -29,30 +29,21 @@ class LoadActivationMask(MaskLoader, BaseTransform):
 
     Args:
         source: Mask source, e.g. ``dict(type='PNGMasks', ...)``.
-        image_list, fraction, seed, missing, empty, exif: As in :class:`MaskLoader`.
-        on_error: As in :class:`MaskLoader`. With ``'unguided'`` the log counts masks
-            that cannot be used (``mask_error_fraction``).
         min_visible: Fraction of the object's area, in [0, 1], that a draw must still
             show. Below it ``PackGuidedInputs`` makes the draw unguided, and counts it
             with the draws that cropped the object out. 0: one causal pixel is enough.
+        **options: ``image_list``, ``fraction``, ``seed``, ``missing``, ``empty``,
+            ``exif`` and ``on_error`` of :class:`MaskLoader`. With
+            ``on_error='unguided'`` the log counts masks that cannot be used
+            (``mask_error_fraction``).
     """
 
-    def __init__(self,
-                 source: dict | MaskSource,
-                 image_list: str | None = None,
-                 fraction: float = 1.0,
-                 seed: int = 0,
-                 missing: str = 'error',
-                 empty: str = 'error',
-                 exif: bool = False,
-                 on_error: str = 'raise',
-                 min_visible: float = 0.0):
+    def __init__(self, source: dict | MaskSource, min_visible: float = 0.0, **options):
         if not 0 <= min_visible <= 1:
             raise ValueError(f'`min_visible` must be in [0, 1], got {min_visible}')
         if isinstance(source, dict):
             source = TASK_UTILS.build(source)
-        super().__init__(source, image_list, fraction, seed, missing, empty, exif,
-                         on_error, _warn)
+        super().__init__(source, warn=_warn, **options)
         self.min_visible = min_visible
 
     def transform(self, results: dict) -> dict:
