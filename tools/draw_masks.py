@@ -95,7 +95,7 @@ def print_address(host: str) -> None:
 
 
 def stop() -> None:
-    """End plt.show, once the browser has heard that this was the last key."""
+    """End plt.show, after the browser was sent the effect of the last key."""
     from tornado.ioloop import IOLoop
     IOLoop.current().call_later(0.2, IOLoop.current().stop)
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from cfcn_plugin.masks import MaskError, PNGMasks
 
-from .load_image import load_image
 from .png_folder import (
     check_distinct_masks,
     list_images,
@@ -89,14 +88,6 @@ class AnnotationQueue:
             if not self.is_done(name) and not self.is_skipped(name):
                 return index
         return None
-
-    def load_image(self, name: str) -> np.ndarray:
-        """(H, W, 3) uint8, RGB, as training loads the image.
-
-        Raises:
-            MaskError: The image cannot be read.
-        """
-        return load_image(self.images / name)
 
     def load_mask(self, name: str, shape: tuple[int, int]) -> np.ndarray:
         """uint8 {0, 1}, of this (H, W): the image's mask; zeros if it has none.

@@ -147,26 +147,19 @@ class MaskLoader:
         elif self.on_error == 'raise':
             raise result.error
         else:
-            self.failures.add(image_name(sample), result.error)
+            self.failures.add(describe_image(sample), result.error)
         return result
 
     def declares_unguided(self, result: QueryResult) -> bool:
-        """Whether the options say that what is wrong is meant so."""
-        policies = dict(missing=self.missing, empty=self.empty)
-        return policies.get(result.kind) == 'unguided'
+        """Whether ``missing`` or ``empty`` declare such an image unguided."""
+        return getattr(self, result.kind, 'error') == 'unguided'
 
     # ---- one question ------------------------------------------------------------
 
     def _ask(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
         record = None
         try:
-            turn, size = _stored(sample) if self.exif else (1, None)
-            if turn > 4 and shape == size != size[::-1]:
-                raise MaskError(
-                    f'{image_name(sample)} has an EXIF orientation and was loaded '
-                    'without it, and `exif=True` would turn its mask alone: load it '
-                    "with color_type='color' and imdecode_backend='cv2', or without "
-                    '`exif`')
+            turn = self._orientation(sample, shape)
             stored = shape[::-1] if turn > 4 else shape
             record = self.source({**sample, 'ori_shape': stored})
             if record is None:
@@ -186,15 +179,25 @@ class MaskLoader:
             turn_upright(record.mask, turn), record.file, record.classes,
             None if ignore is None else turn_upright(ignore, turn)))
 
+    def _orientation(self, sample: dict, shape: tuple[int, int]) -> int:
+        """How the mask must be turned, and the image was."""
+        turn, size = _stored(sample) if self.exif else (1, None)
+        if turn > 4 and shape == size != size[::-1]:
+            raise MaskError(
+                f'{describe_image(sample)} has an EXIF orientation and was loaded '
+                'without it, and `exif=True` would turn its mask alone: load it with '
+                "color_type='color' and imdecode_backend='cv2', or without `exif`")
+        return turn
+
     def _missing_error(self, sample: dict) -> MaskError:
         return MaskError(
-            f'{image_name(sample)} has no mask in {type(self.source).__name__}: add '
+            f'{describe_image(sample)} has no mask in {type(self.source).__name__}: add '
             'it, or declare images without a mask unguided with '
             "`missing='unguided'`")
 
     def _size_error(self, cause: MaskSizeError, shape: tuple,
                     sample: dict) -> MaskError:
-        """Says both sizes and, where an EXIF orientation is the reason, the remedy."""
+        """The error with both sizes and, if an EXIF orientation is why, the remedy."""
         remedy = 'make the mask at the size of its image'
         turn, file_size = (
             _stored(sample) if cause.size == shape[::-1] else (1, None))
@@ -211,13 +214,13 @@ class MaskLoader:
                           "it: load it with color_type='color' and "
                           "imdecode_backend='cv2'")
         error = MaskError(f"mask '{cause.file}' has height and width {cause.size}, its "
-                          f'image {image_name(sample)} has {shape}: {remedy}')
+                          f'{describe_image(sample)} has {shape}: {remedy}')
         error.__cause__ = cause
         return error
 
 
-def image_name(sample: dict) -> str:
-    """How messages call the image of a sample."""
+def describe_image(sample: dict) -> str:
+    """The image of a sample, for messages."""
     return f"image '{sample.get('img_path') or sample.get('sample_idx')}'"
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.widgets import LassoSelector, PolygonSelector, RectangleSelector
 
+from cfcn_plugin.annotation.load_image import load_image
 from cfcn_plugin.annotation.mask_history import MaskHistory
 from cfcn_plugin.annotation.queue import AnnotationQueue
 from cfcn_plugin.masks.base import MaskError
@@ -127,7 +128,7 @@ class MaskCanvas:
     # ---- inside ------------------------------------------------------------------
 
     def _load(self) -> None:
-        image = self.queue.load_image(self.name)
+        image = load_image(self.queue.images / self.name)
         self._image = scale_to_fit(image, self.longest)
         if self.name not in self._histories:
             mask = self.queue.load_mask(self.name, image.shape[:2])

@@ -25,6 +25,16 @@ def test_pixels_are_those_of_mmcv(tmp_path, orientation):
     assert image_shape(dict(img_path=path)) == image.shape[:2]
 
 
+def test_image_is_upright_rgb(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new('RGB', (6, 4), (200, 30, 10)).save(
+        tmp_path / 'a.jpg', exif=exif, quality=95)
+    image = load_image(tmp_path / 'a.jpg')
+    assert image.shape == (6, 4, 3)
+    np.testing.assert_allclose(image[0, 0], (200, 30, 10), atol=6)
+
+
 @pytest.mark.parametrize('mode,name', [
     ('L', 'a.jpg'), ('RGBA', 'a.png'), ('P', 'a.png'), ('1', 'a.png'),
     ('RGB', 'a.webp'), ('CMYK', 'a.tif')])

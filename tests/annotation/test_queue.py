@@ -82,22 +82,6 @@ def test_mask_files_beside_the_images_are_no_images(images):
     assert len(AnnotationQueue(images, images / 'masks')) == 3
 
 
-def test_images_are_upright_rgb(images, masks):
-    turned = Image.Exif()
-    turned[0x0112] = 6
-    Image.new('RGB', (6, 4), (200, 30, 10)).save(
-        images / 'e.jpg', exif=turned, quality=95)
-    image = AnnotationQueue(images, masks).load_image('e.jpg')
-    assert image.shape == (6, 4, 3)
-    np.testing.assert_allclose(image[0, 0], (200, 30, 10), atol=6)
-
-
-def test_image_that_cannot_be_read_is_named(images, masks):
-    (images / 'a.jpg').write_bytes(b'no image')
-    with pytest.raises(MaskError, match="'.*a.jpg' cannot be read"):
-        AnnotationQueue(images, masks).load_image('a.jpg')
-
-
 def test_mask_of_another_size_is_named(images, masks):
     queue = AnnotationQueue(images, masks)
     queue.save('a.jpg', MASK)

@@ -5,7 +5,7 @@ from mmengine.logging import MMLogger
 from mmpretrain.registry import TASK_UTILS
 
 from cfcn_plugin.masks import MaskError, MaskRecord, MaskSource
-from cfcn_plugin.masks.mask_loader import MaskLoader, image_name
+from cfcn_plugin.masks.mask_loader import MaskLoader, describe_image
 
 from .visibility import causal_pixels, source_positions
 
@@ -87,7 +87,7 @@ def _image_shape(results: dict) -> tuple[int, int]:
     shape = results['img'].shape[:2]
     if shape != tuple(results.get('ori_shape', shape)[:2]):
         raise MaskError(
-            f'{image_name(results)}: the image was already changed from '
+            f'{describe_image(results)}: the image was already changed from '
             f'{results["ori_shape"][:2]} to {shape}; put LoadActivationMask right '
             'after the image is loaded')
     return shape
