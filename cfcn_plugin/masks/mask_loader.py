@@ -191,8 +191,8 @@ class MaskLoader:
 
     def _missing_error(self, sample: dict) -> MaskError:
         return MaskError(
-            f'{describe_image(sample)} has no mask in {type(self.source).__name__}: add '
-            'it, or declare images without a mask unguided with '
+            f'{describe_image(sample)} has no mask in {type(self.source).__name__}: '
+            'add it, or declare images without a mask unguided with '
             "`missing='unguided'`")
 
     def _size_error(self, cause: MaskSizeError, shape: tuple,
