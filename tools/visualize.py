@@ -1,9 +1,9 @@
 """Draw a model's saliency maps of your own images on one sheet.
 
-Columns: the image, its mask if the config's source has one, the trained map, Grad-CAM
-(with the extra `explain`), and, where maps are classes, each class's map of the same
-forward pass. `--against` adds the columns of a second checkpoint, such as the
-baseline's. Maps are those of the predicted class.
+Columns: the image, its mask if the config's source has one, the trained map, Grad-CAM,
+and, where maps are classes, each class's map of the same forward pass. `--against` adds
+the columns of a second checkpoint, such as the baseline's. Maps are those of the
+predicted class.
 """
 import argparse
 from dataclasses import replace
@@ -56,12 +56,9 @@ def main():
             [class_map_columns(name, predict_saliency(model, [image]), classes)
              for image in images]).items()
         columns.update([trained])
-        try:
-            columns.update(merge_columns(
-                [{f'{name}\nGrad-CAM': predict_grad_cam(model, [image])}
-                 for image in images]))
-        except ImportError as error:
-            print(f'Grad-CAM is left out: {error}')
+        columns.update(merge_columns(
+            [{f'{name}\nGrad-CAM': predict_grad_cam(model, [image])}
+             for image in images]))
         columns.update(class_maps)
     panels = [replace(panel, name=shorten_name(panel.name, 24)) for panel in images]
     heatmap_sheet(panels, columns, classes).savefig(args.out)

@@ -12,12 +12,7 @@ from cfcn_plugin.mm.visualization.gallery import (
     predict_grad_cam,
     predict_saliency,
 )
-from cfcn_plugin.visualization.heatmaps import (
-    DPI,
-    SaliencyMaps,
-    class_map_columns,
-    heatmap_sheet,
-)
+from cfcn_plugin.visualization.heatmaps import DPI, class_map_columns, heatmap_sheet
 from cfcn_plugin.visualization.image_panel import ImagePanel, vary_conditions
 
 from .grid import Grid
@@ -70,11 +65,10 @@ def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[ReportFigur
         'The trained map: of the predicted class where maps are classes, else the mean '
         'over channels. It was trained to lie inside, so it is no proof.', images,
         maps)
-    explained = _grad_cams(models, images)
-    if explained:
-        yield draw(
-            'grad-cam', 'Grad-CAM of the same models',
-            'Of the predicted class. Nobody trained on it.', images, explained)
+    yield draw(
+        'grad-cam', 'Grad-CAM of the same models',
+        'Of the predicted class. Nobody trained on it.', images,
+        {name: predict_grad_cam(model, images) for name, model in models.items()})
     for outcome in last[:MOST]:
         if maps[_name(outcome)].class_maps is not None:
             yield draw(
@@ -138,10 +132,3 @@ def _name(outcome: Outcome) -> str:
     place = [f'{axis} {label}' for axis, label in outcome.cell.axes.items()
              if axis != 'seed']
     return '\n'.join([outcome.cell.system, ', '.join(place)]).strip()
-
-
-def _grad_cams(models: dict, images: list[ImagePanel]) -> dict[str, SaliencyMaps]:
-    try:
-        return {name: predict_grad_cam(model, images) for name, model in models.items()}
-    except ImportError:  # an extra; the report has the trained maps all the same
-        return {}

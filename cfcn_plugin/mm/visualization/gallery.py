@@ -12,6 +12,7 @@ from mmpretrain.apis import get_model
 from mmpretrain.registry import TRANSFORMS
 from torch import nn
 
+from cfcn_plugin.features.explanations import grad_cam
 from cfcn_plugin.functional.localization import reduce_channels
 from cfcn_plugin.masks import MaskError, guidance_rank, image_key
 from cfcn_plugin.mm.safe_loading import build_dataset
@@ -168,12 +169,7 @@ def predict_grad_cam(model: nn.Module, images: Sequence[ImagePanel]) -> Saliency
     Args:
         model: A guided classifier.
         images: Of one size.
-
-    Raises:
-        ImportError: The library is missing; the message says how to get it.
     """
-    from cfcn_plugin.features.explanations import grad_cam
-
     predicted = predict_saliency(model, images).predicted
     inputs = _inputs(images)
     data = model.data_preprocessor(dict(inputs=list(inputs)))

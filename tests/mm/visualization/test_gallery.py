@@ -116,8 +116,6 @@ def test_any_backbone_is_loaded_without_its_pretrained_weights_and_has_maps(
     assert cfg.model.backbone.pretrained  # the caller's config is as it was
     assert class_names(model) == ('class 0', 'class 1')
     assert class_names(model, dict(classes=['a', 'b'])) == ('a', 'b')
-    pytest.importorskip('cfcn_plugin.features.explanations')
-    pytest.importorskip('pytorch_grad_cam')
     explained = predict_grad_cam(model, some)
     assert explained.saliency.shape == (2, 112, 112)
     assert (explained.predicted == maps.predicted).all()
