@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import TASK_UTILS, TRANSFORMS
 
 from cfcn_plugin import masks
+from cfcn_plugin.masks import MaskLoader
 from cfcn_plugin.masks.objects import ObjectChoice
 from cfcn_plugin.mm.transforms import LoadActivationMask
 
@@ -93,12 +94,14 @@ def test_every_option_is_there_with_its_default(name):
             assert eval(default.strip('`')) == known[option].default, option
 
 
-@pytest.mark.parametrize('heading,owner', [
-    ('Which images are guided', LoadActivationMask),
-    ('Categories, classes, ignored regions', ObjectChoice)])
-def test_shared_options_are_all_there_with_their_defaults(heading, owner):
+@pytest.mark.parametrize('heading,owners', [
+    ('Which images are guided', (MaskLoader, LoadActivationMask)),
+    ('Categories, classes, ignored regions', (ObjectChoice, ))])
+def test_shared_options_are_all_there_with_their_defaults(heading, owners):
     section = TEXT.split(f'## {heading}\n')[1].split('\n## ')[0]
-    known, shown = inspect.signature(owner).parameters, options_of(section)
-    assert set(shown) == set(known) - {'source'}
+    shown = options_of(section)
+    known = {name: parameter for owner in owners
+             for name, parameter in inspect.signature(owner).parameters.items()}
+    assert set(shown) == set(known) - {'source', 'warn', 'options'}
     for option, default in shown.items():
         assert eval(default.strip('`')) == known[option].default, option

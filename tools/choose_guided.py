@@ -1,8 +1,8 @@
 """Choose which training images a person should mask.
 
-The list has one path below the data root a line. It depends on seed and images alone,
-and a smaller list is inside a larger one. Give it to a pipeline with
-LoadActivationMask(only=FILE).
+The list has one path below the data root on each line. It depends only on the seed and
+on the images, and a smaller list is a part of a larger one. A pipeline uses it with
+LoadActivationMask(image_list=FILE).
 """
 import argparse
 from collections import Counter

@@ -19,8 +19,9 @@ from cfcn_plugin.data.public.textured_digits import write_textured_digits
 from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.run import Outcome, run_grid
 from cfcn_plugin.experiments.table import markdown, summarise
-from cfcn_plugin.mm.visualization.gallery import load_model
-from cfcn_plugin.visualization.heatmaps import heatmap_sheet, look
+from cfcn_plugin.mm.visualization.gallery import load_model, predict_saliency
+from cfcn_plugin.visualization.heatmaps import heatmap_sheet
+from cfcn_plugin.visualization.image_panel import ImagePanel
 
 TOOLS = Path(__file__).parent
 GRID = TOOLS.parent / 'configs' / 'experiments' / 'textured_digits.py'
@@ -29,18 +30,21 @@ TITLES = {'cnn': 'plain', 'cfcn_c': 'guided (CFCN-C)'}
 IMAGES = [f'test_untied/{name}.png' for name in ('0/004', '1/008', '2/003', '0/005')]
 
 
+def read_panel(data_root: Path, name: str) -> ImagePanel:
+    pixels = torch.from_numpy(np.array(Image.open(data_root / name)))
+    mask = np.array(Image.open(data_root / 'masks' / name)) > 0
+    label = int(Path(name).parent.name)
+    return ImagePanel(pixels.permute(2, 0, 1), mask, frozenset([label]), name)
+
+
 def draw(path: Path, data_root: Path, runs: list[Outcome]) -> None:
-    images = np.stack([np.array(Image.open(data_root / p)) for p in IMAGES])
-    masks = np.stack(
-        [np.array(Image.open(data_root / 'masks' / p)) > 0 for p in IMAGES])
-    labels = [[int(Path(p).parent.name)] for p in IMAGES]
-    looks = {}
+    panels = [read_panel(data_root, name) for name in IMAGES]
+    maps = {}
     for run in runs:
         model = load_model(Config.fromfile(run.config), run.checkpoint)
-        looks[TITLES[run.cell.system]] = look(
-            model, torch.from_numpy(images).permute(0, 3, 1, 2))
+        maps[TITLES[run.cell.system]] = predict_saliency(model, panels)
     heatmap_sheet(
-        images, masks, looks, labels, ['0', '1', '2'],
+        panels, maps, ['0', '1', '2'],
         'In training each digit had its own texture, here it has not.\n'
         'Bright is what the answer was made from.').savefig(path)
 

@@ -2,7 +2,7 @@
 
 Opens a window or, on a machine without a screen, serves the same figure to a browser
 (matplotlib's WebAgg, which needs tornado: pip install 'cfcn_plugin[draw]'). Images
-that have a mask are done; start it again to go on where you stopped.
+that have a mask are done. Start it again to continue with the images that have none.
 """
 import argparse
 import importlib.util
@@ -12,7 +12,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib import pyplot as plt
 
-from cfcn_plugin.annotation.png_folder import png_masks
+from cfcn_plugin.annotation.png_folder import png_masks_config
 from cfcn_plugin.annotation.queue import AnnotationQueue, names_below
 from cfcn_plugin.masks import read_guided_list
 from cfcn_plugin.visualization.drawing import MaskCanvas
@@ -25,13 +25,13 @@ def main():
     parser.add_argument('images', type=Path, help='folder of images')
     parser.add_argument('--out', type=Path, required=True, help='folder of masks')
     parser.add_argument(
-        '--list', help='mask these only: a file that tools/choose_guided.py wrote')
+        '--list', help='mask only these images, of a file by tools/choose_guided.py')
     parser.add_argument(
         '--data-root', help="folder the list's paths begin at, if it is not obvious")
     parser.add_argument(
         '--redo',
         action='store_true',
-        help='look at images that have a mask again, and replace it when saving')
+        help='show also the images that have a mask, and replace it when saving')
     parser.add_argument(
         '--browser', action='store_true', help='in the browser, also with a screen')
     parser.add_argument('--host', default='127.0.0.1', help='address to serve at')
@@ -41,26 +41,26 @@ def main():
     if args.list is not None:
         keys = sorted(read_guided_list(args.list))
         root, names = names_below(args.images, keys, root)
-    work = AnnotationQueue(args.images, args.out, names, args.redo)
+    queue = AnnotationQueue(args.images, args.out, names, args.redo)
     browser = args.browser or plt.get_backend().lower() == 'agg'
     if browser:
         serve(args.host, args.port)
     figure = plt.figure('Draw masks', figsize=SIZE, dpi=100)
-    canvas = MaskCanvas(figure, work, quit=stop if browser else plt.close)
+    canvas = MaskCanvas(figure, queue, quit=stop if browser else plt.close)
     if browser:
-        tell_address(args.host)
+        print_address(args.host)
     plt.show()
-    done = sum(map(work.is_done, work.names))
-    print(f'{done} of {len(work)} images have a mask.')
+    done = sum(map(queue.is_done, queue.names))
+    print(f'{done} of {len(queue)} images have a mask.')
     if canvas.unsaved:
         print('Drawn and not saved:', *canvas.unsaved, sep='\n  ')
     if done:
-        source = png_masks(args.images, args.out, root)
+        source = png_masks_config(args.images, args.out, root)
         print("In the config:\n  dict(type='LoadActivationMask', missing='unguided', "
-              f'source=dict(\n      {written(source)}))')
+              f'source=dict(\n      {format_options(source)}))')
 
 
-def written(source: dict) -> str:
+def format_options(source: dict) -> str:
     return ', '.join(f'{key}={value!r}' for key, value in source.items())
 
 
@@ -81,7 +81,7 @@ def serve(host: str, port: int) -> None:
     plt.switch_backend('WebAgg')
 
 
-def tell_address(host: str) -> None:
+def print_address(host: str) -> None:
     from matplotlib.backends.backend_webagg import WebAggApplication
     WebAggApplication.initialize()  # a port that is taken gives way to another
     port = WebAggApplication.port
@@ -95,7 +95,7 @@ def tell_address(host: str) -> None:
 
 
 def stop() -> None:
-    """End plt.show, once the browser has heard that this was the last key."""
+    """End plt.show, after the browser was sent the effect of the last key."""
     from tornado.ioloop import IOLoop
     IOLoop.current().call_later(0.2, IOLoop.current().stop)
 

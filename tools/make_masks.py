@@ -1,32 +1,28 @@
-"""Turn the masks of any source into a folder of PNG masks with an index.
+"""Convert the masks of any source to a folder of PNG masks with an index.
 
   make_masks.py --images data/x/train --out data/x/masks \\
       --source type=COCOMasks data_root=data/x images=train ann_file=instances.json
   make_masks.py FILE --images data/x/train --out data/x/masks   FILE has source=dict()
-  make_masks.py CONFIG --out data/x/masks            what its training pipeline loads
+  make_masks.py CONFIG --out data/x/masks            those its training pipeline loads
 
-A run that was killed goes on where it stopped. Nothing is overwritten without
+A run that was killed is continued by the same command. Nothing is overwritten without
 --overwrite. The last lines say what to write in a config.
 """
 import argparse
 import sys
-from collections import Counter
 from pathlib import Path
 
 import _launch
 from mmengine.config import DictAction
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+from mmpretrain.registry import TASK_UTILS
+from rich.progress import track
 
-from cfcn_plugin.annotation.convert import (
-    LAYOUTS,
-    UNKNOWN,
-    UNKNOWN_CLASS,
-    MaskMaker,
-    make_masks,
-)
-from cfcn_plugin.annotation.png_folder import png_masks
-from cfcn_plugin.annotation.samples import FolderSamples, guided_datasets
-from cfcn_plugin.mm.transforms import LoadActivationMask
+from cfcn_plugin.annotation.convert import IndexRow, MaskConverter, convert_masks
+from cfcn_plugin.annotation.mask_values import LAYOUTS, UNKNOWN, UNKNOWN_CLASS
+from cfcn_plugin.annotation.png_folder import png_masks_config
+from cfcn_plugin.annotation.samples import FolderSamples
+from cfcn_plugin.masks import MaskLoader
+from cfcn_plugin.mm.annotation.samples import guided_datasets
 
 
 def main():
@@ -50,65 +46,64 @@ def main():
         help="masks lie as the files' stored pixels, as LoadActivationMask(exif=True)")
     parser.add_argument('--jobs', type=int, default=2, help='processes')
     parser.add_argument(
-        '--overwrite', action='store_true', help='replace masks that are there')
+        '--overwrite', action='store_true', help='replace existing masks')
     args = parser.parse_args()
-    samples, load, origin = chosen(parser, args)
-    maker = MaskMaker(samples, load, args.out, args.classes, args.overwrite)
-    count, failures, classes = Counter(), [], set()
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(),
-               TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        bar = progress.add_task('masks', total=len(samples))
-        for made in make_masks(maker, origin, args.jobs):
-            progress.advance(bar)
-            count['made'] += bool(made.rows)
-            count['empty'] += any(row.area == 0 for row in made.rows)
-            count['ignored'] += any(row.ignored > 0 for row in made.rows)
-            classes.update(int(c) for row in made.rows for c in row.classes.split())
-            if made.failure:
-                failures.append(made)
-    tell(args, samples.root, len(samples), count, sorted(classes))
-    if not count['made'] and not failures:
-        keys = [load.source.key(samples[i]) for i in range(min(2, len(samples)))]
+    samples, source = read_samples(parser, args)
+    loader = samples.loader
+    origin = dict(source=source, images=str(Path(samples.root).absolute()),
+                  classes=args.classes, exif=loader.exif)
+    converter = MaskConverter(samples, args.out, args.classes, args.overwrite)
+    results = list(track(convert_masks(converter, origin, args.jobs), 'masks',
+                         len(samples)))
+    made = [result.rows for result in results if result.rows]
+    failures = [result for result in results if result.failure]
+    print(f'{len(made)} of {len(samples)} images have a mask in {args.out}')
+    print_config(args, samples.root, made)
+    if not made and not failures:
+        keys = [loader.source.key(samples[i]) for i in range(min(2, len(samples)))]
         sys.exit("No image has a mask. The source's names begin with "
-                 f'{load.source.keys()[:2]}, those of the images with {keys}')
+                 f'{loader.source.keys()[:2]}, those of the images with {keys}')
     if failures:
-        print(f'\n{len(failures)} images have a mask that could not be made:')
-        for made in failures:
-            print(f'  {made.image}: {made.failure}')
+        print(f'\n{len(failures)} images have a mask that could not be converted:')
+        for result in failures:
+            print(f'  {result.image}: {result.failure}')
         sys.exit(1)
 
 
-def chosen(parser, args) -> tuple:
-    """The images, what loads their masks, and both as the folder remembers them."""
+def read_samples(parser: argparse.ArgumentParser, args: argparse.Namespace) -> tuple:
+    """The images with what loads their masks, and the config of the source."""
     cfg = None if args.config is None else _launch.load_config(args.config)
     if cfg is not None and f'{args.split}_dataloader' in cfg:
         if args.source or args.images:
             parser.error('CONFIG says both source and images: give it alone')
-        guided = guided_datasets(cfg, args.split)
-        if len(guided) > 1:
-            parser.error(f'CONFIG has {len(guided)} data sets with masks: give '
+        datasets = guided_datasets(cfg, args.split)
+        if len(datasets) > 1:
+            parser.error(f'CONFIG has {len(datasets)} data sets with masks: give '
                          '--source and --images of one')
-        samples, load = guided[0].samples, guided[0].load
-        source = guided[0].config.to_dict()
-    else:
-        source = args.source if cfg is None else cfg.get('source')
-        if source is None or args.images is None or (args.source and cfg):
-            parser.error('give CONFIG, or --source KEY=VALUE ... with --images, or a '
-                         'file with a `source` with --images')
-        source = dict(source)
-        load = LoadActivationMask(source=source, exif=args.exif)
-        samples = FolderSamples(args.images, leave_out=args.out)
-    origin = dict(source=source, images=str(Path(samples.root).absolute()),
-                  classes=args.classes, exif=load.exif)
-    return samples, load, origin
+        return datasets[0], datasets[0].load_config.to_dict()
+    source = args.source if cfg is None else cfg.get('source')
+    if source is None or args.images is None or (args.source and cfg):
+        parser.error('give CONFIG, or --source KEY=VALUE ... with --images, or a '
+                     'file with a `source` with --images')
+    loader = MaskLoader(TASK_UTILS.build(dict(source)), exif=args.exif)
+    return FolderSamples(args.images, loader, leave_out=args.out), dict(source)
 
 
-def tell(args, root: str, total: int, count: Counter, classes: list[int]) -> None:
-    print(f'{count["made"]} of {total} images have a mask in {args.out}')
-    if count['empty']:
-        print(f"{count['empty']} masks have no causal pixel: see "
-              f"`empty` of LoadActivationMask")
+def print_config(args: argparse.Namespace, root: str,
+                 made: list[tuple[IndexRow, ...]]) -> None:
+    """Say what the masks hold, and what to write in a config.
+
+    Args:
+        args: The tool's arguments.
+        root: The folder of images.
+        made: The mask files of each image that has a mask.
+    """
+    empty = sum(any(row.area == 0 for row in rows) for rows in made)
+    ignored = any(row.ignored > 0 for rows in made for row in rows)
+    classes = sorted({int(label) for rows in made for row in rows
+                      for label in row.classes.split()})
+    if empty:
+        print(f'{empty} masks have no causal pixel: see `empty` of LoadActivationMask')
     options, folders = {}, [args.out]
     if classes and args.classes == 'values':
         options = dict(causal=[c + 1 for c in classes], classes=classes)
@@ -116,11 +111,11 @@ def tell(args, root: str, total: int, count: Counter, classes: list[int]) -> Non
         folders = [args.out / str(label) for label in classes]
     elif classes:
         print(f'Classes {classes} became one mask; --classes keeps them apart.')
-    if count['ignored']:
+    if ignored:
         options['ignore'] = [UNKNOWN_CLASS if 'classes' in options else UNKNOWN]
     print('In the config:')
     for folder in folders:
-        source = png_masks(root, folder, root, **options)
+        source = png_masks_config(root, folder, root, **options)
         inner = ', '.join(f'{key}={value!r}' for key, value in source.items())
         print(f'  source=dict({inner})')
 

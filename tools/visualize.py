@@ -1,11 +1,12 @@
-"""Draw where a model looks, in images of your own, on one sheet.
+"""Draw a model's saliency maps of your own images on one sheet.
 
-Columns: the image, its mask if the config's source has one, the trained map, Grad-CAM
-(with the extra `explain`), and, where maps are classes, each class's map of the same
-forward pass. `--against` adds the columns of a second checkpoint, such as the plain
-baseline's. Maps are those of the predicted class.
+Columns: the image, its mask if the config's source has one, the trained map, Grad-CAM,
+and, where maps are classes, each class's map of the same forward pass. `--against` adds
+the columns of a second checkpoint, such as the baseline's. Maps are those of the
+predicted class.
 """
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import _launch
@@ -13,14 +14,17 @@ from mmengine.logging import MMLogger
 
 from cfcn_plugin.mm.visualization.gallery import (
     class_names,
-    columns_together,
-    grad_cam_look,
-    image_file,
+    load_image_file,
     load_model,
-    look_at,
+    predict_grad_cam,
+    predict_saliency,
 )
-from cfcn_plugin.visualization.heatmaps import columns_of, heatmap_sheet
-from cfcn_plugin.visualization.overlay import shortened
+from cfcn_plugin.visualization.heatmaps import (
+    class_map_columns,
+    heatmap_sheet,
+    merge_columns,
+)
+from cfcn_plugin.visualization.overlay import shorten_name
 
 
 def main():
@@ -39,7 +43,7 @@ def main():
     if args.out.exists():
         raise FileExistsError(f"'{args.out}' exists and is not overwritten")
     cfg = _config(args, args.config)
-    images = [image_file(cfg, file) for file in args.images]
+    images = [load_image_file(cfg, file) for file in args.images]
     models = {_title(args.checkpoint): load_model(cfg, args.checkpoint)}
     if args.against:
         other = _config(args, args.against_config or args.config)
@@ -47,29 +51,22 @@ def main():
     classes = class_names(next(iter(models.values())), cfg.test_dataloader.dataset)
     columns = {}
     for name, model in models.items():
-        looks = [look_at(model, [image]) for image in images]
-        try:
-            explained = [grad_cam_look(model, [image]) for image in images]
-        except ImportError as error:
-            explained = []
-            print(f'Grad-CAM is left out: {error}')
-        first, *maps = columns_together(
-            [columns_of(name, look, classes) for look in looks]).items()
-        columns.update([first])
-        if explained:
-            columns.update(columns_together(
-                [{f'{name}\nGrad-CAM': look} for look in explained]))
-        columns.update(maps)
-    names = [shortened(p.name, 24) for p in images]
-    sheet = heatmap_sheet(
-        [p.pixels for p in images], [p.mask for p in images], columns,
-        [()] * len(images), classes, names=names)
-    sheet.savefig(args.out)
+        # one by one: images may differ in size
+        trained, *class_maps = merge_columns(
+            [class_map_columns(name, predict_saliency(model, [image]), classes)
+             for image in images]).items()
+        columns.update([trained])
+        columns.update(merge_columns(
+            [{f'{name}\nGrad-CAM': predict_grad_cam(model, [image])}
+             for image in images]))
+        columns.update(class_maps)
+    panels = [replace(panel, name=shorten_name(panel.name, 24)) for panel in images]
+    heatmap_sheet(panels, columns, classes).savefig(args.out)
     print(f'wrote {args.out}')
 
 
 def _title(checkpoint: str) -> str:
-    return shortened(Path(checkpoint).stem, 18)
+    return shorten_name(Path(checkpoint).stem, 18)
 
 
 def _config(args, path: str):

@@ -1,5 +1,6 @@
-"""A folder of PNG masks made from any source, with an index."""
+"""Converting the masks of any source to a folder of PNG files, with an index."""
 import csv
+import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,35 +10,27 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from cfcn_plugin.masks import MaskError, MaskRecord
-from cfcn_plugin.mm.transforms import LoadActivationMask
+from cfcn_plugin.masks import MaskError
 
-from .mask_query import MaskQuery
-from .png_folder import (
-    check_own_mask,
-    mask_name,
-    write_png,
-    write_text,
-)
-from .processes import in_processes
-from .samples import image_shape
+from .load_image import image_shape
+from .mask_values import LAYOUTS, causal_and_unknown, mask_files
+from .parallel_map import parallel_map
+from .png_folder import check_distinct_masks, mask_name, write_png, write_text
+from .samples import Samples
 
 INDEX, ORIGIN = 'index.csv', 'made_from.json'
-LAYOUTS = ('union', 'values', 'folders')
-CAUSAL, UNKNOWN = 255, 127  # values of one mask
-UNKNOWN_CLASS = 255  # of label files, as in Pascal VOC
 
 
-class Row(NamedTuple):
-    """A line of the index: one file of masks.
+class IndexRow(NamedTuple):
+    """A line of the index: one mask file.
 
     Attributes:
         image: The image's name.
-        mask: The file, below the folder of masks.
+        mask: The mask file, below the folder of masks.
         height: Of both, in pixels.
         width: Of both, in pixels.
-        area: Share of the image that is causal, in [0, 1].
-        ignored: Share of the image of which nobody knows.
+        area: Fraction of the image that is causal, in [0, 1].
+        ignored: Fraction of the image of which it is not known, in [0, 1].
         classes: Labels with a mask in the file, separated by spaces.
     """
     image: str
@@ -50,136 +43,126 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Made:
-    """What became of one image.
+class ConversionResult:
+    """The mask files of one image.
 
     Attributes:
-        image: Its name.
-        rows: Its lines of the index, one a file; none if it has no mask.
-        failure: Why no mask could be made; empty if none had to be, or could.
+        image: The image's name.
+        rows: Its lines of the index, one a file; empty if the image has no mask.
+        failure: Why the mask could not be converted; empty if there was none, or it
+            was converted.
     """
     image: str
-    rows: tuple[Row, ...] = ()
+    rows: tuple[IndexRow, ...] = ()
     failure: str = ''
 
 
-class MaskMaker:
-    """Writes the masks of images as PNG files that PNGMasks reads.
+class MaskConverter:
+    """Writes the mask of an image as PNG files that PNGMasks reads.
 
-    One mask is 0 for context and 255 for the cause; where nobody knows it is 127.
-    A source of one mask a class is laid out in one of three ways:
+    One mask is 0 for context, 255 for the cause, and 127 where it is not known.
+    A source with one mask a class is laid out in one of three ways:
 
     - ``'union'``: one mask, causal where any class is.
     - ``'values'``: a label file, class ``c`` has the value ``c + 1``, and 255 is where
-      nobody knows. Classes must not overlap and must be under 254.
+      it is not known. Classes must not overlap and must be under 254.
     - ``'folders'``: a folder a class, ``<out>/<class>/a/b.png``.
 
-    A file that is there is kept if it holds the same, and is else an error unless
-    ``overwrite``. Files appear whole or not at all.
+    An existing file is kept if it holds the same values, and is an error otherwise,
+    unless ``overwrite``. Files appear whole or not at all.
 
     Args:
-        samples: The images, with their ``names``.
-        load: Knows the source, and how masks lie on photographs with an EXIF turn.
+        samples: The images, and what loads their masks.
         out: The folder of masks.
         layout: As above.
-        overwrite: Whether other files may be replaced.
+        overwrite: Whether existing files may be replaced.
+
+    Raises:
+        ValueError: ``layout`` is none of the three.
+        MaskError: Two images would have the same mask file.
     """
 
     def __init__(self,
-                 samples: Sequence[dict],
-                 load: LoadActivationMask,
+                 samples: Samples,
                  out: str | Path,
                  layout: str = 'union',
                  overwrite: bool = False):
         if layout not in LAYOUTS:
             raise ValueError(f'`layout` must be one of {LAYOUTS}, got {layout!r}')
-        check_own_mask(samples.names)
+        check_distinct_masks(samples.names)
         self.samples = samples
-        self.ask = MaskQuery(load)
         self.out = Path(out)
         self.layout = layout
         self.overwrite = overwrite
 
-    def __call__(self, index: int) -> Made:
-        """Make the mask of one image."""
+    def __call__(self, index: int) -> ConversionResult:
+        """Convert the mask of one image."""
         name, sample = self.samples.names[index], self.samples[index]
         try:
-            answer = self.ask(sample, image_shape(sample))
-            if answer.kind not in ('mask', 'empty'):
-                known = answer.kind in ('missing', 'unchosen')
-                return Made(name, failure='' if known else answer.reason)
-            rows = [self._write(name, file, values, labels)
-                    for file, values, labels in self._files(name, answer.record)]
+            result = self.samples.loader.query(sample, image_shape(sample))
+            if result.kind in ('missing', 'unchosen'):
+                return ConversionResult(name)
+            if result.kind not in ('mask', 'empty'):
+                return ConversionResult(name, failure=result.reason)
+            rows = [self._write(name, *file) for file in mask_files(
+                result.record, mask_name(name), self.layout)]
         except (MaskError, OSError) as error:
-            return Made(name, failure=str(error))
-        return Made(name, tuple(rows))
-
-    def _files(self, name: str, record: MaskRecord) -> Iterator[tuple]:
-        """(file below ``out``, values, classes) of each file of an image."""
-        file = mask_name(name)
-        if record.mask.ndim == 2:
-            yield file, one_mask(record.mask, record.ignore), ()
-        elif self.layout == 'union':
-            yield file, one_mask(record.mask.max(0), record.ignore), record.classes
-        elif self.layout == 'values':
-            yield file, label_values(record), record.classes
-        else:
-            for plane, label in zip(record.mask, record.classes):
-                yield f'{label}/{file}', one_mask(plane, record.ignore), (label, )
+            return ConversionResult(name, failure=str(error))
+        return ConversionResult(name, tuple(rows))
 
     def _write(self, name: str, file: str, values: np.ndarray,
-               labels: Sequence[int]) -> Row:
-        path = self.out / file
+               labels: Sequence[int]) -> IndexRow:
+        path, label_files = self.out / file, self.layout == 'values'
         if self.overwrite or not path.exists():
-            labels_inside = self.layout == 'values'
-            write_png(path, values, palette=labels_inside, one_bit=not labels_inside)
+            write_png(path, values, palette=label_files, one_bit=not label_files)
         elif not _holds(path, values):
-            raise MaskError(f"'{path}' exists and holds something else: it is replaced "
-                            'with --overwrite alone')
-        unknown = values == (
-            UNKNOWN_CLASS if self.layout == 'values' and len(labels) else UNKNOWN)
-        area = ((values != 0) & ~unknown).mean()
-        return Row(name, file, *values.shape, _short(area), _short(unknown.mean()),
-                   ' '.join(map(str, labels)))
+            raise MaskError(f"'{path}' exists and holds another mask: --overwrite "
+                            'replaces it')
+        fractions = causal_and_unknown(values, label_files and len(labels) > 0)
+        return IndexRow(name, file, *values.shape,
+                        *(float(f'{fraction:.6g}') for fraction in fractions),
+                        ' '.join(map(str, labels)))
 
 
-def make_masks(maker: MaskMaker, origin: dict, jobs: int = 1) -> Iterator[Made]:
-    """Make all masks, and keep the folder's index; go on where an earlier run stopped.
+def convert_masks(converter: MaskConverter, origin: dict,
+                  jobs: int = 1) -> Iterator[ConversionResult]:
+    """Convert all masks and keep the folder's index; an interrupted run is continued.
 
-    The index gets its lines as files are made, and is sorted in the end. What was made
-    before and is still there is not made again.
+    The index gets its lines as files are written, and is sorted at the end. Masks of
+    an earlier run whose files exist are not converted again.
 
     Args:
-        maker: Makes one.
-        origin: What the masks are made from, in JSON's types; it is kept beside them.
+        converter: Converts the mask of one image.
+        origin: What the masks are converted from, in JSON's types; it is kept in the
+            folder.
         jobs: Number of processes.
 
     Yields:
-        What became of each image, those of an earlier run first.
+        The result of each image, those of an earlier run first.
 
     Raises:
-        FileExistsError: The folder holds masks made from something else.
+        FileExistsError: The folder holds masks of another origin.
     """
-    out = maker.out
+    out, names = converter.out, converter.samples.names
     out.mkdir(parents=True, exist_ok=True)
-    done = {} if maker.overwrite else _made_before(out, origin)
-    done = {name: done[name] for name in maker.samples.names if name in done}
+    before = {} if converter.overwrite else _read_finished(out, origin)
+    done = {name: before[name] for name in names if name in before}
     write_text(out / ORIGIN, json.dumps(origin, indent=2) + '\n')
     _write_index(out, done.values())
     yield from done.values()
-    todo = [i for i, n in enumerate(maker.samples.names) if n not in done]
+    todo = [i for i, name in enumerate(names) if name not in done]
     with (out / INDEX).open('a', newline='', encoding='utf-8') as stream:
         writer = csv.writer(stream)
-        for made in in_processes(maker, todo, jobs):
-            writer.writerows(made.rows)
+        for result in parallel_map(converter, todo, jobs):
+            writer.writerows(result.rows)
             stream.flush()
-            done[made.image] = made
-            yield made
-    _write_index(out, sorted(done.values(), key=lambda made: made.image))
+            done[result.image] = result
+            yield result
+    _write_index(out, sorted(done.values(), key=lambda result: result.image))
 
 
-def _made_before(out: Path, origin: dict) -> dict[str, Made]:
-    """What an index says was made of each image, where all its files are there."""
+def _read_finished(out: Path, origin: dict) -> dict[str, ConversionResult]:
+    """The images of an index whose files all exist, with their results."""
     if not (out / ORIGIN).is_file():
         return {}
     before = json.loads((out / ORIGIN).read_text(encoding='utf-8'))
@@ -188,66 +171,23 @@ def _made_before(out: Path, origin: dict) -> dict[str, Made]:
             f"'{out}' holds masks made from something else, see '{out / ORIGIN}': "
             'choose another folder, or replace them with --overwrite')
     rows = {}
+    types = IndexRow.__annotations__.values()
     with (out / INDEX).open(newline='', encoding='utf-8') as stream:
-        for row in list(csv.reader(stream))[1:]:
-            if len(row) == len(Row._fields):  # a kill may cut the last line short
-                rows.setdefault(row[0], []).append(_row(row))
+        for cells in list(csv.reader(stream))[1:]:
+            if len(cells) == len(types):  # a kill may cut the last line short
+                row = IndexRow(*(of(cell) for of, cell in zip(types, cells)))
+                rows.setdefault(row.image, []).append(row)
     return {
-        name: Made(name, tuple(own)) for name, own in rows.items()
+        name: ConversionResult(name, tuple(own)) for name, own in rows.items()
         if all((out / row.mask).is_file() for row in own)
     }
 
 
-def _write_index(out: Path, all_made: Iterable[Made]) -> None:
-    part = out / f'.{INDEX}.part'
-    with part.open('w', newline='', encoding='utf-8') as stream:
-        writer = csv.writer(stream)
-        writer.writerow(Row._fields)
-        for made in all_made:
-            writer.writerows(made.rows)
-    part.replace(out / INDEX)
-
-
-def _row(cells: list[str]) -> Row:
-    image, mask, height, width, area, ignored, classes = cells
-    return Row(image, mask, int(height), int(width), float(area), float(ignored),
-               classes)
-
-
-def _short(share: float) -> float:
-    return float(f'{share:.6g}')
-
-
-def one_mask(mask: np.ndarray, ignore: np.ndarray | None) -> np.ndarray:
-    """uint8 (H, W): 0 context, 255 causal, 127 where nobody knows."""
-    values = mask * np.uint8(CAUSAL)
-    if ignore is not None:
-        values[ignore == 1] = UNKNOWN
-    return values
-
-
-def label_values(record: MaskRecord) -> np.ndarray:
-    """uint8 (H, W): 0 context, class + 1, 255 where nobody knows.
-
-    Raises:
-        MaskError: Classes overlap, or there are too many for 8 bits.
-    """
-    highest = max(record.classes, default=0)
-    if highest + 1 >= UNKNOWN_CLASS:
-        raise MaskError(f"mask '{record.file}' has class {highest}: label files hold "
-                        'classes under 254, write a folder a class with '
-                        '--classes folders')
-    both = (record.mask.sum(0, dtype=np.int64) > 1).sum()
-    if both:
-        raise MaskError(
-            f"masks of classes {record.classes.tolist()} in '{record.file}' overlap in "
-            f'{both} pixels, and a label file holds one class a pixel: write a folder '
-            'a class with --classes folders, or one mask with --classes union')
-    labels = record.classes.astype(np.uint8)[:, None, None] + np.uint8(1)
-    values = (record.mask * labels).max(0, initial=0)
-    if record.ignore is not None:
-        values[record.ignore == 1] = UNKNOWN_CLASS
-    return values
+def _write_index(out: Path, results: Iterable[ConversionResult]) -> None:
+    text = io.StringIO(newline='')
+    csv.writer(text).writerows(
+        [IndexRow._fields, *(row for result in results for row in result.rows)])
+    write_text(out / INDEX, text.getvalue())
 
 
 def _holds(path: Path, values: np.ndarray) -> bool:

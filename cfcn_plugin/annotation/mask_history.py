@@ -7,8 +7,8 @@ from .rasterize import inside_outline
 class MaskHistory:
     """A mask and the history of its edits.
 
-    An edit keeps the rows it changed and nothing else, so that the history of a
-    large image costs what was drawn and not what was looked at.
+    An edit keeps only the rows it changed, so that the memory of the history depends
+    on what was drawn and not on the size of the image.
 
     Args:
         mask: uint8 {0, 1}, (H, W), to begin with. It is copied.
@@ -16,18 +16,18 @@ class MaskHistory:
 
     def __init__(self, mask: np.ndarray):
         self.mask = np.array(mask, np.uint8)
-        # (number of the edit, its rows, what they hold on the other side of it)
+        # (number of the edit, its rows, their pixels after it is undone or redone)
         self._undo: list[tuple[int, slice, np.ndarray]] = []
         self._redo: list[tuple[int, slice, np.ndarray]] = []
         self._edits = self._saved = 0
 
     @property
     def is_changed(self) -> bool:
-        """Whether it differs from what was saved last, or from the beginning."""
+        """Whether the mask differs from the one saved last, or given at first."""
         return self._last_edit() != self._saved
 
-    def saved(self) -> None:
-        """Say that what there is now is saved."""
+    def mark_saved(self) -> None:
+        """Take the mask as it is now for the one saved last."""
         self._saved = self._last_edit()
 
     def fill(self, vertices, value: int) -> bool:
@@ -48,11 +48,11 @@ class MaskHistory:
         return self._edit(rows, np.zeros_like(self.mask))
 
     def undo(self) -> bool:
-        """Take the last edit back. False: there is none."""
+        """Undo the last edit. False: there is none."""
         return self._swap(self._undo, self._redo)
 
     def redo(self) -> bool:
-        """Do again what was undone last. False: there is nothing."""
+        """Redo the edit that was undone last. False: there is none."""
         return self._swap(self._redo, self._undo)
 
     def _edit(self, rows: slice, now: np.ndarray) -> bool:

@@ -10,17 +10,17 @@ from PIL import Image
 from cfcn_plugin.masks import MaskError
 
 IMAGES = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
-GOLDEN = 0.618034
+GOLDEN_RATIO = 0.618034
 
 
-def images_in(folder: str | Path, leave_out: str | Path | None = None) -> list[str]:
+def list_images(folder: str | Path, leave_out: str | Path | None = None) -> list[str]:
     """Names of the images below a folder, sorted.
 
-    Files whose name begins with a dot are not looked at.
+    Files whose name begins with a dot are left out.
 
     Args:
-        folder: Where to look, subfolders included.
-        leave_out: A folder in it that is not looked at, such as that of the masks.
+        folder: The folder, with all its subfolders.
+        leave_out: A folder inside it that is left out, such as that of the masks.
 
     Returns:
         Paths below ``folder``, with ``/``.
@@ -50,8 +50,8 @@ def mask_name(name: str) -> str:
     return PurePosixPath(name).with_suffix('.png').as_posix()
 
 
-def check_own_mask(names: Iterable[str]) -> None:
-    """Refuse images that would share a mask file.
+def check_distinct_masks(names: Iterable[str]) -> None:
+    """Check that no two images would have the same mask file.
 
     Raises:
         MaskError: Two names differ in their ending alone.
@@ -82,7 +82,7 @@ def write_png(path: Path, values: np.ndarray, palette: bool = False,
     one_bit = one_bit and not ((values != 0) & (values != 255)).any()
     image = Image.fromarray(values == 255 if one_bit else values)
     if palette:
-        image.putpalette(_colours())
+        image.putpalette(_palette())
     image.save(part, format='PNG')
     part.replace(path)
 
@@ -94,14 +94,14 @@ def write_text(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def _colours() -> list[int]:
+def _palette() -> list[int]:
     """Black for 0, white for 255, and hues that neighbours do not share."""
-    hues = (0.1 + value * GOLDEN % 1 for value in range(1, 255))
+    hues = (0.1 + value * GOLDEN_RATIO % 1 for value in range(1, 255))
     between = [round(255 * part) for hue in hues for part in hsv_to_rgb(hue, 0.8, 1)]
     return [0, 0, 0, *between, 255, 255, 255]
 
 
-def png_masks(images: str | Path,
+def png_masks_config(images: str | Path,
               masks: str | Path,
               data_root: str | Path | None = None,
               **options) -> dict:

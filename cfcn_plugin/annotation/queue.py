@@ -1,29 +1,34 @@
-"""Which images a person is to mask, where one stopped, and where masks go."""
+"""The images a person masks: their order, their masks' files, and what is left."""
 from collections.abc import Iterable
 from pathlib import Path
 
-import mmcv
 import numpy as np
 
 from cfcn_plugin.masks import MaskError, PNGMasks
 
-from .png_folder import check_own_mask, images_in, mask_name, write_png, write_text
+from .png_folder import (
+    check_distinct_masks,
+    list_images,
+    mask_name,
+    write_png,
+    write_text,
+)
 
 SKIPPED = 'skipped.txt'
 
 
 class AnnotationQueue:
-    """Images in a fixed order; one is done when its mask is there.
+    """Images in a fixed order; an image is done when its mask exists.
 
     The mask of ``<images>/a/b.jpg`` is ``<masks>/a/b.png``, 0 and 255, of the
-    image's height and width as mmcv loads it, upright by its EXIF orientation.
-    Skipped images are remembered in ``<masks>/skipped.txt``.
+    image's height and width when it is upright by its EXIF orientation. Skipped images
+    are remembered in ``<masks>/skipped.txt``.
 
     Args:
         images: Folder of images.
         masks: Folder of masks, made when the first one is saved.
         names: The images to mask, as paths below ``images``. None: all.
-        redo: Look at all images again, and replace the masks of earlier sessions.
+        redo: Show all images again, and replace the masks of earlier sessions.
 
     Raises:
         FileNotFoundError: An image does not exist.
@@ -38,18 +43,18 @@ class AnnotationQueue:
         self.images = Path(images)
         self.masks = Path(masks)
         self.names = (
-            images_in(images, leave_out=masks) if names is None else list(names))
+            list_images(images, leave_out=masks) if names is None else list(names))
         self.redo = redo
-        check_own_mask(self.names)
+        check_distinct_masks(self.names)
         missing = [n for n in self.names if not Path(images, n).is_file()]
         if missing:
             raise FileNotFoundError(
                 f"{len(missing)} of {len(self.names)} images do not exist below "
                 f"'{images}', for example '{missing[0]}'")
-        self._mine: set[str] = set()  # saved in this session
+        self._saved: set[str] = set()  # in this session
         self._done = set()
         if not redo:
-            self._done.update(n for n in self.names if self.file(n).is_file())
+            self._done.update(n for n in self.names if self.mask_file(n).is_file())
         self._skipped: set[str] = set()
         if Path(masks, SKIPPED).is_file():
             text = Path(masks, SKIPPED).read_text(encoding='utf-8')
@@ -58,7 +63,7 @@ class AnnotationQueue:
     def __len__(self) -> int:
         return len(self.names)
 
-    def file(self, name: str) -> Path:
+    def mask_file(self, name: str) -> Path:
         return self.masks / mask_name(name)
 
     def is_done(self, name: str) -> bool:
@@ -67,12 +72,16 @@ class AnnotationQueue:
     def is_skipped(self, name: str) -> bool:
         return name in self._skipped
 
-    def is_earlier(self, name: str) -> bool:
-        """Whether it has a mask that was not made in this session."""
-        return name not in self._mine and self.file(name).exists()
+    def has_earlier_mask(self, name: str) -> bool:
+        """Whether the image has a mask that was not saved in this session."""
+        return name not in self._saved and self.mask_file(name).exists()
 
-    def next_open(self, after: int = -1) -> int | None:
-        """Index of the next image after this, and round, still to be masked."""
+    def next_pending(self, after: int = -1) -> int | None:
+        """Index of the next image without a mask that was not skipped.
+
+        The search begins behind ``after``, and goes on at the first image. None: there
+        is no such image.
+        """
         order = [*range(after + 1, len(self)), *range(after + 1)]
         for index in order:
             name = self.names[index]
@@ -80,25 +89,13 @@ class AnnotationQueue:
                 return index
         return None
 
-    def image(self, name: str) -> np.ndarray:
-        """(H, W, 3) uint8, RGB, as the training pipeline loads it.
+    def load_mask(self, name: str, shape: tuple[int, int]) -> np.ndarray:
+        """uint8 {0, 1}, of this (H, W): the image's mask; zeros if it has none.
 
         Raises:
-            MaskError: It cannot be read.
+            MaskError: The mask cannot be read, or has another size than its image.
         """
-        path = self.images / name
-        image = mmcv.imread(str(path))
-        if image is None:
-            raise MaskError(f"image '{path}' cannot be read: is it whole?")
-        return image[..., ::-1]
-
-    def mask(self, name: str, shape: tuple[int, int]) -> np.ndarray:
-        """uint8 {0, 1}: the mask there is, else zeros.
-
-        Raises:
-            MaskError: It cannot be read, or has another size than its image.
-        """
-        file = self.file(name)
+        file = self.mask_file(name)
         if not file.is_file():
             return np.zeros(shape, np.uint8)
         source = PNGMasks('', data_root=str(self.masks))
@@ -117,12 +114,13 @@ class AnnotationQueue:
             replace: Whether a mask of an earlier session may be replaced.
 
         Raises:
-            FileExistsError: There is one, and it may not.
+            FileExistsError: There is such a mask, and it may not be replaced.
         """
-        if self.is_earlier(name) and not (replace or self.redo):
-            raise FileExistsError(f"'{self.file(name)}' is from an earlier session")
-        write_png(self.file(name), mask * np.uint8(255))
-        self._mine.add(name)
+        file = self.mask_file(name)
+        if self.has_earlier_mask(name) and not (replace or self.redo):
+            raise FileExistsError(f"'{file}' is from an earlier session")
+        write_png(file, mask * np.uint8(255))
+        self._saved.add(name)
         self._done.add(name)
         self._set_skipped(self._skipped - {name})
 
@@ -141,13 +139,16 @@ class AnnotationQueue:
 def names_below(images: str | Path,
                 keys: Iterable[str],
                 data_root: str | Path | None = None) -> tuple[Path, list[str]]:
-    """The data root of a list's keys, and the keys as names below a folder.
+    """The data root that the keys of a list begin at, and the images' names.
 
     Args:
         images: Folder of images.
         keys: Paths below the data root, as ``tools/choose_guided.py`` writes them.
         data_root: The root. None: the deepest of ``images`` and the folders around it
             below which all keys exist.
+
+    Returns:
+        The root, and the images as paths below ``images``.
 
     Raises:
         FileNotFoundError: There is no such root.

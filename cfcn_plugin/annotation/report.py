@@ -1,19 +1,21 @@
-"""What a survey found, as text and as JSON."""
+"""The result of a validation of masks, as text and as JSON."""
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 
 import numpy as np
 
 from cfcn_plugin.masks.base import MaskError, unknown
 
-from .samples import Guided
-from .validate import KINDS, Finding
+from .samples import Samples
+from .validate import KINDS, Finding, Problem
 
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
-STEPS = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 1)
+QUANTILE_NAMES = {0: 'smallest', 0.5: 'median', 1: 'largest'}
+STEPS = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 1)  # of the bars over areas
 BAR = 40  # characters of the longest bar
-SHOWN = 3  # examples of each kind
+EXAMPLES = 3  # images named of each kind of problem
 CLASSES = 20  # more are not listed
 REMEDIES = {
     'missing': "add them, or declare such images with missing='unguided'",
@@ -24,156 +26,165 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class Report:
-    """All findings, and what no image tells.
+    """All findings, and what does not belong to one image.
 
     Attributes:
         findings: One an image.
-        strangers: Masks and lines of lists that belong to no image, in words.
+        unmatched: Messages on masks, and lines of image lists, that belong to no image.
         classes: Names of the classes.
-        hooked: Whether the config has GuidanceCheckHook, which ends a run at the start
-            for strangers.
+        has_check_hook: Whether the config has GuidanceCheckHook, which ends a run at
+            the start if there is anything unmatched.
     """
     findings: Sequence[Finding]
-    strangers: Sequence[str] = ()
+    unmatched: Sequence[str] = ()
     classes: Sequence[str] = ()
-    hooked: bool = False
+    has_check_hook: bool = False
 
     @property
     def stops(self) -> bool:
-        """Whether a training run would not go through."""
-        return bool(self.strangers and self.hooked) or any(
-            problem.stops for one in self.findings for problem in one.problems)
+        """Whether a training run would stop with an error."""
+        return bool(self.unmatched and self.has_check_hook) or any(
+            problem.stops for finding in self.findings for problem in finding.problems)
 
     @property
     def suspicious(self) -> list[Finding]:
-        """Findings to look at: one of each kind, another of each, and so on.
+        """Findings to look at: one of each kind, another one of each, and so on.
 
-        What the config declares unguided is as it should be.
+        Images that the config declares unguided are left out.
         """
         queues = {kind: [] for kind in KINDS}
-        for one in self.findings:
-            for problem in one.problems:
+        for finding in self.findings:
+            for problem in finding.problems:
                 if problem.stops or problem.kind not in ('missing', 'empty'):
-                    queues[problem.kind].append(one)
+                    queues[problem.kind].append(finding)
                     break
-        longest = max(map(len, queues.values()))
-        return [queue[i] for i in range(longest) for queue in queues.values()
-                if i < len(queue)]
+        rounds = zip_longest(*queues.values())
+        return [finding for one in rounds for finding in one if finding is not None]
 
     def as_dict(self) -> dict:
-        """In JSON's types."""
+        """The report in JSON's types."""
         areas = self._areas()
         return dict(
             stops=self.stops,
             images=len(self.findings),
-            guided=sum(one.guided for one in self.findings),
-            kept=self._kept,
-            strangers=list(self.strangers),
-            counts=dict(self._counts()),
+            guided=sum(finding.guided for finding in self.findings),
+            kept_fraction=self._kept_fraction(),
+            unmatched=list(self.unmatched),
+            counts=dict(Counter(
+                problem.kind for _, problem in self._problems())),
             guided_by_class={
                 name: dict(guided=guided, images=total)
                 for name, guided, total in self._by_class()
             },
-            area=dict(zip(map(str, QUANTILES), map(float, np.quantile(
-                areas, QUANTILES)))) if len(areas) else {},
-            problems=[{'image': one.image, **asdict(problem)}
-                      for one in self.findings for problem in one.problems])
+            area=dict(zip(map(str, QUANTILES), np.quantile(
+                areas, QUANTILES).tolist())) if len(areas) else {},
+            problems=[{'image': finding.image, **asdict(problem)}
+                      for finding, problem in self._problems()])
 
     def __str__(self):
-        guided = sum(one.guided for one in self.findings)
-        lines = [f'{guided} of {len(self.findings)} images are guided.']
-        lines += ['', *self._class_lines()] if any(self._by_class()) else []
-        lines += ['', *self._area_lines()] if len(self._areas()) else []
-        if self._kept is not None:
-            lines += ['', 'After the whole pipeline the object is still there in '
-                      f'{self._kept:.1%} of draws.']
-        lines += ['', *self._problem_lines()]
-        lines += ['', 'A training run with this config would stop.' if self.stops else
-                  'Nothing here would stop a training run with this config.']
-        return '\n'.join(lines)
+        guided = sum(finding.guided for finding in self.findings)
+        kept = self._kept_fraction()
+        parts = [
+            f'{guided} of {len(self.findings)} images are guided.',
+            '\n'.join(self._class_lines()),
+            '\n'.join(self._area_lines()),
+            '' if kept is None else 'After the whole pipeline the object is still '
+            f'there in {kept:.1%} of draws.',
+            '\n'.join(self._problem_lines()),
+            'A training run with this config would stop.' if self.stops else
+            'Nothing here would stop a training run with this config.',
+        ]
+        return '\n\n'.join(filter(None, parts))
 
-    # ---- parts -------------------------------------------------------------------
+    # ---- numbers -----------------------------------------------------------------
 
-    def _counts(self) -> Counter:
-        return Counter(
-            problem.kind for one in self.findings for problem in one.problems)
+    def _problems(self) -> Iterator[tuple[Finding, Problem]]:
+        for finding in self.findings:
+            for problem in finding.problems:
+                yield finding, problem
 
     def _areas(self) -> np.ndarray:
-        return np.array([one.area for one in self.findings if one.guided])
+        return np.array([finding.area for finding in self.findings if finding.guided])
 
-    @property
-    def _kept(self) -> float | None:
-        kept = [one.kept for one in self.findings if one.kept is not None]
+    def _kept_fraction(self) -> float | None:
+        kept = [finding.kept_fraction for finding in self.findings
+                if finding.kept_fraction is not None]
         return float(np.mean(kept)) if kept else None
 
-    def _by_class(self) -> Iterator[tuple[str, int, int]]:
+    def _by_class(self) -> list[tuple[str, int, int]]:
         """(class, guided images, images)."""
         total, guided = Counter(), Counter()
-        for one in self.findings:
-            total.update(one.labels)
-            guided.update(one.labels if one.guided else ())
-        for label in sorted(total):
-            known = label < len(self.classes)
-            name = self.classes[label] if known else str(label)
-            yield name, guided[label], total[label]
+        for finding in self.findings:
+            total.update(finding.labels)
+            guided.update(finding.labels if finding.guided else ())
+        names = dict(enumerate(self.classes))
+        return [(names.get(label, str(label)), guided[label], total[label])
+                for label in sorted(total)]
+
+    # ---- text --------------------------------------------------------------------
 
     def _class_lines(self) -> Iterator[str]:
-        rows = list(self._by_class())
-        some = sorted(rows, key=lambda row: row[1] / row[2])[:CLASSES // 2]
-        some = rows if len(rows) <= CLASSES else some
-        width = max(len(name) for name, _, _ in some)
-        yield 'Guided by class' + (':' if some is rows else ', the least first:')
-        for name, guided, total in some:
+        rows = self._by_class()
+        if not rows:
+            return
+        listed = rows if len(rows) <= CLASSES else sorted(
+            rows, key=lambda row: row[1] / row[2])[:CLASSES // 2]
+        width = max(len(name) for name, _, _ in listed)
+        yield 'Guided by class' + (':' if listed is rows else ', the least first:')
+        for name, guided, total in listed:
             yield f'  {name:{width}}  {guided:>7} of {total:<7} {guided / total:6.1%}'
-        if some is not rows:
-            yield f'  ... and {len(rows) - len(some)} more classes, all in --json'
+        if listed is not rows:
+            yield f'  ... and {len(rows) - len(listed)} more classes, all in --json'
 
     def _area_lines(self) -> Iterator[str]:
         areas = self._areas()
-        yield 'Causal share of the image:'
-        for share, area in zip(QUANTILES, np.quantile(areas, QUANTILES)):
-            name = {0: 'smallest', 0.5: 'median', 1: 'largest'}.get(share)
-            yield f'  {name or format(share, ".0%"):>8}  {area:8.2%}'
+        if not len(areas):
+            return
+        yield 'Causal fraction of the image:'
+        for quantile, area in zip(QUANTILES, np.quantile(areas, QUANTILES)):
+            name = QUANTILE_NAMES.get(quantile, f'{quantile:.0%}')
+            yield f'  {name:>8}  {area:8.2%}'
         counts, _ = np.histogram(areas, STEPS)
         for low, high, count in zip(STEPS, STEPS[1:], counts):
             bar = '█' * max(int(count > 0), round(BAR * count / counts.max()))
             yield f'  {low:4.0%} to {high:4.0%}  {count:>7}  {bar}'.rstrip()
 
     def _problem_lines(self) -> Iterator[str]:
-        counts = self._counts()
-        if not counts and not self.strangers:
-            yield 'Nothing looks wrong.'
-            return
-        yield 'Found:'
-        for stranger in self.strangers:
-            yield f'  {"STOPS " if self.hooked else ""}{stranger}'
-        for kind, title in KINDS.items():
-            found = [(one, problem) for one in self.findings
-                     for problem in one.problems if problem.kind == kind]
-            if not found:
-                continue
-            stops = any(problem.stops for _, problem in found)
-            remedy = REMEDIES.get(kind) if stops or kind == 'turned' else None
-            yield (f'  {"STOPS " if stops else ""}{title}: {len(found)}'
-                   + (f' ({remedy})' if remedy else ''))
-            for one, problem in found[:SHOWN]:
-                yield f'      {one.image}' + (
-                    f': {problem.reason}' if problem.reason else '')
-            if len(found) > SHOWN:
-                yield f'      ... and {len(found) - SHOWN} more'
+        by_kind = {kind: [pair for pair in self._problems() if pair[1].kind == kind]
+                   for kind in KINDS}
+        yield 'Found:' if self.unmatched or any(by_kind.values()) else (
+            'No problem was found.')
+        for message in self.unmatched:
+            yield f'  {"STOPS " if self.has_check_hook else ""}{message}'
+        for kind, found in by_kind.items():
+            if found:
+                yield from _kind_lines(kind, found)
 
 
-def strangers(guided: Sequence[Guided]) -> list[str]:
-    """Masks without an image, and lines of lists that name none, in words."""
+def _kind_lines(kind: str, found: list[tuple[Finding, Problem]]) -> Iterator[str]:
+    """A kind of problem with its number, its remedy and a few examples."""
+    stops = any(problem.stops for _, problem in found)
+    remedy = REMEDIES.get(kind) if stops or kind == 'turned' else None
+    yield (f'  {"STOPS " if stops else ""}{KINDS[kind]}: {len(found)}'
+           + (f' ({remedy})' if remedy else ''))
+    for finding, problem in found[:EXAMPLES]:
+        yield f'      {finding.image}' + (problem.reason and f': {problem.reason}')
+    if len(found) > EXAMPLES:
+        yield f'      ... and {len(found) - EXAMPLES} more'
+
+
+def unmatched_messages(datasets: Sequence[Samples]) -> list[str]:
+    """Messages on masks without an image, and on lines of image lists without one."""
     found = []
-    for one in guided:
+    for samples in datasets:
+        loader = samples.loader
         try:
-            one.load.source.check()
+            loader.source.check()
         except (MaskError, OSError) as error:
             found.append(str(error))
-        if one.load.only is not None:
-            names = {n for other in guided for n in other.samples.names}
-            lines = one.load.only - names
+        if loader.image_list is not None:
+            lines = loader.image_list.difference(*(one.names for one in datasets))
             if lines:
-                found.append(str(unknown(lines, 'lines', f"'{one.load.only_file}'")))
+                file = f"'{loader.image_list_file}'"
+                found.append(str(unknown(lines, 'lines', file)))
     return found

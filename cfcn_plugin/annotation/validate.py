@@ -1,15 +1,14 @@
-"""Looking at each image and mask of a data set as training will see them."""
-import copy
+"""Checking each image of a data set, and its mask, before training."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from mmengine.runner import set_random_seed
-from mmpretrain.registry import TRANSFORMS
 from PIL import Image
 
-from .mask_query import MaskQuery, QueryResult
-from .samples import EXIF_ORIENTATION, Guided
+from cfcn_plugin.masks import MaskLoader, QueryResult
+from cfcn_plugin.masks.exif import exif_orientation
+
+from .samples import Samples
 
 # what can be wrong with an image or its mask, the worst first
 KINDS = {
@@ -21,11 +20,11 @@ KINDS = {
     'empty': 'mask has no causal pixel',
     'inverted': 'mask looks inverted',
     'full': 'mask covers the whole image',
-    'vanishing': 'crops leave the object out more often than not',
+    'vanishing': 'most draws crop the object out',
     'damaged': 'image loads, but its file is damaged',
     'turned': 'image is turned by its EXIF orientation',
 }
-FRAME = 0.05  # width of the frame, as a share of the shorter side
+FRAME = 0.05  # width of the frame, as a fraction of the shorter side
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Problem:
 
     Attributes:
         kind: One of ``KINDS``.
-        reason: What was found, as far as it says more than the kind.
+        reason: Details beyond the kind; may be empty.
         stops: Whether it would stop a training run, by the config's own policies.
     """
     kind: str
@@ -44,15 +43,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What there is to say of one image.
+    """The result of checking one image.
 
     Attributes:
         place: Which data set, and the index in it.
         image: The image's name.
-        labels: Its class, several, or none.
+        labels: Its classes; empty if there are none.
         guided: Whether training is guided by its mask.
-        area: Causal share of the image, in [0, 1]; None without a mask.
-        kept: Share of draws of the whole pipeline that are guided; None without any.
+        area: Causal fraction of the image, in [0, 1]; None without a mask.
+        kept_fraction: Fraction of draws of the whole pipeline that are guided; None
+            if there were no draws.
         problems: What is wrong, the worst first.
     """
     place: tuple[int, int]
@@ -60,98 +60,61 @@ class Finding:
     labels: tuple[int, ...]
     guided: bool
     area: float | None
-    kept: float | None
+    kept_fraction: float | None
     problems: tuple[Problem, ...]
 
 
-class Surveyor:
-    """Loads images by the config's own transforms, and asks for their masks.
+class MaskValidator:
+    """Loads images as training does, asks for their masks, and checks both.
 
     Args:
-        guided: Data sets of a config.
-        draws: How often each guided image goes through the whole pipeline. The
-            draws depend on the image's index alone.
-
-    Raises:
-        ValueError: Draws are asked for and a pipeline does not end with
-            PackGuidedInputs.
+        datasets: Images, with what loads their masks.
     """
 
-    def __init__(self, guided: Sequence[Guided], draws: int = 0):
-        self.guided = guided
-        self.askers = [MaskQuery(one.load) for one in guided]
-        self.draws = draws
-        self.after = []
-        for one in guided if draws else ():
-            if not one.after or one.after[-1]['type'] != 'PackGuidedInputs':
-                raise ValueError('draws need a pipeline that ends with '
-                                 "dict(type='PackGuidedInputs')")
-            self.after.append([TRANSFORMS.build(t) for t in one.after])
+    def __init__(self, datasets: Sequence[Samples]):
+        self.datasets = datasets
 
     @property
     def places(self) -> list[tuple[int, int]]:
-        return [(which, index) for which, one in enumerate(self.guided)
-                for index in range(len(one.samples))]
+        return [(which, index) for which, samples in enumerate(self.datasets)
+                for index in range(len(samples))]
 
     def __call__(self, place: tuple[int, int]) -> Finding:
-        """Look at one image and its mask."""
-        which, index = place
-        one = self.guided[which]
-        sample = one.samples[index]
-        problems, answer, kept = [], QueryResult('unusable'), None
+        """Check one image and its mask."""
+        samples, index = self.datasets[place[0]], place[1]
+        sample, kept = samples[index], None
+        problems, result = [], QueryResult('unusable')
         try:
-            image = self.image(place)
+            shape = samples.load_image(index).shape[:2]
         except Exception as error:  # whatever a loader raises would end training
             problems.append(_failure('image', error))
         else:
-            answer = self.askers[which](sample, image.shape[:2])
-            problems += _mask_problems(answer, one.load)
+            result = samples.loader.query(sample, shape)
+            problems += _mask_problems(result, samples.loader)
             problems += _file_problems(sample.get('img_path'))
-        if self.draws and answer.kind == 'mask':
+        if result.kind == 'mask':
             try:
-                kept = self._kept(place)
+                kept = samples.kept_fraction(index)
             except Exception as error:
                 problems.append(_failure('pipeline', error))
         if kept is not None and kept < 0.5:
             problems.append(Problem('vanishing', f'it is there in {kept:.0%} of draws'))
-        order = list(KINDS)
-        problems.sort(key=lambda problem: order.index(problem.kind))
+        problems.sort(key=lambda problem: list(KINDS).index(problem.kind))
         area = None
-        if answer.kind in ('mask', 'empty'):
-            area = float(_one(answer.record.mask).mean())
-        return Finding(place, one.samples.names[index], _labels(sample),
-                       answer.kind == 'mask', area, kept, tuple(problems))
+        if result.kind in ('mask', 'empty'):
+            area = float(_union(result.record.mask).mean())
+        return Finding(place, samples.names[index], _labels(sample),
+                       result.kind == 'mask', area, kept, tuple(problems))
 
-    def image(self, place: tuple[int, int]) -> np.ndarray:
-        """(H, W, ...) as the config's transforms before LoadActivationMask load it."""
-        return self._loaded(place)['img']
+    def load_image(self, place: tuple[int, int]) -> np.ndarray:
+        """(H, W, 3), RGB, as training loads the image."""
+        return self.datasets[place[0]].load_image(place[1])
 
-    def mask(self, place: tuple[int, int], shape: tuple) -> np.ndarray | None:
+    def load_mask(self, place: tuple[int, int], shape: tuple) -> np.ndarray | None:
         """uint8 {0, 1}, (H, W), of all classes together; None if there is none."""
-        answer = self.askers[place[0]](self.guided[place[0]].samples[place[1]], shape)
-        return None if answer.record is None else _one(answer.record.mask)
-
-    def _loaded(self, place: tuple[int, int]) -> dict:
-        one = self.guided[place[0]]
-        results = one.samples[place[1]]
-        for transform in one.before:
-            results = transform(results)
-        if results is None:
-            raise ValueError('the transforms before LoadActivationMask gave nothing')
-        return results
-
-    def _kept(self, place: tuple[int, int]) -> float:
-        """Share of draws in which the image is still guided."""
-        which, index = place
-        set_random_seed(index)
-        loaded = self.guided[which].load(self._loaded(place))
-        kept = 0
-        for _ in range(self.draws):
-            results = copy.deepcopy(loaded)
-            for transform in self.after[which]:
-                results = transform(results)
-            kept += bool(results['data_samples'].guided)
-        return kept / self.draws
+        samples = self.datasets[place[0]]
+        record = samples.loader.query(samples[place[1]], shape).record
+        return None if record is None else _union(record.mask)
 
 
 def looks_inverted(mask: np.ndarray) -> bool:
@@ -175,36 +138,30 @@ def _failure(kind: str, error: Exception) -> Problem:
     return Problem(kind, f'{type(error).__name__}: {error}', stops=True)
 
 
-def _mask_problems(answer: QueryResult, load) -> list[Problem]:
-    if answer.kind == 'mask':
-        return _look(answer)
-    if answer.kind == 'unchosen':
+def _mask_problems(result: QueryResult, loader: MaskLoader) -> list[Problem]:
+    if result.kind == 'unchosen':
         return []
-    declared = getattr(load, answer.kind, 'error') == 'unguided'
-    forgiven = declared or getattr(load, 'on_error', 'raise') == 'unguided'
-    # that there is nothing needs no words
-    reason = '' if answer.kind == 'missing' else answer.reason
-    return [Problem(answer.kind, reason, stops=not forgiven)]
-
-
-def _look(answer: QueryResult) -> list[Problem]:
-    mask = _one(answer.record.mask)
-    known = mask if answer.record.ignore is None else mask | answer.record.ignore
-    if known.all():
+    if result.kind != 'mask':
+        stops = loader.on_error == 'raise' and not loader.declares_unguided(result)
+        # 'no mask' says all
+        reason = '' if result.kind == 'missing' else result.reason
+        return [Problem(result.kind, reason, stops)]
+    mask, ignore = _union(result.record.mask), result.record.ignore
+    if (mask if ignore is None else mask | ignore).all():
         return [Problem('full')]
     return [Problem('inverted')] if looks_inverted(mask) else []
 
 
 def _file_problems(path: str | None) -> list[Problem]:
-    """What a file hides: loaders turn images, and fill up those that are cut."""
+    """What loading hides: loaders turn images, and fill up files that are cut short."""
     if path is None:
         return []
     problems = []
     try:
         with Image.open(path) as image:
-            turn = image.getexif().get(EXIF_ORIENTATION, 1)
-            if turn in range(2, 9):
-                problems.append(Problem('turned', f'orientation {turn}'))
+            orientation = exif_orientation(image)
+            if orientation != 1:
+                problems.append(Problem('turned', f'orientation {orientation}'))
             image.draft('L', (image.width // 8, image.height // 8))  # JPEG: faster
             image.load()
     except Exception as error:  # Pillow's plugins raise many kinds
@@ -212,11 +169,10 @@ def _file_problems(path: str | None) -> list[Problem]:
     return problems
 
 
-def _one(mask: np.ndarray) -> np.ndarray:
-    """One mask of those of all classes."""
+def _union(mask: np.ndarray) -> np.ndarray:
+    """(H, W): the masks of all classes in one."""
     return mask if mask.ndim == 2 else mask.max(0, initial=0)
 
 
 def _labels(sample: dict) -> tuple[int, ...]:
-    label = sample.get('gt_label', ())
-    return tuple(int(one) for one in np.atleast_1d(label))
+    return tuple(int(label) for label in np.atleast_1d(sample.get('gt_label', ())))

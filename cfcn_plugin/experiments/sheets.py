@@ -7,14 +7,13 @@ from matplotlib.figure import Figure
 from mmengine.config import Config
 
 from cfcn_plugin.mm.visualization.gallery import (
-    Shown,
-    grad_cam_look,
-    images_of_test_split,
     load_model,
-    look_at,
+    load_test_images,
+    predict_grad_cam,
+    predict_saliency,
 )
-from cfcn_plugin.visualization.conditions import conditions
-from cfcn_plugin.visualization.heatmaps import DPI, Look, columns_of, heatmap_sheet
+from cfcn_plugin.visualization.heatmaps import DPI, class_map_columns, heatmap_sheet
+from cfcn_plugin.visualization.image_panel import ImagePanel, vary_conditions
 
 from .grid import Grid
 from .run import Outcome
@@ -51,50 +50,47 @@ def sheets(grid: Grid, known: Sequence[Outcome]) -> Iterator[ReportFigure]:
 
 def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[ReportFigure]:
     last = _last_places(done)
-    images, classes = images_of_test_split(Config.fromfile(last[0].config), IMAGES)
+    images, classes = load_test_images(Config.fromfile(last[0].config), IMAGES)
     models = {_name(o): load_model(Config.fromfile(o.config), o.checkpoint)
               for o in last[:MOST]}
 
-    def draw(name, title, caption, rows: Sequence[Shown], columns: dict,
-             names: Sequence[str] = ()) -> ReportFigure:
-        labels = [() if names else row.labels for row in rows]
-        figure = heatmap_sheet([row.pixels for row in rows], [row.mask for row in rows],
-                               columns, labels, classes, names=names)
+    def draw(name, title, caption, rows: Sequence[ImagePanel],
+             columns: dict) -> ReportFigure:
+        figure = heatmap_sheet(rows, columns, classes)
         return drawn(f'{name}_{data}', f'{title}: {data}', caption, figure)
 
-    looks = {name: look_at(model, images) for name, model in models.items()}
+    maps = {name: predict_saliency(model, images) for name, model in models.items()}
     yield draw(
         'heatmaps', 'Where the systems look (figures 4 and 5)',
         'The trained map: of the predicted class where maps are classes, else the mean '
         'over channels. It was trained to lie inside, so it is no proof.', images,
-        looks)
-    explained = _grad_cams(models, images)
-    if explained:
-        yield draw(
-            'grad-cam', 'Grad-CAM of the same models',
-            'Of the predicted class. Nobody trained on it.', images, explained)
+        maps)
+    yield draw(
+        'grad-cam', 'Grad-CAM of the same models',
+        'Of the predicted class. Nobody trained on it.', images,
+        {name: predict_grad_cam(model, images) for name, model in models.items()})
     for outcome in last[:MOST]:
-        if looks[_name(outcome)].class_maps is not None:
+        if maps[_name(outcome)].class_maps is not None:
             yield draw(
                 f'class-maps_{outcome.cell.system}',
                 f'Class maps of {outcome.cell.system} (figure 11)',
                 'One forward pass: the answer is the class whose map is brightest in '
                 'the mean.', images,
-                columns_of(_name(outcome), looks[_name(outcome)], classes))
+                class_map_columns(_name(outcome), maps[_name(outcome)], classes))
     yield from _over_alpha(done, images, draw)
     masked = [p for p in images if p.mask is not None]
     if masked:
-        rows = conditions(masked[0], masked[1:3])
-        columns = {name: look_at(model, list(rows.values()))
-                   for name, model in models.items()}
+        rows = vary_conditions(masked[0], masked[1:3])
+        columns = {
+            name: predict_saliency(model, rows) for name, model in models.items()}
         label = ', '.join(str(classes[i]) for i in sorted(masked[0].labels)) or '?'
         yield draw(
             'conditions', 'Other light, other backgrounds (figures 9 and 15)',
             f'One image of the test split, a {label}. The object is cut out along '
-            'its mask.', list(rows.values()), columns, list(rows))
+            'its mask.', rows, columns)
 
 
-def _over_alpha(done: list[Outcome], images: list[Shown],
+def _over_alpha(done: list[Outcome], images: list[ImagePanel],
                 draw: Callable) -> Iterator[ReportFigure]:
     for system in dict.fromkeys(o.cell.system for o in done):
         mine = [o for o in done if o.cell.system == system and 'alpha' in o.cell.axes]
@@ -105,8 +101,9 @@ def _over_alpha(done: list[Outcome], images: list[Shown],
                 by_alpha[f'alpha {outcome.cell.axes["alpha"]}'] = outcome
         if len(by_alpha) > 1:
             columns = {
-                name: look_at(load_model(Config.fromfile(o.config), o.checkpoint),
-                              images) for name, o in list(by_alpha.items())[:MOST]
+                name: predict_saliency(
+                    load_model(Config.fromfile(o.config), o.checkpoint), images)
+                for name, o in list(by_alpha.items())[:MOST]
             }
             yield draw(
                 f'alpha_{system}', f'{system} as alpha grows (figure 7)',
@@ -135,10 +132,3 @@ def _name(outcome: Outcome) -> str:
     place = [f'{axis} {label}' for axis, label in outcome.cell.axes.items()
              if axis != 'seed']
     return '\n'.join([outcome.cell.system, ', '.join(place)]).strip()
-
-
-def _grad_cams(models: dict, images: list[Shown]) -> dict[str, Look]:
-    try:
-        return {name: grad_cam_look(model, images) for name, model in models.items()}
-    except ImportError:  # an extra; the report has the trained maps all the same
-        return {}

@@ -12,6 +12,7 @@ from .cvat import CVATMasks
 from .idrid import IDRiDMasks
 from .label_studio import LabelStudioMasks
 from .labelme import LabelMeMasks
+from .mask_loader import MaskLoader, QueryResult
 from .mat import MatMasks
 from .png import PNGMasks
 from .points import PointMasks
@@ -23,8 +24,8 @@ from .yolo import YOLOMasks
 
 __all__ = [
     'BoxMasks', 'COCOMasks', 'CUBBoxMasks', 'CUBSegmentationMasks', 'CVATMasks',
-    'IDRiDMasks', 'LabelMeMasks', 'LabelStudioMasks', 'MaskError', 'MaskRecord',
-    'MaskSizeError', 'MaskSource', 'MatMasks', 'PNGMasks', 'PointMasks',
-    'ScribbleMasks', 'TrimapMasks', 'VOCMasks', 'YOLOMasks', 'choose_guided',
-    'guidance_rank', 'image_key', 'read_guided_list'
+    'IDRiDMasks', 'LabelMeMasks', 'LabelStudioMasks', 'MaskError', 'MaskLoader',
+    'MaskRecord', 'MaskSizeError', 'MaskSource', 'MatMasks', 'PNGMasks', 'PointMasks',
+    'QueryResult', 'ScribbleMasks', 'TrimapMasks', 'VOCMasks', 'YOLOMasks',
+    'choose_guided', 'guidance_rank', 'image_key', 'read_guided_list'
 ]

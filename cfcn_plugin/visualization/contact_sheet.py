@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from .overlay import fitted, shortened, tinted
+from .overlay import overlay_mask, scale_to_fit, shorten_name
 
 COLUMNS = 6
 LONGEST = 320  # pixels of an image's longer side
@@ -21,16 +21,16 @@ class Entry:
 
     Attributes:
         image: (H, W, 3) uint8, RGB; None if it cannot be read.
-        mask: (h, w) {0, 1}, stretched over the image; None if there is none.
-        name: The image's.
-        why: Why it is here.
-        grave: Whether it would stop a training run.
+        mask: (h, w) {0, 1}, scaled to the image; None if there is none.
+        name: The image's name.
+        reason: Why the image is on the sheet.
+        stops: Whether it would stop a training run.
     """
     image: np.ndarray | None
     mask: np.ndarray | None
     name: str
-    why: str
-    grave: bool = False
+    reason: str
+    stops: bool = False
 
 
 def contact_sheet(path: str | Path, entries: Sequence[Entry], title: str = '') -> None:
@@ -51,18 +51,18 @@ def contact_sheet(path: str | Path, entries: Sequence[Entry], title: str = '') -
         axis.set_axis_off()
         axis.set_anchor('N')
     for axis, entry in zip(axes, entries):
-        axis.imshow(_shown(entry), interpolation='nearest')
-        axis.set_title(shortened(entry.name, 34), size=8, color='#1f2933')
-        axis.text(0.5, -0.03, textwrap.fill(entry.why, 34, max_lines=2), size=8,
-                  color='#c0232c' if entry.grave else '#7b4a12', va='top', ha='center',
-                  transform=axis.transAxes, weight='bold' if entry.grave else 'normal')
+        axis.imshow(_entry_pixels(entry), interpolation='nearest')
+        axis.set_title(shorten_name(entry.name, 34), size=8, color='#1f2933')
+        axis.text(0.5, -0.03, textwrap.fill(entry.reason, 34, max_lines=2), size=8,
+                  color='#c0232c' if entry.stops else '#7b4a12', va='top', ha='center',
+                  transform=axis.transAxes, weight='bold' if entry.stops else 'normal')
     if title:
         figure.suptitle(title, size=11, color='#1f2933')
     figure.savefig(path, dpi=110)
 
 
-def _shown(entry: Entry) -> np.ndarray:
+def _entry_pixels(entry: Entry) -> np.ndarray:
     if entry.image is None:
         return np.full((LONGEST * 3 // 4, LONGEST, 3), GREY, np.uint8)
-    image = fitted(entry.image, LONGEST)
-    return image if entry.mask is None else tinted(image, entry.mask)
+    image = scale_to_fit(entry.image, LONGEST)
+    return image if entry.mask is None else overlay_mask(image, entry.mask)

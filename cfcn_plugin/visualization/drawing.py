@@ -1,17 +1,17 @@
 """The paper's tool: a person draws around the object (section 3.2, figure 2)."""
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.widgets import LassoSelector, PolygonSelector, RectangleSelector
 
+from cfcn_plugin.annotation.load_image import load_image
 from cfcn_plugin.annotation.mask_history import MaskHistory
 from cfcn_plugin.annotation.queue import AnnotationQueue
 from cfcn_plugin.masks.base import MaskError
 
 from .drawing_panel import Panel
-from .overlay import fitted, shortened, tinted
+from .overlay import overlay_mask, scale_to_fit, shorten_name
 
 HELP = {
     'lasso': 'Hold the left button and go\naround the object.',
@@ -27,199 +27,203 @@ class MaskCanvas:
     """A figure in which masks are drawn, one image after the other.
 
     Images are shown with ``longest`` pixels at most, small ones with each pixel
-    several times; masks have the image's full size. What is drawn stays in memory,
-    with its history, until it is saved: going back and forth loses nothing.
+    several times; masks have the image's full size. A mask that is not saved stays in
+    memory with its history, also when another image is opened.
 
     Args:
         figure: An empty figure with its canvas.
-        work: The images.
-        quit: Called when the person has had enough.
-        longest: Longest side of what is shown, in pixels.
+        queue: The images.
+        quit: Called when the person quits.
+        longest: Longest side of an image on the screen, in pixels.
     """
 
     def __init__(self,
                  figure: Figure,
-                 work: AnnotationQueue,
+                 queue: AnnotationQueue,
                  quit: Callable[[], None] = lambda: None,
                  longest: int = 1000):
-        self.work = work
+        self.queue = queue
         self.longest = longest
         self._quit = quit
-        self._drafts: dict[str, MaskHistory] = {}
+        self._histories: dict[str, MaskHistory] = {}
         self._image = None  # (h, w, 3), as shown; None if it cannot be read
-        self._asked = None  # what must be pressed again to be done
+        self._to_confirm = None  # what must be pressed again to be done
         self._selector = None
         self.panel = Panel(figure, self.act)
         self.value = 1
-        self.choose('lasso')
-        first = work.next_open()
-        self.open(0 if first is None else first)
+        self.select_tool('lasso')
+        first = queue.next_pending()
+        self.open_image(0 if first is None else first)
         if first is None:
-            self.say('All images are done. Look around, or quit.')
+            self.show_message('All images are done. Look around, or quit.')
 
     @property
     def name(self) -> str:
-        """The image at hand."""
-        return self.work.names[self.index]
+        """The name of the image that is shown."""
+        return self.queue.names[self.index]
 
     @property
-    def edit(self) -> MaskHistory | None:
-        """Its mask at full size; None where the image cannot be read."""
-        return self._drafts.get(self.name)
+    def history(self) -> MaskHistory | None:
+        """The image's mask at full size; None where the image cannot be read."""
+        return self._histories.get(self.name)
 
     @property
     def unsaved(self) -> list[str]:
-        """Images with a drawing that no file has."""
-        return [name for name, edit in self._drafts.items() if edit.is_changed]
+        """Images whose mask was changed and not saved."""
+        return [name for name, history in self._histories.items()
+                if history.is_changed]
 
     # ---- what a person does ----------------------------------------------------
 
     def act(self, action: str) -> None:
         """Do what a button or key stands for, by its name in ``BUTTONS``."""
-        asked, self._asked = self._asked, None
+        to_confirm, self._to_confirm = self._to_confirm, None
         if action in HELP:
-            self.choose(action)
+            self.select_tool(action)
         elif action in ('add', 'erase'):
             self.value = int(action == 'add')
             self._show_choice()
         elif action in ('undo', 'redo', 'clear'):
-            if self.edit is not None and not getattr(self.edit, action)():
-                self.say(f'Nothing to {action}.')
+            if self.history is not None and not getattr(self.history, action)():
+                self.show_message(f'Nothing to {action}.')
             else:
                 self._show_mask()
         elif action in ('previous', 'next'):
             step = 1 if action == 'next' else -1
-            self.open((self.index + step) % len(self.work))
+            self.open_image((self.index + step) % len(self.queue))
         elif action == 'skip':
-            self.work.skip(self.name)
-            self._go_on('Skipped.')
+            self.queue.skip(self.name)
+            self._open_next('Skipped.')
         elif action == 'save':
-            self._save(sure=asked == ('save', self.name))
+            self._save(confirmed=to_confirm == ('save', self.name))
         elif action == 'quit':
-            self._leave(sure=asked == ('quit', None))
+            self._leave(confirmed=to_confirm == ('quit', None))
 
-    def choose(self, tool: str) -> None:
+    def select_tool(self, tool: str) -> None:
         """Draw with ``'lasso'``, ``'polygon'`` or ``'box'``."""
         self.tool = tool
-        self._take_up()
+        self._restart_tool()
         self._show_choice()
 
-    def open(self, index: int) -> None:
+    def open_image(self, index: int) -> None:
         """Show an image and its mask."""
         self.index = index
-        trouble = ''
+        problem = ''
         try:
             self._load()
-        except (MaskError, OSError, cv2.error) as error:
+        except (MaskError, OSError) as error:
             self._image = None
-            self._drafts.pop(self.name, None)
-            trouble = f'Nothing can be drawn here: {error}'
-        self.panel.fit((1, 1) if self.edit is None else self.edit.mask.shape)
-        self._take_up()
+            self._histories.pop(self.name, None)
+            problem = f'Nothing can be drawn here: {error}'
+        self.panel.fit((1, 1) if self.history is None else self.history.mask.shape)
+        self._restart_tool()
         self._show_mask()
-        if trouble:
-            self.say(trouble)
+        if problem:
+            self.show_message(problem)
 
-    def say(self, text: str) -> None:
-        """Put a line under the image."""
+    def show_message(self, text: str) -> None:
+        """Write a message under the image."""
         self.panel.write(message=text)
 
     # ---- inside ------------------------------------------------------------------
 
     def _load(self) -> None:
-        image = self.work.image(self.name)
-        self._image = fitted(image, self.longest)
-        if self.name not in self._drafts:
-            mask = self.work.mask(self.name, image.shape[:2])
-            self._drafts[self.name] = MaskHistory(mask)
-        for name in [n for n in self._drafts if n != self.name]:
-            if not self._drafts[name].is_changed:
-                del self._drafts[name]  # its file has it
+        image = load_image(self.queue.images / self.name)
+        self._image = scale_to_fit(image, self.longest)
+        if self.name not in self._histories:
+            mask = self.queue.load_mask(self.name, image.shape[:2])
+            self._histories[self.name] = MaskHistory(mask)
+        for name in [n for n in self._histories if n != self.name]:
+            if not self._histories[name].is_changed:
+                del self._histories[name]  # the mask is in its file
 
     def _drawn(self, vertices) -> None:
-        if self.edit is None:
+        if self.history is None:
             return
-        self._asked = None
-        changed = self.edit.fill(vertices, self.value)
-        self._take_up()
+        self._to_confirm = None
+        changed = self.history.fill(vertices, self.value)
+        self._restart_tool()
         self._show_mask()
         if not changed:
-            self.say('That encloses nothing to '
-                     f'{"add" if self.value else "erase"}.')
+            self.show_message('That encloses nothing to '
+                              f'{"add" if self.value else "erase"}.')
 
-    def _save(self, sure: bool) -> None:
-        if self.edit is None or not self.edit.mask.any():
-            self.say('Nothing is drawn yet. To leave this image without a mask, '
-                     'skip it (k).')
+    def _save(self, confirmed: bool) -> None:
+        if self.history is None or not self.history.mask.any():
+            self.show_message('Nothing is drawn yet. To leave this image without a '
+                              'mask, skip it (k).')
             return
-        if self.work.is_earlier(self.name) and not (sure or self.work.redo):
-            self._asked = 'save', self.name
-            self.say('This image has a mask from an earlier session. '
-                     'Press s once more to replace it.')
+        may_replace = confirmed or self.queue.redo
+        if self.queue.has_earlier_mask(self.name) and not may_replace:
+            self._to_confirm = 'save', self.name
+            self.show_message('This image has a mask from an earlier session. '
+                              'Press s once more to replace it.')
             return
         try:
-            self.work.save(self.name, self.edit.mask, replace=sure)
+            self.queue.save(self.name, self.history.mask, replace=confirmed)
         except OSError as error:
-            self.say(f'Not saved: {error}')
+            self.show_message(f'Not saved: {error}')
             return
-        self.edit.saved()
-        self._go_on('Saved.')
+        self.history.mark_saved()
+        self._open_next('Saved.')
 
-    def _go_on(self, done: str) -> None:
-        following = self.work.next_open(self.index)
+    def _open_next(self, done: str) -> None:
+        following = self.queue.next_pending(self.index)
         if following is None:
             self._show_mask()
-            self.say(f'{done} That was the last one: all images are done. q quits.')
+            self.show_message(
+                f'{done} That was the last one: all images are done. q quits.')
             return
-        self.open(following)
+        self.open_image(following)
 
-    def _leave(self, sure: bool) -> None:
-        if self.unsaved and not sure:
-            self._asked = 'quit', None
-            self.say(f'{len(self.unsaved)} drawn and not saved, such as '
-                     f'{self.unsaved[0]}. Press q once more to leave without.')
+    def _leave(self, confirmed: bool) -> None:
+        if self.unsaved and not confirmed:
+            self._to_confirm = 'quit', None
+            self.show_message(
+                f'{len(self.unsaved)} drawn and not saved, such as '
+                f'{self.unsaved[0]}. Press q once more to leave without.')
             return
         self._quit()
 
     # ---- what a person sees --------------------------------------------------------
 
     def _show_mask(self) -> None:
-        if self.edit is None:
+        if self.history is None:
             self.panel.show(NOTHING, (1, 1))
         else:
             self.panel.show(
-                tinted(self._image, self.edit.mask), self.edit.mask.shape)
-        done = sum(map(self.work.is_done, self.work.names))
-        skipped = sum(map(self.work.is_skipped, self.work.names))
+                overlay_mask(self._image, self.history.mask), self.history.mask.shape)
+        done = sum(map(self.queue.is_done, self.queue.names))
+        skipped = sum(map(self.queue.is_skipped, self.queue.names))
         counts = [f'{done} done', f'{skipped} skipped']
         if self.unsaved:
             counts.append(f'{len(self.unsaved)} not saved')
         self.panel.write(
-            title=f'{self.index + 1} of {len(self.work)}',
-            name=shortened(self.name, 60),
+            title=f'{self.index + 1} of {len(self.queue)}',
+            name=shorten_name(self.name, 60),
             counts='  ·  '.join(counts),
             state=self._image_state(),
             message='')
 
     def _image_state(self) -> str:
-        if self.edit is None:
+        if self.history is None:
             return 'cannot be read'
-        height, width = self.edit.mask.shape
-        if self.edit.is_changed:
+        height, width = self.history.mask.shape
+        if self.history.is_changed:
             state = 'not saved'
-        elif self.work.is_done(self.name):
+        elif self.queue.is_done(self.name):
             state = 'saved'
         else:
-            state = 'skipped' if self.work.is_skipped(self.name) else 'no mask yet'
+            state = 'skipped' if self.queue.is_skipped(self.name) else 'no mask yet'
         return (f'{width} × {height} pixels\n'
-                f'causal: {100 * self.edit.mask.mean():.1f} %\n{state}')
+                f'causal: {100 * self.history.mask.mean():.1f} %\n{state}')
 
     def _show_choice(self) -> None:
         self.panel.mark((self.tool, 'add' if self.value else 'erase'))
         self.panel.write(help=HELP[self.tool], message='')
 
-    def _take_up(self) -> None:
-        """Begin anew with the tool: a selector keeps half a polygon otherwise."""
+    def _restart_tool(self) -> None:
+        """Make the tool's selector anew: an old one would keep half a polygon."""
         if self._selector is not None:
             self._selector.disconnect_events()
             for artist in self._selector.artists:

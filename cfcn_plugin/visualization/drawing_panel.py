@@ -1,4 +1,4 @@
-"""How the figure to draw in looks: an image, buttons with their keys, and words."""
+"""The layout of the figure for drawing: an image, buttons with keys, and texts."""
 from collections.abc import Callable, Collection
 
 import numpy as np

@@ -1,75 +1,41 @@
-"""Images, masks and where models look, side by side."""
+"""Images, masks and saliency maps of models, side by side."""
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from torch import Tensor, nn
+from torch import Tensor
 
-from cfcn_plugin.functional.localization import reduce_channels
+from .image_panel import ImagePanel
 
 DPI = 110
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a model made of a batch of images.
+class SaliencyMaps:
+    """A model's saliency maps and predictions of a batch of images.
 
     Attributes:
-        saliency: (B, H, W) in [0, 1], the map it is guided by, at the images' size.
+        saliency: (B, H, W) in [0, 1], at the images' size.
         predicted: (B,) class indices.
-        class_maps: (B, C, H, W) in [0, 1], where maps are classes: the same forward
-            pass's maps of all classes, over the hottest pixel of them all.
+        class_maps: (B, C, H, W) in [0, 1], where maps are classes: all classes' maps of
+            the same forward pass, divided by the largest value of all of them.
     """
     saliency: np.ndarray
     predicted: np.ndarray
     class_maps: np.ndarray | None = None
 
 
-@torch.no_grad()
-def look(model: nn.Module, images: Tensor) -> Look:
-    """One forward pass of a guided classifier, in evaluation mode.
-
-    Where maps are classes the predicted class's map is shown, else the mean over
-    channels. The model's mode is put back.
-
-    Args:
-        model: A guided classifier.
-        images: (B, 3, H, W) uint8, RGB.
-    """
-    was_training = model.training
-    model.eval()
-    try:
-        data = model.data_preprocessor(dict(inputs=list(images.flip(1))))
-        with model.feature_hook:
-            scores = model(data['inputs'])
-            activation = model.feature_hook.take(data['inputs'])
-            covers = model.feature_hook.covers(activation, data['inputs'])[-1]
-    finally:
-        model.train(was_training)
-    activation = activation[-1] if isinstance(activation, tuple) else activation
-    activation = activation.float()
-    scores = sum(scores) if isinstance(scores, tuple | list) else scores
-    predicted = scores.argmax(1)
-    saliency = reduce_channels(activation, predicted if model.maps_are_classes else None)
-    size = tuple(images.shape[-2:])
-    maps = None
-    if model.maps_are_classes:
-        maps = stretched(activation.relu(), covers, size).cpu().numpy()
-    return Look(
-        stretched(saliency[:, None], covers, size)[:, 0].cpu().numpy(),
-        predicted.cpu().numpy(), maps)
-
-
-def stretched(maps: Tensor, covers: tuple[int, int], size: tuple[int, int]) -> Tensor:
-    """Maps laid over their images, each image's hottest pixel 1.
+def resize_maps(maps: Tensor, covers: tuple[int, int],
+                size: tuple[int, int]) -> Tensor:
+    """Maps at the size of their images, each image's largest value 1.
 
     Args:
         maps: (B, K, h, w), non-negative.
-        covers: Rows and columns of pixels that they lie on, from the corner.
+        covers: Rows and columns of pixels that the maps lie on, from the top left
+            corner.
         size: (H, W) of the images.
 
     Returns:
@@ -81,75 +47,79 @@ def stretched(maps: Tensor, covers: tuple[int, int], size: tuple[int, int]) -> T
     return fine / fine.amax((1, 2, 3), keepdim=True).clamp(min=1e-12)
 
 
-def columns_of(name: str, seen: Look, classes: Sequence[str]) -> dict[str, Look]:
+def class_map_columns(name: str, maps: SaliencyMaps,
+                      classes: Sequence[str]) -> dict[str, SaliencyMaps]:
     """A model's column of a sheet, and one for each class's map if there are any."""
-    columns = {name: seen}
-    if seen.class_maps is not None:
+    columns = {name: maps}
+    if maps.class_maps is not None:
         for index, title in enumerate(classes):
-            columns[f'{name}\nmap of {title}'] = Look(
-                seen.class_maps[:, index], seen.predicted)
+            columns[f'{name}\nmap of {title}'] = SaliencyMaps(
+                maps.class_maps[:, index], maps.predicted)
     return columns
 
 
-def as_pixels(figure: Figure) -> np.ndarray:
-    """A figure drawn, (H, W, 3) uint8, RGB."""
+def merge_columns(
+        columns: Sequence[dict[str, SaliencyMaps]]) -> dict[str, SaliencyMaps]:
+    """Columns of one image each, to columns of all images, which may differ in size."""
+    return {
+        title: SaliencyMaps([one[title].saliency[0] for one in columns],
+                            [one[title].predicted[0] for one in columns])
+        for title in columns[0]
+    }
+
+
+def render_figure(figure: Figure) -> np.ndarray:
+    """The pixels of a figure, (H, W, 3) uint8, RGB."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def heatmap_sheet(images: Sequence[np.ndarray],
-                  masks: Sequence[np.ndarray | None],
-                  looks: dict[str, Look],
-                  labels: Sequence[Collection[int]],
+def heatmap_sheet(panels: Sequence[ImagePanel],
+                  columns: dict[str, SaliencyMaps],
                   classes: Sequence[str],
-                  title: str = '',
-                  names: Sequence[str] = ()) -> Figure:
-    """A sheet with a row an image: image, mask, then each model's saliency and answer.
+                  title: str = '') -> Figure:
+    """A sheet with a row for each image: image, mask, each saliency map and prediction.
 
-    A right answer is green, a wrong one red.
+    A right prediction is green, a wrong one red. An image without known labels has its
+    name below it.
 
     Args:
-        images: B of (H, W, 3) uint8, RGB.
-        masks: B of (H, W) {0, 1}; None for an image without.
-        looks: By the column's title.
-        labels: Each one's true classes; () where they are not known, and no answer is
-            right.
-        classes: Their names.
+        panels: The images.
+        columns: The maps of all images by the column's title.
+        classes: Names of the classes.
         title: Above the sheet.
-        names: B, of the images, written where the label is not known.
     """
-    columns = ['image', "a person's mask", *looks]
+    titles = ['image', "a person's mask", *columns]
     figure = Figure(
-        figsize=(2.1 * len(columns), 2.2 * len(images) + 1), dpi=DPI,
+        figsize=(2.1 * len(titles), 2.2 * len(panels) + 1), dpi=DPI,
         layout='constrained')
-    axes = figure.subplots(len(images), len(columns), squeeze=False)
-    for row, (image, mask) in enumerate(zip(images, masks)):
-        grey = image.mean(-1)
-        axes[row, 0].imshow(image)
-        if labels[row]:
-            true = ', '.join(str(classes[label]) for label in sorted(labels[row]))
-            axes[row, 0].set_xlabel(f'this is a {true}')
-        elif names:
-            axes[row, 0].set_xlabel(names[row])
-        if mask is None:
+    axes = figure.subplots(len(panels), len(titles), squeeze=False)
+    for row, panel in enumerate(panels):
+        true = ', '.join(str(classes[label]) for label in sorted(panel.labels))
+        axes[row, 0].imshow(panel.pixels)
+        axes[row, 0].set_xlabel(f'this is a {true}' if true else panel.name)
+        if panel.mask is None:
             axes[row, 1].set_xlabel('no mask')
         else:
-            axes[row, 1].imshow(mask, cmap='gray', vmin=0, vmax=1)
-        for axis, seen in zip(axes[row, 2:], looks.values()):
-            axis.imshow(grey, cmap='gray', vmin=0, vmax=255)
-            axis.imshow(seen.saliency[row], cmap='inferno', alpha=0.65, vmin=0, vmax=1)
-            colour = 'black'
-            if labels[row]:
-                right = seen.predicted[row] in labels[row]
-                colour = 'tab:green' if right else 'tab:red'
-            axis.set_xlabel(f'says {classes[seen.predicted[row]]}', color=colour,
-                            fontweight='bold')
+            axes[row, 1].imshow(panel.mask, cmap='gray', vmin=0, vmax=1)
+        for axis, maps in zip(axes[row, 2:], columns.values()):
+            axis.imshow(panel.pixels.mean(-1), cmap='gray', vmin=0, vmax=255)
+            axis.imshow(maps.saliency[row], cmap='inferno', alpha=0.65, vmin=0, vmax=1)
+            predicted = maps.predicted[row]
+            axis.set_xlabel(f'says {classes[predicted]}', fontweight='bold',
+                            color=_colour(predicted, panel.labels))
     for axis in axes.flat:
         axis.set_xticks([])
         axis.set_yticks([])
-    for axis, name in zip(axes[0], columns):
-        axis.set_title(name)
+    for axis, column in zip(axes[0], titles):
+        axis.set_title(column)
     if title:
         figure.suptitle(title)
     return figure
+
+
+def _colour(predicted: int, labels: Collection[int]) -> str:
+    if not labels:
+        return 'black'
+    return 'tab:green' if predicted in labels else 'tab:red'

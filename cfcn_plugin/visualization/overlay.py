@@ -1,11 +1,11 @@
-"""Images and names, made fit to be shown with a mask."""
+"""Images with their masks, scaled for the screen."""
 import cv2
 import numpy as np
 
 CAUSAL = np.array([255, 150, 0])
 
 
-def fitted(image: np.ndarray, longest: int) -> np.ndarray:
+def scale_to_fit(image: np.ndarray, longest: int) -> np.ndarray:
     """An image for the screen: scaled down by area, or up by a whole number.
 
     Args:
@@ -19,7 +19,7 @@ def fitted(image: np.ndarray, longest: int) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def tinted(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def overlay_mask(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """An image with its causal region tinted and outlined.
 
     Args:
@@ -41,6 +41,6 @@ def tinted(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return shown
 
 
-def shortened(name: str, length: int) -> str:
-    """The end of a name, which tells more than its beginning."""
+def shorten_name(name: str, length: int) -> str:
+    """A name of at most ``length`` characters: of a longer one, its end."""
     return name if len(name) <= length else '…' + name[1 - length:]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cfcn_plugin.annotation.convert import MaskMaker, Row, label_values, make_masks
+from cfcn_plugin.annotation.convert import IndexRow, MaskConverter, convert_masks
+from cfcn_plugin.annotation.mask_values import label_values
 from cfcn_plugin.annotation.samples import FolderSamples
-from cfcn_plugin.masks import MaskError, MaskRecord, MaskSource, PNGMasks
-from cfcn_plugin.mm.transforms import LoadActivationMask
+from cfcn_plugin.masks import MaskError, MaskLoader, MaskRecord, MaskSource, PNGMasks
 
 MASK = np.zeros((4, 6), np.uint8)
 MASK[1:3, 2:5] = 1
@@ -54,11 +54,10 @@ def source_of(images, **masks):
 
 
 def make(images, source, origin=ORIGIN, jobs=1, **options):
-    """What became of each image, by its name."""
-    out = images.parent / 'masks'
-    maker = MaskMaker(FolderSamples(images), LoadActivationMask(source=source), out,
-                      **options)
-    return {made.image: made for made in make_masks(maker, origin, jobs)}
+    """The result of each image, by its name."""
+    converter = MaskConverter(FolderSamples(images, MaskLoader(source)),
+                              images.parent / 'masks', **options)
+    return {made.image: made for made in convert_masks(converter, origin, jobs)}
 
 
 def read(images, folder='masks', **options) -> dict:
@@ -115,7 +114,7 @@ def test_label_files_hold_class_plus_one(images):
         np.testing.assert_array_equal(got.mask, plane)
 
 
-def test_label_files_mark_what_nobody_knows_by_255():
+def test_label_files_mark_unknown_pixels_by_255():
     record = MaskRecord(MASK[None], 'f', np.array([2]), IGNORE)
     np.testing.assert_array_equal(label_values(record), 3 * MASK + 255 * IGNORE)
 
@@ -124,7 +123,7 @@ def test_label_files_mark_what_nobody_knows_by_255():
     ([MASK, MASK], [1, 2], 'overlap in 6 pixels.*--classes folders'),
     ([MASK], [254], 'class 254.*--classes folders'),
 ])
-def test_what_a_label_file_cannot_hold_is_told(images, planes, classes, message):
+def test_mask_that_a_label_file_cannot_hold_is_told(images, planes, classes, message):
     record = MaskRecord(np.stack(planes), 'f', np.array(classes))
     with pytest.raises(MaskError, match=message):
         label_values(record)
@@ -178,8 +177,8 @@ def test_killed_run_goes_on_and_makes_nothing_twice(images):
     masks = dict(a=MaskRecord(MASK, 'f'), b=MaskRecord(MASK, 'f'),
                  c=MaskRecord(MASK, 'f'))
     out = images.parent / 'masks'
-    first = make_masks(MaskMaker(FolderSamples(images), LoadActivationMask(
-        source=source_of(images, **masks)), out), ORIGIN)
+    first = convert_masks(MaskConverter(FolderSamples(images, MaskLoader(
+        source_of(images, **masks))), out), ORIGIN)
     assert [next(first).image, next(first).image] == ['a.jpg', 'b.jpg']
     first.close()
     text = (out / 'index.csv').read_bytes()
@@ -220,5 +219,5 @@ def test_folder_made_from_something_else_is_refused(images):
 def test_several_processes_make_the_same(images):
     masks = dict(a=MaskRecord(MASK, 'f'), c=MaskRecord(1 - MASK, 'f'))
     made = make(images, source_of(images, **masks), jobs=2)
-    assert made['a.jpg'].rows == (Row('a.jpg', 'a.png', 4, 6, 0.25, 0.0, ''), )
+    assert made['a.jpg'].rows == (IndexRow('a.jpg', 'a.png', 4, 6, 0.25, 0.0, ''), )
     np.testing.assert_array_equal(read(images)['sub/c.jpg'].mask, 1 - MASK)

@@ -55,7 +55,7 @@ def test_it_is_changed_until_saved_and_again_when_taken_back():
     edit = empty()
     edit.fill(SQUARE, 1)
     assert edit.is_changed
-    edit.saved()
+    edit.mark_saved()
     assert not edit.is_changed
     edit.undo()
     assert edit.is_changed

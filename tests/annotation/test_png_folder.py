@@ -1,17 +1,16 @@
 """Folders of masks: which images, which names, whole files only."""
 import numpy as np
 import pytest
-from mmpretrain.registry import TASK_UTILS
 from PIL import Image
 
 from cfcn_plugin.annotation.png_folder import (
-    check_own_mask,
-    images_in,
+    check_distinct_masks,
+    list_images,
     mask_name,
-    png_masks,
+    png_masks_config,
     write_png,
 )
-from cfcn_plugin.masks import MaskError
+from cfcn_plugin.masks import MaskError, PNGMasks
 
 
 def image(path):
@@ -23,27 +22,29 @@ def test_images_of_all_folders_but_hidden_files_and_that_of_the_masks(tmp_path):
     for name in ('b.JPG', 'a/c.png', '._b.jpg', 'masks/b.png'):
         image(tmp_path / name)
     (tmp_path / 'notes.txt').write_text('no image')
-    assert images_in(tmp_path, tmp_path / 'masks') == ['a/c.png', 'b.JPG']
+    assert list_images(tmp_path, tmp_path / 'masks') == ['a/c.png', 'b.JPG']
 
 
 def test_folder_without_images_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match='holds no image.*jpg'):
-        images_in(tmp_path)
+        list_images(tmp_path)
     with pytest.raises(FileNotFoundError, match="'.*nowhere' does not exist"):
-        images_in(tmp_path / 'nowhere')
+        list_images(tmp_path / 'nowhere')
 
 
 def test_images_that_would_share_a_mask_are_named():
-    check_own_mask(['a.jpg', 'b/a.jpg', 'b/a.b.jpg'])
+    check_distinct_masks(['a.jpg', 'b/a.jpg', 'b/a.b.jpg'])
     with pytest.raises(MaskError, match="'a.jpg' and 'a.png' would share.*rename"):
-        check_own_mask(['a.jpg', 'a.png'])
+        check_distinct_masks(['a.jpg', 'a.png'])
 
 
 def test_written_mask_is_read_by_png_masks(tmp_path):
     image(tmp_path / 'images' / 'deep' / 'a.b.jpg')
     mask = np.eye(4, 6, dtype=np.uint8)
     write_png(tmp_path / 'masks' / mask_name('deep/a.b.jpg'), mask * np.uint8(255))
-    source = TASK_UTILS.build(png_masks(tmp_path / 'images', tmp_path / 'masks'))
+    config = png_masks_config(tmp_path / 'images', tmp_path / 'masks')
+    assert config.pop('type') == 'PNGMasks'
+    source = PNGMasks(**config)
     sample = dict(img_path=tmp_path / 'images/deep/a.b.jpg', ori_shape=(4, 6))
     np.testing.assert_array_equal(source(sample).mask, mask)
     source.check()
@@ -67,13 +68,14 @@ def test_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 
 def test_config_begins_at_the_data_root_when_it_holds_both(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert png_masks('data/x/train', 'data/x/masks', ignore=[127]) == dict(
+    assert png_masks_config('data/x/train', 'data/x/masks', ignore=[127]) == dict(
         type='PNGMasks', data_root='data/x', images='train', masks='masks',
         ignore=[127])
-    assert png_masks('data/x', 'data/x/masks') == dict(
+    assert png_masks_config('data/x', 'data/x/masks') == dict(
         type='PNGMasks', data_root='data/x', images='', masks='masks')
-    assert png_masks('data/x/train', 'data/x/masks', 'data')['images'] == 'x/train'
-    elsewhere = png_masks('data/x/train', 'masks', 'data')
+    outer = png_masks_config('data/x/train', 'data/x/masks', 'data')
+    assert outer['images'] == 'x/train'
+    elsewhere = png_masks_config('data/x/train', 'masks', 'data')
     assert (elsewhere['data_root'], elsewhere['masks']) == ('.', 'masks')
 
 

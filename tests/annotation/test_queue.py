@@ -31,78 +31,62 @@ def test_saved_masks_are_0_and_255_in_one_channel(images, masks):
 
 
 def test_next_session_goes_on_where_the_last_one_stopped(images, masks):
-    work = AnnotationQueue(images, masks)
-    assert work.names == ['a.jpg', 'b.png', 'sub/c.jpg']
-    assert work.next_open() == 0
-    work.save('a.jpg', MASK)
-    work.skip('b.png')
+    queue = AnnotationQueue(images, masks)
+    assert queue.names == ['a.jpg', 'b.png', 'sub/c.jpg']
+    assert queue.next_pending() == 0
+    queue.save('a.jpg', MASK)
+    queue.skip('b.png')
     again = AnnotationQueue(images, masks)
     assert again.is_done('a.jpg') and again.is_skipped('b.png')
-    assert again.next_open() == 2
+    assert again.next_pending() == 2
     again.save('sub/c.jpg', MASK)
-    assert again.next_open() is None
+    assert again.next_pending() is None
 
 
-def test_next_open_one_goes_round(images, masks):
-    work = AnnotationQueue(images, masks)
-    assert [work.next_open(i) for i in (0, 1, 2)] == [1, 2, 0]
-    work.save('a.jpg', MASK)
-    assert work.next_open(2) == 1
+def test_search_for_a_pending_image_goes_round(images, masks):
+    queue = AnnotationQueue(images, masks)
+    assert [queue.next_pending(i) for i in (0, 1, 2)] == [1, 2, 0]
+    queue.save('a.jpg', MASK)
+    assert queue.next_pending(2) == 1
 
 
 def test_mask_of_an_earlier_session_is_not_overwritten_by_itself(images, masks):
     AnnotationQueue(images, masks).save('a.jpg', MASK)
-    work = AnnotationQueue(images, masks)
+    queue = AnnotationQueue(images, masks)
     with pytest.raises(FileExistsError, match='a.png.*earlier session'):
-        work.save('a.jpg', 1 - MASK)
-    np.testing.assert_array_equal(work.mask('a.jpg', (4, 6)), MASK)
-    work.save('a.jpg', 1 - MASK, replace=True)
-    work.save('a.jpg', MASK)  # now it is this session's own
-    np.testing.assert_array_equal(work.mask('a.jpg', (4, 6)), MASK)
+        queue.save('a.jpg', 1 - MASK)
+    np.testing.assert_array_equal(queue.load_mask('a.jpg', (4, 6)), MASK)
+    queue.save('a.jpg', 1 - MASK, replace=True)
+    queue.save('a.jpg', MASK)  # now it is this session's own
+    np.testing.assert_array_equal(queue.load_mask('a.jpg', (4, 6)), MASK)
 
 
 def test_redo_looks_at_all_again_and_may_replace(images, masks):
     AnnotationQueue(images, masks).save('a.jpg', MASK)
-    work = AnnotationQueue(images, masks, redo=True)
-    assert work.next_open() == 0
-    work.save('a.jpg', 1 - MASK)
-    assert work.next_open() == 1
+    queue = AnnotationQueue(images, masks, redo=True)
+    assert queue.next_pending() == 0
+    queue.save('a.jpg', 1 - MASK)
+    assert queue.next_pending() == 1
 
 
 def test_skipped_image_that_gets_a_mask_is_skipped_no_more(images, masks):
-    work = AnnotationQueue(images, masks)
-    work.skip('a.jpg')
-    work.save('a.jpg', MASK)
+    queue = AnnotationQueue(images, masks)
+    queue.skip('a.jpg')
+    queue.save('a.jpg', MASK)
     assert not AnnotationQueue(images, masks).is_skipped('a.jpg')
 
 
 def test_mask_files_beside_the_images_are_no_images(images):
-    work = AnnotationQueue(images, images / 'masks')
-    work.save('a.jpg', MASK)
+    queue = AnnotationQueue(images, images / 'masks')
+    queue.save('a.jpg', MASK)
     assert len(AnnotationQueue(images, images / 'masks')) == 3
 
 
-def test_images_are_upright_rgb(images, masks):
-    turned = Image.Exif()
-    turned[0x0112] = 6
-    Image.new('RGB', (6, 4), (200, 30, 10)).save(
-        images / 'e.jpg', exif=turned, quality=95)
-    image = AnnotationQueue(images, masks).image('e.jpg')
-    assert image.shape == (6, 4, 3)
-    np.testing.assert_allclose(image[0, 0], (200, 30, 10), atol=6)
-
-
-def test_image_that_cannot_be_read_is_named(images, masks):
-    (images / 'a.jpg').write_bytes(b'no image')
-    with pytest.raises(MaskError, match="'.*a.jpg' cannot be read"):
-        AnnotationQueue(images, masks).image('a.jpg')
-
-
 def test_mask_of_another_size_is_named(images, masks):
-    work = AnnotationQueue(images, masks)
-    work.save('a.jpg', MASK)
+    queue = AnnotationQueue(images, masks)
+    queue.save('a.jpg', MASK)
     with pytest.raises(MaskError, match=r"'.*a.png'.*\(4, 6\).*\(6, 4\)"):
-        work.mask('a.jpg', (6, 4))
+        queue.load_mask('a.jpg', (6, 4))
 
 
 def test_name_that_does_not_exist_is_shown(images, masks):

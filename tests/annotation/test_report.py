@@ -1,4 +1,4 @@
-"""The survey's report: counts, shares, what stops, what is shown first."""
+"""The report of a validation: counts, fractions, what stops, what is shown first."""
 import json
 
 from cfcn_plugin.annotation.report import Report
@@ -14,7 +14,7 @@ def finding(number, *problems, label=0, area=0.3, kept=None):
 def test_clean_data_stops_nothing():
     report = Report([finding(0), finding(1)])
     assert not report.stops and not report.suspicious
-    assert 'Nothing looks wrong' in str(report)
+    assert 'No problem was found' in str(report)
     assert 'Nothing here would stop' in str(report)
 
 
@@ -27,10 +27,11 @@ def test_problem_that_stops_and_its_remedy_are_told():
 
 
 def test_masks_without_an_image_stop_a_run_that_checks():
-    for hooked in (True, False):
-        report = Report([finding(0)], ["2 masks belong to no image"], hooked=hooked)
-        assert report.stops is hooked
-        assert ('STOPS 2 masks' in str(report)) is hooked
+    for checks in (True, False):
+        report = Report([finding(0)], ['2 masks belong to no image'],
+                        has_check_hook=checks)
+        assert report.stops is checks
+        assert ('STOPS 2 masks' in str(report)) is checks
         assert '2 masks belong to no image' in str(report)
 
 
@@ -41,7 +42,7 @@ def test_a_kind_with_many_cases_shows_three_and_the_number():
     assert '2.jpg' in text and '3.jpg' not in text
 
 
-def test_share_by_class_has_names_and_numbers():
+def test_fraction_by_class_has_names_and_numbers():
     report = Report([finding(0), finding(1, area=None), finding(2, label=1)],
                     classes=['cat', 'dog'])
     lines = [line.split() for line in str(report).splitlines()]
@@ -76,20 +77,20 @@ def test_no_kind_hides_the_others_on_the_sheet():
 
 def test_json_has_every_problem():
     report = Report([finding(0, Problem('size', 'is (3, 3)', True)), finding(1)],
-                    ['a stranger'], ['cat'])
+                    ['a message'], ['cat'])
     content = json.loads(json.dumps(report.as_dict()))
     assert content['stops'] and content['images'] == 2 and content['guided'] == 2
     assert content['problems'] == [
         dict(image='0.jpg', kind='size', reason='is (3, 3)', stops=True)]
-    assert content['counts'] == {'size': 1} and content['strangers'] == ['a stranger']
+    assert content['counts'] == {'size': 1} and content['unmatched'] == ['a message']
     assert content['guided_by_class'] == {'cat': dict(guided=2, images=2)}
     assert content['area']['0.5'] == 0.3
 
 
-def test_share_of_draws_that_keep_the_object_is_told():
+def test_fraction_of_draws_that_keep_the_object_is_told():
     report = Report([finding(0, kept=0.5), finding(1, kept=1.0), finding(2)])
     assert 'still there in 75.0% of draws' in str(report)
-    assert report.as_dict()['kept'] == 0.75
+    assert report.as_dict()['kept_fraction'] == 0.75
     assert 'draws' not in str(Report([finding(0)]))
 
 

@@ -10,7 +10,7 @@ def entry(**kwargs):
     image = np.full((30, 40, 3), (20, 60, 200), np.uint8)
     mask = np.zeros((30, 40), np.uint8)
     mask[5:20, 5:20] = 1
-    return Entry(**{**dict(image=image, mask=mask, name='a.jpg', why='no mask'),
+    return Entry(**{**dict(image=image, mask=mask, name='a.jpg', reason='no mask'),
                     **kwargs})
 
 
@@ -31,10 +31,10 @@ def test_image_that_cannot_be_read_is_grey(tmp_path):
     assert (190, 190, 190) in seen and (20, 60, 200) not in seen
 
 
-def test_grave_reasons_are_red(tmp_path):
-    for grave in (True, False):
-        contact_sheet(tmp_path / 'sheet.png', [entry(grave=grave)])
-        assert ((192, 35, 44) in colours(tmp_path / 'sheet.png')) is grave
+def test_reasons_that_stop_a_run_are_red(tmp_path):
+    for stops in (True, False):
+        contact_sheet(tmp_path / 'sheet.png', [entry(stops=stops)])
+        assert ((192, 35, 44) in colours(tmp_path / 'sheet.png')) is stops
 
 
 @pytest.mark.parametrize('count', [1, 6, 7, 13])
@@ -44,6 +44,6 @@ def test_sheet_has_room_for_any_number(tmp_path, count):
         assert sheet.height > 250 * -(-count // 6)
 
 
-def test_mask_of_another_size_is_stretched(tmp_path):
+def test_mask_of_another_size_is_scaled(tmp_path):
     contact_sheet(tmp_path / 'sheet.png', [entry(mask=np.eye(3, dtype=np.uint8))])
     assert (255, 150, 0) in colours(tmp_path / 'sheet.png')

@@ -34,11 +34,11 @@ class Person:
     """Draws on the canvas with a mouse and a keyboard."""
 
     def __init__(self, images, **kwargs):
-        self.work = AnnotationQueue(images, images.parent / 'masks', **kwargs)
+        self.queue = AnnotationQueue(images, images.parent / 'masks', **kwargs)
         self.quits = 0
         figure = Figure(figsize=(8, 5))
         self.screen = Screen(figure)
-        self.canvas = MaskCanvas(figure, self.work, quit=self._quit)
+        self.canvas = MaskCanvas(figure, self.queue, quit=self._quit)
         self.axes = self.canvas.panel.axes
         self.seen = None
 
@@ -71,7 +71,7 @@ class Person:
 
     @property
     def mask(self):
-        return self.canvas.edit.mask
+        return self.canvas.history.mask
 
     @property
     def message(self):
@@ -256,7 +256,7 @@ def test_redo_replaces_without_asking(images):
     again.press('c')
     again.drag((40, 5), (50, 5), (50, 9), (40, 9))
     again.press('s')
-    assert again.work.mask('a.jpg', (HEIGHT, WIDTH)).sum() == 40
+    assert again.queue.load_mask('a.jpg', (HEIGHT, WIDTH)).sum() == 40
 
 
 def test_last_image_says_that_all_is_done(images):
@@ -311,7 +311,7 @@ def test_each_button_does_what_its_key_does(images):
     for kind in ('button_press_event', 'button_release_event'):
         event = MouseEvent(kind, person.screen, x, y, button=1)
         person.screen.callbacks.process(kind, event)
-    assert person.work.is_skipped('a.jpg')
+    assert person.queue.is_skipped('a.jpg')
 
 
 def test_all_keys_are_listed_in_the_figure(images):

@@ -1,14 +1,14 @@
 """Tinted and fitted images, in numbers."""
 import numpy as np
 
-from cfcn_plugin.visualization.overlay import fitted, shortened, tinted
+from cfcn_plugin.visualization.overlay import overlay_mask, scale_to_fit, shorten_name
 
 
 def test_tint_marks_the_mask_and_leaves_the_rest():
     image = np.full((20, 20, 3), 100, np.uint8)
     mask = np.zeros((10, 10), np.uint8)
     mask[3:7, 3:7] = 1
-    shown = tinted(image, mask)
+    shown = overlay_mask(image, mask)
     assert (shown[:5] == 100).all() and (image == 100).all()
     assert (shown[10, 10] != 100).any()
     assert (shown[6, 10] == (255, 150, 0)).all() and (shown[5, 10] == 0).all()
@@ -16,11 +16,11 @@ def test_tint_marks_the_mask_and_leaves_the_rest():
 
 def test_small_images_are_shown_by_whole_pixels_and_large_ones_small():
     small = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
-    np.testing.assert_array_equal(fitted(small, 7)[::3, ::3], small)
-    assert fitted(np.zeros((100, 50, 3), np.uint8), 40).shape == (40, 20, 3)
-    assert fitted(np.zeros((1000, 1, 3), np.uint8), 40).shape == (40, 1, 3)
+    np.testing.assert_array_equal(scale_to_fit(small, 7)[::3, ::3], small)
+    assert scale_to_fit(np.zeros((100, 50, 3), np.uint8), 40).shape == (40, 20, 3)
+    assert scale_to_fit(np.zeros((1000, 1, 3), np.uint8), 40).shape == (40, 1, 3)
 
 
 def test_long_names_keep_their_end():
-    assert shortened('a/b.jpg', 7) == 'a/b.jpg'
-    assert shortened('a/b/c.jpg', 6) == '…c.jpg'
+    assert shorten_name('a/b.jpg', 7) == 'a/b.jpg'
+    assert shorten_name('a/b/c.jpg', 6) == '…c.jpg'

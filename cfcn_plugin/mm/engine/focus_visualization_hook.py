@@ -29,7 +29,7 @@ class FocusVisualizationHook(Hook):
                 raise ValueError(f'`{name}` must be at least 1, got {value}')
         self.interval = interval
         self.images = images
-        self._shown = []
+        self._panels = []
 
     def before_train(self, runner) -> None:
         model = _unwrapped(runner.model)
@@ -42,9 +42,13 @@ class FocusVisualizationHook(Hook):
     def after_train_epoch(self, runner) -> None:
         if not self.every_n_epochs(runner, self.interval):
             return
-        # images need matplotlib, so nothing imports it before it is asked for
-        from cfcn_plugin.mm.visualization.gallery import class_names, look_at, some_of
-        from cfcn_plugin.visualization.heatmaps import as_pixels, heatmap_sheet
+        # matplotlib is imported only where a sheet is drawn
+        from cfcn_plugin.mm.visualization.gallery import (
+            class_names,
+            predict_saliency,
+            select_images,
+        )
+        from cfcn_plugin.visualization.heatmaps import heatmap_sheet, render_figure
 
         model = _unwrapped(runner.model)
         device = next(model.parameters()).device
@@ -52,15 +56,14 @@ class FocusVisualizationHook(Hook):
         try:
             loader = runner.train_dataloader if runner.val_loop is None else \
                 runner.val_dataloader
-            self._shown = self._shown or some_of(loader.dataset, self.images)
-            seen = look_at(model, self._shown)
+            self._panels = self._panels or select_images(loader.dataset, self.images)
+            maps = predict_saliency(model, self._panels)
         finally:
             set_random_state(state, device)
-        sheet = heatmap_sheet(
-            [p.pixels for p in self._shown], [p.mask for p in self._shown],
-            {f'epoch {runner.epoch + 1}': seen}, [p.labels for p in self._shown],
-            class_names(model, loader.dataset.metainfo))
-        runner.visualizer.add_image('focus', as_pixels(sheet), step=runner.epoch + 1)
+        sheet = heatmap_sheet(self._panels, {f'epoch {runner.epoch + 1}': maps},
+                              class_names(model, loader.dataset.metainfo))
+        runner.visualizer.add_image(
+            'focus', render_figure(sheet), step=runner.epoch + 1)
 
 
 def _unwrapped(model):

@@ -1,41 +1,18 @@
-"""Asking a mask source for the mask of the image that was just loaded."""
+"""Loading the mask of the image that was just loaded."""
 import numpy as np
 from mmcv.transforms import BaseTransform
+from mmengine.logging import MMLogger
 from mmpretrain.registry import TASK_UTILS
-from PIL import Image
 
-from cfcn_plugin.masks import (
-    MaskError,
-    MaskRecord,
-    MaskSizeError,
-    MaskSource,
-    guidance_rank,
-    image_key,
-    read_guided_list,
-)
+from cfcn_plugin.masks import MaskError, MaskRecord, MaskSource
+from cfcn_plugin.masks.mask_loader import MaskLoader, describe_image
 from cfcn_plugin.stock import GOES
 
-from .failures import Failures
 from .visibility import causal_pixels, source_positions
 
-POLICIES = ('error', 'unguided')
-ON_ERROR = ('raise', 'unguided')
-EXIF_ORIENTATION = 0x0112
-# EXIF orientation: how the stored rows and columns become the upright image
-UPRIGHT = {
-    1: lambda a: a,
-    2: lambda a: a[..., :, ::-1],
-    3: lambda a: a[..., ::-1, ::-1],
-    4: lambda a: a[..., ::-1, :],
-    5: lambda a: a.swapaxes(-1, -2),
-    6: lambda a: a.swapaxes(-1, -2)[..., :, ::-1],
-    7: lambda a: a.swapaxes(-1, -2)[..., ::-1, ::-1],
-    8: lambda a: a.swapaxes(-1, -2)[..., ::-1, :],
-}
 
-
-class LoadActivationMask(BaseTransform):
-    """Load the human activation mask, right after the image.
+class LoadActivationMask(MaskLoader, BaseTransform):
+    """Load the human activation mask, right after the image, by a :class:`MaskLoader`.
 
     **Required Keys:**
 
@@ -53,207 +30,66 @@ class LoadActivationMask(BaseTransform):
 
     Args:
         source: Mask source, e.g. ``dict(type='PNGMasks', ...)``.
-        only: File with the keys of the guided images, one a line, as
-            ``tools/choose_guided.py`` writes; the others are unguided. None: all.
-        share: Share of the images that is guided, in [0, 1], chosen by a hash of
-            ``seed`` and image; a smaller share is inside a larger one.
-        seed: Seed of that hash.
-        missing: ``'error'``: every (chosen) image must have a mask.
-            ``'unguided'``: one without is unguided.
-        empty: The same for a mask without a causal pixel.
-        exif: How masks of photographs with an EXIF orientation lie: False, as the
-            loaded image does (what annotation tools show and mmcv loads); True,
-            as the file's stored pixels, so that they are turned as mmcv turns
-            the image.
-        on_error: What a mask does that cannot be used: broken, of another size,
-            missing or empty where that is an error. ``'raise'``: it ends the run.
-            ``'unguided'``: its image is unguided, counted (``mask_error_fraction`` in the
-            log), and named once in each process. Where the first 32 fail, all raise.
-        min_visible: Share of the object's area, in [0, 1], that a draw must still
-            show; below it ``PackGuidedInputs`` makes the draw unguided, and counts it
-            with the cropped_out ones. 0: one causal pixel is enough.
+        min_visible: Fraction of the object's area, in [0, 1], that a draw must still
+            show. Below it ``PackGuidedInputs`` makes the draw unguided, and counts it
+            with the draws that cropped the object out. 0: one causal pixel is enough.
+        **options: ``image_list``, ``fraction``, ``seed``, ``missing``, ``empty``,
+            ``exif`` and ``on_error`` of :class:`MaskLoader`. With
+            ``on_error='unguided'`` the log counts masks that cannot be used
+            (``mask_error_fraction``).
     """
     stock = GOES
 
-    def __init__(self,
-                 source: dict | MaskSource,
-                 only: str | None = None,
-                 share: float = 1.0,
-                 seed: int = 0,
-                 missing: str = 'error',
-                 empty: str = 'error',
-                 exif: bool = False,
-                 on_error: str = 'raise',
-                 min_visible: float = 0.0):
-        for name, value, known in (('missing', missing, POLICIES),
-                                   ('empty', empty, POLICIES),
-                                   ('on_error', on_error, ON_ERROR)):
-            if value not in known:
-                raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
-        if not 0 <= share <= 1:
-            raise ValueError(f'`share` must be in [0, 1], got {share}')
+    def __init__(self, source: dict | MaskSource, min_visible: float = 0.0, **options):
         if not 0 <= min_visible <= 1:
             raise ValueError(f'`min_visible` must be in [0, 1], got {min_visible}')
-        if only is not None and share != 1:
-            raise ValueError('give either `only` (an exact list) or `share`, not both')
-        self.source = (
-            TASK_UTILS.build(source) if isinstance(source, dict) else source)
-        self.only_file = only
-        self.only = None if only is None else read_guided_list(only)
-        self.share = share
-        self.seed = seed
-        self.missing = missing
-        self.empty = empty
-        self.exif = exif
-        self.on_error = on_error
-        self._failures = Failures()
+        if isinstance(source, dict):
+            source = TASK_UTILS.build(source)
+        super().__init__(source, warn=_warn, **options)
         self.min_visible = min_visible
 
     def transform(self, results: dict) -> dict:
-        record = None
+        result = None
+        if self.chooses_sample(results):
+            result = self.load(results, _image_shape(results))
+        results['guided'] = result is not None and result.kind == 'mask'
         if self.on_error == 'unguided':
-            results['mask_error'] = False
-        if self._is_chosen(results):
-            shape = self._shape(results)
-            try:
-                record = self._load(results, shape)
-                self._failures.any_fine = True
-            except MaskError as error:
-                if self.on_error == 'raise':
-                    raise
-                self._failures.add(_name(results), error)
-                results['mask_error'] = True
-        results['guided'] = record is not None
-        if record is not None:
-            results['activation_mask'] = record.mask
-            if record.classes is not None:
-                results['mask_classes'] = record.classes
-            if record.ignore is not None:
-                results['ignore_mask'] = record.ignore
-            if self.min_visible:
-                results.update(
-                    source_positions=source_positions(record.mask.shape[-2:]),
-                    causal_area=np.mean(causal_pixels(results) > 0),
-                    min_visible=self.min_visible)
+            results['mask_error'] = not (
+                result is None or result.error is None
+                or self.declares_unguided(result))
+        if results['guided']:
+            self._add_mask(results, result.record)
         return results
 
-    def chooses(self, key: str) -> bool:
-        """Whether the image of this key is one that is to be guided."""
-        if self.only is not None:
-            return key in self.only
-        return self.share == 1 or guidance_rank(key, self.seed) < self.share
-
-    def _is_chosen(self, results: dict) -> bool:
-        if self.only is None and self.share == 1 and self.on_error == 'raise':
-            return True
-        # an image that is not below the data root is no bad file, and raises here
-        return self.chooses(image_key(results, self.source.data_root))
-
-    @staticmethod
-    def _shape(results: dict) -> tuple[int, int]:
-        shape = results['img'].shape[:2]
-        if shape != tuple(results.get('ori_shape', shape)[:2]):
-            raise MaskError(
-                f'{_name(results)}: the image was already changed from '
-                f'{results["ori_shape"][:2]} to {shape}; put LoadActivationMask right '
-                'after the image is loaded')
-        return shape
-
-    def _load(self, results: dict, shape: tuple[int, int]) -> MaskRecord | None:
-        turn, size = _as_stored(results) if self.exif else (1, None)
-        if turn > 4 and shape == size != size[::-1]:
-            raise MaskError(
-                f'{_name(results)} has an EXIF orientation and was loaded without it, '
-                'and `exif=True` would turn its mask alone: load it with '
-                "color_type='color' and imdecode_backend='cv2', or without `exif`")
-        stored = shape[::-1] if turn > 4 else shape
-        try:
-            record = self.source({**results, 'ori_shape': stored})
-        except MaskSizeError as error:
-            raise self._wrong_size(
-                error.file, error.size, stored, results) from error
-        if record is None:
-            if self.missing == 'unguided':
-                return None
-            raise MaskError(
-                f'{_name(results)} has no mask in {type(self.source).__name__}: add '
-                'it, or declare images without a mask unguided with '
-                "`missing='unguided'`")
-        if record.mask.shape[-2:] != stored:
-            raise self._wrong_size(
-                record.file, record.mask.shape[-2:], stored, results)
-        _check_record(record)
-        if not record.mask.any():
-            if self.empty == 'unguided':
-                return None
-            raise MaskError(
-                f"mask '{record.file}' has no causal pixel: correct it, or declare "
-                "such images unguided with `empty='unguided'`")
-        upright = UPRIGHT[turn]
-        return MaskRecord(
-            np.ascontiguousarray(upright(record.mask)), record.file, record.classes,
-            None if record.ignore is None else np.ascontiguousarray(
-                upright(record.ignore)))
-
-    def _wrong_size(self, file: str, size: tuple, shape: tuple,
-                    results: dict) -> MaskError:
-        remedy = 'make the mask at the size of its image'
-        turn, file_size = (
-            _as_stored(results) if size == shape[::-1] else (1, None))
-        if turn > 4:
-            # the mask lies as the image's stored pixels, or as a person sees it
-            if self.exif:
-                remedy = ('the image has an EXIF orientation, and the mask lies as '
-                          'it is seen: leave `exif=True` out')
-            elif size == file_size:
-                remedy = ('the image has an EXIF orientation and the mask lies as '
-                          'its stored pixels: set `exif=True`')
-            else:
-                remedy = ('the image has an EXIF orientation and was loaded without '
-                          "it: load it with color_type='color' and "
-                          "imdecode_backend='cv2'")
-        return MaskError(f"mask '{file}' has height and width {size}, its image "
-                         f'{_name(results)} has {shape}: {remedy}')
+    def _add_mask(self, results: dict, record: MaskRecord) -> None:
+        results['activation_mask'] = record.mask
+        if record.classes is not None:
+            results['mask_classes'] = record.classes
+        if record.ignore is not None:
+            results['ignore_mask'] = record.ignore
+        if self.min_visible:
+            results.update(
+                source_positions=source_positions(record.mask.shape[-2:]),
+                causal_area=np.mean(causal_pixels(results) > 0),
+                min_visible=self.min_visible)
 
     def __repr__(self):
         return (f'{type(self).__name__}(source={type(self.source).__name__}, '
-                f'only={self.only_file!r}, share={self.share}, seed={self.seed}, '
-                f'missing={self.missing!r}, empty={self.empty!r}, exif={self.exif}, '
-                f'on_error={self.on_error!r}, min_visible={self.min_visible})')
+                f'image_list={self.image_list_file!r}, fraction={self.fraction}, '
+                f'seed={self.seed}, missing={self.missing!r}, empty={self.empty!r}, '
+                f'exif={self.exif}, on_error={self.on_error!r}, '
+                f'min_visible={self.min_visible})')
 
 
-def _as_stored(results: dict) -> tuple[int, tuple[int, int] | None]:
-    """An image file's EXIF orientation (1: upright), and its stored (H, W)."""
-    if results.get('img_path') is None:
-        return 1, None
-    with Image.open(results['img_path']) as image:
-        turn = image.getexif().get(EXIF_ORIENTATION, 1)
-        return turn if turn in UPRIGHT else 1, image.size[::-1]
+def _warn(text: str) -> None:
+    MMLogger.get_current_instance().warning(text)
 
 
-def _check_record(record: MaskRecord) -> None:
-    """What a mask source gives is what :class:`MaskRecord` says; sources are users'.
-
-    Raises:
-        MaskError: It is something else, which training would take for context.
-    """
-    for name in ('mask', 'ignore'):
-        values = getattr(record, name)
-        if values is not None and (values.dtype.kind not in 'bui'
-                                   or values.min() < 0 or values.max() > 1):
-            raise MaskError(
-                f"mask '{record.file}': `{name}` of its MaskRecord must be 0 and 1, "
-                f'uint8 or bool, got {values.dtype} from {values.min()} to '
-                f'{values.max()}')
-    classes = record.classes
-    if classes is not None and (
-            classes.dtype.kind not in 'ui' or classes.min(initial=0) < 0
-            or record.mask.ndim != 3 or len(classes) != len(record.mask)):
+def _image_shape(results: dict) -> tuple[int, int]:
+    shape = results['img'].shape[:2]
+    if shape != tuple(results.get('ori_shape', shape)[:2]):
         raise MaskError(
-            f"mask '{record.file}': `classes` of its MaskRecord must be one whole "
-            f'number from 0 for each plane of a (K, H, W) mask, got {classes!r} for a '
-            f'mask of shape {record.mask.shape}')
-
-
-def _name(results: dict) -> str:
-    return f"image '{results.get('img_path') or results.get('sample_idx')}'"
+            f'{describe_image(results)}: the image was already changed from '
+            f'{results["ori_shape"][:2]} to {shape}; put LoadActivationMask right '
+            'after the image is loaded')
+    return shape

@@ -1,10 +1,8 @@
-"""Images and models to look at: from a test split, from files, from checkpoints."""
+"""Images and saliency maps from test splits, files and checkpoints."""
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config, ConfigDict
@@ -12,41 +10,23 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from mmpretrain.apis import get_model
 from mmpretrain.registry import TRANSFORMS
-from torch import Tensor, nn
+from torch import nn
 
+from cfcn_plugin.features.explanations import grad_cam
+from cfcn_plugin.functional.localization import reduce_channels
 from cfcn_plugin.masks import MaskError, guidance_rank, image_key
 from cfcn_plugin.mm.safe_loading import build_dataset
-from cfcn_plugin.visualization.heatmaps import Look, look, stretched
+from cfcn_plugin.visualization.heatmaps import SaliencyMaps, resize_maps
+from cfcn_plugin.visualization.image_panel import ImagePanel
 
-REACH = 20  # images looked at for one of the others' size
-
-
-@dataclass(frozen=True)
-class Shown:
-    """An image as the model gets it, before it is normalised.
-
-    Attributes:
-        image: (3, H, W) uint8, RGB.
-        mask: (H, W) {0, 1}, of any class; None if there is none.
-        labels: The true classes; none if they are not known.
-        name: Of the file.
-    """
-    image: Tensor
-    mask: np.ndarray | None
-    labels: frozenset[int]
-    name: str
-
-    @property
-    def pixels(self) -> np.ndarray:
-        """(H, W, 3) uint8, RGB."""
-        return self.image.permute(1, 2, 0).numpy()
+SEARCHED = 20  # images loaded for each one of the same size
 
 
-def shown(sample: dict) -> Shown:
-    """From what a pipeline packed.
+def image_panel(sample: dict) -> ImagePanel:
+    """The image and mask of a sample that a pipeline packed.
 
     Raises:
-        TypeError: It is no uint8 image.
+        TypeError: The image is not uint8 of three channels.
     """
     inputs, data = sample['inputs'], sample['data_samples']
     if inputs.dtype != torch.uint8 or inputs.shape[0] != 3:
@@ -56,43 +36,45 @@ def shown(sample: dict) -> Shown:
     if mask is not None and mask.ndim == 3:
         mask = mask.max(0)
     label = data.get('gt_label')
-    return Shown(
+    return ImagePanel(
         inputs.flip(0).contiguous(), mask,
         frozenset(() if label is None else label.tolist()),
         Path(data.get('img_path') or str(data.get('sample_idx', ''))).name)
 
 
-def some_of(dataset, count: int) -> list[Shown]:
+def select_images(dataset, count: int) -> list[ImagePanel]:
     """Images of a data set, always the same ones, all of the first one's size.
 
     Args:
         dataset: With a pipeline that packs.
         count: How many at most.
     """
-    found: list[Shown] = []
+    found: list[ImagePanel] = []
     order = sorted(range(len(dataset)), key=lambda index: guidance_rank(str(index)))
-    for index in order[:REACH * count]:
-        one = shown(dataset[index])
-        if not found or one.image.shape == found[0].image.shape:
-            found.append(one)
+    for index in order[:SEARCHED * count]:
+        panel = image_panel(dataset[index])
+        if not found or panel.image.shape == found[0].image.shape:
+            found.append(panel)
         if len(found) == count:
             break
     return found
 
 
-def images_of_test_split(cfg: Config, count: int) -> tuple[list[Shown], tuple[str, ...]]:
-    """Some of a config's test split, and the names of its classes."""
+def load_test_images(cfg: Config,
+                     count: int) -> tuple[list[ImagePanel], tuple[str, ...]]:
+    """Some images of a config's test split, and the names of its classes."""
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     dataset = build_dataset(cfg.test_dataloader.dataset)
-    return some_of(dataset, count), tuple(dataset.metainfo['classes'])
+    return select_images(dataset, count), tuple(dataset.metainfo['classes'])
 
 
-def image_file(cfg: Config, file: str | Path) -> Shown:
-    """A file through a config's test pipeline, with its mask if the source has one.
+def load_image_file(cfg: Config, file: str | Path) -> ImagePanel:
+    """An image file through a config's test pipeline, with its mask if there is one.
 
     Args:
         cfg: The config.
-        file: Any image; below the source's data root it may have a mask.
+        file: Any image. The source can have a mask of it if it is below the source's
+            data root.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -106,21 +88,21 @@ def image_file(cfg: Config, file: str | Path) -> Shown:
     for step in cfg.test_dataloader.dataset.pipeline:
         if step['type'] == 'LoadActivationMask':
             step = TRANSFORMS.build(
-                {**step, 'only': None, 'share': 1., 'missing': 'unguided',
+                {**step, 'image_list': None, 'fraction': 1., 'missing': 'unguided',
                  'empty': 'unguided'})
             try:
                 image_key(results, step.source.data_root)
             except MaskError:  # an image from elsewhere
                 continue
         pipeline.append(step)
-    return shown(Compose(pipeline)(results))
+    return image_panel(Compose(pipeline)(results))
 
 
 def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
     """A config's model with the weights of a checkpoint, in evaluation mode.
 
     Raises:
-        TypeError: It is no guided classifier, which alone knows its map.
+        TypeError: The model is no guided classifier: others have no feature hook.
     """
     cfg = deepcopy(cfg)
     backbone = cfg.model.get('backbone', ConfigDict())
@@ -137,49 +119,70 @@ def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
 
 
 def class_names(model: nn.Module, known: dict | None = None) -> tuple[str, ...]:
-    """Names of the classes: those that are known, the checkpoint's, or numbers."""
+    """Names of the classes: from ``known``, from the checkpoint, or numbers."""
     for meta in (known, getattr(model, '_dataset_meta', None)):
         if meta and meta.get('classes'):
             return tuple(meta['classes'])
     return tuple(f'class {index}' for index in range(_num_classes(model)))
 
 
-def look_at(model: nn.Module, images: Sequence[Shown]) -> Look:
-    """:func:`look` at images of one size."""
-    device = next(model.parameters()).device
-    return look(model, torch.stack([p.image for p in images]).to(device))
+@torch.no_grad()
+def predict_saliency(model: nn.Module, images: Sequence[ImagePanel]) -> SaliencyMaps:
+    """The maps that a classifier is guided by, of one forward pass in evaluation mode.
 
-
-def grad_cam_look(model: nn.Module, images: Sequence[Shown]) -> Look:
-    """Grad-CAM of the predicted class, which nobody trained on.
+    Where maps are classes this is the predicted class's map, else the mean over
+    channels. The model's mode is put back.
 
     Args:
         model: A guided classifier.
         images: Of one size.
-
-    Raises:
-        ImportError: The library is missing; the message says how to get it.
     """
-    from cfcn_plugin.features.explanations import grad_cam
+    inputs = _inputs(images).to(next(model.parameters()).device)
+    was_training = model.training
+    model.eval()
+    try:
+        data = model.data_preprocessor(dict(inputs=list(inputs)))
+        with model.feature_hook:
+            scores = model(data['inputs'])
+            activation = model.feature_hook.take(data['inputs'])
+            covers = model.feature_hook.covers(activation, data['inputs'])[-1]
+    finally:
+        model.train(was_training)
+    activation = activation[-1] if isinstance(activation, tuple) else activation
+    activation = activation.float()
+    scores = sum(scores) if isinstance(scores, tuple | list) else scores
+    predicted = scores.argmax(1)
+    saliency = reduce_channels(
+        activation, predicted if model.maps_are_classes else None)
+    size = tuple(inputs.shape[-2:])
+    class_maps = None
+    if model.maps_are_classes:
+        class_maps = resize_maps(activation.relu(), covers, size).cpu().numpy()
+    return SaliencyMaps(
+        resize_maps(saliency[:, None], covers, size)[:, 0].cpu().numpy(),
+        predicted.cpu().numpy(), class_maps)
 
-    seen = look_at(model, images)
-    data = model.data_preprocessor(
-        dict(inputs=[p.image.flip(0) for p in images]))
-    predicted = torch.as_tensor(seen.predicted)
-    target = F.one_hot(predicted, _num_classes(model)).to(data['inputs'])
-    explained = grad_cam(model, data['inputs'], target)
-    size = tuple(images[0].image.shape[-2:])
-    saliency = stretched(explained.saliency[:, None], explained.covers, size)[:, 0]
-    return Look(saliency.cpu().numpy(), seen.predicted)
+
+def predict_grad_cam(model: nn.Module, images: Sequence[ImagePanel]) -> SaliencyMaps:
+    """Grad-CAM of the predicted class, which guidance did not train on.
+
+    Args:
+        model: A guided classifier.
+        images: Of one size.
+    """
+    predicted = predict_saliency(model, images).predicted
+    inputs = _inputs(images)
+    data = model.data_preprocessor(dict(inputs=list(inputs)))
+    target = F.one_hot(torch.as_tensor(predicted), _num_classes(model))
+    explained = grad_cam(model, data['inputs'], target.to(data['inputs']))
+    size = tuple(inputs.shape[-2:])
+    saliency = resize_maps(explained.saliency[:, None], explained.covers, size)[:, 0]
+    return SaliencyMaps(saliency.cpu().numpy(), predicted)
 
 
-def columns_together(columns: Sequence[dict[str, Look]]) -> dict[str, Look]:
-    """Columns of one image each, to columns of all; images may differ in size."""
-    return {
-        title: Look([one[title].saliency[0] for one in columns],
-                    [one[title].predicted[0] for one in columns])
-        for title in columns[0]
-    }
+def _inputs(images: Sequence[ImagePanel]) -> torch.Tensor:
+    """(B, 3, H, W) uint8, BGR, as pipelines pack images."""
+    return torch.stack([panel.image for panel in images]).flip(1)
 
 
 def _num_classes(model: nn.Module) -> int:

@@ -1,26 +1,24 @@
-"""Images and models to look at."""
+"""Images of data sets and files, and saliency maps of models."""
 import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.structures import BaseDataElement
+from mmpretrain.registry import MODELS
 
 from cfcn_plugin.mm.visualization.gallery import (
-    Shown,
     class_names,
-    columns_together,
-    grad_cam_look,
-    image_file,
-    images_of_test_split,
+    image_panel,
+    load_image_file,
     load_model,
-    look_at,
-    shown,
-    some_of,
+    load_test_images,
+    predict_grad_cam,
+    predict_saliency,
+    select_images,
 )
-from cfcn_plugin.visualization.conditions import conditions
-from cfcn_plugin.visualization.heatmaps import Look
+from cfcn_plugin.visualization.image_panel import ImagePanel
 
-images_of_test_split.__test__ = False  # a function whose name begins like a test's
+IMAGE = (24, 32)
 SETTINGS = {
     'model.backbone.pretrained': True,
     'model.backbone.local_weights': None,
@@ -45,7 +43,6 @@ def checkpoint(tmp_path):
 
     def make(cfg):
         from mmengine.registry import init_default_scope
-        from mmpretrain.registry import MODELS
         init_default_scope('mmpretrain')
         model = MODELS.build({
             **cfg.model, 'backbone': {**cfg.model.backbone, 'pretrained': False}})
@@ -65,27 +62,27 @@ def sample(size, label=1, mask=True):
 
 
 def test_image_is_rgb_and_masks_of_classes_are_one():
-    one = shown(sample((4, 6)))
+    one = image_panel(sample((4, 6)))
     assert one.pixels.shape == (4, 6, 3) and (one.pixels[..., 2] == 9).all()
     assert one.mask.shape == (4, 6) and one.labels == {1}
-    assert shown(sample((4, 6), mask=False)).mask is None
+    assert image_panel(sample((4, 6), mask=False)).mask is None
 
 
 def test_only_images_as_packed_can_be_shown():
     with pytest.raises(TypeError, match='got torch.float32'):
-        shown({**sample((4, 4)), 'inputs': torch.zeros(3, 4, 4)})
+        image_panel({**sample((4, 4)), 'inputs': torch.zeros(3, 4, 4)})
 
 
 def test_some_images_have_one_size_and_are_always_the_same():
     dataset = [sample((4, 4 + 2 * (i % 2)), label=i) for i in range(12)]
-    first, again = some_of(dataset, 3), some_of(dataset, 3)
+    first, again = select_images(dataset, 3), select_images(dataset, 3)
     assert len({one.image.shape for one in first}) == 1
     assert [a.labels for a in first] == [b.labels for b in again]
     assert len({a.labels for a in first}) == 3
 
 
 def test_images_of_the_test_split_have_masks_and_labels(config):
-    some, classes = images_of_test_split(config(), 3)
+    some, classes = load_test_images(config(), 3)
     assert classes == ('landbird', 'waterbird') and len(some) == 3
     assert all(one.mask.any() and one.image.shape == (3, 112, 112) for one in some)
 
@@ -93,36 +90,35 @@ def test_images_of_the_test_split_have_masks_and_labels(config):
 def test_image_file_has_the_sources_mask_below_its_root_only(
         config, waterbirds_root, tmp_path):
     file = waterbirds_root / 'waterbirds100' / 'images' / '000.jpg'
-    assert image_file(config(), file).mask.any()
+    assert load_image_file(config(), file).mask.any()
     other = tmp_path / 'mine.jpg'
     other.write_bytes(file.read_bytes())
-    one = image_file(config(), other)
+    one = load_image_file(config(), other)
     assert one.mask is None and not one.labels and one.name == 'mine.jpg'
     assert one.image.shape == (3, 112, 112)
     with pytest.raises(FileNotFoundError, match='none.jpg'):
-        image_file(config(), tmp_path / 'none.jpg')
+        load_image_file(config(), tmp_path / 'none.jpg')
 
 
 @pytest.mark.parametrize('name', [
     'resnet10t', 'vit_tiny_patch16_224',
     pytest.param('swin_tiny_patch4_window7_224', marks=pytest.mark.slow)])
-def test_any_backbone_is_loaded_without_its_pretrained_weights_and_looked_at(
+def test_any_backbone_is_loaded_without_its_pretrained_weights_and_has_maps(
         config, checkpoint, name):
     cfg = config(name)
     if name.startswith('vit'):
         cfg.model.backbone.img_size = 112
     model = load_model(cfg, checkpoint(cfg))
-    some, _ = images_of_test_split(cfg, 2)
-    seen = look_at(model, some)
-    assert seen.saliency.shape == (2, 112, 112) and seen.saliency.max() == pytest.approx(1)
+    some, _ = load_test_images(cfg, 2)
+    maps = predict_saliency(model, some)
+    assert maps.saliency.shape == (2, 112, 112)
+    assert maps.saliency.max() == pytest.approx(1)
     assert cfg.model.backbone.pretrained  # the caller's config is as it was
     assert class_names(model) == ('class 0', 'class 1')
     assert class_names(model, dict(classes=['a', 'b'])) == ('a', 'b')
-    pytest.importorskip('cfcn_plugin.features.explanations')
-    pytest.importorskip('pytorch_grad_cam')
-    explained = grad_cam_look(model, some)
+    explained = predict_grad_cam(model, some)
     assert explained.saliency.shape == (2, 112, 112)
-    assert (explained.predicted == seen.predicted).all()
+    assert (explained.predicted == maps.predicted).all()
 
 
 def test_stock_model_is_refused_with_the_remedy(config, checkpoint):
@@ -135,29 +131,100 @@ def test_stock_model_is_refused_with_the_remedy(config, checkpoint):
         load_model(cfg, file)
 
 
-def test_columns_of_single_images_become_columns_of_all():
-    looks = [dict(map=Look(np.full((1, 2, size), size), np.array([size])))
-             for size in (3, 4)]
-    columns = columns_together(looks)
-    assert [saliency.shape for saliency in columns['map'].saliency] == [(2, 3), (2, 4)]
-    assert list(columns['map'].predicted) == [3, 4]
+# ---- the trained map -----------------------------------------------------------
 
 
-# ---- other conditions ----------------------------------------------------------
+@pytest.fixture(scope='module')
+def model():
+    torch.manual_seed(0)
+    return MODELS.build(
+        dict(
+            type='GuidedClassifier',
+            data_preprocessor=dict(mean=[127] * 3, std=[64] * 3, to_rgb=True),
+            backbone=dict(type='CFCNNet', filters=[6, 8], strides=2),
+            neck=dict(type='GlobalAveragePooling'),
+            head=dict(type='LinearClsHead', num_classes=3)))
 
 
-def test_object_stays_on_other_backgrounds_and_light_changes_all():
-    mask = np.zeros((32, 32), np.uint8)
-    mask[8:24, 8:24] = 1
-    grey = torch.ones(3, 32, 32, dtype=torch.uint8)
-    one, other = (Shown(value * grey, mask, frozenset(), name)
-                  for value, name in ((100, 'one'), (200, 'other')))
-    made = conditions(one, [other])
-    assert list(made) == ['as it is', 'brightness × 0.5', 'brightness × 1.5',
-                          'background of other', 'object removed']
-    assert (made['brightness × 0.5'].pixels == 50).all()
-    assert (made['brightness × 1.5'].pixels == 150).all()
-    swapped = made['background of other'].pixels
-    assert (swapped[16, 16] == 100).all() and (swapped[0, 0] == 200).all()
-    assert made['object removed'].mask is None
-    assert all(one.image.dtype == torch.uint8 for one in made.values())
+@pytest.fixture(scope='module')
+def class_maps():
+    torch.manual_seed(0)
+    return MODELS.build(
+        dict(
+            type='GuidedClassifier',
+            backbone=dict(type='CFCNNet', filters=[6], strides=2),
+            head=dict(type='CausalFocusHead', num_classes=3)))
+
+
+def images(batch=2):
+    generator = torch.Generator().manual_seed(0)
+    return [
+        ImagePanel(pixels, None, frozenset(), 'a') for pixels in torch.randint(
+            0, 256, (batch, 3, *IMAGE), dtype=torch.uint8, generator=generator)]
+
+
+@pytest.mark.parametrize('kind', ['model', 'class_maps'])
+def test_saliency_is_between_0_and_1_at_the_images_size(request, kind):
+    maps = predict_saliency(request.getfixturevalue(kind), images(3))
+    assert maps.saliency.shape == (3, *IMAGE)
+    assert maps.saliency.min() >= 0
+    np.testing.assert_allclose(maps.saliency.max((1, 2)), 1, rtol=1e-6)
+    assert maps.predicted.shape == (3, )
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_prediction_puts_the_mode_back_and_changes_no_statistics(model, training):
+    model.train(training)
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    predict_saliency(model, images())
+    assert model.training is training
+    assert all(m.training is training for m in model.backbone.modules())
+    torch.testing.assert_close(dict(model.state_dict()), before)
+
+
+def test_prediction_puts_the_mode_back_after_an_exception(model):
+    model.train()
+    with pytest.raises(RuntimeError):
+        predict_saliency(model, [ImagePanel(
+            torch.zeros(3, 0, 32, dtype=torch.uint8), None, frozenset(), 'a')])
+    assert model.training
+    assert model.feature_hook.captures[0].raw is None
+
+
+def test_classes_are_those_of_predict(model):
+    model.eval()
+    maps = predict_saliency(model, images(8))
+    data = model.data_preprocessor(dict(
+        inputs=[panel.image.flip(0) for panel in images(8)]))
+    expected = [int(s.pred_label) for s in model.predict(data['inputs'])]
+    assert maps.predicted.tolist() == expected
+
+
+def test_the_map_is_the_predicted_classs_where_maps_are_classes(class_maps):
+    class_maps.eval()
+    with torch.no_grad():
+        for wanted in range(3):
+            class_maps.head.conv.bias.fill_(-1e6)
+            class_maps.head.conv.bias[wanted] = 1e6
+            maps = predict_saliency(class_maps, images())
+            assert maps.predicted.tolist() == [wanted] * 2
+            assert maps.saliency.max() == pytest.approx(1)  # the others' maps are dead
+
+
+def test_dead_map_is_dark(class_maps):
+    with torch.no_grad():
+        class_maps.head.conv.bias.fill_(-1e6)
+    assert (predict_saliency(class_maps, images()).saliency == 0).all()
+
+
+def test_class_maps_are_of_the_same_pass_and_share_one_scale(class_maps):
+    with torch.no_grad():  # alive, whatever other tests have done to it
+        class_maps.head.conv.bias.copy_(torch.tensor([1., 2., 3.]))
+    maps = predict_saliency(class_maps, images())
+    assert maps.class_maps.shape == (2, 3, *IMAGE)
+    np.testing.assert_allclose(maps.class_maps.max((1, 2, 3)), 1, rtol=1e-6)
+
+
+def test_other_heads_have_no_class_maps(model):
+    maps = predict_saliency(model, images())
+    assert maps.class_maps is None

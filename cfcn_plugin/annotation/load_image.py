@@ -1,0 +1,45 @@
+"""Images as training loads them: upright by their EXIF orientation."""
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cfcn_plugin.masks import MaskError
+from cfcn_plugin.masks.exif import stored_orientation
+
+
+def load_image(path: str | Path) -> np.ndarray:
+    """(H, W, 3) uint8, RGB: the pixels that cv2, and with it mmcv, decodes.
+
+    Raises:
+        MaskError: The file cannot be decoded.
+        OSError: The file cannot be opened.
+    """
+    content = np.fromfile(path, np.uint8)
+    try:
+        pixels = cv2.imdecode(content, cv2.IMREAD_COLOR)
+    except cv2.error:  # an empty file, or too many pixels
+        pixels = None
+    if pixels is None:
+        raise MaskError(f"image '{path}' cannot be read: is it whole?")
+    return pixels[..., ::-1]
+
+
+def image_shape(sample: dict) -> tuple[int, int]:
+    """(H, W) of a sample's upright image, mostly from the file's header.
+
+    Args:
+        sample: With ``img_path``, or with the loaded ``img``.
+
+    Raises:
+        MaskError: The image cannot be read.
+    """
+    path = sample.get('img_path')
+    if path is None:
+        return np.shape(sample['img'])[:2]
+    try:
+        orientation, size = stored_orientation(path)
+    except Exception as error:  # Pillow's plugins raise many kinds
+        raise MaskError(f"image '{path}' cannot be read ({error})") from error
+    # cv2 turns the images of some formats and not of others
+    return size if orientation == 1 else load_image(path).shape[:2]

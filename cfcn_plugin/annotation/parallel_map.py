@@ -1,0 +1,53 @@
+"""A function mapped over many items by several processes."""
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+import cv2
+import torch
+
+CHUNK = 16  # items handed over at once: few, so that progress shows
+
+_function: Callable
+
+
+def parallel_map(function: Callable, items: Iterable, jobs: int) -> Iterator:
+    """``function(item)`` for each item, in the order of the items.
+
+    Processes are forked where the platform can, so that what ``function`` holds, such
+    as an index of masks, is shared and not copied (joblib would pickle it).
+
+    Args:
+        function: Called in the processes; its result is pickled.
+        items: Small objects, such as indices.
+        jobs: Number of processes, >= 1; with 1 no other process is started.
+
+    Raises:
+        ValueError: ``jobs`` is less than 1.
+        RuntimeError: A process died.
+    """
+    if jobs < 1:
+        raise ValueError(f'`jobs` must be at least 1, got {jobs}')
+    if jobs == 1:
+        yield from map(function, items)
+        return
+    can_fork = 'fork' in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context('fork' if can_fork else None)
+    with ProcessPoolExecutor(jobs, context, _initialize, (function, )) as pool:
+        try:
+            yield from pool.map(_call, items, chunksize=CHUNK)
+        except BrokenProcessPool as error:
+            raise RuntimeError('a process died, perhaps for lack of memory: start '
+                               'again with fewer `jobs`') from error
+
+
+def _initialize(function: Callable) -> None:
+    global _function
+    _function = function
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+
+
+def _call(item):
+    return _function(item)

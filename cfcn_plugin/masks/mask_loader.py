@@ -1,0 +1,234 @@
+"""Loading the mask of one image: which images have one, and what may be wrong."""
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import base
+from .base import MaskError, MaskRecord, MaskSizeError, MaskSource, image_key
+from .check_record import check_record
+from .exif import stored_orientation, turn_upright
+from .mask_failures import MaskFailures
+from .selection import guidance_rank, read_guided_list
+
+POLICIES = ('error', 'unguided')
+ON_ERROR = ('raise', 'unguided')
+warn_by_logging = logging.getLogger(__name__).warning
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """What a mask source has for an image.
+
+    Attributes:
+        kind: ``'mask'``; ``'unchosen'``: the list or the fraction leaves the image
+            out; ``'missing'``, ``'empty'``, ``'size'``, ``'unusable'``: what is wrong.
+        error: What is raised where masks must be right; None if nothing is wrong.
+        record: The mask as it lies on the loaded image; with ``'empty'``, zeros; with
+            ``'size'``, the mask of the wrong size, if the source gave it.
+    """
+    kind: str
+    error: Exception | None = None
+    record: MaskRecord | None = None
+
+    @property
+    def reason(self) -> str:
+        """What is wrong, in words; empty if nothing is."""
+        if self.error is None or isinstance(self.error, ValueError):
+            return str(self.error or '')
+        return f'{type(self.error).__name__}: {self.error}'
+
+
+class MaskLoader:
+    """Asks a mask source for the mask of an image that was just loaded.
+
+    Args:
+        source: The mask source.
+        image_list: File with the keys of the guided images, one a line, as
+            ``tools/choose_guided.py`` writes; other images are unguided. None: all.
+        fraction: Fraction of the images that is guided, in [0, 1], chosen by a hash of
+            ``seed`` and image; a smaller fraction is a subset of a larger one.
+        seed: Seed of that hash.
+        missing: ``'error'``: every (chosen) image must have a mask.
+            ``'unguided'``: an image without a mask is unguided.
+        empty: The same for a mask without a causal pixel.
+        exif: How masks of photographs with an EXIF orientation lie: False, as the
+            upright image does (what annotation tools show, and cv2 loads); True, as
+            the file's stored pixels, so that the mask is turned upright.
+        on_error: What happens to a mask that cannot be used: broken, of another size,
+            missing or empty where that is an error. ``'raise'``: the error is raised.
+            ``'unguided'``: its image is unguided, and named once in each process.
+            Where the first 32 fail, the 32nd is raised.
+        warn: Called with each warning.
+
+    Raises:
+        ValueError: An option has a wrong value, or ``image_list`` is empty.
+        FileNotFoundError: There is no such ``image_list``.
+    """
+
+    def __init__(self,
+                 source: MaskSource,
+                 image_list: str | None = None,
+                 fraction: float = 1.0,
+                 seed: int = 0,
+                 missing: str = 'error',
+                 empty: str = 'error',
+                 exif: bool = False,
+                 on_error: str = 'raise',
+                 warn: Callable[[str], None] = warn_by_logging):
+        for name, value, known in (('missing', missing, POLICIES),
+                                   ('empty', empty, POLICIES),
+                                   ('on_error', on_error, ON_ERROR)):
+            if value not in known:
+                raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
+        if not 0 <= fraction <= 1:
+            raise ValueError(f'`fraction` must be in [0, 1], got {fraction}')
+        if image_list is not None and fraction != 1:
+            raise ValueError('give either `image_list` (the exact images) or '
+                             '`fraction`, not both')
+        self.source = source
+        self.image_list_file = image_list
+        self.image_list = None if image_list is None else read_guided_list(image_list)
+        self.fraction = fraction
+        self.seed = seed
+        self.missing = missing
+        self.empty = empty
+        self.exif = exif
+        self.on_error = on_error
+        self.failures = MaskFailures(warn)
+
+    def chooses(self, key: str) -> bool:
+        """Whether the list and the fraction let the image of this key be guided."""
+        if self.image_list is not None:
+            return key in self.image_list
+        return self.fraction == 1 or guidance_rank(key, self.seed) < self.fraction
+
+    def chooses_sample(self, sample: dict) -> bool:
+        """The same for a sample with ``img_path`` or ``sample_idx``.
+
+        Raises:
+            MaskError: The image is not below the data root of the source.
+        """
+        if self.image_list is None and self.fraction == 1 and self.on_error == 'raise':
+            return True  # the source itself finds the key
+        return self.chooses(image_key(sample, self.source.data_root))
+
+    def query(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
+        """What there is for an image, whatever the policies say; raises nothing.
+
+        Args:
+            sample: With ``img_path`` or ``sample_idx``.
+            shape: (H, W) of the loaded image.
+        """
+        try:
+            if not self.chooses_sample(sample):
+                return QueryResult('unchosen')
+            return self._ask(sample, shape)
+        except Exception as error:  # a bug of one source must not end a validation
+            return QueryResult('unusable', error)
+
+    def load(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
+        """The mask of an image that is chosen, under the policies.
+
+        Args:
+            sample, shape: As in :meth:`query`.
+
+        Returns:
+            Of the kind ``'mask'``, or why the image is unguided.
+
+        Raises:
+            MaskError: The mask cannot be used, and ``on_error`` is ``'raise'``; or it
+                is the 32nd, and none before could.
+        """
+        result = self._ask(sample, shape)
+        if result.error is None or self.declares_unguided(result):
+            self.failures.any_loaded = True
+        elif self.on_error == 'raise':
+            raise result.error
+        else:
+            self.failures.add(describe_image(sample), result.error)
+        return result
+
+    def declares_unguided(self, result: QueryResult) -> bool:
+        """Whether ``missing`` or ``empty`` declare such an image unguided."""
+        return getattr(self, result.kind, 'error') == 'unguided'
+
+    # ---- one question ------------------------------------------------------------
+
+    def _ask(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
+        record = None
+        try:
+            turn = self._orientation(sample, shape)
+            stored = shape[::-1] if turn > 4 else shape
+            record = self.source({**sample, 'ori_shape': stored})
+            if record is None:
+                return QueryResult('missing', self._missing_error(sample))
+            if record.mask.shape[-2:] != stored:
+                raise base.wrong_size(record.file, record.mask.shape[-2:], stored)
+            check_record(record)
+        except MaskSizeError as error:
+            return QueryResult('size', self._size_error(error, stored, sample), record)
+        except MaskError as error:
+            return QueryResult('unusable', error)
+        if not record.mask.any():
+            return QueryResult('empty', _empty_error(record), MaskRecord(
+                np.zeros(shape, np.uint8), record.file))
+        ignore = record.ignore
+        return QueryResult('mask', record=MaskRecord(
+            turn_upright(record.mask, turn), record.file, record.classes,
+            None if ignore is None else turn_upright(ignore, turn)))
+
+    def _orientation(self, sample: dict, shape: tuple[int, int]) -> int:
+        """How the mask must be turned, and the image was."""
+        turn, size = _stored(sample) if self.exif else (1, None)
+        if turn > 4 and shape == size != size[::-1]:
+            raise MaskError(
+                f'{describe_image(sample)} has an EXIF orientation and was loaded '
+                'without it, and `exif=True` would turn its mask alone: load it with '
+                "color_type='color' and imdecode_backend='cv2', or without `exif`")
+        return turn
+
+    def _missing_error(self, sample: dict) -> MaskError:
+        return MaskError(
+            f'{describe_image(sample)} has no mask in {type(self.source).__name__}: '
+            'add it, or declare images without a mask unguided with '
+            "`missing='unguided'`")
+
+    def _size_error(self, cause: MaskSizeError, shape: tuple,
+                    sample: dict) -> MaskError:
+        """The error with both sizes and, if an EXIF orientation is why, the remedy."""
+        remedy = 'make the mask at the size of its image'
+        turn, file_size = (
+            _stored(sample) if cause.size == shape[::-1] else (1, None))
+        if turn > 4:
+            # the mask lies as the image's stored pixels, or as a person sees it
+            if self.exif:
+                remedy = ('the image has an EXIF orientation, and the mask lies as '
+                          'it is seen: leave `exif=True` out')
+            elif cause.size == file_size:
+                remedy = ('the image has an EXIF orientation and the mask lies as '
+                          'its stored pixels: set `exif=True`')
+            else:
+                remedy = ('the image has an EXIF orientation and was loaded without '
+                          "it: load it with color_type='color' and "
+                          "imdecode_backend='cv2'")
+        error = MaskError(f"mask '{cause.file}' has height and width {cause.size}, its "
+                          f'{describe_image(sample)} has {shape}: {remedy}')
+        error.__cause__ = cause
+        return error
+
+
+def describe_image(sample: dict) -> str:
+    """The image of a sample, for messages."""
+    return f"image '{sample.get('img_path') or sample.get('sample_idx')}'"
+
+
+def _stored(sample: dict) -> tuple[int, tuple[int, int] | None]:
+    path = sample.get('img_path')
+    return (1, None) if path is None else stored_orientation(path)
+
+
+def _empty_error(record: MaskRecord) -> MaskError:
+    return MaskError(f"mask '{record.file}' has no causal pixel: correct it, or "
+                     "declare such images unguided with `empty='unguided'`")

@@ -1,0 +1,1 @@
+"""Data sets of configs, for the tools that convert and validate masks."""

@@ -1,0 +1,64 @@
+"""An image with its mask, and the same image under other conditions."""
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cfcn_plugin.functional.compositing import swap_background, without_object
+
+BRIGHTNESS = (0.5, 1.5)  # factors
+
+
+@dataclass(frozen=True)
+class ImagePanel:
+    """An image as the model gets it, before it is normalised.
+
+    Attributes:
+        image: (3, H, W) uint8, RGB.
+        mask: (H, W) {0, 1}, of any class; None if there is none.
+        labels: The true classes; empty if they are not known.
+        name: Of the file, or of the condition that the image is shown under.
+    """
+    image: Tensor
+    mask: np.ndarray | None
+    labels: frozenset[int]
+    name: str
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """(H, W, 3) uint8, RGB."""
+        return self.image.permute(1, 2, 0).numpy()
+
+
+def vary_conditions(panel: ImagePanel,
+                    others: Sequence[ImagePanel]) -> list[ImagePanel]:
+    """An image as it is, darker, brighter, on other backgrounds, without its object.
+
+    The paper's figures 9 and 15.
+
+    Args:
+        panel: With a mask.
+        others: Images with masks, of the same size, whose backgrounds are taken.
+
+    Returns:
+        Images that are named for their condition, without labels.
+    """
+    image, inside = panel.image[None].float(), _object_mask(panel)
+    varied = {'as it is': image}
+    for factor in BRIGHTNESS:
+        varied[f'brightness × {factor:g}'] = image * factor
+    for other in others:
+        varied[f'background of {other.name}'] = swap_background(
+            image, inside, other.image[None].float(), _object_mask(other))
+    varied['object removed'] = without_object(image, inside)
+    return [
+        ImagePanel(changed[0].round().clamp(0, 255).to(torch.uint8),
+                   None if name == 'object removed' else panel.mask, frozenset(), name)
+        for name, changed in varied.items()
+    ]
+
+
+def _object_mask(panel: ImagePanel) -> Tensor:
+    return torch.as_tensor(panel.mask > 0)[None]

@@ -1,0 +1,144 @@
+"""Every kind of result, whatever the policies forgive; masks without an mm pipeline."""
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cfcn_plugin.masks import (
+    MaskError,
+    MaskLoader,
+    MaskRecord,
+    MaskSizeError,
+    MaskSource,
+)
+
+SHAPE = (4, 6)
+MASK = np.eye(4, 6, dtype=np.uint8)
+
+
+class Says(MaskSource):
+    """Answers with what it is given, or raises it."""
+
+    def __init__(self, answer):
+        super().__init__('/here')
+        self.answer = answer
+
+    def __call__(self, results):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def keys(self):
+        return []
+
+    def check(self):
+        pass
+
+
+def query(given, sample=None, shape=SHAPE, **options):
+    return MaskLoader(Says(given), **options).query(sample or dict(sample_idx=0), shape)
+
+
+def test_mask_comes_with_classes_and_ignored_pixels():
+    record = MaskRecord(np.stack([MASK, MASK]), 'f', np.array([3, 5]), 1 - MASK)
+    got = query(record)
+    assert got.kind == 'mask' and got.record.file == 'f' and got.reason == ''
+    np.testing.assert_array_equal(got.record.classes, [3, 5])
+    np.testing.assert_array_equal(got.record.ignore, 1 - MASK)
+
+
+@pytest.mark.parametrize('policy', ['error', 'unguided'])
+def test_missing_or_empty_mask_is_told_under_any_policy(policy):
+    missing = query(None, missing=policy)
+    assert missing.kind == 'missing' and 'has no mask in Says' in missing.reason
+    empty = query(MaskRecord(MASK * 0, 'f'), empty=policy)
+    assert empty.kind == 'empty' and "'f' has no causal pixel" in empty.reason
+    np.testing.assert_array_equal(empty.record.mask, MASK * 0)
+
+
+def test_record_without_a_class_is_an_empty_mask():
+    nothing = MaskRecord(np.zeros((0, *SHAPE), np.uint8), 'f', np.zeros(0, np.int64))
+    got = query(nothing)
+    assert got.kind == 'empty' and got.record.mask.shape == SHAPE
+    with pytest.raises(MaskError, match="'f' has no causal pixel"):
+        MaskLoader(Says(nothing)).load(dict(sample_idx=0), SHAPE)
+
+
+def test_mask_of_another_size_is_told_also_when_it_is_empty():
+    for mask in (MASK.T, MASK.T * 0):
+        mask = np.ascontiguousarray(mask)
+        got = query(MaskRecord(mask, 'f'))
+        assert got.kind == 'size' and '(6, 4)' in got.reason
+        assert got.record.mask is mask
+
+
+def test_errors_of_the_source_are_told():
+    got = query(MaskError("mask 'f' is cut"))
+    assert (got.kind, got.reason) == ('unusable', "mask 'f' is cut")
+    got = query(KeyError('segmentation'))
+    assert got.kind == 'unusable' and 'KeyError' in got.reason
+
+
+def test_size_that_the_source_itself_refuses_is_told():
+    got = query(MaskSizeError("mask 'f' has (6, 4)", 'f', (6, 4)))
+    assert got.kind == 'size' and got.record is None
+    assert "mask 'f' has height and width (6, 4)" in got.reason
+
+
+def test_error_before_the_source_is_asked_is_not_a_missing_mask():
+    got = query(None, dict(img_path='/elsewhere/a.jpg'), fraction=0.5)
+    assert got.kind == 'unusable' and 'is not below' in got.reason
+
+
+def test_images_that_are_not_chosen_are_not_asked_about():
+    assert query(MaskError('cut'), fraction=0.0).kind == 'unchosen'
+
+
+def test_masks_that_lie_as_stored_pixels_are_turned(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new('RGB', (6, 4)).save(tmp_path / 'a.jpg', exif=exif)
+    sample = dict(img_path=str(tmp_path / 'a.jpg'))
+    got = query(MaskRecord(MASK, 'f'), sample, (6, 4), exif=True)
+    np.testing.assert_array_equal(got.record.mask, MASK.T[:, ::-1])
+    got = query(MaskRecord(MASK * 0, 'f'), sample, (6, 4), exif=True)
+    assert got.kind == 'empty' and got.record.mask.shape == (6, 4)
+    got = query(MaskRecord(MASK, 'f'), sample, (6, 4))
+    assert got.kind == 'size' and 'exif=True' in got.reason
+
+
+# ---- under the policies ----------------------------------------------------------
+
+
+@pytest.mark.parametrize('answer,policy', [
+    (None, 'missing'), (MaskRecord(MASK * 0, 'f'), 'empty')])
+def test_declared_image_is_unguided_and_another_one_raises(answer, policy):
+    strict = MaskLoader(Says(answer))
+    with pytest.raises(MaskError, match=f"`{policy}='unguided'`"):
+        strict.load(dict(sample_idx=0), SHAPE)
+    declared = MaskLoader(Says(answer), **{policy: 'unguided'})
+    result = declared.load(dict(sample_idx=0), SHAPE)
+    assert result.kind == policy and declared.declares_unguided(result)
+    assert not strict.declares_unguided(result)
+
+
+def test_unusable_mask_makes_its_image_unguided_with_a_warning():
+    lines = []
+    load = MaskLoader(Says(MaskError('cut')), on_error='unguided', warn=lines.append)
+    for _ in range(2):
+        assert load.load(dict(sample_idx=7), SHAPE).kind == 'unusable'
+    assert lines == ["image '7' is unguided: cut"]
+
+
+def test_bug_of_a_source_is_no_bad_file():
+    load = MaskLoader(Says(KeyError('segmentation')), on_error='unguided')
+    with pytest.raises(KeyError):
+        load.load(dict(sample_idx=0), SHAPE)
+
+
+def test_loader_goes_to_workers():
+    load = MaskLoader(Says(None), fraction=0.5, missing='unguided')
+    for one in (copy.deepcopy(load), pickle.loads(pickle.dumps(load))):
+        assert one.chooses('a.jpg') is load.chooses('a.jpg')
