@@ -1,1 +1,1 @@
-"""What guidance costs, as ratios: ``python -m benchmarks``."""
+"""The cost of guidance, as ratios: ``python -m benchmarks``."""

@@ -1,9 +1,9 @@
-"""Measure what guidance costs, and write the table of docs/benchmarks.md.
+"""Measure the cost of guidance, and write the table of docs/benchmarks.md.
 
     python -m benchmarks --page docs/benchmarks.md
 
-What is measured is kept in the work dir, a file a benchmark, so that one can be
-measured again alone (``--only``) and the table still has all.
+The work dir keeps one file of results for each benchmark, so that ``--only`` can repeat
+one benchmark and the table still has all results.
 """
 import argparse
 import json
@@ -36,18 +36,18 @@ def main():
     parser.add_argument(
         '--only', nargs='+', choices=BENCHMARKS, metavar='NAME',
         help=f'some of: {", ".join(BENCHMARKS)}')
-    parser.add_argument('--pairs', type=int, default=30, help='turns of each; 30')
+    parser.add_argument('--pairs', type=int, default=30, help='measured pairs; 30')
     parser.add_argument(
         '--device', default='cpu',
         help='cpu or cuda; masks and processes are measured on CPUs')
     parser.add_argument(
         '--work-dir', type=Path, default=Path('work_dirs', 'benchmarks'),
-        help='where measured figures are kept')
+        help='folder of the results')
     parser.add_argument(
         '--page', type=Path, metavar='PAGE.md',
-        help='also write the table into this page, between its marks')
+        help='also write the table into this page, between its markers')
     parser.add_argument(
-        '--tiny', action='store_true', help='small sizes, to see that it runs')
+        '--tiny', action='store_true', help='small sizes, for a smoke test')
     args = parser.parse_args()
     if args.pairs < 1:
         parser.error(f'--pairs must be at least 1, got {args.pairs}')
@@ -78,7 +78,7 @@ def keep(file: Path, lines: list[Line]) -> None:
 
 
 def known(work_dir: Path) -> list[Line]:
-    """All lines that were measured, in the order of the benchmarks."""
+    """All measured lines, in the order of the benchmarks."""
     files = [work_dir / f'{name}.json' for name in BENCHMARKS]
     return [
         Line(**{**line, 'ratio': Ratio(**line['ratio'])})
@@ -88,7 +88,7 @@ def known(work_dir: Path) -> list[Line]:
 
 
 def markdown(lines: list[Line]) -> str:
-    """A line a figure; an aim that was missed is bold."""
+    """One line for each ratio; a ratio that misses its aim is bold."""
     text = ['| what over what | ratio (95 % interval) | aim | one of the second |',
             '|---|---|---|---|']
     for line in lines:

@@ -15,19 +15,19 @@ from cfcn_plugin.mm.engine import ResumableRunner
 from .pairs import Line, Turn, ratio_of, ratio_with_interval, seconds
 from .steps import CFCN, RESNET_18, Trained
 
-# the base config's hooks that do something in each iteration; the runner adds its own
+# hooks of the base config that act in each iteration; the runner adds its own hooks
 EACH_ITERATION = ('BatchedLogHook', 'DeadMapHook', 'ReduceLogHook')
 
 
 def runner(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line]:
-    """A run's iteration, with the hooks of the base config, over a bare one.
+    """An iteration of the runner, with the base config's hooks, over a bare loop's.
 
     The bare loop does the same work: preprocessor, forward, backward, optimizer.
     """
     size, images = (32, 2) if tiny else (112, 8)
     trained = Trained(RESNET_18, CFCN, size, images, device)
     with tempfile.TemporaryDirectory() as work_dir:
-        run = ResumableRunner(  # as tools/train.py
+        run = ResumableRunner(  # the runner of tools/train.py
             model=trained.model,
             work_dir=work_dir,
             experiment_name=os.path.basename(work_dir),
@@ -48,7 +48,7 @@ def runner(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line
 
 
 class Batches(torch.utils.data.Dataset):
-    """One batch, again and again."""
+    """Always the same batch."""
     metainfo = {}
 
     def __init__(self, trained: Trained):
@@ -62,7 +62,7 @@ class Batches(torch.utils.data.Dataset):
 
 
 class PairedLoop(IterBasedTrainLoop):
-    """The runner's iterations and bare ones take turns."""
+    """Runs an iteration of the runner and one of the bare loop alternately."""
 
     def __init__(self, *args, pairs: int, **kwargs):
         super().__init__(*args, **kwargs)
@@ -91,9 +91,9 @@ class PairedLoop(IterBasedTrainLoop):
 
 
 def processes(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line]:
-    """A step of two gloo processes together over one process's own, on CPUs.
+    """A joint step of two gloo processes over a step of one process, on CPUs.
 
-    Each process takes as many images as the one alone, so that 1 is perfect scaling.
+    The batch of each process is that of the one process, so 1 is perfect scaling.
     """
     size, images = (32, 2) if tiny else (112, 8)
     with socket.socket() as free:
@@ -125,9 +125,9 @@ def _one_of_two(rank: int, port: int, pairs: int, size: int, images: int,
         shared = seconds(both, pair, clock=time.perf_counter)
         torch.distributed.barrier()
         own = None
-        if rank == 0:  # the other one waits
+        if rank == 0:  # the other process waits
             own = seconds(alone, pair, clock=time.perf_counter)
-        if own is not None and pair:  # the first warms up
+        if own is not None and pair:  # the first pair is the warm-up
             ratios.append(shared / own)
             times.append(own)
     if rank == 0:

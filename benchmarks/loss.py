@@ -1,4 +1,4 @@
-"""The loss alone, forward and backward, over other ways to touch the map."""
+"""The loss, forward and backward, over the equation as written and one copy."""
 from collections.abc import Iterator
 
 import torch
@@ -16,7 +16,7 @@ SHAPES = {  # of the maps: (B, F, h, w)
 
 
 def loss(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line]:
-    """Eager over the equation as it is written, and over one copy of the map."""
+    """Eager: the loss over the equation as written, and over one copy of the map."""
     for name, shape in SHAPES.items():
         # ten milliseconds a turn
         yield from _compare(name, shape if not tiny else (2, 3, 4, 4), pairs, device,
@@ -25,7 +25,7 @@ def loss(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line]:
 
 def compiled_loss(pairs: int, device: str = 'cpu',
                   tiny: bool = False) -> Iterator[Line]:
-    """The same, with torch.compile around each."""
+    """As :func:`loss`, with both functions compiled by ``torch.compile``."""
     backend = 'aot_eager' if tiny else 'inductor'
     for name, shape in SHAPES.items():
         torch.compiler.reset()
@@ -36,7 +36,7 @@ def compiled_loss(pairs: int, device: str = 'cpu',
 
 
 def naive_loss(activation: Tensor, mask: Tensor, eps: float = 1e-4) -> Tensor:
-    """CFCN, Eq. 1 as one would write it.
+    """CFCN, Eq. 1 as written in the paper.
 
     Args:
         activation: (B, F, h, w).
@@ -60,7 +60,7 @@ def _compare(name: str, shape: tuple, pairs: int, device: str, repeat: int,
         function = wrap(function)
 
         def run(_):
-            # kept until the next run is over: a trained network's would be, too
+            # in training, too, the gradient is kept until the next run
             activation.grad = None
             function(activation, mask).backward()
 

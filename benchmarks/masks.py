@@ -1,7 +1,7 @@
-"""The time of a training pipeline with masks over the same one without.
+"""The time of a training pipeline with masks over the same pipeline without masks.
 
-Both read the same JPEG files in one process, as a data loader's worker does (one
-thread). They take turns in blocks; each pair of blocks gives one ratio.
+Both read the same JPEG files in one process with one thread, as a data loader's worker
+does. Blocks of the two run alternately; each pair of blocks gives one ratio.
 """
 import csv
 import json
@@ -20,8 +20,8 @@ import cfcn_plugin.mm  # noqa: F401  (registers the transforms)
 
 from .pairs import Line, Turn, ratio_of
 
-SIZE = (375, 500)  # the most frequent one of ImageNet
-QUALITY = 95  # with the grain below: 110 kB, ImageNet's mean
+SIZE = (375, 500)  # the most frequent size in ImageNet
+QUALITY = 95  # with the noise below 110 kB, ImageNet's mean
 CROP = [
     dict(type='RandomResizedCrop', scale=224, backend='pillow',
          interpolation='bicubic'),
@@ -46,7 +46,7 @@ SOURCES = {
 
 
 def masks(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line]:
-    """Pipelines with each kind of mask, every image guided; they run on the CPU."""
+    """Pipelines with each kind of mask, every image guided, on the CPU."""
     images = 2 if tiny else 24
     cv2.setNumThreads(0)
     with tempfile.TemporaryDirectory() as root, \
@@ -75,7 +75,7 @@ def guided(steps: list[dict], source: dict) -> Compose:
 
 
 def turn(pipeline: Compose, root: Path, images: int) -> Turn:
-    """A block of images, drawn alike by both of a pair."""
+    """A block of images, with the same random draws for both pipelines of a pair."""
 
     def run(pair: int) -> None:
         np.random.seed(pair)
@@ -86,7 +86,7 @@ def turn(pipeline: Compose, root: Path, images: int) -> Turn:
 
 
 def make_data(root: Path, images: int) -> None:
-    """JPEGs with structure and grain, and a blob in each as mask, box and RLE."""
+    """Write noisy JPEG files, each with a blob as mask, box and RLE."""
     rng = np.random.default_rng(0)
     height, width = SIZE
     for folder in ('images', 'masks', 'one_bit'):

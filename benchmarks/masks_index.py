@@ -1,4 +1,4 @@
-"""What an index of a million boxes costs: opening time, and memory of a worker.
+"""The cost of an index of a million boxes: opening time, and memory of a worker.
 
     python -m benchmarks.masks_index
 """
@@ -17,7 +17,7 @@ NAME = 'train/n{0:08d}/n{0:08d}_{1}.JPEG'
 
 
 class Private(Dataset):
-    """Asks for many masks, then gives the worker's private memory in bytes."""
+    """Queries many masks, then gives the worker's private memory in bytes."""
 
     def __init__(self, source, images: int):
         self.source = source
@@ -34,7 +34,7 @@ class Private(Dataset):
 
 
 def private_bytes() -> int:
-    """Pages that belong to this process alone (USS)."""
+    """The unique set size (USS): pages that only this process has."""
     lines = Path('/proc/self/smaps_rollup').read_text().splitlines()
     return 1024 * sum(
         int(line.split()[1]) for line in lines if line.startswith('Private_'))

@@ -1,4 +1,4 @@
-"""The most bytes that a step holds at once."""
+"""Peak memory of a step."""
 from collections.abc import Callable, Iterable
 
 import torch
@@ -8,15 +8,18 @@ from torch.profiler import ProfilerActivity, profile
 
 def peak_bytes(run: Callable[[], None], resident: Iterable[Tensor],
                device: str = 'cpu') -> int:
-    """Peak of what PyTorch allocates while ``run`` runs, and what was there before.
+    """The peak of PyTorch's allocations while ``run`` runs, plus the resident tensors.
 
-    On a CPU the profiler tells each allocation and release; scratch memory that
-    oneDNN keeps for itself is not in it. On a GPU, ``torch.cuda.max_memory_allocated``.
+    On a CPU the profiler reports each allocation and release; oneDNN's own scratch
+    memory is not included. On a GPU, ``torch.cuda.max_memory_allocated``.
 
     Args:
         run: A step.
-        resident: Tensors that are there before it (parameters, the batch ...).
-        device: Where.
+        resident: Tensors that exist before the step (parameters, the batch ...).
+        device: The device of the step.
+
+    Returns:
+        Bytes.
     """
     if device.startswith('cuda'):
         torch.cuda.reset_peak_memory_stats(device)

@@ -1,4 +1,4 @@
-"""Ratios of two ways to do a thing, from turns they take in one process."""
+"""Ratios of the times of two functions that run alternately in one process."""
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ class Ratio:
     """A median of ratios, and its 95 % interval.
 
     Attributes:
-        median, low, high: Of the pairs' ratios. ``low == high`` where the figure is
-            counted, not timed.
-        pairs: How many.
+        median, low, high: Of the pairs' ratios. ``low == high`` if the ratio is
+            counted and not timed.
+        pairs: Number of pairs.
     """
     median: float
     low: float
@@ -31,14 +31,15 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Line:
-    """One figure.
+    """One line of the table.
 
     Attributes:
-        what: In words.
-        ratio: The figure.
-        aim: At most this, if something was aimed at.
-        unit: What one of the second is, in words; '' if it does not matter.
-        strict: Whether the median must reach the aim, and not its interval alone.
+        what: Description of the two functions.
+        ratio: Their ratio.
+        aim: The largest accepted ratio; None for no aim.
+        unit: The cost of one run of the second function, as text, or ''.
+        strict: Whether the median must meet the aim, and not only the lower end of the
+            interval.
     """
     what: str
     ratio: Ratio
@@ -48,18 +49,18 @@ class Line:
 
     @property
     def met(self) -> bool:
-        """Whether the figure reaches the aim or below."""
+        """Whether the ratio is at or below the aim."""
         reached = self.ratio.median if self.strict else self.ratio.low
         return self.aim is None or reached <= self.aim
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One of two that take turns.
+    """One of two functions that run alternately.
 
     Attributes:
-        run: Called with what ``make`` gave; this is timed.
-        make: Called with the pair's number before, untimed.
+        run: The timed function, called with the result of ``make``.
+        make: The untimed preparation, called with the number of the pair.
     """
     run: Callable[[Any], None]
     make: Callable[[int], Any] = int
@@ -67,19 +68,19 @@ class Turn:
 
 def ratio_of(first: Turn, second: Turn, pairs: int, device: str = 'cpu',
              repeat: int = 1) -> tuple[Ratio, float]:
-    """How much longer the first takes than the second.
+    """The time of the first function over the time of the second.
 
-    Whatever else the machine does hits both: they take turns, and in going first.
-    Before, each runs twice untimed.
+    The two run alternately, and each is first in every other pair, so that other load
+    on the machine affects both. Before, each runs twice untimed.
 
     Args:
-        first, second: What is compared.
-        pairs: Turns of each, >= 1.
-        device: What to wait for before the clock is read.
-        repeat: Runs in one turn, where one is too short for the clock.
+        first, second: The functions.
+        pairs: Number of pairs, >= 1.
+        device: The device to synchronise before the clock is read.
+        repeat: Runs in one turn, > 1 if one run is too short for the clock.
 
     Returns:
-        The ratio, and the second's median time in seconds, of one run.
+        The ratio, and the second function's median time of one run in seconds.
     """
     for turn in (first, second) * 2:
         turn.run(turn.make(0))
@@ -93,10 +94,9 @@ def ratio_of(first: Turn, second: Turn, pairs: int, device: str = 'cpu',
 
 def seconds(turn: Turn, pair: int, device: str = 'cpu', repeat: int = 1,
             clock: Callable[[], float] | None = None) -> float:
-    """One turn's time, of one run.
+    """The time of one run in a turn, in seconds.
 
-    The clock of a CPU is the time that this process has had of it, which does not run
-    while others have it; a GPU's is the wall's.
+    For a CPU the clock is the CPU time of this process, for a GPU the wall clock.
     """
     if clock is None:
         clock = time.process_time if device == 'cpu' else time.perf_counter
@@ -117,10 +117,10 @@ def synchronize(device: str) -> None:
 def ratio_with_interval(ratios: list[float]) -> Ratio:
     """The median, and its interval by order statistics.
 
-    The k-th smallest and k-th largest of n hold the true median between them with
-    probability 1 - 2 P(Binomial(n, 1/2) < k), whatever the distribution: the largest k
-    for which this is at least 95 % is taken (10 of 30). Fewer than 6 cannot say: then
-    the interval is not a number.
+    For any distribution, the true median lies between the k-th smallest and the k-th
+    largest of n values with probability 1 - 2 P(Binomial(n, 1/2) < k). k is the largest
+    number for which this probability is at least 95 % (10 of 30). With fewer than 6
+    values there is no such k: the ends of the interval are NaN.
     """
     n, values = len(ratios), sorted(ratios)
     k, below = 0, comb(n, 0) / 2**n  # P(Binomial < k + 1)

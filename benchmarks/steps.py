@@ -1,4 +1,4 @@
-"""A guided train step over the stock model's plain step."""
+"""A guided training step over the plain step of the stock model."""
 import copy
 from collections.abc import Iterator
 
@@ -35,7 +35,7 @@ PAPER = dict(  # Table 4 of the paper, Pets, CFCN-C
 
 def guided_over_plain(pairs: int, device: str = 'cpu',
                       tiny: bool = False) -> Iterator[Line]:
-    """CFCN's step over the stock model's, in time and in peak memory."""
+    """A step with CFCN over the stock model's step, in time and in peak memory."""
     images = 2 if device == 'cpu' else 64
     for name, model, guidance, size, aim in (
             ('ResNet-50, 224 px', RESNET, CFCN, 224, 1.02),
@@ -50,7 +50,7 @@ def guided_over_plain(pairs: int, device: str = 'cpu',
 
 def other_methods(pairs: int, device: str = 'cpu',
                   tiny: bool = False) -> Iterator[Line]:
-    """Steps of other methods that use masks, over the plain step."""
+    """Steps of other guidance methods over the plain step."""
     size, images = 224, 2 if device == 'cpu' else 64
     if tiny:
         size, images = 32, 2
@@ -61,7 +61,7 @@ def other_methods(pairs: int, device: str = 'cpu',
 
 
 def shrunk(model: dict) -> dict:
-    """The same kind of model for a smoke test."""
+    """A small model of the same kind, for a smoke test."""
     model = copy.deepcopy(model)
     if model['backbone']['type'] == 'ResNet':
         return copy.deepcopy(RESNET_18)
@@ -83,20 +83,20 @@ def _compare(what: str, model: dict, guidance: dict, size: int, images: int,
     yield Line(f'{what}, batch of {images}, time', ratio, time_aim,
                f'{1000 * took:.0f} ms')
     bytes_of = [trained.peak_bytes() for trained in (guided, plain)]
-    share = bytes_of[0] / bytes_of[1]
-    yield Line(f'{what}, peak memory', Ratio(share, share, share, 1), memory_aim,
+    ratio = bytes_of[0] / bytes_of[1]
+    yield Line(f'{what}, peak memory', Ratio(ratio, ratio, ratio, 1), memory_aim,
                f'{bytes_of[1] / 2**20:.0f} MiB')
 
 
 class Trained:
-    """A model, its optimizer and its batch.
+    """A model with its optimizer and a batch.
 
     Args:
         model: Config of a stock model.
-        guidance: Config of a method; None: the stock model as it is.
-        size: Of square images, in pixels.
-        images: In a batch.
-        device: Where.
+        guidance: Config of a guidance method; None: the unchanged stock model.
+        size: Height and width of the images, in pixels.
+        images: Batch size.
+        device: The device of the model.
     """
 
     def __init__(self, model: dict, guidance: dict | None, size: int, images: int,
@@ -122,7 +122,7 @@ class Trained:
         return Turn(self.step, self.batch)
 
     def batch(self, pair: int = 0) -> dict:
-        """What a data loader gives; a step takes the masks out of it."""
+        """A batch as from a data loader; a step removes the masks from the batch."""
         samples = []
         for index, mask in enumerate(self.masks):
             sample = DataSample().set_gt_label(index % 2)

@@ -1,5 +1,5 @@
-# CFCN-C on Aeroplane-Cow, by Table 4: stride 2 in every second convolution, the map
-# (24x24) resized to the input size.
+# CFCN-C on Aeroplane-Cow, by Table 4: stride 2 in every second convolution; the map
+# (24x24) is resized to the input size.
 _base_ = [
     '_base_/default_runtime.py', '_base_/datasets/aeroplane_cow.py',
     '_base_/models/cfcnnet.py', '_base_/schedules/paper.py'

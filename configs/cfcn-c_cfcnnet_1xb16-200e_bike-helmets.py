@@ -1,4 +1,4 @@
-# CFCN-C on Bike-Helmets. The paper gives no settings: Table 4's of Aeroplane-Cow.
+# CFCN-C on Bike-Helmets. The paper gives no settings: those of Aeroplane-Cow.
 _base_ = [
     '_base_/default_runtime.py', '_base_/datasets/bike_helmets.py',
     '_base_/models/cfcnnet.py', '_base_/schedules/paper.py'

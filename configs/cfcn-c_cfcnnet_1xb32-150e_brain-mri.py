@@ -1,5 +1,5 @@
-# CFCN-C on Brain MRI, by Table 4: stride 2 in every third convolution, the mask resized
-# to the map (24x24).
+# CFCN-C on Brain MRI, by Table 4: stride 2 in every third convolution; the mask is
+# resized to the map (24x24).
 _base_ = [
     '_base_/default_runtime.py', '_base_/datasets/brain_mri.py',
     '_base_/models/cfcnnet.py', '_base_/schedules/paper.py'

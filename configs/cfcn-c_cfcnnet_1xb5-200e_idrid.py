@@ -1,4 +1,4 @@
-# CFCN-C on IDRiD, by Table 4: several labels, one mask a lesion (Eq. 3), no sampling.
+# CFCN-C on IDRiD, by Table 4: several labels, a mask for each lesion (Eq. 3), stride 1.
 _base_ = [
     '_base_/default_runtime.py', '_base_/datasets/idrid.py',
     '_base_/models/cfcnnet.py', '_base_/schedules/paper.py'

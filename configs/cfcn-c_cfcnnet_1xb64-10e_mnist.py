@@ -1,5 +1,5 @@
-# CFCN-C on MNIST, for images of the class maps (Fig. 11). The paper gives no settings
-# for it, nor masks: all here is our choice.
+# CFCN-C on MNIST, for figures of the class maps (Fig. 11). The paper gives no settings
+# and no masks for MNIST: all settings are our choice.
 _base_ = [
     '_base_/default_runtime.py', '_base_/datasets/mnist.py',
     '_base_/models/cfcnnet.py', '_base_/schedules/paper.py'
@@ -11,7 +11,7 @@ model = dict(
     guidance=dict(loss_weight=0.5))
 
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
-# without the warm-up a class's map can die in the first steps, and stays dead
+# without the warm-up a class map can become zero in the first steps and stay zero
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=100),
     dict(type='CosineAnnealingLR', convert_to_iter_based=True),

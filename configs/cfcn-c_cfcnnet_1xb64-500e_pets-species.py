@@ -1,5 +1,5 @@
-# CFCN-C on Oxford-IIIT Pets from scratch, by Table 4: no sampling, so that the map has
-# the input's size.
+# CFCN-C on Oxford-IIIT Pets from scratch, by Table 4: stride 1, so the map has the
+# input's size.
 _base_ = [
     '_base_/default_runtime.py', '_base_/datasets/pets_96.py',
     '_base_/models/cfcnnet.py', '_base_/schedules/paper.py'

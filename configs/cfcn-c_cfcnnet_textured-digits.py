@@ -1,4 +1,4 @@
-# CFCN-C on TexturedDigits: the paper's plain stack, small, guided by all masks.
+# CFCN-C on TexturedDigits: a small version of the paper's network, all masks.
 _base_ = [
     '_base_/default_runtime.py', '_base_/datasets/textured_digits.py',
     '_base_/models/cfcnnet.py'
@@ -10,7 +10,7 @@ model = dict(
     guidance=dict(loss_weight=0.5))
 
 optim_wrapper = dict(optimizer=dict(type='Adam', lr=2e-3))
-# without the warm-up a class's map can die in the first steps, and stays dead
+# without the warm-up a class map can become zero in the first steps and stay zero
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=69),
     dict(type='CosineAnnealingLR', convert_to_iter_based=True),

@@ -1,4 +1,4 @@
-# Beyond the paper: several stages, one pooled share, and a warm-up.
+# Beyond the paper: several stages, the micro average over channels, and a warm-up.
 _base_ = './cfcn_efficientnet-lite0_waterbirds.py'
 
 model = dict(

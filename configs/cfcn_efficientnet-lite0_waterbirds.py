@@ -1,5 +1,5 @@
 # Waterbirds-100: EfficientNet-Lite0 from ImageNet weights in a local file, guided by
-# the birds' boxes. 112 px and 2 epochs are what 2 CPU cores do in minutes.
+# the birds' boxes. With 112 px and 2 epochs a run takes minutes on 2 CPU cores.
 _base_ = [
     '_base_/default_runtime.py', '_base_/datasets/waterbirds.py',
     '_base_/models/guided_timm.py'

@@ -1,4 +1,4 @@
-# Birds pasted by their boxes on other images' backgrounds, and no guidance.
+# Birds are pasted by their boxes on other images' backgrounds; no guidance loss.
 _base_ = './cnn_efficientnet-lite0_waterbirds.py'
 model = dict(
     data_preprocessor=dict(num_classes=2),

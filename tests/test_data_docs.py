@@ -18,11 +18,11 @@ def test_the_table_has_every_data_set_of_the_tool_and_a_section_for_each():
         assert f'get_data.py {name}' in TEXT
 
 
-def test_every_system_of_the_table_is_a_config():
+def test_every_method_of_the_table_is_a_config():
     for _, _, config in ROWS:
         feature = 'cfcn' if config == 'efficientnet-lite0_waterbirds' else 'cfcn-f'
-        for system in ('cnn', 'cfcn-c', feature):
-            assert (ROOT / f'configs/{system}_{config}.py').is_file()
+        for method in ('cnn', 'cfcn-c', feature):
+            assert (ROOT / f'configs/{method}_{config}.py').is_file()
 
 
 def test_every_config_of_a_paper_network_is_in_the_table():

@@ -20,7 +20,7 @@ CODE = re.findall(r'```python\n(.*?)```', TEXT, re.S)
 SECTIONS = dict(re.findall(r'^## (\w+Masks)\n(.*?)(?=^## |\Z)', TEXT, re.S | re.M))
 SOURCES = [name for name in masks.__all__
            if name.endswith('Masks') and name in TASK_UTILS]
-COMMON = {'data_root', 'images', 'masks', 'ann_file'}  # "Where files are"
+COMMON = {'data_root', 'images', 'masks', 'ann_file'}  # "File locations"
 COCO = dict(
     images=[dict(id=1, file_name='a.jpg', height=4, width=4)],
     annotations=[dict(id=1, image_id=1, category_id=1, bbox=[0, 0, 2, 2],

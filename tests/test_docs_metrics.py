@@ -1,4 +1,4 @@
-"""What docs/metrics.md shows builds, and it leaves no measure or key out."""
+"""What docs/metrics.md shows builds, and it leaves no metric or key out."""
 import re
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def test_every_loop_is_one_of_ours(config):
             assert LOOPS.get(config[f'{split}_cfg']['type']).split == split
 
 
-def test_every_measure_has_a_section_a_config_line_and_a_way_to_mislead():
+def test_every_metric_has_a_section_a_config_line_and_a_way_to_mislead():
     sections = dict(re.findall(r'^## (\w+)\n(.*?)(?=^## |\Z)', TEXT, re.S | re.M))
     shown = {config['type'] for config in LINES}
     for name in evaluation.__all__:

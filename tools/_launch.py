@@ -1,4 +1,4 @@
-"""What the launch scripts share: arguments, configs, loaders."""
+"""Arguments, configs and loaders of all launch scripts."""
 import argparse
 import inspect
 import os
@@ -16,8 +16,8 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--guide',
         metavar='FRAGMENT',
-        help='make a stock config a guided one: a file with `masks` and what else '
-        'cfcn_plugin.guide_config takes; examples are in configs/_base_/guidance')
+        help='guide a stock config: a file with `masks` and other keywords of '
+        'cfcn_plugin.guide_config; examples are in configs/_base_/guidance')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def load_config(path: str, guide: str | None = None) -> Config:
-    """A config by its path, or by its name in an installed package's zoo.
+    """Read a config from a path, or by its name in an installed package's zoo.
 
     Args:
         path: A file, or for example ``'mmpretrain::resnet/resnet18_8xb32_in1k.py'``.
@@ -74,7 +74,7 @@ def _existing(path: str, remedy: str) -> str:
 
 
 def merge_common(cfg: Config, args, persistent_workers: bool | None = None) -> Config:
-    """``--cfg-options``, work dir, launcher and the loaders' defaults."""
+    """Merge ``--cfg-options``, work dir, launcher and the loaders' defaults."""
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher

@@ -1,4 +1,4 @@
-"""Processes of one run: gloo where there is no GPU, and a clean end everywhere."""
+"""Join and leave the processes of a run; gloo on machines without a GPU."""
 import gc
 import os
 import subprocess
@@ -6,13 +6,14 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# before a group is there: its functions take the group of that moment as a default, and
-# DDP imports it late, so that the group would outlive `destroy_process_group`
+# Import this before a group exists: the default arguments of its functions hold the
+# group of that moment. DDP imports it late; the group then outlives
+# `destroy_process_group`
 import torch.distributed.nn
 from mmengine.config import Config
 from mmengine.device import get_device
 
-# What launchers call RANK, WORLD_SIZE and LOCAL_RANK, and what starts them
+# The launchers' names of RANK, WORLD_SIZE and LOCAL_RANK, and the starting command
 LAUNCHERS = {
     'pytorch': (('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
                 'tools/dist_train.sh or torchrun'),
@@ -25,19 +26,19 @@ LAUNCHERS = {
 
 @contextmanager
 def processes(cfg: Config) -> Iterator[None]:
-    """Join the launcher's other processes, and leave them.
+    """Join the process group of the launcher, and leave it at the end.
 
-    With GPUs mmengine starts NCCL by itself. Without, its start would ask for CUDA, so
-    gloo is started here, and the config's DDP or FSDP is kept off GPUs.
+    With GPUs mmengine starts NCCL itself. Without GPUs mmengine's start would need
+    CUDA, so gloo is started here, and the config's DDP or FSDP gets no GPU device.
 
-    At the end the group must be gone, not only destroyed: a gloo thread that lets go of
-    its last tensor while Python shuts down aborts a run that has done all its work
-    (https://github.com/pytorch/pytorch/issues/190489). What was made inside the block,
-    a runner above all, must not be held by a name when it ends.
+    At the end no object may refer to the group: a gloo thread that releases its last
+    tensor while Python shuts down aborts a finished run
+    (https://github.com/pytorch/pytorch/issues/190489). So no name outside the block may
+    refer to an object of the block, such as the runner.
 
-    After an error NCCL's group is left to the end of the process: NCCL destroys a group
-    when all processes do, and the others may wait for this one, which would then hang
-    before its error is told.
+    After an error an NCCL group is not destroyed: NCCL destroys a group only when all
+    processes do. The other processes may wait for this process, which would then hang
+    before the error is printed.
 
     Raises:
         ValueError: The launcher has not started this process.
@@ -59,7 +60,7 @@ def processes(cfg: Config) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        traceback.clear_frames(error.__traceback__)  # they hold the runner, too
+        traceback.clear_frames(error.__traceback__)  # they refer to the runner
         if isinstance(error, SystemExit) or _backend() == 'gloo':
             _leave()
         raise

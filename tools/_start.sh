@@ -1,4 +1,4 @@
-# What the launch scripts share; they source it.
+# Functions of the launch scripts, which source this file.
 here=$(dirname "${BASH_SOURCE[0]}")
 export PYTHONPATH="$here/..${PYTHONPATH:+:$PYTHONPATH}"
 PYTHON=${PYTHON:-python}
@@ -38,7 +38,7 @@ with_srun() {
     if [ -n "${CPU_ONLY:-}" ]; then
         gres=()
     fi
-    # one process that dies ends the others, which would wait for it
+    # if one process dies, srun ends the others, which would wait for it
     # shellcheck disable=SC2086
     exec srun --partition="$partition" --job-name="$name" ${gres[@]+"${gres[@]}"} \
         --ntasks="${GPUS:-8}" --ntasks-per-node="$per_node" \

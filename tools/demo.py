@@ -1,7 +1,8 @@
 """The demo: the paper's small network with and without guidance on TexturedDigits.
 
-In training each digit has its own texture, so that the texture gives the answer away.
-In the test it does not. Trains both, prints what they know, and draws where they look.
+In training each digit has its own texture, so the texture predicts the class; in the
+test it does not. The demo trains both networks, prints their accuracy, and draws their
+saliency maps.
 """
 import argparse
 import os
@@ -26,7 +27,7 @@ from cfcn_plugin.visualization.image_panel import ImagePanel
 TOOLS = Path(__file__).parent
 GRID = TOOLS.parent / 'configs' / 'experiments' / 'textured_digits.py'
 TITLES = {'cnn': 'plain', 'cfcn_c': 'guided (CFCN-C)'}
-# each texture is there: grass, gravel, brick repeat from image to image
+# all textures are shown: grass, gravel, brick repeat from image to image
 IMAGES = [f'test_untied/{name}.png' for name in ('0/004', '1/008', '2/003', '0/005')]
 
 
@@ -45,8 +46,9 @@ def draw(path: Path, data_root: Path, runs: list[Outcome]) -> None:
         maps[TITLES[run.cell.system]] = predict_saliency(model, panels)
     heatmap_sheet(
         panels, maps, ['0', '1', '2'],
-        'In training each digit had its own texture, here it has not.\n'
-        'Bright is what the answer was made from.').savefig(path)
+        'In training each digit had its own texture; here it has not.
+'
+        'Bright: the evidence for the class.').savefig(path)
 
 
 def main():
@@ -66,7 +68,7 @@ def main():
         cell for cell in grid.cells
         if cell.seed == args.seed and cell.system in TITLES))
     print('training both networks, some minutes on two cores ...', flush=True)
-    # side by side, a share of the cores each: small networks gain little from many
+    # in parallel, with half of the cores each: small networks gain little from many
     runs = run_grid(grid, args.out / 'runs', TOOLS, jobs=len(grid.cells))
     failed = [run.error for run in runs if run.status == 'failed']
     if failed:
@@ -74,8 +76,8 @@ def main():
     image = args.out / 'heatmaps.png'
     draw(image, data / 'textured-digits', runs)
     print(f'\n{markdown(summarise(grid, runs))}\n')
-    print('Guessing is 33 % right. The networks differ by one line of config.')
-    print(f'Where they look: {image}  ({time.time() - begin:.0f} s)')
+    print('Chance is 33 %. The networks differ by one line of config.')
+    print(f'Saliency maps: {image}  ({time.time() - begin:.0f} s)')
 
 
 if __name__ == '__main__':

@@ -8,11 +8,11 @@ from cfcn_plugin.mm.export import export_mmpretrain, export_timm, timm_arguments
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config, best the one in the work dir')
+    parser.add_argument('config', help='config, preferably that of the work dir')
     parser.add_argument('checkpoint')
     parser.add_argument('--to', choices=['mmpretrain', 'timm'], required=True)
     parser.add_argument(
-        '--out', required=True, help='path without suffix of what is written')
+        '--out', required=True, help='path of the output, without suffix')
     args = parser.parse_args()
     cfg = _launch.load_config(args.config)
     export = export_mmpretrain if args.to == 'mmpretrain' else export_timm

@@ -1,4 +1,4 @@
-"""Fetch, make or import a data set. docs/data.md tells sources and licences."""
+"""Download, generate or import a data set; docs/data.md has sources and licences."""
 import argparse
 import os
 import shutil
@@ -8,7 +8,7 @@ from urllib.error import URLError
 
 
 def get_aeroplane_cow(root: Path, source: Path | None) -> Path:
-    """VOC 2012 by torchvision's downloader (about 2 GB), unless it is there."""
+    """VOC 2012 by torchvision's downloader (about 2 GB), unless the folder exists."""
     from cfcn_plugin.data.public.aeroplane_cow import list_aeroplane_cow
     voc = root / 'VOCdevkit' / 'VOC2012'
     if not voc.is_dir():
@@ -84,7 +84,7 @@ def get_waterbirds(root: Path, source: Path | None) -> Path:
 
 
 def _published(source: Path | None, name: str, what: str) -> Path:
-    """The folder with what the publisher gives, which is not ours to fetch."""
+    """The folder with the publisher's files, which the user must get."""
     if source is None:
         raise SystemExit(
             f'{name} is not fetched. Get {what}, read its licence (docs/data.md), then '
@@ -123,8 +123,8 @@ def main():
     args = parser.parse_args()
     if args.source is not None and args.name not in TAKE_SOURCE:
         parser.error(f'--source is for {", ".join(TAKE_SOURCE)}, not for {args.name}')
-    # torchvision unpacks with whatever is set here: nothing outside, no device, no link
-    # that leads out (the default from Python 3.14 on)
+    # the filter for torchvision's unpacking: no path out of the folder, no device, no
+    # link that leads out (the default from Python 3.14 on)
     if not hasattr(tarfile, 'data_filter'):
         parser.error('this Python unpacks archives unsafely: update it to its latest '
                      'release (3.10.12, 3.11.4 or newer)')

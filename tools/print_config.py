@@ -1,6 +1,6 @@
-"""Print the whole config that a run would have, inherited parts and guidance included.
+"""Print the complete config of a run, with inherited parts and guidance.
 
-It can be trained as it is: `--out FILE.py` writes it.
+`--out FILE.py` writes a config that can be trained.
 """
 import argparse
 from pathlib import Path
@@ -12,7 +12,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='path, or mmpretrain::FAMILY/NAME.py')
     _launch.add_config_arguments(parser)
-    parser.add_argument('--out', type=Path, help='file to write, else it is printed')
+    parser.add_argument('--out', type=Path, help='file to write instead of printing')
     args = parser.parse_args()
     cfg = _launch.load_config(args.config, args.guide)
     if args.cfg_options is not None:

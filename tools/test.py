@@ -1,4 +1,4 @@
-"""Test a model: mmpretrain's arguments, on one device or many."""
+"""Test a model on one or several devices; the arguments are mmpretrain's."""
 import argparse
 import os
 from copy import deepcopy
@@ -31,7 +31,7 @@ def parse_args():
     parser.add_argument(
         '--show', action='store_true', help='show predictions in a window')
     parser.add_argument(
-        '--interval', type=int, default=1, help='show each INTERVAL-th sample')
+        '--interval', type=int, default=1, help='show every INTERVAL-th sample')
     parser.add_argument(
         '--wait-time', type=float, default=2, help='seconds a window is shown')
     parser.add_argument(
@@ -66,7 +66,7 @@ def _use_tta(cfg: Config) -> None:
     cfg.setdefault('tta_model', dict(type='mmpretrain.AverageClsScoreTTA'))
     if 'tta_pipeline' not in cfg:
         pipeline = cfg.test_dataloader.dataset.pipeline
-        # averaged predictions have no one map: masks stay out
+        # averaged predictions have no single map, so no masks are loaded
         stock = [
             step for step in deepcopy(pipeline)
             if step['type'] != 'LoadActivationMask'

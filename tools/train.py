@@ -1,4 +1,4 @@
-"""Train a model: mmpretrain's arguments, on one device or many."""
+"""Train a model on one or several devices; the arguments are mmpretrain's."""
 import argparse
 import os
 
@@ -21,13 +21,13 @@ def parse_args():
         '--resume',
         nargs='?',
         const='auto',
-        help='resume from a checkpoint; without a path, from the newest whole one in '
-        'the work directory; if there is none, begin')
+        help='resume from a checkpoint; without a path, from the newest complete one '
+        'in the work directory; if there is none, start from the beginning')
     parser.add_argument(
         '--exact-resume',
         action='store_true',
-        help='seed each sample and iteration, so that a resumed run is bit for bit the '
-        'one that was not killed; give it from the start')
+        help='seed each sample and iteration, so that a resumed run equals an '
+        'uninterrupted run bit for bit; must be given from the start')
     parser.add_argument(
         '--amp',
         action='store_true',
@@ -43,7 +43,7 @@ def parse_args():
     parser.add_argument(
         '--no-persistent-workers',
         action='store_true',
-        help='start data workers anew in each epoch')
+        help='start new data workers in each epoch')
     _launch.add_arguments(parser)
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
@@ -53,7 +53,7 @@ def parse_args():
 def _use_amp(optim_wrapper: dict) -> None:
     if get_device() == 'cpu':
         optim_wrapper['type'] = 'CPUAmpOptimWrapper'
-        for key in ('loss_scale', 'dtype'):  # of the GPU's
+        for key in ('loss_scale', 'dtype'):  # settings of the GPU's wrapper
             optim_wrapper.pop(key, None)
     else:
         optim_wrapper['type'] = 'AmpOptimWrapper'
@@ -83,7 +83,7 @@ def merge_args(cfg: Config, args) -> Config:
 
 
 def build_runner(cfg: Config) -> Runner | FlexibleRunner:
-    # a `runner_type` is for strategies such as FSDP
+    # configs set `runner_type` for strategies such as FSDP
     return RUNNERS.build(cfg) if 'runner_type' in cfg else (
         ResumableRunner.from_cfg(cfg))
 

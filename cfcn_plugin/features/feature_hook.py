@@ -20,14 +20,14 @@ from .layouts import (
 
 
 class Capture:
-    """Keeps what one module last received or gave, while armed.
+    """Keeps the last input or output of one module, while armed.
 
-    It holds no module (state-dict keys would double) and registers a bound method,
-    so that a deep copy of the model gets a capture of its own.
+    A capture has no reference to the module (state-dict keys would double). It
+    registers a bound method, so a deep copy of the model gets its own capture.
 
     Args:
-        module: The module to listen to.
-        side: ``'output'`` or ``'input'`` (its first argument).
+        module: The hooked module.
+        side: ``'output'``, or ``'input'`` for the module's first argument.
     """
 
     def __init__(self, module: nn.Module, side: str = 'output'):
@@ -49,7 +49,7 @@ class Capture:
 
 @contextmanager
 def armed(captures: Sequence[Capture], on: bool = True):
-    """Let captures listen (or, ``on=False``, be deaf) and forget at the end."""
+    """Arm captures (``on=False``: disarm), and restore their state at the end."""
     before = [(c.armed, c.raw) for c in captures]
     for capture in captures:
         capture.armed = on
@@ -69,12 +69,12 @@ class FeatureHook:
             activation = hook.take(inputs)
 
     Args:
-        target: ``'auto'``: the map that the model's pooling receives. Or a
-            module's dotted name in the model, or several.
+        target: ``'auto'``: the map that the model's pooling receives. Or the dotted
+            name of a module in the model, or a list of such names.
         channels_last: Whether 4-D maps of named modules are (B, h, w, F). None: as
-            in this backbone's last map; a convolution's are not.
-        prefix_tokens: Tokens before the grid of named modules' (B, L, F). None: as
-            in this backbone's last map.
+            in this backbone's last map, and False for convolutions.
+        prefix_tokens: Number of tokens before the grid in maps (B, L, F) of named
+            modules. None: as in this backbone's last map.
     """
     stock = GOES
 
@@ -278,7 +278,7 @@ def _map(layout: Layout, raw: Any, inputs: Tensor, trainable: bool) -> Tensor:
 
 
 def _is_of(maps: Tensor, inputs: Tensor) -> bool:
-    """Whether maps are in the images' proportions, but for two cells of padding."""
+    """Whether maps have the images' proportions, up to two cells of padding."""
     (h, w), (height, width) = maps.shape[-2:], inputs.shape[-2:]
     return abs(h * width - w * height) <= 2 * max(height, width)
 
@@ -286,17 +286,17 @@ def _is_of(maps: Tensor, inputs: Tensor) -> bool:
 def last_stage_activation(model: nn.Module, inputs: Tensor) -> Tensor:
     """The map that a model's pooling receives, as (B, F, h, w).
 
-    Runs one forward pass in the model's own mode and leaves nothing behind, also
+    Runs one forward pass in the model's current mode. All hooks are removed, also
     after an exception.
 
     Args:
         model: A bare timm model, an mmpretrain backbone or a classifier.
-        inputs: (B, C, H, W), preprocessed as the model wants.
+        inputs: (B, C, H, W), preprocessed as the model expects.
 
     Returns:
-        (B, F, h, w) with its graph, if gradients are enabled. For a bare timm model
-        it is what ``forward_features`` makes, without prefix tokens; for a
-        ``TIMMBackbone`` its own output, which can be later.
+        (B, F, h, w), with its graph if gradients are enabled. For a bare timm model
+        the map is that of ``forward_features``, without prefix tokens; for a
+        ``TIMMBackbone`` the backbone's own output, which can be a later map.
 
     Raises:
         ValueError: No layout is known for the model.

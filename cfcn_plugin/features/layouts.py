@@ -1,7 +1,7 @@
-"""Where each backbone's last map is, and how it lies in memory: the one place.
+"""The table of backbones: the place of the last map, and its layout in memory.
 
-To teach the package a backbone, add a line to :data:`TIMM_SITES` or
-:data:`MMPRETRAIN`. Nothing here imports an mm package.
+To add a backbone, add a line to :data:`TIMM_SITES` or :data:`MMPRETRAIN`. This module
+imports no mm package.
 """
 import math
 import re
@@ -17,19 +17,19 @@ BLOCK_NORM = re.compile(r'\.\d+\.(norm1|ln1)$')
 
 @dataclass(frozen=True)
 class Layout:
-    """A map's place in a model.
+    """The place of a map in a model, and its layout in memory.
 
     Attributes:
         module: Dotted name of the module to hook; '' is the model itself.
         side: Whether the map is the module's ``'output'`` or ``'input'``.
-        item: Which of several values it gives is the map.
+        item: Index of the map if the module gives several values.
         channels_last: Whether a 4-D map is (B, h, w, F).
-        prefix_tokens: Tokens before the grid, where the map is (B, L, F).
-        channels: F, or None where the table does not know it.
-        grid: The token grid (h, w) for an image (H, W); None: the grid with the
-            image's proportions.
-        patch: (rows, columns) of the patches that the image is cut into from its top
-            left corner, where it is: see :meth:`covers`.
+        prefix_tokens: Number of tokens before the grid in a map (B, L, F).
+        channels: F; None if the table does not have it.
+        grid: A function from the image's (H, W) to the token grid (h, w); None: the
+            grid has the image's proportions.
+        patch: (rows, columns) in pixels of the patches, from the image's top left
+            corner; None for a model without patches. See :meth:`covers`.
     """
     module: str
     side: str = 'output'
@@ -41,14 +41,14 @@ class Layout:
     patch: tuple[int, int] | None = None
 
     def to_nchw(self, raw, image: tuple[int, int]) -> Tensor:
-        """The map as (B, F, h, w): a view where that is possible.
+        """The map as (B, F, h, w), a view if possible.
 
         Args:
-            raw: What the module gave: a tensor, or a tuple or list of them.
+            raw: The value of the module: a tensor, or a tuple or list of tensors.
             image: (H, W) of the model's input.
 
         Raises:
-            ValueError: It is no map of this layout.
+            ValueError: ``raw`` is no map of this layout.
         """
         raw = self.pick(raw)
         if not isinstance(raw, Tensor) or raw.dim() not in (3, 4):
@@ -64,12 +64,12 @@ class Layout:
 
     def covers(self, grid: tuple[int, int],
                image: tuple[int, int]) -> tuple[int, int]:
-        """Rows and columns of pixels that a map's cells lie on, from the corner.
+        """Rows and columns of pixels that the cells cover, from the top left corner.
 
-        An image whose size is no multiple of the patch loses what is left over (a map
-        of 11 x 11 patches of 14 pixels lies on 154 of 160), or is filled up (more than
-        the image). Later stages halve the grid. Convolutions that pad have no such
-        edge: their map lies on the whole image.
+        If the image's size is no multiple of the patch, the remaining pixels are cut
+        off (11 x 11 patches of 14 pixels cover 154 of 160 pixels), or the image is
+        padded (the cells cover more than the image). Later stages halve the grid. The
+        map of convolutions with padding covers the whole image.
 
         Args:
             grid: (h, w) of the map.
@@ -80,7 +80,7 @@ class Layout:
         return tuple(map(_covered, grid, image, self.patch))
 
     def pick(self, raw):
-        """Which of the values that the module gave is the map."""
+        """The map among the values of the module."""
         while isinstance(raw, list | tuple) and raw:
             raw = raw[self.item]
         return raw
@@ -103,7 +103,7 @@ class Layout:
 
 
 def patch_size(model: nn.Module) -> tuple[int, int] | None:
-    """The patches that a model's first convolution cuts its image into, if any."""
+    """(rows, columns) in pixels of the patches of the first convolution, or None."""
     first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
     if first is None or first.kernel_size == (1, 1):
         return None
@@ -115,16 +115,16 @@ def _covered(cells: int, pixels: int, patch: int) -> int:
     halvings = max(0, round(math.log2(pixels / cells / patch)))
     stride = patch * 2**halvings
     fits = cells in (pixels // stride, math.ceil(pixels / stride))
-    # else the model resizes the image itself (crossvit), or its grid
+    # otherwise the model resizes the image (crossvit) or the grid
     return cells * stride if fits else pixels
 
 
 # ---- timm ------------------------------------------------------------------
 class Site(NamedTuple):
-    """Where models of timm that have the module ``needs`` have their map.
+    """The place of the map in timm models that have the module ``needs``.
 
-    ``module`` is ``needs`` where it is left out; the others override what the model
-    says of itself: ``channels`` is the attribute or module that knows F.
+    ``module`` is the module to hook, by default ``needs``. ``prefix_tokens`` overrides
+    the model's own attribute. ``channels`` names a module whose weight has F rows.
     """
     needs: str
     side: str
@@ -134,33 +134,33 @@ class Site(NamedTuple):
     channels: str | None = None
 
 
-# The map is what `forward_features` gives. The first line that fits a model tells
-# which module receives or makes it.
+# The map is that of `forward_features`. The first line that fits a model gives the
+# module that receives or returns the map.
 TIMM_SITES = (
-    Site('pre_logits.fc1', 'input', 'pre_logits'),  # vgg: dense layers before its pool
-    Site('head.in_conv', 'input', 'head'),  # efficientvit_mit, cpubone: widen first
-    Site('in_conv', 'input'),  # lowformer, the same
+    Site('pre_logits.fc1', 'input', 'pre_logits'),  # vgg: dense layers before pooling
+    Site('head.in_conv', 'input', 'head'),  # efficientvit_mit, cpubone: conv first
+    Site('in_conv', 'input'),  # lowformer: the same
     Site('head.global_pool', 'input'),  # swin, convnext, regnet, metaformer ...
     Site('global_pool', 'input'),  # resnet, efficientnet, mobilenet ...
-    Site('head.norm', 'input', 'head'),  # mambaout, hiera: pool inside the head
-    Site('head.proj', 'input', 'head'),  # CLIP's ResNets: attention pools
+    Site('head.norm', 'input', 'head'),  # mambaout, hiera: pooling inside the head
+    Site('head.proj', 'input', 'head'),  # CLIP's ResNets: attention pooling
     Site('msfa', 'output'),  # mobilenetv5 without classifier: fuses stages
     Site('merger', 'input'),  # qwen3_vit without classifier
     Site('pooler', 'input'),  # gemma4_vit without classifier
     Site('encoder', 'output'),  # gemma4_vit, qwen3_vit, deepseek_vit
-    # (map, class tokens); the norm after it sees class tokens alone
+    # (map, class tokens); the norm after this module gets the class tokens only
     Site('transformers', 'output', item=0),  # pit
-    Site('norm4', 'output', prefix_tokens=1),  # coat: the coarsest of its scales
-    Site('norm.3', 'output', channels='norm.3'),  # efficientvim: the last of its maps
-    # two grids, the class token of each decides: the one of the larger patches
+    Site('norm4', 'output', prefix_tokens=1),  # coat: its coarsest map
+    Site('norm.3', 'output', channels='norm.3'),  # efficientvim: its last map
+    # two grids, each with a class token that is classified: that of the larger patches
     Site('norm.1', 'output', prefix_tokens=1, channels='norm.1'),  # crossvit
     Site('post_network', 'output', 'norm', prefix_tokens=1),  # volo
     Site('norm', 'output'),  # vit, deit, eva, beit, cait ...
-    Site('stages', 'output'),  # levit, pvt_v2, repvit, iformer: no norm, no pool
+    Site('stages', 'output'),  # levit, pvt_v2, repvit, iformer: no norm, no pooling
 )
 
 
-# Models of timm with one of these give class tokens, and no map, without classifier
+# timm models with one of these modules return class tokens without their classifier
 POOLED_OUTPUTS = ('dist_token', 'transformers', 'norm.3')  # deit, pit, efficientvim
 
 
@@ -169,7 +169,7 @@ def is_timm(module: nn.Module) -> bool:
 
 
 def timm_features(model: nn.Module) -> Layout:
-    """Where a bare timm model has the map its ``forward_features`` makes."""
+    """The layout of the map of ``forward_features`` in a bare timm model."""
     site = _site(model)
     if site is None:
         raise UnknownBackbone(model)
@@ -177,12 +177,13 @@ def timm_features(model: nn.Module) -> Layout:
 
 
 def timm_output(model: nn.Module) -> Layout:
-    """The output of a timm model without classifier and pooling.
+    """The layout of the output of a timm model without classifier and pooling.
 
-    It can be later than ``forward_features``: mobilenetv3's ``conv_head`` is in it.
+    The output can be later than ``forward_features``: it includes mobilenetv3's
+    ``conv_head``.
 
     Raises:
-        ValueError: It is no map.
+        ValueError: The output is no map.
     """
     if any(_get(model, name) is not None for name in POOLED_OUTPUTS):
         raise ValueError(
@@ -219,7 +220,7 @@ def _timm_layout(model: nn.Module, site: Site, channels: int | None) -> Layout:
 
 # ---- mmpretrain and ours -----------------------------------------------------
 def _own(channels: Callable) -> Callable:
-    """Its last output, already (B, F, h, w)."""
+    """The layout of a backbone whose last output is the map, as (B, F, h, w)."""
     return lambda m: Layout('', channels=channels(m))
 
 
@@ -232,32 +233,32 @@ def _last_norm(m: nn.Module) -> nn.Module:
 
 
 def _vit(m: nn.Module) -> Layout:
-    """Tokens: its own output is the class token, or the mean of the others."""
+    """Tokens; the backbone's own output is the class token or the mean token."""
     module = 'ln1' if m.final_norm else f'layers.{len(m.layers) - 1}'
     return Layout(module, channels=m.embed_dims, prefix_tokens=m.num_extra_tokens)
 
 
 def _pooled_stage(m: nn.Module) -> Layout:
-    """Pooled inside, before its final norm, unless told otherwise."""
+    """The stage before the final norm, if the backbone pools before that norm."""
     module = f'stages.{m.out_indices[-1]}' if m.gap_before_final_norm else ''
     return Layout(module, channels=_width(_last_norm(m)))
 
 
 def _hornet(m: nn.Module) -> Layout:
-    # its checkpointing goes past the stage and spares the stage's last block
+    # activation checkpointing bypasses the stage's own forward, but not its last block
     layout = _pooled_stage(m)
     last = len(m.stages[m.out_indices[-1]]) - 1
     return replace(layout, module=layout.module and f'{layout.module}.{last}')
 
 
 def _vgg(m: nn.Module) -> Layout:
-    # its layers are called one by one, so the last stands for all
+    # VGG calls its layers one by one, so the last layer is hooked
     convs = [c for c in m.modules() if isinstance(c, nn.Conv2d)]
     last = m.range_sub_modules[-1][1] - 1
     return Layout(f'{m.module_name}.{last}', channels=convs[-1].out_channels)
 
 
-# class name (or that of a base class) -> the layout of a model of this class
+# name of a backbone's class or base class -> the layout of the backbone
 MMPRETRAIN = {
     'CFCNNet': _own(lambda m: m.out_channels),
     # convolutional
@@ -266,10 +267,10 @@ MMPRETRAIN = {
     'DenseNet': _own(lambda m: _width(m.transitions[-1][0])),
     'EfficientNet': _own(lambda m: m.out_channels),
     'EfficientNetV2': _own(lambda m: m.out_channels),
-    # without a neck that fuses them, the coarsest of its scales
+    # without a neck that fuses the scales, the coarsest scale
     'HRNet': _own(lambda m: m.extra['stage4']['num_channels'][-1]),
     'InceptionV3': lambda m: Layout('avgpool', 'input', channels=m.fc.in_features),
-    # the last convolution shrinks the map to one cell: the map is what it receives
+    # the last convolution reduces the map to one cell: its input is the map
     'LeNet5': lambda m: Layout('features.6', 'input', channels=16),
     'MobileNetV2': _own(lambda m: m.out_channel),
     'MobileNetV3': _own(lambda m: m.feat_dim),
@@ -287,10 +288,10 @@ MMPRETRAIN = {
     'ConvNeXt': _pooled_stage,
     'EdgeNeXt': _pooled_stage,
     'HorNet': _hornet,
-    # graphs of patches, laid out as maps
+    # graphs of patches, returned as maps
     'PyramidVig': _own(lambda m: m.channels[-1]),
     'Vig': _own(lambda m: m.pos_embed.shape[1]),
-    # transformers that lay their tokens out
+    # transformers that return maps
     'DaViT': _own(lambda m: m.num_features[-1]),
     'HiViT': _own(lambda m: m.embed_dims),
     'LeViT': _own(lambda m: m.embed_dims[-1]),
@@ -299,7 +300,7 @@ MMPRETRAIN = {
     'PCPVT': _own(lambda m: m.embed_dims[-1]),
     'SwinTransformer': _own(lambda m: m.num_features[-1]),
     'SwinTransformerV2': _own(lambda m: _width(_last_norm(m))),
-    # transformers that do not
+    # transformers that return tokens
     'BEiTViT': _vit,
     'VisionTransformer': _vit,
     'EfficientFormer': lambda m: Layout(  # (B, F, L) after this norm
@@ -322,13 +323,13 @@ MMPRETRAIN = {
 
 
 def attention_input(model: nn.Module, layout: Layout) -> Layout:
-    """Of a map of tokens with class tokens, the one that the last attention reads.
+    """For a map with class tokens, the layout of the input of the last attention.
 
-    A head that reads the class token alone is blind to the last map's other tokens:
-    no score has a gradient there. Of any other map, the map itself.
+    If the head uses only the class token, no score has a gradient in the other tokens
+    of the last map. For a map without class tokens, the unchanged layout.
 
     Raises:
-        ValueError: The blocks have no norm by one of the known names.
+        ValueError: The blocks have no norm with one of the known names.
     """
     if not layout.prefix_tokens:
         return layout
@@ -342,11 +343,11 @@ def attention_input(model: nn.Module, layout: Layout) -> Layout:
 
 
 def backbone_layout(backbone: nn.Module) -> Layout:
-    """The last map of any known backbone.
+    """The layout of the last map of any known backbone.
 
     Raises:
-        UnknownBackbone: No line of the table fits; the message lists what can be
-            hooked instead.
+        UnknownBackbone: No line of the table fits; the message lists the modules that
+            can be hooked.
     """
     if is_timm(backbone):
         return timm_features(backbone)
@@ -359,12 +360,12 @@ def backbone_layout(backbone: nn.Module) -> Layout:
 
 
 def locate(model: nn.Module) -> Layout:
-    """The map that a model's pooling receives, whatever kind of model it is.
+    """The layout of the map that a model's pooling receives, for any kind of model.
 
     Args:
-        model: A classifier with ``backbone`` (and a ``head`` that may make maps of
-            its own, which it names in ``activation_target``), a ``TimmClassifier``,
-            a backbone, or a bare timm model.
+        model: A classifier with ``backbone``, a ``TimmClassifier``, a backbone, or a
+            bare timm model. A ``head`` with its own maps names the module of these
+            maps in ``activation_target``.
     """
     target = getattr(getattr(model, 'head', None), 'activation_target', None)
     if target is not None:
@@ -373,7 +374,7 @@ def locate(model: nn.Module) -> Layout:
 
 
 def locate_below_head(model: nn.Module) -> Layout:
-    """The same, whatever maps of its own the head makes of it."""
+    """As :func:`locate`, but never a map of the head."""
     if isinstance(model, nn.Sequential):  # a retriever's encoder: backbone, neck
         return _below('0', locate(model[0]))
     neck = getattr(model, 'neck', None)
@@ -390,7 +391,7 @@ class UnknownBackbone(ValueError):
 
     Args:
         backbone: The backbone.
-        model: What it is part of, if targets are named from there.
+        model: The model that contains the backbone, if targets are names in the model.
     """
 
     def __init__(self, backbone: nn.Module, model: nn.Module | None = None):
@@ -402,7 +403,7 @@ class UnknownBackbone(ValueError):
 
 
 def hookable(model: nn.Module, depth: int = 3) -> str:
-    """A sentence that lists modules near the top of a model."""
+    """A sentence that lists the modules near the root of a model."""
     names = [n for n, _ in model.named_modules() if n and n.count('.') < depth]
     shown = ', '.join(names[:40])
     return f'there are: {shown}{", ..." if len(names) > 40 else ""}'

@@ -1,5 +1,5 @@
-# What every config of ours inherits: the import that registers the plugin, and
-# mmpretrain's default hooks.
+# Base of every config here: the import that registers the plugin, mmpretrain's default
+# hooks, and the plugin's runner hooks.
 custom_imports = dict(imports=['cfcn_plugin.mm'], allow_failed_imports=False)
 default_scope = 'mmpretrain'
 
@@ -19,11 +19,12 @@ custom_hooks = [
     dict(type='CheckInvalidLossHook'),
     dict(type='DeadMapHook'),
     dict(type='ReduceLogHook'),
-    # else each rank validates with BatchNorm statistics of its own
+    # without this hook each rank validates with its own BatchNorm statistics
     dict(type='SyncBuffersHook'),
 ]
 
-# one line, one window: mmengine's own pattern smooths losses alone
+# all values of a log line are means over one window; mmengine's own pattern averages
+# losses only
 log_processor = dict(
     mean_pattern=r'loss|time|grad_norm|^(total|focus|active_maps)(_\d+)?$|_fraction$')
 

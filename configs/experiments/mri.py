@@ -19,7 +19,7 @@ small = (48, 48)
 options = {
     'model.backbone.filters': [32, 32, 32, 16, 16, 16],
     'optim_wrapper.optimizer.lr': 1e-3,
-    # without the warm-up a class's map can die in the first steps, and stays dead
+    # without the warm-up a class map can become zero in the first steps and stay zero
     'param_scheduler': [
         dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=70),
         dict(type='CosineAnnealingLR', convert_to_iter_based=True),

@@ -1,4 +1,4 @@
-# Figure 7 of the paper: how much guidance? Beyond some alpha activations shrink.
+# Figure 7 of the paper: the effect of alpha. With a large alpha activations shrink.
 _base_ = './textured_digits.py'
 systems = {
     '_delete_': True,

@@ -1,4 +1,4 @@
-# Figures 9 and 15 of the paper, in numbers: other backgrounds, other light.
+# Figures 9 and 15 of the paper, in numbers: other backgrounds and lighting.
 _base_ = './textured_digits.py'
 systems = {
     '_delete_': True,

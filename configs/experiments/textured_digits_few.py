@@ -9,12 +9,12 @@ systems = {
     'cnn': dict(config='../cnn_cfcnnet_{data}.py', without=['masks']),
     'cfcn_c': dict(config=cfcn_c, without=['masks']),  # all masks
     'few': cfcn_c,
-    # alpha of each guided image, however few a batch has
+    # the mean is over the guided images of a batch
     'few_guided': dict(config=cfcn_c, options=guided),
-    # half of each epoch is guided images
+    # half of the draws are guided images
     'few_half': dict(config=cfcn_c, options=half),
     'few_half_guided': dict(config=cfcn_c, options={**half, **guided}),
-    # nothing else is drawn
+    # all draws are guided images
     'few_alone': dict(config=cfcn_c, options=alone),
 }
 axes = dict(masks=['10%'])

@@ -1,4 +1,4 @@
-# Beyond the paper, one change at a time, where guidance is known to help.
+# Beyond the paper, one change at a time, on data where guidance helps.
 _base_ = './textured_digits.py'
 cfcn_c = '../cfcn-c_cfcnnet_{data}.py'
 share = {'model.guidance.channels': 'all', 'model.guidance.average': 'micro'}
@@ -16,12 +16,12 @@ systems = {
     '_delete_': True,
     'cnn': '../cnn_cfcnnet_{data}.py',
     'cfcn_c': cfcn_c,  # the literal Eq. 2
-    # the classes' maps
+    # class maps
     'all_classes': dict(config=cfcn_c, options=share),
     'warm_up': dict(
         config=cfcn_c,
         options={'custom_hooks': [dict(type='CheckInvalidLossHook'), warm_up]}),
-    # the backbone's last map, 32 channels: Eq. 1, one pooled share, channels that matter
+    # the backbone's last map, 32 channels: Eq. 1, micro average, gradient weights
     'last': dict(config=cfcn_c, options=last),
     'last_share': dict(config=cfcn_c, options={**last, **share}),
     'last_gradient': dict(
@@ -33,7 +33,7 @@ systems = {
         options={
             **share, 'model.feature_hook': dict(type='FeatureHook', target=layers)
         }),
-    # another background, without and with the focus
+    # BackgroundSwap without and with the focus loss
     'swap': dict(
         config='../cnn_cfcnnet_{data}.py', options=swap),
     'swap_cfcn_c': dict(config=cfcn_c, options=swap),

@@ -1,7 +1,8 @@
-# Aeroplane-Cow: the images of VOC 2012 that show one of the two, 96x96 (Table 4), in
-# VOC's own tree. `python tools/get_data.py aeroplane-cow` fetches it and lists them:
-# VOC's train list trains, its val list tests. The paper has 718 images, and says
-# neither which nor the split. The flip is our choice.
+# Aeroplane-Cow: the images of VOC 2012 that show exactly one of the two classes, 96x96
+# (Table 4), in VOC's own folders. `python tools/get_data.py aeroplane-cow` downloads VOC
+# and writes the list of images: VOC's train list is the training split, its val list
+# the test split. The paper has 718 images and gives neither the list nor the split. The
+# flip is our choice.
 _base_ = '../evaluators/single_label.py'
 
 data_root = '{{$CFCN_DATA:data}}/VOCdevkit/VOC2012'
@@ -9,7 +10,7 @@ classes = ['aeroplane', 'cow']
 
 load_mask = dict(
     type='LoadActivationMask',
-    # VOC segments some images only. use='bbox' guides all of them by boxes
+    # VOC has segmentations of some images only; use='bbox' guides all images
     missing='unguided',
     source=dict(
         type='VOCMasks',

@@ -1,6 +1,6 @@
 # Bike-Helmets (Kaggle, andrewmvd/helmet-detection): 764 images, 500 for testing as in
-# the paper, boxes around heads as masks. `python tools/get_data.py bike-helmets` lists
-# them. The paper gives no settings: labels, split, size and the flip are our choice.
+# the paper, boxes around heads as masks. `python tools/get_data.py bike-helmets` writes
+# the list. The paper gives no settings: labels, split, size and flip are our choice.
 _base_ = '../evaluators/single_label.py'
 
 data_root = '{{$CFCN_DATA:data}}/bike_helmets'

@@ -1,6 +1,6 @@
 # Brain MRI (Cheng et al., figshare 1512427): 3064 slices, 3 kinds of tumour, 96x96
 # (Table 4). `python tools/get_data.py brain-mri` makes the folder from the .mat files.
-# Split by patient and no augmentation: our choices, the paper says neither.
+# The split by patient and no augmentation are our choice; the paper gives neither.
 _base_ = '../evaluators/single_label.py'
 
 data_root = '{{$CFCN_DATA:data}}/brain_mri_cheng'

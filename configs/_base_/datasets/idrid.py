@@ -1,8 +1,8 @@
 # IDRiD, part A: 54 fundus images for training, 27 for testing, the publisher's split
 # (the paper counts 82). `python tools/get_data.py idrid` makes the folder.
-# The paper does not say which 3 of the 5 are labels. Ours leave out the optic disc,
-# which is anatomy, and microaneurysms, which are no pixel wide at this size. Soft
-# exudates alone vary as a label: nearly all images have the others.
+# The paper does not name the 3 of the 5 regions that are labels. Our labels exclude the
+# optic disc, which is no lesion, and microaneurysms, which are smaller than a pixel at
+# this size. Only the label soft exudates varies: nearly all images have the others.
 _base_ = '../evaluators/multi_label.py'
 
 data_root = '{{$CFCN_DATA:data}}/idrid'
@@ -12,7 +12,7 @@ pipeline = [
     dict(type='LoadImageFromFile'),
     dict(
         type='LoadActivationMask',
-        missing='unguided',  # an image without a lesion
+        missing='unguided',  # images without a lesion
         empty='unguided',
         source=dict(
             type='IDRiDMasks',

@@ -1,6 +1,6 @@
-# LGG MRI (Buda et al., kaggle_3m): is there a tumour in this slice? 3929 slices of 110
-# patients, split by patient. `python tools/get_data.py lgg-mri` makes the folder. The
-# paper does not use it: size, batch and network are its Brain MRI's.
+# LGG MRI (Buda et al., kaggle_3m), tumour or no tumour: 3929 slices of 110 patients,
+# split by patient. `python tools/get_data.py lgg-mri` makes the folder. The paper does
+# not use this data set: size, batch and network are those of the paper's Brain MRI.
 _base_ = '../evaluators/single_label.py'
 
 data_root = '{{$CFCN_DATA:data}}/lgg_mri'
@@ -9,8 +9,8 @@ pipeline = [
     dict(type='LoadImageFromFile'),
     dict(
         type='LoadActivationMask',
-        # a slice without tumour has no mask, and a tumour that vanished when the
-        # images were made smaller has an empty one
+        # a slice without tumour has no mask; a tumour that vanished when the images
+        # were reduced has an empty mask
         missing='unguided',
         empty='unguided',
         source=dict(

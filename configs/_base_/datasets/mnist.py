@@ -1,5 +1,5 @@
-# MNIST with the strokes as masks, 28x28. `python tools/get_data.py mnist` fetches it;
-# with `--source FOLDER` the published files are taken from there.
+# MNIST with the strokes as masks, 28x28. `python tools/get_data.py mnist` downloads the
+# data; with `--source FOLDER` the published files are read from FOLDER.
 _base_ = '../evaluators/single_label.py'
 
 data_root = '{{$CFCN_DATA:data}}/mnist'

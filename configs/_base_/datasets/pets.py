@@ -11,8 +11,8 @@ train_pipeline = [
     load_mask,
     dict(
         type='MaskAware',
-        # an object of a tenth of the image is gone from a tenth of the crops
-        # that begin at 0.08: these begin at a quarter
+        # with the usual minimum of 0.08 a tenth of the crops lose an object of a
+        # tenth of the image; the minimum here is 0.25
         transform=dict(
             type='RandomResizedCrop', scale=224, crop_ratio_range=(0.25, 1.0))),
     dict(

@@ -1,7 +1,7 @@
-# Oxford-IIIT Pets at the paper's 96x96 (Table 4): the 2 species, which the paper's
-# figures fit; type='PetsBreeds' with head.num_classes=37 are the breeds. The paper does
-# not say its split (ours: the official one), whether masks count the border (ours: they
-# do), or any augmentation (ours: the flip).
+# Oxford-IIIT Pets at the paper's 96x96 (Table 4). The 2 species agree with the paper's
+# results; for the breeds use type='PetsBreeds' with head.num_classes=37. The paper does
+# not give the split (ours: the official split), whether the border belongs to the mask
+# (ours: yes), or any augmentation (ours: the flip).
 _base_ = './pets.py'
 
 load_mask = _base_.load_mask

@@ -1,5 +1,5 @@
-# TexturedDigits, 40x40: three digits tied to three textures in training, tied and
-# untied in the test. `python tools/get_data.py textured-digits` writes it.
+# TexturedDigits, 40x40: in training each of three digits has its own texture; the test
+# has tied and untied images. `python tools/get_data.py textured-digits` writes the data.
 data_root = '{{$CFCN_DATA:data}}/textured-digits'
 
 pipeline = [

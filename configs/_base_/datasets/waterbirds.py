@@ -1,5 +1,5 @@
-# Waterbirds-100, 112x112: every training image has its class's background; test
-# groups (bird-place) are balanced. Boxes as masks; docs/data.md has the layout.
+# Waterbirds-100, 112x112: every training image has the background of its class; the test
+# groups (bird-place) are balanced. Masks are boxes; docs/data.md has the layout.
 data_root = '{{$CFCN_DATA:data}}/waterbirds100'
 
 load_mask = dict(

@@ -1,5 +1,5 @@
-# The paper's measures for one label an image: accuracy, macro F1, area under ROC; and
-# where the activation lies.
+# The paper's metrics for one label an image: accuracy, macro F1, AUROC; and the focus of
+# the activation.
 val_evaluator = [
     dict(type='Accuracy', topk=1),
     dict(type='SingleLabelMetric', items=['f1-score']),

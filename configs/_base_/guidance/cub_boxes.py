@@ -1,5 +1,5 @@
-# CUB-200-2011 guided by boxes, in a CSV file with a line an image (docs/data.md has
-# such a file). Focus is measured on the test split too.
+# CUB-200-2011 guided by boxes in a CSV file with one line for each image (docs/data.md
+# has such a file). Focus is measured on the test split too.
 #
 #     python tools/train.py mmpretrain::resnet/resnet50_8xb8_cub.py \
 #         --guide configs/_base_/guidance/cub_boxes.py

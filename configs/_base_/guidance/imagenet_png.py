@@ -1,5 +1,5 @@
-# ImageNet guided by a folder of masks: that of data/imagenet/train/n01440764/1.JPEG is
-# data/imagenet/masks/n01440764/1.png. Images without one are unguided, so a few do.
+# ImageNet guided by a folder of masks: the mask of data/imagenet/train/n01440764/1.JPEG
+# is data/imagenet/masks/n01440764/1.png. Images without a mask are unguided.
 # The data root is the stock config's own.
 #
 #     python tools/train.py mmpretrain::resnet/resnet18_8xb32_in1k.py \

@@ -1,4 +1,4 @@
-# The baseline: nothing is guided, and the focus of the test split is measured.
+# The baseline: no guidance, but the focus on the test split is measured.
 #
 #     python tools/test.py mmpretrain::resnet/resnet18_8xb32_in1k.py CHECKPOINT \
 #         --guide configs/_base_/guidance/measure.py

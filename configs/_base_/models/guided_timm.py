@@ -1,5 +1,5 @@
 # Any timm backbone, stock pooling and stock linear head, guided by Eq. 1 on the map
-# that pooling receives. `model.backbone.model_name` swaps the backbone.
+# that pooling receives. `model.backbone.model_name` selects the backbone.
 model = dict(
     type='GuidedClassifier',
     backbone=dict(type='GuidedTIMMBackbone', pretrained=True),
