@@ -46,8 +46,7 @@ def draw(path: Path, data_root: Path, runs: list[Outcome]) -> None:
         maps[TITLES[run.cell.system]] = predict_saliency(model, panels)
     heatmap_sheet(
         panels, maps, ['0', '1', '2'],
-        'In training each digit had its own texture; here it has not.
-'
+        'In training each digit had its own texture; here it has not.\n'
         'Bright: the evidence for the class.').savefig(path)
 
 

@@ -52,9 +52,10 @@ def grad_cam(model: nn.Module,
         scores = _class_scores(model, images, target.shape)
         if not leaves or not scores.requires_grad:
             raise RuntimeError(
-                f"no class score has a gradient at '{layout.module}': the module was not "
-                'run, the scores do not depend on it, or it lies inside of re-entrant '
-                'activation checkpointing or a reversible block; name another layer')
+                f"no class score has a gradient at '{layout.module}': the module was "
+                'not run, the scores do not depend on it, or it lies inside of '
+                're-entrant activation checkpointing or a reversible block; name '
+                'another layer')
         gradient, = torch.autograd.grad((scores * target).sum(), leaves[-1:])
     activation, gradient = (
         layout.to_nchw(raw, size).float() for raw in (leaves[-1].detach(), gradient))

@@ -22,10 +22,10 @@ WEIGHTS = ('uniform', 'gradient')
 
 
 class CausalFocusLoss(Guidance):
-    """alpha times the share of activation that lies on the context (CFCN).
+    """alpha times the fraction of the activation that lies on the context (CFCN).
 
     The defaults are the paper's equations, made safe for maps that die
-    (:class:`.LiteralFocusLoss` is as printed). Unlike the paper, with
+    (:class:`.LiteralFocusLoss` has the equations as printed). Unlike the paper, with
     ``channels='all'``::
 
         macro  sum_f v_f (1 - sum_jk (A * A_f)_jk / sum_jk (A_f)_jk)
@@ -33,18 +33,19 @@ class CausalFocusLoss(Guidance):
 
     for ``average`` with rectified maps A_f and channel weights v_f of sum 1; the macro
     average with v_f = 1/F is Eq. 1. In the macro average every channel counts alike,
-    also one that is hardly active, and a dead channel costs 1. In the micro average a
-    channel counts by its activity.
-    For a head whose maps are classes (CFCN-C), ``channels='all', average='micro'`` holds
-    the other classes' maps against the mask, too: evidence for another class, found
-    on the context, is as wrong as that for the true one.
+    a channel that is hardly active too, and a dead channel costs 1. In the micro
+    average a channel counts by its activity. For a head whose maps are classes
+    (CFCN-C), ``channels='all', average='micro'`` holds the other classes' maps against
+    the mask, too: evidence for another class that lies on the context is as wrong as
+    evidence for the true class.
 
     Logs ``loss_focus`` (with alpha in it), ``focus`` (without, detached), and
-    ``active_maps``: the share of the images' maps that are guided (all, or the true
-    class's) with a value above ``eps`` anywhere, of guided and unguided images.
+    ``active_maps``: the fraction of the guided maps (all, or the true class's) that
+    have a value above ``eps`` anywhere, over guided and unguided images.
 
     Several hook targets cost their mean. An image that a batch augment has mixed costs
-    what its components cost, by their shares of the label; an unguided component costs nothing.
+    what its components cost, by their fractions of the label; an unguided component
+    costs nothing.
 
     Args:
         loss_weight: The paper's alpha, >= 0 (Table 4: 1 for Pets, 1.5 for
@@ -53,19 +54,20 @@ class CausalFocusLoss(Guidance):
             true class's map, for maps that are classes (Eq. 2, CFCN-C); several
             labels are averaged. ``'per_class'``: a mask a class (Eq. 3).
         eps: See :func:`cfcn_plugin.functional.causal_focus_ratio`.
-        resize: ``'mask'`` or ``'activation'``, see there.
+        resize: ``'mask'`` or ``'activation'``, as in that function.
         reduction: ``'batch'`` divides by the batch size, ``'guided'`` by the number
             of guided images over all ranks (one small collective a step). A mixed
-            image counts by the share of its label that is guided.
-        absent: In Eq. 3, a class without a mask in an image is skipped, or counts as
-            context everywhere (``'context'``, the literal equation: a cost of 1).
+            image counts by the fraction of its label that is guided.
+        absent: In Eq. 3, a class without a mask in an image is skipped
+            (``'skip'``), or counts as context everywhere (``'context'``, the literal
+            equation: a cost of 1).
         average: Over channels: ``'macro'``, the mean of the channels' fractions (Eq. 1),
             or ``'micro'``, one fraction of the summed activation.
-        channel_weights: v_f: ``'uniform'`` (the paper), or ``'gradient'``:
-            how much a channel matters to the true class, for it or against it
-            (:func:`.grad_cam.channel_weights`), detached. It costs the gradient from
-            the score back to the map. Where nothing is trained there are no gradients,
-            and the measured ratio is the uniform one.
+        channel_weights: v_f: ``'uniform'`` (the paper), or ``'gradient'``: how much a
+            channel matters to the true class, for the class or against it
+            (:func:`cfcn_plugin.functional.attribution.channel_weights`), detached. The
+            option costs the gradient from the score back to the map. Without gradients,
+            in validation, the ratio is the uniform one.
     """
 
     def __init__(self,
@@ -108,9 +110,9 @@ class CausalFocusLoss(Guidance):
             active_maps=self.active_maps(batch))
 
     def per_image(self, batch: GuidanceBatch) -> Tensor:
-        """Each image's share outside, (B,) in [0, 1]; exactly 0 for the unguided.
+        """Each image's fraction outside, (B,) in [0, 1]; exactly 0 for unguided images.
 
-        Of a mixed image, times the guided share of its label.
+        Of a mixed image, times the guided fraction of its label.
         """
         maps = batch.each_map()
         terms = map(self._one_map, maps, self._channel_weights(batch))
@@ -118,14 +120,14 @@ class CausalFocusLoss(Guidance):
 
     @torch.no_grad()
     def active_maps(self, batch: GuidanceBatch) -> Tensor:
-        """Share of the guided maps with a value above ``eps``, a scalar."""
-        shares = []
+        """Fraction of the guided maps with a value above ``eps``, a scalar."""
+        fractions = []
         for activation in batch.maps:
             live = (activation.amax((2, 3)) > self.eps).float()  # (B, F)
             if self.channels == 'target':
                 live = class_score(live, batch.target)
-            shares.append(live.mean())
-        return sum(shares) / len(shares)
+            fractions.append(live.mean())
+        return sum(fractions) / len(fractions)
 
     def _channel_weights(self, batch: GuidanceBatch) -> list[Tensor | None]:
         """v_f in each map, (B, F); None for all alike."""

@@ -1,4 +1,4 @@
-"""Grad-CAM held against the mask: four ways to say how far off it is."""
+"""Grad-CAM against the mask, by one of four metrics."""
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -35,18 +35,18 @@ class ExplanationLoss(Guidance):
     pixels count for nothing. Unlike the paper, ``'square'`` is a mean, so that its
     weight does not depend on the grid.
 
-    Several labels share the map of their mean score. A mixed image costs what its
-    components cost, by their shares of the label; several feature hook targets cost their
-    mean.
+    Several labels have one map, that of their mean score. A mixed image costs what its
+    components cost, by their fractions of the label. Several feature hook targets cost
+    their mean.
 
-    Cost: the gradient from the score back to the map (for each part of mixed
-    images), and with ``second_order`` once more in the backward pass: little, on
-    the last map.
+    Cost: the gradient from the score back to the map (for each component of mixed
+    images), and with ``second_order`` once more in the backward pass. On the last map
+    the cost is small.
 
     Logs ``loss_explanation`` (with its weight in it), ``explanation`` (without,
-    detached), and ``active_maps``, the share of images whose map is not 0 everywhere. A map
-    that stays dead (the patches of a transformer that classifies by its last class
-    token) trains nothing.
+    detached), and ``active_maps``, the fraction of images whose map is not 0
+    everywhere. A map that stays dead (the patches of a transformer that classifies by
+    its last class token) trains nothing.
 
     Args:
         loss_weight: >= 0.
@@ -88,8 +88,8 @@ class ExplanationLoss(Guidance):
             outside = sum(map(self.outside, maps, step.each_map())) / len(maps)
             per_image = per_image + weight * only_guided(outside, step.masks.guided)
             dead = [
-                (saliency.detach().amax((1, 2)) <= faintest(saliency[0].numel())).float()
-                for saliency in maps
+                (one.detach().amax((1, 2)) <= faintest(one[0].numel())).float()
+                for one in maps
             ]
             active_maps = active_maps + 1 - sum(dead) / len(dead)
         explanation = reduce_images(per_image, batch.masks.weight, self.reduction)
@@ -105,7 +105,7 @@ class ExplanationLoss(Guidance):
         return [grad_cam(*pair) for pair in zip(batch.maps, gradients)]
 
     def outside(self, saliency: Tensor, batch: GuidanceBatch) -> Tensor:
-        """How far off each image's map is, (B,)."""
+        """The metric of each image's saliency map and mask, (B,); 0 is best."""
         cells = saliency[0].numel()
         if self.metric == 'energy':
             return causal_focus_loss(
@@ -114,7 +114,8 @@ class ExplanationLoss(Guidance):
         causal, known = (
             m.to(saliency.dtype) for m in (batch.masks.causal, batch.masks.known))
         if self.resize == 'mask':
-            causal, known = (resize_mask(m, saliency.shape[-2:]) for m in (causal, known))
+            size = saliency.shape[-2:]
+            causal, known = (resize_mask(m, size) for m in (causal, known))
         else:
             saliency = F.interpolate(
                 saliency[:, None], size=causal.shape[-2:], mode='bilinear')[:, 0]

@@ -36,7 +36,7 @@ class GAINLoss(Guidance):
     A^c is stretched to the image's size bilinearly. The paper writes no
     normalization, and its sigma and L_e need [0, 1]: each map is divided by its
     largest value. Unlike the paper, s^c of L_am is a probability, since a logit has no
-    floor (``score='logit'`` is the other reading); and several labels share one map,
+    floor (``score='logit'`` is the other reading); and several labels have one map,
     that of their mean score, and one erased image.
 
     Cost: one more forward pass, with its graph, and the gradient from the score back
@@ -44,8 +44,8 @@ class GAINLoss(Guidance):
     plain step (docs/benchmarks.md).
 
     Logs ``loss_gain_mining`` and ``loss_gain_mask`` (with their weights in them),
-    ``gain_mining`` and ``gain_mask`` (without, detached), and ``active_maps``, the share of
-    images whose A^c is not 0 everywhere.
+    ``gain_mining`` and ``gain_mask`` (without, detached), and ``active_maps``, the
+    fraction of images whose A^c is not 0 everywhere.
 
     Args:
         mining_weight: a, >= 0 (1 in the paper).
@@ -114,7 +114,7 @@ class GAINLoss(Guidance):
         return normalized(crop_or_extend(saliency, image), cells)
 
     def mining(self, batch: GuidanceBatch, saliency: Tensor) -> Tensor:
-        """L_am, a scalar: the true class's mean score without what saliency shows."""
+        """L_am, a scalar: the true class's mean score on images without what the map shows."""
         soft = soft_mask(saliency, self.sigma, self.omega)
         erased = batch.images * (1 - soft[:, None])
         scores = at_least_float32(batch.model.classify(erased))

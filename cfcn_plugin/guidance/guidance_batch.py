@@ -54,20 +54,19 @@ class GuidanceBatch:
 
     def each_map(self) -> list['GuidanceBatch']:
         """The step for each map alone, with the masks of what the map lies on."""
-        image = tuple(self.masks.mask.shape[-2:])
+        whole = [tuple(self.masks.mask.shape[-2:])] * len(self.maps)
         return [
             replace(self, maps=(one, ), masks=self.masks.cropped(size))
-            for one, size in zip(self.maps, self.model.covers or [image] * len(self.maps))
+            for one, size in zip(self.maps, self.model.covers or whole)
         ]
 
     def refuse_mixed(self, method: object) -> None:
-        """Raise a ValueError if images are mixed, for a method that explains one label.
-        """
+        """Raise a ValueError if images are mixed, for methods that explain one label."""
         if self.masks.components:
             raise ValueError(
                 f'{type(method).__name__} explains one label an image, and a batch '
                 'augment has mixed these images: leave Mixup, CutMix and the like out '
-                'of `train_cfg.augments` (BackgroundSwap mixes no labels, and may stay)')
+                'of `train_cfg.augments` (BackgroundSwap mixes no labels and may stay)')
 
     def refuse_several_maps(self, method: object) -> None:
         """Raise a ValueError if there are several maps, for a method that takes one."""

@@ -52,8 +52,9 @@ class Guide:
         if isinstance(methods, Sequence):
             methods = Combined(methods)
         if methods is not None and any(True for _ in methods.parameters()):
-            raise ValueError(f'{type(methods).__name__} has parameters of its own: they '
-                             'would not be in the checkpoint of the stock model')
+            raise ValueError(
+                f'{type(methods).__name__} has parameters of its own: the checkpoint of '
+                'the stock model has no place for them')
         self.model = model
         self.method = methods
         self.feature_hook = (feature_hook or FeatureHook()).attach(model)
@@ -128,7 +129,7 @@ class Guide:
         captured, self._captured = self._captured, None
         if captured is None:
             raise RuntimeError(
-                'no forward pass was captured: run the model inside `with guide:`, once '
+                'no forward pass was captured: run the model inside `with guide:` '
                 'before each call')
         maps = captured.maps(images, self._needs_graph)
         view = ModelView(

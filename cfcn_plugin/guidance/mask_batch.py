@@ -12,7 +12,8 @@ class MixComponent:
     """One of the images that each image of a mixed batch was mixed from.
 
     Attributes:
-        mask: (B, K, H, W) float in [0, 1], the image's masks as they lie in the mixture.
+        mask: (B, K, H, W) float in [0, 1], the image's masks as they lie in the
+            mixture.
         target: (B, C) float, the scores of the image's labels.
         classes: (B, K) int64 as ``MaskBatch.classes``, or None.
         weight: (B,) float in [0, 1], the image's fraction of the mixed label; 0 for an
@@ -37,8 +38,8 @@ class MaskBatch:
         guided: (B,) bool, True where a person gave a mask.
         classes: (B, K) int64, each plane's class, -1 where a plane has none. None for
             one mask an image.
-        cropped_out: Fraction of the batch that a crop made unguided, a CPU scalar. None:
-            nobody counted.
+        cropped_out: Fraction of the batch that a crop made unguided, a CPU scalar.
+            None: not counted.
         mask_error: Fraction of the batch whose mask could not be used, a CPU scalar.
             None where such a mask ends the run.
         components: What each image was mixed from (Mixup, CutMix ...), with the mask of

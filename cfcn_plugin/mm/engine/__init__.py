@@ -21,9 +21,10 @@ from .resume import (
 )
 
 __all__ = [
-    'CPUAmpOptimWrapper', 'DeadMapHook', 'ExactResumeHook', 'CheckInvalidLossHook',
-    'FocusVisualizationHook', 'GuidanceCheckHook', 'GuidanceWarmUpHook', 'ReduceLogHook',
-    'BatchedLogHook', 'PendingValidationHook', 'ModelAwareLoopHook', 'ModelAwareTestLoop', 'ModelAwareValLoop',
-    'ResolvedConfigHook', 'ResumableEpochLoop', 'ResumableIterLoop', 'ResumableRunner',
-    'PreemptionHook', 'AtomicCheckpointHook', 'newest_checkpoint'
+    'AtomicCheckpointHook', 'BatchedLogHook', 'CPUAmpOptimWrapper',
+    'CheckInvalidLossHook', 'DeadMapHook', 'ExactResumeHook', 'FocusVisualizationHook',
+    'GuidanceCheckHook', 'GuidanceWarmUpHook', 'ModelAwareLoopHook',
+    'ModelAwareTestLoop', 'ModelAwareValLoop', 'PendingValidationHook',
+    'PreemptionHook', 'ReduceLogHook', 'ResolvedConfigHook', 'ResumableEpochLoop',
+    'ResumableIterLoop', 'ResumableRunner', 'newest_checkpoint'
 ]

@@ -1,4 +1,4 @@
-"""Questions that are cheap to ask before training, and dear to find out after."""
+"""Checks of pipelines, masks and classes before a run."""
 from collections.abc import Iterator
 
 from mmengine.hooks import Hook

@@ -10,7 +10,7 @@ from cfcn_plugin.stock import GOES, Stock
 
 
 class ModelAwareMixin:
-    """Predicts a batch, lets the metrics observe it, then evaluates as mmengine does."""
+    """Predicts a batch, lets metrics observe the batch, and evaluates as mmengine."""
     stock = Stock(extra_keys=('type', ))  # the stock loop is the one without a type
     split: str
 

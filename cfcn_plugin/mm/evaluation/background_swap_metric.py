@@ -14,29 +14,29 @@ GREY = 128  # of 0 to 255, before preprocessing
 
 
 class BackgroundSwapMetric(ModelAwareMetric):
-    """Top-1 accuracy in percent of the images with a mask, their parts exchanged.
+    """Top-1 accuracy in percent of the images with a mask, on exchanged backgrounds.
 
-    - ``swap/original``: as they are.
+    - ``swap/original``: the images unchanged.
     - ``swap/other_class``, ``swap/same_class``: the object on the background of an
-      image of another class, or of another image of its class; that one's object is
-      filled (:func:`cfcn_plugin.functional.compositing.swap_background`).
-    - ``swap/gap``: same class minus other class, of images that have both: what the
-      background's class is worth (BG-Gap, Xiao et al. 2021, "Noise or Signal").
-    - ``swap/changed``: share of images that are right on their own background and wrong
-      on another class's, or the other way round. Unlike the gap, it also tells where
-      the test's backgrounds are balanced over the classes.
+      image of another class, or of another image of its class. The object of that
+      image is filled (:func:`cfcn_plugin.functional.compositing.swap_background`).
+    - ``swap/gap``: same class minus other class, of images that have both: the effect
+      of the background's class (BG-Gap, Xiao et al. 2021, "Noise or Signal").
+    - ``swap/changed``: fraction of images whose correctness differs between their own
+      background and another class's. Unlike the gap, this fraction is informative
+      where the test's backgrounds are balanced over the classes.
     - ``swap/no_background``: the object on grey.
-    - ``swap/no_object``: the object filled by what is around it: what the background,
-      and the object's faint outline, give away.
+    - ``swap/no_object``: the object filled by its surroundings: what the background
+      and the object's faint outline tell of the class.
     - ``swap/images``: how many images have a mask.
-    - ``swap/fair``: 0 where the model was trained with ``BackgroundSwap``, for which
-      this is no fair test: it was trained on what is asked. There is a warning, too.
+    - ``swap/fair``: 0 where the model was trained with ``BackgroundSwap``. Such a model
+      was trained on images of the kind that this metric tests. A warning says so.
 
-    An image of several labels is right if all its labels are; another class is then
-    one that shares no label, the same class one that shares all.
+    An image of several labels is right if all its labels are right. Another class is
+    then an image that has none of the labels, the same class an image that has all.
 
-    The other image is one with a mask, chosen by a hash of seed and index. It comes
-    through the data set's own pipeline.
+    The other image is an image with a mask, chosen by a hash of seed and index, and
+    comes through the data set's own pipeline.
 
     Needs a model-aware loop, see :class:`ModelAwareMetric`.
 
@@ -58,13 +58,13 @@ class BackgroundSwapMetric(ModelAwareMetric):
         self.seed = seed
         self.border = border
         self.fair = True
-        self._partners = None
-        self._maskless = set()  # partners that were loaded in vain
+        self._pairs = None
+        self._maskless = set()  # indices of images that turned out to have none
 
     def evaluate_batch(self, model: nn.Module, batch: EvalBatch) -> list[dict | None]:
-        self._look_at_training(model)
-        if self._partners is None or self._partners.dataset is not batch.dataset:
-            self._partners = BackgroundPairs(batch.dataset, self.seed)
+        self._check_training(model)
+        if self._pairs is None or self._pairs.dataset is not batch.dataset:
+            self._pairs = BackgroundPairs(batch.dataset, self.seed)
             self._maskless.clear()
         values = [None] * len(batch.samples)
         if batch.masks is None or not batch.masks.guided.any():
@@ -74,19 +74,19 @@ class BackgroundSwapMetric(ModelAwareMetric):
         inputs, objects = batch.inputs[chosen], _objects(batch.masks)[chosen]
         rows = [dict(original=is_right(s, s)) for s in samples]
         for which in WHICH:
-            others = [self._load_partner(s, which) for s in samples]
+            others = [self._load_other(s, which) for s in samples]
             have = [i for i, other in enumerate(others) if other is not None]
             if have:
                 theirs = self._prepare(
                     model, [others[i] for i in have], inputs.shape[-2:])
-                self._ask(model, which, swap_background(
+                self._predict(model, which, swap_background(
                     inputs[have], objects[have], *theirs, self.border),
                     [samples[i] for i in have], [rows[i] for i in have])
         grey = _preprocessed_grey(model, inputs)
-        self._ask(model, 'no_background', swap_background(
+        self._predict(model, 'no_background', swap_background(
             inputs, objects, grey, torch.zeros_like(objects), self.border), samples,
             rows)
-        self._ask(model, 'no_object', without_object(
+        self._predict(model, 'no_object', without_object(
             inputs, objects, self.border), samples, rows)
         for index, row in zip(chosen, rows):
             values[index] = row
@@ -107,17 +107,17 @@ class BackgroundSwapMetric(ModelAwareMetric):
         return {**metrics, 'images': float(len(measured)), 'fair': float(self.fair)}
 
     @staticmethod
-    def _ask(model, condition: str, images: Tensor, samples: list,
+    def _predict(model, condition: str, images: Tensor, samples: list,
              rows: list[dict]) -> None:
         for row, right in zip(rows, right_answers(model, images, samples)):
             row[condition] = right
 
-    def _load_partner(self, sample, which: str) -> dict | None:
-        """The first partner that has a mask, as the pipeline packs it."""
-        for index in self._partners.of(sample, which):
+    def _load_other(self, sample, which: str) -> dict | None:
+        """The first other image that has a mask, as the pipeline packs it."""
+        for index in self._pairs.of(sample, which):
             if index in self._maskless:
                 continue
-            packed = self._partners.dataset[index]
+            packed = self._pairs.dataset[index]
             if packed['data_samples'].guided:
                 return packed
             self._maskless.add(index)
@@ -125,7 +125,7 @@ class BackgroundSwapMetric(ModelAwareMetric):
 
     @staticmethod
     def _prepare(model, packed: list[dict], size) -> tuple[Tensor, Tensor]:
-        """Images and objects of partners, preprocessed, at the size of ours."""
+        """Other images and their objects, preprocessed, at ``size``."""
         data = model.data_preprocessor(
             {key: [one[key] for one in packed] for key in ('inputs', 'data_samples')})
         images, objects = data['inputs'], _objects(data['masks'])
@@ -134,19 +134,19 @@ class BackgroundSwapMetric(ModelAwareMetric):
             objects = F.interpolate(objects[:, None].float(), size=size)[:, 0] > 0
         return images, objects
 
-    def _look_at_training(self, model: nn.Module) -> None:
+    def _check_training(self, model: nn.Module) -> None:
         augments = getattr(model.data_preprocessor, 'batch_augments', None)
         names = [type(a).__name__ for a in getattr(augments, 'augments', ())]
         if 'BackgroundSwap' in names and self.fair:
             self.fair = False
             print_log(
-                'this model is trained with BackgroundSwap, so BackgroundSwapMetric asks '
-                'what it was trained on: its figures are no fair comparison with '
-                f'models that were not ({self.prefix}/fair is 0)', 'current', level=30)
+                'this model is trained with BackgroundSwap, on images of the kind that '
+                'BackgroundSwapMetric tests: a comparison with models that were not is '
+                f'not fair ({self.prefix}/fair is 0)', 'current', level=30)
 
 
 def _objects(masks) -> Tensor:
-    """(B, H, W) bool; what a mask leaves open goes with the object."""
+    """(B, H, W) bool; ignored pixels go with the object."""
     return (masks.mask > 0).any(1) | masks.ignore
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfcn_plugin.mm.datasets import CSVDataset
 from cfcn_plugin.data.public.brain_mri import export_brain_mri
 from cfcn_plugin.data.public.mnist import export_mnist
 from cfcn_plugin.data.public.waterbirds import list_waterbirds
+from cfcn_plugin.mm.datasets import CSVDataset
 
 PIECES = st.one_of(st.binary(max_size=6), st.sampled_from(
     [b'\0', b'\xff', b'"', b'\r', b'\n', b',', b',,,,,,', b'9' * 200_000, b'', b'-1',
