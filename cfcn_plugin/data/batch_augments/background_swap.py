@@ -3,7 +3,6 @@ import torch
 from torch import Tensor
 
 from cfcn_plugin.functional.compositing import swap_background
-
 from cfcn_plugin.guidance.mask_batch import MaskBatch
 
 
@@ -19,18 +18,17 @@ class BackgroundSwap:
 
     What is around an object then tells nothing of its label. Label and mask stay the
     object's own. The other image is a guided one, chosen at random, and its own
-    object is removed (:func:`cfcn_plugin.functional.compositing.without_object`). Unguided
-    images neither change nor give their context. What a mask leaves open (``ignore``)
-    goes with the object, and stays open.
+    object is removed (:func:`cfcn_plugin.functional.compositing.without_object`).
+    Unguided images neither change nor give their context. What a mask leaves open
+    (``ignore``) goes with the object, and stays open.
 
-    For ``train_cfg=dict(augments=...)`` of a guided model, alone or beside others.
+    For ``train_cfg=dict(augments=...)`` of a guided model, alone or beside others; or
+    called as ``(inputs, scores, masks)``.
 
     Args:
         prob: Probability that a guided image gets another background, [0, 1].
         border: Standard deviation of the object's blurred edge, pixels, >= 0.
     """
-    needs_masks = True
-
     def __init__(self, prob: float = 0.5, border: float = 2.0):
         if not 0 <= prob <= 1:
             raise ValueError(f'`prob` must be in [0, 1], got {prob}')
