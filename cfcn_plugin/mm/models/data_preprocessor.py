@@ -19,7 +19,7 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
 
     Masks are padded with context to the batch's size and moved to the device as one
     uint8 tensor. Batch augments mix and paste them as the images
-    (:func:`cfcn_plugin.data.batch_augments.mix_labels`); unguided components are ignored.
+    (:func:`cfcn_plugin.data.batch_augments.mix_labels`); unguided ones are ignored.
 
     Its output has one more key, ``masks``: a :class:`MaskBatch`, or None if no
     ``LoadActivationMask`` was in the pipeline.
