@@ -2,7 +2,7 @@
 
 The list has one path below the data root a line. It depends on seed and images alone,
 and a smaller list is inside a larger one. Give it to a pipeline with
-LoadActivationMask(only=FILE).
+LoadActivationMask(image_list=FILE).
 """
 import argparse
 from collections import Counter

@@ -13,7 +13,7 @@ class QueryResult:
     """What there is for an image.
 
     Attributes:
-        kind: ``'mask'``; ``'unchosen'``: the list or share leaves the image out;
+        kind: ``'mask'``; ``'unchosen'``: the list or fraction leaves the image out;
             ``'missing'``, ``'empty'``, ``'size'``, ``'unusable'``: what is wrong.
         reason: What the training pipeline says where masks must be right.
         record: The mask as it lies on the loaded image; with ``'empty'``, zeros;

@@ -171,9 +171,9 @@ def strangers(guided: Sequence[Guided]) -> list[str]:
             one.load.source.check()
         except (MaskError, OSError) as error:
             found.append(str(error))
-        if one.load.only is not None:
+        if one.load.listed is not None:
             names = {n for other in guided for n in other.samples.names}
-            lines = one.load.only - names
+            lines = one.load.listed - names
             if lines:
-                found.append(str(unknown(lines, 'lines', f"'{one.load.only_file}'")))
+                found.append(str(unknown(lines, 'lines', f"'{one.load.image_list}'")))
     return found

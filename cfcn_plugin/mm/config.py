@@ -46,7 +46,7 @@ def guide_config(cfg: Config,
             :data:`cfcn_plugin.mm.models.GUIDED_TYPES`. It is not changed.
         masks: Config of a mask source, for every split that has a dataloader; or
             ``dict(train=..., val=...)``, one for each split that gets masks. For the
-            options of ``LoadActivationMask`` (``missing``, ``share`` ...) give its
+            options of ``LoadActivationMask`` (``missing``, ``fraction`` ...) give its
             config, ``dict(type='LoadActivationMask', source=..., ...)``, instead.
         guidance: Config of a guidance method, or a list of them. None: the baseline,
             whose focus is measured.
@@ -211,7 +211,7 @@ def unguide_config(cfg: Config) -> Config:
             cfg[f'{split}_cfg'] = {k: v for k, v in loop.items() if k != 'type'}
     sampler = (cfg.get('train_dataloader') or {}).get('sampler') or {}
     if _name(sampler.get('type')) == 'GuidedSampler':
-        sampler.pop('share', None)
+        sampler.pop('fraction', None)
         sampler['type'] = _renamed(sampler['type'], dict(
             GuidedSampler='DefaultSampler'))
     wrapper = cfg.get('optim_wrapper') or {}

@@ -75,7 +75,7 @@ def test_size_that_the_source_itself_refuses_is_told():
 
 
 def test_error_before_the_source_is_asked_is_not_a_missing_mask():
-    got = answer(None, dict(img_path='/elsewhere/a.jpg'), share=0.5)
+    got = answer(None, dict(img_path='/elsewhere/a.jpg'), fraction=0.5)
     assert got.kind == 'unusable' and 'is not below' in got.reason
 
 
@@ -88,7 +88,7 @@ def test_last_answer_is_not_taken_for_this_one():
 
 
 def test_images_that_are_not_chosen_are_not_asked_about():
-    assert answer(MaskError('cut'), share=0.0).kind == 'unchosen'
+    assert answer(MaskError('cut'), fraction=0.0).kind == 'unchosen'
 
 
 def test_masks_that_lie_as_stored_pixels_are_turned(tmp_path):

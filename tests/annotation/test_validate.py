@@ -135,7 +135,7 @@ def test_turned_image_is_told(root):
 def test_image_outside_the_list_is_not_asked_about(root):
     put(root, MASK.T.copy())
     (root / 'list.txt').write_text('images/b.jpg\n')
-    found = survey(root, only=str(root / 'list.txt'))
+    found = survey(root, image_list=str(root / 'list.txt'))
     assert not found['a.jpg'].problems and not found['a.jpg'].guided
     assert found['b.jpg'].guided
 

@@ -88,10 +88,10 @@ class GuidanceCheckHook(Hook):
             loaded: The data sets whose images it loads masks of.
             datasets: All, whose images a list may name.
         """
-        if load.only is not None:
-            strangers = load.only - set(_keys(datasets, load))
+        if load.listed is not None:
+            strangers = load.listed - set(_keys(datasets, load))
             if strangers:
-                raise unknown(strangers, 'lines', f"list '{load.only_file}'")
+                raise unknown(strangers, 'lines', f"list '{load.image_list}'")
         if not self.sources:
             return
         load.source.check()

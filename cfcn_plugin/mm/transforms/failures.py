@@ -1,37 +1,40 @@
-"""Masks that could not be used, where that does not end a run."""
-from mmengine.logging import MMLogger
+"""Files that could not be used, where that does not end a run."""
 
-from cfcn_plugin.masks import MaskError
-
-MOST_SAID = 100  # lines in one process
 ALL_BAD = 32  # so many failures and no success are not a bad file
 
 
 class Failures:
-    """Says each failure once, and tells a bad file from a wrong option.
+    """Counts the files that failed, and tells a bad file from a wrong option.
 
     A process has its own, and so does each worker of a data loader.
+
+    Args:
+        error: What to raise where all fail.
+        what: What failed, for the message, e.g. ``'images cannot be read'``.
+
+    Attributes:
+        any_fine: Set it when a file could be used.
     """
 
-    def __init__(self):
+    def __init__(self, error: type[Exception], what: str):
+        self.error = error
+        self.what = what
         self.any_fine = False
-        self.said = set()
+        self.names = set()
 
-    def add(self, name: str, error: MaskError) -> None:
-        """Log that the image ``name`` is unguided.
+    def add(self, name: str, error: Exception) -> int:
+        """Count a failure.
+
+        Returns:
+            How many files failed so far; 0 where this one failed before.
 
         Raises:
-            MaskError: It is the 32nd, and no mask has been fine.
+            Exception: ``self.error``, where 32 failed and none was fine.
         """
-        if name in self.said or len(self.said) == MOST_SAID:
-            return
-        self.said.add(name)
-        if not self.any_fine and len(self.said) == ALL_BAD:
-            raise MaskError(
-                f'the first {ALL_BAD} masks can all not be used, which is not a bad '
-                f'file but a wrong option; the last one: {error}') from error
-        logger = MMLogger.get_current_instance()
-        logger.warning(f'{name} is unguided: {error}')
-        if len(self.said) == MOST_SAID:
-            logger.warning(f'{MOST_SAID} masks cannot be used in this process, more '
-                           'are not named: see `mask_error_fraction`')
+        new = name not in self.names
+        self.names.add(name)
+        if not self.any_fine and len(self.names) >= ALL_BAD:
+            raise self.error(
+                f'the first {ALL_BAD} {self.what}, which is not a bad file but a wrong '
+                f'folder or option; the last one: {error}') from error
+        return len(self.names) if new else 0

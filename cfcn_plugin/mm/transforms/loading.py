@@ -1,8 +1,8 @@
 """Asking a mask source for the mask of the image that was just loaded."""
 import numpy as np
 from mmcv.transforms import BaseTransform
+from mmengine.logging import MMLogger
 from mmpretrain.registry import TASK_UTILS
-from PIL import Image
 
 from cfcn_plugin.masks import (
     MaskError,
@@ -14,23 +14,13 @@ from cfcn_plugin.masks import (
     read_guided_list,
 )
 
+from .exif import UPRIGHT, as_stored
 from .failures import Failures
 from .visibility import causal_pixels, source_positions
 
 POLICIES = ('error', 'unguided')
 ON_ERROR = ('raise', 'unguided')
-EXIF_ORIENTATION = 0x0112
-# EXIF orientation: how the stored rows and columns become the upright image
-UPRIGHT = {
-    1: lambda a: a,
-    2: lambda a: a[..., :, ::-1],
-    3: lambda a: a[..., ::-1, ::-1],
-    4: lambda a: a[..., ::-1, :],
-    5: lambda a: a.swapaxes(-1, -2),
-    6: lambda a: a.swapaxes(-1, -2)[..., :, ::-1],
-    7: lambda a: a.swapaxes(-1, -2)[..., ::-1, ::-1],
-    8: lambda a: a.swapaxes(-1, -2)[..., ::-1, :],
-}
+MOST_SAID = 100  # lines on masks in one process
 
 
 class LoadActivationMask(BaseTransform):
@@ -52,10 +42,10 @@ class LoadActivationMask(BaseTransform):
 
     Args:
         source: Mask source, e.g. ``dict(type='PNGMasks', ...)``.
-        only: File with the keys of the guided images, one a line, as
+        image_list: File with the keys of the guided images, one a line, as
             ``tools/choose_guided.py`` writes; the others are unguided. None: all.
-        share: Share of the images that is guided, in [0, 1], chosen by a hash of
-            ``seed`` and image; a smaller share is inside a larger one.
+        fraction: Of the images that are guided, in [0, 1], chosen by a hash of
+            ``seed`` and image; a smaller fraction is inside a larger one.
         seed: Seed of that hash.
         missing: ``'error'``: every (chosen) image must have a mask.
             ``'unguided'``: one without is unguided.
@@ -64,19 +54,20 @@ class LoadActivationMask(BaseTransform):
             loaded image does (what annotation tools show and mmcv loads); True,
             as the file's stored pixels, so that they are turned as mmcv turns
             the image.
-        on_error: What a mask does that cannot be used: broken, of another size,
-            missing or empty where that is an error. ``'raise'``: it ends the run.
-            ``'unguided'``: its image is unguided, counted (``mask_error_fraction`` in the
-            log), and named once in each process. Where the first 32 fail, all raise.
-        min_visible: Share of the object's area, in [0, 1], that a draw must still
+        on_error: What happens where a mask cannot be used: it is broken, of another
+            size, or missing or empty where that is an error. ``'raise'``: the run ends.
+            ``'unguided'``: its image is unguided, counted (``mask_error_fraction`` in
+            the log), and named once in each process. Where the first 32 fail, the run
+            ends.
+        min_visible: Fraction of the object's area, in [0, 1], that a draw must still
             show; below it ``PackGuidedInputs`` makes the draw unguided, and counts it
             with the cropped_out ones. 0: one causal pixel is enough.
     """
 
     def __init__(self,
                  source: dict | MaskSource,
-                 only: str | None = None,
-                 share: float = 1.0,
+                 image_list: str | None = None,
+                 fraction: float = 1.0,
                  seed: int = 0,
                  missing: str = 'error',
                  empty: str = 'error',
@@ -88,23 +79,23 @@ class LoadActivationMask(BaseTransform):
                                    ('on_error', on_error, ON_ERROR)):
             if value not in known:
                 raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
-        if not 0 <= share <= 1:
-            raise ValueError(f'`share` must be in [0, 1], got {share}')
-        if not 0 <= min_visible <= 1:
-            raise ValueError(f'`min_visible` must be in [0, 1], got {min_visible}')
-        if only is not None and share != 1:
-            raise ValueError('give either `only` (an exact list) or `share`, not both')
+        for name, value in (('fraction', fraction), ('min_visible', min_visible)):
+            if not 0 <= value <= 1:
+                raise ValueError(f'`{name}` must be in [0, 1], got {value}')
+        if image_list is not None and fraction != 1:
+            raise ValueError(
+                'give either `image_list` (an exact list) or `fraction`, not both')
         self.source = (
             TASK_UTILS.build(source) if isinstance(source, dict) else source)
-        self.only_file = only
-        self.only = None if only is None else read_guided_list(only)
-        self.share = share
+        self.image_list = image_list
+        self.listed = None if image_list is None else read_guided_list(image_list)
+        self.fraction = fraction
         self.seed = seed
         self.missing = missing
         self.empty = empty
         self.exif = exif
         self.on_error = on_error
-        self._failures = Failures()
+        self._failures = Failures(MaskError, 'masks cannot be used')
         self.min_visible = min_visible
 
     def transform(self, results: dict) -> dict:
@@ -119,7 +110,7 @@ class LoadActivationMask(BaseTransform):
             except MaskError as error:
                 if self.on_error == 'raise':
                     raise
-                self._failures.add(_name(results), error)
+                self._warn(_name(results), error)
                 results['mask_error'] = True
         results['guided'] = record is not None
         if record is not None:
@@ -135,14 +126,23 @@ class LoadActivationMask(BaseTransform):
                     min_visible=self.min_visible)
         return results
 
+    def _warn(self, name: str, error: MaskError) -> None:
+        count = self._failures.add(name, error)
+        logger = MMLogger.get_current_instance()
+        if 0 < count <= MOST_SAID:
+            logger.warning(f'{name} is unguided: {error}')
+        if count == MOST_SAID:
+            logger.warning(f'{MOST_SAID} masks cannot be used in this process, more '
+                           'are not named: see `mask_error_fraction`')
+
     def chooses(self, key: str) -> bool:
         """Whether the image of this key is one that is to be guided."""
-        if self.only is not None:
-            return key in self.only
-        return self.share == 1 or guidance_rank(key, self.seed) < self.share
+        if self.listed is not None:
+            return key in self.listed
+        return self.fraction == 1 or guidance_rank(key, self.seed) < self.fraction
 
     def _is_chosen(self, results: dict) -> bool:
-        if self.only is None and self.share == 1 and self.on_error == 'raise':
+        if (self.listed, self.fraction, self.on_error) == (None, 1, 'raise'):
             return True
         # an image that is not below the data root is no bad file, and raises here
         return self.chooses(image_key(results, self.source.data_root))
@@ -158,7 +158,7 @@ class LoadActivationMask(BaseTransform):
         return shape
 
     def _load(self, results: dict, shape: tuple[int, int]) -> MaskRecord | None:
-        turn, size = _as_stored(results) if self.exif else (1, None)
+        turn, size = as_stored(results) if self.exif else (1, None)
         if turn > 4 and shape == size != size[::-1]:
             raise MaskError(
                 f'{_name(results)} has an EXIF orientation and was loaded without it, '
@@ -197,7 +197,7 @@ class LoadActivationMask(BaseTransform):
                     results: dict) -> MaskError:
         remedy = 'make the mask at the size of its image'
         turn, file_size = (
-            _as_stored(results) if size == shape[::-1] else (1, None))
+            as_stored(results) if size == shape[::-1] else (1, None))
         if turn > 4:
             # the mask lies as the image's stored pixels, or as a person sees it
             if self.exif:
@@ -215,18 +215,10 @@ class LoadActivationMask(BaseTransform):
 
     def __repr__(self):
         return (f'{type(self).__name__}(source={type(self.source).__name__}, '
-                f'only={self.only_file!r}, share={self.share}, seed={self.seed}, '
-                f'missing={self.missing!r}, empty={self.empty!r}, exif={self.exif}, '
+                f'image_list={self.image_list!r}, fraction={self.fraction}, '
+                f'seed={self.seed}, missing={self.missing!r}, empty={self.empty!r}, '
+                f'exif={self.exif}, '
                 f'on_error={self.on_error!r}, min_visible={self.min_visible})')
-
-
-def _as_stored(results: dict) -> tuple[int, tuple[int, int] | None]:
-    """An image file's EXIF orientation (1: upright), and its stored (H, W)."""
-    if results.get('img_path') is None:
-        return 1, None
-    with Image.open(results['img_path']) as image:
-        turn = image.getexif().get(EXIF_ORIENTATION, 1)
-        return turn if turn in UPRIGHT else 1, image.size[::-1]
 
 
 def _check_record(record: MaskRecord) -> None:

@@ -106,7 +106,7 @@ def image_file(cfg: Config, file: str | Path) -> Shown:
     for step in cfg.test_dataloader.dataset.pipeline:
         if step['type'] == 'LoadActivationMask':
             step = TRANSFORMS.build(
-                {**step, 'only': None, 'share': 1., 'missing': 'unguided',
+                {**step, 'image_list': None, 'fraction': 1., 'missing': 'unguided',
                  'empty': 'unguided'})
             try:
                 image_key(results, step.source.data_root)

@@ -208,6 +208,21 @@ def test_each_file_is_named_once(tmp_path, lines):
     assert len(lines) == 2 and '00.png' in lines[0] and '02.png' in lines[1]
 
 
+def test_after_a_hundred_the_rest_is_not_named(tmp_path, lines):
+    transform = loader(tmp_path, on_error='unguided')
+    sound = LoadImageFromFile()(dict(img_path=str(write(tmp_path, box()))))
+    assert transform(sound)['guided']
+    for _ in range(2):
+        for number in range(120):
+            (tmp_path / 'masks' / f'{number}.png').write_bytes(b'')
+            results = dict(img_path=str(tmp_path / 'images' / f'{number}.jpg'),
+                           img=np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+            assert transform(results)['mask_error'] is True
+    assert len(lines) == 101
+    assert f"image '{tmp_path}/images/0.jpg' is unguided: " in lines[0]
+    assert 'not named' in lines[-1] and '`mask_error_fraction`' in lines[-1]
+
+
 def test_wrong_pipeline_or_root_raises_under_every_policy(tmp_path):
     path = write(tmp_path, box())
     image = LoadImageFromFile()(dict(img_path=str(path)))
@@ -365,7 +380,7 @@ def guided(root, keys, transform):
 def test_only_guides_exactly_the_list(tmp_path):
     keys = write_some(tmp_path, 4)
     (tmp_path / 'guided.txt').write_text(f'{keys[1]}\n{keys[2]}\n')
-    transform = loader(tmp_path, only=str(tmp_path / 'guided.txt'))
+    transform = loader(tmp_path, image_list=str(tmp_path / 'guided.txt'))
     assert guided(tmp_path, keys, transform) == {keys[1], keys[2]}
 
 
@@ -373,7 +388,7 @@ def test_masks_of_images_that_are_not_chosen_are_not_read(tmp_path):
     keys = write_some(tmp_path, 2)
     (tmp_path / 'masks' / '00.png').unlink()
     (tmp_path / 'guided.txt').write_text(keys[1])
-    transform = loader(tmp_path, only=str(tmp_path / 'guided.txt'))
+    transform = loader(tmp_path, image_list=str(tmp_path / 'guided.txt'))
     assert guided(tmp_path, keys, transform) == {keys[1]}
 
 
@@ -381,13 +396,13 @@ def test_chosen_image_without_a_mask_is_an_error(tmp_path):
     write(tmp_path)
     (tmp_path / 'guided.txt').write_text('images/a.jpg\n')
     with pytest.raises(MaskError, match='has no mask'):
-        load(tmp_path, only=str(tmp_path / 'guided.txt'))
+        load(tmp_path, image_list=str(tmp_path / 'guided.txt'))
 
 
 def test_share_guides_images_of_low_rank_and_is_nested(tmp_path):
     keys = write_some(tmp_path)
-    sets = [guided(tmp_path, keys, loader(tmp_path, share=share, seed=5))
-            for share in (0, 0.2, 0.6, 1)]
+    sets = [guided(tmp_path, keys, loader(tmp_path, fraction=fraction, seed=5))
+            for fraction in (0, 0.2, 0.6, 1)]
     assert sets[0] == set() and sets[3] == set(keys)
     assert sets[0] < sets[1] < sets[2] < sets[3]
     assert sets[2] == {key for key in keys if guidance_rank(key, 5) < 0.6}
@@ -395,11 +410,11 @@ def test_share_guides_images_of_low_rank_and_is_nested(tmp_path):
 
 def test_share_is_stateless(tmp_path):
     keys = write_some(tmp_path)
-    transform = loader(tmp_path, share=0.5)
+    transform = loader(tmp_path, fraction=0.5)
     first = guided(tmp_path, keys, transform)
     assert guided(tmp_path, keys[::-1], transform) == first
     assert guided(tmp_path, keys, copy.deepcopy(transform)) == first
-    assert guided(tmp_path, keys, loader(tmp_path, share=0.5, seed=1)) != first
+    assert guided(tmp_path, keys, loader(tmp_path, fraction=0.5, seed=1)) != first
 
 
 # ---- wrong options ---------------------------------------------------------
@@ -409,10 +424,11 @@ def test_share_is_stateless(tmp_path):
     (dict(missing='skip'), "`missing` must be one of .*error.*unguided.*'skip'"),
     (dict(empty=None), '`empty` must be one of .*error.*unguided.*None'),
     (dict(on_error='error'), "`on_error` must be one of .*raise.*unguided.*'error'"),
-    (dict(share=1.5), r'`share` must be in \[0, 1\], got 1.5'),
-    (dict(share=-0.1), r'`share` must be in \[0, 1\], got -0.1'),
-    (dict(share=float('nan')), r'`share` must be in \[0, 1\], got nan'),
-    (dict(only='list.txt', share=0.5), 'either `only`.*or `share`, not both'),
+    (dict(fraction=1.5), r'`fraction` must be in \[0, 1\], got 1.5'),
+    (dict(fraction=-0.1), r'`fraction` must be in \[0, 1\], got -0.1'),
+    (dict(fraction=float('nan')), r'`fraction` must be in \[0, 1\], got nan'),
+    (dict(image_list='list.txt', fraction=0.5),
+     'either `image_list`.*or `fraction`, not both'),
 ])
 def test_wrong_option_names_argument_expected_and_given(tmp_path, wrong, message):
     with pytest.raises(ValueError, match=message):
@@ -421,7 +437,7 @@ def test_wrong_option_names_argument_expected_and_given(tmp_path, wrong, message
 
 def test_missing_list_fails_when_the_pipeline_is_built(tmp_path):
     with pytest.raises(FileNotFoundError, match='gone.txt'):
-        loader(tmp_path, only=str(tmp_path / 'gone.txt'))
+        loader(tmp_path, image_list=str(tmp_path / 'gone.txt'))
 
 
 def test_unknown_option_is_an_error(tmp_path):
