@@ -42,7 +42,7 @@ class BackgroundSwap:
         partner = other_guided(masks.guided, order)
         own = torch.arange(len(inputs), device=inputs.device)
         swapped = masks.guided & (partner != own) & (chance < self.prob)
-        objects = (masks.mask > 0).any(1) | masks.ignore
+        objects = (masks.mask > 0).any(1) | (masks.known < 1)
         pasted = swap_background(
             inputs, objects, inputs[partner], objects[partner], self.border)
         inputs = torch.where(swapped.view(-1, 1, 1, 1), pasted, inputs)

@@ -52,8 +52,7 @@ def mix_labels(scores: Tensor,
 
     partner = partner.to(device, non_blocking=True)
     alone = partner == torch.arange(len(partner), device=device)
-    planes = torch.cat(
-        [masks.mask.float(), 1 - masks.ignore[:, None].float()], dim=1)
+    planes = torch.cat([masks.mask.float(), masks.known[:, None]], dim=1)
     placed = planes[partner] if place is None else place(planes[partner])
     ours, theirs = planes[:, :-1], placed[:, :-1]
     known = own * planes[:, -1:] + (1 - own) * placed[:, -1:]

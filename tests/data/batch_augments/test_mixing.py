@@ -1,12 +1,13 @@
 """A mixed image is pairs of mask, label and weight, whose the pixels are."""
 import random
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
-from cfcn_plugin.data import cutmix, mixup, resizemix
+from cfcn_plugin.data import BackgroundSwap, cutmix, mixup, resizemix
 from cfcn_plugin.data.batch_augments import mix_labels
 from cfcn_plugin.guidance.mask_batch import MaskBatch
 
@@ -160,6 +161,18 @@ def test_an_image_that_is_its_own_partner_keeps_label_and_mask():
     assert own.weight == 1 and theirs.weight == 0
     torch.testing.assert_close(own.mask, masks.mask.float())
     torch.testing.assert_close(after.mask, masks.mask.float())
+
+
+@pytest.mark.parametrize('augment', [*AUGMENTS.values(), BackgroundSwap(prob=1.)])
+def test_masks_that_ignore_nothing_need_not_say_so(augment):
+    masks = batch()[2]
+    found = []
+    for given in (masks, replace(masks, ignore=None)):
+        seed_all(2)
+        images, _, after = augment(batch()[0], torch.eye(6), given)
+        found.append((images, after.mask, after.known))
+    for with_zeros, with_none in zip(*found):
+        assert torch.equal(with_zeros, with_none)
 
 
 def test_an_image_of_which_next_to_nothing_is_left_does_not_lie_there():
