@@ -2,4 +2,4 @@
 # weights; if few images have masks, only these images are drawn.
 _base_ = './swap_efficientnet-lite0_waterbirds.py'
 model = dict(head=dict(loss=dict(type='CrossEntropyLoss', class_weight=[0.65, 2.18])))
-train_dataloader = dict(sampler=dict(type='GuidedSampler', share=1.0))
+train_dataloader = dict(sampler=dict(type='GuidedSampler', fraction=1.0))

@@ -212,7 +212,7 @@ def measured(rank, folder, data):
         'test_dataloader.dataset.indices': 7, 'randomness.seed': 0})
     for load in cfg.test_dataloader.dataset.pipeline:
         if load['type'] == 'LoadActivationMask':
-            load['share'] = 0.6
+            load['fraction'] = 0.6
     cfg.test_cfg = dict(type='ModelAwareTestLoop')
     cfg.test_evaluator = [dict(type=name) for name in (
         'FocusMetric', 'GroupAccuracy', 'AUROC', 'Calibration', 'BackgroundSwapMetric',

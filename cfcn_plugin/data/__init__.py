@@ -1,4 +1,4 @@
 """Training data with masks: batch augments, and public data sets made ready."""
-from .background_swap import BackgroundSwap
+from .batch_augments import BackgroundSwap, cutmix, mixup, resizemix
 
-__all__ = ['BackgroundSwap']
+__all__ = ['BackgroundSwap', 'cutmix', 'mixup', 'resizemix']

@@ -4,7 +4,6 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.transforms.functional import gaussian_blur
 
 CELLS = (8, 4, 2, 1)  # grids whose cells tell what is around a hole
 COARSER = 0.01  # how much less the next coarser grid counts
@@ -69,4 +68,9 @@ def soften(objects: Tensor, border: float) -> Tensor:
     if border == 0:
         return soft
     reach = min(math.ceil(3 * border), min(soft.shape[-2:]) - 1)
-    return gaussian_blur(soft, 2 * reach + 1, border)
+    steps = torch.linspace(
+        -reach, reach, 2 * reach + 1, dtype=soft.dtype, device=soft.device)
+    weights = torch.exp(-0.5 * (steps / border).pow(2))
+    weights = weights / weights.sum()
+    kernel = torch.outer(weights, weights)[None, None]
+    return F.conv2d(F.pad(soft, [reach] * 4, mode='reflect'), kernel)

@@ -9,11 +9,12 @@ from . import base
 from .base import MaskError, MaskRecord, MaskSizeError, MaskSource, image_key
 from .check_record import check_record
 from .exif import stored_orientation, turn_upright
-from .mask_failures import MaskFailures
+from .failures import Failures
 from .selection import guidance_rank, read_guided_list
 
 POLICIES = ('error', 'unguided')
 ON_ERROR = ('raise', 'unguided')
+MAX_WARNINGS = 100  # in one process
 warn_by_logging = logging.getLogger(__name__).warning
 
 
@@ -96,7 +97,8 @@ class MaskLoader:
         self.empty = empty
         self.exif = exif
         self.on_error = on_error
-        self.failures = MaskFailures(warn)
+        self.failures = Failures(MaskError, 'masks cannot be used')
+        self.warn = warn
 
     def chooses(self, key: str) -> bool:
         """Whether the list and the fraction let the image of this key be guided."""
@@ -143,12 +145,21 @@ class MaskLoader:
         """
         result = self._ask(sample, shape)
         if result.error is None or self.declares_unguided(result):
-            self.failures.any_loaded = True
+            self.failures.any_fine = True
         elif self.on_error == 'raise':
             raise result.error
         else:
-            self.failures.add(describe_image(sample), result.error)
+            self._warn(describe_image(sample), result.error)
         return result
+
+    def _warn(self, name: str, error: MaskError) -> None:
+        """Name an unusable mask once, and not more than a hundred in a process."""
+        count = self.failures.add(name, error)
+        if 0 < count <= MAX_WARNINGS:
+            self.warn(f'{name} is unguided: {error}')
+        if count == MAX_WARNINGS:
+            self.warn(f'{MAX_WARNINGS} masks cannot be used in this process, more are '
+                      'not named: see `mask_error_fraction`')
 
     def declares_unguided(self, result: QueryResult) -> bool:
         """Whether ``missing`` or ``empty`` declare such an image unguided."""

@@ -9,7 +9,7 @@ def guidance_rank(key: str, seed: int = 0) -> float:
     """A number in [0, 1) that depends on seed and image alone.
 
     Guiding the images under a threshold guides the same ones in every epoch,
-    worker and process, and a smaller share is inside a larger one.
+    worker and process, and a smaller fraction is inside a larger one.
     """
     digest = blake2b(f'{seed}:{key}'.encode(), digest_size=8).digest()
     return int.from_bytes(digest, 'big') / 2**64

@@ -2,8 +2,9 @@
 _base_ = './textured_digits.py'
 cfcn_c = '../cfcn-c_cfcnnet_{data}.py'
 guided = {'model.guidance.reduction': 'guided'}
-half = {'train_dataloader.sampler': dict(_delete_=True, type='GuidedSampler', share=0.5)}
-alone = {'train_dataloader.sampler': dict(_delete_=True, type='GuidedSampler', share=1.0)}
+sampler = dict(_delete_=True, type='GuidedSampler')
+half = {'train_dataloader.sampler': dict(sampler, fraction=0.5)}
+alone = {'train_dataloader.sampler': dict(sampler, fraction=1.0)}
 systems = {
     '_delete_': True,
     'cnn': dict(config='../cnn_cfcnnet_{data}.py', without=['masks']),
@@ -18,4 +19,4 @@ systems = {
     'few_alone': dict(config=cfcn_c, options=alone),
 }
 axes = dict(masks=['10%'])
-del cfcn_c, guided, half, alone
+del cfcn_c, guided, sampler, half, alone

@@ -1,5 +1,5 @@
 # The page docs/results/waterbirds.md: every way to guide, by all boxes and by few.
-few = dict(type='GuidedSampler', share=1.0)
+few = dict(type='GuidedSampler', fraction=1.0)
 ordinary = dict(_delete_=True, type='DefaultSampler', shuffle=True)
 energy = dict(_delete_=True, type='ExplanationLoss', metric='energy')
 all_boxes, few_boxes = dict(masks=['100%']), dict(masks=['5%'])
@@ -37,7 +37,7 @@ systems = dict(
     swap_balanced_half=dict(
         config=swap_balanced,
         only=few_boxes,
-        options={'train_dataloader.sampler.share': 0.5}))
+        options={'train_dataloader.sampler.fraction': 0.5}))
 plain = 'cnn'
 axes = dict(data=['waterbirds'], masks=['100%', '5%'], seed=[0, 1, 2])
 options = {

@@ -47,9 +47,9 @@ def images_of(cfg):
 def guided_of(cfg, tmp_path, masks, seed=0):
     choose_masks(cfg, masks, seed, tmp_path / 'guided.txt')
     load = cfg.train_dataloader.dataset.pipeline[1]
-    if load.get('share') == 0:
+    if load.get('fraction') == 0:
         return set()
-    return set(open(load['only']).read().split())
+    return set(open(load['image_list']).read().split())
 
 
 def test_images_have_key_and_label(config):

@@ -1,6 +1,9 @@
 """An object keeps its pixels, and its new background shows no other object."""
+import math
+
 import pytest
 import torch
+from torchvision.transforms.functional import gaussian_blur
 
 from cfcn_plugin.functional.compositing import soften, swap_background, without_object
 
@@ -36,6 +39,15 @@ def test_edge_is_soft_and_one_half_on_the_outline():
     torch.testing.assert_close(soft[16, 7] + soft[16, 8], torch.tensor(1.), atol=1e-2,
                                rtol=0)
     assert soften(box(), 0).unique().tolist() == [0, 1]
+
+
+@pytest.mark.parametrize('size', [(32, 32), (41, 7), (224, 160)])
+@pytest.mark.parametrize('border', [0.1, 0.5, 2., 3.3, 20.])
+def test_edge_is_torchvisions_gaussian_blur(size, border):
+    objects = torch.rand(3, *size) > 0.7
+    reach = min(math.ceil(3 * border), min(size) - 1)
+    assert torch.equal(soften(objects, border), gaussian_blur(
+        objects[:, None].float(), 2 * reach + 1, border))
 
 
 @pytest.mark.parametrize('border', [0., 2.])

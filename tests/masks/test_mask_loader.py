@@ -142,3 +142,16 @@ def test_loader_goes_to_workers():
     load = MaskLoader(Says(None), fraction=0.5, missing='unguided')
     for one in (copy.deepcopy(load), pickle.loads(pickle.dumps(load))):
         assert one.chooses('a.jpg') is load.chooses('a.jpg')
+
+
+def test_a_hundred_unusable_masks_are_named_and_the_rest_is_not():
+    lines = []
+    loader = MaskLoader(Says(MaskRecord(MASK, 'a')), on_error='unguided', warn=lines.append)
+    loader.load(dict(img_path='/here/fine.jpg'), SHAPE)
+    loader.source.answer = MaskError('it is half')
+    for _ in range(2):
+        for number in range(150):
+            loader.load(dict(img_path=f'/here/{number}.jpg'), SHAPE)
+    assert len(lines) == 101
+    assert lines[0] == "image '/here/0.jpg' is unguided: it is half"
+    assert 'not named' in lines[-1] and '`mask_error_fraction`' in lines[-1]

@@ -13,7 +13,7 @@ from .wrappers import pipeline_datasets
 
 
 class GuidedSampler(DefaultSampler):
-    """An epoch of which at least a given share is guided images.
+    """An epoch of which at least a given fraction is guided images.
 
     With masks for 5 % of the images a batch of 32 holds one or two, and what guidance
     teaches is forgotten under the rest. This sampler draws guided images as often as
@@ -24,35 +24,35 @@ class GuidedSampler(DefaultSampler):
     Args:
         dataset: One whose pipeline has a ``LoadActivationMask``, also inside wrappers
             that repeat or balance it.
-        share: Of the draws, in (0, 1]. Where more are guided anyway, this is mmengine's
-            ``DefaultSampler``.
+        fraction: Of the draws, in (0, 1]. Where more are guided anyway, this is
+            mmengine's ``DefaultSampler``.
         shuffle, seed, round_up: As in mmengine's ``DefaultSampler``.
 
     Raises:
-        ValueError: ``share`` is outside its range, no image is guided, or the data
+        ValueError: ``fraction`` is outside its range, no image is guided, or the data
             set has no or several pipelines with masks.
     """
-    stock = Stock('DefaultSampler', extra_keys=('share', ))
+    stock = Stock('DefaultSampler', extra_keys=('fraction', ))
 
-    def __init__(self, dataset, share: float = 0.5, **kwargs):
-        if not 0 < share <= 1:
-            raise ValueError(f'`share` must be in (0, 1], got {share}')
+    def __init__(self, dataset, fraction: float = 0.5, **kwargs):
+        if not 0 < fraction <= 1:
+            raise ValueError(f'`fraction` must be in (0, 1], got {fraction}')
         super().__init__(dataset, **kwargs)
-        self.share = share
+        self.fraction = fraction
         guided = torch.tensor(guided_images(dataset))
         self._guided, self._unguided = (
             which.nonzero().flatten() for which in (guided, ~guided))
         if not len(self._guided):
             raise ValueError('no training image is guided, so GuidedSampler has '
-                             'nothing to draw: look at `only` and `share` of '
-                             'LoadActivationMask, or use DefaultSampler')
+                             'nothing to draw: look at `image_list` and `fraction` '
+                             'of LoadActivationMask, or use DefaultSampler')
 
     def __iter__(self) -> Iterator[int]:
-        if len(self._guided) >= self.share * len(self.dataset):
+        if len(self._guided) >= self.fraction * len(self.dataset):
             return super().__iter__()
         generator = torch.Generator()
         generator.manual_seed(self.seed + self.epoch)
-        count = math.ceil(self.share * self.total_size)
+        count = math.ceil(self.fraction * self.total_size)
         indices = torch.cat([
             _draw(self._guided, count, generator),
             _draw(self._unguided, self.total_size - count, generator)

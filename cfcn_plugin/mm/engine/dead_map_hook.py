@@ -9,25 +9,25 @@ class DeadMapHook(Hook):
 
     Under too large an alpha activations shrink and accuracy falls (CFCN, Fig. 7); a
     map that is dead costs the full loss and has no gradient to come back by. Watched is
-    what methods log as ``active_maps``, the share of maps that are not dead, as a mean over
-    ``interval`` iterations; only then it is read from the device.
+    what methods log as ``active_maps``, the fraction of maps that are not dead, as a
+    mean over ``interval`` iterations; only then it is read from the device.
 
     It warns once, and again after a recovery. After a resume it starts anew.
 
     Args:
         interval: Iterations, >= 1.
-        share: Of the best mean so far: it warns below that, in [0, 1]. It also warns
+        fraction: Of the best mean so far: it warns below that, in [0, 1]. It also warns
             when all are dead.
     """
     stock = GOES
 
-    def __init__(self, interval: int = 50, share: float = 0.5):
+    def __init__(self, interval: int = 50, fraction: float = 0.5):
         if interval < 1:
             raise ValueError(f'`interval` must be at least 1, got {interval}')
-        if not 0 <= share <= 1:
-            raise ValueError(f'`share` must be in [0, 1], got {share}')
+        if not 0 <= fraction <= 1:
+            raise ValueError(f'`fraction` must be in [0, 1], got {fraction}')
         self.interval = interval
-        self.share = share
+        self.fraction = fraction
         self._sums, self._best, self._warned = {}, {}, set()
 
     def after_train_iter(self, runner, batch_idx, data_batch=None,
@@ -43,7 +43,7 @@ class DeadMapHook(Hook):
 
     def _judge(self, runner, key: str, active_maps: float) -> None:
         best = self._best[key] = max(active_maps, self._best.get(key, 0.))
-        collapsed = active_maps == 0 or active_maps < self.share * best
+        collapsed = active_maps == 0 or active_maps < self.fraction * best
         if collapsed and key not in self._warned:
             runner.logger.warning(
                 f'guided maps die: `{key}` is {active_maps:.3f} over the last '

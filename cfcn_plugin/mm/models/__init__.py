@@ -1,5 +1,6 @@
 """Guided models: stock classifiers with guidance, and the paper's networks."""
 from .backbones import CFCNNet, GuidedTIMMBackbone
+from .batch_augment import register_batch_augment
 from .data_preprocessor import GuidedDataPreprocessor
 from .guided import (
     GUIDED_TYPES,
@@ -13,5 +14,5 @@ from .heads import CausalFocusHead
 __all__ = [
     'CFCNNet', 'CausalFocusHead', 'GUIDED_TYPES', 'GuidedClassifier',
     'GuidedDataPreprocessor', 'GuidedMixin', 'GuidedRetriever', 'GuidedTIMMBackbone',
-    'GuidedTimmClassifier'
+    'GuidedTimmClassifier', 'register_batch_augment'
 ]

@@ -19,8 +19,8 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
     """``ClsDataPreprocessor`` that takes masks along.
 
     Masks are padded with context to the batch's size and moved to the device as one
-    uint8 tensor. Batch augments mix and paste them as the images, see
-    :func:`.batch_augment.mix_masks`; unguided components become ignored.
+    uint8 tensor. Batch augments mix and paste them as the images
+    (:func:`cfcn_plugin.data.batch_augments.mix_labels`); unguided ones are ignored.
 
     Its output has one more key, ``masks``: a :class:`MaskBatch`, or None if no
     ``LoadActivationMask`` was in the pipeline.

@@ -3,25 +3,34 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 
+def fill_masks_with_context(transform: BaseTransform) -> BaseTransform:
+    """The wrapper, whose transforms now fill masks with 0, and images as before.
+
+    Args:
+        transform: mmpretrain's ``Albumentations``.
+    """
+    for part in _parts(transform.aug):
+        if getattr(part, 'fill_mask', None) is not None:
+            part.fill_mask = 0
+    return transform
+
+
 def move_by_albumentations(transform: BaseTransform, results: dict,
                            planes: dict[str, np.ndarray]) -> dict:
     """Run the wrapper once, for image and masks.
 
     It draws from generators of its own, so there is no second run: the masks are
     handed over as Albumentations' own target ``masks``, which it moves by nearest
-    neighbour. What an option fills masks with is context here.
+    neighbour.
 
     Args:
-        transform: mmpretrain's ``Albumentations``.
+        transform: What :func:`fill_masks_with_context` gave.
         results: A sample's dict.
         planes: Its masks, (H, W) or (K, H, W), by key.
 
     Returns:
         The sample's dict with image and masks moved.
     """
-    for part in _parts(transform.aug):
-        if getattr(part, 'fill_mask', None) is not None:
-            part.fill_mask = 0
     counts = [mask.shape[0] if mask.ndim == 3 else 1 for mask in planes.values()]
     flat = [plane for mask in planes.values()
             for plane in mask.reshape(-1, *mask.shape[-2:])]

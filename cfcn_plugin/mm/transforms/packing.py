@@ -4,7 +4,7 @@ from mmpretrain.datasets import PackInputs
 from cfcn_plugin.stock import Stock
 
 from .mask_aware import image_size
-from .visibility import causal_pixels, visible_share
+from .visibility import causal_pixels, visible_fraction
 
 MASK_KEYS = ('guided', 'cropped_out', 'mask_error', 'activation_mask', 'mask_classes',
              'ignore_mask')
@@ -13,15 +13,15 @@ MASK_KEYS = ('guided', 'cropped_out', 'mask_error', 'activation_mask', 'mask_cla
 class PackGuidedInputs(PackInputs):
     """``PackInputs`` and the mask.
 
-    A guided mask that a crop has cropped_out, or of which it shows less than the
-    ``min_visible`` of ``LoadActivationMask``, makes this draw unguided, and the draw
-    is counted (``cropped_out``).
+    Where a crop shows nothing of a guided mask, or less than the ``min_visible`` of
+    ``LoadActivationMask``, this draw is unguided, and counted (``cropped_out``).
 
     **Required Keys:** those of ``PackInputs``, and ``guided``
 
     **Added Keys:** those of ``PackInputs``; in the data sample
 
-    - guided (bool), cropped_out (bool), and mask_error (bool) if LoadActivationMask made it
+    - guided (bool), cropped_out (bool)
+    - mask_error (bool): if LoadActivationMask made it
     - activation_mask, mask_classes, ignore_mask as LoadActivationMask made them,
       numpy arrays (a tensor would be copied to the device one by one): if guided
 
@@ -74,5 +74,5 @@ class PackGuidedInputs(PackInputs):
         least = results.get('min_visible')
         if least is None:
             return not mask.any()
-        return visible_share(
+        return visible_fraction(
             mask, results['source_positions'], results['causal_area']) < least

@@ -1,9 +1,9 @@
 """How much of an object a draw still shows, however it is cropped and zoomed.
 
-The share of causal pixels before and after tells nothing, since a crop is stretched to
-the model's size. Here each pixel carries where in the source it comes from, through
-the same moves as the mask; how fast the source passes by is the source's area under
-one pixel, and with it the object's visible area is known.
+The fraction of causal pixels before and after tells nothing, since a crop is stretched
+to the model's size. Here each pixel carries its position in the source, moved as the
+mask is. How fast the positions change is the source's area under one pixel; times the
+object's pixels, that is the object's visible area.
 """
 import numpy as np
 
@@ -35,7 +35,7 @@ def source_positions(shape: tuple[int, int]) -> np.ndarray:
     return np.stack(np.broadcast_arrays(down[:, None], right))
 
 
-def visible_share(mask: np.ndarray, positions: np.ndarray, area: float) -> float:
+def visible_fraction(mask: np.ndarray, positions: np.ndarray, area: float) -> float:
     """The visible part of an object's area, in [0, 1].
 
     Exact but for rounding where the image was moved affinely (crops, zooms, flips,
@@ -45,13 +45,13 @@ def visible_share(mask: np.ndarray, positions: np.ndarray, area: float) -> float
     Args:
         mask: (h, w), not 0 on the object, as the draw shows it.
         positions: (2, h, w), :func:`source_positions` moved as the mask was.
-        area: The object's share of the source's pixels, > 0.
+        area: The object's fraction of the source's pixels, > 0.
     """
     return min(1.0, np.count_nonzero(mask) * area_of_a_pixel(positions) / area)
 
 
 def area_of_a_pixel(positions: np.ndarray) -> float:
-    """The share of the source under one pixel: the determinant of the affine fit."""
+    """The fraction of the source under one pixel: the determinant of the affine fit."""
     steps = [max(1, size // POINTS) for size in positions.shape[-2:]]
     sampled = positions[:, ::steps[0], ::steps[1]]
     rows, columns = np.nonzero(sampled[0])

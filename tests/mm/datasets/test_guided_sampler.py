@@ -24,28 +24,28 @@ def build(waterbirds_root, monkeypatch, tmp_path):
         elif guided < 8:
             names = tmp_path / 'guided.txt'
             names.write_text(''.join(f'images/{i:03d}.jpg\n' for i in range(guided)))
-            dataset.pipeline[1].update(only=str(names), **load)
+            dataset.pipeline[1].update(image_list=str(names), **load)
         with DefaultScope.overwrite_default_scope('mmpretrain'):
             return DATASETS.build(dataset)
 
     return of
 
 
-def test_a_share_of_the_draws_is_guided_and_each_guided_one_equally_often(build):
-    sampler = GuidedSampler(build(3), share=0.75, seed=0)
+def test_a_fraction_of_the_draws_is_guided_and_each_guided_one_equally_often(build):
+    sampler = GuidedSampler(build(3), fraction=0.75, seed=0)
     drawn = Counter(sampler)
     assert drawn.total() == len(sampler) == 8
     assert sorted(drawn[i] for i in range(3)) == [2, 2, 2]
     assert [drawn[i] for i in range(3, 8) if drawn[i]] == [1, 1]
 
 
-def test_a_share_that_does_not_divide_is_rounded_up(build):
-    drawn = Counter(GuidedSampler(build(3), share=0.6, seed=0))
+def test_a_fraction_that_does_not_divide_is_rounded_up(build):
+    drawn = Counter(GuidedSampler(build(3), fraction=0.6, seed=0))
     assert sorted(drawn[i] for i in range(3)) == [1, 2, 2]
 
 
 def test_other_images_are_left_out_in_other_epochs_and_the_same_in_the_same(build):
-    sampler = GuidedSampler(build(2), share=0.5, seed=0)
+    sampler = GuidedSampler(build(2), fraction=0.5, seed=0)
     epochs = []
     for epoch in range(20):
         sampler.set_epoch(epoch)
@@ -56,30 +56,30 @@ def test_other_images_are_left_out_in_other_epochs_and_the_same_in_the_same(buil
 
 
 def test_all_draws_may_be_guided(build):
-    assert set(GuidedSampler(build(2), share=1., seed=0)) == {0, 1}
+    assert set(GuidedSampler(build(2), fraction=1., seed=0)) == {0, 1}
 
 
 def test_unshuffled_epoch_begins_with_the_guided(build):
-    drawn = list(GuidedSampler(build(2), share=0.5, seed=0, shuffle=False))
+    drawn = list(GuidedSampler(build(2), fraction=0.5, seed=0, shuffle=False))
     assert set(drawn[:4]) == {0, 1} and set(drawn[4:]) <= set(range(2, 8))
 
 
 def test_where_more_are_guided_anyway_it_is_the_default_sampler(build):
-    for guided, share in ((8, 0.5), (4, 0.5), (8, 1.)):
+    for guided, fraction in ((8, 0.5), (4, 0.5), (8, 1.)):
         dataset = build(guided)
-        assert list(GuidedSampler(dataset, share=share, seed=3)) == list(
+        assert list(GuidedSampler(dataset, fraction=fraction, seed=3)) == list(
             DefaultSampler(dataset, seed=3))
 
 
 @pytest.mark.parametrize('round_up', [True, False])
 def test_ranks_together_draw_what_one_process_draws(build, monkeypatch, round_up):
     dataset = build(2)
-    whole = list(GuidedSampler(dataset, share=0.5, seed=0))
+    whole = list(GuidedSampler(dataset, fraction=0.5, seed=0))
     of_ranks = []
     for rank in range(3):
         monkeypatch.setattr('mmengine.dataset.sampler.get_dist_info',
                             lambda rank=rank: (rank, 3))
-        sampler = GuidedSampler(dataset, share=0.5, seed=0, round_up=round_up)
+        sampler = GuidedSampler(dataset, fraction=0.5, seed=0, round_up=round_up)
         of_ranks.append(list(sampler))
         assert len(sampler) == len(of_ranks[-1])
     interleaved = [i for drawn in zip(*(r + [None] for r in of_ranks), strict=False)
@@ -102,18 +102,18 @@ def test_wrapped_data_set_is_seen_through(build):
         True] + [False] * 7
 
 
-@pytest.mark.parametrize('guided,share,message', [
-    (2, 0., r'`share` must be in \(0, 1\]'),
-    (2, 1.5, r'`share` must be in \(0, 1\]'),
+@pytest.mark.parametrize('guided,fraction,message', [
+    (2, 0., r'`fraction` must be in \(0, 1\]'),
+    (2, 1.5, r'`fraction` must be in \(0, 1\]'),
     (None, 0.5, 'CSVDataset has 0 LoadActivationMask'),
 ])
-def test_what_it_cannot_do_is_an_error(build, guided, share, message):
+def test_what_it_cannot_do_is_an_error(build, guided, fraction, message):
     with pytest.raises(ValueError, match=message):
-        GuidedSampler(build(guided), share=share)
+        GuidedSampler(build(guided), fraction=fraction)
 
 
 def test_no_guided_image_is_an_error(build):
     dataset = build(8)
-    dataset.pipeline.transforms[1].share = 0.
+    dataset.pipeline.transforms[1].fraction = 0.
     with pytest.raises(ValueError, match='no training image is guided'):
         GuidedSampler(dataset)

@@ -83,7 +83,7 @@ def test_the_device_is_read_once_an_interval():
 
 @pytest.mark.parametrize('options, message', [
     (dict(interval=0), '`interval` must be at least 1, got 0'),
-    (dict(share=2), r'`share` must be in \[0, 1\], got 2'),
+    (dict(fraction=2), r'`fraction` must be in \[0, 1\], got 2'),
 ])
 def test_wrong_option_is_an_error(options, message):
     with pytest.raises(ValueError, match=message):

@@ -147,13 +147,13 @@ def test_line_of_a_list_without_an_image_is_refused(root, tmp_path):
     guided.write_text('images/cat/0.png\nimages/cat/7.png\nimages/cow/1.png\n')
     with pytest.raises(
             MaskError, match=r"2 lines of list '.*guided.txt' .*'images/cat/7.png'"):
-        check(dataset_of(root, PACK, only=str(guided)))
+        check(dataset_of(root, PACK, image_list=str(guided)))
 
 
 def test_list_of_images_that_exist_is_accepted(root, tmp_path):
     guided = tmp_path / 'guided.txt'
     guided.write_text('images/cat/0.png\nimages/dog/3.png\n')
-    check(dataset_of(root, PACK, only=str(guided)))
+    check(dataset_of(root, PACK, image_list=str(guided)))
 
 
 def test_other_number_of_classes_is_refused(root):
@@ -214,7 +214,7 @@ def test_images_without_a_mask_are_refused_before_training(partly):
 
 
 @pytest.mark.parametrize('option', [
-    dict(missing='unguided'), dict(on_error='unguided'), dict(share=0.0)])
+    dict(missing='unguided'), dict(on_error='unguided'), dict(fraction=0.0)])
 def test_images_that_need_no_mask_are_accepted(partly, option):
     check(dataset_of(partly, PACK, **option))
 
@@ -222,14 +222,14 @@ def test_images_that_need_no_mask_are_accepted(partly, option):
 def test_images_of_a_list_alone_need_a_mask(partly):
     guided = partly / 'guided.txt'
     guided.write_text('images/cat/0.png\nimages/cat/1.png\n')
-    check(dataset_of(partly, PACK, only=str(guided)))
+    check(dataset_of(partly, PACK, image_list=str(guided)))
     guided.write_text('images/cat/0.png\nimages/dog/3.png\n')
     with pytest.raises(MaskError, match="1 images .*for example 'images/dog/3.png':"):
-        check(dataset_of(partly, PACK, only=str(guided)))
+        check(dataset_of(partly, PACK, image_list=str(guided)))
 
 
 def test_images_are_asked_for_masks_of_their_own_data_set(root, partly):
-    good, declared = dataset_of(root, PACK), dataset_of(partly, PACK, share=0.0)
+    good, declared = dataset_of(root, PACK), dataset_of(partly, PACK, fraction=0.0)
     check(ConcatDataset([good, declared]))
     with pytest.raises(MaskError, match='2 images'):
         check(ConcatDataset([good, dataset_of(partly, PACK)]))
@@ -264,7 +264,7 @@ def test_masks_of_a_later_epoch_are_checked(root, partly):
     recipe = dict(action_epoch=7, train_pipeline=[load])
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         hook = HOOKS.build(dict(type='SwitchRecipeHook', schedule=[recipe]))
-    dataset = dataset_of(partly, PACK, share=0.0)
+    dataset = dataset_of(partly, PACK, fraction=0.0)
     with pytest.raises(ValueError, match='for epoch 7: 2 images .* no mask'):
         GuidanceCheckHook().before_train(runner_of(dataset, hooks=[hook]))
 

@@ -1,13 +1,16 @@
-"""A mixed image is pairs of mask, label and weight; the images are the stock's."""
+"""Augments of a config: the stock's images and scores, with masks."""
 import random
 
 import numpy as np
 import pytest
 import torch
-from mmpretrain.models import RandomBatchAugment
+from mmpretrain.models import Mixup, RandomBatchAugment
 
+from cfcn_plugin.data import BackgroundSwap
+from cfcn_plugin.data.batch_augments import mix_labels
 from cfcn_plugin.guidance.mask_batch import MaskBatch
-from cfcn_plugin.mm.models.batch_augment import MaskedBatchAugment, check_augment
+from cfcn_plugin.mm.models import register_batch_augment
+from cfcn_plugin.mm.models.batch_augment import MaskedBatchAugment
 
 AUGMENTS = {
     'Mixup': dict(type='Mixup', alpha=1.),
@@ -49,17 +52,7 @@ def next_numbers():
     return random.random(), np.random.rand(), torch.rand(()).item()
 
 
-def contributions(augment, planes, seed):
-    """What each image gives to each: (B mixed, B given, H, W), one at a time."""
-    count = len(planes)
-    apart = torch.zeros(count, count, SIZE, SIZE)
-    for i in range(count):
-        apart[i, i] = planes[i]
-    seed_all(seed)
-    return augment(apart, torch.eye(count), None)[:2]
-
-
-# ---- images ----------------------------------------------------------------
+# ---- stock -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize('name', AUGMENTS)
@@ -98,110 +91,18 @@ def test_without_masks_images_are_mixed_alone():
     assert mixed.shape == inputs.shape and masks is None
 
 
-# ---- components -------------------------------------------------------------------
+def test_construction_draws_nothing_and_changes_no_augment():
+    seed_all(0)
+    expected = next_numbers()
+    seed_all(0)
+    stock = RandomBatchAugment(AUGMENTS['CutMix'])
+    before = vars(stock.augments[0]).copy()
+    MaskedBatchAugment(stock)
+    assert next_numbers() == expected
+    assert vars(stock.augments[0]) == before
 
 
-@pytest.mark.parametrize('name', AUGMENTS)
-def test_parts_are_what_each_image_gives(name):
-    augment = masked(AUGMENTS[name])
-    for seed in range(6):
-        inputs, scores, masks = batch(guided=[True, True, False, True, True, True])
-        given, shares = contributions(augment, masks.mask[:, 0].float(), seed)
-        present, _ = contributions(augment, torch.ones(6, SIZE, SIZE), seed)
-        seed_all(seed)
-        found = augment(inputs, scores, masks)[2]
-        own, theirs = found.components
-        for i in range(6):
-            partner = int(theirs.target[i].argmax())
-            assert own.target[i].argmax() == i
-            assert own.weight[i] == (shares[i, i] if i != 2 else 0)
-            expected = [(own, i)]
-            if shares[i, i] < 1:
-                assert shares[i, partner] > 0 and partner != i
-                assert theirs.weight[i] == (shares[i, partner] if partner != 2 else 0)
-                expected.append((theirs, partner))
-            else:
-                assert theirs.weight[i] == 0
-            for component, j in expected:
-                share = present[i, j]
-                mask = (given[i, j] / share.clamp(min=1e-3)).clamp(0, 1)
-                torch.testing.assert_close(
-                    component.mask[i, 0], torch.where(share > 1e-3, mask, 0),
-                    rtol=0, atol=1e-3)  # the share's rounding, over a small share
-        known = present[:, [0, 1, 3, 4, 5]].sum(1)
-        torch.testing.assert_close(1 - found.ignore, known.clamp(0, 1))
-        torch.testing.assert_close(
-            found.mask[:, 0], (given.sum(1) / known.clamp(min=1e-6)).clamp(0, 1))
-
-
-def mixed_two(augment, scores=None, want=lambda share: 0.2 < share < 0.8, **kwargs):
-    """Two images mixed with each other, for the first seed that does."""
-    for seed in range(100):
-        inputs, one_hot, masks = batch(2, **kwargs)
-        seed_all(seed)
-        inputs, mixed, masks = augment(
-            inputs, one_hot if scores is None else scores, masks)
-        if want(float(masks.components[0].weight[0])):
-            return inputs, mixed, masks
-    raise AssertionError('no seed mixes the two')
-
-
-def test_mixup_of_two_by_hand():
-    _, mixed, masks = mixed_two(masked(AUGMENTS['Mixup']))
-    share = mixed[0, 0]
-    first, second = batch(2)[2].mask.float()
-    own, theirs = masks.components
-    torch.testing.assert_close(own.weight, share.expand(2))
-    torch.testing.assert_close(theirs.weight, (1 - share).expand(2))
-    torch.testing.assert_close(own.mask[0], first)
-    torch.testing.assert_close(theirs.mask[0], second)
-    torch.testing.assert_close(theirs.mask[1], first)
-    assert theirs.target.tolist() == [[0, 1], [1, 0]]
-    torch.testing.assert_close(masks.mask[0], share * first + (1 - share) * second)
-
-
-def test_the_pasted_region_carries_its_own_mask_and_nothing_else():
-    inputs, _, masks = mixed_two(masked(AUGMENTS['CutMix']))
-    images, _, before = batch(2)
-    pasted = (inputs[0] == images[1]).all(0)
-    assert 0 < pasted.float().mean() < 1
-    own, theirs = masks.components
-    assert torch.equal(own.mask[0, 0], before.mask[0, 0] * ~pasted)
-    assert torch.equal(theirs.mask[0, 0], before.mask[1, 0] * pasted)
-
-
-def test_unguided_partner_has_no_weight_and_its_region_is_ignored():
-    inputs, _, masks = mixed_two(masked(AUGMENTS['CutMix']), guided=[True, False])
-    pasted = (inputs[0] == batch(2)[0][1]).all(0)
-    own, theirs = masks.components
-    assert own.weight[0] > 0 and own.weight[1] == 0
-    assert theirs.weight[0] == 0 and theirs.weight[1] > 0
-    assert torch.equal(masks.ignore[0] == 1, pasted)
-    assert masks.guided.all()
-
-
-def test_two_images_of_one_label_have_the_union_of_their_masks():
-    scores = torch.tensor([[0., 1.], [0., 1.]])
-    _, _, masks = mixed_two(masked(AUGMENTS['Mixup']), scores)
-    union = batch(2)[2].mask.amax(0).float()
-    for component in masks.components:
-        torch.testing.assert_close(component.mask, union.expand(2, 1, -1, -1))
-
-
-def test_masks_of_classes_are_joined_where_the_class_is_the_same():
-    classes = torch.tensor([[4, 7], [7, -1]])
-    _, _, masks = mixed_two(masked(AUGMENTS['Mixup']), planes=2, classes=classes)
-    (four, seven), (other_seven, nobody) = batch(2, planes=2)[2].mask.float()
-    own, theirs = masks.components
-    assert own.classes.tolist() == [[4, 7], [7, -1]]
-    assert theirs.classes.tolist() == [[7, -1], [4, 7]]
-    both = torch.maximum(seven, other_seven)
-    torch.testing.assert_close(own.mask[0], torch.stack([four, both]))
-    torch.testing.assert_close(theirs.mask[0], torch.stack([both, nobody]))
-    assert masks.mask.shape[1] == 1 and masks.classes is None
-
-
-# ---- what can be mixed ---------------------------------------------------------
+# ---- others ----------------------------------------------------------------
 
 
 class Three:
@@ -213,82 +114,64 @@ class Three:
                      for x in (inputs, scores))
 
 
-class Smoothed:
-    """Touches scores alone."""
-
-    def __call__(self, inputs, scores):
-        return inputs, 0.9 * scores
+class Warmed(Mixup):
+    """A stock augment that a user changed."""
 
 
-class Cropped:
-
-    def __call__(self, inputs, scores):
-        return inputs[..., 1:], scores
+class Halved(BackgroundSwap):
+    """One of ours that a user changed."""
 
 
-class Broken:
-
-    def __call__(self, inputs, scores):
-        raise RuntimeError('three channels only')
-
-
-class ByLabel:
-
-    def __call__(self, inputs, scores, labels):
-        return inputs, scores
-
-
-@pytest.mark.parametrize('augment, reason', [
-    (Three(), 'it mixes more than two images into one'),
-    (Smoothed(), 'its scores are not a mixture'),
-    (Cropped(), r'it made \[\(4, 4, 224, 223\), \(4, 4\)\]'),
-    (Broken(), r"it fails: RuntimeError\('three channels only'\)"),
-    (ByLabel(), r"not called as \(inputs, scores\): .*'labels'"),
-])
-def test_an_augment_that_does_otherwise_is_refused_by_name(augment, reason):
-    with pytest.raises(ValueError, match=reason) as caught:
+@pytest.mark.parametrize('augment', [Three(), Warmed(1.), Halved()])
+def test_an_augment_that_is_not_known_is_refused_by_name(augment):
+    name = type(augment).__name__
+    with pytest.raises(ValueError) as caught:
         masked(augment)
-    assert f'the batch augment {type(augment).__name__}' in str(caught.value)
-    assert '`needs_masks = True`' in str(caught.value)
+    for part in (f'the batch augment {name} cannot take masks along',
+                 'Mixup, CutMix, ResizeMix, BackgroundSwap',
+                 'Leave it out of `batch_augments`',
+                 f'cfcn_plugin.mm.models.register_batch_augment({name}, function)'):
+        assert part in str(caught.value)
+
+
+class Halves:
+    """The right half is the next image's left half, mirrored."""
+
+    def __call__(self, inputs, scores, masks):
+        inputs, partner = self.paste(inputs), torch.arange(len(inputs)).roll(1)
+        own = (torch.arange(SIZE) < SIZE // 2).float().expand(SIZE, SIZE)
+        return inputs, *mix_labels(
+            scores, masks, partner, own, 0.5, lambda planes: planes.flip(-1))
+
+    @staticmethod
+    def paste(planes):
+        planes[..., SIZE // 2:] = planes.roll(1, 0).flip(-1)[..., SIZE // 2:]
+        return planes
 
 
 def test_an_augment_of_ones_own_that_mixes_pairs_is_taken():
-    class Halves:
-        """The right half is the next image's left half, mirrored."""
-
-        def __call__(self, inputs, scores):
-            inputs[..., SIZE // 2:] = inputs.roll(1, 0).flip(-1)[..., SIZE // 2:]
-            return inputs, (scores + scores.roll(1, 0)) / 2
-
+    register_batch_augment(Halves, Halves.__call__)
     inputs, scores, masks = batch(3)
     before = masks.mask[:, 0].float()
-    own, theirs = masked(Halves())(inputs, scores, masks)[2].components
+    mixed, scores, masks = masked(Halves())(inputs.clone(), scores, masks)
+    assert torch.equal(mixed, Halves.paste(inputs))
+    assert torch.equal(scores, (torch.eye(3) + torch.eye(3).roll(1, 0)) / 2)
+    own, theirs = masks.components
     half = torch.arange(SIZE) < SIZE // 2
     assert torch.equal(own.mask[:, 0], before * half)
     assert torch.equal(theirs.mask[:, 0], before.roll(1, 0).flip(-1) * ~half)
     assert (own.weight == 0.5).all() and (theirs.weight == 0.5).all()
 
 
-def test_an_augment_that_needs_masks_gets_them():
+class Ours:
+    gain = 2
 
-    class Ours:
-        needs_masks = True
 
-        def __call__(self, inputs, scores, masks):
-            return inputs, scores, masks.mask
-
+def test_a_registered_function_gets_its_augment_and_the_masks():
+    register_batch_augment(Ours, lambda augment, inputs, scores, masks: (
+        augment.gain * inputs, scores, masks.mask))
     inputs, scores, masks = batch()
-    assert masked(Ours())(inputs, scores, masks)[2] is masks.mask
+    found = masked(Ours())(inputs, scores, masks)
+    assert torch.equal(found[0], 2 * inputs) and found[2] is masks.mask
     with pytest.raises(ValueError, match='Ours needs masks.*LoadActivationMask'):
         masked(Ours())(inputs, scores, None)
-
-
-def test_the_check_draws_nothing():
-    seed_all(0)
-    expected = next_numbers()
-    seed_all(0)
-    augment = RandomBatchAugment(AUGMENTS['CutMix']).augments[0]
-    before = vars(augment).copy()
-    check_augment(augment)
-    assert next_numbers() == expected
-    assert vars(augment) == before

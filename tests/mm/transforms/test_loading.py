@@ -208,6 +208,21 @@ def test_each_file_is_named_once(tmp_path, lines):
     assert len(lines) == 2 and '00.png' in lines[0] and '02.png' in lines[1]
 
 
+def test_after_a_hundred_the_rest_is_not_named(tmp_path, lines):
+    transform = loader(tmp_path, on_error='unguided')
+    sound = LoadImageFromFile()(dict(img_path=str(write(tmp_path, box()))))
+    assert transform(sound)['guided']
+    for _ in range(2):
+        for number in range(120):
+            (tmp_path / 'masks' / f'{number}.png').write_bytes(b'')
+            results = dict(img_path=str(tmp_path / 'images' / f'{number}.jpg'),
+                           img=np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+            assert transform(results)['mask_error'] is True
+    assert len(lines) == 101
+    assert f"image '{tmp_path}/images/0.jpg' is unguided: " in lines[0]
+    assert 'not named' in lines[-1] and '`mask_error_fraction`' in lines[-1]
+
+
 def test_wrong_pipeline_or_root_raises_under_every_policy(tmp_path):
     path = write(tmp_path, box())
     image = LoadImageFromFile()(dict(img_path=str(path)))

@@ -1,6 +1,11 @@
 """A mask moves exactly as its image, and the image as it would alone."""
+import pickle
 import random
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -228,6 +233,17 @@ def test_planes_and_ignore_mask_move_together(case):
     np.testing.assert_array_equal(many['ignore_mask'], one)
 
 
+def test_resized_mask_is_the_exact_nearest_neighbour():
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        height, width, *size = (int(side) for side in rng.integers(1, 500, 4))
+        mask = rng.integers(0, 2, (height, width), dtype=np.uint8)
+        results = MaskAware(dict(type='Resize', scale=tuple(size)))(dict(
+            img=np.zeros((height, width, 3), np.uint8), activation_mask=mask))
+        np.testing.assert_array_equal(results['activation_mask'], cv2.resize(
+            mask, size, interpolation=cv2.INTER_NEAREST_EXACT))
+
+
 @pytest.mark.parametrize('config', [
     dict(type='Pad', size=(200, 190), pad_val=WHITE),
     dict(type='RandomCrop', crop_size=190, pad_if_needed=True, pad_val=(WHITE, ) * 3),
@@ -375,6 +391,60 @@ def settings(transform):
     # the size a random resize drew last is the stock transform's own business
     return [{name: value for name, value in vars(part).items() if name != 'scale'}
             for part in (transform, *inside)]
+
+
+IMPORT = """
+from mmcv.image.geometric import cv2_interp_codes
+from torchvision.transforms import autoaugment
+before = dict(cv2_interp_codes), autoaugment._apply_op
+import cfcn_plugin.mm
+assert (dict(cv2_interp_codes), autoaugment._apply_op) == before
+"""
+
+
+def test_import_changes_neither_mmcv_nor_torchvision():
+    subprocess.run([sys.executable, '-c', IMPORT], check=True)
+
+
+DRAW_NOTHING = [case for case in CASES if case.split()[0].removeprefix(
+    'torchvision/') in ('Resize', 'ResizeEdge', 'CenterCrop', 'Pad',
+                        'EfficientNetCenterCrop')]
+
+
+@pytest.fixture
+def threads():
+    """Several at once, which change places all the time."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    with ThreadPoolExecutor(4) as pool:
+        yield pool
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_threads_share_one(case, colours_stay, threads):
+    wrapped = build_aware(case)
+    sample = make_sample()
+    sample['ignore_mask'] = sample['activation_mask']
+    expected = wrapped(dict(sample))
+    for results in threads.map(lambda _: wrapped(dict(sample)), range(24)):
+        mask = results['activation_mask']
+        assert (mask == green(results['img'])).mean() >= 0.97  # draws are not seeded
+        np.testing.assert_array_equal(results['ignore_mask'], mask)
+        if case in DRAW_NOTHING:
+            np.testing.assert_array_equal(results['img'], expected['img'])
+            np.testing.assert_array_equal(mask, expected['activation_mask'])
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_a_pickled_one_draws_and_moves_alike(case):
+    aware = build_aware(case)
+    found = []
+    for one in (aware, pickle.loads(pickle.dumps(aware))):  # to a loader's worker
+        seed_all(1)
+        found.append(one(make_sample()))
+    for key in ('img', 'activation_mask'):
+        np.testing.assert_array_equal(found[0][key], found[1][key])
 
 
 @pytest.mark.parametrize('case', CASES)

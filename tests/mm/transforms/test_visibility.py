@@ -11,7 +11,7 @@ from cfcn_plugin.mm.transforms.visibility import (
     area_of_a_pixel,
     causal_pixels,
     source_positions,
-    visible_share,
+    visible_fraction,
 )
 
 HEIGHT, WIDTH = 180, 240
@@ -38,7 +38,7 @@ def moved(*transforms):
 
 
 def share(results):
-    return visible_share(
+    return visible_fraction(
         results['activation_mask'], results['source_positions'], blob().mean())
 
 
@@ -49,11 +49,11 @@ def test_by_hand():
     assert positions[:, 4, 10].tolist() == [1 + 12, 1 + 50]
     right = positions[..., 17:]  # two thirds
     mask = np.ones((85, 34), np.uint8)
-    assert visible_share(mask, right, 1.0) == pytest.approx(2 / 3)
+    assert visible_fraction(mask, right, 1.0) == pytest.approx(2 / 3)
     zoomed = right.repeat(4, 1).repeat(4, 2)  # the same part of the image
-    assert visible_share(np.ones((340, 136)), zoomed, 1.0) == pytest.approx(
+    assert visible_fraction(np.ones((340, 136)), zoomed, 1.0) == pytest.approx(
         2 / 3, rel=0.02)
-    assert visible_share(mask * 0, right, 0.5) == 0
+    assert visible_fraction(mask * 0, right, 0.5) == 0
 
 
 @pytest.mark.parametrize('scale', [32, 224, 500])

@@ -19,18 +19,18 @@ class BackgroundSwap:
 
     What is around an object then tells nothing of its label. Label and mask stay the
     object's own. The other image is a guided one, chosen at random, and its own
-    object is removed (:func:`cfcn_plugin.functional.compositing.without_object`). Unguided
-    images neither change nor give their context. What a mask leaves open (``ignore``)
-    goes with the object, and stays open.
+    object is removed (:func:`cfcn_plugin.functional.compositing.without_object`).
+    Unguided images neither change nor give their context. What a mask leaves open
+    (``ignore``) goes with the object, and stays open.
 
-    For ``train_cfg=dict(augments=...)`` of a guided model, alone or beside others.
+    For ``train_cfg=dict(augments=...)`` of a guided model, alone or beside others; or
+    called as ``(inputs, scores, masks)``.
 
     Args:
         prob: Probability that a guided image gets another background, [0, 1].
         border: Standard deviation of the object's blurred edge, pixels, >= 0.
     """
     stock = GOES
-    needs_masks = True
 
     def __init__(self, prob: float = 0.5, border: float = 2.0):
         if not 0 <= prob <= 1:
@@ -45,7 +45,7 @@ class BackgroundSwap:
         partner = other_guided(masks.guided, order)
         own = torch.arange(len(inputs), device=inputs.device)
         swapped = masks.guided & (partner != own) & (chance < self.prob)
-        objects = (masks.mask > 0).any(1) | masks.ignore
+        objects = (masks.mask > 0).any(1) | (masks.known < 1)
         pasted = swap_background(
             inputs, objects, inputs[partner], objects[partner], self.border)
         inputs = torch.where(swapped.view(-1, 1, 1, 1), pasted, inputs)

@@ -6,7 +6,7 @@ from mmpretrain.models import RandomBatchAugment
 from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 from mmpretrain.structures import DataSample
 
-from cfcn_plugin.data.background_swap import BackgroundSwap, other_guided
+from cfcn_plugin.data.batch_augments.background_swap import BackgroundSwap, other_guided
 from cfcn_plugin.functional.compositing import swap_background
 from cfcn_plugin.guidance.mask_batch import MaskBatch
 from cfcn_plugin.mm.models.batch_augment import MaskedBatchAugment

@@ -1,0 +1,69 @@
+"""CutMix (Yun et al., 2019) that takes masks along."""
+import numpy as np
+import torch
+from torch import Tensor
+
+from cfcn_plugin.guidance.mask_batch import MaskBatch
+
+from .mixing import mix_labels
+
+
+def cutmix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
+           cutmix_minmax: tuple[float, float] | None = None,
+           correct_lam: bool = True) -> tuple[Tensor, Tensor, MaskBatch]:
+    """Paste a box of another image of the batch, at its place, on each image.
+
+    Images, scores and random numbers (numpy's and torch's global ones) are those of
+    mmpretrain's ``CutMix``.
+
+    Args:
+        images: (B, C, H, W); changed in place.
+        scores: (B, K), one-hot or soft.
+        masks: Of the images.
+        alpha: Of the Beta distribution of the mixing ratio, > 0.
+        cutmix_minmax: Least and largest side of the box, in [0, 1] of the image's,
+            drawn uniformly. None: the box has the area that the mixing ratio says.
+        correct_lam: Weigh the labels by the area that the box has inside the image.
+
+    Returns:
+        The three, mixed; masks as :func:`.mixing.mix_labels` says.
+    """
+    ratio = np.random.beta(alpha, alpha)
+    partner = torch.randperm(len(images))
+    (rows, columns), weight = draw_box(
+        images.shape[-2:], ratio, cutmix_minmax, correct_lam)
+    images[:, :, rows, columns] = images[partner, :, rows, columns]
+    own = torch.ones(images.shape[-2:], device=images.device)
+    own[rows, columns] = 0
+    return images, *mix_labels(scores.float(), masks, partner, own, weight)
+
+
+def draw_box(size: tuple[int, int], ratio: float,
+             cutmix_minmax: tuple[float, float] | None,
+             correct_lam: bool) -> tuple[tuple[slice, slice], float]:
+    """Draw where the partner is pasted, the same for the whole batch.
+
+    Args:
+        size: (H, W) of the images.
+        ratio: The mixing ratio, in [0, 1]: what is to stay of the image's area.
+        cutmix_minmax, correct_lam: As in :func:`cutmix`.
+
+    Returns:
+        Rows and columns of the box, and the fraction of the label that stays.
+    """
+    height, width = size
+    if cutmix_minmax is None:
+        side = np.sqrt(1 - ratio)
+        reach = int(height * side) // 2, int(width * side) // 2
+        middle = np.random.randint(0, height), np.random.randint(0, width)
+        top, left = (max(m - r, 0) for m, r in zip(middle, reach))
+        bottom, right = (min(m + r, s) for m, r, s in zip(middle, reach, size))
+    else:
+        least, most = cutmix_minmax
+        tall, wide = (np.random.randint(int(s * least), int(s * most)) for s in size)
+        top = np.random.randint(0, height - tall)
+        left = np.random.randint(0, width - wide)
+        bottom, right = top + tall, left + wide
+    if correct_lam or cutmix_minmax is not None:
+        ratio = 1. - (bottom - top) * (right - left) / float(height * width)
+    return (slice(top, bottom), slice(left, right)), ratio

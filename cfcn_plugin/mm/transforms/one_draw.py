@@ -1,0 +1,104 @@
+"""Running a transform on image and masks by the same random numbers."""
+import inspect
+from collections.abc import Callable
+from copy import copy
+from functools import cache, partial
+
+import torch
+from mmcv.transforms import BaseTransform
+from mmcv.transforms.utils import cache_randomness
+from torch.overrides import TorchFunctionMode
+
+from cfcn_plugin.mm.random_state import random_state, set_random_state
+
+from .transform_kinds import unwrap
+
+# What torchvision's transforms draw by
+TORCH_RANDOM = (
+    torch.rand, torch.randint, torch.randn, torch.randperm, torch.bernoulli,
+    torch.multinomial, torch.normal, torch.Tensor.bernoulli_, torch.Tensor.normal_,
+    torch.Tensor.random_, torch.Tensor.uniform_)
+
+
+def one_draw(transform, again: bool = True) -> Callable[[object, dict], dict]:
+    """What runs a transform, and copies of it, by the random numbers of its first run.
+
+    It keeps what the first run drew, and gives it to the others: to set back numpy's
+    state takes longer than to move a mask, and other threads draw from it. It changes
+    neither the transform nor anything of the process, so that threads may share a
+    transform. This is known of the packages' own transforms. Those that users derive
+    from them may draw anywhere: all generators are set back for these, which other
+    threads must not do at the same time.
+
+    Args:
+        transform: The transform.
+        again: Whether there will be other runs than the first.
+
+    Returns:
+        Called as ``run(transform, results)``, it returns the transform's results.
+    """
+    inside = unwrap(transform)
+    package = type(inside).__module__.partition('.')[0]
+    stock = package in ('mmcv', 'mmpretrain', 'torchvision')
+    if stock and isinstance(inside, BaseTransform):
+        return partial(_run_mm, {})
+    if not again:
+        return lambda transform, results: transform(results)
+    if stock:
+        return partial(_run_torch, [])
+    return partial(_run_set_back, random_state())
+
+
+def _run_mm(drawn: dict, transform: BaseTransform, results: dict) -> dict:
+    """Run a copy whose random methods draw what is not yet drawn.
+
+    A copy, since mmcv's own way (``cache_random_params``) changes the transform, and
+    since RandomResize tells its Resize the size.
+    """
+    transform = copy(transform)
+    for name, part in vars(transform).items():
+        if isinstance(part, BaseTransform):
+            setattr(transform, name, copy(part))
+    for name, method in _random_methods(type(transform)).items():
+        setattr(transform, name, partial(_once, drawn, name, method, transform))
+    return transform(results)
+
+
+@cache
+def _random_methods(transform: type) -> dict[str, Callable]:
+    """The methods that mmcv or mmpretrain marks as those that draw."""
+    methods = {name: inspect.getattr_static(transform, name) for name in dir(transform)}
+    return {name: method.func for name, method in methods.items()
+            if isinstance(method, cache_randomness)}
+
+
+def _once(drawn: dict, name: str, method: Callable, *args):
+    if name not in drawn:
+        drawn[name] = method(*args)
+    return drawn[name]
+
+
+def _run_torch(drawn: list, transform, results: dict) -> dict:
+    with _Drawn(drawn):
+        return transform(results)
+
+
+class _Drawn(TorchFunctionMode):
+    """In this thread, torch draws what is in a list; beyond its end the list grows."""
+
+    def __init__(self, drawn: list[torch.Tensor]):
+        super().__init__()
+        self.drawn, self.used = drawn, 0
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func not in TORCH_RANDOM:
+            return func(*args, **(kwargs or {}))
+        if self.used == len(self.drawn):
+            self.drawn.append(func(*args, **(kwargs or {})))
+        self.used += 1
+        return self.drawn[self.used - 1].clone()
+
+
+def _run_set_back(state: tuple, transform, results: dict) -> dict:
+    set_random_state(state)
+    return transform(results)

@@ -1,0 +1,182 @@
+"""A mixed image is pairs of mask, label and weight, whose the pixels are."""
+import random
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from cfcn_plugin.data import BackgroundSwap, cutmix, mixup, resizemix
+from cfcn_plugin.data.batch_augments import mix_labels
+from cfcn_plugin.guidance.mask_batch import MaskBatch
+
+AUGMENTS = {
+    'mixup': partial(mixup, alpha=1.),
+    'cutmix': partial(cutmix, alpha=1.),
+    'cutmix minmax': partial(cutmix, alpha=1., cutmix_minmax=(0.3, 0.8)),
+    'resizemix': partial(resizemix, alpha=1.),
+    'resizemix bicubic': partial(resizemix, alpha=1., interpolation='bicubic'),
+}
+SIZE = 24
+
+
+def batch(count=6, planes=1, classes=None, guided=None, seed=0):
+    """Noise, one-hot scores of distinct labels, and boxes as masks."""
+    generator = torch.Generator().manual_seed(seed)
+    mask = torch.zeros(count, planes, SIZE, SIZE, dtype=torch.uint8)
+    for i in range(count):
+        for k in range(planes):
+            mask[i, k, 2 * i:2 * i + 9, 5 + i + 3 * k:17] = 1
+    guided = torch.tensor(guided or [True] * count)
+    mask *= guided.view(-1, 1, 1, 1)
+    ignore = ~guided[:, None, None].expand(-1, SIZE, SIZE)
+    masks = MaskBatch(mask, ignore, guided, classes, torch.tensor(0.))
+    inputs = torch.rand(count, 3, SIZE, SIZE, generator=generator)
+    return inputs, torch.eye(count), masks
+
+
+def seed_all(seed):
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def contributions(augment, planes, seed):
+    """What each image gives to each: (B mixed, B given, H, W), one at a time."""
+    count = len(planes)
+    apart = torch.zeros(count, count, SIZE, SIZE)
+    for i in range(count):
+        apart[i, i] = planes[i]
+    seed_all(seed)
+    return augment(apart, torch.eye(count), batch(count)[2])[:2]
+
+
+@pytest.mark.parametrize('name', AUGMENTS)
+def test_components_are_what_each_image_gives(name):
+    augment = AUGMENTS[name]
+    for seed in range(6):
+        inputs, scores, masks = batch(guided=[True, True, False, True, True, True])
+        given, shares = contributions(augment, masks.mask[:, 0].float(), seed)
+        present, _ = contributions(augment, torch.ones(6, SIZE, SIZE), seed)
+        seed_all(seed)
+        found = augment(inputs, scores, masks)[2]
+        own, theirs = found.components
+        for i in range(6):
+            partner = int(theirs.target[i].argmax())
+            assert own.target[i].argmax() == i
+            assert own.weight[i] == (shares[i, i] if i != 2 else 0)
+            expected = [(own, i)]
+            if shares[i, i] < 1:
+                assert shares[i, partner] > 0 and partner != i
+                assert theirs.weight[i] == (shares[i, partner] if partner != 2 else 0)
+                expected.append((theirs, partner))
+            else:
+                assert theirs.weight[i] == 0
+            for component, j in expected:
+                share = present[i, j]
+                mask = (given[i, j] / share.clamp(min=1e-3)).clamp(0, 1)
+                torch.testing.assert_close(
+                    component.mask[i, 0], torch.where(share > 1e-3, mask, 0),
+                    rtol=0, atol=1e-3)  # the share's rounding, over a small share
+        known = present[:, [0, 1, 3, 4, 5]].sum(1)
+        torch.testing.assert_close(1 - found.ignore, known.clamp(0, 1))
+        torch.testing.assert_close(
+            found.mask[:, 0], (given.sum(1) / known.clamp(min=1e-6)).clamp(0, 1))
+
+
+def mixed_two(augment, scores=None, want=lambda share: 0.2 < share < 0.8, **kwargs):
+    """Two images mixed with each other, for the first seed that does."""
+    for seed in range(100):
+        inputs, one_hot, masks = batch(2, **kwargs)
+        seed_all(seed)
+        inputs, mixed, masks = augment(
+            inputs, one_hot if scores is None else scores, masks)
+        if want(float(masks.components[0].weight[0])):
+            return inputs, mixed, masks
+    raise AssertionError('no seed mixes the two')
+
+
+def test_mixup_of_two_by_hand():
+    _, mixed, masks = mixed_two(AUGMENTS['mixup'])
+    share = mixed[0, 0]
+    first, second = batch(2)[2].mask.float()
+    own, theirs = masks.components
+    torch.testing.assert_close(own.weight, share.expand(2))
+    torch.testing.assert_close(theirs.weight, (1 - share).expand(2))
+    torch.testing.assert_close(own.mask[0], first)
+    torch.testing.assert_close(theirs.mask[0], second)
+    torch.testing.assert_close(theirs.mask[1], first)
+    assert theirs.target.tolist() == [[0, 1], [1, 0]]
+    torch.testing.assert_close(masks.mask[0], share * first + (1 - share) * second)
+
+
+def test_the_pasted_region_carries_its_own_mask_and_nothing_else():
+    inputs, _, masks = mixed_two(AUGMENTS['cutmix'])
+    images, _, before = batch(2)
+    pasted = (inputs[0] == images[1]).all(0)
+    assert 0 < pasted.float().mean() < 1
+    own, theirs = masks.components
+    assert torch.equal(own.mask[0, 0], before.mask[0, 0] * ~pasted)
+    assert torch.equal(theirs.mask[0, 0], before.mask[1, 0] * pasted)
+
+
+def test_unguided_partner_has_no_weight_and_its_region_is_ignored():
+    inputs, _, masks = mixed_two(AUGMENTS['cutmix'], guided=[True, False])
+    pasted = (inputs[0] == batch(2)[0][1]).all(0)
+    own, theirs = masks.components
+    assert own.weight[0] > 0 and own.weight[1] == 0
+    assert theirs.weight[0] == 0 and theirs.weight[1] > 0
+    assert torch.equal(masks.ignore[0] == 1, pasted)
+    assert masks.guided.all()
+
+
+def test_two_images_of_one_label_have_the_union_of_their_masks():
+    scores = torch.tensor([[0., 1.], [0., 1.]])
+    _, _, masks = mixed_two(AUGMENTS['mixup'], scores)
+    union = batch(2)[2].mask.amax(0).float()
+    for component in masks.components:
+        torch.testing.assert_close(component.mask, union.expand(2, 1, -1, -1))
+
+
+def test_masks_of_classes_are_joined_where_the_class_is_the_same():
+    classes = torch.tensor([[4, 7], [7, -1]])
+    _, _, masks = mixed_two(AUGMENTS['mixup'], planes=2, classes=classes)
+    (four, seven), (other_seven, nobody) = batch(2, planes=2)[2].mask.float()
+    own, theirs = masks.components
+    assert own.classes.tolist() == [[4, 7], [7, -1]]
+    assert theirs.classes.tolist() == [[7, -1], [4, 7]]
+    both = torch.maximum(seven, other_seven)
+    torch.testing.assert_close(own.mask[0], torch.stack([four, both]))
+    torch.testing.assert_close(theirs.mask[0], torch.stack([both, nobody]))
+    assert masks.mask.shape[1] == 1 and masks.classes is None
+
+
+def test_an_image_that_is_its_own_partner_keeps_label_and_mask():
+    inputs, scores, masks = batch(1)
+    mixed, mixed_scores, after = AUGMENTS['mixup'](inputs.clone(), scores, masks)
+    torch.testing.assert_close(mixed, inputs)
+    torch.testing.assert_close(mixed_scores, scores)
+    own, theirs = after.components
+    assert own.weight == 1 and theirs.weight == 0
+    torch.testing.assert_close(own.mask, masks.mask.float())
+    torch.testing.assert_close(after.mask, masks.mask.float())
+
+
+@pytest.mark.parametrize('augment', [*AUGMENTS.values(), BackgroundSwap(prob=1.)])
+def test_masks_that_ignore_nothing_need_not_say_so(augment):
+    masks = batch()[2]
+    found = []
+    for given in (masks, replace(masks, ignore=None)):
+        seed_all(2)
+        images, _, after = augment(batch()[0], torch.eye(6), given)
+        found.append((images, after.mask, after.known))
+    for with_zeros, with_none in zip(*found):
+        assert torch.equal(with_zeros, with_none)
+
+
+def test_an_image_of_which_next_to_nothing_is_left_does_not_lie_there():
+    _, scores, masks = batch(2)
+    mixed = mix_labels(scores, masks, torch.tensor([1, 0]), 5e-4, 5e-4)[1]
+    own, theirs = mixed.components
+    assert not own.mask.any() and torch.equal(theirs.mask, masks.mask.flip(0).float())
