@@ -52,9 +52,9 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
     more, whatever the size. With ``'100%'``, all that have one.
 
     Args:
-        cfg: Changed in place: ``only`` or ``share`` of the training pipeline's
-            LoadActivationMask.
-        masks: A number, or a share of all training images such as ``'5%'``.
+        cfg: Changed in place: ``image_list`` or ``fraction`` of the training
+            pipeline's LoadActivationMask.
+        masks: A number, or a fraction of all training images such as ``'5%'``.
         seed: Of the choice.
         file: Where to write the list of the guided.
 
@@ -64,7 +64,7 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
     loads = _loads(_innermost(cfg.train_dataloader.dataset))
     if not loads:
         raise ValueError('the training pipeline has no LoadActivationMask, so there is '
-                         'no number of masks: leave the system `without=[\'masks\']`')
+                         'no number of masks: leave the method `without=[\'masks\']`')
     images = training_images(cfg)
     for load in loads:
         source = TASK_UTILS.build(dict(load['source']))
@@ -73,20 +73,20 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
         count = masks
         if isinstance(masks, str):
             # at least one, unless none is asked for
-            share = float(masks[:-1]) / 100
-            count = max(round(share * len(images)), share > 0)
-            count = len(with_mask) if share == 1 else count
-        load.pop('only', None)
-        load.pop('share', None)
+            fraction = float(masks[:-1]) / 100
+            count = max(round(fraction * len(images)), fraction > 0)
+            count = len(with_mask) if fraction == 1 else count
+        load.pop('image_list', None)
+        load.pop('fraction', None)
         if not count:
-            load['share'] = 0.
+            load['fraction'] = 0.
             continue
         if count > len(with_mask):
             raise ValueError(f'{count} masks are asked for, and {len(with_mask)} of '
                              f'{len(images)} training images have one')
         chosen = choose_guided(with_mask, count, seed)
         file.write_text(''.join(f'{key}\n' for key in chosen), encoding='utf-8')
-        load['only'] = str(file)
+        load['image_list'] = str(file)
 
 
 @lru_cache(maxsize=64)

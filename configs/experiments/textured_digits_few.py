@@ -1,10 +1,10 @@
-# A tenth of the masks: how to make them count. Beside the plain network and all masks.
+# A tenth of the masks: how to make them count. Beside the baseline and all masks.
 _base_ = './textured_digits.py'
 cfcn_c = '../cfcn-c_cfcnnet_{data}.py'
 guided = {'model.guidance.reduction': 'guided'}
 half = {'train_dataloader.sampler': dict(_delete_=True, type='GuidedSampler', share=0.5)}
 alone = {'train_dataloader.sampler': dict(_delete_=True, type='GuidedSampler', share=1.0)}
-systems = {
+methods = {
     '_delete_': True,
     'cnn': dict(config='../cnn_cfcnnet_{data}.py', without=['masks']),
     'cfcn_c': dict(config=cfcn_c, without=['masks']),  # all masks
