@@ -36,15 +36,19 @@ OPENMMLAB = [
     'mmengine>=0.10.7,<0.11', 'mmcv-lite>=2.2,<2.3', 'mmpretrain>=1.2,<1.3',
     'setuptools<82'
 ]
-EXPERIMENTS = ['matplotlib>=3.8', 'scipy>=1.11']  # tools/experiment.py, visualize.py
-MASKS = ['h5py>=3.10']  # formats that few need
-DEMO = [
-    'scikit-learn>=1.4', 'scikit-image>=0.22', 'matplotlib>=3.8', 'scipy>=1.11'
+EXPERIMENTS = [  # tools/experiment.py, visualize.py
+    'filelock>=3.12', 'jinja2>=3.1', 'matplotlib>=3.8', 'pandas>=2.1', 'scipy>=1.11',
+    'submitit>=1.5.2'
 ]
+MASKS = ['h5py>=3.10']  # formats that few need
+DEMO = ['scikit-learn>=1.4', 'scikit-image>=0.22', *EXPERIMENTS]
 DRAW = ['matplotlib>=3.8', 'tornado>=6.3']  # tools/draw_masks.py, in the browser
 # explanations to measure; grad-cam pulls opencv-python-headless, see albumentations
 EXPLAIN = ['grad-cam>=1.5', 'captum>=0.7']
-TEST = ['pytest>=8', 'hypothesis>=6.100', *DEMO, *DRAW, *EXPERIMENTS, *EXPLAIN, *MASKS]
+TEST = [
+    'pytest>=8', 'pytest-xdist>=3.5', 'hypothesis>=6.100', *DEMO, *DRAW, *EXPLAIN,
+    *MASKS
+]
 
 setup(
     name='cfcn_plugin',
@@ -56,6 +60,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['cfcn_plugin', 'cfcn_plugin.*']),
+    package_data={'cfcn_plugin.experiments': ['templates/*.html']},
     install_requires=[
         'torch>=2.6', 'torchvision>=0.21', 'timm>=1.0.9,<2', 'numpy>=1.24',
         'pillow>=10', 'pycocotools>=2.0.7', 'torchmetrics>=1.2'

@@ -18,7 +18,8 @@ from PIL import Image
 
 from cfcn_plugin.data.public.textured_digits import write_textured_digits
 from cfcn_plugin.experiments.grid import read_grid
-from cfcn_plugin.experiments.run import Outcome, run_grid
+from cfcn_plugin.experiments.outcome import Outcome
+from cfcn_plugin.experiments.run import run_grid
 from cfcn_plugin.experiments.table import markdown, summarise
 from cfcn_plugin.mm.visualization.gallery import load_model, predict_saliency
 from cfcn_plugin.visualization.heatmaps import heatmap_sheet
@@ -26,7 +27,7 @@ from cfcn_plugin.visualization.image_panel import ImagePanel
 
 TOOLS = Path(__file__).parent
 GRID = TOOLS.parent / 'configs' / 'experiments' / 'textured_digits.py'
-TITLES = {'cnn': 'plain', 'cfcn_c': 'guided (CFCN-C)'}
+TITLES = {'cnn': 'baseline', 'cfcn_c': 'guided (CFCN-C)'}
 # all textures are shown: grass, gravel, brick repeat from image to image
 IMAGES = [f'test_untied/{name}.png' for name in ('0/004', '1/008', '2/003', '0/005')]
 
@@ -43,7 +44,7 @@ def draw(path: Path, data_root: Path, runs: list[Outcome]) -> None:
     maps = {}
     for run in runs:
         model = load_model(Config.fromfile(run.config), run.checkpoint)
-        maps[TITLES[run.cell.system]] = predict_saliency(model, panels)
+        maps[TITLES[run.cell.method]] = predict_saliency(model, panels)
     heatmap_sheet(
         panels, maps, ['0', '1', '2'],
         'In training each digit had its own texture; here it has not.\n'
@@ -65,7 +66,7 @@ def main():
     grid = read_grid(GRID)
     grid = replace(grid, cells=tuple(
         cell for cell in grid.cells
-        if cell.seed == args.seed and cell.system in TITLES))
+        if cell.seed == args.seed and cell.method in TITLES))
     print('training both networks, some minutes on two cores ...', flush=True)
     # in parallel, with half of the cores each: small networks gain little from many
     runs = run_grid(grid, args.out / 'runs', TOOLS, jobs=len(grid.cells))

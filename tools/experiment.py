@@ -8,11 +8,13 @@ import shlex
 import sys
 from pathlib import Path
 
+from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 
 from cfcn_plugin.experiments.grid import read_grid
+from cfcn_plugin.experiments.outcome import read_outcomes
 from cfcn_plugin.experiments.report import write_report
-from cfcn_plugin.experiments.run import outcomes, run_grid
+from cfcn_plugin.experiments.run import EXECUTORS, run_grid
 from cfcn_plugin.experiments.table import (
     markdown,
     summarise,
@@ -28,12 +30,20 @@ def main():
     parser.add_argument(
         '--work-dir', type=Path, help='work_dirs/NAME of the grid, if left out')
     parser.add_argument(
-        '--jobs', type=int, help='runs at once; 1, or one a GPU, if left out')
+        '--jobs', type=int, help='runs at once; 1, or one a GPU, if left out; in a '
+        'queue at once: all, if left out')
     parser.add_argument(
-        '--threads', type=int, help='CPU threads of a run; a share of the cores, if '
-        'left out')
+        '--threads', type=int, help='CPU threads of a run; the cores divided by the '
+        'jobs, or the cpus_per_task of a queue, if left out')
     parser.add_argument(
         '--gpus', default='', metavar='0,1', help='CUDA devices to deal jobs out to')
+    parser.add_argument(
+        '--executor', choices=EXECUTORS, default='local', help='where runs run: on '
+        "this machine, in a cluster's queue, or in this process one by one")
+    parser.add_argument(
+        '--executor-options', nargs='+', action=DictAction, default={},
+        metavar='KEY=VALUE', help='of submitit.AutoExecutor, such as timeout_min=600 '
+        'gpus_per_node=1 slurm_partition=NAME')
     parser.add_argument(
         '--resume', action='store_true',
         help='half-run cells go on from their last checkpoint, else they start anew; '
@@ -50,19 +60,21 @@ def main():
     grid = read_grid(args.grid)
     work_dir = args.work_dir or Path('work_dirs', grid.name)
     if args.report_only:
-        known = outcomes(grid, work_dir)
+        known = read_outcomes(grid, work_dir)
     else:
         gpus = [gpu for gpu in args.gpus.split(',') if gpu]
+        jobs = 1 if args.executor == 'local' else None
         known = run_grid(
             grid, work_dir, tools=Path(__file__).parent,
-            jobs=args.jobs or len(gpus) or 1, threads=args.threads, gpus=gpus,
-            resume=args.resume, retry=args.retry)
+            jobs=args.jobs or len(gpus) or jobs, threads=args.threads, gpus=gpus,
+            resume=args.resume, retry=args.retry, executor=args.executor,
+            options=args.executor_options)
     command = f'python {shlex.join(sys.argv)}'
     write_csv(work_dir / 'results.csv', tidy(grid, known))
     report = write_report(grid, known, work_dir, command)
-    summaries = summarise(grid, known)
-    if summaries:
-        text = markdown(summaries)
+    summary = summarise(grid, known)
+    if not summary.empty:
+        text = markdown(summary)
         print(text)
         if args.page:
             write_into_page(args.page, f'{text}\n\n```\n{command}\n```')
@@ -73,6 +85,8 @@ def main():
     if failed:
         raise SystemExit(f'{len(failed)} of {len(known)} runs failed; --retry runs '
                          'them again')
+    if not args.report_only and any(o.status == 'pending' for o in known):
+        raise SystemExit('some runs were told to stop; the same command finishes them')
 
 
 if __name__ == '__main__':

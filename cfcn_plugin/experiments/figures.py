@@ -1,19 +1,22 @@
-"""From a grid's outcomes to the points of its figures."""
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from statistics import mean, stdev
+"""From a grid's outcomes to the points of its figures.
 
-from cfcn_plugin.visualization.charts import Line
+Points are a table with the columns ``panel``, ``name`` (of the line), ``x`` (a number
+or a word), ``mean`` and ``spread`` (standard deviation over seeds, 0 where unknown).
+"""
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+from pandas import DataFrame, Series
 
 from .grid import Grid
 from .logs import scalars
-from .run import Outcome
-from .table import Summary, summarise
+from .outcome import Outcome
+from .table import place_of, tidy
 
 TRAINED = {'loss': 'class loss', 'loss_focus': 'causally-focus loss × alpha'}
-# Measures under several conditions, by the prefix of their keys; where they have no
-# numbers, their order
+# Metrics under several conditions, by the prefix of their keys; where the conditions
+# are no numbers, their order
 CONDITIONS = {
     'brightness': (),
     'contrast': (),
@@ -22,142 +25,128 @@ CONDITIONS = {
 FOCUS = 'focus/ratio'  # 1 - the causally-focus loss
 NLL = 'calibration/nll'  # the class loss
 BOTH = 'mean of both losses'
-MOST = 3  # panels of a figure
+MOST = 6  # panels of a figure
 
 
-def convergence_lines(grid: Grid,
-                      known: Sequence[Outcome]) -> dict[str, dict[str, Line]]:
-    """{quantity: {system: line over epochs}}: both losses, and validated metrics."""
-    validated = {key: title for title, (key, _) in grid.metrics.items()}
-    points = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
-    for outcome in known:
-        if outcome.status != 'done':
-            continue
-        name = _named(outcome.cell.system, outcome.cell.data, outcome.cell.axes, known)
-        by_epoch = defaultdict(list)  # (quantity, epoch): values of this run
-        for record in scalars(outcome.folder / 'run'):
-            titles = TRAINED if 'epoch' in record else validated
-            epoch = record.get('epoch', record.get('step'))
-            for key in titles.keys() & record.keys():
-                factor = 1 if 'epoch' in record else grid.metrics[validated[key]][1]
-                by_epoch[titles[key], epoch].append(factor * record[key])
-        for (title, epoch), values in by_epoch.items():
-            points[title][name][epoch].append(mean(values))
-    order = [*TRAINED.values(), *list(validated.values())[:2 * MOST - len(TRAINED)]]
-    return {
-        title: {name: _line(some) for name, some in points[title].items()}
-        for title in order if title in points
-    }
+def convergence_points(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
+    """Both losses and validated metrics over epochs."""
+    trained = {title: (key, 1.) for key, title in TRAINED.items()}
+    axes = _axes(grid)
+    names = legend_names(DataFrame([place_of(o, axes) for o in known]), axes)
+    values = DataFrame([
+        dict(panel=title, name=name, x=record.get('epoch', record.get('step')),
+             run=outcome.cell.name, value=factor * record[key])
+        for outcome, name in zip(known, names) if outcome.status == 'done'
+        for record in scalars(outcome.folder / 'run')
+        for title, (key, factor) in (
+            trained if 'epoch' in record else grid.metrics).items() if key in record
+    ], columns=['panel', 'name', 'x', 'run', 'value'])
+    places = ['panel', 'name', 'x']
+    # the mean of an epoch's records first, then that of the seeds
+    by_run = values.groupby([*places, 'run'], sort=False)['value'].mean().reset_index()
+    points = _over_seeds(by_run).sort_values('x', kind='stable')
+    return _panels(points, [*trained, *list(grid.metrics)[:MOST - len(trained)]])
 
 
-def lines_along(summaries: Sequence[Summary], axis: str) -> tuple[dict, dict]:
-    """Points over one axis, and the levels of systems that are without it.
+def points_along(summary: DataFrame, axis: str) -> DataFrame:
+    """Metrics over one axis; ``x`` of methods that do not vary along it is missing."""
+    table = summary.reset_index()
+    others = [name for name in summary.index.names[2:-1] if name != axis]
+    labels = table[axis].where(table[axis] != '')
+    numbers = pd.to_numeric(labels, errors='coerce')
+    # 10 beside '5%': words, not numbers
+    x = labels if (numbers.isna() & labels.notna()).any() else numbers
+    points = _of_summary(table, legend_names(table, others), x)
+    points = pd.concat([points[x.isna()], points[x.notna()]])
+    return _panels(points, points['panel'][points['x'].notna()].unique())
 
-    Returns:
-        {metric: {system: line}}, {metric: {system: (mean, spread)}}.
+
+def size_points(summary: DataFrame, method: str, data: str,
+                baseline: str | None) -> DataFrame:
+    """Metrics of one method over sizes, a line a number of masks.
+
+    The line of the baseline is that of 0 masks.
     """
-    along, levels = defaultdict(lambda: defaultdict(list)), defaultdict(dict)
-    # 10 beside '5%': places, not numbers
-    as_words = any(isinstance(s.place.get(axis), str) for s in summaries)
-    for s in summaries:
-        rest = {a: v for a, v in s.place.items() if a != axis}
-        name = _named(s.system, s.data, rest, summaries)
-        if axis in s.place:
-            along[s.metric][name].append(s)
-        else:
-            levels[s.metric][name] = (s.mean, s.spread or 0.)
-    return {
-        metric: {name: _of_summaries(some, axis, as_words)
-                 for name, some in names.items()}
-        for metric, names in list(along.items())[:2 * MOST]
-    }, dict(levels)
+    table = summary.reset_index()
+    chosen = (table['data'] == data) & table['method'].isin([method, baseline]) \
+        & (table['size'] != '')
+    table = table[chosen]
+    masks = table['masks'] if 'masks' in table else Series('', table.index)
+    names = masks.where(masks != '', 'all').where(table['method'] != baseline, '0')
+    points = _of_summary(table, names, pd.to_numeric(table['size']))
+    return _panels(points, points['panel'].unique())
 
 
-def size_lines(summaries: Sequence[Summary], system: str, data: str,
-               plain: str | None) -> dict[str, dict[str, Line]]:
-    """{metric: {number of masks: line over sizes}} of one system.
-
-    The baseline's line is that of 0 masks.
-    """
-    along = defaultdict(lambda: defaultdict(list))
-    for s in summaries:
-        if s.data == data and s.system in (system, plain) and 'size' in s.place:
-            masks = '0' if s.system == plain else str(s.place.get('masks', 'all'))
-            along[s.metric][masks].append(s)
-    return {
-        metric: {masks: _of_summaries(some, 'size') for masks, some in lines.items()}
-        for metric, lines in list(along.items())[:2 * MOST]
-    }
-
-
-def both_losses(grid: Grid, known: Sequence[Outcome]) -> list[Summary]:
-    """The mean of class and causally-focus loss, of runs that measure both."""
-    measured = [
-        replace(o, metrics={BOTH: (o.metrics[NLL] + 1 - o.metrics[FOCUS]) / 2})
-        for o in known if {NLL, FOCUS} <= (o.metrics or {}).keys()
+def add_both_losses(grid: Grid,
+                    known: Sequence[Outcome]) -> tuple[Grid, list[Outcome]]:
+    """The same, with the mean of class and causally-focus loss where both are known."""
+    known = [
+        replace(o, metrics={
+            **o.metrics, BOTH: (o.metrics[NLL] + 1 - o.metrics[FOCUS]) / 2
+        }) if {NLL, FOCUS} <= (o.metrics or {}).keys() else o for o in known
     ]
-    return summarise(replace(grid, metrics={BOTH: (BOTH, 1.)}), measured)
+    if any(BOTH in (o.metrics or ()) for o in known):
+        grid = replace(grid, metrics={BOTH: (BOTH, 1.), **grid.metrics})
+    return grid, known
 
 
-def focus_losses(known: Sequence[Outcome]) -> dict[str, dict[str, float]]:
-    """{data set: {model: mean causally-focus loss over seeds, on the test split}}."""
-    values = defaultdict(lambda: defaultdict(list))
-    for outcome in known:
-        if FOCUS in (outcome.metrics or ()):
-            cell = outcome.cell
-            name = _named(cell.system, None, cell.axes, known)
-            values[cell.data][name].append(1 - outcome.metrics[FOCUS])
-    return {
-        data: {name: mean(some) for name, some in models.items()}
-        for data, models in values.items()
-    }
+def focus_losses(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
+    """Mean causally-focus loss over seeds on the test split: a row a data set, a column
+    a model, missing where it was not measured."""
+    table = tidy(grid, known)
+    names = legend_names(table, _axes(grid), with_data=False)
+    table = table.assign(name=names)[table['metric'] == FOCUS]
+    losses = 1 - table['value'].astype(float)
+    return losses.groupby([table['data'], table['name']],
+                          sort=False).mean().unstack(sort=False)
 
 
-def condition_lines(known: Sequence[Outcome]) -> dict[str, dict[str, Line]]:
-    """{kind: {model: accuracy over conditions}} of runs that measure them."""
-    panels = {}
+def condition_points(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
+    """Accuracy over conditions, a panel a kind of condition, where it was measured."""
+    table = tidy(grid, known)
+    keys = table['metric'].str.partition('/')
+    table = table.assign(
+        panel=keys[0], x=keys[2], name=legend_names(table, _axes(grid)))
+    points = []
     for kind, order in CONDITIONS.items():
-        values = defaultdict(lambda: defaultdict(list))  # model: condition: values
-        for outcome in known:
-            cell = outcome.cell
-            for key, value in (outcome.metrics or {}).items():
-                prefix, _, condition = key.partition('/')
-                if prefix == kind and (condition in order or _is_number(condition)):
-                    name = _named(cell.system, cell.data, cell.axes, known)
-                    at = condition if order else float(condition)
-                    values[name][at].append(value)
-        if values:
-            panels[kind] = {
-                name: _line(points, key=order.index if order else None)
-                for name, points in values.items()
-            }
-    return panels
+        some = table[table['panel'] == kind]
+        x = pd.Categorical(some['x'], order) if order else (
+            pd.to_numeric(some['x'], errors='coerce'))
+        some = some.assign(x=x, value=some['value'].astype(float))
+        some = some.dropna(subset='x').sort_values('x', kind='stable')
+        points.append(_over_seeds(some).astype({'x': object}))
+    return pd.concat(points)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def legend_names(table: DataFrame, axes: Sequence[str],
+                 with_data: bool = True) -> Series:
+    """The method of each row, and what tells it from the others."""
+    names = table['method']
+    if with_data and table['data'].nunique() > 1:
+        names = names + ', ' + table['data']
+    for axis in axes:
+        place = f', {axis} ' + table[axis]
+        names = names + place.where(table[axis] != '', '')
+    return names
 
 
-def _named(system: str, data: str | None, place: dict, among: Sequence) -> str:
-    """A legend's name: the system, and what tells it from the others."""
-    several = len({getattr(one, 'cell', one).data for one in among}) > 1
-    parts = [system, *([data] if several and data else []),
-             *(f'{axis} {label}' for axis, label in place.items() if axis != 'seed')]
-    return ', '.join(parts)
+def _axes(grid: Grid) -> list[str]:
+    return [axis for axis in grid.axes if axis != 'seed']
 
 
-def _of_summaries(some: list[Summary], axis: str, as_words: bool = False) -> Line:
-    labels = [s.place[axis] for s in some]
-    return Line(list(map(str, labels)) if as_words else labels, [s.mean for s in some],
-                [s.spread or 0. for s in some])
+def _of_summary(table: DataFrame, names: Series, x: Series) -> DataFrame:
+    return DataFrame(dict(panel=table['metric'], name=names, x=x, mean=table['mean'],
+                          spread=table['spread'].fillna(0.)))
 
 
-def _line(points: dict, key: Callable | None = None) -> Line:
-    """Mean and standard deviation of what each x has, in the order of a key."""
-    order = sorted(points, key=key)
-    return Line(order, [mean(points[x]) for x in order],
-                [stdev(points[x]) if len(points[x]) > 1 else 0. for x in order])
+def _over_seeds(values: DataFrame) -> DataFrame:
+    groups = values.groupby(['panel', 'name', 'x'], sort=False, observed=True)
+    points = groups['value'].agg(mean='mean', spread='std').fillna({'spread': 0.})
+    return points.reset_index()
+
+
+def _panels(points: DataFrame, order: Sequence[str]) -> DataFrame:
+    """The first panels of an order, in this order."""
+    shown = [panel for panel in order if (points['panel'] == panel).any()][:MOST]
+    return pd.concat([points[points['panel'] == panel] for panel in shown]
+                     or [points[:0]])

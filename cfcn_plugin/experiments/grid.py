@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 # Columns that every table has; a grid may have more axes
 AXES = ('seed', 'alpha', 'masks', 'size')
-KNOWN = {'systems', 'axes', 'plain', 'options', 'alpha_option', 'metrics', 'test'}
+KNOWN = {'methods', 'axes', 'baseline', 'options', 'alpha_option', 'metrics', 'test'}
 OPTIONS = {'seed': 'randomness.seed', 'alpha': 'model.guidance.loss_weight'}
 TESTS = ('t', 'wilcoxon')
 LABEL = re.compile(r'[\w.+%-]+')  # what may be part of a folder's name
@@ -21,16 +21,16 @@ class Cell:
     """One run of the grid.
 
     Attributes:
-        system, data: Names.
-        config: The file it starts from.
+        method, data: Names.
+        config: The file that the run starts from.
         options: ``--cfg-options`` over it, the axes' values included.
         axes: The labels of its place in the grid, by axis, ``data`` left out; an axis
-            that the system is without is left out too.
-        masks: Number of guided training images, a share of them such as ``'5%'``,
+            that the method does not vary along is left out too.
+        masks: Number of guided training images, a fraction such as ``'5%'``,
             or None: as the config has it.
         size: Number of training images, or None: all.
     """
-    system: str
+    method: str
     data: str
     config: Path
     options: dict = field(hash=False)
@@ -47,7 +47,7 @@ class Cell:
     def name(self) -> str:
         """Its folder below the work dir."""
         place = '_'.join(f'{axis}={label}' for axis, label in self.axes.items())
-        return f'{self.system}/{self.data}/{place or "run"}'
+        return f'{self.method}/{self.data}/{place or "run"}'
 
 
 @dataclass(frozen=True)
@@ -58,43 +58,47 @@ class Grid:
         name: The file's stem.
         cells: All runs; those of one seed come before those of the next.
         axes: Names of the axes besides ``data``, in the order of the columns.
-        plain: The system that the others are tested against, or None.
-        twins: {system: the one that it is tested against instead}.
+        baseline: The method that the others are tested against, or None.
+        own_baselines: {method: the one that it is tested against instead}.
         metrics: {title: (logged key, factor)} of tables and figures; {}: all.
         test: ``'t'`` or ``'wilcoxon'``, the paired test.
     """
     name: str
     cells: tuple[Cell, ...]
     axes: tuple[str, ...]
-    plain: str | None
+    baseline: str | None
     metrics: dict[str, tuple[str, float]]
     test: str
-    twins: dict[str, str] = field(default_factory=dict)
+    own_baselines: dict[str, str] = field(default_factory=dict)
+
+    def baseline_of(self, method: str) -> str | None:
+        """The method that a method is tested against."""
+        return self.own_baselines.get(method, self.baseline)
 
 
 def read_grid(file: str | Path) -> Grid:
     """Expand a grid file, a plain mmengine config::
 
-        systems = dict(
+        methods = dict(
             cnn=dict(config='../cnn_cfcnnet_{data}.py', without=['alpha']),
             cfcn='../cfcn-c_cfcnnet_{data}.py')
-        plain = 'cnn'
+        baseline = 'cnn'
         axes = dict(data=['textured-digits'], seed=[0, 1, 2], alpha=[0.1, 0.5])
 
-    ``systems``: {name: config file, or a dict of ``config`` (a path, relative to the
+    ``methods``: {name: config file, or a dict of ``config`` (a path, relative to the
     grid file, with ``{data}`` for the data set's name, and ``*`` in a file's name where
     one file fits; or {data: path}), ``options``, ``without``, the axes along which
-    it has only one run, ``only`` ({axis: some of its values}), and ``plain``, its own
-    baseline where that is another than the grid's}.
+    the method has only one run, ``axis_values`` ({axis: those of its values that the
+    method has}), and ``baseline``, where that is another than the grid's}.
 
     ``axes``: {name: values}. ``data``: names; ``seed``; ``alpha``, the value of
-    ``alpha_option``; ``masks``, a number of guided images or a share of them such as
-    ``'5%'``; ``size``, a number of training images. Any other axis is a dotted
+    ``alpha_option``; ``masks``, a number of guided images or a fraction of all images
+    such as ``'5%'``; ``size``, a number of training images. Any other axis is a dotted
     setting with its values. Instead of values an axis (but ``masks`` and ``size``) may
     be {label: ``--cfg-options``}.
 
-    ``options``: ``--cfg-options`` of every run. ``plain``, ``metrics`` ({title: key or
-    (key, factor)}), ``test``: see :class:`Grid`.
+    ``options``: ``--cfg-options`` of every run. ``baseline``, ``metrics`` ({title: key
+    or (key, factor)}), ``test``: see :class:`Grid`.
 
     Raises:
         FileNotFoundError: The grid file, or a config that it names, does not exist.
@@ -105,29 +109,29 @@ def read_grid(file: str | Path) -> Grid:
         raise FileNotFoundError(f"grid file '{file}' does not exist; examples are in "
                                 'configs/experiments')
     given = Config.fromfile(file).to_dict()
-    _check_keys(f"'{file}'", given, KNOWN, needed=('systems', ))
-    systems = {
-        _label(name, 'system'): _system(name, system)
-        for name, system in given['systems'].items()
+    _check_keys(f"'{file}'", given, KNOWN, needed=('methods', ))
+    methods = {
+        _label(name, 'method'): _method(name, method)
+        for name, method in given['methods'].items()
     }
     axes = {'data': ['data'], **given.get('axes', {})}
     alpha = given.get('alpha_option', OPTIONS['alpha'])
     values = {axis: _axis(axis, some, alpha) for axis, some in axes.items()}
-    plain = given.get('plain')
-    twins = {name: s['plain'] for name, s in systems.items() if s['plain'] is not None}
-    for baseline in (plain, *twins.values()):
-        if baseline is not None and baseline not in systems:
-            raise ValueError(f"`plain` is '{baseline}', the systems are {list(systems)}")
+    own = {name: m['baseline'] for name, m in methods.items() if m['baseline']}
+    for baseline in filter(None, (given.get('baseline'), *own.values())):
+        if baseline not in methods:
+            raise ValueError(
+                f"`baseline` is '{baseline}', the methods are {list(methods)}")
     test = given.get('test', 't')
     if test not in TESTS:
         raise ValueError(f'`test` must be one of {TESTS}, got {test!r}')
     cells = []
-    for name, system in systems.items():
-        strangers = {*system['without'], *system['only']} - set(axes)
+    for name, method in methods.items():
+        strangers = {*method['without'], *method['axis_values']} - set(axes)
         if strangers:
-            raise ValueError(f"system '{name}' names the axes {sorted(strangers)}, "
+            raise ValueError(f"method '{name}' names the axes {sorted(strangers)}, "
                              f'the grid has {list(axes)}')
-        cells += _cells(name, system, values, given.get('options', {}), file.parent)
+        cells += _cells(name, method, values, given.get('options', {}), file.parent)
     order = list(axes.get('seed', ()))
     cells.sort(key=lambda cell: order.index(cell.axes['seed'])
                if 'seed' in cell.axes else 0)
@@ -135,30 +139,30 @@ def read_grid(file: str | Path) -> Grid:
         name=file.stem,
         cells=tuple(cells),
         axes=tuple(axis for axis in axes if axis != 'data'),
-        plain=plain,
+        baseline=given.get('baseline'),
         metrics={
             title: (key, 1.) if isinstance(key, str) else (key[0], float(key[1]))
             for title, key in given.get('metrics', {}).items()
         },
         test=test,
-        twins=twins)
+        own_baselines=own)
 
 
-def _cells(name: str, system: dict, values: dict, options: dict,
+def _cells(name: str, method: dict, values: dict, options: dict,
            folder: Path) -> list[Cell]:
-    axes = {axis: _narrowed(name, axis, some, system['only'].get(axis, some))
-            for axis, some in values.items() if axis not in system['without']}
+    axes = {axis: _restrict(name, axis, some, method['axis_values'].get(axis, some))
+            for axis, some in values.items() if axis not in method['without']}
     cells = []
     for labels in product(*axes.values()):
         place = dict(zip(axes, labels))
-        merged = {**options, **system['options']}
+        merged = {**options, **method['options']}
         for axis, label in place.items():
             merged.update(axes[axis][label])
         data = place.pop('data')
         cells.append(Cell(
-            system=name,
+            method=name,
             data=data,
-            config=_config(name, system['config'], data, folder),
+            config=_config(name, method['config'], data, folder),
             options=merged,
             axes=place,
             masks=place.get('masks'),
@@ -166,26 +170,26 @@ def _cells(name: str, system: dict, values: dict, options: dict,
     return cells
 
 
-def _narrowed(name: str, axis: str, values: dict, only: Iterable) -> dict:
-    strangers = [label for label in only if label not in values]
-    if strangers or not only:
-        raise ValueError(f"system '{name}' has only {list(only)} of axis '{axis}', "
+def _restrict(name: str, axis: str, values: dict, some: Iterable) -> dict:
+    strangers = [label for label in some if label not in values]
+    if strangers or not some:
+        raise ValueError(f"method '{name}' has only {list(some)} of axis '{axis}', "
                          f'which has {list(values)}')
-    return {label: values[label] for label in only}
+    return {label: values[label] for label in some}
 
 
-def _system(name: str, given: str | dict) -> dict:
+def _method(name: str, given: str | dict) -> dict:
     if isinstance(given, str):
         given = dict(config=given)
-    defaults = {'options': {}, 'without': [], 'only': {}, 'plain': None}
-    _check_keys(f"system '{name}'", given, {'config', *defaults}, needed=('config', ))
+    defaults = {'options': {}, 'without': [], 'axis_values': {}, 'baseline': None}
+    _check_keys(f"method '{name}'", given, {'config', *defaults}, needed=('config', ))
     return {**defaults, **given}
 
 
 def _config(name: str, given: str | dict, data: str, folder: Path) -> Path:
     if isinstance(given, dict):
         if data not in given:
-            raise ValueError(f"system '{name}' has no config for the data set "
+            raise ValueError(f"method '{name}' has no config for the data set "
                              f"'{data}': it has those for {list(given)}")
         path = folder / given[data]
     else:
@@ -193,11 +197,11 @@ def _config(name: str, given: str | dict, data: str, folder: Path) -> Path:
     if '*' in path.name:
         found = sorted(path.parent.glob(path.name))
         if len(found) != 1:
-            raise ValueError(f"config '{path}' of system '{name}' must be one file, "
+            raise ValueError(f"config '{path}' of method '{name}' must be one file, "
                              f'there are {[f.name for f in found]}')
         path, = found
     if not path.is_file():
-        raise FileNotFoundError(f"config '{path}' of system '{name}' does not exist; "
+        raise FileNotFoundError(f"config '{path}' of method '{name}' does not exist; "
                                 'paths are relative to the grid file')
     return path.resolve()
 
@@ -225,15 +229,15 @@ def _axis(axis: str, values: list | dict, alpha: str) -> dict:
 def _masks(value: int | str) -> int | str:
     if isinstance(value, str) and value.endswith('%'):
         try:
-            share = float(value[:-1])
+            percent = float(value[:-1])
         except ValueError:
-            share = math.nan
-        if 0 <= share <= 100:
+            percent = math.nan
+        if 0 <= percent <= 100:
             return value
     elif value == 0 and isinstance(value, int):
         return value
     # 1.0 could be one mask, or all
-    return _count(value, 'masks', " or a share such as '5%'")
+    return _count(value, 'masks', " or a fraction such as '5%'")
 
 
 def _count(value: int, axis: str, other: str = '') -> int:

@@ -79,7 +79,7 @@ def _refuse_unguided(cfg: Config, cell: Cell) -> None:
     if inside and cfg.get('model', {}).get('guidance') is None \
             and prefix not in cell.options:
         raise ValueError(
-            f'it has no guidance, so {inside[0]} says nothing: leave the system '
+            f'it has no guidance, so {inside[0]} says nothing: leave the method '
             "`without=['alpha']`, or give its `options` a whole `model.guidance`, with "
             '`_delete_=True`')
 

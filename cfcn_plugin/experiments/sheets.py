@@ -16,7 +16,7 @@ from cfcn_plugin.visualization.heatmaps import DPI, class_map_columns, heatmap_s
 from cfcn_plugin.visualization.image_panel import ImagePanel, vary_conditions
 
 from .grid import Grid
-from .run import Outcome
+from .outcome import Outcome
 
 IMAGES = 5
 MOST = 7  # columns of models
@@ -30,7 +30,7 @@ class ReportFigure(NamedTuple):
     png: bytes
 
 
-def drawn(name: str, title: str, caption: str, figure: Figure) -> ReportFigure:
+def render(name: str, title: str, caption: str, figure: Figure) -> ReportFigure:
     stream = BytesIO()
     figure.savefig(stream, dpi=DPI, format='png')
     return ReportFigure(name, title, caption, stream.getvalue())
@@ -39,7 +39,7 @@ def drawn(name: str, title: str, caption: str, figure: Figure) -> ReportFigure:
 def sheets(grid: Grid, known: Sequence[Outcome]) -> Iterator[ReportFigure]:
     """Heatmaps side by side, over alpha, class maps, and under other conditions.
 
-    Of each system the models of the first finished seed are shown, at its last place
+    Of each method the models of the first finished seed are shown, at its last place
     in the grid; over alpha, at each of its values.
     """
     for data in dict.fromkeys(o.cell.data for o in known):
@@ -57,11 +57,11 @@ def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[ReportFigur
     def draw(name, title, caption, rows: Sequence[ImagePanel],
              columns: dict) -> ReportFigure:
         figure = heatmap_sheet(rows, columns, classes)
-        return drawn(f'{name}_{data}', f'{title}: {data}', caption, figure)
+        return render(f'{name}_{data}', f'{title}: {data}', caption, figure)
 
     maps = {name: predict_saliency(model, images) for name, model in models.items()}
     yield draw(
-        'heatmaps', 'Where the systems look (figures 4 and 5)',
+        'heatmaps', 'Where the methods look (figures 4 and 5)',
         'The trained map: of the predicted class where maps are classes, else the mean '
         'over channels. It was trained to lie inside, so it is no proof.', images,
         maps)
@@ -72,8 +72,8 @@ def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[ReportFigur
     for outcome in last[:MOST]:
         if maps[_name(outcome)].class_maps is not None:
             yield draw(
-                f'class-maps_{outcome.cell.system}',
-                f'Class maps of {outcome.cell.system} (figure 11)',
+                f'class-maps_{outcome.cell.method}',
+                f'Class maps of {outcome.cell.method} (figure 11)',
                 'One forward pass: the answer is the class whose map is brightest in '
                 'the mean.', images,
                 class_map_columns(_name(outcome), maps[_name(outcome)], classes))
@@ -92,43 +92,36 @@ def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[ReportFigur
 
 def _over_alpha(done: list[Outcome], images: list[ImagePanel],
                 draw: Callable) -> Iterator[ReportFigure]:
-    for system in dict.fromkeys(o.cell.system for o in done):
-        mine = [o for o in done if o.cell.system == system and 'alpha' in o.cell.axes]
-        by_alpha = {}
-        for outcome in mine:
-            others = {a: v for a, v in outcome.cell.axes.items() if a != 'alpha'}
-            if others == _others(mine):
-                by_alpha[f'alpha {outcome.cell.axes["alpha"]}'] = outcome
-        if len(by_alpha) > 1:
+    """At the last place along all other axes, of the first seed."""
+    with_alpha = [o for o in done if 'alpha' in o.cell.axes]
+    for last in _last_places(with_alpha):
+        method, place = last.cell.method, {**last.cell.axes, 'alpha': None}
+        mine = [o for o in with_alpha if o.cell.method == method
+                and {**o.cell.axes, 'alpha': None} == place]
+        if len(mine) > 1:
             columns = {
-                name: predict_saliency(
+                f'alpha {o.cell.axes["alpha"]}': predict_saliency(
                     load_model(Config.fromfile(o.config), o.checkpoint), images)
-                for name, o in list(by_alpha.items())[:MOST]
+                for o in mine[:MOST]
             }
             yield draw(
-                f'alpha_{system}', f'{system} as alpha grows (figure 7)',
+                f'alpha_{method}', f'{method} as alpha grows (figure 7)',
                 'The trained map; beyond some alpha activations shrink and accuracy '
                 'falls.', images, columns)
 
 
-def _others(mine: list[Outcome]) -> dict:
-    """The last place along all axes but alpha, of the first seed."""
-    last = _last_places(mine)[0] if mine else None
-    return {a: v for a, v in last.cell.axes.items() if a != 'alpha'} if last else {}
-
-
 def _last_places(done: list[Outcome]) -> list[Outcome]:
-    """A model a system: of its first finished seed, the last in the grid's order."""
+    """A model a method: of its first finished seed, the last in the grid's order."""
     chosen = {}
     for outcome in done:
         cell = outcome.cell
-        before = chosen.get(cell.system)
+        before = chosen.get(cell.method)
         if before is None or before.cell.axes.get('seed') == cell.axes.get('seed'):
-            chosen[cell.system] = outcome
+            chosen[cell.method] = outcome
     return list(chosen.values())
 
 
 def _name(outcome: Outcome) -> str:
     place = [f'{axis} {label}' for axis, label in outcome.cell.axes.items()
              if axis != 'seed']
-    return '\n'.join([outcome.cell.system, ', '.join(place)]).strip()
+    return '\n'.join([outcome.cell.method, ', '.join(place)]).strip()

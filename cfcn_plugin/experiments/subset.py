@@ -52,8 +52,8 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
     more, whatever the size. With ``'100%'``, all that have one.
 
     Args:
-        cfg: Changed in place: ``image_list`` or ``fraction`` of the training pipeline's
-            LoadActivationMask.
+        cfg: Changed in place: ``image_list`` or ``fraction`` of the training
+            pipeline's LoadActivationMask.
         masks: A number, or a fraction of all training images such as ``'5%'``.
         seed: Of the choice.
         file: Where to write the list of the guided.
@@ -64,7 +64,7 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
     loads = _loads(_innermost(cfg.train_dataloader.dataset))
     if not loads:
         raise ValueError('the training pipeline has no LoadActivationMask, so there is '
-                         'no number of masks: leave the system `without=[\'masks\']`')
+                         'no number of masks: leave the method `without=[\'masks\']`')
     images = training_images(cfg)
     for load in loads:
         source = TASK_UTILS.build(dict(load['source']))

@@ -1,97 +1,49 @@
 """Numbers of a grid: a tidy table, and its summary over seeds."""
-import csv
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import mean, stdev
+from typing import NamedTuple
+
+from pandas import DataFrame
 
 from .grid import AXES, Grid
-from .run import Outcome
+from .outcome import Outcome
 
 BEGIN, END = '<!-- table -->', '<!-- end of table -->'
+NAN = math.nan
 
 
-@dataclass(frozen=True)
-class Paired:
-    """A system minus its baseline, seed by seed.
+class Paired(NamedTuple):
+    """A method minus its baseline, seed by seed.
 
     Attributes:
         difference: The mean.
-        low, high: Its 95 % confidence interval by Student's t; None for one seed.
-        p: Two-sided; None where the test cannot say (one seed, or the same
+        low, high: Its 95 % confidence interval by Student's t; NaN for one seed.
+        p: Two-sided; NaN where the test cannot say (one seed, or the same
             difference in each).
-        n: Seeds that both have.
     """
-    difference: float
-    low: float | None
-    high: float | None
-    p: float | None
-    n: int
+    difference: float = NAN
+    low: float = NAN
+    high: float = NAN
+    p: float = NAN
 
 
-@dataclass(frozen=True)
-class Summary:
-    """One metric of one place in the grid, over its seeds.
-
-    Attributes:
-        system, data: Names.
-        place: {axis: label} of the other axes.
-        metric: Title.
-        values: {seed: value}, scaled.
-        paired: Against the baseline, or None if there is none.
-        baseline: Its name, where that is another than the grid's.
-    """
-    system: str
-    data: str
-    place: dict
-    metric: str
-    values: dict
-    paired: Paired | None = None
-    baseline: str | None = None
-
-    @property
-    def n(self) -> int:
-        return len(self.values)
-
-    @property
-    def mean(self) -> float:
-        return mean(self.values.values())
-
-    @property
-    def spread(self) -> float | None:
-        """Standard deviation over seeds (n - 1); None for one."""
-        return stdev(self.values.values()) if self.n > 1 else None
-
-    def __str__(self) -> str:
-        if self.spread is None:
-            return f'{self.mean:.1f}'
-        return f'{self.mean:.1f} ± {self.spread:.1f}'
-
-
-def tidy(grid: Grid, known: Sequence[Outcome]) -> list[dict]:
+def tidy(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
     """A line a cell and metric; a cell that has none has one line, without a value.
 
-    Columns: system, data, seed, alpha, masks, size, other axes, metric, value, status.
+    Columns: method, data, seed, alpha, masks, size, other axes, metric, value, status.
     A place along an axis is empty where the config's own setting is taken.
     """
-    lines = []
-    for outcome in known:
-        place = dict(system=outcome.cell.system, data=outcome.cell.data)
-        for axis in (*AXES, *grid.axes):
-            place[axis] = outcome.cell.axes.get(axis, '')
-        for metric, value in (outcome.metrics or {'': ''}).items():
-            lines.append({
-                **place, 'metric': metric, 'value': value, 'status': outcome.status
-            })
-    return lines
+    axes = dict.fromkeys((*AXES, *grid.axes))
+    return DataFrame([
+        dict(place_of(o, axes), metric=metric, value=value, status=o.status)
+        for o in known for metric, value in (o.metrics or {'': ''}).items()
+    ], dtype=object)
 
 
-def write_csv(file: Path, lines: list[dict]) -> None:
-    with file.open('w', newline='', encoding='utf-8') as stream:
-        writer = csv.DictWriter(stream, list(lines[0]))
-        writer.writeheader()
-        writer.writerows(lines)
+def write_csv(file: Path, table: DataFrame) -> None:
+    table.to_csv(file, index=False, na_rep='nan', lineterminator='\r\n')
 
 
 def metrics_of(grid: Grid, known: Sequence[Outcome]) -> dict[str, tuple[str, float]]:
@@ -114,119 +66,141 @@ def metrics_of(grid: Grid, known: Sequence[Outcome]) -> dict[str, tuple[str, flo
     }
 
 
-def summarise(grid: Grid, known: Sequence[Outcome]) -> list[Summary]:
-    """Mean, spread and paired test of each place in the grid, over finished seeds."""
-    found: dict[tuple, Summary] = {}
-    for title, (key, factor) in metrics_of(grid, known).items():
-        for outcome in known:
-            if key not in (outcome.metrics or ()):
-                continue
-            cell = outcome.cell
-            place = {a: v for a, v in cell.axes.items() if a != 'seed'}
-            summary = found.setdefault(
-                (cell.system, cell.data, *place.items(), title),
-                Summary(cell.system, cell.data, place, title, {}))
-            summary.values[cell.axes.get('seed', '')] = factor * outcome.metrics[key]
-    summaries = list(found.values())
-    return [_with_test(s, summaries, grid) for s in summaries]
+def summarise(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
+    """Mean, spread and paired test of each place in the grid, over finished seeds.
+
+    Returns:
+        A row a method, data set, place along the axes and metric: these are the
+        index, an axis along which a method does not vary as ``''``, and an axis that
+        no method has left out. Columns: ``mean``; ``spread``, the standard deviation
+        (n - 1), NaN for one seed; ``n``, the number of seeds; those of
+        :class:`Paired`, NaN without a baseline; ``baseline``, its name where that is
+        another than the grid's, else ``''``.
+    """
+    axes = [axis for axis in grid.axes if axis != 'seed']
+    values = DataFrame([
+        dict(place_of(o, axes), metric=title, seed=str(o.cell.axes.get('seed', '')),
+             value=factor * o.metrics[key])
+        for title, (key, factor) in metrics_of(grid, known).items()
+        for o in known if key in (o.metrics or ())
+    ])
+    if values.empty:
+        return values
+    values = values.drop(columns=[a for a in axes if not values[a].any()])
+    groups = values.groupby(list(values.columns[:-2]), sort=False)
+    # exact sums: the last digit of a table does not depend on the order of seeds
+    summary = groups['value'].agg(
+        mean=mean, spread=lambda some: stdev(some) if len(some) > 1 else NAN, n='size')
+    by_seed = {place: some.set_index('seed')['value'] for place, some in groups}
+    paired = DataFrame([_against_baseline(place, by_seed, grid) for place in by_seed],
+                       index=summary.index)
+    own = [grid.own_baselines.get(place[0], '') for place in by_seed]
+    return summary.join(paired).assign(baseline=own)
 
 
-def _with_test(summary: Summary, summaries: list[Summary], grid: Grid) -> Summary:
-    own = grid.twins.get(summary.system)
-    plain = own or grid.plain
-    for baseline in summaries if summary.system != plain else ():
-        same = (baseline.system, baseline.data, baseline.metric) == (
-            plain, summary.data, summary.metric)
-        # along an axis that the baseline is without, its one run is everybody's baseline
-        if same and baseline.place.items() <= summary.place.items():
-            seeds = sorted(summary.values.keys() & baseline.values.keys(), key=str)
-            if not seeds:
-                return summary
-            result = compare_pairs([summary.values[s] for s in seeds],
-                                   [baseline.values[s] for s in seeds], grid.test)
-            return replace(summary, paired=result, baseline=own)
-    return summary
+def place_of(outcome: Outcome, axes: Sequence[str]) -> dict[str, str]:
+    """Method, data set and labels along axes of a cell, ``''`` where it has none."""
+    cell = outcome.cell
+    return dict(method=cell.method, data=cell.data,
+                **{axis: str(cell.axes.get(axis, '')) for axis in axes})
 
 
-def compare_pairs(ours: Sequence[float], plain: Sequence[float],
+def _against_baseline(place: tuple, by_seed: dict, grid: Grid) -> Paired:
+    method, data, *labels, metric = place
+    baseline = grid.baseline_of(method)
+    for (name, *rest, measured), values in by_seed.items():
+        if name != baseline or baseline == method or (rest[0], measured) != (
+                data, metric):
+            continue
+        # a baseline that does not vary along an axis is the baseline of all its values
+        if all(there in ('', here) for there, here in zip(rest[1:], labels)):
+            ours, theirs = by_seed[place].align(values, join='inner')
+            return compare_pairs(ours, theirs, grid.test) if len(ours) else Paired()
+    return Paired()
+
+
+def compare_pairs(ours: Sequence[float], baseline: Sequence[float],
                   test: str = 't') -> Paired:
-    """Two systems with the same seeds.
+    """Two methods with the same seeds.
 
-    ``'t'`` is Student's paired t test: it takes the differences for normal, which
-    three cannot show, and with three seeds a difference must be 2.5 times its own
-    standard deviation for p < 0.05. ``'wilcoxon'`` (signed ranks, exact) takes nothing
-    for granted and cannot fall below p = 0.25 with three seeds, 0.0625 with five.
+    ``'t'`` is Student's paired t test. The test assumes normal differences, which
+    cannot be checked with three seeds; with three seeds p < 0.05 needs a mean
+    difference of 2.5 of its standard deviations. ``'wilcoxon'`` (signed ranks, exact)
+    assumes no distribution, and cannot fall below p = 0.25 with three seeds, 0.0625
+    with five.
 
     Args:
-        ours, plain: A value a seed, in the same order.
+        ours, baseline: A value a seed, in the same order.
         test: Which.
     """
     from scipy import stats
 
-    differences = [a - b for a, b in zip(ours, plain)]
-    n, centre = len(differences), mean(differences)
-    if n < 2:
-        return Paired(centre, None, None, None, n)
-    spread = stdev(differences)
-    reach = stats.t.ppf(0.975, n - 1) * spread / math.sqrt(n)
-    p = None
-    # the same in each up to rounding: no spread to hold it against
-    if spread > 1e-9 * max(map(abs, (*ours, *plain, 1e-300))):
-        if test == 't':
-            p = float(stats.ttest_rel(ours, plain).pvalue)
-        else:
-            p = float(stats.wilcoxon(differences).pvalue)
-    return Paired(centre, centre - reach, centre + reach, p, n)
+    differences = [a - b for a, b in zip(ours, baseline)]
+    centre = mean(differences)
+    if len(differences) < 2:
+        return Paired(centre)
+    # the same in each up to rounding: there is no spread to compare the mean with
+    if stdev(differences) <= 1e-9 * max(map(abs, (*ours, *baseline, 1e-300))):
+        return Paired(centre, centre, centre)
+    student = stats.ttest_rel(ours, baseline)
+    result = student if test == 't' else stats.wilcoxon(differences)
+    return Paired(centre, *student.confidence_interval(0.95), result.pvalue)
 
 
-def pivot(summaries: Sequence[Summary]) -> tuple[list[str], list[str], list[dict]]:
-    """A line a system, data set and place; a column a metric.
+def lines(summary: DataFrame) -> Iterator[tuple[dict, dict]]:
+    """A line a method, data set and place, for a table with a column a metric.
 
-    Returns:
-        The axes that occur, the metrics, and the lines: ``system``, ``data``, the
-        axes' labels ('' where a system is without), and {metric: Summary} as
-        ``numbers``.
+    Yields:
+        {index name: label}, and {metric: row of the summary}.
     """
-    axes = list(dict.fromkeys(axis for s in summaries for axis in s.place))
-    metrics = list(dict.fromkeys(s.metric for s in summaries))
-    lines = {}
-    for s in summaries:
-        line = lines.setdefault((s.data, s.system, *s.place.items()), dict(
-            data=s.data, system=s.system, numbers={},
-            **{axis: s.place.get(axis, '') for axis in axes}))
-        line['numbers'][s.metric] = s
-    return axes, metrics, list(lines.values())
+    names = summary.index.names[:-1]
+    for place, rows in summary.groupby(level=list(names), sort=False):
+        yield (dict(zip(names, place)),
+               {row.Index: row for row in rows.droplevel(names).itertuples()})
 
 
-def against_plain(summary: Summary) -> str:
+def estimate(row: tuple) -> str:
+    """Mean ± spread of a row of the summary."""
+    spread = '' if math.isnan(row.spread) else f' ± {row.spread:.1f}'
+    return f'{row.mean:.1f}{spread}'
+
+
+def against_baseline(row: tuple, interval: bool = False) -> str:
     """The paired comparison in words as short as a table's cell, or ''."""
-    paired = summary.paired
-    if paired is None:
+    if math.isnan(row.difference):
         return ''
-    p = '' if paired.p is None else f', p={paired.p:.2g}'
-    versus = f' to {summary.baseline}' if summary.baseline else ''
-    return f'{paired.difference:+.1f}{versus}{p}'
+    reach = f' [{row.low:+.1f}, {row.high:+.1f}]' \
+        if interval and not math.isnan(row.low) else ''
+    p = '' if math.isnan(row.p) else f', p={row.p:.2g}'
+    versus = f' to {row.baseline}' if row.baseline else ''
+    return f'{row.difference:+.1f}{versus}{reach}{p}'
 
 
-def markdown(summaries: Sequence[Summary]) -> str:
+def markdown(summary: DataFrame) -> str:
     """The table of a page: mean ± spread, and the difference to the baseline."""
-    axes, metrics, lines = pivot(summaries)
-    several = len({s.data for s in summaries}) > 1
-    names = ['system', *(['data'] if several else []), *axes]
-    text = ['| ' + ' | '.join([*names, *metrics, 'seeds']) + ' |',
+    several = summary.index.unique('data').size > 1
+    names = [name for name in summary.index.names[:-1] if name != 'data' or several]
+    metrics = list(summary.index.unique('metric'))
+    text = [_row([*names, *metrics, 'seeds']),
             '|---' * (len(names) + len(metrics) + 1) + '|']
-    for line in lines:
-        cells = [str(line[name]) for name in names]
-        seeds = max(s.n for s in line['numbers'].values())
-        for metric in metrics:
-            s = line['numbers'].get(metric)
-            notes = [against_plain(s)] if s else []
-            if s and s.n < seeds:  # measured in some of the runs
-                notes.append(f'n={s.n}')
-            notes = ', '.join(filter(None, notes))
-            cells.append(f'{s or ""}' + (f' ({notes})' if notes else ''))
-        text.append('| ' + ' | '.join([*cells, str(seeds)]) + ' |')
+    for place, rows in lines(summary):
+        seeds = max(row.n for row in rows.values())
+        text.append(_row([*(place[name] for name in names),
+                          *(_cell(rows.get(metric), seeds) for metric in metrics),
+                          str(seeds)]))
     return '\n'.join(text)
+
+
+def _row(cells: list[str]) -> str:
+    return f'| {" | ".join(cells)} |'
+
+
+def _cell(row: tuple | None, seeds: int) -> str:
+    if row is None:
+        return ''
+    measured = f'n={row.n}' if row.n < seeds else ''  # in some of the runs
+    notes = ', '.join(filter(None, (against_baseline(row), measured)))
+    return estimate(row) + (f' ({notes})' if notes else '')
 
 
 def write_into_page(file: Path, text: str) -> None:
@@ -238,9 +212,9 @@ def write_into_page(file: Path, text: str) -> None:
     page = f'{BEGIN}\n{END}\n'
     if file.is_file():
         page = file.read_text(encoding='utf-8')
-    if BEGIN not in page or END not in page.split(BEGIN)[1]:
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
         raise ValueError(f"'{file}' has no lines {BEGIN} and {END} to put the table "
                          f'between; the table:\n{text}')
-    before, rest = page.split(BEGIN)
-    after = rest.split(END)[1]
     file.write_text(f'{before}{BEGIN}\n{text}\n{END}{after}', encoding='utf-8')

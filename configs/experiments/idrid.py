@@ -1,12 +1,12 @@
-# The paper's systems on lesions of the eye, several labels an image (Eq. 3), at what two
+# The paper's methods on lesions of the eye, several labels an image (Eq. 3), at what two
 # cores do: half of Table 4's width and height, a fifth of its epochs at a higher rate.
 # Test images are 27, and only soft exudates vary as a label: scores are coarse.
-systems = {
+methods = {
     'cnn': '../cnn_cfcnnet_*_{data}.py',
     'gain': '../gain_cfcnnet_*_{data}.py',
     'cfcn_f': dict(
         config='../cfcn-f_cfcnnet_*_{data}.py',
-        plain='cnn_f',
+        baseline='cnn_f',
         options={'model.head.input_size': (88, 125)}),
     'cfcn_c': '../cfcn-c_cfcnnet_*_{data}.py',
     # CFCN-F's own baseline: the other head, and no guidance
@@ -14,7 +14,7 @@ systems = {
         config='../cfcn-f_cfcnnet_*_{data}.py',
         options={'model.guidance': None, 'model.head.input_size': (88, 125)}),
 }
-plain = 'cnn'
+baseline = 'cnn'
 axes = dict(data=['idrid'], seed=[0, 1, 2])
 small = (125, 88)
 options = {

@@ -1,11 +1,11 @@
-# The paper's systems on two sets of MRI slices, at what two cores do: half of Table 4's
+# The paper's methods on two sets of MRI slices, at what two cores do: half of Table 4's
 # width and height and of its filters, 10 epochs at a higher rate.
-systems = {
+methods = {
     'cnn': '../cnn_cfcnnet_*_{data}.py',
     'gain': '../gain_cfcnnet_*_{data}.py',
     'cfcn_f': dict(
         config='../cfcn-f_cfcnnet_*_{data}.py',
-        plain='cnn_f',
+        baseline='cnn_f',
         options={'model.head.input_size': 12}),
     'cfcn_c': '../cfcn-c_cfcnnet_*_{data}.py',
     # CFCN-F's own baseline: the other head, and no guidance
@@ -13,7 +13,7 @@ systems = {
         config='../cfcn-f_cfcnnet_*_{data}.py',
         options={'model.guidance': None, 'model.head.input_size': 12}),
 }
-plain = 'cnn'
+baseline = 'cnn'
 axes = dict(data=['brain-mri', 'lgg-mri'], seed=[0, 1, 2])
 small = (48, 48)
 options = {

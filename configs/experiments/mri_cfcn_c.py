@@ -1,8 +1,8 @@
-# What keeps CFCN-C from learning on Brain MRI: five ideas, beside the plain network.
+# What keeps CFCN-C from learning on Brain MRI: five ideas, beside the baseline.
 _base_ = './mri.py'
 cfcn_c = '../cfcn-c_cfcnnet_*_{data}.py'
 warm_up = dict(type='GuidanceWarmUpHook', epochs=5)
-systems = dict(
+methods = dict(
     _delete_=True,
     cnn='../cnn_cfcnnet_*_{data}.py',
     cfcn_c=cfcn_c,  # alpha 3, by Table 4

@@ -1,14 +1,14 @@
-# The page docs/results/textured-digits.md: the paper's systems and their baseline.
-systems = {
+# The page docs/results/textured-digits.md: the paper's methods and their baseline.
+methods = {
     'cnn': '../cnn_cfcnnet_{data}.py',
     'gain': '../gain_cfcnnet_{data}.py',
-    'cfcn_f': dict(config='../cfcn-f_cfcnnet_{data}.py', plain='cnn_f'),
+    'cfcn_f': dict(config='../cfcn-f_cfcnnet_{data}.py', baseline='cnn_f'),
     'cfcn_c': '../cfcn-c_cfcnnet_{data}.py',
     # CFCN-F's own baseline: the other head, and no guidance
     'cnn_f': dict(
         config='../cfcn-f_cfcnnet_{data}.py', options={'model.guidance': None}),
 }
-plain = 'cnn'
+baseline = 'cnn'
 axes = dict(data=['textured-digits'], seed=[0, 1, 2])
 options = {
     'test_cfg': dict(type='ModelAwareTestLoop'),

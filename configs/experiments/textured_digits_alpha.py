@@ -1,6 +1,6 @@
 # Figure 7 of the paper: the effect of alpha. With a large alpha activations shrink.
 _base_ = './textured_digits.py'
-systems = {
+methods = {
     '_delete_': True,
     'cnn': dict(config='../cnn_cfcnnet_{data}.py', without=['alpha']),
     'cfcn_c': '../cfcn-c_cfcnnet_{data}.py',

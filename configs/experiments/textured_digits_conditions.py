@@ -1,6 +1,6 @@
 # Figures 9 and 15 of the paper, in numbers: other backgrounds and lighting.
 _base_ = './textured_digits.py'
-systems = {
+methods = {
     '_delete_': True,
     'cnn': '../cnn_cfcnnet_{data}.py',
     'gain': '../gain_cfcnnet_{data}.py',

@@ -1,11 +1,11 @@
-# A tenth of the masks: how to make them count. Beside the plain network and all masks.
+# A tenth of the masks: how to make them count. Beside the baseline and all masks.
 _base_ = './textured_digits.py'
 cfcn_c = '../cfcn-c_cfcnnet_{data}.py'
 guided = {'model.guidance.reduction': 'guided'}
 sampler = dict(_delete_=True, type='GuidedSampler')
 half = {'train_dataloader.sampler': dict(sampler, fraction=0.5)}
 alone = {'train_dataloader.sampler': dict(sampler, fraction=1.0)}
-systems = {
+methods = {
     '_delete_': True,
     'cnn': dict(config='../cnn_cfcnnet_{data}.py', without=['masks']),
     'cfcn_c': dict(config=cfcn_c, without=['masks']),  # all masks

@@ -12,7 +12,7 @@ swap = {
     'model.train_cfg': dict(augments=dict(type='BackgroundSwap', prob=1.0))
 }
 warm_up = dict(type='GuidanceWarmUpHook', epochs=5)
-systems = {
+methods = {
     '_delete_': True,
     'cnn': '../cnn_cfcnnet_{data}.py',
     'cfcn_c': cfcn_c,  # the literal Eq. 2

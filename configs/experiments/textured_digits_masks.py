@@ -1,6 +1,6 @@
 # Figure 8 of the paper: training images against masks.
 _base_ = './textured_digits.py'
-systems = {
+methods = {
     '_delete_': True,
     'cnn': dict(config='../cnn_cfcnnet_{data}.py', without=['masks']),
     'cfcn_c': '../cfcn-c_cfcnnet_{data}.py',

@@ -4,41 +4,41 @@ ordinary = dict(_delete_=True, type='DefaultSampler', shuffle=True)
 energy = dict(_delete_=True, type='ExplanationLoss', metric='energy')
 all_boxes, few_boxes = dict(masks=['100%']), dict(masks=['5%'])
 balanced, swap_balanced = '../cnn-balanced_*_{data}.py', '../swap-balanced_*_{data}.py'
-systems = dict(
+methods = dict(
     cnn=dict(config='../cnn_*_{data}.py', without=['masks']),
     cnn_balanced=dict(config=balanced, without=['masks']),
     # the paper's, and others' uses of the same boxes: what does nothing with all of
     # them is not asked with few
-    gain=dict(config='../gain_*_{data}.py', only=all_boxes),
-    cfcn=dict(config='../cfcn_*_{data}.py', only=all_boxes),
-    cfcn_c=dict(config='../cfcn-c_*_{data}.py', only=all_boxes),
+    gain=dict(config='../gain_*_{data}.py', axis_values=all_boxes),
+    cfcn=dict(config='../cfcn_*_{data}.py', axis_values=all_boxes),
+    cfcn_c=dict(config='../cfcn-c_*_{data}.py', axis_values=all_boxes),
     rrr=dict(  # a depthwise convolution's second derivative: slower in channels-last
         config='../rrr_*_{data}.py',
-        only=all_boxes,
+        axis_values=all_boxes,
         options={'model.backbone.channels_last': False}),
-    energy=dict(config='../energy_*_{data}.py', only=all_boxes),
-    l1=dict(config='../l1_*_{data}.py', only=all_boxes),
-    actdiff=dict(config='../actdiff_*_{data}.py', only=all_boxes),
+    energy=dict(config='../energy_*_{data}.py', axis_values=all_boxes),
+    l1=dict(config='../l1_*_{data}.py', axis_values=all_boxes),
+    actdiff=dict(config='../actdiff_*_{data}.py', axis_values=all_boxes),
     # beyond the paper
-    cfcn_share=dict(config='../cfcn-share_*_{data}.py', only=all_boxes),
+    cfcn_share=dict(config='../cfcn-share_*_{data}.py', axis_values=all_boxes),
     # another background, alone, with class weights, and with the focus
-    swap=dict(config='../swap_*_{data}.py', only=all_boxes),
+    swap=dict(config='../swap_*_{data}.py', axis_values=all_boxes),
     swap_balanced=swap_balanced,
     swap_balanced_energy=dict(
-        config=swap_balanced, only=all_boxes, options={'model.guidance': energy}),
+        config=swap_balanced, axis_values=all_boxes, options={'model.guidance': energy}),
     # by few: is it the swap, or the class weights and the choice of images?
     cnn_balanced_guided=dict(
-        config=balanced, only=few_boxes, options={'train_dataloader.sampler': few}),
+        config=balanced, axis_values=few_boxes, options={'train_dataloader.sampler': few}),
     # or how often the few are drawn?
     swap_balanced_ordinary=dict(
         config=swap_balanced,
-        only=few_boxes,
+        axis_values=few_boxes,
         options={'train_dataloader.sampler': ordinary}),
     swap_balanced_half=dict(
         config=swap_balanced,
-        only=few_boxes,
+        axis_values=few_boxes,
         options={'train_dataloader.sampler.fraction': 0.5}))
-plain = 'cnn'
+baseline = 'cnn'
 axes = dict(data=['waterbirds'], masks=['100%', '5%'], seed=[0, 1, 2])
 options = {
     'test_cfg': dict(type='ModelAwareTestLoop'),

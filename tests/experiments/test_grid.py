@@ -24,7 +24,7 @@ def read(tmp_path):
 
 
 def test_cells_are_the_product_of_axes_a_seed_after_the_other(read):
-    grid = read("systems = dict(a='plain_digits.py')\n"
+    grid = read("methods = dict(a='plain_digits.py')\n"
                 'axes = dict(seed=[3, 5], alpha=[0.1, 2])')
     assert grid.name == 'mine' and grid.axes == ('seed', 'alpha')
     assert [c.name for c in grid.cells] == [
@@ -35,16 +35,17 @@ def test_cells_are_the_product_of_axes_a_seed_after_the_other(read):
     assert grid.cells[1].seed == 3
 
 
-def test_system_may_have_only_some_of_an_axis(read):
-    grid = read("systems = dict(a='plain_digits.py', b=dict(config='plain_digits.py', "
-                "only=dict(masks=['5%'])))\naxes = dict(masks=[1, '5%'], seed=[0, 1])")
-    assert [(c.system, c.masks, c.seed) for c in grid.cells] == [
+def test_method_may_have_only_some_of_an_axis(read):
+    grid = read("methods = dict(a='plain_digits.py', b=dict(config='plain_digits.py', "
+                "axis_values=dict(masks=['5%'])))\n"
+                "axes = dict(masks=[1, '5%'], seed=[0, 1])")
+    assert [(c.method, c.masks, c.seed) for c in grid.cells] == [
         ('a', 1, 0), ('a', '5%', 0), ('b', '5%', 0),
         ('a', 1, 1), ('a', '5%', 1), ('b', '5%', 1)]
 
 
-def test_system_has_one_run_along_an_axis_it_is_without(read):
-    grid = read("systems = dict(a=dict(config='plain_digits.py', without=['alpha']), "
+def test_method_has_one_run_along_an_axis_it_is_without(read):
+    grid = read("methods = dict(a=dict(config='plain_digits.py', without=['alpha']), "
                 "b='guided_digits.py')\naxes = dict(alpha=[1, 2, 3])")
     assert [c.name for c in grid.cells] == [
         'a/data/run', 'b/data/alpha=1', 'b/data/alpha=2', 'b/data/alpha=3']
@@ -52,7 +53,7 @@ def test_system_has_one_run_along_an_axis_it_is_without(read):
 
 
 def test_config_is_found_by_the_data_sets_name(read, tmp_path):
-    grid = read("systems = dict(a='plain_{data}.py', b=dict(config=dict("
+    grid = read("methods = dict(a='plain_{data}.py', b=dict(config=dict("
                 "digits='guided_digits.py', birds='plain_birds.py')))\n"
                 "axes = dict(data=['digits', 'birds'])")
     assert [c.config.name for c in grid.cells] == [
@@ -60,54 +61,56 @@ def test_config_is_found_by_the_data_sets_name(read, tmp_path):
 
 
 def test_star_stands_for_what_one_file_has(read):
-    assert read("systems = dict(a='gui*_digits.py')").cells[0].config.name == (
+    assert read("methods = dict(a='gui*_digits.py')").cells[0].config.name == (
         'guided_digits.py')
     with pytest.raises(ValueError, match='must be one file.*guided_d.*plain_d'):
-        read("systems = dict(a='*_digits.py')")
+        read("methods = dict(a='*_digits.py')")
 
 
-def test_options_of_grid_system_and_axes_are_merged_the_later_wins(read):
-    grid = read("systems = dict(a=dict(config='plain_digits.py', options={'x': 2}))\n"
+def test_options_of_grid_method_and_axes_are_merged_the_later_wins(read):
+    grid = read("methods = dict(a=dict(config='plain_digits.py', options={'x': 2}))\n"
                 "options = {'x': 1, 'y': 1}\n"
                 "axes = dict(kind=dict(one={'y': 3}), **{'lr': [0.5]})")
     assert grid.cells[0].options == {'x': 2, 'y': 3, 'lr': 0.5}
     assert grid.cells[0].axes == {'kind': 'one', 'lr': 0.5}
 
 
-def test_masks_and_sizes_are_numbers_or_shares(read):
-    grid = read("systems = dict(a='plain_digits.py')\n"
+def test_masks_and_sizes_are_numbers_or_fractions(read):
+    grid = read("methods = dict(a='plain_digits.py')\n"
                 "axes = dict(masks=[0, 1, '2.5%'], size=[100])")
     assert [(c.masks, c.size) for c in grid.cells] == [
         (0, 100), (1, 100), ('2.5%', 100)]
 
 
 def test_metrics_may_have_a_factor(read):
-    grid = read("systems = dict(a='plain_digits.py')\n"
+    grid = read("methods = dict(a='plain_digits.py')\n"
                 "metrics = dict(right='top1', inside=('focus/energy', 100))")
     assert grid.metrics == {'right': ('top1', 1.), 'inside': ('focus/energy', 100.)}
 
 
 @pytest.mark.parametrize('text,message', [
-    ('axes = dict(seed=[1])', "has no .'systems'."),
-    ("systems = dict(a='plain_digits.py')\nseeds = 3", "has .'seeds'.: expected"),
-    ("systems = dict(a=dict(configs='x'))", "system 'a' has .'configs'."),
-    ("systems = dict(a='plain_digits.py')\nplain = 'b'", "`plain` is 'b', the systems"),
-    ("systems = dict(a=dict(config='plain_digits.py', without=['alpha']))",
+    ('axes = dict(seed=[1])', "has no .'methods'."),
+    ("methods = dict(a='plain_digits.py')\nseeds = 3", "has .'seeds'.: expected"),
+    ("methods = dict(a=dict(configs='x'))", "method 'a' has .'configs'."),
+    ("methods = dict(a='plain_digits.py')\nbaseline = 'b'",
+     "`baseline` is 'b', the methods"),
+    ("methods = dict(a=dict(config='plain_digits.py', without=['alpha']))",
      "names the axes .'alpha'., the grid has"),
-    ("systems = dict(a=dict(config='plain_digits.py', only=dict(masks=['5%'])))\n"
+    ("methods = dict(a=dict(config='plain_digits.py', "
+     "axis_values=dict(masks=['5%'])))\n"
      "axes = dict(masks=[1, 2])", "only .'5%'. of axis 'masks', which has .1, 2."),
-    ("systems = dict(a='plain_digits.py')\naxes = dict(masks=[1.0])",
-     "expected a number of images or a share such as '5%', got 1.0"),
-    ("systems = dict(a='plain_digits.py')\naxes = dict(masks=['101%'])", 'got .101%'),
-    ("systems = dict(a='plain_digits.py')\naxes = dict(masks=['x%'])", 'got .x%'),
-    ("systems = dict(a='plain_digits.py')\naxes = dict(size=[0])", 'got 0'),
-    ("systems = dict(a='plain_digits.py')\naxes = dict(size=[])", 'has no value'),
-    ("systems = dict(a='plain_digits.py')\naxes = dict(seed=[1, 1])", 'value twice'),
-    ("systems = dict(a='plain_digits.py')\naxes = {'x.y': [[1, 2]]}",
+    ("methods = dict(a='plain_digits.py')\naxes = dict(masks=[1.0])",
+     "expected a number of images or a fraction such as '5%', got 1.0"),
+    ("methods = dict(a='plain_digits.py')\naxes = dict(masks=['101%'])", 'got .101%'),
+    ("methods = dict(a='plain_digits.py')\naxes = dict(masks=['x%'])", 'got .x%'),
+    ("methods = dict(a='plain_digits.py')\naxes = dict(size=[0])", 'got 0'),
+    ("methods = dict(a='plain_digits.py')\naxes = dict(size=[])", 'has no value'),
+    ("methods = dict(a='plain_digits.py')\naxes = dict(seed=[1, 1])", 'value twice'),
+    ("methods = dict(a='plain_digits.py')\naxes = {'x.y': [[1, 2]]}",
      'cannot be part of a folder'),
-    ("systems = {'../a': 'plain_digits.py'}", 'cannot be part of a folder'),
-    ("systems = dict(a='plain_digits.py')\ntest = 'f'", '`test` must be one of'),
-    ("systems = dict(a=dict(config=dict(digits='plain_digits.py')))\n"
+    ("methods = {'../a': 'plain_digits.py'}", 'cannot be part of a folder'),
+    ("methods = dict(a='plain_digits.py')\ntest = 'f'", '`test` must be one of'),
+    ("methods = dict(a=dict(config=dict(digits='plain_digits.py')))\n"
      "axes = dict(data=['birds'])", "no config for the data set 'birds'"),
 ])
 def test_wrong_grid_says_what_was_expected(read, text, message):
@@ -117,20 +120,20 @@ def test_wrong_grid_says_what_was_expected(read, text, message):
 
 def test_axis_of_masks_must_be_a_list(read):
     with pytest.raises(TypeError, match="axis 'masks' must be a list"):
-        read("systems = dict(a='plain_digits.py')\naxes = dict(masks=dict(few={}))")
+        read("methods = dict(a='plain_digits.py')\naxes = dict(masks=dict(few={}))")
 
 
-def test_system_may_have_a_plain_twin_of_its_own(read):
-    grid = read("systems = dict(a='plain_digits.py', b='plain_digits.py', "
-                "c=dict(config='guided_digits.py', plain='b'))\nplain = 'a'")
-    assert grid.plain == 'a' and grid.twins == dict(c='b')
-    with pytest.raises(ValueError, match="`plain` is 'd', the systems are"):
-        read("systems = dict(a=dict(config='plain_digits.py', plain='d'))")
+def test_method_may_have_a_baseline_of_its_own(read):
+    grid = read("methods = dict(a='plain_digits.py', b='plain_digits.py', "
+                "c=dict(config='guided_digits.py', baseline='b'))\nbaseline = 'a'")
+    assert grid.baseline == 'a' and grid.own_baselines == dict(c='b')
+    with pytest.raises(ValueError, match="`baseline` is 'd', the methods are"):
+        read("methods = dict(a=dict(config='plain_digits.py', baseline='d'))")
 
 
 def test_missing_files_are_named(read, tmp_path):
-    with pytest.raises(FileNotFoundError, match="config '.*none.py' of system 'a'"):
-        read("systems = dict(a='none.py')")
+    with pytest.raises(FileNotFoundError, match="config '.*none.py' of method 'a'"):
+        read("methods = dict(a='none.py')")
     with pytest.raises(FileNotFoundError, match='configs/experiments'):
         read_grid(tmp_path / 'no_grid.py')
 
@@ -139,7 +142,7 @@ def test_missing_files_are_named(read, tmp_path):
                          ids=lambda file: file.stem)
 def test_every_grid_of_ours_can_be_read(file):
     grid = read_grid(file)
-    assert grid.plain in {cell.system for cell in grid.cells}
+    assert grid.baseline in {cell.method for cell in grid.cells}
     assert len({cell.name for cell in grid.cells}) == len(grid.cells)
     assert len({cell.seed for cell in grid.cells}) >= 3
 

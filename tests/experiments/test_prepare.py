@@ -20,7 +20,7 @@ def changed_configs_are_read_anew():
 
 
 def test_options_are_merged_and_the_grid_s_own_stay_as_they_are(make_grid, tmp_path):
-    grid = make_grid("systems = dict(a='base.py')\n"
+    grid = make_grid("methods = dict(a='base.py')\n"
                      "options = {'model': dict(deep=dict(x=1))}\n"
                      "axes = dict(seed=[7], **{'model.lr': [0.5]})")
     cell, = grid.cells
@@ -32,7 +32,7 @@ def test_options_are_merged_and_the_grid_s_own_stay_as_they_are(make_grid, tmp_p
 
 
 def test_alpha_of_a_plain_network_is_refused_with_the_remedy(make_grid, tmp_path):
-    grid = make_grid("systems = dict(a='base.py')\naxes = dict(alpha=[1.0])",
+    grid = make_grid("methods = dict(a='base.py')\naxes = dict(alpha=[1.0])",
                      'model = dict(guidance=None)')
     with pytest.raises(ValueError, match="cell 'a/data/alpha=1.0'.*no guidance.*"
                        "without=.'alpha'"):
@@ -41,7 +41,7 @@ def test_alpha_of_a_plain_network_is_refused_with_the_remedy(make_grid, tmp_path
 
 def test_whole_guidance_in_options_may_be_weighed(make_grid, tmp_path):
     grid = make_grid(
-        "systems = dict(a=dict(config='base.py', options={'model.guidance': "
+        "methods = dict(a=dict(config='base.py', options={'model.guidance': "
         "dict(_delete_=True, type='X')}))\naxes = dict(alpha=[2.0])",
         'model = dict(guidance=None)')
     cfg = cell_config(grid.cells[0], tmp_path)
@@ -49,7 +49,7 @@ def test_whole_guidance_in_options_may_be_weighed(make_grid, tmp_path):
 
 
 def test_identity_tells_masks_and_sizes_apart(make_grid):
-    grid = make_grid("systems = dict(a='base.py')\naxes = dict(masks=[0, 3], size=[5])")
+    grid = make_grid("methods = dict(a='base.py')\naxes = dict(masks=[0, 3], size=[5])")
     first, second = map(identity, grid.cells)
     assert first['size'] == second['size'] == 5
     assert differences(first, second) == 'masks: 0 became 3'
@@ -61,7 +61,7 @@ def test_differences_name_a_few_and_count_the_rest():
 
 
 @pytest.mark.parametrize('file', sorted(GRIDS.glob('*.py')), ids=lambda file: file.stem)
-def test_options_of_every_system_of_our_grids_can_be_merged(file):
-    cells = {(cell.system, cell.config): cell for cell in read_grid(file).cells}
-    systems = [identity(cell) for cell in cells.values()]
-    assert len({str(settings) for settings in systems}) == len(systems)
+def test_options_of_every_method_of_our_grids_can_be_merged(file):
+    cells = {(cell.method, cell.config): cell for cell in read_grid(file).cells}
+    methods = [identity(cell) for cell in cells.values()]
+    assert len({str(settings) for settings in methods}) == len(methods)

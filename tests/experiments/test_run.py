@@ -1,20 +1,23 @@
 """Runs of a grid: several at once, never twice, and what fails is kept."""
 import json
+import multiprocessing
 import os
+import select
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
+import textwrap
+from functools import partial
 
 import pytest
+import submitit
 
-from cfcn_plugin.experiments import processes
+from cfcn_plugin.experiments import run
+from cfcn_plugin.experiments.folder_lock import lock_folder
 from cfcn_plugin.experiments.grid import read_grid
+from cfcn_plugin.experiments.outcome import read_outcomes
 from cfcn_plugin.experiments.prepare import _read_once
-from cfcn_plugin.experiments.run import outcomes, run_grid
 
-ROOT = Path(__file__).parents[2]
+# in this process, one after the other; what a process is needed for says 'local'
+run_grid = partial(run.run_grid, executor='debug')
 
 
 @pytest.fixture(autouse=True)
@@ -31,26 +34,10 @@ def started(work_dir):
     return {f: f.stat().st_mtime_ns for f in work_dir.rglob('outcome.json')}
 
 
-def wait_for(file):
-    end = time.monotonic() + 20
-    while not (file.is_file() and file.read_text()):
-        assert time.monotonic() < end, f'{file} did not come'
-        time.sleep(0.05)
-    return file.read_text()
-
-
-def is_running(pid):
-    try:
-        state = Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != 'Z'
-
-
 def test_each_cell_is_trained_and_tested_and_its_metrics_kept(
         make_grid, tools, tmp_path):
     known = run_grid(make_grid(), tmp_path / 'w', tools, jobs=2, threads=3,
-                     gpus=['5', '7'])
+                     gpus=['5', '7'], executor='local')
     assert [o.status for o in known] == ['done', 'done']
     assert [o.metrics['right'] for o in known] == [90., 91.]
     first = known[0]
@@ -65,7 +52,7 @@ def test_each_cell_is_trained_and_tested_and_its_metrics_kept(
 def test_finished_cell_is_not_run_again_and_a_grid_may_grow(make_grid, tools, tmp_path):
     run_grid(make_grid(), tmp_path / 'w', tools)
     before = started(tmp_path / 'w')
-    grid = make_grid("systems = dict(a='base.py')\naxes = dict(seed=[0, 1, 2])")
+    grid = make_grid("methods = dict(a='base.py')\naxes = dict(seed=[0, 1, 2])")
     known = run_grid(grid, tmp_path / 'w', tools)
     assert [o.status for o in known] == ['done'] * 3
     after = started(tmp_path / 'w')
@@ -77,7 +64,7 @@ def test_changed_settings_are_no_finished_run(make_grid, tools, tmp_path):
     _read_once.cache_clear()
     with pytest.raises(ValueError, match='model.lr: 1 became 2.*another --work-dir'):
         run_grid(make_grid(
-            "systems = dict(a=dict(config='base.py', options={'model.lr': 2}))\n"
+            "methods = dict(a=dict(config='base.py', options={'model.lr': 2}))\n"
             'axes = dict(seed=[0, 1])'), tmp_path / 'w', tools)
 
 
@@ -92,15 +79,15 @@ def test_data_may_have_moved(make_grid, tools, tmp_path, monkeypatch):
     assert started(tmp_path / 'w') == before
 
 
-TWO = "systems = dict(a='base.py', b=dict(config='base.py', options={'fail': True}))"
+TWO = "methods = dict(a='base.py', b=dict(config='base.py', options={'fail': True}))"
 
 
 def test_failure_is_kept_with_its_log_and_stops_no_other(make_grid, tools, tmp_path):
     grid = make_grid(TWO + "\naxes = dict(seed=[0, 1])", 'fail = False')
     known = run_grid(grid, tmp_path / 'w', tools)
-    by_system = {(o.cell.system, o.cell.seed): o for o in known}
-    assert by_system['a', 0].status == by_system['a', 1].status == 'done'
-    failed = by_system['b', 0]
+    by_method = {(o.cell.method, o.cell.seed): o for o in known}
+    assert by_method['a', 0].status == by_method['a', 1].status == 'done'
+    failed = by_method['b', 0]
     assert failed.status == 'failed' and failed.metrics is None
     assert failed.error.startswith('exit code 1; the end of')
     assert 'RuntimeError: no luck' in failed.error
@@ -113,14 +100,14 @@ def test_failed_cell_is_run_again_when_asked_also_with_other_settings(
         make_grid, tools, tmp_path):
     run_grid(make_grid(TWO, 'fail = False'), tmp_path / 'w', tools)
     _read_once.cache_clear()
-    mended = make_grid("systems = dict(a='base.py', b='base.py')", 'fail = False')
+    mended = make_grid("methods = dict(a='base.py', b='base.py')", 'fail = False')
     known = run_grid(mended, tmp_path / 'w', tools, retry=True)
     assert [o.status for o in known] == ['done', 'done']
     assert 'no luck' not in log_of(known[1])
 
 
 def test_failed_cell_keeps_its_training_when_asked(make_grid, tools, tmp_path):
-    grid = make_grid("systems = dict(a='base.py')")
+    grid = make_grid("methods = dict(a='base.py')")
     test = (tools / 'test.py').read_text()
     (tools / 'test.py').write_text("raise RuntimeError('out of memory')")
     failed, = run_grid(grid, tmp_path / 'w', tools)
@@ -131,52 +118,83 @@ def test_failed_cell_keeps_its_training_when_asked(make_grid, tools, tmp_path):
 
 
 def test_run_that_left_no_checkpoint_is_a_failure(make_grid, tools, tmp_path):
-    grid = make_grid("systems = dict(a='base.py')", 'forgetful = True')
+    grid = make_grid("methods = dict(a='base.py')", 'forgetful = True')
     known = run_grid(grid, tmp_path / 'w', tools)
     assert known[0].status == 'failed'
     assert 'it left no' in known[0].error and 'last_checkpoint' in known[0].error
 
 
-def test_jobs_must_be_some(make_grid, tools, tmp_path):
-    with pytest.raises(ValueError, match='`jobs` must be at least 1, got 0'):
-        run_grid(make_grid(), tmp_path / 'w', tools, jobs=0)
+def test_options_must_fit(make_grid, tools, tmp_path):
+    for wrong, message in (
+            (dict(jobs=0), '`jobs` must be at least 1, got 0'),
+            (dict(executor='sge'), "`executor` must be one of .*, got 'sge'"),
+            (dict(executor='slurm', gpus=['0']), 'ask the queue .* gpus_per_node=1')):
+        with pytest.raises(ValueError, match=message):
+            run_grid(make_grid(), tmp_path / 'w', tools, **wrong)
+    assert not (tmp_path / 'w').exists()
 
 
-# ---- kill -9 in the middle -----------------------------------------------------
+def test_runs_see_the_devices_of_the_environment(
+        make_grid, tools, tmp_path, monkeypatch):
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', 'GPU-3')
+    known = run_grid(make_grid(), tmp_path / 'w', tools, executor='local')
+    assert 'gpu GPU-3' in log_of(known[0])
 
-START = '''
-import sys
-from pathlib import Path
-from cfcn_plugin.experiments.grid import read_grid
-from cfcn_plugin.experiments.run import run_grid
-run_grid(read_grid(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))
-'''
+
+def test_training_that_was_told_to_stop_has_not_failed_and_goes_on(
+        make_grid, tools, tmp_path):
+    grid = make_grid("methods = dict(a='base.py')", 'stop = True')
+    stopped, = run_grid(grid, tmp_path / 'w', tools)
+    assert stopped.status == 'pending' and stopped.is_begun
+    known, = run_grid(grid, tmp_path / 'w', tools, resume=True)
+    assert known.status == 'done' and '--resume' in log_of(known)
+
+
+# ---- SIGKILL in the middle -----------------------------------------------------
+
+
+def test_run_whose_process_was_killed_is_a_failure(
+        make_grid, tools, tmp_path, monkeypatch):
+    # seconds in which submitit waits for what a file system may yet show
+    monkeypatch.setattr(submitit.LocalJob, '_results_timeout_s', 0)
+    grid = make_grid("methods = dict(a='base.py')", 'kill = True')
+    known, = run_grid(grid, tmp_path / 'w', tools, executor='local')
+    assert known.status == 'failed'
+    assert 'has not produced any output' in known.error and 'train' in known.error
 
 
 @pytest.fixture
-def killed(make_grid, tools, tmp_path):
+def killed(make_grid, tools, tmp_path, monkeypatch):
     """A grid whose second cell was at work when the whole was killed."""
-    make_grid("systems = dict(a='base.py', b=dict(config='base.py', "
+    if not hasattr(os, 'pidfd_open'):
+        pytest.skip('runs end with their parent on Linux')
+    make_grid("methods = dict(a='base.py', b=dict(config='base.py', "
               "options={'slow': True}))", 'slow = False')
-    process = subprocess.Popen(
-        [sys.executable, '-c', START, str(tmp_path / 'grid.py'), str(tmp_path / 'w'),
-         str(tools)], env={**os.environ, 'PYTHONPATH': str(ROOT)},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    child = int(wait_for(tmp_path / 'w/b/data/run/run/pid'))
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    end = time.monotonic() + 5
-    while is_running(child) and time.monotonic() < end:
-        time.sleep(0.02)
-    assert sys.platform != 'linux' or not is_running(child)
-    (tools / 'train.py').write_text(
-        (tools / 'train.py').read_text().replace('time.sleep(60)', 'pass'))
-    return read_grid(tmp_path / 'grid.py')
+    os.mkfifo(tmp_path / 'started')
+    monkeypatch.setenv('STARTED', str(tmp_path / 'started'))
+    started = os.open(tmp_path / 'started', os.O_RDWR)
+    grid = read_grid(tmp_path / 'grid.py')
+    # a fork need not import the packages anew
+    process = multiprocessing.get_context('fork').Process(
+        target=run.run_grid, args=(grid, tmp_path / 'w', tools))
+    process.start()
+    ready, *_ = select.select([started, process.sentinel], [], [])
+    assert started in ready, 'the grid ended before its second cell began'
+    child = os.pidfd_open(int(os.read(started, 20)))
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    select.select([child], [], [])  # until the run has ended
+    assert not (tmp_path / 'w/b/data/run/run/day').exists()  # not by itself
+    for descriptor in (started, child):
+        os.close(descriptor)
+    train = tools / 'train.py'
+    train.write_text(train.read_text().replace("'slow = True'", "'never'"))
+    return grid
 
 
 def test_killed_grid_goes_on_and_the_half_run_cell_starts_anew(killed, tools, tmp_path):
     work_dir = tmp_path / 'w'
-    assert [o.status for o in outcomes(killed, work_dir)] == ['done', 'pending']
+    assert [o.status for o in read_outcomes(killed, work_dir)] == ['done', 'pending']
     note = work_dir / 'b/data/run/my_note.txt'
     note.write_text('mine')
     before = started(work_dir)
@@ -198,12 +216,20 @@ def test_half_run_cell_goes_on_from_its_checkpoint_when_asked(
     assert all('--resume' in log_of(o) for o in known)
 
 
-def test_work_dir_is_for_one_at_a_time(make_grid, tools, tmp_path, monkeypatch):
-    monkeypatch.setattr(processes, 'PATIENCE', 0.)
+def test_work_dir_is_for_one_at_a_time(make_grid, tools, tmp_path):
     (tmp_path / 'w').mkdir()
-    with processes.locked(tmp_path / 'w'), pytest.raises(
+    with lock_folder(tmp_path / 'w'), pytest.raises(
             RuntimeError, match=f'in use by process {os.getpid()}'):
         run_grid(make_grid(), tmp_path / 'w', tools)
+    run_grid(make_grid(), tmp_path / 'w', tools)
+
+
+def test_run_that_another_process_has_begun_is_left_alone(tmp_path):
+    with lock_folder(tmp_path), pytest.raises(RuntimeError, match='in use'), \
+            lock_folder(tmp_path, patience=0.01):
+        pass
+    with lock_folder(tmp_path):
+        assert (tmp_path / '.owner').read_text() == str(os.getpid())
 
 
 def test_outcome_is_whole_or_not_there(make_grid, tools, tmp_path):
@@ -211,3 +237,90 @@ def test_outcome_is_whole_or_not_there(make_grid, tools, tmp_path):
     assert not list((tmp_path / 'w').rglob('*.partial'))
     kept = json.loads((known[0].folder / 'outcome.json').read_text())
     assert set(kept) == {'status', 'metrics', 'seconds', 'error'}
+
+
+# ---- a cluster's queue ---------------------------------------------------------
+
+# Slurm's commands as far as submitit needs them, for one job at a time
+SLURM = {
+    'sbatch': """
+        cp "$1" $SLURM/script
+        cat "$1" >> $SLURM/submitted
+        (setsid sh $SLURM/script &) > /dev/null 2>&1
+        echo 'Submitted batch job 7'
+        """,
+    'srun': """
+        while [ "${1#--}" != "$1" ]; do
+            case $1 in --unbuffered) shift;; *) shift 2;; esac
+        done
+        export SLURM_JOB_ID=7 SLURM_NTASKS=1 SLURM_JOB_NUM_NODES=1 SLURM_NODEID=0 \\
+            SLURM_PROCID=0 SLURM_LOCALID=0 SLURM_JOB_NODELIST=node
+        exec "$@" >> $SLURM/log 2>&1
+        """,
+    'sacct': """
+        printf 'JobID|State|NodeList\\n7|RUNNING|node\\n'
+        """,
+    'scontrol': """
+        echo "$@" >> $SLURM/requeued
+        (setsid sh $SLURM/script &) > /dev/null 2>&1
+        """,
+}
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    folder = tmp_path / 'slurm'
+    folder.mkdir()
+    for name, code in SLURM.items():
+        (folder / name).write_text('#!/bin/sh\n' + textwrap.dedent(code))
+        (folder / name).chmod(0o755)
+    submitit.SlurmJob.watcher.clear()  # of the jobs of other tests
+    monkeypatch.setenv('SLURM', str(folder))
+    monkeypatch.setenv('PATH', f'{folder}:{os.environ["PATH"]}')
+    return folder
+
+
+def test_queue_gets_each_cell_with_its_options(make_grid, tools, tmp_path, slurm):
+    known, = run_grid(make_grid("methods = dict(a='base.py')"), tmp_path / 'w', tools,
+                      executor='slurm', options=dict(
+                          timeout_min=30, cpus_per_task=2, slurm_partition='few'))
+    assert known.status == 'done' and 'threads 2' in log_of(known)
+    script = (slurm / 'submitted').read_text()
+    for line in ('--job-name=a_data_run', '--partition=few', '--time=30',
+                 '--cpus-per-task=2'):
+        assert f'#SBATCH {line}\n' in script
+
+
+def test_run_that_the_queue_stops_is_queued_again_and_goes_on(
+        make_grid, tools, tmp_path, slurm):
+    grid = make_grid("methods = dict(a='base.py')", 'preempted = True')
+    known, = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
+    assert known.status == 'done'
+    assert (slurm / 'requeued').read_text() == 'requeue 7\n'
+    assert log_of(known).count('train ') == 2 and '--resume' in log_of(known)
+
+
+def test_training_that_stops_in_a_queue_is_queued_again(
+        make_grid, tools, tmp_path, slurm):
+    grid = make_grid("methods = dict(a='base.py')", 'stop = True')
+    known, = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
+    assert known.status == 'done' and '--resume' in log_of(known)
+    assert (slurm / 'requeued').is_file()
+
+
+def test_jobs_that_are_queued_already_are_not_queued_again(
+        make_grid, tools, tmp_path, slurm):
+    grid = make_grid("methods = dict(a='base.py')")
+    known, = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
+    # as a killed command leaves a job that has yet to run
+    (known.folder / 'outcome.json').rename(tmp_path / 'later')
+    result, = (known.folder / 'job').glob('*_result.pkl')
+    result.unlink()
+    (slurm / 'sacct').write_text(
+        f'#!/bin/sh\nmv {tmp_path}/later {known.folder}/outcome.json 2> /dev/null\n'
+        f'printf "JobID|State|NodeList\\n7|$(cat {slurm}/state)|node\\n"\n'
+        f'echo COMPLETED > {slurm}/state\n')
+    (slurm / 'state').write_text('RUNNING')
+    again, = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
+    assert again.status == 'done'
+    assert (slurm / 'submitted').read_text().count('--job-name') == 1

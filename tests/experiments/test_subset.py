@@ -80,7 +80,7 @@ def test_masks_are_of_images_that_have_one_and_nested(config, tmp_path):
     assert len(few) == 2 and len(more) == 5 and few < more <= have
 
 
-def test_share_is_of_the_training_images_and_all_means_all_there_are(
+def test_fraction_is_of_the_training_images_and_all_means_all_there_are(
         config, tmp_path):
     assert len(guided_of(config(), tmp_path, '10%')) == 2
     assert len(guided_of(config(), tmp_path, '1%')) == 1  # not none

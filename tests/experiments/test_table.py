@@ -1,15 +1,17 @@
 """Tables of a grid, against numbers worked out by hand."""
 import csv
+import math
 from pathlib import Path
 
 import pytest
 from scipy import stats
 
 from cfcn_plugin.experiments.grid import Cell, Grid
-from cfcn_plugin.experiments.run import Outcome
+from cfcn_plugin.experiments.outcome import Outcome
 from cfcn_plugin.experiments.table import (
-    against_plain,
+    against_baseline,
     compare_pairs,
+    estimate,
     markdown,
     metrics_of,
     summarise,
@@ -19,17 +21,22 @@ from cfcn_plugin.experiments.table import (
 )
 
 
-def outcome(system, seed, value=None, data='digits', **axes):
-    cell = Cell(system, data, Path('c.py'), {}, dict(seed=seed, **axes))
+def outcome(method, seed, value=None, data='digits', **axes):
+    cell = Cell(method, data, Path('c.py'), {}, dict(seed=seed, **axes))
     if value is None:
         return Outcome(cell, Path('f'), 'failed', error='no luck')
     return Outcome(cell, Path('f'), 'done', {'right': value, 'other': 1.})
 
 
 def grid_of(known, **kwargs):
-    given = dict(name='g', cells=tuple(o.cell for o in known), axes=('seed', ),
-                 plain='cnn', metrics={'right, %': ('right', 100.)}, test='t')
+    axes = dict.fromkeys(axis for o in known for axis in o.cell.axes)
+    given = dict(name='g', cells=tuple(o.cell for o in known), axes=tuple(axes),
+                 baseline='cnn', metrics={'right, %': ('right', 100.)}, test='t')
     return Grid(**{**given, **kwargs})
+
+
+def rows_of(known, **kwargs):
+    return list(summarise(grid_of(known, **kwargs), known).itertuples())
 
 
 THREE = [outcome('cnn', 0, .1), outcome('cnn', 1, .2), outcome('cnn', 2, .3),
@@ -37,55 +44,61 @@ THREE = [outcome('cnn', 0, .1), outcome('cnn', 1, .2), outcome('cnn', 2, .3),
 
 
 def test_mean_spread_and_number_are_those_worked_out_by_hand():
-    plain, ours = summarise(grid_of(THREE), THREE)
-    assert (plain.mean, plain.n) == (pytest.approx(20), 3)
-    assert plain.spread == pytest.approx(10)
+    baseline, ours = rows_of(THREE)
+    assert baseline.Index == ('cnn', 'digits', 'right, %')
+    assert (baseline.mean, baseline.n) == (pytest.approx(20), 3)
+    assert baseline.spread == pytest.approx(10)
     assert ours.mean == pytest.approx(60)
     assert ours.spread == pytest.approx(300**.5)  # (100 + 100 + 400) / 2
-    assert str(ours) == '60.0 ± 17.3' and plain.paired is None
+    assert estimate(ours) == '60.0 ± 17.3' and against_baseline(baseline) == ''
+
+
+def test_one_seed_has_no_spread():
+    row, = rows_of(THREE[:1])
+    assert math.isnan(row.spread) and estimate(row) == '10.0'
 
 
 def test_paired_test_is_that_worked_out_by_hand():
-    paired = summarise(grid_of(THREE), THREE)[1].paired
+    _, paired = rows_of(THREE)
     # differences 40, 30, 50: mean 40, deviation 10, t = 40 / (10 / sqrt 3) = 6.928
-    assert paired.difference == pytest.approx(40) and paired.n == 3
+    assert paired.difference == pytest.approx(40)
     # Student's with 2 degrees of freedom: p = 1 - t / sqrt(t^2 + 2)
     assert paired.p == pytest.approx(1 - 48**.5 / 50**.5)
     # 97.5 % quantile 4.302653
     assert paired.high - 40 == pytest.approx(4.302653 * 10 / 3**.5)
     assert paired.low + paired.high == pytest.approx(80)
+    assert against_baseline(paired, interval=True) == '+40.0 [+15.2, +64.8], p=0.02'
 
 
 def test_seeds_are_paired_by_their_number_not_by_their_order():
-    known = [THREE[i] for i in (2, 0, 1, 3, 4, 5)]
-    ours = summarise(grid_of(known), known)[1]
-    assert ours.paired.p == pytest.approx(1 - 48**.5 / 50**.5)
+    _, ours = rows_of([THREE[i] for i in (2, 0, 1, 3, 4, 5)])
+    assert ours.p == pytest.approx(1 - 48**.5 / 50**.5)
 
 
 def test_only_seeds_that_both_have_are_paired():
-    known = [*THREE[:2], outcome('cnn', 2), *THREE[3:]]
-    plain, ours = summarise(grid_of(known), known)
-    assert plain.n == 2 and ours.n == 3 and ours.paired.n == 2
-    assert ours.paired.difference == pytest.approx(35)
+    baseline, ours = rows_of([*THREE[:2], outcome('cnn', 2), *THREE[3:]])
+    assert baseline.n == 2 and ours.n == 3
+    assert ours.difference == pytest.approx(35)  # of 40 and 30
+    assert against_baseline(rows_of([THREE[0], THREE[4]])[1]) == ''  # no seed
 
 
 def test_wilcoxon_cannot_fall_below_a_quarter_with_three():
     assert compare_pairs([5, 6, 8], [1, 1, 2], 'wilcoxon').p == pytest.approx(0.25)
 
 
-def test_own_twin_is_tested_against_and_named():
-    grid = grid_of(THREE, plain=None, twins={'cfcn': 'cnn'})
-    _, ours = summarise(grid, THREE)
-    assert ours.paired.difference == pytest.approx(40)
-    assert against_plain(ours).startswith('+40.0 to cnn, p=')
+def test_own_baseline_is_tested_against_and_named():
+    _, ours = rows_of(THREE, baseline=None, own_baselines={'cfcn': 'cnn'})
+    assert ours.difference == pytest.approx(40)
+    assert against_baseline(ours).startswith('+40.0 to cnn, p=')
 
 
-@pytest.mark.parametrize('ours,plain,difference', [([3.], [1.], 2.),
-                                                   ([.3, .4], [.1, .2], .2)])
-def test_where_the_test_cannot_say_there_is_no_p(ours, plain, difference):
-    paired = compare_pairs(ours, plain)
-    assert paired.p is None
+@pytest.mark.parametrize('ours,baseline,difference', [([3.], [1.], 2.),
+                                                      ([.3, .4], [.1, .2], .2)])
+def test_where_the_test_cannot_say_there_is_no_p(ours, baseline, difference):
+    paired = compare_pairs(ours, baseline)
+    assert math.isnan(paired.p)
     assert paired.difference == pytest.approx(difference)
+    assert math.isnan(paired.low) if len(ours) == 1 else paired.low == paired.high
 
 
 def test_t_test_is_scipys():
@@ -93,38 +106,48 @@ def test_t_test_is_scipys():
     assert paired.p == stats.ttest_rel([1., 2, 4, 3], [.5, 2.5, 2, 1]).pvalue
 
 
-def test_twin_without_an_axis_is_the_twin_of_all_its_values():
-    known = [outcome('cnn', 0, .1), outcome('cfcn', 0, .3, alpha=1),
-             outcome('cfcn', 0, .4, alpha=2)]
-    _, first, second = summarise(grid_of(known), known)
-    assert first.paired.difference == pytest.approx(20)
-    assert second.paired.difference == pytest.approx(30)
+def test_baseline_without_an_axis_is_the_baseline_of_all_its_values():
+    _, first, second = rows_of([outcome('cnn', 0, .1), outcome('cfcn', 0, .3, alpha=1),
+                                outcome('cfcn', 0, .4, alpha=2)])
+    assert first.difference == pytest.approx(20)
+    assert second.difference == pytest.approx(30)
 
 
-def test_twin_with_an_axis_is_that_of_the_same_value_and_data():
-    known = [outcome('cnn', 0, .1, size=1), outcome('cnn', 0, .2, size=2),
-             outcome('cnn', 0, .9, 'birds', size=2), outcome('cfcn', 0, .5, size=2),
-             outcome('cfcn', 0, .5, size=3)]
-    found = {(s.system, s.data, s.place['size']): s
-             for s in summarise(grid_of(known), known)}
-    assert found['cfcn', 'digits', 2].paired.difference == pytest.approx(30)
-    assert found['cfcn', 'digits', 3].paired is None
+def test_baseline_with_an_axis_is_that_of_the_same_value_and_data():
+    rows = rows_of([outcome('cnn', 0, .1, size=1), outcome('cnn', 0, .2, size=2),
+                    outcome('cnn', 0, .9, 'birds', size=2),
+                    outcome('cfcn', 0, .5, size=2), outcome('cfcn', 0, .5, size=3)])
+    found = {row.Index[:-1]: row.difference for row in rows}
+    assert found['cfcn', 'digits', '2'] == pytest.approx(30)
+    assert math.isnan(found['cfcn', 'digits', '3'])
+
+
+def test_labels_stay_as_the_grid_has_them():
+    rows = rows_of([outcome('a', 0, .1, lr=value) for value in (1, .5, '5%', 2.)])
+    assert [row.Index[2] for row in rows] == ['1', '0.5', '5%', '2.0']
+
+
+def test_without_a_finished_run_the_summary_is_empty():
+    known = [outcome('cnn', 0)]
+    assert summarise(grid_of(known), known).empty
 
 
 def test_csv_is_tidy(tmp_path):
     known = [outcome('cnn', 0, .1, alpha=2., lr=.5), outcome('cfcn', 1)]
+    known[0].metrics['list'] = [1., float('nan')]
     grid = grid_of(known, axes=('seed', 'alpha', 'lr'))
     write_csv(tmp_path / 'r.csv', tidy(grid, known))
     with (tmp_path / 'r.csv').open(newline='') as stream:
         lines = list(csv.DictReader(stream))
-    common = dict(system='cnn', data='digits', seed='0', alpha='2.0', masks='', size='',
+    common = dict(method='cnn', data='digits', seed='0', alpha='2.0', masks='', size='',
                   lr='0.5', status='done')
     assert lines == [
         {**common, 'metric': 'right', 'value': '0.1'},
         {**common, 'metric': 'other', 'value': '1.0'},
-        dict(system='cfcn', data='digits', seed='1', alpha='', masks='', size='', lr='',
+        {**common, 'metric': 'list', 'value': '[1.0, nan]'},
+        dict(method='cfcn', data='digits', seed='1', alpha='', masks='', size='', lr='',
              metric='', value='', status='failed')]
-    assert list(lines[0])[:6] == ['system', 'data', 'seed', 'alpha', 'masks', 'size']
+    assert list(lines[0])[:6] == ['method', 'data', 'seed', 'alpha', 'masks', 'size']
 
 
 def test_all_that_was_logged_is_shown_unless_the_grid_says_what():
@@ -136,7 +159,7 @@ def test_all_that_was_logged_is_shown_unless_the_grid_says_what():
 
 def test_markdown_has_a_line_a_place_and_the_difference():
     lines = markdown(summarise(grid_of(THREE), THREE)).splitlines()
-    assert lines == ['| system | right, % | seeds |', '|---|---|---|',
+    assert lines == ['| method | right, % | seeds |', '|---|---|---|',
                      '| cnn | 20.0 ± 10.0 | 3 |',
                      '| cfcn | 60.0 ± 17.3 (+40.0, p=0.02) | 3 |']
 

@@ -1,9 +1,9 @@
 """Figures of experiments are drawn, with every point where it belongs."""
 import numpy as np
 import pytest
+from pandas import DataFrame
 
 from cfcn_plugin.visualization.charts import (
-    Line,
     along_axis,
     convergence,
     fitted_curve,
@@ -12,29 +12,43 @@ from cfcn_plugin.visualization.charts import (
     normalised_bars,
 )
 
-LINE = Line([1, 10, 100], [1., 2., 3.], [0., 1., 0.])
+
+def points(**panels):
+    """{panel: {name: (x, mean)}}, with a spread of one."""
+    return DataFrame([
+        dict(panel=panel, name=name, x=x, mean=mean, spread=1.)
+        for panel, lines in panels.items() for name, (xs, means) in lines.items()
+        for x, mean in zip(xs, means)])
+
+
+LINE = [1, 10, 100], [1., 2., 3.]
 
 
 def names_of(figure):
     return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
-def test_convergence_has_a_panel_a_quantity_and_a_line_a_system():
-    figure = convergence({'loss': dict(a=LINE, b=LINE), 'right': dict(b=LINE)})
+def test_convergence_has_a_panel_a_quantity_and_a_line_a_method():
+    figure = convergence(points(loss=dict(a=LINE, b=LINE), right=dict(b=LINE)))
     assert [axis.get_title() for axis in figure.axes] == ['loss', 'right']
     assert names_of(figure) == ['a', 'b']
     first = figure.axes[0].lines[0]
     assert list(first.get_ydata()) == [1, 2, 3]
+    band = figure.axes[0].collections[0].get_datalim(figure.axes[0].transData)
+    assert (band.y0, band.y1) == (0., 4.)
     # b has one colour in both panels
     assert figure.axes[0].lines[1].get_color() == figure.axes[1].lines[0].get_color()
     figure.canvas.draw()
 
 
 def test_numbers_over_decades_lie_on_a_logarithmic_axis_labels_do_not():
-    figure = along_axis({'right': dict(a=LINE)}, {'right': dict(plain=(2., .5))}, 'x')
-    assert figure.axes[0].get_xscale() == 'log' and names_of(figure) == ['plain', 'a']
-    words = Line(['10', '5%'], [1., 2.], [0., 0.])
-    figure = along_axis({'right': dict(a=words)}, {}, 'masks')
+    figure = along_axis(points(right=dict(a=LINE, level=([None], [2.]))), 'x')
+    axis, = figure.axes
+    assert axis.get_xscale() == 'log' and axis.get_xlabel() == 'x'
+    assert names_of(figure) == ['level', 'a']
+    level, = (line for line in axis.lines if line.get_linestyle() == '--')
+    assert list(level.get_ydata()) == [2., 2.]
+    figure = along_axis(points(right=dict(a=(['10', '5%'], [1., 2.]))), 'masks')
     assert figure.axes[0].get_xscale() == 'linear'
     figure.canvas.draw()
 
@@ -45,18 +59,26 @@ def test_fitted_curve_meets_points_that_lie_on_one():
     np.testing.assert_allclose(curve(50), 3 + 2 * np.log(50))
 
 
-@pytest.mark.parametrize('points,curves', [(2, 0), (3, 1)])
-def test_curve_is_fitted_from_three_sizes_on(points, curves):
-    line = Line([10, 20, 40][:points], [1., 2., 3.][:points], [0.] * points)
-    axis, = learning_curves({'right': {'5%': line}}, 'images').axes
+@pytest.mark.parametrize('count,curves', [(2, 0), (3, 1)])
+def test_curve_is_fitted_from_three_sizes_on(count, curves):
+    line = [10, 20, 40][:count], [1., 2., 3.][:count]
+    figure = learning_curves(points(right={'5%': line}), 'images')
+    axis, = figure.axes
+    assert names_of(figure) == ['masks: 5%']
     # the points and, if there is one, the curve
     assert len([one for one in axis.lines if len(one.get_xdata()) == 50]) == curves
 
 
 def test_bars_are_normalised_in_each_data_set():
-    assert min_max(dict(a=2., b=4., c=3.)) == dict(a=0., b=1., c=.5)
-    assert min_max(dict(a=2., b=2.)) == dict(a=0., b=0.)
-    figure = normalised_bars({'x': dict(a=2., b=4.), 'y': dict(b=9.)}, 'loss')
-    assert [bar.get_height() for bar in figure.axes[0].patches] == [0., 1., 0.]
+    values = DataFrame({'a': [2., np.nan, 5.], 'b': [4., 9., 5.]}, ['x', 'y', 'z'])
+    heights = min_max(values)
+    assert heights.fillna(-1).to_numpy().tolist() == [[0, 1], [-1, 0], [0, 0]]
+    figure = normalised_bars(values, 'loss')
+    axis, = figure.axes
+    drawn = [bar.get_height() for bar in axis.patches]
+    assert drawn == [0., 0., 0., 1., 0., 0.]
+    assert [text.get_text() for text in axis.texts] == [
+        '2.00', '', '5.00', '4.00', '9.00', '5.00']
+    assert [label.get_text() for label in axis.get_xticklabels()] == ['x', 'y', 'z']
     assert names_of(figure) == ['a', 'b']
     figure.canvas.draw()
