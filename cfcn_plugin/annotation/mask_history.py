@@ -1,7 +1,7 @@
 """A mask that a person draws on, with undo and redo."""
 import numpy as np
 
-from .rasterize import inside_outline
+from cfcn_plugin.masks.io.shapes import polygon_rows
 
 
 class MaskHistory:
@@ -34,13 +34,13 @@ class MaskHistory:
         """Set the pixels that an outline encloses.
 
         Args:
-            vertices: (N, 2) x and y in pixels, as in ``inside_outline``.
+            vertices: (N, 2) x and y in pixels, as in ``polygon_rows``.
             value: 1 adds, 0 erases.
 
         Returns:
             Whether a pixel changed.
         """
-        rows, inside = inside_outline(vertices, *self.mask.shape)
+        rows, inside = polygon_rows(vertices, self.mask.shape)
         return self._edit(rows, np.where(inside, np.uint8(value), self.mask[rows]))
 
     def clear(self) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import cfcn_plugin.mm  # noqa: F401  (registers the sources)
 from cfcn_plugin.masks import (
     BoxMasks,
     COCOMasks,

@@ -71,27 +71,57 @@ def check_radius(radius: float | None, unit: str) -> None:
 
 
 def fill_polygon(points, shape: tuple[int, int]) -> np.ndarray:
-    """The inside of a closed polygon, by the even-odd rule.
+    """The inside of a closed polygon, as :func:`polygon_rows` decides it.
 
     Args:
-        points: (N, 2) of x, y, N >= 3; may lie outside the image.
+        points: (N, 2) of x, y; may lie outside the image.
         shape: (H, W).
 
     Returns:
         uint8 {0, 1}, (H, W).
     """
+    mask = np.zeros(shape, np.uint8)
+    rows, inside = polygon_rows(points, shape)
+    mask[rows] = inside
+    return mask
+
+
+def polygon_rows(points, shape: tuple[int, int]) -> tuple[slice, np.ndarray]:
+    """The rows that a closed polygon touches, and which of their pixels are inside.
+
+    This is the one rule for polygons of every format and of the drawing tool; COCO's
+    polygons alone are filled by pycocotools. A pixel is inside when its centre is. A
+    centre on a left or an upper edge is inside, on a right or a lower edge outside, so
+    that polygons with a common edge share no pixel. Where a polygon crosses itself,
+    the even-odd rule decides: an area that is enclosed twice is outside. LabelMe and
+    pycocotools have the same even-odd rule.
+
+    Args:
+        points: (N, 2) of x, y; may lie outside the image. The polygon is closed from
+            the last point to the first. Fewer than three points enclose nothing.
+        shape: (H, W).
+
+    Returns:
+        A slice of rows, and uint8 {0, 1}, (rows, W).
+    """
     height, width = shape
-    x, y = np.asarray(points, np.float64).T
+    points = np.asarray(points, np.float64).reshape(-1, 2)
+    if len(points) < 3:
+        return slice(0, 0), np.zeros((0, width), np.uint8)
+    x, y = points.T
     x_next, y_next = np.roll(x, -1), np.roll(y, -1)
-    centres = np.arange(height) + 0.5
+    ends = np.ceil([y.min() - 0.5, y.max() - 0.5])
+    first, last = np.clip(ends, 0, height).astype(int).tolist()
+    centres = np.arange(first, last) + 0.5
     edge, row = np.nonzero((y[:, None] <= centres) != (y_next[:, None] <= centres))
     along = (centres[row] - y[edge]) / (y_next[edge] - y[edge])
     crossing = x[edge] + along * (x_next[edge] - x[edge])
     # a crossing turns inside to outside for every centre at or beyond it
-    first = np.clip(np.ceil(crossing - 0.5), 0, width).astype(np.intp)
-    turns = np.bincount(row * (width + 1) + first, minlength=height * (width + 1))
-    turns = turns.reshape(height, width + 1)[:, :width]
-    return (np.cumsum(turns, axis=1) & 1).astype(np.uint8)
+    column = np.clip(np.ceil(crossing - 0.5), 0, width).astype(np.intp)
+    size = len(centres), width + 1
+    turns = np.bincount(row * size[1] + column, minlength=size[0] * size[1])
+    inside = turns.reshape(size)[:, :width].cumsum(1) & 1
+    return slice(first, last), inside.astype(np.uint8)
 
 
 def draw_stroke(points, radius: float, shape: tuple[int, int]) -> np.ndarray:

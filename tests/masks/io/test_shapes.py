@@ -1,13 +1,18 @@
 """Shapes to pixels, against hand-drawn masks and a slow loop over centres."""
+import json
+
 import numpy as np
 import pytest
 from skimage.draw import polygon2mask
 
+from cfcn_plugin.annotation.mask_history import MaskHistory
+from cfcn_plugin.masks import LabelMeMasks
 from cfcn_plugin.masks.io.shapes import (
     dilate,
     draw_stroke,
     fill_polygon,
     in_pixels,
+    polygon_rows,
 )
 
 SHAPE = (12, 17)
@@ -65,6 +70,61 @@ def test_polygon_outside_or_without_area_is_empty():
 def test_far_points_cost_nothing():
     mask = fill_polygon([(-1e300, -1e300), (1e300, -1e300), (0, 1e300)], SHAPE)
     assert mask.all()
+
+
+@pytest.mark.parametrize('points', [[], [(1, 1)], [(1, 1), (5, 5)], [(2, 2)] * 9])
+def test_line_without_an_inside_encloses_nothing(points):
+    assert not fill_polygon(points, SHAPE).any()
+
+
+def test_polygon_that_hangs_over_the_edge_is_cut_off():
+    assert fill_polygon([(-9, -9), (99, -9), (99, 99), (-9, 99)], SHAPE).all()
+    assert not fill_polygon([(-9, 1), (-1, 1), (-1, 5), (-9, 5)], SHAPE).any()
+    assert not fill_polygon([(1, 50), (5, 50), (3, 60)], SHAPE).any()
+
+
+def test_area_that_is_enclosed_twice_is_outside():
+    square = [(1, 1), (6, 1), (6, 5), (1, 5)]
+    inner = [(2, 2), (4, 2), (4, 4), (2, 4)]
+    expected = fill_polygon(square, SHAPE) - fill_polygon(inner, SHAPE)
+    twice = [*square, square[0], *inner, inner[0]]
+    np.testing.assert_array_equal(fill_polygon(twice, SHAPE), expected)
+
+
+def slow(points):
+    """The winding number at each pixel's centre, by the angles of the points."""
+    mask = np.zeros(SHAPE, np.uint8)
+    for j, k, x, y in centres():
+        seen = np.subtract(points, (x, y))
+        angle = np.arctan2(seen[:, 1], seen[:, 0])
+        turn = np.diff(np.append(angle, angle[0]))
+        turn = (turn + np.pi) % (2 * np.pi) - np.pi
+        mask[j, k] = round(turn.sum() / (2 * np.pi)) % 2
+    return mask
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_polygon_that_crosses_itself_is_as_the_slow_loop_has_it(seed):
+    points = np.random.default_rng(seed).uniform(-4, 20, (9, 2))
+    np.testing.assert_array_equal(fill_polygon(points, SHAPE), slow(points))
+
+
+def test_rows_are_those_that_the_polygon_touches():
+    rows, inside = polygon_rows([(2, 1), (5, 1), (5, 4), (2, 4)], SHAPE)
+    assert rows == slice(1, 4) and inside.shape == (3, SHAPE[1])
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_polygon_is_one_mask_in_labelme_and_in_the_drawing_tool(tmp_path, seed):
+    points = np.random.default_rng(seed).uniform(-2, 19, (3 + seed * 2, 2))
+    (tmp_path / 'a.json').write_text(json.dumps(dict(shapes=[
+        dict(label='cow', points=points.tolist(), shape_type='polygon')])))
+    drawn = MaskHistory(np.zeros(SHAPE, np.uint8))
+    drawn.fill(points, 1)
+    record = LabelMeMasks('', '', str(tmp_path))(
+        dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=SHAPE))
+    assert drawn.mask.any()
+    np.testing.assert_array_equal(record.mask, drawn.mask)
 
 
 # ---- strokes ---------------------------------------------------------------
