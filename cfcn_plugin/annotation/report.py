@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from cfcn_plugin.masks.base import MaskError, unknown
+from cfcn_plugin.masks.base import MaskError, unknown_keys_error
 
 from .samples import Samples
 from .validate import KINDS, Finding, Problem
@@ -186,5 +186,5 @@ def unmatched_messages(datasets: Sequence[Samples]) -> list[str]:
             lines = loader.image_list.difference(*(one.names for one in datasets))
             if lines:
                 file = f"'{loader.image_list_file}'"
-                found.append(str(unknown(lines, 'lines', file)))
+                found.append(str(unknown_keys_error(lines, 'lines', file)))
     return found

@@ -13,10 +13,10 @@ LONGEST = 1000  # characters of a message, which may quote what a file holds
 
 
 class MaskError(ValueError):
-    """A mask, or a file of masks, is not what it should be."""
+    """A mask, or a file of masks, cannot be used; the message says why."""
 
     def __init__(self, message: str):
-        if len(message) > LONGEST:  # its end says what to do
+        if len(message) > LONGEST:  # the end of a message says what to do
             message = f'{message[:LONGEST - 300]} ... {message[-290:]}'
         super().__init__(message)
 
@@ -25,11 +25,11 @@ class MaskSizeError(MaskError):
     """A mask has another size than its image.
 
     Attributes:
-        file: The mask's, for messages.
+        file: Name of the mask's file, for messages.
         size: The mask's (H, W).
     """
 
-    # optional, so that the error survives the way out of a worker process
+    # optional: unpickling, on the way out of a worker process, gives the text alone
     def __init__(self, message: str, file: str = '', size: tuple = ()):
         super().__init__(message)
         self.file = file
@@ -42,9 +42,9 @@ class MaskRecord:
 
     Attributes:
         mask: uint8 {0, 1}, (H, W), or (K, H, W) for one mask a class.
-        file: Where it came from, for messages.
+        file: The file, and perhaps the entry in it, that the mask is from.
         classes: int64 (K,), the class of each plane of a (K, H, W) mask.
-        ignore: uint8 {0, 1}, (H, W), 1 where nobody says cause or context.
+        ignore: uint8 {0, 1}, (H, W), 1 where a pixel is neither cause nor context.
     """
     mask: np.ndarray
     file: str
@@ -58,33 +58,33 @@ class MaskSource(ABC):
     A source knows files and formats, and no dataset class.
 
     Args:
-        data_root: Folder that image keys are relative to, the dataset's own.
+        data_root: The dataset's root, the folder that image keys are relative to.
     """
     stock = GOES
-    endings = True  # whether keys end as images do: a mask's file does not tell
+    endings = True  # whether keys have the image's ending; a mask file has its own
 
     def __init__(self, data_root: str = ''):
         self.data_root = str(data_root)
 
     @abstractmethod
     def __call__(self, results: dict) -> MaskRecord | None:
-        """The image's mask, or None if its key is none of :meth:`keys`.
+        """The image's mask, or None if the image's key is none of :meth:`keys`.
 
-        What has an entry and shows nothing causal is a mask of zeros.
+        An entry that shows nothing causal is a mask of zeros.
 
         Args:
             results: A sample's dict with ``img_path`` (or ``sample_idx``) and
-                ``ori_shape``, the (H, W) its mask must have.
+                ``ori_shape``, the (H, W) that the mask must have.
 
         Raises:
-            MaskError: There is a mask, but it cannot be used.
+            MaskError: There is a mask, and it cannot be used.
         """
 
     @abstractmethod
     def keys(self) -> list[str]:
-        """Keys of the masks there are, without decoding any.
+        """Keys of all masks; no mask is decoded.
 
-        Without the image's ending where ``endings`` is False.
+        Keys have no ending where ``endings`` is False.
         """
 
     @abstractmethod
@@ -96,7 +96,7 @@ class MaskSource(ABC):
         """
 
     def missing(self, images: Iterable[str]) -> list[str]:
-        """Those images that have no mask, without decoding any.
+        """The images that have no mask; no mask is decoded.
 
         Args:
             images: Keys of images.
@@ -112,7 +112,7 @@ class MaskSource(ABC):
 
 
 def image_key(results: dict, data_root: str = '') -> str:
-    """The name an image goes by: its path below the data root, else its index.
+    """An image's key: its path below the data root, or its index if it has no path.
 
     Args:
         results: A sample's dict with ``img_path`` or ``sample_idx``.
@@ -127,7 +127,7 @@ def image_key(results: dict, data_root: str = '') -> str:
     prefix = os.path.join(data_root, '')
     if isinstance(path, str) and path.startswith(prefix) and is_plain(
             path[len(prefix):]):
-        return path[len(prefix):]  # as pathlib says, without its ten microseconds
+        return path[len(prefix):]  # what pathlib gives, ten microseconds faster
     path = Path(path)
     try:
         return PurePosixPath(path.absolute().relative_to(
@@ -139,13 +139,33 @@ def image_key(results: dict, data_root: str = '') -> str:
 
 
 def is_plain(name) -> bool:
-    """Whether a name is its own key, at a glance: cheap enough for a million."""
+    """Whether a name surely is its own key. The test is fast enough for a million."""
     return (isinstance(name, str) and bool(name.strip()) and '/.' not in name
             and '//' not in name and '\0' not in name
             and not name.startswith(('.', '/')) and not name.endswith('/'))
 
 
-def wrong_size(file: str | Path, size: tuple, shape: tuple) -> MaskSizeError:
+def check_option(name: str, value, known: tuple) -> None:
+    """Refuse a value of the option ``name`` that is none of ``known``.
+
+    Raises:
+        ValueError: The value is another one.
+    """
+    if value not in known:
+        raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
+
+
+def check_names(name: str, value) -> None:
+    """Refuse one text where the option ``name`` needs several.
+
+    Raises:
+        TypeError: The value is a text.
+    """
+    if isinstance(value, str):
+        raise TypeError(f'`{name}` must be several names, got {value!r}')
+
+
+def size_error(file: str | Path, size: tuple, shape: tuple) -> MaskSizeError:
     """The error for a mask of (H, W) ``size`` whose image has ``shape``."""
     return MaskSizeError(
         f"mask '{file}' has height and width {tuple(size)}, its image "
@@ -160,8 +180,8 @@ def class_record(planes: dict[int, np.ndarray],
     """The record of one mask a class.
 
     Args:
-        planes: Class -> mask, uint8 {0, 1}, (H, W). Those without a causal pixel are
-            left out: the class has no mask here.
+        planes: Class -> mask, uint8 {0, 1}, (H, W). A mask without a causal pixel is
+            left out: the image has no mask of that class.
         shape: (H, W).
         file, ignore: As in :class:`MaskRecord`.
     """
@@ -171,16 +191,16 @@ def class_record(planes: dict[int, np.ndarray],
     return MaskRecord(mask, file, np.array(present, np.int64), ignore)
 
 
-def unknown(keys: Iterable[str],
-            what: str,
-            of: str,
-            known: Iterable[str] = ()) -> MaskError:
+def unknown_keys_error(keys: Iterable[str],
+                       what: str,
+                       of: str,
+                       known: Iterable[str] = ()) -> MaskError:
     """The error for masks or list entries that belong to no image.
 
     Args:
         keys: Their keys.
-        what, of: What they are, and of which file or folder.
-        known: Keys of images, to tell a name that differs only in case.
+        what, of: What they are, and the file or folder that has them.
+        known: Keys of images, to name the one that differs in case alone.
     """
     keys = sorted(keys)
     folded = {key.casefold(): key for key in known}

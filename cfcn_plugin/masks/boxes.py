@@ -1,11 +1,10 @@
 """Boxes around the causal object, in one CSV or JSON file."""
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, is_plain
+from .base import MaskError, MaskRecord, check_option, is_plain
 from .index import IndexedMasks
 from .io.names import image_name
 from .io.rectangles import Box, draw_boxes, read_box
@@ -14,7 +13,7 @@ from .objects import Annotated, ObjectChoice
 
 FORMATS = ('xyxy', 'xywh')
 RECORD = np.dtype([('box', '<f8', 4), ('category', '<i4')])
-CHUNK = 256  # entries looked at together: few enough for the processor's cache
+CHUNK = 256  # entries checked at once: few enough for the processor's cache
 
 
 class BoxMasks(IndexedMasks):
@@ -37,6 +36,7 @@ class BoxMasks(IndexedMasks):
             ``ObjectChoice`` need it.
         **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`.
     """
+    entry = 'box'
 
     def __init__(self,
                  ann_file: str,
@@ -46,8 +46,7 @@ class BoxMasks(IndexedMasks):
                  format: str = 'xyxy',
                  category: str | None = None,
                  **choice):
-        if format not in FORMATS:
-            raise ValueError(f'`format` must be one of {FORMATS}, got {format!r}')
+        check_option('format', format, FORMATS)
         if len(box) != 4:
             raise ValueError(f'`box` must name four columns, got {list(box)}')
         if choice and category is None:
@@ -58,39 +57,32 @@ class BoxMasks(IndexedMasks):
         self.columns = tuple(box)
         self.format = format
         self.category = category
-        self._codes: dict[str, int] = {}  # of categories, as they come
-        file = Path(data_root, ann_file)
-        super().__init__(file, data_root, self._records(file), 'box')
+        self._codes: dict[str, int] = {}  # category -> number, in the file's order
+        super().__init__(ann_file, data_root)
         self.categories = list(self._codes) or ['']
         if category is not None:
-            self.choice.check_seen(self.categories, str(file))
+            self.choice.check_seen(self.categories, str(self.file))
 
-    def __call__(self, results: dict) -> MaskRecord | None:
-        key = self.key(results)
-        records, file = self.index.find(key), f"{self.file}', '{key}"
-        if not records:
-            return None
-        found = []
-        for box, code in np.frombuffer(b''.join(records), RECORD):
-            found.append(Annotated(self.categories[code], box.tolist()))
+    def read(self, records: list[bytes], file: str, results: dict) -> MaskRecord:
+        found = [Annotated(self.categories[code], box.tolist())
+                 for box, code in np.frombuffer(b''.join(records), RECORD)]
         return self.choice.record(
             found,
             lambda boxes: draw_boxes(boxes, results['ori_shape'][:2], f"'{file}'"),
             results, file)
 
-    def _entries(self, file: Path) -> Iterator[Entry]:
-        """Place in the file, and (image, four numbers as written, category)."""
+    def entries(self) -> Iterator[Entry]:
+        """File and place, and (image, four numbers as written, category)."""
         named = () if self.category is None else (self.category, )
-        return read_entries(file, (self.path, *self.columns, *named),
+        return read_entries(self.file, (self.path, *self.columns, *named),
                             remedy='; name the columns with `path` and `box`')
 
-    def _records(self, file: Path) -> Iterator[tuple[str, bytes]]:
-        entries = self._entries(file)
+    def records(self) -> Iterator[tuple[str, bytes]]:
+        entries = self.entries()
         while chunk := list(islice(entries, CHUNK)):
             # one by one only where something may be wrong: the message names the place
-            names, boxes = self._all_fine([values for _, values in chunk]) or zip(
-                *(self._checked(f"'{file}', {place}", values)
-                  for place, values in chunk))
+            names, boxes = self._read_valid([values for _, values in chunk]) or zip(
+                *(self._read_one(where, values) for where, values in chunk))
             records = np.zeros(len(chunk), RECORD)
             records['box'] = boxes
             if self.category is not None:
@@ -100,8 +92,8 @@ class BoxMasks(IndexedMasks):
                 ]
             yield from zip(names, records.view(f'V{RECORD.itemsize}').tolist())
 
-    def _all_fine(self, rows: list[Sequence]) -> tuple[tuple, np.ndarray] | None:
-        """Keys and boxes (N, 4) as x0, y0, x1, y1, if nothing is wrong with any."""
+    def _read_valid(self, rows: list[Sequence]) -> tuple[tuple, np.ndarray] | None:
+        """Keys and boxes (N, 4) as x0, y0, x1, y1; None if a row may be wrong."""
         if set(map(len, rows)) != {5 + (self.category is not None)}:
             return None
         names, *columns = islice(zip(*rows), 5)
@@ -116,8 +108,8 @@ class BoxMasks(IndexedMasks):
         named = all(map(is_plain, names)) and all(row[-1] for row in rows)  # category
         return (names, boxes) if fine and named else None
 
-    def _checked(self, where: str, values: Sequence) -> tuple[str, Box]:
-        """Key and box of one entry, or what is wrong with it."""
+    def _read_one(self, where: str, values: Sequence) -> tuple[str, Box]:
+        """Key and box of one entry; an error says what is wrong with the entry."""
         name, *numbers = values
         if self.category is not None and (
                 len(numbers) != 5 or numbers.pop() in (None, '')):

@@ -1,12 +1,11 @@
 """Instances of a COCO JSON file."""
 import marshal
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from .base import MaskRecord, wrong_size
+from .base import MaskRecord, check_option, size_error
 from .index import IndexedMasks
 from .io.coco_file import CocoFile
 from .io.rectangles import draw_boxes
@@ -20,10 +19,10 @@ CROWDS = ('ignore', 'causal', 'skip')
 class COCOMasks(IndexedMasks):
     """Objects of a COCO instance JSON: polygons, RLE of both kinds, or boxes.
 
-    Every annotation is checked at the start; masks are drawn when asked for, by
-    pycocotools and by its rule: a polygon's pixels may differ along the outline from
-    those of the other sources, where a pixel is inside when its centre is. An
-    annotation that stands twice changes nothing.
+    Every annotation is checked at the start; pycocotools draws a mask when it is asked
+    for. Along the outline, the pixels of a polygon may differ from those of the other
+    sources, which follow :func:`cfcn_plugin.masks.io.shapes.polygon_rows`. An
+    annotation that is there twice changes nothing.
 
     Args:
         ann_file: The JSON, below ``data_root``.
@@ -31,12 +30,13 @@ class COCOMasks(IndexedMasks):
         images: Folder below ``data_root`` that ``file_name`` is relative to.
         use: ``'segmentation'``, or ``'bbox'`` for the boxes.
         crowd: What ``iscrowd`` regions are: ``'ignore'``, ``'causal'``, or ``'skip'``
-            (context). Ignored by default: one is drawn around a whole group, with
-            what is between the objects.
+            (context). Ignored by default: such a region surrounds a whole group,
+            and the gaps between the objects too.
         **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`: all
             objects, some categories, one mask a class, or those of the image's own
             label.
     """
+    entry = 'annotation'
 
     def __init__(self,
                  ann_file: str,
@@ -45,24 +45,31 @@ class COCOMasks(IndexedMasks):
                  use: str = 'segmentation',
                  crowd: str = 'ignore',
                  **choice):
-        for name, value, known in (('use', use, USES), ('crowd', crowd, CROWDS)):
-            if value not in known:
-                raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
+        check_option('use', use, USES)
+        check_option('crowd', crowd, CROWDS)
         self.use = use
         self.crowd = crowd
+        self.images = images
         self.choice = ObjectChoice(**choice)
-        file = CocoFile(Path(data_root, ann_file), use, images)
-        self.choice.check(set(file.names.values()), str(file.file))
-        super().__init__(file.file, data_root, _records(file), 'annotation')
+        super().__init__(ann_file, data_root)
 
-    def __call__(self, results: dict) -> MaskRecord | None:
-        key = self.key(results)
-        found = [marshal.loads(record) for record in self.index.find(key)]
-        if not found:
-            return None
-        shape, file = found[0][2], f"{self.file}', '{key}"
+    def records(self) -> Iterator[tuple[str, bytes]]:
+        # marshal is the fastest way to bytes; the process that wrote the bytes or its
+        # own children read them
+        content = CocoFile(self.file, self.use, self.images)
+        self.choice.check(set(content.names.values()), str(self.file))
+        for key, shape, one in content.instances():
+            outline = one.outline
+            if isinstance(outline, list):
+                outline = [polygon.tobytes() for polygon in outline]
+            category = content.names[one.category]
+            yield key, marshal.dumps((category, one.crowd, shape, outline))
+
+    def read(self, records: list[bytes], file: str, results: dict) -> MaskRecord:
+        found = [marshal.loads(record) for record in records]
+        shape = found[0][2]
         if shape != tuple(results['ori_shape'][:2]):
-            raise wrong_size(file, shape, results['ori_shape'][:2])
+            raise size_error(file, shape, results['ori_shape'][:2])
         objects = [
             Annotated(category, outline, crowd and self.crowd == 'ignore')
             for category, crowd, _, outline in found
@@ -70,17 +77,7 @@ class COCOMasks(IndexedMasks):
         ]
         draw = _draw_segments if self.use == 'segmentation' else draw_boxes
         return self.choice.record(
-            objects, lambda found: draw(found, shape, f"'{file}'"), results, file)
-
-
-def _records(file: CocoFile) -> Iterator[tuple[str, bytes]]:
-    # marshal: the fastest way to bytes, read by the process that wrote them or its
-    # own children
-    for key, shape, one in file.instances():
-        outline = one.outline
-        if isinstance(outline, list):
-            outline = [polygon.tobytes() for polygon in outline]
-        yield key, marshal.dumps((file.names[one.category], one.crowd, shape, outline))
+            objects, lambda outlines: draw(outlines, shape, f"'{file}'"), results, file)
 
 
 def _draw_segments(outlines: list, shape: tuple[int, int], where: str) -> np.ndarray:

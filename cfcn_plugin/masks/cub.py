@@ -8,6 +8,7 @@ import numpy as np
 from .base import MaskError, MaskRecord
 from .boxes import BoxMasks
 from .folder import FolderMasks
+from .io.files import read_lines
 from .io.image import read_image
 from .io.table import Entry
 
@@ -33,48 +34,49 @@ class CUBBoxMasks(BoxMasks):
         self.list = Path(data_root, names)
         super().__init__(ann_file, data_root, format='xywh')
 
-    def _entries(self, file: Path) -> Iterator[Entry]:
-        for place, (name, *box) in read_cub_boxes(file, self.list):
-            yield place, [join(self.images, name), *box]
+    def entries(self) -> Iterator[Entry]:
+        for where, (name, *box) in read_cub_boxes(self.file, self.list):
+            yield where, [join(self.images, name), *box]
 
 
 def read_cub_boxes(boxes: Path, names: Path) -> Iterator[Entry]:
     """Each image of ``names`` (``images.txt``) with its box.
 
     Yields:
-        Where it stands in ``boxes``, and name, x, y, width, height as written.
+        File and place of the box, and name, x, y, width, height as they are written.
 
     Raises:
         FileNotFoundError: There is no such file.
-        MaskError: The two do not belong together.
+        MaskError: The two files do not belong together.
     """
     images = {}
-    for place, (number, *name) in _lines(names):
+    for where, line in read_lines(names):
+        number, *name = line.split()
         if len(name) != 1 or number in images:
-            raise MaskError(f"'{names}', {place}: expected a new id and a path, got "
-                            f"{' '.join([number, *name])!r}")
+            raise MaskError(f'{where}: expected a new id and a path, got {line!r}')
         images[number] = name[0]
     seen = set()
-    for place, (number, *box) in _lines(boxes):
+    for where, line in read_lines(boxes):
+        number, *box = line.split()
         if number not in images:
-            raise MaskError(f"'{boxes}', {place}: id {number} is none of '{names}': "
-                            'take both files from one release')
+            raise MaskError(f"{where}: id {number} is none of '{names}': take both "
+                            'files from one release')
         if number in seen:
-            raise MaskError(f"'{boxes}', {place}: id {number} stands twice, expected "
-                            'one box a bird')
+            raise MaskError(f'{where}: id {number} stands twice, expected one box a '
+                            'bird')
         seen.add(number)
-        yield place, [images[number], *box]
+        yield where, [images[number], *box]
 
 
 class CUBSegmentationMasks(FolderMasks):
-    """``segmentations/<class>/<name>.png``: grey, the share of five who said bird.
+    """``segmentations/<class>/<name>.png``: grey, the fraction of five votes.
 
     Args:
         data_root: The dataset's root.
         masks: Folder of segmentations below ``data_root``.
         images: Folder of images below ``data_root``.
-        threshold: A pixel is causal from this value on, 1 to 255. By default what most
-            said, 3 of 5 (153): half of 255, rounded up.
+        threshold: A pixel is causal from this value on, 1 to 255. The default is half
+            of 255, rounded up: most of five people said bird, 3 (153).
     """
 
     def __init__(self,
@@ -90,22 +92,8 @@ class CUBSegmentationMasks(FolderMasks):
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         values = read_image(file, shape)
         if values.shape[2:] == (2, ) and (values[..., 1] == OPAQUE).all():
-            values = values[..., 0]  # an alpha channel that says nothing
+            values = values[..., 0]  # an alpha channel that hides nothing
         if values.ndim != 2 or values.dtype != np.uint8:
             raise MaskError(f"'{file}': expected a grey PNG of 8 bits, as CUB-200-2011 "
                             f'has them, got shape {values.shape} and {values.dtype}')
         return MaskRecord((values >= self.threshold).astype(np.uint8), str(file))
-
-
-def _lines(file: Path) -> Iterator[tuple[str, list[str]]]:
-    """Place and words of each line that has any."""
-    if not file.is_file():
-        raise FileNotFoundError(f"'{file}' does not exist: correct its name or "
-                                '`data_root`, the folder of CUB-200-2011')
-    try:
-        with file.open(encoding='utf-8-sig') as stream:
-            for number, line in enumerate(stream, 1):
-                if line.strip():
-                    yield f'line {number}', line.split()
-    except UnicodeDecodeError as error:
-        raise MaskError(f"'{file}' is not text in UTF-8 ({error})") from error

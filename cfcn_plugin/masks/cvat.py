@@ -1,15 +1,14 @@
 """Masks drawn with CVAT, exported as "Segmentation mask 1.1"."""
-import os
 from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, MaskSource, unknown
-from .folder import image_keys
+from .base import MaskError, MaskRecord
+from .folder import MirrorMasks
 from .io.archive import Archive
+from .io.files import decode_lines
 from .io.image import read_image
-from .io.names import inside
 from .objects import Annotated, ObjectChoice
 
 FOLDER = 'SegmentationClass/'
@@ -18,8 +17,8 @@ BACKGROUND = 'background'
 OPAQUE = 255
 
 
-class CVATMasks(MaskSource):
-    """CVAT's zip, read as it is, or the folder it was unpacked to.
+class CVATMasks(MirrorMasks):
+    """CVAT's zip, which is read in place, or the folder that it was unpacked to.
 
     The mask of ``<data_root>/<images>/a/b.jpg`` is ``SegmentationClass/a/b.png``, in
     the colours that ``labelmap.txt`` gives to labels; "background" is context, unless
@@ -27,32 +26,30 @@ class CVATMasks(MaskSource):
 
     Args:
         masks: The zip or folder, below ``data_root``.
-        images: Folder of images below ``data_root``, as they were uploaded.
+        images: Folder of the uploaded images below ``data_root``.
         data_root: The dataset's root.
         **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. A label
             is a category.
     """
-    endings = False
 
     def __init__(self,
                  masks: str,
                  images: str = '',
                  data_root: str = '',
                  **choice):
-        super().__init__(data_root)
-        self.images = images
+        super().__init__(masks, images, data_root)
         self.choice = ObjectChoice(**choice)
-        self.archive = Archive(Path(data_root, masks))
+        self.archive = Archive(self.folder)
         self.colours = self._read_labelmap()
         self.choice.check(self.colours.values(), f"{self.archive.path}', '{LABELMAP}")
 
     def __call__(self, results: dict) -> MaskRecord | None:
-        inner = inside(self.key(results), self.images, self)
+        inner = self.inner_path(self.key(results))
         name = f'{FOLDER}{inner.with_suffix(".png")}'
         if not self.archive.has(name):
             return None
         shape, file = results['ori_shape'][:2], f"{self.archive.path}', '{name}"
-        # an image's mask compresses; nothing needs more than its own pixels
+        # a mask compresses: no file needs more bytes than its pixels have
         stored = self.archive.read(name, most=4 * shape[0] * shape[1])
         pixels = read_image(BytesIO(stored), shape, colours=True, name=file)
         found, known = [], 0
@@ -81,13 +78,7 @@ class CVATMasks(MaskSource):
         if not keys:
             raise MaskError(f"'{self.archive.path}' has no '{FOLDER}*.png': export "
                             'from CVAT as "Segmentation mask 1.1"')
-        images = {
-            os.path.splitext(key)[0]
-            for key in image_keys(self.data_root, self.images)
-        }
-        strangers = set(keys) - images
-        if strangers:
-            raise unknown(strangers, 'masks', f"'{self.archive.path}'", images)
+        self.check_owners(dict(zip(keys, keys)), f"'{self.archive.path}'")
 
     def _read_labelmap(self) -> dict[int, str]:
         """Colour, as the four bytes of RGBA in one number -> label."""
@@ -95,17 +86,13 @@ class CVATMasks(MaskSource):
         if not self.archive.has(LABELMAP):
             raise MaskError(f'{where} does not exist: export from CVAT as '
                             '"Segmentation mask 1.1"')
-        try:
-            lines = self.archive.read(LABELMAP).decode('utf-8-sig').splitlines()
-        except UnicodeDecodeError as error:
-            raise MaskError(f'{where} is not UTF-8 ({error})') from error
         colours = {}
-        for number, line in enumerate(lines, 1):
-            if not line.strip() or line.startswith('#'):
+        for place, line in decode_lines(self.archive.read(LABELMAP), where):
+            if line.startswith('#'):
                 continue
-            label, colour = _parse(line, f'{where}, line {number}')
+            label, colour = _parse(line, place)
             if colours.setdefault(colour, label) != label:
-                raise MaskError(f"{where}, line {number}: '{label}' has the colour of "
+                raise MaskError(f"{place}: '{label}' has the colour of "
                                 f"'{colours[colour]}': give each its own in CVAT")
         return colours
 

@@ -2,18 +2,82 @@
 import os
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from .base import MaskError, MaskRecord, MaskSource, unknown
-from .io.names import below, inside
+from .base import MaskError, MaskRecord, MaskSource, unknown_keys_error
+from .io.files import walk_files
+from .io.names import join_inside
 
 
-class FolderMasks(MaskSource):
+class MirrorMasks(MaskSource):
+    """Sources whose masks have the paths of the images, with other endings.
+
+    Args:
+        masks: Folder or archive of masks below ``data_root``.
+        images: Folder of images below ``data_root``. Empty: ``data_root`` itself.
+        data_root: The dataset's root.
+    """
+    endings = False
+
+    def __init__(self, masks: str, images: str = '', data_root: str = ''):
+        super().__init__(data_root)
+        self.masks = masks
+        self.images = images
+        self.folder = Path(data_root, masks)
+
+    def inner_path(self, key: str) -> PurePosixPath:
+        """The part of an image's key that is below the folder of images.
+
+        Raises:
+            MaskError: The image is not below that folder.
+        """
+        try:
+            return PurePosixPath(key).relative_to(self.images)
+        except ValueError:
+            raise MaskError(f"image '{key}' is not below images='{self.images}' of "
+                            f'{type(self).__name__}: correct `images`') from None
+
+    def find(self, name: str, key: str) -> Path | None:
+        """The image's file ``name`` in the folder of masks, None if there is none.
+
+        Raises:
+            MaskError: The file lies outside the folder.
+        """
+        file = join_inside(self.folder, name, f"image '{key}'")
+        return file if os.path.isfile(file) else None
+
+    def image_stems(self) -> Iterator[str]:
+        """Keys of the files in the folder of images, without endings."""
+        for key in self._image_keys():
+            yield os.path.splitext(key)[0]
+
+    def check_owners(self, owners: Mapping[str, str], of: str) -> None:
+        """Refuse masks that belong to no image.
+
+        Args:
+            owners: Mask -> key of its image without ending.
+            of: The folder or archive of the masks, for the message.
+
+        Raises:
+            MaskError: There is no such image.
+        """
+        images = set(self.image_stems())
+        strangers = [mask for mask, key in owners.items() if key not in images]
+        if strangers:
+            raise unknown_keys_error(strangers, 'masks', of, images)
+
+    def _image_keys(self) -> Iterator[str]:
+        prefix = _prefix(self.images)
+        for name in walk_files(Path(self.data_root, self.images), 'images'):
+            yield prefix + name
+
+
+class FolderMasks(MirrorMasks):
     """Sources with one file an image, at the image's own path.
 
     The mask of ``<data_root>/<images>/a/b.jpg`` is ``<data_root>/<masks>/a/b<suffix>``.
-    ``._*`` files are not looked at.
+    ``._*`` files are left out.
 
     Args:
         masks: Folder of masks below ``data_root``.
@@ -22,8 +86,6 @@ class FolderMasks(MaskSource):
         suffix: What takes the place of the image's ending in a mask's name, such as
             ``'.png'`` or ``'_mask.png'``; or several, of which an image has one.
     """
-
-    endings = False
     option = 'masks'  # what the folder of masks is called in the config
 
     def __init__(self,
@@ -31,16 +93,12 @@ class FolderMasks(MaskSource):
                  images: str = '',
                  data_root: str = '',
                  suffix: str | list[str] = '.png'):
-        super().__init__(data_root)
-        suffixes = (suffix, ) if isinstance(suffix, str) else tuple(suffix)
-        for one in suffixes or ('', ):
+        super().__init__(masks, images, data_root)
+        self.suffixes = (suffix, ) if isinstance(suffix, str) else tuple(suffix)
+        for one in self.suffixes or ('', ):
             if '.' not in one or '/' in one:
                 raise ValueError('`suffix` must be the end of a file name with its dot '
                                  f"('.png', '_mask.png'), got {one!r}")
-        self.masks = masks
-        self.images = images
-        self.suffixes = suffixes
-        self.folder = Path(data_root, masks)
 
     def __call__(self, results: dict) -> MaskRecord | None:
         file = self.file(self.key(results))
@@ -55,10 +113,10 @@ class FolderMasks(MaskSource):
         Args:
             file: The file.
             shape: The image's (H, W).
-            results: The sample's dict, for sources that ask for its label.
+            results: The sample's dict, for sources that need its label.
 
         Raises:
-            MaskError: It cannot be used.
+            MaskError: The mask cannot be used.
         """
 
     def keys(self) -> list[str]:
@@ -68,7 +126,7 @@ class FolderMasks(MaskSource):
         names = self._names()
         keys = self._keys(names)
         if not keys:
-            raise self._nothing(names)
+            raise self._nothing_error(names)
         lower = tuple(suffix.lower() for suffix in self.suffixes)
         unseen = [name for name in names if name.lower().endswith(lower)
                   and not name.endswith(self.suffixes)]
@@ -79,42 +137,37 @@ class FolderMasks(MaskSource):
                 'give `suffix` a list of all endings')
         twice = [key for key, count in Counter(keys).items() if count > 1]
         if twice:
-            raise self._several(twice[0])
-        strangers = set(keys) - set(self._images())
-        if strangers:
-            raise unknown(
-                strangers, 'masks', f"folder '{self.folder}'", self._images())
+            raise self._several_error(twice[0])
+        self.check_owners(dict(zip(keys, keys)), f"folder '{self.folder}'")
 
     def file(self, key: str) -> Path | None:
-        """The mask file of the image ``key``, if it has one.
+        """The mask file of the image ``key``, if the image has one.
 
         Raises:
-            MaskError: It has several, or lies outside the folder.
+            MaskError: The image has several, or the file lies outside the folder.
         """
-        stem = str(inside(key, self.images, self).with_suffix(''))
-        files = [below(self.folder, stem + suffix, f"image '{key}'")
-                 for suffix in self.suffixes]
-        found = [file for file in files if os.path.isfile(file)]
+        stem = str(self.inner_path(key).with_suffix(''))
+        files = [self.find(stem + suffix, key) for suffix in self.suffixes]
+        found = [file for file in files if file is not None]
         if len(found) > 1:
-            raise self._several(key)
+            raise self._several_error(key)
         return found[0] if found else None
 
+    def image_stems(self) -> Iterator[str]:
+        masks = _prefix(self.masks)  # which may lie in the folder of images
+        for key in self._image_keys():
+            if not (key.startswith(masks) and key.endswith(self.suffixes)):
+                yield os.path.splitext(key)[0]
+
     def _names(self) -> list[str]:
-        return list(walk(self.folder, self.option))
+        return list(walk_files(self.folder, self.option))
 
     def _keys(self, names: list[str]) -> list[str]:
         return sorted(
             _prefix(self.images) + name[:-len(suffix)]
             for name in names for suffix in self.suffixes if name.endswith(suffix))
 
-    def _images(self) -> Iterator[str]:
-        """Keys of what lies in the images' folder and is no mask, without endings."""
-        masks = _prefix(self.masks)
-        for key in image_keys(self.data_root, self.images):
-            if not (key.startswith(masks) and key.endswith(self.suffixes)):
-                yield os.path.splitext(key)[0]
-
-    def _nothing(self, names: list[str]) -> MaskError:
+    def _nothing_error(self, names: list[str]) -> MaskError:
         found = Counter(os.path.splitext(name)[1] for name in names)
         got = ', '.join(f"{count} '{end}'" for end, count in found.most_common(5))
         return MaskError(
@@ -122,56 +175,13 @@ class FolderMasks(MaskSource):
             f'{" or ".join(map(repr, self.suffixes))}, got {got or "none at all"}: '
             f'correct `suffix` or `{self.option}`')
 
-    def _several(self, key: str) -> MaskError:
+    def _several_error(self, key: str) -> MaskError:
         return MaskError(
             f"image '{key}' has several masks in '{self.folder}', with endings of "
             f'{self.suffixes}: remove all but one, or name one `suffix`')
 
 
-def image_keys(data_root: str, images: str) -> Iterator[str]:
-    """Keys of the files below a folder of images, with their endings."""
-    for name in walk(Path(data_root, images), 'images'):
-        yield _prefix(images) + name
-
-
 def _prefix(folder: str) -> str:
-    """What keys below a folder begin with."""
+    """The beginning of all keys below a folder."""
     inner = PurePosixPath(os.path.normpath(folder)).as_posix()
     return '' if inner == '.' else f'{inner}/'
-
-
-def walk(folder: str | Path, option: str) -> Iterator[str]:
-    """Paths of the files below a folder, relative to it, with no stat for each.
-
-    ``._*`` files, which some archives bring, are left out. Links are followed, but
-    for those to a folder that they are in.
-
-    Args:
-        folder: The folder.
-        option: The option that named it.
-
-    Raises:
-        FileNotFoundError: There is no such folder.
-    """
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(f"folder of {option} '{folder}' does not exist: "
-                                f'correct `{option}` or `data_root`')
-    for top, folders, files in os.walk(folder, onerror=_raise, followlinks=True):
-        folders[:] = [name for name in folders if not _is_loop(top, name)]
-        inner = os.path.relpath(top, folder).replace(os.sep, '/')
-        prefix = '' if inner == '.' else inner + '/'
-        for name in files:
-            if not name.startswith('._'):
-                yield prefix + name
-
-
-def _is_loop(top: str, name: str) -> bool:
-    path = os.path.join(top, name)
-    if not os.path.islink(path):
-        return False
-    here = os.path.join(os.path.realpath(top), '')
-    return here.startswith(os.path.join(os.path.realpath(path), ''))
-
-
-def _raise(error: OSError) -> None:
-    raise error

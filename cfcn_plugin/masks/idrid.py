@@ -1,13 +1,12 @@
 """The lesion masks of IDRiD, the Indian Diabetic Retinopathy Image Dataset."""
-import os
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, MaskSource, class_record, unknown
-from .folder import image_keys, walk
+from .base import MaskError, MaskRecord, class_record
+from .folder import MirrorMasks
+from .io.files import walk_files
 from .io.image import read_image
-from .io.names import below, inside
 
 # lesion -> the publisher's folder; the optic disc is anatomy, not a lesion
 FOLDERS = {
@@ -19,12 +18,12 @@ FOLDERS = {
 }
 
 
-class IDRiDMasks(MaskSource):
+class IDRiDMasks(MirrorMasks):
     """One mask a lesion, in the publisher's layout (Eq. 3).
 
     The masks of ``<data_root>/<images>/a. Training Set/IDRiD_01.jpg`` are
     ``<data_root>/<masks>/a. Training Set/1. Microaneurysms/IDRiD_01_MA.tif`` and so
-    on; what is not black is lesion. An image has a file only for what it has.
+    on; a pixel that is not black is lesion. An image has files only for its lesions.
     ``tools/get_data.py idrid`` writes smaller ones without the lesions' folders: with
     ``flat``, those of ``<images>/IDRiD_01.jpg`` are ``<masks>/IDRiD_01_MA.png`` ...
 
@@ -37,7 +36,6 @@ class IDRiDMasks(MaskSource):
         suffix: Ending of a mask file.
         flat: Whether all lesions' files lie in one folder.
     """
-    endings = False
 
     def __init__(self,
                  masks: str = 'A. Segmentation/2. All Segmentation Groundtruths',
@@ -46,36 +44,29 @@ class IDRiDMasks(MaskSource):
                  lesions: list[str] = ('MA', 'HE', 'EX', 'SE'),
                  suffix: str = '.tif',
                  flat: bool = False):
-        super().__init__(data_root)
+        super().__init__(masks, images, data_root)
         strange = [one for one in lesions if one not in FOLDERS]
         if strange or not lesions or len(set(lesions)) < len(lesions):
             raise ValueError(f'`lesions` must be some of {tuple(FOLDERS)}, each once, '
                              f'got {list(lesions)}')
-        self.images = images
         self.lesions = tuple(lesions)
         self.suffix = suffix
         self.folders = {one: '' if flat else FOLDERS[one] for one in self.lesions}
-        self.folder = Path(data_root, masks)
 
     def __call__(self, results: dict) -> MaskRecord | None:
         shape = results['ori_shape'][:2]
-        planes, files = {}, []
-        for label, file in self.files(self.key(results)):
-            planes[label] = _not_black(read_image(file, shape))
-            files.append(str(file))
-        return class_record(planes, shape, "', '".join(files)) if files else None
+        files = self.files(self.key(results))
+        planes = {label: _not_black(read_image(file, shape)) for label, file in files}
+        names = "', '".join(str(file) for _, file in files)
+        return class_record(planes, shape, names) if files else None
 
     def files(self, key: str) -> list[tuple[int, Path]]:
         """(class, file) of each lesion that the image ``key`` has a mask of."""
-        inner = inside(key, self.images, self)
-        found = []
-        for label, lesion in enumerate(self.lesions):
-            name = f'{inner.stem}_{lesion}{self.suffix}'
-            file = below(self.folder, str(inner.parent / self.folders[lesion] / name),
-                         f"image '{key}'")
-            if file.is_file():
-                found.append((label, file))
-        return found
+        inner = self.inner_path(key)
+        names = (inner.parent / folder / f'{inner.stem}_{lesion}{self.suffix}'
+                 for lesion, folder in self.folders.items())
+        files = [self.find(str(name), key) for name in names]
+        return [(label, file) for label, file in enumerate(files) if file is not None]
 
     def keys(self) -> list[str]:
         return sorted(set(self._owners().values()))
@@ -88,18 +79,12 @@ class IDRiDMasks(MaskSource):
                 f"'a. Training Set/1. Microaneurysms/IDRiD_01_MA{self.suffix}', or "
                 f"with `flat` 'IDRiD_01_MA{self.suffix}'; correct `masks`, `lesions`, "
                 '`suffix` or `flat`')
-        images = {
-            os.path.splitext(key)[0]
-            for key in image_keys(self.data_root, self.images)
-        }
-        strangers = {file for file, key in owners.items() if key not in images}
-        if strangers:
-            raise unknown(strangers, 'masks', f"folder '{self.folder}'")
+        self.check_owners(owners, f"folder '{self.folder}'")
 
     def _owners(self) -> dict[str, str]:
         """Mask file -> key of its image without ending, for the chosen lesions."""
         owners = {}
-        for name in walk(self.folder, 'masks'):
+        for name in walk_files(self.folder, 'masks'):
             path = PurePosixPath(name)
             for lesion, folder in self.folders.items():
                 end = f'_{lesion}{self.suffix}'
@@ -111,7 +96,7 @@ class IDRiDMasks(MaskSource):
 
 
 def _not_black(values: np.ndarray) -> np.ndarray:
-    """uint8 {0, 1}, (H, W); of a file with transparency, what shows."""
+    """uint8 {0, 1}, (H, W), 1 where a pixel is not black and not transparent."""
     if values.ndim == 2:
         return (values != 0).astype(np.uint8)
     shows = values[..., -1] != 0 if values.shape[-1] in (2, 4) else True

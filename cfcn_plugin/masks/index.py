@@ -1,5 +1,6 @@
 """Records of a million images in six flat arrays, which workers share."""
 import os
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -9,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .base import MaskError, MaskSource, unknown
-from .folder import walk
+from .base import MaskError, MaskRecord, MaskSource, unknown_keys_error
+from .io.files import walk_files
 
 CHUNK = 256  # entries joined together: few enough for the processor's cache
 
@@ -54,7 +55,7 @@ class RecordIndex:
         self._record_ends = _ends(lengths)
 
     def __len__(self) -> int:
-        """How many records there are."""
+        """The number of records."""
         return len(self._order)
 
     def __iter__(self) -> Iterator[str]:
@@ -71,7 +72,7 @@ class RecordIndex:
                 yield key.decode('utf-8', 'surrogatepass')
 
     def find(self, key: str) -> list[bytes]:
-        """The key's records, none if there is no such key."""
+        """The key's records; an empty list if there is no such key."""
         wanted = _encode(key)
         code = np.uint32(crc32(wanted))
         hashes = self._hashes.numpy().view(np.uint32)
@@ -84,38 +85,58 @@ class RecordIndex:
 
 
 class IndexedMasks(MaskSource):
-    """A source with one big annotation file.
+    """A source with one big annotation file, which is read once, into an index.
 
     Args:
-        file: The annotation file.
+        ann_file: The file, below ``data_root``.
         data_root: The dataset's root.
-        entries: (key, record) pairs of the file.
-        what: What a record is of, for messages.
 
     Raises:
         MaskError: There is no entry.
     """
+    entry = 'entry'  # what one record is of, for messages
 
-    def __init__(self, file: Path, data_root: str,
-                 entries: Iterable[tuple[str, bytes]], what: str):
+    def __init__(self, ann_file: str, data_root: str = ''):
         super().__init__(data_root)
-        self.file = file
-        self.index = RecordIndex(entries)
+        self.file = Path(data_root, ann_file)
+        self.index = RecordIndex(self.records())
         if not len(self.index):
-            raise MaskError(f"'{file}' holds no {what}")
+            raise MaskError(f"'{self.file}' holds no {self.entry}")
+
+    def __call__(self, results: dict) -> MaskRecord | None:
+        key = self.key(results)
+        records = self.index.find(key)
+        return self.read(records, f"{self.file}', '{key}", results) if records else None
+
+    @abstractmethod
+    def records(self) -> Iterator[tuple[str, bytes]]:
+        """(key, record) of each entry of ``file``."""
+
+    @abstractmethod
+    def read(self, records: list[bytes], file: str, results: dict) -> MaskRecord:
+        """The mask that an image's records make.
+
+        Args:
+            records: One or more records of :meth:`records`, in their order.
+            file: Name of the file and the entry, for the mask's record.
+            results: The sample's dict.
+
+        Raises:
+            MaskError: The mask cannot be used.
+        """
 
     def keys(self) -> list[str]:
         return sorted(self.index)
 
     def check(self) -> None:
-        # os.path: a million of pathlib's paths take ten seconds more
+        # with os.path, since pathlib takes ten seconds more for a million
         strangers = [
             key for key in self.index
             if not os.path.isfile(os.path.join(self.data_root, key))
         ]
         if strangers:
-            raise unknown(strangers, 'image names', f"'{self.file}'",
-                          walk(self.data_root or '.', 'data_root'))
+            raise unknown_keys_error(strangers, 'image names', f"'{self.file}'",
+                          walk_files(self.data_root or '.', 'data_root'))
 
 
 def _encode(key: str) -> bytes:

@@ -1,12 +1,12 @@
 """Masks drawn with Label Studio, one JSON export for many images."""
 import marshal
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
-from .base import MaskError, MaskRecord
+from .base import MaskError, MaskRecord, check_option
 from .index import IndexedMasks
 from .io.json_file import read_json
 from .io.label_studio_regions import draw_region, pack_brush, read_regions
@@ -22,21 +22,22 @@ HASH = 9  # an upload's name begins with eight hexadecimal digits and a hyphen
 class LabelStudioMasks(IndexedMasks):
     """Brushes, polygons, rectangles of Label Studio's export "JSON" (not "JSON-MIN").
 
-    Which image a task is of: for an upload, the file's name without the hash that
-    Label Studio puts before it; for local storage and URLs, what follows ``prefix``.
+    The image of a task: for an upload, the file's name without the hash that Label
+    Studio puts before it; for local storage and URLs, the part after ``prefix``.
 
     Args:
         ann_file: The export, below ``data_root``.
-        images: Folder of images below ``data_root`` that those names are relative to.
+        images: Folder below ``data_root`` that these names are relative to.
         data_root: The dataset's root.
-        prefix: What paths or URLs of tasks begin with, before the name below
+        prefix: The beginning of tasks' paths or URLs, before the name below
             ``images``, such as ``'s3://bucket/'``.
         image: The field of a task's ``data`` that holds its image.
-        several: What several annotations of one task are, when none is marked as the
-            ground truth: ``'error'``, or their ``'union'``.
+        several: What several annotations of one task give, when none is marked as the
+            ground truth: an ``'error'``, or their ``'union'``.
         **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. A
             region's labels are its categories; one without a label has ``''``.
     """
+    entry = 'task with an annotation'
 
     def __init__(self,
                  ann_file: str,
@@ -46,23 +47,18 @@ class LabelStudioMasks(IndexedMasks):
                  image: str = 'image',
                  several: str = 'error',
                  **choice):
-        if several not in SEVERAL:
-            raise ValueError(f'`several` must be one of {SEVERAL}, got {several!r}')
+        check_option('several', several, SEVERAL)
         self.choice = ObjectChoice(**choice)
         self.images = images
         self.prefix = prefix
         self.image = image
         self.several = several
-        file, seen = Path(data_root, ann_file), set()
-        super().__init__(
-            file, data_root, self._records(file, seen), 'task with an annotation')
-        self.choice.check_seen(seen, str(file))
+        self._labels: set[str] = set()
+        super().__init__(ann_file, data_root)
+        self.choice.check_seen(self._labels, str(self.file))
 
-    def __call__(self, results: dict) -> MaskRecord | None:
-        key, shape = self.key(results), results['ori_shape'][:2]
-        records, file = self.index.find(key), f"{self.file}', '{key}"
-        if not records:
-            return None
+    def read(self, records: list[bytes], file: str, results: dict) -> MaskRecord:
+        shape = results['ori_shape'][:2]
         found = [Annotated(label, region) for region in marshal.loads(records[0])
                  for label in region['labels']]
         return self.choice.record(
@@ -71,11 +67,10 @@ class LabelStudioMasks(IndexedMasks):
                 [draw_region(region, shape, file) for region in regions]),
             results, file)
 
-    def _records(self, file: Path, seen: set[str]) -> Iterator[tuple[str, bytes]]:
-        """One record a task, its regions; ``seen`` is given their labels."""
+    def records(self) -> Iterator[tuple[str, bytes]]:
         keys = set()
-        for number, task in enumerate(read_json(file, list, pack_brush)):
-            where = f"'{file}', task {number}"
+        for number, task in enumerate(read_json(self.file, list, pack_brush)):
+            where = f"'{self.file}', task {number}"
             regions = self._regions(task, where)
             if regions is None:
                 continue
@@ -83,7 +78,7 @@ class LabelStudioMasks(IndexedMasks):
             if key in keys:
                 raise MaskError(f"{where}: '{key}' had a task before: remove one")
             keys.add(key)
-            seen.update(label for one in regions for label in one['labels'])
+            self._labels.update(label for one in regions for label in one['labels'])
             yield key, marshal.dumps(regions)
 
     def _regions(self, task, where: str) -> list[dict] | None:
@@ -120,7 +115,7 @@ class LabelStudioMasks(IndexedMasks):
             if not name.startswith(self.prefix) or '://' in name[len(self.prefix):]:
                 raise MaskError(
                     f"{where}: image '{name}' does not begin with "
-                    f'prefix={self.prefix!r}: say with `prefix` what stands before the '
-                    'name below `images`')
+                    f'prefix={self.prefix!r}: give as `prefix` what is before the name '
+                    'below `images`')
             name = name[len(self.prefix):]
         return image_name(name, where, self.images)

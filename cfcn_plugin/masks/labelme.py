@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, MaskSizeError, wrong_size
+from .base import MaskError, MaskRecord, MaskSizeError, size_error
 from .folder import FolderMasks
 from .io.image import read_image
 from .io.json_file import read_json
@@ -63,7 +63,7 @@ class LabelMeMasks(FolderMasks):
                             f'file of LabelMe, got one with {sorted(content)[:8]}')
         size = content.get('imageHeight'), content.get('imageWidth')
         if None not in size and size != tuple(shape):
-            raise wrong_size(file, size, shape)
+            raise size_error(file, size, shape)
         found = []
         for number, one in enumerate(shapes):
             where = f"'{file}', shape {number}"

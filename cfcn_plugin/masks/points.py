@@ -1,7 +1,6 @@
 """Points that a person clicked, in one CSV or JSON file."""
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from struct import Struct
 
 import numpy as np
@@ -17,7 +16,7 @@ POINT = Struct('<3d')  # x, y, radius
 
 
 class PointMasks(IndexedMasks):
-    """What is near an image's points is causal.
+    """Pixels near an image's points are causal.
 
     CSV: a header with ``image, x, y`` and, if they differ, ``radius``; lines of one
     image add up. JSON: a list of objects with these names, or an object
@@ -27,10 +26,11 @@ class PointMasks(IndexedMasks):
     Args:
         ann_file: The file, below ``data_root``.
         data_root: The dataset's root, which ``image`` is relative to.
-        radius: Of points that have none of their own, 0 or more.
-        unit: Of every radius: ``'diagonal'`` for a share of the image's, or
-            ``'pixel'``.
+        radius: Radius of points that have none of their own, 0 or more.
+        unit: Unit of every radius: ``'diagonal'`` for a fraction of the image's
+            diagonal, or ``'pixel'``.
     """
+    entry = 'point'
 
     def __init__(self,
                  ann_file: str,
@@ -40,14 +40,10 @@ class PointMasks(IndexedMasks):
         check_radius(radius, unit)
         self.radius = radius
         self.unit = unit
-        file = Path(data_root, ann_file)
-        super().__init__(file, data_root, self._records(file), 'point')
+        super().__init__(ann_file, data_root)
 
-    def __call__(self, results: dict) -> MaskRecord | None:
-        key, shape = self.key(results), results['ori_shape'][:2]
-        records, file = self.index.find(key), f"{self.file}', '{key}"
-        if not records:
-            return None
+    def read(self, records: list[bytes], file: str, results: dict) -> MaskRecord:
+        shape = results['ori_shape'][:2]
         mask = np.zeros(shape, np.uint8)
         for x, y, radius in map(POINT.unpack, records):
             point = np.array([(x, y)])
@@ -55,9 +51,9 @@ class PointMasks(IndexedMasks):
             mask |= draw_stroke(point, in_pixels(radius, self.unit, shape), shape)
         return MaskRecord(mask, file)
 
-    def _records(self, file: Path) -> Iterator[tuple[str, bytes]]:
-        for place, (image, *numbers) in read_entries(file, COLUMNS[:3], COLUMNS[3:]):
-            where = f"'{file}', {place}"
+    def records(self) -> Iterator[tuple[str, bytes]]:
+        for where, (image, *numbers) in read_entries(
+                self.file, COLUMNS[:3], COLUMNS[3:]):
             yield image_name(image, where), POINT.pack(*self._parse(numbers, where))
 
     def _parse(self, numbers: list, where: str) -> tuple[float, float, float]:

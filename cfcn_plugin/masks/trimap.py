@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import MaskError
+from .base import MaskError, check_option
 from .png import PNGMasks
 
 ANIMAL, BACKGROUND, BORDER = 1, 2, 3
@@ -13,8 +13,8 @@ BORDERS = ('causal', 'context', 'ignore')
 class TrimapMasks(PNGMasks):
     """Trimaps: 1 is the animal, 2 the background, 3 the border between them.
 
-    The paper does not say what the border is; it holds ears, tails and fur, so
-    it is causal by default.
+    The paper does not say what the border is. The border has ears, tails and fur, so
+    the border is causal by default.
 
     Args:
         masks: Folder of trimaps below ``data_root``.
@@ -28,8 +28,7 @@ class TrimapMasks(PNGMasks):
                  images: str = 'images',
                  data_root: str = '',
                  border: str = 'causal'):
-        if border not in BORDERS:
-            raise ValueError(f'`border` must be one of {BORDERS}, got {border!r}')
+        check_option('border', border, BORDERS)
         super().__init__(
             masks,
             images,

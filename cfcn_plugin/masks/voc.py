@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, wrong_size
+from .base import MaskError, MaskRecord, check_names, check_option, size_error
 from .folder import FolderMasks
 from .io.image import read_image
-from .io.names import below
+from .io.names import join_inside
 from .io.rectangles import draw_boxes
 from .io.voc_xml import VOCObject, read_objects
 from .objects import Annotated, ObjectChoice
@@ -58,12 +58,10 @@ class VOCMasks(FolderMasks):
                  difficult: str = 'ignore',
                  names: Sequence[str] = VOC2007_CATEGORIES,
                  **choice):
-        for name, value, known in (('use', use, tuple(FOLDERS)), ('void', void, VOIDS),
-                                   ('difficult', difficult, DIFFICULT)):
-            if value not in known:
-                raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
-        if isinstance(names, str):
-            raise TypeError(f'`names` must be several names, got {names!r}')
+        check_option('use', use, tuple(FOLDERS))
+        check_option('void', void, VOIDS)
+        check_option('difficult', difficult, DIFFICULT)
+        check_names('names', names)
         super().__init__(masks or FOLDERS[use], images, data_root,
                          '.xml' if use == 'bbox' else '.png')
         if choice.get('objects', 'all') != 'all':
@@ -80,7 +78,7 @@ class VOCMasks(FolderMasks):
         if self.use == 'bbox':
             objects, size = self._objects(file)
             if size not in (None, tuple(shape)):
-                raise wrong_size(file, size, shape)
+                raise size_error(file, size, shape)
             found = [self._annotated(one, one.box) for one in objects]
             return self.choice.record(
                 [one for one in found if one is not None],
@@ -103,7 +101,7 @@ class VOCMasks(FolderMasks):
         elif numbers:
             inner = file.relative_to(self.folder).with_suffix('.xml').as_posix()
             known, _ = self._objects(
-                below(Path(self.data_root, self.annotations), inner))
+                join_inside(Path(self.data_root, self.annotations), inner))
         if numbers and numbers[-1] > len(known):
             what = 'classes' if self.use == 'segmentation' else "XML file's objects"
             raise MaskError(f"'{file}' has the value {numbers[-1]}, expected 0, 255 or "

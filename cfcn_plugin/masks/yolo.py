@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import MaskError, MaskRecord
+from .base import MaskError, MaskRecord, check_names
 from .folder import FolderMasks
+from .io.files import read_lines
 from .io.rectangles import draw_boxes, read_box
 from .io.shapes import fill_polygon
 from .objects import Annotated, ObjectChoice
@@ -18,8 +19,8 @@ class YOLOMasks(FolderMasks):
 
     The labels of ``<data_root>/<images>/a/b.jpg`` are ``<data_root>/<labels>/a/b.txt``.
     A line is ``number cx cy width height``, or ``number x0 y0 x1 y1 x2 y2 ...`` with
-    three points or more, in shares of the image's width and height. A line that
-    stands twice changes nothing. An image with an empty file (YOLO's way to say
+    three points or more, in fractions of the image's width and height. A line that
+    is there twice changes nothing. An image with an empty file (YOLO's way to say
     "nothing here") has an empty mask.
 
     Args:
@@ -41,8 +42,7 @@ class YOLOMasks(FolderMasks):
                  names: Sequence[str] | dict[int, str] | None = None,
                  **choice):
         super().__init__(labels, images, data_root, '.txt')
-        if isinstance(names, str):
-            raise TypeError(f'`names` must be several names, got {names!r}')
+        check_names('names', names)
         if names is not None:
             # a dumped config turns numbers that are keys into text
             pairs = names.items() if isinstance(names, dict) else enumerate(names)
@@ -55,18 +55,13 @@ class YOLOMasks(FolderMasks):
             self.choice.check(set(names.values()), '`names`')
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
-        try:
-            lines = file.read_text(encoding='utf-8-sig').splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise MaskError(f"'{file}' cannot be read as text in UTF-8 "
-                            f'({error})') from error
-        found = [self._read(line.split(), shape, f"'{file}', line {number}")
-                 for number, line in enumerate(lines, 1) if line.strip()]
+        found = [self._read_object(line.split(), shape, where)
+                 for where, line in read_lines(file)]
         return self.choice.record(
             found, lambda outlines: _draw(outlines, shape, f"'{file}'"), results,
             str(file))
 
-    def _read(self, words: list[str], shape: tuple, where: str) -> Annotated:
+    def _read_object(self, words: list[str], shape: tuple, where: str) -> Annotated:
         """An object, its box or polygon in pixels."""
         number, *values = words
         if not (number.isascii() and number.isdecimal() and len(number) < 10):
@@ -99,7 +94,7 @@ class YOLOMasks(FolderMasks):
         # written so that NaN fails
         if not ((shares >= -EDGE) & (shares <= 1 + EDGE)).all():
             raise MaskError(
-                f"{where}: expected shares of the image's width and height within "
+                f"{where}: expected fractions of the image's width and height within "
                 f"[0, 1], got {' '.join(values)[:60]!r}: are they pixels?")
 
 

@@ -9,8 +9,8 @@ from cfcn_plugin.masks.base import (
     MaskSizeError,
     class_record,
     is_plain,
-    unknown,
-    wrong_size,
+    size_error,
+    unknown_keys_error,
 )
 
 
@@ -93,7 +93,7 @@ def test_images_without_an_entry_are_told_by_their_keys():
 
 
 def test_size_error_survives_the_way_out_of_a_worker():
-    error = wrong_size('a.png', (2, 3), (4, 5))
+    error = size_error('a.png', (2, 3), (4, 5))
     copy = pickle.loads(pickle.dumps(error))
     assert (copy.file, copy.size, str(copy)) == ('a.png', (2, 3), str(error))
     assert isinstance(MaskSizeError('text alone'), MaskError)  # what torch does
@@ -109,5 +109,5 @@ def test_class_record_holds_the_classes_that_have_a_mask():
 
 
 def test_unknown_names_tell_those_that_differ_in_case():
-    text = str(unknown({'a/B', 'c'}, 'masks', "folder 'm'", {'A/b', 'd'}))
+    text = str(unknown_keys_error({'a/B', 'c'}, 'masks', "folder 'm'", {'A/b', 'd'}))
     assert "'a/B' (did you mean 'A/b'?), 'c':" in text

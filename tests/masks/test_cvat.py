@@ -120,7 +120,7 @@ WRONG_ARCHIVES = {
     'two numbers': (files(**{'labelmap.txt': b'cow:1,2::'}), "line 1: expected 'la"),
     'one colour': (files(**{'labelmap.txt': b'cow:1,2,3::\ndog:1,2,3::'}),
                    "line 2: 'dog' has the colour of 'cow'"),
-    'not UTF-8': (files(**{'labelmap.txt': b'k\xfch:1,2,3::'}), 'is not UTF-8'),
+    'not UTF-8': (files(**{'labelmap.txt': b'k\xfch:1,2,3::'}), 'is not text in UTF-8'),
     'zip slip': (files(**{'../../a.png': png()}), 'leaves the archive'),
 }
 

@@ -92,7 +92,7 @@ WRONG = {
     'odd polygon': ('1 0 0 1 0 1 1 0', 'even count of 6'),
     'words': ('1 a b c d', "4 numbers .* got 'a b c d'"),
     'NaN box': ('1 nan 0.5 0.1 0.1', 'four finite numbers'),
-    'NaN polygon': ('1 nan 0 1 0 1 1', r"shares .*within \[0, 1\], got 'nan 0"),
+    'NaN polygon': ('1 nan 0 1 0 1 1', r"fractions .*within \[0, 1\], got 'nan 0"),
     'box of no width': ('1 0.5 0.5 0 0.1', 'no inside.*width and height must be'),
     'inverted box': ('1 0.5 0.5 -0.1 0.1', 'no inside'),
     'box in pixels': ('1 4 2 2 2', 'are they pixels'),
@@ -115,14 +115,14 @@ def test_file_that_cannot_be_read_is_named_and_ends_no_run(tmp_path, monkeypatch
 
     def broken(*_, **__):
         raise OSError(5, 'Input/output error')
-    monkeypatch.setattr('pathlib.Path.read_text', broken)
+    monkeypatch.setattr('pathlib.Path.read_bytes', broken)
     with pytest.raises(MaskError, match="a.txt' .*Input/output error"):
         load(tmp_path)
 
 
 def test_file_that_is_not_utf_8_is_named(tmp_path):
     write(tmp_path, 'ä', encoding='latin1')
-    with pytest.raises(MaskError, match="a.txt' cannot be read as text in UTF-8"):
+    with pytest.raises(MaskError, match="a.txt' is not text in UTF-8"):
         load(tmp_path)
 
 

@@ -1,6 +1,8 @@
 """Aeroplane-Cow: the two classes of VOC 2012, by VOC's own lists."""
 from pathlib import Path
 
+from cfcn_plugin.masks.io.files import read_lines
+
 from .new_folder import write_table
 
 CLASSES = ('aeroplane', 'cow')
@@ -48,10 +50,9 @@ def _flags(file: Path) -> dict[str, str]:
         raise FileNotFoundError(f"'{file}' does not exist: expected the tree of VOC "
                                 "2012, with 'ImageSets/Main'")
     flags = {}
-    for number, line in enumerate(file.read_text().splitlines(), 1):
-        name, *rest = line.split() or ['']
+    for where, line in read_lines(file):
+        name, *rest = line.split()
         if len(rest) != 1 or rest[0] not in (PRESENT, DIFFICULT, ABSENT):
-            raise ValueError(f"'{file}', line {number}: expected a name and 1, 0 or "
-                             f'-1, got {line!r}')
+            raise ValueError(f'{where}: expected a name and 1, 0 or -1, got {line!r}')
         flags[name] = rest[0]
     return flags

@@ -8,13 +8,13 @@ from PIL import Image
 from cfcn_plugin.functional import resize_mask
 from cfcn_plugin.masks.idrid import FOLDERS, IDRiDMasks
 
-from .new_folder import new_folder, save_image, write_table
+from .new_folder import NewDataset, new_dataset
 
 SPLITS = {'a. Training Set': 'train', 'b. Testing Set': 'test'}
 KINDS = tuple(FOLDERS)
 WIDTH = 250  # of the paper's input; published are 4288x2848
-# lesions are a pixel or less at that width: any part of one is lesion. The optic disc
-# is large: what it covers by half.
+# the least covered fraction of a pixel that is causal. Lesions are a pixel or less at
+# that width: any part counts. The optic disc is large: half a pixel counts.
 LEAST = {'OD': 0.5}
 
 
@@ -33,7 +33,7 @@ def export_idrid(source: str | Path, root: str | Path) -> Path:
     Raises:
         FileExistsError: ``root`` exists.
         FileNotFoundError: ``source`` has no images.
-        MaskError: A mask is no mask of its image.
+        MaskError: A mask does not belong to an image, or cannot be used.
     """
     source = Path(source)
     if source.name == 'A. Segmentation':
@@ -46,29 +46,24 @@ def export_idrid(source: str | Path, root: str | Path) -> Path:
             f"'{Path(source, masks.images)}' has {sorted(strange) or 'no images'}: "
             f"expected 'IDRiD_01.jpg' ... in the folders {tuple(SPLITS)}")
     masks.check()
-    with new_folder(root) as folder:
-        rows = [_export(file, masks, folder) for file in files]
-        write_table(folder / 'labels.csv',
-                    ('filename', 'split', *(f'label_{kind}' for kind in KINDS)), rows)
+    with new_dataset(root, 'split', *(f'label_{kind}' for kind in KINDS)) as dataset:
+        for file in files:
+            _export(file, masks, dataset)
     return Path(root)
 
 
-def _export(file: Path, masks: IDRiDMasks, folder: Path) -> tuple:
-    """Image and masks of a file, and its line of the table."""
+def _export(file: Path, masks: IDRiDMasks, dataset: NewDataset) -> None:
     with Image.open(file) as opened:
         width, height = opened.size
         small = (WIDTH, round(height * WIDTH / width))
-        image = np.asarray(opened.convert('RGB').resize(
-            small, Image.Resampling.BOX))
-    name = f'images/{file.stem}.png'
-    save_image(folder / name, image)
+        image = np.asarray(opened.convert('RGB').resize(small, Image.Resampling.BOX))
     record = masks(dict(img_path=str(file), ori_shape=(height, width)))
-    planes = {} if record is None else dict(zip(record.classes.tolist(), record.mask))
-    for label, plane in planes.items():
+    planes = {}
+    for label, plane in [] if record is None else zip(record.classes, record.mask):
         kind = KINDS[label]
-        share = resize_mask(torch.from_numpy(plane).float(), small[::-1]).numpy()
+        covered = resize_mask(torch.from_numpy(plane).float(), small[::-1]).numpy()
         least = LEAST.get(kind, np.finfo(np.float32).tiny)
-        save_image(folder / f'masks/{file.stem}_{kind}.png',
-                     (share >= least) * np.uint8(255))
-    labels = [int(label in planes) for label in range(len(KINDS))]
-    return name, SPLITS[file.parent.name], *labels
+        planes[f'masks/{file.stem}_{kind}.png'] = covered >= least
+    labels = [int(f'masks/{file.stem}_{kind}.png' in planes) for kind in KINDS]
+    dataset.add(f'images/{file.stem}.png', image, planes, SPLITS[file.parent.name],
+                *labels)

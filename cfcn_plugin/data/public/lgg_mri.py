@@ -5,12 +5,10 @@ import numpy as np
 from PIL import Image
 
 from cfcn_plugin.masks.io.image import read_image
-from cfcn_plugin.masks.selection import guidance_rank
 
-from .new_folder import new_folder, save_image, write_table
+from .new_folder import NewDataset, new_dataset, patient_split
 
 MASK = '_mask.tif'
-TEST_SHARE = 0.2  # of the patients
 
 
 def export_lgg_mri(source: str | Path, root: str | Path) -> Path:
@@ -18,7 +16,7 @@ def export_lgg_mri(source: str | Path, root: str | Path) -> Path:
     ``labels.csv`` (filename, label: tumor or no_tumor, split, patient).
 
     A fifth of the patients, chosen by a hash, is for testing: neighbouring slices show
-    the same tumour, so that splitting by slice would test what was trained on.
+    the same tumour, so a split by slice would test on the training data.
 
     Args:
         source: The published folder ``kaggle_3m``, with a folder ``TCGA_*`` a patient.
@@ -38,15 +36,13 @@ def export_lgg_mri(source: str | Path, root: str | Path) -> Path:
         raise FileNotFoundError(
             f"'{source}' has no file like 'TCGA_CS_4941_19960909/"
             "TCGA_CS_4941_19960909_1.tif': give the folder kaggle_3m")
-    with new_folder(root) as folder:
-        rows = [_export(file, folder) for file in files]
-        write_table(folder / 'labels.csv', ('filename', 'label', 'split', 'patient'),
-                    rows)
+    with new_dataset(root, 'label', 'split', 'patient') as dataset:
+        for file in files:
+            _export(file, dataset)
     return Path(root)
 
 
-def _export(file: Path, folder: Path) -> tuple[str, str, str, str]:
-    """Image and mask of a slice, and its line of the table."""
+def _export(file: Path, dataset: NewDataset) -> None:
     mask_file = file.with_name(file.stem + MASK)
     if not mask_file.is_file():
         raise FileNotFoundError(f"slice '{file}' has no mask '{mask_file.name}' beside "
@@ -54,10 +50,7 @@ def _export(file: Path, folder: Path) -> tuple[str, str, str, str]:
     with Image.open(file) as opened:
         image = np.asarray(opened.convert('RGB'))
     mask = read_image(mask_file, image.shape[:2]) != 0
-    name = f'images/{file.stem}.png'
-    save_image(folder / name, image)
-    if mask.any():
-        save_image(folder / f'masks/{file.stem}.png', mask * np.uint8(255))
+    masks = {f'masks/{file.stem}.png': mask} if mask.any() else {}
     patient = file.parent.name
-    split = 'test' if guidance_rank(patient) < TEST_SHARE else 'train'
-    return name, 'tumor' if mask.any() else 'no_tumor', split, patient
+    dataset.add(f'images/{file.stem}.png', image, masks,
+                'tumor' if masks else 'no_tumor', patient_split(patient), patient)

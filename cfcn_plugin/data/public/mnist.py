@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .new_folder import new_folder, save_image, write_table
+from .new_folder import new_dataset
 
 IMAGES, LABELS = '{}-images-idx3-ubyte.gz', '{}-labels-idx1-ubyte.gz'
 UINT8 = 0x08
 LARGEST = 16 + 60_000 * 28 * 28  # bytes of the largest file, unpacked
-TEST_EVERY = 5  # where the 10,000 test digits are all there is
+TEST_EVERY = 5  # if there are the 10,000 test digits alone
 
 
 def export_mnist(source: str | Path, root: str | Path) -> Path:
@@ -38,17 +38,14 @@ def export_mnist(source: str | Path, root: str | Path) -> Path:
     parts = {'t10k': _digits(Path(source), 't10k')}
     if Path(source, IMAGES.format('train')).exists():
         parts['train'] = _digits(Path(source), 'train')
-    rows = []
-    with new_folder(root) as folder:
+    with new_dataset(root, 'label', 'split') as dataset:
         for part, (images, labels) in parts.items():
             for number, (image, label) in enumerate(zip(images, labels)):
                 name = f'{part}-{number:05d}.png'
-                save_image(folder / 'images' / name, image)
-                save_image(folder / 'masks' / name, (image > 0) * np.uint8(255))
                 test = part == 't10k' and ('train' in parts
                                            or number % TEST_EVERY == 0)
-                rows.append((f'images/{name}', label, 'test' if test else 'train'))
-        write_table(folder / 'labels.csv', ('filename', 'label', 'split'), rows)
+                dataset.add(f'images/{name}', image, {f'masks/{name}': image}, label,
+                            'test' if test else 'train')
     return Path(root)
 
 
@@ -69,7 +66,7 @@ def _read_idx(file: Path, dims: int) -> np.ndarray:
         raise FileNotFoundError(f"'{file}' does not exist: expected MNIST's four files "
                                 'as published, .gz')
     try:
-        with gzip.open(file) as stream:  # a little that unpacks to a lot is cut
+        with gzip.open(file) as stream:  # a file that unpacks to more is cut off here
             content = stream.read(LARGEST + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"'{file}' is no whole gzip file ({error})") from error

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .new_folder import new_folder, save_image, write_table
+from .new_folder import new_dataset
 
 DIGITS = (0, 1, 2)
 TEXTURES = ('grass', 'gravel', 'brick')  # texture i belongs to digit i in training
@@ -41,8 +41,7 @@ def write_textured_digits(root: str | Path, seed: int = 0) -> Path:
     rng = np.random.default_rng(seed)
     half = {name: _halves(texture) for name, texture in textures.items()}
     order = {digit: rng.permutation(len(digits[digit])) for digit in DIGITS}
-    rows = []
-    with new_folder(root) as folder:
+    with new_dataset(root, 'label', 'split', 'background') as dataset:
         for split, background, count in PARTS:
             for index, digit in enumerate(DIGITS):
                 for number in range(count):
@@ -51,11 +50,8 @@ def write_textured_digits(root: str | Path, seed: int = 0) -> Path:
                     which = order[digit][number + (split != 'train') * TRAIN_DIGITS]
                     image, mask = _paste(digits[digit][which], patch, rng)
                     name = f'{split}_{background}/{digit}/{number:03d}.png'
-                    save_image(folder / name, image)
-                    save_image(folder / 'masks' / name, mask * np.uint8(255))
-                    rows.append((name, digit, split, background))
-        write_table(folder / 'labels.csv',
-                    ('filename', 'label', 'split', 'background'), rows)
+                    dataset.add(name, image, {f'masks/{name}': mask}, digit, split,
+                                background)
     return Path(root)
 
 

@@ -1,8 +1,9 @@
 """Waterbirds: labels, places and boxes in one table beside the published images."""
 from pathlib import Path
 
-from cfcn_plugin.data.csv_table import reading_table
 from cfcn_plugin.masks.cub import read_cub_boxes
+from cfcn_plugin.masks.io.rectangles import read_box
+from cfcn_plugin.masks.io.table import read_entries
 
 from .new_folder import write_table
 
@@ -34,15 +35,10 @@ def list_waterbirds(root: str | Path, cub: str | Path) -> Path:
             not.
     """
     root = Path(root)
-    boxes = {}
-    for place, (name, *box) in read_cub_boxes(
-            Path(cub, 'bounding_boxes.txt'), Path(cub, 'images.txt')):
-        try:
-            x, y, width, height = map(float, box)
-        except ValueError as error:
-            raise ValueError(f"'{cub}/bounding_boxes.txt', {place}: expected x, y, "
-                             f'width and height, got {box}') from error
-        boxes[name] = (x, y, x + width, y + height)
+    boxes = {
+        name: read_box(box, where, 'xywh')
+        for where, (name, *box) in read_cub_boxes(
+            Path(cub, 'bounding_boxes.txt'), Path(cub, 'images.txt'))}
     write_table(root / FILE, (
         'filename', 'label', 'split', 'place', 'x0', 'y0', 'x1', 'y1'),
         list(_rows(root / 'metadata.csv', boxes)))
@@ -50,17 +46,10 @@ def list_waterbirds(root: str | Path, cub: str | Path) -> Path:
 
 
 def _rows(file: Path, boxes: dict[str, tuple]):
-    with reading_table(file) as reader:
-        missing = set(COLUMNS) - set(reader.fieldnames or ())
-        if missing:
-            raise ValueError(f"'{file}' has no column {sorted(missing)}: its header is "
-                             f'{reader.fieldnames}')
-        for row in reader:
-            name, bird, split, place = (row[column] for column in COLUMNS)
-            where = f"'{file}', line {reader.line_num}"
-            if bird not in BIRDS or split not in SPLITS or place not in PLACES:
-                raise ValueError(f'{where}: expected y and place 0 or 1 and split 0, 1 '
-                                 f'or 2, got {bird!r}, {place!r} and {split!r}')
-            if name not in boxes:
-                raise ValueError(f"{where}: CUB has no box of '{name}'")
-            yield name, BIRDS[bird], SPLITS[split], PLACES[place], *boxes[name]
+    for where, (name, bird, split, place) in read_entries(file, COLUMNS):
+        if bird not in BIRDS or split not in SPLITS or place not in PLACES:
+            raise ValueError(f'{where}: expected y and place 0 or 1 and split 0, 1 or '
+                             f'2, got {bird!r}, {place!r} and {split!r}')
+        if name not in boxes:
+            raise ValueError(f"{where}: CUB has no box of '{name}'")
+        yield name, BIRDS[bird], SPLITS[split], PLACES[place], *boxes[name]

@@ -1,31 +1,31 @@
-"""Files in a folder, or in a zip archive that nobody has to unpack or trust."""
+"""Files in a folder, or in a zip archive that is read in place and checked."""
 import os
 import zipfile
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
 from cfcn_plugin.masks.base import MaskError
-from cfcn_plugin.masks.folder import walk
 
-from .names import below
+from .files import walk_files
+from .names import join_inside
 
-RATIO = 1000  # deflate's limit is about 1030; what is worth unpacking has far less
-SMALL = 2**20  # bytes that a file may always have
+RATIO = 1000  # deflate's limit is about 1030; a mask has far less
+SMALL = 2**20  # a file of so many bytes is always read
 
 
 class Archive:
     """Reads files of a folder or a zip by name, one at a time.
 
-    A zip's index is read once in each process, and copies for workers carry no handle:
-    processes that share one move each other's place in the file.
+    A zip's index is read once in each process, and a pickled copy for a worker has no
+    file handle: processes that share a handle move each other's position in the file.
 
     Args:
         path: The folder or zip.
 
     Raises:
         FileNotFoundError: There is neither.
-        MaskError: It is no zip, or one that is encrypted, has a name twice, or has
-            names that would leave the folder it is unpacked to.
+        MaskError: The file is no zip, is encrypted, has a name twice, or has a name
+            that would leave the folder to unpack to.
     """
 
     def __init__(self, path: Path):
@@ -42,12 +42,12 @@ class Archive:
     def names(self) -> list[str]:
         """Names of all files, with forward slashes."""
         if self.path.is_dir():
-            return sorted(walk(self.path, 'masks'))
+            return sorted(walk_files(self.path, 'masks'))
         return sorted(i.filename for i in self._open().infolist() if not i.is_dir())
 
     def has(self, name: str) -> bool:
         if self.path.is_dir():
-            return os.path.isfile(below(self.path, name))
+            return os.path.isfile(join_inside(self.path, name))
         return name in self._open().NameToInfo
 
     def read(self, name: str, most: int = SMALL) -> bytes:
@@ -55,15 +55,16 @@ class Archive:
 
         Args:
             name: One of :meth:`names`.
-            most: Bytes that it may have; ``SMALL`` is always allowed.
+            most: Largest size in bytes; ``SMALL`` is always allowed.
 
         Raises:
-            MaskError: It has more, unpacks to more than it can be worth, or is damaged.
+            MaskError: The file is larger, unpacks to more than ``RATIO`` times its
+                packed size, or is damaged.
         """
         most, where = max(most, SMALL), f"'{self.path}', '{name}'"
         try:
             if self.path.is_dir():
-                file = below(self.path, name)
+                file = join_inside(self.path, name)
                 size = packed = file.stat().st_size
             else:
                 info = self._open().getinfo(name)

@@ -1,39 +1,86 @@
-"""What an HDF5 file holds itself, and not what it points to."""
-from pathlib import PurePosixPath
+"""MATLAB v7.3 files, which are HDF5: what a file holds itself, not what it links to."""
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
 
 from cfcn_plugin.masks.base import MaskError
 
 
-def own_object(content, name: str, where: str):
-    """A group or data set of a file, None if there is none of this name.
+def import_h5py():
+    """The module h5py.
 
-    HDF5 opens whatever file a link, a virtual or an external data set names. Here such
+    Raises:
+        ImportError: It is not installed; the message says how to install it.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError('MatMasks and tools/get_data.py read MATLAB v7.3 files with '
+                          "h5py: `pip install 'cfcn_plugin[masks]'`") from error
+    return h5py
+
+
+@contextmanager
+def open_matlab(file: Path) -> Iterator:
+    """Open a MATLAB v7.3 file as an ``h5py.File``.
+
+    Raises:
+        ImportError: h5py is missing.
+        MaskError: The file is of another kind or damaged, also where that shows while
+            the file is read.
+    """
+    h5py = import_h5py()
+    try:
+        if not h5py.is_hdf5(file):
+            raise _other_kind_error(file)
+        with h5py.File(file, 'r') as content:
+            yield content
+    except MaskError:
+        raise
+    except Exception as error:  # h5py raises whatever HDF5 says
+        raise MaskError(f"'{file}' cannot be read as a MATLAB v7.3 file "
+                        f'({error!r}): is it whole?') from error
+
+
+def find_numbers(content, name: str):
+    """A field of numbers, as an ``h5py.Dataset`` that is not read yet.
+
+    HDF5 opens any file that a link, a virtual or an external data set names. Here such
     a name is refused before it is followed.
 
     Args:
         content: An open ``h5py.File``.
-        name: Its path in the file.
-        where: The file, for the message.
+        name: The field's path in the file.
 
     Raises:
-        MaskError: It is not in the file itself.
+        MaskError: There is no such field, the field is not numeric, or its data is not
+            in the file itself.
     """
-    import h5py
-    inner, parts = content, PurePosixPath(name.strip('/')).parts
-    for part in parts:
-        if not isinstance(inner, h5py.Group):
-            return None
-        link = inner.get(part, getlink=True)
-        if link is None:
-            return None
-        if not isinstance(link, h5py.HardLink):
-            raise _elsewhere(name, where)
-        inner = inner.get(part)
+    h5py = import_h5py()
+    inner, file = content, content.filename
+    for part in PurePosixPath(name.strip('/')).parts:
+        link = inner.get(part, getlink=True) if isinstance(inner, h5py.Group) else None
+        if link is not None and not isinstance(link, h5py.HardLink):
+            raise _elsewhere_error(name, file)
+        inner = None if link is None else inner.get(part)
     if isinstance(inner, h5py.Dataset) and (inner.is_virtual or inner.external):
-        raise _elsewhere(name, where)
+        raise _elsewhere_error(name, file)
+    if not isinstance(inner, h5py.Dataset) or inner.dtype.kind not in 'buif':
+        names = []
+        content.visit(names.append)
+        raise MaskError(f"'{file}' has no numbers in a field '{name}', its fields are "
+                        f'{sorted(names)[:12]}: correct `field`')
     return inner
 
 
-def _elsewhere(name: str, where: str) -> MaskError:
-    return MaskError(f"{where}: '{name}' is kept in another file or place, which is "
-                     'not followed: save a copy that holds its own data')
+def _elsewhere_error(name: str, file: str) -> MaskError:
+    return MaskError(f"'{file}': '{name}' is kept in another file or place, and links "
+                     'are not followed: save a copy that holds its own data')
+
+
+def _other_kind_error(file: Path) -> MaskError:
+    with file.open('rb') as stream:
+        old = stream.read(10) == b'MATLAB 5.0'
+    return MaskError(f"'{file}' is not a MATLAB v7.3 (HDF5) file: " + (
+        "it is an older MATLAB file, save it with `save(..., '-v7.3')`"
+        if old else 'is it whole?'))

@@ -1,10 +1,12 @@
-"""Reading a JSON file that a person may have touched."""
+"""Reading a JSON file that a person may have edited."""
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cfcn_plugin.masks.base import MaskError
+
+from .files import check_exists
 
 NAMES = {list: 'a list', dict: 'an object'}
 
@@ -22,21 +24,19 @@ def read_json(file: Path,
 
     Raises:
         FileNotFoundError: There is no such file.
-        MaskError: It is not JSON, holds something else, or an object in it has a name
-            twice.
+        MaskError: The file is not JSON, its content is of another kind, or an object in
+            the file has a name twice.
     """
 
     def unique(pairs: list[tuple[str, Any]]):
         entry = dict(pairs)
         if len(entry) < len(pairs):
             twice = next(n for i, (n, _) in enumerate(pairs) if n in dict(pairs[:i]))
-            raise MaskError(f"'{file}': '{twice}' stands twice in one object, where "
-                            'JSON keeps the last alone: put both into one')
+            raise MaskError(f"'{file}': '{twice}' stands twice in one object, and "
+                            'JSON would keep the last one alone: merge the two')
         return hook(entry)
 
-    if not file.is_file():
-        raise FileNotFoundError(f"annotation file '{file}' does not exist: correct its "
-                                'name or `data_root`')
+    check_exists(file)
     try:
         with file.open(encoding='utf-8-sig') as stream:
             content = json.load(stream, object_pairs_hook=unique)

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from cfcn_plugin.masks.base import MaskError, wrong_size
+from cfcn_plugin.masks.base import MaskError, size_error
 
 from .brush import decode_brush
 from .shapes import check_inside, fill_polygon, read_points
@@ -99,7 +99,7 @@ def draw_region(region: dict, shape: tuple[int, int], file: str) -> np.ndarray:
         MaskError: It was drawn on an image of another size, or lies outside.
     """
     if region['size'] != tuple(shape):
-        raise wrong_size(file, region['size'], shape)
+        raise size_error(file, region['size'], shape)
     if 'rle' in region:
         return decode_brush(region['rle'], shape, region['where'])
     points = np.frombuffer(region['points']).reshape(-1, 2) / 100 * shape[::-1]

@@ -1,9 +1,10 @@
 """Labels, splits and groups from one CSV file."""
+import csv
 from pathlib import Path
 
 from mmpretrain.datasets import BaseDataset
 
-from cfcn_plugin.data.csv_table import reading_table
+from cfcn_plugin.masks.io.table import open_csv
 from cfcn_plugin.stock import STAYS
 
 
@@ -57,7 +58,8 @@ class CSVDataset(BaseDataset):
                 f"'{self.ann_file}' does not exist: put the data below "
                 f"'{self.data_root}' (docs/data.md; `python tools/get_data.py -h`), or "
                 'set the environment variable CFCN_DATA to where it is')
-        with reading_table(Path(self.ann_file)) as reader:
+        with open_csv(Path(self.ann_file)) as stream:
+            reader = csv.DictReader(stream)
             wanted = {self.path, *self.labels, *self.group}
             if self.split is not None:
                 wanted.add(self.split_column)

@@ -6,7 +6,7 @@ from mmpretrain.datasets import PackInputs
 from mmpretrain.engine import SwitchRecipeHook
 
 from cfcn_plugin.masks import MaskError, image_key
-from cfcn_plugin.masks.base import unknown
+from cfcn_plugin.masks.base import unknown_keys_error
 from cfcn_plugin.mm.datasets.wrappers import pipeline_datasets
 from cfcn_plugin.mm.models.batch_augment import MaskedBatchAugment
 from cfcn_plugin.mm.transforms import (
@@ -94,7 +94,8 @@ class GuidanceCheckHook(Hook):
         if load.image_list is not None:
             strangers = load.image_list - set(_keys(datasets, load))
             if strangers:
-                raise unknown(strangers, 'lines', f"list '{load.image_list_file}'")
+                raise unknown_keys_error(
+                    strangers, 'lines', f"list '{load.image_list_file}'")
         if not self.sources:
             return
         load.source.check()

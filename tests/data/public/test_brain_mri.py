@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cfcn_plugin.data.public.brain_mri import TEST_SHARE, export_brain_mri
+from cfcn_plugin.data.public.brain_mri import export_brain_mri
+from cfcn_plugin.data.public.new_folder import TEST_FRACTION
 from cfcn_plugin.masks import guidance_rank
 
 h5py = pytest.importorskip('h5py')
@@ -35,7 +36,8 @@ def test_every_slice_is_a_line_in_the_order_of_its_number(root):
 
 def test_split_is_the_patients_and_has_both_parts(root):
     for row in rows(root):
-        assert (row['split'] == 'test') == (guidance_rank(row['patient']) < TEST_SHARE)
+        test = guidance_rank(row['patient']) < TEST_FRACTION
+        assert row['split'] == ('test' if test else 'train')
     assert {row['split'] for row in rows(root)} == {'train', 'test'}
 
 
@@ -69,7 +71,7 @@ def write(file, **changes):
 @pytest.mark.parametrize('changes,message', [
     (dict(label=np.array([[4.]])), 'expected cjdata/label 1, 2 or 3, got 4'),
     (dict(image=np.full((2, 2), 7)), 'expected an image, got values from 7 to 7'),
-    (dict(tumorMask=None), 'fields cjdata/.*tumorMask'),
+    (dict(tumorMask=None), 'field .cjdata/tumorMask'),
 ])
 def test_a_file_that_is_not_as_published_is_named(tmp_path, changes, message):
     write(tmp_path / 'in' / '1.mat', **changes)

@@ -5,7 +5,7 @@ import pytest
 
 from cfcn_plugin.masks import MaskError
 from cfcn_plugin.masks.base import is_plain
-from cfcn_plugin.masks.io.names import below, image_name
+from cfcn_plugin.masks.io.names import image_name, join_inside
 
 
 @pytest.mark.parametrize('name,key', [
@@ -49,8 +49,8 @@ def folder(tmp_path):
     'a.png', './a.png', 'deep/b.png', 'gone/c.png', '..a.png', 'a..b.png', '~/a.png'
 ])
 def test_names_below_the_folder_are_joined(folder, name):
-    assert below(folder, name) == folder / name
-    assert below(str(folder), name) == folder / name
+    assert join_inside(folder, name) == folder / name
+    assert join_inside(str(folder), name) == folder / name
 
 
 @pytest.mark.parametrize('name,reason', [
@@ -62,7 +62,7 @@ def test_names_below_the_folder_are_joined(folder, name):
 ])
 def test_name_that_leaves_the_folder_says_where_what_and_remedy(folder, name, reason):
     with pytest.raises(MaskError, match=reason) as caught:
-        below(folder, name, "'list.csv', line 3")
+        join_inside(folder, name, "'list.csv', line 3")
     for part in ("'list.csv', line 3: path", repr(name), f"below '{folder}': correct"):
         assert part in str(caught.value)
 
@@ -72,7 +72,7 @@ def test_symlink_out_of_the_folder_says_where_it_leads(folder, name):
     (folder / 'link.png').symlink_to('../secret.png')
     (folder / 'out').symlink_to(folder.parent)
     with pytest.raises(MaskError, match='links to') as caught:
-        below(folder, name)
+        join_inside(folder, name)
     assert f"'{folder.parent.resolve()}" in str(caught.value)
 
 
@@ -82,11 +82,11 @@ def test_folder_may_be_a_symlink_and_hold_some_to_itself(folder):
     link = folder.parent / 'link'
     link.symlink_to(folder)
     for name in ('a.png', 'b.png', 'deep/c.png'):
-        assert below(link, name) == link / name
+        assert join_inside(link, name) == link / name
 
 
 def test_relative_folder_follows_the_working_folder(folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
     (folder / 'b.png').symlink_to('a.png')
-    assert below('masks', 'b.png') == Path('masks/b.png')
-    assert below('', 'masks/b.png') == Path('masks/b.png')
+    assert join_inside('masks', 'b.png') == Path('masks/b.png')
+    assert join_inside('', 'masks/b.png') == Path('masks/b.png')
