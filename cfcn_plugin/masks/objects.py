@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, class_record
+from .base import MaskError, MaskRecord, check_names, check_option, class_record
 
 OBJECTS = ('all', 'per_class', 'label')
 LABEL_MISSING = ('error', 'empty')
@@ -16,8 +16,9 @@ class Annotated(NamedTuple):
 
     Attributes:
         category: Its category's name.
-        outline: Whatever the source draws it from.
-        ignored: Its pixels are neither cause nor context, where no other object is.
+        outline: What the source draws the object from.
+        ignored: Whether the object's pixels are neither cause nor context, where no
+            other object is.
     """
     category: str
     outline: Any
@@ -27,21 +28,22 @@ class Annotated(NamedTuple):
 class ObjectChoice:
     """Makes an image's mask from its objects; each source with categories has one.
 
-    A category is whatever the format calls it: COCO's category, LabelMe's label, VOC's
-    or YOLO's class. An image none of whose objects is chosen has an empty mask.
+    A category has another name in each format: COCO's category, LabelMe's label, VOC's
+    or YOLO's class. If none of an image's objects is chosen, its mask is empty.
 
     Args:
         objects: ``'all'``: one mask of all of them. ``'per_class'``: one mask for each
             class that is in the image, (K, H, W). ``'label'``: one mask of those
             whose class is the image's own ``gt_label`` (any of several labels).
-        classes: What a category is as a class: the data set's class names in the
-            order of its labels, or ``{category: label}``; two categories may be one
-            class. ``'per_class'`` and ``'label'`` need it.
+        classes: The class of each category: the data set's class names in the order of
+            its labels, or ``{category: label}``; two categories may be one class.
+            ``'per_class'`` and ``'label'`` need it.
         categories: With ``'all'``: only objects of these categories.
-        ignore: Categories that mean "nobody knows". There, nothing else counts.
-        label_missing: With ``'label'``, an image with objects, none of them of its
-            label: ``'error'``, or ``'empty'``, an empty mask, which
-            LoadActivationMask's ``empty`` decides on.
+        ignore: Categories that mean "nobody knows". Their pixels are ignored, also
+            where another object is.
+        label_missing: What happens, with ``'label'``, to an image that has objects and
+            none of its label: an ``'error'``, or ``'empty'``, an empty mask, which
+            LoadActivationMask's ``empty`` handles.
     """
 
     def __init__(self,
@@ -50,29 +52,26 @@ class ObjectChoice:
                  categories: Sequence[str] | None = None,
                  ignore: Sequence[str] = (),
                  label_missing: str = 'error'):
-        for name, value, known in (('objects', objects, OBJECTS),
-                                   ('label_missing', label_missing, LABEL_MISSING)):
-            if value not in known:
-                raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
-        for name, value in (('classes', classes), ('categories', categories),
-                            ('ignore', ignore)):
-            if isinstance(value, str):
-                raise TypeError(f'`{name}` must be several names, got {value!r}')
-            if value is not None and not value and name != 'ignore':
+        check_option('objects', objects, OBJECTS)
+        check_option('label_missing', label_missing, LABEL_MISSING)
+        for name, value in dict(
+                classes=classes, categories=categories, ignore=ignore or None).items():
+            check_names(name, value)
+            if value is not None and not value:
                 raise ValueError(f'`{name}` must name at least one, got none')
         if objects == 'all' and classes is not None:
             raise ValueError("`classes` are for objects='per_class' or 'label', and "
-                             "objects='all' asks for one mask of all objects")
+                             "objects='all' makes one mask of all objects")
         if objects != 'all' and classes is None:
             raise ValueError(f'objects={objects!r} needs `classes`: the class names in '
                              'the order of labels, or {category: label}')
         if objects != 'all' and categories is not None:
             raise ValueError("`categories` is for objects='all', got "
-                             f'objects={objects!r}: `classes` chooses there')
+                             f'objects={objects!r}: use `classes`')
         if classes is not None and not isinstance(classes, dict):
             classes = {name: label for label, name in enumerate(classes)}
         for name, label in (classes or {}).items():
-            if isinstance(label, bool) or not isinstance(label, int) or label < 0:
+            if type(label) is not int or label < 0:
                 raise ValueError('`classes` must give each category a label, a whole '
                                  f'number from 0, got {label!r} for {name!r}')
         self.option = 'categories' if objects == 'all' else 'classes'
@@ -92,10 +91,10 @@ class ObjectChoice:
         return self.asked | self.ignore
 
     def check(self, known: Collection[str], file: str) -> None:
-        """Compare with the categories that a file declares.
+        """Compare the options with the categories that a file declares.
 
         Raises:
-            MaskError: One that is named is not among them.
+            MaskError: An option names a category that the file does not declare.
         """
         strange = self.named - set(known)
         if strange:
@@ -106,20 +105,22 @@ class ObjectChoice:
                 '{category: label} of those that are there')
 
     def check_seen(self, seen: Collection[str], file: str) -> None:
-        """Compare with all categories that occur in a file, some of which may be rare.
+        """Compare the options with the categories that occur in a file.
+
+        A rare category may be absent; an error needs more.
 
         Raises:
-            MaskError: None that is asked for occurs, or ``check_case``'s.
+            MaskError: No category of the options occurs, or ``check_case`` fails.
         """
         self.check_case(seen, f"'{file}'")
         if self.asked and not self.asked & set(seen):
             self.check(seen, file)
 
     def check_case(self, seen: Iterable[str], where: str) -> None:
-        """Refuse a category that is meant to be one that is named, and is not.
+        """Refuse a category that is almost the name of an option's category.
 
         Raises:
-            MaskError: It differs in case or spaces alone.
+            MaskError: The two differ in case or spaces alone.
         """
         meant = {name.strip().casefold(): name for name in self.named}
         for name in seen:
@@ -140,11 +141,11 @@ class ObjectChoice:
             found: The image's objects.
             draw: Makes the union of some outlines, uint8 {0, 1}, (H, W).
             results: The sample's dict; ``'label'`` reads its ``gt_label``.
-            file: For messages, and the record's own.
-            void: (H, W), true where the annotators said "unknown".
+            file: Name of the file, for messages and for the record.
+            void: (H, W), true where the annotators marked pixels as unknown.
 
         Raises:
-            MaskError: No object is of the image's label, or it has none.
+            MaskError: No object is of the image's label, or the image has no label.
         """
         found, shape = list(found), tuple(results['ori_shape'][:2])
         causal = self._planes((one for one in found if not one.ignored), results)
@@ -153,16 +154,15 @@ class ObjectChoice:
                 self.label_missing == 'error'):
             raise MaskError(self._no_label(found, results, file))
         planes = {label: draw(outlines) for label, outlines in causal.items()}
-        ignore = None if void is None else void.astype(np.uint8)
+        ignored = [] if void is None else [void.astype(np.uint8)]
         if unsure:
-            area = draw([one for many in unsure.values() for one in many])
-            for plane in planes.values():  # there, the other object's word counts
-                area &= 1 - plane
-            ignore = area if ignore is None else ignore | area
+            ignored.append(draw([one for many in unsure.values() for one in many]))
+            for plane in planes.values():  # an object that is not ignored counts more
+                ignored[-1] &= 1 - plane
         unknown = [one.outline for one in found if one.category in self.ignore]
         if unknown:
-            area = draw(unknown)
-            ignore = area if ignore is None else ignore | area
+            ignored.append(draw(unknown))
+        ignore = np.bitwise_or.reduce(ignored) if ignored else None
         if self.objects == 'per_class':
             return class_record(planes, shape, file, ignore)
         mask = planes.get(None, np.zeros(shape, np.uint8))
@@ -189,8 +189,7 @@ class ObjectChoice:
         if results.get('gt_label') is None:
             raise MaskError(
                 f"image '{results.get('img_path')}' has no `gt_label`, which "
-                "objects='label' looks for: use a dataset with labels, or "
-                "objects='all'")
+                "objects='label' needs: use a dataset with labels, or objects='all'")
         return np.atleast_1d(results['gt_label']).tolist()
 
     def _no_label(self, found: list[Annotated], results: dict, file: str) -> str:

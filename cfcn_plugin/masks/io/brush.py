@@ -13,7 +13,7 @@ HALF = 128
 
 
 def decode_brush(data: bytes, shape: tuple[int, int], where: str) -> np.ndarray:
-    """A brush's mask: where it is opaque by half or more.
+    """A brush's mask: the pixels that are at least half opaque.
 
     A header (32 bits: how many values; 5: bits of a value less 1; four times 4: bits of
     a run's length less 1), then runs: 1 bit whether one value repeats, 2 bits which of

@@ -1,4 +1,4 @@
-"""Reading COCO's instance JSON: every annotation checked, none kept as it was."""
+"""Reading COCO's instance JSON: every annotation is checked, and packed at once."""
 import logging
 import math
 from array import array
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from cfcn_plugin.masks.base import MaskError
 
-from .coco_polygons import check_bounds, check_polygons, read_polygons
+from .coco_polygons import check_bounds, polygon_bounds, read_polygons
 from .json_file import read_json
 from .names import image_name
 from .rectangles import Box, read_box
@@ -19,7 +19,7 @@ Outline = list[array] | tuple[bytes, tuple[int, int]] | Box
 
 
 class Instance(NamedTuple):
-    """One annotation, its outline packed and not yet held against its image.
+    """One annotation, its outline packed and not yet compared with its image.
 
     Attributes:
         outline: Polygons [x0, y0, x1, y1, ...], or compressed RLE counts and their
@@ -35,8 +35,8 @@ class Instance(NamedTuple):
 class CocoFile:
     """A COCO instance file: its categories, and its instances one by one.
 
-    An annotation is packed the moment its closing brace is read, so that the file's
-    millions of numbers are never there as Python objects all at once.
+    An annotation is packed as soon as its closing brace is read, so that the file's
+    millions of numbers are never all in memory as Python objects.
 
     Args:
         file: The JSON.
@@ -48,7 +48,7 @@ class CocoFile:
 
     Raises:
         FileNotFoundError: There is no such file.
-        MaskError: Something in it is not as COCO says; the message names what.
+        MaskError: The file is not in COCO's format; the message says where.
     """
 
     def __init__(self, file: Path, use: str, images: str = ''):
@@ -65,7 +65,7 @@ class CocoFile:
         self._images = self._read_images(content['images'], images)
 
     def instances(self) -> Iterator[tuple[str, tuple[int, int], Instance]]:
-        """Key, (H, W) and instance, each forgotten once it was given."""
+        """Key, (H, W) and instance; the file keeps no instance that was given."""
         flat = []
         for place, one in enumerate(self._instances):
             self._instances[place] = None
@@ -95,7 +95,7 @@ class CocoFile:
         return f"'{self.file}', annotation {id}"
 
     def _pack(self, entry: dict) -> dict | Instance:
-        """An annotation as an Instance, anything else as it is."""
+        """An annotation as an Instance, any other object as it is."""
         if 'image_id' not in entry and 'category_id' not in entry:
             return entry
         where = self._where(entry.get('id'))
@@ -103,33 +103,32 @@ class CocoFile:
                    if field not in entry]
         if missing:
             raise MaskError(f'{where}: {missing} missing, got {list(entry)}')
-        if any(isinstance(entry[field], list | dict) for field in
-               ('image_id', 'category_id')) or entry.get('iscrowd', 0) not in (0, 1):
+        image, category = entry['image_id'], entry['category_id']
+        crowd = entry.get('iscrowd', 0)
+        if isinstance(image, list | dict) or isinstance(category, list | dict) or (
+                crowd not in (0, 1)):
             raise MaskError(f"{where}: expected numbers 'image_id', 'category_id' and "
-                            f"'iscrowd' 0 or 1, got {entry['image_id']!r}, "
-                            f"{entry['category_id']!r}, {entry.get('iscrowd')!r}")
-        given = entry[self.use]
-        if self.use == 'bbox':
-            if not isinstance(given, list):
-                raise MaskError(f"{where}: expected 'bbox' [x, y, width, height], got "
-                                f'{given!r}')
-            if _is_flat(given):  # COCO's own train2017 has two
-                return Instance(entry['id'], entry['image_id'], entry['category_id'],
-                                bool(entry.get('iscrowd', 0)), None)
-            outline = read_box(given, where, 'xywh', ' (COCO boxes are x, y, width, '
-                               'height)')
-        elif isinstance(given, dict):
-            outline = read_rle(given, where)
-        else:
-            outline = read_polygons(given, where)
-        return Instance(entry['id'], entry['image_id'], entry['category_id'],
-                        bool(entry.get('iscrowd', 0)), outline)
+                            f"'iscrowd' 0 or 1, got {image!r}, {category!r}, {crowd!r}")
+        outline = self._outline(entry[self.use], where)
+        return Instance(entry['id'], image, category, bool(crowd), outline)
+
+    def _outline(self, given, where: str) -> Outline | None:
+        if self.use == 'segmentation':
+            read = read_rle if isinstance(given, dict) else read_polygons
+            return read(given, where)
+        if not isinstance(given, list):
+            raise MaskError(f"{where}: expected 'bbox' [x, y, width, height], got "
+                            f'{given!r}')
+        if _is_flat(given):  # COCO's own train2017 has two
+            return None
+        return read_box(given, where, 'xywh', ' (COCO boxes are x, y, width, height)')
 
     def _check_fits(self, outline: Outline, shape: tuple, where: str) -> None:
-        if isinstance(outline, list):
-            check_polygons(outline, shape, where)
-        elif self.use == 'bbox':
+        if self.use == 'bbox':
             check_bounds(outline, shape, where)
+        elif isinstance(outline, list):
+            for polygon in outline:
+                check_bounds(polygon_bounds(polygon), shape, where)
         elif outline[1] != shape:
             raise MaskError(f'{where}: RLE of size {list(outline[1])}, expected its '
                             f"image's [height, width] {list(shape)}: make it again at "
@@ -162,13 +161,13 @@ class CocoFile:
             if entry['id'] in images or key in keys:
                 what = 'id' if entry['id'] in images else 'file_name'
                 raise MaskError(f"{where}: {what} {entry[what]!r} stands twice: each "
-                                'image must have one id and one file_name')
+                                'image must have its own id and file_name')
             keys.add(key)
             images[entry['id']] = key, (entry['height'], entry['width'])
         return images
 
 
 def _is_flat(box: list) -> bool:
-    """Whether a COCO box is one, and has no width or no height."""
+    """Whether this is a COCO box without width or without height."""
     return (len(box) == 4 and all(type(n) in (int, float) for n in box)
             and all(map(math.isfinite, box)) and min(box[2:]) == 0)

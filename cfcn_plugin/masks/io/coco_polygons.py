@@ -1,4 +1,4 @@
-"""Polygons as COCO writes them: what is one, and can it belong to its image."""
+"""Polygons as COCO writes them, checked by themselves and against their image."""
 import math
 from array import array
 
@@ -11,11 +11,11 @@ def read_polygons(given, where: str) -> list[array]:
     """Polygons [x0, y0, x1, y1, ...] as arrays of float64.
 
     Args:
-        given: As they came: a list of lists.
+        given: The polygons as they are written, a list of lists.
         where: File and annotation, for the message.
 
     Raises:
-        MaskError: One is none.
+        MaskError: This is no list of polygons.
     """
     if not isinstance(given, list) or not given:
         raise MaskError(
@@ -38,17 +38,16 @@ def read_polygons(given, where: str) -> list[array]:
     return polygons
 
 
-def check_polygons(polygons: list[array], shape: tuple[int, int], where: str) -> None:
-    """``check_bounds`` of each polygon."""
-    for polygon in polygons:
-        x, y = polygon[::2], polygon[1::2]
-        check_bounds((min(x), min(y), max(x), max(y)), shape, where)
+def polygon_bounds(polygon: array) -> Box:
+    """(x0, y0, x1, y1) around a polygon [x0, y0, x1, y1, ...]."""
+    x, y = polygon[::2], polygon[1::2]
+    return min(x), min(y), max(x), max(y)
 
 
 def check_bounds(bounds: Box, shape: tuple[int, int], where: str) -> None:
-    """Refuse what cannot belong to an image of this size.
+    """Refuse an outline that cannot belong to an image of this size.
 
-    A polygon that hangs over the edge a little is cut off. One that goes an image's
+    An outline that hangs over the edge a little is cut off. One that goes an image's
     size beyond is of another image (and pycocotools walks along every edge, however
     far it goes, until memory ends).
 
@@ -58,7 +57,7 @@ def check_bounds(bounds: Box, shape: tuple[int, int], where: str) -> None:
         where: File and annotation, for the message.
 
     Raises:
-        MaskError: It lies outside, or goes far beyond.
+        MaskError: The outline lies outside, or goes far beyond.
     """
     check_in_image(bounds, shape, where)
     x0, y0, x1, y1 = bounds

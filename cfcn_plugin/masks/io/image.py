@@ -1,4 +1,4 @@
-"""Reading the pixels of a mask's image file, with every doubt an error."""
+"""Reading the pixels of a mask's image file; an ambiguous file is an error."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +9,7 @@ from PIL import Image, ImageFile
 
 from cfcn_plugin.masks.base import MaskError, size_error
 
-# what Pillow opens as something whose values are the file's own
+# Pillow's modes whose values are those of the file
 GREY = ('1', 'L', 'P', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')
 COLOUR = ('LA', 'PA', 'RGB', 'RGBA')
 
@@ -22,10 +22,10 @@ def read_image(file: str | Path | BinaryIO,
 
     Args:
         file: Path or stream.
-        shape: (H, W) that it must have, known from its header before a pixel is
-            decoded: no file costs more memory than its image does.
-        colours: Give colours, a palette's too.
-        name: What to call a stream in messages.
+        shape: (H, W) that the file must have. The header says it before a pixel is
+            decoded, so that no file costs more memory than its image does.
+        colours: Return colours, also those of a palette.
+        name: The name of a stream, for messages.
 
     Returns:
         (H, W), bool, uint8, uint16 or int32; for files with several channels
@@ -33,7 +33,7 @@ def read_image(file: str | Path | BinaryIO,
         always RGBA, (H, W, 4) uint8.
 
     Raises:
-        MaskError: The file cannot be read, or not without a guess.
+        MaskError: The file cannot be read, or its values are ambiguous.
     """
     name = str(file) if name is None else name
     try:
@@ -46,7 +46,7 @@ def read_image(file: str | Path | BinaryIO,
         raise MaskError(
             f"mask '{name}' has more pixels than Pillow opens ({error}): is it a "
             'decompression bomb? If not, raise `PIL.Image.MAX_IMAGE_PIXELS`') from error
-    except Exception as error:  # Pillow's formats raise whatever they stumble on
+    except Exception as error:  # Pillow's formats raise errors of any type
         raise MaskError(f"mask '{name}' cannot be read as an image "
                         f'({str(error) or error!r}): is it whole?') from error
 
@@ -70,7 +70,7 @@ def _check(image: Image.Image, shape: tuple, colours: bool, name: str) -> None:
 
 @contextmanager
 def _whole_files() -> Iterator[None]:
-    """Refuse half a file, also where a library told Pillow to fill it with zeros."""
+    """Refuse a truncated file, also where a library has set Pillow to fill it up."""
     before = ImageFile.LOAD_TRUNCATED_IMAGES
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:

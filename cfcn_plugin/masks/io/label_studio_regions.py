@@ -13,19 +13,19 @@ BARE = ('brush', 'polygon', 'rectangle')  # drawn without a label
 
 
 def read_regions(results, where: str) -> list[dict]:
-    """What of an annotation is drawn, in a form that is small to keep.
+    """The regions of an annotation, in a small form.
 
     Args:
         results: The annotation's ``result``.
         where: File and task, for messages.
 
     Returns:
-        Dicts of ``labels`` ('' where nobody gave one), ``size`` (H, W), ``where``, and
-        either ``rle``, bytes, or ``points``, the bytes of (N, 2) float64 in percent,
-        and ``turn`` in degrees. marshal can write them.
+        Dicts of ``labels`` ('' for a region without a label), ``size`` (H, W),
+        ``where``, and either ``rle``, bytes, or ``points``, the bytes of (N, 2) float64
+        in percent, and ``turn`` in degrees. marshal can write them.
 
     Raises:
-        MaskError: A region is not as Label Studio writes it, or cannot be drawn.
+        MaskError: A region is not in Label Studio's format, or cannot be drawn.
     """
     if not isinstance(results, list) or not all(isinstance(r, dict) for r in results):
         raise MaskError(f'{where}: expected `result` to be a list of objects, got '
@@ -36,7 +36,7 @@ def read_regions(results, where: str) -> list[dict]:
         at, kind, value = f'{where}, result {number}', _kind(one), one.get('value')
         bare = kind in BARE and str(one.get('id')) not in named
         if not isinstance(value, dict) or not (bare or kind.endswith('labels')):
-            continue  # choices, texts, relations, and regions that another result names
+            continue  # a choice, text or relation, or a region that another result labels
         labels = [''] if bare else value.get(kind)
         if not isinstance(labels, list) or not labels or not all(
                 isinstance(label, str) for label in labels):
@@ -47,19 +47,19 @@ def read_regions(results, where: str) -> list[dict]:
                             f'pixels, got {size}')
         if one.get('image_rotation'):
             raise MaskError(f'{at}: the image was turned by {one["image_rotation"]} '
-                            'degrees for drawing, and lies otherwise on the disk: turn '
-                            'it back in Label Studio, or the file itself')
+                            'degrees for drawing, but not in its file: turn it back in '
+                            'Label Studio, or turn the file')
         regions.append(dict(labels=labels, size=size, where=at, **_geometry(value, at)))
     return regions
 
 
 def pack_brush(entry: dict) -> dict:
-    """A JSON object, the moment it is read, with its brush as bytes.
+    """A JSON object that was just read, with its brush as bytes.
 
-    An export's millions of numbers are never there as Python objects all at once.
+    So an export's millions of numbers are never all in memory as Python objects.
     """
     if isinstance(entry.get('rle'), list):
-        with suppress(TypeError, ValueError):  # what is no byte, read_regions names
+        with suppress(TypeError, ValueError):  # read_regions names a value that is no byte
             entry['rle'] = bytes(entry['rle'])
     return entry
 
@@ -96,7 +96,7 @@ def draw_region(region: dict, shape: tuple[int, int], file: str) -> np.ndarray:
     """A region of :func:`read_regions` as a mask, uint8 {0, 1}, (H, W).
 
     Raises:
-        MaskError: It was drawn on an image of another size, or lies outside.
+        MaskError: The region is of an image of another size, or lies outside.
     """
     if region['size'] != tuple(shape):
         raise size_error(file, region['size'], shape)

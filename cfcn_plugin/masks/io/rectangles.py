@@ -1,4 +1,4 @@
-"""Boxes: what is one, and which pixels are inside."""
+"""Boxes: reading, checking, and the pixels inside."""
 import math
 from collections.abc import Iterable, Sequence
 
@@ -14,13 +14,13 @@ def read_box(values: Sequence, where: str, format: str = 'xyxy',
     """A box (x0, y0, x1, y1) in pixels from the four numbers of a file.
 
     Args:
-        values: As they are written, numbers or text.
+        values: The numbers as they are written, perhaps as text.
         where: File and place, for the message.
         format: ``'xyxy'`` (corners) or ``'xywh'`` (corner and size).
         remedy: Ends the message of a box without an inside.
 
     Raises:
-        MaskError: They are not four finite numbers, or the box has no inside.
+        MaskError: These are not four finite numbers, or the box has no inside.
     """
     try:
         x0, y0, x1, y1 = box = list(map(float, values))
@@ -39,7 +39,7 @@ def read_box(values: Sequence, where: str, format: str = 'xyxy',
 def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int], where: str) -> np.ndarray:
     """The union of boxes as a mask, uint8 {0, 1}, (H, W).
 
-    The image's corner is (0, 0), and a pixel is inside when its centre is. What
+    The image's corner is (0, 0), and a pixel is inside when its centre is. A box that
     hangs over the image's edge is cut off.
 
     Args:
@@ -54,14 +54,14 @@ def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int], where: str) -> np.n
     for box in boxes:
         check_in_image(box, shape, where)
         x0, y0, x1, y1 = box
-        mask[_inside(y0, y1), _inside(x0, x1)] = 1
+        mask[_pixels(y0, y1), _pixels(x0, x1)] = 1
     return mask
 
 
 def check_in_image(bounds: Box, shape: tuple[int, int], where: str) -> None:
-    """Refuse what lies wholly outside its image.
+    """Refuse a shape that lies wholly outside its image.
 
-    What has no width or height, a point or a line, may lie on the edge.
+    A shape without width or height, a point or a line, may lie on the edge.
 
     Args:
         bounds: (x0, y0, x1, y1) in pixels.
@@ -69,7 +69,7 @@ def check_in_image(bounds: Box, shape: tuple[int, int], where: str) -> None:
         where: File and place, for the message.
 
     Raises:
-        MaskError: It does.
+        MaskError: The shape lies outside.
     """
     x0, y0, x1, y1 = bounds
     height, width = shape
@@ -85,6 +85,6 @@ def _is_beyond(low: float, high: float, size: int) -> bool:
     return low >= size or high <= 0
 
 
-def _inside(low: float, high: float) -> slice:
-    """Pixels from the first whose centre is at or beyond ``low`` to ``high``'s."""
+def _pixels(low: float, high: float) -> slice:
+    """Pixels whose centre is in [low, high)."""
     return slice(*(max(math.ceil(edge - 0.5), 0) for edge in (low, high)))

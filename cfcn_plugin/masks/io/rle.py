@@ -1,7 +1,7 @@
 """Run lengths of COCO, checked before pycocotools decodes them.
 
-pycocotools believes what it is given: counts that add up to too little leave
-uninitialised memory in the mask.
+pycocotools checks nothing: counts that add up to too little leave uninitialised memory
+in the mask.
 """
 from array import array
 
@@ -24,7 +24,7 @@ def read_rle(segmentation: dict, where: str) -> tuple[bytes, tuple[int, int]]:
         where: File and annotation, for the message.
 
     Raises:
-        MaskError: It is malformed, or does not fill its size.
+        MaskError: The RLE is malformed, or does not fill its size.
     """
     size, counts = segmentation.get('size'), segmentation.get('counts')
     if not (isinstance(size, list) and len(size) == 2
@@ -33,12 +33,7 @@ def read_rle(segmentation: dict, where: str) -> tuple[bytes, tuple[int, int]]:
         raise MaskError(f"{where}: expected an RLE with 'size' [height, width], of 32 "
                         f'bits of pixels at most, got {size!r}')
     height, width = size
-    if isinstance(counts, list):
-        numbers = _plain(counts)
-    elif isinstance(counts, str):
-        numbers = decompress(counts)
-    else:
-        numbers = None
+    numbers = decompress(counts) if isinstance(counts, str) else _whole_numbers(counts)
     if numbers is None:
         raise MaskError(f"{where}: malformed RLE, expected 'counts' as a list of whole "
                         f"numbers or COCO's compressed text, got {_short(counts)}")
@@ -82,9 +77,9 @@ def decompress(text: str) -> list[int] | None:
     return numbers.tolist()
 
 
-def _plain(counts: list) -> list[int] | None:
+def _whole_numbers(counts) -> list[int] | None:
     try:
-        return array('q', counts).tolist()
+        return array('q', counts).tolist() if isinstance(counts, list) else None
     except (TypeError, OverflowError):
         return None
 

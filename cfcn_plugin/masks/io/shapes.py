@@ -3,14 +3,14 @@
 Coordinates are pixels, x to the right, y down, the image's corner at (0, 0), so that
 the centre of row j, column k is (k + 0.5, j + 0.5). OpenCV and Pillow round corners to
 whole pixels and draw the outline too, so that objects grow; here the polygon of a box's
-corners is the box. Time depends on the image's size, not on what coordinates say.
+corners is the box. Time depends on the image's size, however large coordinates are.
 """
 import math
 
 import cv2
 import numpy as np
 
-from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.base import MaskError, check_option
 
 from .rectangles import check_in_image
 
@@ -19,15 +19,15 @@ UNITS = ('pixel', 'diagonal')
 
 
 def read_points(points, least: int, where: str) -> np.ndarray:
-    """Points as an annotation file gives them, (N, 2) of x, y.
+    """Points of an annotation file, as an array (N, 2) of x, y.
 
     Args:
         points: A list of [x, y].
-        least: How many there must be.
+        least: The least number of points.
         where: File and entry, for messages.
 
     Raises:
-        MaskError: They are no such list.
+        MaskError: This is no such list, or is too short.
     """
     try:
         array = np.array(points, np.float64)
@@ -43,7 +43,7 @@ def read_points(points, least: int, where: str) -> np.ndarray:
 
 
 def check_inside(points: np.ndarray, margin: float, shape: tuple, where: str) -> None:
-    """Refuse points none of which comes nearer than ``margin`` to the image.
+    """Refuse points that are all further than ``margin`` from the image.
 
     Args:
         points: (N, 2) of x, y.
@@ -52,22 +52,21 @@ def check_inside(points: np.ndarray, margin: float, shape: tuple, where: str) ->
         where: File and entry, for the message.
 
     Raises:
-        MaskError: They lie outside.
+        MaskError: The points lie outside.
     """
     lows, highs = points.min(0) - margin, points.max(0) + margin
     check_in_image((*lows.tolist(), *highs.tolist()), shape, where)
 
 
 def check_radius(radius: float | None, unit: str) -> None:
-    """Refuse options that are no radius.
+    """Refuse wrong options ``radius`` and ``unit``.
 
     Raises:
         ValueError: The radius is negative or the unit unknown.
     """
     if radius is not None and not 0 <= radius < FAR:
         raise ValueError(f'`radius` must be 0 or more, got {radius}')
-    if unit not in UNITS:
-        raise ValueError(f'`unit` must be one of {UNITS}, got {unit!r}')
+    check_option('unit', unit, UNITS)
 
 
 def fill_polygon(points, shape: tuple[int, int]) -> np.ndarray:
@@ -125,7 +124,7 @@ def polygon_rows(points, shape: tuple[int, int]) -> tuple[slice, np.ndarray]:
 
 
 def draw_stroke(points, radius: float, shape: tuple[int, int]) -> np.ndarray:
-    """What is within ``radius`` of a line through points; of one point, a disc.
+    """The pixels within ``radius`` of a line through points; of one point, a disc.
 
     Args:
         points: (N, 2) of x, y, N >= 1; may lie outside the image.
@@ -141,8 +140,7 @@ def draw_stroke(points, radius: float, shape: tuple[int, int]) -> np.ndarray:
         row, column = math.floor(y), math.floor(x)
         if 0 <= row < shape[0] and 0 <= column < shape[1]:
             mask[row, column] = 1
-    starts = points[:-1] if len(points) > 1 else points
-    for start, end in zip(starts, points[1:] if len(points) > 1 else points):
+    for start, end in zip(points, points[1:] if len(points) > 1 else points):
         _draw_segment(mask, start, end, radius)
     return mask
 
@@ -164,7 +162,7 @@ def _draw_segment(mask: np.ndarray, start: np.ndarray, end: np.ndarray,
 
 
 def dilate(mask: np.ndarray, radius: float) -> np.ndarray:
-    """A mask and what is within ``radius`` pixels of it, by Euclidean distance.
+    """A mask and the pixels within ``radius`` of it, by Euclidean distance.
 
     Args:
         mask: uint8 {0, 1}, (H, W).
@@ -178,5 +176,5 @@ def dilate(mask: np.ndarray, radius: float) -> np.ndarray:
 
 
 def in_pixels(radius: float, unit: str, shape: tuple[int, int]) -> float:
-    """A radius in pixels, from one that may be a share of the image's diagonal."""
+    """A radius in pixels; the unit ``'diagonal'`` is the image's diagonal."""
     return radius * math.hypot(*shape) if unit == 'diagonal' else radius

@@ -20,10 +20,10 @@ class VOCObject(NamedTuple):
 
 
 def read_objects(file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
-    """The objects and the image's (H, W), None where the file does not say.
+    """The objects and the image's (H, W), None where the file has no size.
 
     Raises:
-        MaskError: It is not XML, no annotation of VOC, or not there.
+        MaskError: The file is missing, is not XML, or is no annotation of VOC.
     """
     root = parse_xml(file)
     if root.tag != 'annotation':
@@ -35,10 +35,10 @@ def read_objects(file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
 
 
 def parse_xml(file: Path) -> Element:
-    """The root of an XML file; a file that declares entities is refused unread.
+    """The root of an XML file; a file with a document type is refused unread.
 
     Raises:
-        MaskError: It is not XML, or has a document type.
+        MaskError: The file is not XML, or has a document type.
     """
 
     def refuse(*_):
@@ -52,7 +52,7 @@ def parse_xml(file: Path) -> Element:
     parser.CharacterDataHandler = builder.data
     try:
         parser.Parse(file.read_bytes(), True)
-    except OSError as error:  # one image's file, which need not end a run
+    except OSError as error:  # a MaskError, since one image's file need not end a run
         raise MaskError(f"'{file}' cannot be read ({error.strerror}): add it, or "
                         'correct `annotations` or `data_root`') from error
     except expat.ExpatError as error:
@@ -65,7 +65,7 @@ def _read_object(element: Element, where: str) -> VOCObject:
     if not name:
         raise MaskError(f'{where}: expected a <name>, got none')
     corners = [element.findtext(f'bndbox/{corner}') for corner in CORNERS]
-    with suppress(TypeError, ValueError):  # what is no number, read_box names
+    with suppress(TypeError, ValueError):  # read_box names a value that is no number
         # VOC counts pixels from 1, and the last one is inside
         corners = [float(corners[0]) - 1, float(corners[1]) - 1, *corners[2:]]
     box = read_box(corners, f"{where} ('{name}')")
