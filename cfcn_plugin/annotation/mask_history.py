@@ -1,7 +1,7 @@
 """A mask that a person draws on, with undo and redo."""
 import numpy as np
 
-from cfcn_plugin.masks.io.shapes import polygon_rows
+from cfcn_plugin.masks.io.shapes import fill_polygon
 
 
 class MaskHistory:
@@ -34,14 +34,17 @@ class MaskHistory:
         """Set the pixels that an outline encloses.
 
         Args:
-            vertices: (N, 2) x and y in pixels, as in ``polygon_rows``.
+            vertices: (N, 2) x and y in pixels, as in ``fill_polygon``.
             value: 1 adds, 0 erases.
 
         Returns:
             Whether a pixel changed.
         """
-        rows, inside = polygon_rows(vertices, self.mask.shape)
-        return self._edit(rows, np.where(inside, np.uint8(value), self.mask[rows]))
+        inside = fill_polygon(vertices, self.mask.shape)
+        touched = np.flatnonzero(inside.any(1))
+        rows = slice(*touched[[0, -1]] + [0, 1]) if len(touched) else slice(0, 0)
+        now = np.where(inside[rows], np.uint8(value), self.mask[rows])
+        return self._edit(rows, now)
 
     def clear(self) -> bool:
         rows = slice(0, len(self.mask))

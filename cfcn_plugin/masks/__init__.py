@@ -1,8 +1,8 @@
-"""Mask sources: where the human's masks come from, one file a source.
+"""Mask sources, which read the masks that people made: one file a source.
 
-``base`` is their contract. ``folder`` and ``index`` are what sources with a file an
-image, and with one big file, are built on; ``objects`` chooses among annotated
-objects; ``formats`` reads files and draws shapes. docs/masks.md is the guide.
+``base`` has the contract of a source. ``folder`` is the base of sources with a file an
+image, ``index`` the base of sources with one big file; ``objects`` chooses among
+annotated objects; ``io`` reads files and draws shapes. docs/masks.md is the guide.
 """
 from .base import MaskError, MaskRecord, MaskSizeError, MaskSource, image_key
 from .boxes import BoxMasks

@@ -1,4 +1,4 @@
-"""The contract of a mask source: asked for an image's mask, it gives a record."""
+"""The contract of a mask source: it gives the record of an image's mask."""
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -9,7 +9,8 @@ import numpy as np
 
 from cfcn_plugin.stock import GOES
 
-LONGEST = 1000  # characters of a message, which may quote what a file holds
+LONGEST = 1000  # characters of a message, which may quote a file
+SHOWN = 80  # characters of a quoted value
 
 
 class MaskError(ValueError):
@@ -163,6 +164,29 @@ def check_names(name: str, value) -> None:
     """
     if isinstance(value, str):
         raise TypeError(f'`{name}` must be several names, got {value!r}')
+
+
+def expect(is_right: bool, where: str, expected: str, got, remedy: str = '') -> None:
+    """Refuse a value of an annotation file.
+
+    Args:
+        is_right: Whether the value is as expected.
+        where: File and place of the value.
+        expected: What the value must be, for the message.
+        got: The value; the message shows its beginning.
+        remedy: The end of the message.
+
+    Raises:
+        MaskError: The value is not right.
+    """
+    if not is_right:
+        shown = repr(got)
+        shown = shown if len(shown) <= SHOWN else f'{shown[:SHOWN]} ...'
+        raise MaskError(f'{where}: expected {expected}, got {shown}{remedy}')
+
+
+def is_list_of(kind: type, value) -> bool:
+    return isinstance(value, list) and all(isinstance(one, kind) for one in value)
 
 
 def size_error(file: str | Path, size: tuple, shape: tuple) -> MaskSizeError:

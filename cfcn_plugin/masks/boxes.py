@@ -4,7 +4,7 @@ from itertools import islice
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, check_option, is_plain
+from .base import MaskRecord, check_option, expect, is_plain
 from .index import IndexedMasks
 from .io.names import image_name
 from .io.rectangles import Box, draw_boxes, read_box
@@ -111,9 +111,8 @@ class BoxMasks(IndexedMasks):
     def _read_one(self, where: str, values: Sequence) -> tuple[str, Box]:
         """Key and box of one entry; an error says what is wrong with the entry."""
         name, *numbers = values
-        if self.category is not None and (
-                len(numbers) != 5 or numbers.pop() in (None, '')):
-            raise MaskError(f"{where}: expected four numbers and a category in "
-                            f"'{self.category}', got {list(values[1:])}")
+        if self.category is not None:
+            expect(len(numbers) == 5 and numbers.pop() not in (None, ''), where,
+                   f"four numbers and a category in '{self.category}'", values[1:])
         remedy = f", or is `format` not '{self.format}'?"
         return image_name(name, where), read_box(numbers, where, self.format, remedy)

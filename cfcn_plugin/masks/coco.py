@@ -21,7 +21,7 @@ class COCOMasks(IndexedMasks):
 
     Every annotation is checked at the start; pycocotools draws a mask when it is asked
     for. Along the outline, the pixels of a polygon may differ from those of the other
-    sources, which follow :func:`cfcn_plugin.masks.io.shapes.polygon_rows`. An
+    sources, which follow :func:`cfcn_plugin.masks.io.shapes.fill_polygon`. An
     annotation that is there twice changes nothing.
 
     Args:

@@ -5,7 +5,7 @@ from posixpath import join
 
 import numpy as np
 
-from .base import MaskError, MaskRecord
+from .base import MaskError, MaskRecord, expect
 from .boxes import BoxMasks
 from .folder import FolderMasks
 from .io.files import read_lines
@@ -52,8 +52,8 @@ def read_cub_boxes(boxes: Path, names: Path) -> Iterator[Entry]:
     images = {}
     for where, line in read_lines(names):
         number, *name = line.split()
-        if len(name) != 1 or number in images:
-            raise MaskError(f'{where}: expected a new id and a path, got {line!r}')
+        expect(len(name) == 1 and number not in images, where, 'a new id and a path',
+               line.strip())
         images[number] = name[0]
     seen = set()
     for where, line in read_lines(boxes):

@@ -47,10 +47,11 @@ class MirrorMasks(MaskSource):
         file = join_inside(self.folder, name, f"image '{key}'")
         return file if os.path.isfile(file) else None
 
-    def image_stems(self) -> Iterator[str]:
-        """Keys of the files in the folder of images, without endings."""
-        for key in self._image_keys():
-            yield os.path.splitext(key)[0]
+    def image_keys(self) -> Iterator[str]:
+        """Keys of the files in the folder of images, with their endings."""
+        prefix = _prefix(self.images)
+        for name in walk_files(Path(self.data_root, self.images), 'images'):
+            yield prefix + name
 
     def check_owners(self, owners: Mapping[str, str], of: str) -> None:
         """Refuse masks that belong to no image.
@@ -62,15 +63,10 @@ class MirrorMasks(MaskSource):
         Raises:
             MaskError: There is no such image.
         """
-        images = set(self.image_stems())
+        images = {os.path.splitext(key)[0] for key in self.image_keys()}
         strangers = [mask for mask, key in owners.items() if key not in images]
         if strangers:
             raise unknown_keys_error(strangers, 'masks', of, images)
-
-    def _image_keys(self) -> Iterator[str]:
-        prefix = _prefix(self.images)
-        for name in walk_files(Path(self.data_root, self.images), 'images'):
-            yield prefix + name
 
 
 class FolderMasks(MirrorMasks):
@@ -153,11 +149,10 @@ class FolderMasks(MirrorMasks):
             raise self._several_error(key)
         return found[0] if found else None
 
-    def image_stems(self) -> Iterator[str]:
+    def image_keys(self) -> Iterator[str]:
         masks = _prefix(self.masks)  # which may lie in the folder of images
-        for key in self._image_keys():
-            if not (key.startswith(masks) and key.endswith(self.suffixes)):
-                yield os.path.splitext(key)[0]
+        return (key for key in super().image_keys()
+                if not (key.startswith(masks) and key.endswith(self.suffixes)))
 
     def _names(self) -> list[str]:
         return list(walk_files(self.folder, self.option))

@@ -1,19 +1,19 @@
-"""Records of a million images in six flat arrays, which workers share."""
+"""Records of a million images in four flat arrays, which workers share."""
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from .base import MaskError, MaskRecord, MaskSource, unknown_keys_error
 from .io.files import walk_files
 
 CHUNK = 256  # entries joined together: few enough for the processor's cache
+END = b'\0'  # ends a key; the record follows
 
 
 class RecordIndex:
@@ -28,31 +28,27 @@ class RecordIndex:
     may be short and collide.
 
     Args:
-        entries: (key, record) pairs, taken as they come. Records of one key add up,
-            in their order.
+        entries: (key, record) pairs, read one by one. A key has no zero byte. Records
+            of one key add up, in their order.
     """
 
     def __init__(self, entries: Iterable[tuple[str, bytes]]):
-        names, records = bytearray(), bytearray()
-        hashes, name_lengths, lengths = [], [], []
+        joined, hashes, lengths = bytearray(), [], []
         entries = iter(entries)
         while chunk := list(islice(entries, CHUNK)):
-            keys, values = zip(*chunk)
-            keys = list(map(_encode, keys))
+            keys = [_encode(key) for key, _ in chunk]
+            pieces = [key + END + record for key, (_, record) in zip(keys, chunk)]
             hashes.append(np.fromiter(map(crc32, keys), np.uint32))
-            name_lengths.append(np.fromiter(map(len, keys), np.int64))
-            lengths.append(np.fromiter(map(len, values), np.int64))
-            names += b''.join(keys)
-            records += b''.join(values)
+            lengths.append(np.fromiter(map(len, pieces), np.int64))
+            joined += b''.join(pieces)
         hashes = np.concatenate([np.empty(0, np.uint32), *hashes])
         order = hashes.argsort(kind='stable')
+        ends = np.concatenate([[0], *lengths]).astype(np.int64).cumsum()
         # tensors alone, no arrays kept of them: sharing moves a tensor's memory
         self._hashes = torch.from_numpy(hashes[order].view(np.int32))
         self._order = torch.from_numpy(order)
-        self._names = torch.from_numpy(np.frombuffer(names, np.uint8))
-        self._name_ends = _ends(name_lengths)
-        self._records = torch.from_numpy(np.frombuffer(records, np.uint8))
-        self._record_ends = _ends(lengths)
+        self._joined = torch.from_numpy(np.frombuffer(joined, np.uint8))
+        self._ends = torch.from_numpy(ends)
 
     def __len__(self) -> int:
         """The number of records."""
@@ -60,13 +56,10 @@ class RecordIndex:
 
     def __iter__(self) -> Iterator[str]:
         """Each key once, decoded one by one."""
-        hashes, order = self._hashes.numpy(), self._order.numpy()
-        name = _reader(self._names, self._name_ends)
         seen, last = set(), None
-        for code, i in zip(hashes, order):
+        for code, (key, _) in zip(self._hashes.numpy(), self._pieces(0, len(self))):
             if code != last:
                 seen, last = set(), code
-            key = name(i)
             if key not in seen:
                 seen.add(key)
                 yield key.decode('utf-8', 'surrogatepass')
@@ -77,11 +70,14 @@ class RecordIndex:
         code = np.uint32(crc32(wanted))
         hashes = self._hashes.numpy().view(np.uint32)
         start, stop = (hashes.searchsorted(code, side) for side in ('left', 'right'))
-        name = _reader(self._names, self._name_ends)
-        record = _reader(self._records, self._record_ends)
-        return [
-            record(i) for i in self._order[start:stop].tolist() if name(i) == wanted
-        ]
+        return [record for key, record in self._pieces(start, stop) if key == wanted]
+
+    def _pieces(self, start: int, stop: int) -> Iterator[tuple[bytes, bytes]]:
+        """Keys and records at some places in the order of hashes."""
+        joined, ends = memoryview(self._joined.numpy()), memoryview(self._ends.numpy())
+        for i in self._order.numpy()[start:stop]:
+            key, _, record = bytes(joined[ends[i]:ends[i + 1]]).partition(END)
+            yield key, record
 
 
 class IndexedMasks(MaskSource):
@@ -142,14 +138,3 @@ class IndexedMasks(MaskSource):
 def _encode(key: str) -> bytes:
     # JSON can name lone surrogates, which strict UTF-8 refuses
     return key.encode('utf-8', 'surrogatepass')
-
-
-def _ends(lengths: Sequence[np.ndarray]) -> Tensor:
-    """Where each piece ends in the joined ones, after a leading 0."""
-    return torch.from_numpy(np.concatenate([[0], *lengths]).astype(np.int64).cumsum())
-
-
-def _reader(joined: Tensor, ends: Tensor) -> Callable[[int], bytes]:
-    """Piece i of the joined ones, as a function of i."""
-    joined, ends = memoryview(joined.numpy()), memoryview(ends.numpy())
-    return lambda i: bytes(joined[ends[i]:ends[i + 1]])

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, check_option
+from .base import MaskError, MaskRecord, check_option, expect, is_list_of
 from .index import IndexedMasks
 from .io.json_file import read_json
 from .io.label_studio_regions import draw_region, pack_brush, read_regions
@@ -84,10 +84,8 @@ class LabelStudioMasks(IndexedMasks):
     def _regions(self, task, where: str) -> list[dict] | None:
         """A task's drawn regions; None if nobody has annotated it."""
         annotations = task.get('annotations') if isinstance(task, dict) else None
-        if not isinstance(annotations, list) or not all(
-                isinstance(a, dict) for a in annotations):
-            raise MaskError(f'{where}: expected an object with `annotations`; export '
-                            'from Label Studio as "JSON"')
+        expect(is_list_of(dict, annotations), where, 'an object with `annotations`',
+               task, '; export from Label Studio as "JSON"')
         done = [a for a in annotations if not a.get('was_cancelled')]
         truth = [a for a in done if a.get('ground_truth')]
         done = truth or done
@@ -103,9 +101,8 @@ class LabelStudioMasks(IndexedMasks):
     def _key(self, task: dict, where: str) -> str:
         data = task.get('data')
         path = data.get(self.image) if isinstance(data, dict) else None
-        if not isinstance(path, str):
-            raise MaskError(f"{where}: no image in data['{self.image}'], got {data}: "
-                            'name the field with `image`')
+        expect(isinstance(path, str), where, f"an image in data['{self.image}']", data,
+               ': name the field with `image`')
         url = urlsplit(path)
         if url.path.startswith(UPLOAD):
             name = unquote(PurePosixPath(url.path).name)[HASH:]

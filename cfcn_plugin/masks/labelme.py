@@ -5,7 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, MaskSizeError, size_error
+from .base import (
+    MaskError,
+    MaskRecord,
+    MaskSizeError,
+    expect,
+    is_list_of,
+    size_error,
+)
 from .folder import FolderMasks
 from .io.image import read_image
 from .io.json_file import read_json
@@ -20,13 +27,13 @@ from .io.shapes import (
 )
 from .objects import Annotated, ObjectChoice
 
-# shape type -> how many points it has at least
+# shape type -> least number of points
 KINDS = dict(polygon=3, rectangle=2, circle=2, line=2, linestrip=2, point=1, points=1,
              mask=2)
 
 
 class LabelMeMasks(FolderMasks):
-    """The shapes in LabelMe's JSON files, which lie where the image does, or apart.
+    """The shapes in LabelMe's JSON files, beside the images or in another folder.
 
     Polygons, rectangles, circles and masks are filled; lines and points are drawn with
     a radius. The image inside a file (``imageData``) is never decoded.
@@ -34,9 +41,10 @@ class LabelMeMasks(FolderMasks):
     Args:
         masks, images, data_root, suffix: As in
             :class:`~cfcn_plugin.masks.folder.FolderMasks`.
-        radius: Of points and lines, 0 or more. None: there must be none.
-        unit: Of ``radius``: ``'pixel'``, or ``'diagonal'`` for a share of the
-            image's.
+        radius: Radius of points and lines, 0 or more. None: points and lines are
+            errors.
+        unit: Unit of ``radius``: ``'pixel'``, or ``'diagonal'`` for a fraction of the
+            image's diagonal.
         **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. A
             shape's label is its category.
     """
@@ -58,9 +66,8 @@ class LabelMeMasks(FolderMasks):
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         content = read_json(file, dict)
         shapes = content.get('shapes')
-        if not isinstance(shapes, list) or not all(isinstance(s, dict) for s in shapes):
-            raise MaskError(f"'{file}' has no list `shapes` of objects: expected a "
-                            f'file of LabelMe, got one with {sorted(content)[:8]}')
+        expect(is_list_of(dict, shapes), f"'{file}'",
+               'a file of LabelMe with a list `shapes` of objects', sorted(content))
         size = content.get('imageHeight'), content.get('imageWidth')
         if None not in size and size != tuple(shape):
             raise size_error(file, size, shape)
@@ -68,8 +75,7 @@ class LabelMeMasks(FolderMasks):
         for number, one in enumerate(shapes):
             where = f"'{file}', shape {number}"
             label = one.get('label')
-            if not isinstance(label, str):
-                raise MaskError(f'{where}: expected a text `label`, got {label!r}')
+            expect(isinstance(label, str), where, 'a text `label`', label)
             self.choice.check_case([label], where)
             found.append(Annotated(label, (one, where)))
         return self.choice.record(
@@ -79,10 +85,9 @@ class LabelMeMasks(FolderMasks):
             results, str(file))
 
     def _draw(self, one: dict, shape: tuple, where: str) -> np.ndarray:
-        kind = one.get('shape_type') or 'polygon'  # early versions do not say
-        if not isinstance(kind, str) or kind not in KINDS:
-            raise MaskError(f'{where}: expected a `shape_type` of {tuple(KINDS)}, got '
-                            f'{kind!r}')
+        kind = one.get('shape_type') or 'polygon'  # early versions have no type
+        expect(isinstance(kind, str) and kind in KINDS, where,
+               f'a `shape_type` of {tuple(KINDS)}', kind)
         points = read_points(one.get('points'), KINDS[kind], f'{where} ({kind})')
         radius = self._radius(kind, points, shape, where)
         check_inside(points, radius, shape, where)
@@ -105,14 +110,14 @@ class LabelMeMasks(FolderMasks):
         if kind == 'circle':  # its centre and a point on it
             return float(np.hypot(*(points[1] - points[0])))
         if self.radius is None:
-            raise MaskError(f'{where}: a {kind} has no inside: say how far around it '
-                            'is meant with `radius`, or choose other `categories`')
+            raise MaskError(f'{where}: a {kind} has no inside: give the width around '
+                            'it with `radius`, or choose other `categories`')
         return in_pixels(self.radius, self.unit, shape)
 
     @staticmethod
     def _paste(encoded, low: np.ndarray, high: np.ndarray, shape: tuple,
                where: str) -> np.ndarray:
-        """A mask of its own, a base64 PNG of the box between two pixels."""
+        """A shape that is a mask, as a base64 PNG of the box between two pixels."""
         left, top = low.astype(int).tolist()
         right, bottom = (high.astype(int) + 1).tolist()
         if left < 0 or top < 0 or right > shape[1] or bottom > shape[0]:

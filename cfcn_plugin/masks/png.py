@@ -10,7 +10,7 @@ from .io.image import read_image
 
 OPAQUE = 255
 HALF = 128
-TRANSPARENT = -1  # the value of a pixel that shows nothing
+TRANSPARENT = -1  # the value of a transparent pixel
 
 
 class PNGMasks(FolderMasks):
@@ -18,19 +18,19 @@ class PNGMasks(FolderMasks):
 
     The mask of ``<data_root>/<images>/a/b.jpg`` is ``<data_root>/<masks>/a/b.png``.
     Files have 1, 8 or 16 bits or a palette (the value is the index); files with
-    colours or transparency are read as grey where they show nothing else. What is
-    transparent has no value.
+    colour channels or transparency are read as grey if all their colours are grey. A
+    transparent pixel has no value.
 
     Args:
         masks, images, data_root, suffix: As in
             :class:`~cfcn_plugin.masks.folder.FolderMasks`.
-        causal: What means causal: values, or colours as ``[r, g, b]``. ``'alpha'``:
-            what is opaque by half or more. None: the file must be binary, 0 and one of
-            1 and the type's maximum (255, or 65535 for 16 bits).
+        causal: The values, or colours as ``[r, g, b]``, that are causal. ``'alpha'``:
+            pixels that are at least half opaque. None: the file must be binary, 0 and
+            one of 1 and the type's maximum (255, or 65535 for 16 bits).
         ignore: Values or colours that mean "nobody knows".
         classes: The class of each entry of ``causal``, for one mask a class; entries of
-            one class add up. None: one mask. A list, since a colour is no key of a
-            dict, and a dumped config turns numbers that are keys into text.
+            one class add up. None: one mask. This is a list, not a dict, since a colour
+            is no key, and a dumped config turns numbers that are keys into text.
     """
 
     def __init__(self,
@@ -70,15 +70,15 @@ class PNGMasks(FolderMasks):
         return self.record(self.values(file, shape), file)
 
     def record(self, values: np.ndarray, file: Path) -> MaskRecord:
-        """What a file's values mean."""
-        ignore = among(values, self.ignore) if self.ignore else None
+        """The mask record of a file's values."""
+        ignore = select_values(values, self.ignore) if self.ignore else None
         if self.classes is not None:
             planes = {}
             for value, label in zip(self.causal, self.classes):
-                planes[label] = planes.get(label, 0) | among(values, [value])
+                planes[label] = planes.get(label, 0) | select_values(values, [value])
             return class_record(planes, values.shape, str(file), ignore)
         if self.causal is not None:
-            mask = among(values, self.causal)
+            mask = select_values(values, self.causal)
         else:
             mask = self._binary(values, ignore, file)
         return MaskRecord(mask, str(file), ignore=ignore)
@@ -111,8 +111,8 @@ class PNGMasks(FolderMasks):
         alpha = pixels[..., -1]
         if not ((alpha == 0) | (alpha == OPAQUE)).all():
             raise MaskError(
-                f"mask '{file}' is half transparent in places: say that the alpha "
-                "channel is the mask with causal='alpha', or save it without one")
+                f"mask '{file}' has half transparent pixels, expected none: save it "
+                "without an alpha channel, or use causal='alpha' if that is the mask")
         return alpha == OPAQUE
 
     def _grey(self, pixels: np.ndarray, file: Path) -> np.ndarray:
@@ -123,7 +123,7 @@ class PNGMasks(FolderMasks):
             some = ', '.join(str(one) for one in shown[:4].tolist())
             raise MaskError(
                 f"mask '{file}' has colours, {some}{' ...' if len(shown) > 4 else ''}: "
-                'say which are causal with `causal=[[r, g, b], ...]`')
+                'name the causal colours with `causal=[[r, g, b], ...]`')
         grey = colour[..., 0]
         if not has_alpha:
             return grey
@@ -150,7 +150,7 @@ class PNGMasks(FolderMasks):
                 f"mask '{file}' is not binary: expected values 0 and 1, or 0 and "
                 f'{top}, got {shown}{" ..." if len(found) > 8 else ""}; ' +
                 ('a JPEG does not keep values, save it as PNG' if lossy else
-                 'say which are causal with `causal=[...]`'))
+                 'name the causal values with `causal=[...]`'))
         return mask.view(np.uint8)
 
 
@@ -176,11 +176,11 @@ def colour_codes(name: str, given: Sequence) -> list[int]:
     return codes
 
 
-def among(values: np.ndarray, wanted: list[int]) -> np.ndarray:
-    """Where values are one of a few, uint8 {0, 1}.
+def select_values(values: np.ndarray, wanted: list[int]) -> np.ndarray:
+    """A mask of the wanted values, uint8 {0, 1}.
 
-    A file of 1 bit is what programs make of one of 0 and 255, or of 0 and 1: its True
-    is either.
+    Programs save masks of 0 and 255 and masks of 0 and 1 alike with 1 bit, so True is
+    both 255 and 1.
     """
     mask = np.zeros(values.shape, bool)
     if values.dtype == bool:

@@ -5,7 +5,7 @@ from struct import Struct
 
 import numpy as np
 
-from .base import MaskError, MaskRecord
+from .base import MaskRecord, expect
 from .index import IndexedMasks
 from .io.names import image_name
 from .io.shapes import FAR, check_inside, check_radius, draw_stroke, in_pixels
@@ -65,7 +65,6 @@ class PointMasks(IndexedMasks):
         except (TypeError, ValueError, OverflowError):
             x = y = radius = math.nan
         # written so that NaN fails
-        if not (abs(x) < FAR and abs(y) < FAR and 0 <= radius < FAR):
-            raise MaskError(f'{where}: expected finite numbers x, y and perhaps a '
-                            f'radius of 0 or more, got {numbers}')
+        expect(abs(x) < FAR and abs(y) < FAR and 0 <= radius < FAR, where,
+               'finite numbers x, y and perhaps a radius of 0 or more', numbers)
         return x, y, radius

@@ -5,20 +5,20 @@ import numpy as np
 
 from .base import MaskRecord, class_record
 from .io.shapes import check_radius, dilate, in_pixels
-from .png import PNGMasks, among, colour_codes
+from .png import PNGMasks, colour_codes, select_values
 
 
 class ScribbleMasks(PNGMasks):
-    """What is near a scribble is causal.
+    """Pixels near a scribble are causal.
 
     Args:
         masks, images, data_root, suffix, causal, ignore, classes: As in
             :class:`~cfcn_plugin.masks.PNGMasks`.
-        radius: How far from a line, 0 or more.
-        unit: Of ``radius``: ``'diagonal'`` for a share of the image's, or
-            ``'pixel'``.
-        context: Values or colours of scribbles over the context. With them, what is
-            near no scribble, or near both kinds, is ignored; without, it is context.
+        radius: Largest distance from a line, 0 or more.
+        unit: Unit of ``radius``: ``'diagonal'`` for a fraction of the image's diagonal,
+            or ``'pixel'``.
+        context: Values or colours of scribbles over the context. With them, pixels near
+            no scribble, or near both kinds, are ignored; without, they are context.
     """
 
     def __init__(self,
@@ -38,7 +38,7 @@ class ScribbleMasks(PNGMasks):
         self.unit = unit
         self.context = colour_codes('context', context)
         if context and self.causal is None:
-            raise ValueError('`context` needs `causal`: say which values are which')
+            raise ValueError('`context` needs `causal`: name the causal values')
         both = set(self.context) & {*(self.causal or ()), *self.ignore}
         if both:
             raise ValueError(f'`context` {list(context)} and `causal` {causal} or '
@@ -49,8 +49,8 @@ class ScribbleMasks(PNGMasks):
         radius = in_pixels(self.radius, self.unit, shape)
         ignore = record.ignore
         if self.context:
-            near = dilate(among(values, self.causal), radius)
-            doubt = near == dilate(among(values, self.context), radius)
+            near = dilate(select_values(values, self.causal), radius)
+            doubt = near == dilate(select_values(values, self.context), radius)
             ignore = doubt.astype(np.uint8) if ignore is None else ignore | doubt
         if record.classes is None:
             return MaskRecord(dilate(record.mask, radius), record.file, ignore=ignore)

@@ -1,4 +1,4 @@
-"""Which images are guided, when only some are: by a stateless hash."""
+"""The choice of guided images, by a stateless hash."""
 from collections import defaultdict
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -8,8 +8,8 @@ from pathlib import Path
 def guidance_rank(key: str, seed: int = 0) -> float:
     """A number in [0, 1) that depends on seed and image alone.
 
-    Guiding the images under a threshold guides the same ones in every epoch,
-    worker and process, and a smaller fraction is inside a larger one.
+    A threshold on the number chooses the same images in every epoch, worker and
+    process. The images of a small fraction are among those of a larger fraction.
     """
     digest = blake2b(f'{seed}:{key}'.encode(), digest_size=8).digest()
     return int.from_bytes(digest, 'big') / 2**64
@@ -23,13 +23,13 @@ def choose_guided(images: Iterable[tuple[str, object]],
 
     Args:
         images: (key, label) of each image. A label may be a list of labels.
-        count: How many, >= 1; with ``per_class``, how many of each class (an image
+        count: The number of images, >= 1; with ``per_class``, of each class (an image
             with several labels counts for each).
-        seed: Another seed chooses others.
+        seed: Another seed chooses other images.
         per_class: Choose by class.
 
     Raises:
-        ValueError: There are fewer images than are asked for.
+        ValueError: There are fewer images than ``count``.
     """
     if count < 1:
         raise ValueError(f'`n` must be at least 1, got {count}')
@@ -52,7 +52,7 @@ def read_guided_list(file: str) -> frozenset[str]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is empty, or no text.
+        ValueError: The list is empty, or is not text.
     """
     if not Path(file).is_file():
         raise FileNotFoundError(

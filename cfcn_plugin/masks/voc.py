@@ -28,8 +28,8 @@ class VOCMasks(FolderMasks):
     """Pascal VOC: segmentation by class, by object, or boxes.
 
     Classes are VOC's twenty, in the order of mmpretrain's ``VOC`` and of the palette;
-    names of your own for other data in this format. An image without a file has no
-    mask: VOC segments some of its images only, and boxes all.
+    use ``names`` for other data in this format. An image without a file has no mask:
+    VOC has segmentations of some images and boxes of all.
 
     Args:
         data_root: The dataset's root, such as ``data/VOCdevkit/VOC2012``.
@@ -41,8 +41,8 @@ class VOCMasks(FolderMasks):
         annotations: Folder of the XML files.
         void: What 255 is, the band around objects: ``'ignore'`` or ``'context'``.
         difficult: What objects marked difficult are, where the XML is read:
-            ``'ignore'``, ``'causal'``, or ``'skip'`` (context). Ignored by default, as
-            they count for no image label.
+            ``'ignore'``, ``'causal'``, or ``'skip'`` (context). Ignored by default,
+            since VOC gives no image label for a difficult object.
         names: Categories in the order of the palette, from 1.
         **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`.
             ``classes`` are ``names`` by default.
@@ -85,9 +85,10 @@ class VOCMasks(FolderMasks):
                 lambda boxes: draw_boxes(boxes, shape, f"'{file}'"), results, str(file))
         values = read_image(file, shape)
         if values.ndim != 2 or values.dtype != np.uint8:
-            raise MaskError(f"'{file}' is no palette or grey PNG of 8 bits, got shape "
-                            f'{values.shape} and {values.dtype}: save the numbers of '
-                            'classes, not their colours')
+            raise MaskError(
+                f"'{file}': expected a palette or grey PNG of 8 bits, got shape "
+                f'{values.shape} and {values.dtype}: save the numbers of classes, not '
+                'their colours')
         void = values == VOID
         return self.choice.record(
             self._segments(values, file),

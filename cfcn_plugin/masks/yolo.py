@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, check_names
+from .base import MaskError, MaskRecord, check_names, expect
 from .folder import FolderMasks
 from .io.files import read_lines
 from .io.rectangles import draw_boxes, read_box
 from .io.shapes import fill_polygon
 from .objects import Annotated, ObjectChoice
 
-EDGE = 0.01  # converters round a little over the image's edge
+EDGE = 0.01  # converters round numbers to a little beyond the image's edge
 
 
 class YOLOMasks(FolderMasks):
@@ -20,8 +20,8 @@ class YOLOMasks(FolderMasks):
     The labels of ``<data_root>/<images>/a/b.jpg`` are ``<data_root>/<labels>/a/b.txt``.
     A line is ``number cx cy width height``, or ``number x0 y0 x1 y1 x2 y2 ...`` with
     three points or more, in fractions of the image's width and height. A line that
-    is there twice changes nothing. An image with an empty file (YOLO's way to say
-    "nothing here") has an empty mask.
+    is there twice changes nothing. An empty file means "nothing here": the image has an
+    empty mask.
 
     Args:
         labels: Folder of text files below ``data_root``.
@@ -64,38 +64,38 @@ class YOLOMasks(FolderMasks):
     def _read_object(self, words: list[str], shape: tuple, where: str) -> Annotated:
         """An object, its box or polygon in pixels."""
         number, *values = words
-        if not (number.isascii() and number.isdecimal() and len(number) < 10):
-            raise MaskError(f"{where}: expected a category's number first, got "
-                            f'{number!r}')
+        expect(number.isascii() and number.isdecimal() and len(number) < 10, where,
+               "a category's number first", number)
         name = str(int(number)) if self.names is None else self.names.get(int(number))
         if name is None:
             raise MaskError(f'{where}: category {number} is none of the '
                             f'{len(self.names)} `names`: correct one of them')
         try:
-            shares = np.array(values, np.float64)
+            fractions = np.array(values, np.float64)
         except ValueError:
-            shares = np.full(0, np.nan)
-        if not (len(shares) == 4 or len(shares) >= 6 and len(shares) % 2 == 0):
-            raise MaskError(
-                f'{where}: expected 4 numbers (a box) or an even count of 6 and more '
-                f"(a polygon) after the category's, got {' '.join(values)[:60]!r}")
-        scale = np.tile(shape[::-1], len(shares) // 2)
-        if len(shares) == 4:
-            low, high = shares[:2] - shares[2:] / 2, shares[:2] + shares[2:] / 2
-            box = read_box((np.concatenate([low, high]) * scale).tolist(), where,
-                           remedy=': width and height must be over 0')
-            self._check(np.concatenate([low, high]), values, where)
-            return Annotated(name, box)
-        self._check(shares, values, where)
-        return Annotated(name, (shares * scale).reshape(-1, 2))
+            fractions = np.full(0, np.nan)
+        count = len(fractions)
+        expect(count == 4 or count >= 6 and count % 2 == 0, where,
+               '4 numbers (a box) or an even count of 6 and more (a polygon) after the '
+               "category's", ' '.join(values))
+        scale = np.tile(shape[::-1], count // 2)
+        if count > 4:
+            self._check(fractions, values, where)
+            return Annotated(name, (fractions * scale).reshape(-1, 2))
+        centre, half = fractions[:2], fractions[2:] / 2
+        corners = np.concatenate([centre - half, centre + half])
+        box = read_box((corners * scale).tolist(), where,
+                       remedy=': width and height must be over 0')
+        self._check(corners, values, where)
+        return Annotated(name, box)
 
     @staticmethod
-    def _check(shares: np.ndarray, values: list[str], where: str) -> None:
+    def _check(fractions: np.ndarray, values: list[str], where: str) -> None:
         # written so that NaN fails
-        if not ((shares >= -EDGE) & (shares <= 1 + EDGE)).all():
+        if not ((fractions >= -EDGE) & (fractions <= 1 + EDGE)).all():
             raise MaskError(
                 f"{where}: expected fractions of the image's width and height within "
-                f"[0, 1], got {' '.join(values)[:60]!r}: are they pixels?")
+                f"[0, 1], got {' '.join(values)[:60]!r}: are the numbers pixels?")
 
 
 def _draw(outlines: list, shape: tuple[int, int], where: str) -> np.ndarray:

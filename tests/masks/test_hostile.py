@@ -1,6 +1,6 @@
 """Annotation files that want more than to be read: nothing is run, fetched or followed.
 
-Archives and XML are in formats/test_archive.py, test_cvat.py and test_voc.py, images
+Archives and XML are in io/test_archive.py, test_cvat.py and test_voc.py, images
 that unpack to too much in test_png.py, checkpoints in test_safe_loading.py.
 """
 import json

@@ -75,7 +75,7 @@ def test_spawned_worker_gets_handles_and_not_the_records(many):
 
 
 def test_no_object_belongs_to_an_image(many):
-    assert len(vars(many)) == 6
+    assert len(vars(many)) == 4
     assert sum(t.nbytes for t in vars(many).values()) < 100 * len(NAMES)
 
 

@@ -191,7 +191,7 @@ BAD = {
     'two tasks': ([task(region()), task(region())], "'images/a.jpg' had a task before"),
     'two annotators': ([dict(task(), annotations=[annotation(), annotation()])],
                        "2 annotations, expected one: .*several='union'"),
-    'no result': ([dict(task(), annotations=[dict(result=None)])], '`result` to be a'),
+    'no result': ([dict(task(), annotations=[dict(result=None)])], 'a list `result`'),
     'no label': ([task(region(labels=()))], 'result 0: expected a label in `rect'),
     'label that is no text': ([task(region(labels=[['cow']]))], 'expected a label in'),
     'rle that is a number': ([task(region('brushlabels', rle=10**12))], '`rle` to be'),

@@ -433,7 +433,7 @@ BAD = {
                 r'has colours, \[0, 0, 0\], \[255, 0, 0\]: .*causal=\[\[r, g, b'),
     'half transparent': (
         '.png', lambda path: transparent(CAUSAL * 255, CAUSAL * 90).save(path), {},
-        "half transparent in places: .*causal='alpha'"),
+        "half transparent pixels, .*causal='alpha'"),
     'no alpha': ('.png', lambda path: grey(CAUSAL).save(path), dict(causal='alpha'),
                  "opaque everywhere, and causal='alpha'"),
     'float TIFF': ('.tif', lambda path: grey(CAUSAL, np.float32).save(path), {},

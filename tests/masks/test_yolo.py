@@ -95,9 +95,9 @@ WRONG = {
     'NaN polygon': ('1 nan 0 1 0 1 1', r"fractions .*within \[0, 1\], got 'nan 0"),
     'box of no width': ('1 0.5 0.5 0 0.1', 'no inside.*width and height must be'),
     'inverted box': ('1 0.5 0.5 -0.1 0.1', 'no inside'),
-    'box in pixels': ('1 4 2 2 2', 'are they pixels'),
+    'box in pixels': ('1 4 2 2 2', 'are the numbers pixels'),
     'box over the edge': ('1 0.9 0.5 0.5 0.1', r'within \[0, 1\]'),
-    'polygon in pixels': ('1 0 0 5 0 5 5', 'are they pixels'),
+    'polygon in pixels': ('1 0 0 5 0 5 5', 'are the numbers pixels'),
 }
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from cfcn_plugin.masks.io.files import read_lines
 
-from .new_folder import write_table
+from .new_dataset import write_table
 
 CLASSES = ('aeroplane', 'cow')
 SPLITS = (('train', 'train'), ('test', 'val'))  # VOC keeps its test labels to itself

@@ -4,7 +4,7 @@ from pathlib import Path
 from cfcn_plugin.masks.io.voc_xml import read_objects
 from cfcn_plugin.masks.selection import choose_guided
 
-from .new_folder import write_table
+from .new_dataset import write_table
 
 WITH, WITHOUT = 'With Helmet', 'Without Helmet'
 TEST = 500  # of 764 (paper)

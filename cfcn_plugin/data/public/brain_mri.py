@@ -6,7 +6,7 @@ import numpy as np
 from cfcn_plugin.masks.base import MaskError
 from cfcn_plugin.masks.io.hdf5 import find_numbers, open_matlab
 
-from .new_folder import NewDataset, new_dataset, patient_split
+from .new_dataset import NewDataset, new_dataset, patient_split
 
 TUMOURS = {1: 'meningioma', 2: 'glioma', 3: 'pituitary'}  # cjdata/label
 FIELDS = ('image', 'label', 'PID', 'tumorMask')

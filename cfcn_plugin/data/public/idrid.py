@@ -8,7 +8,7 @@ from PIL import Image
 from cfcn_plugin.functional import resize_mask
 from cfcn_plugin.masks.idrid import FOLDERS, IDRiDMasks
 
-from .new_folder import NewDataset, new_dataset
+from .new_dataset import NewDataset, new_dataset
 
 SPLITS = {'a. Training Set': 'train', 'b. Testing Set': 'test'}
 KINDS = tuple(FOLDERS)

@@ -6,7 +6,7 @@ from PIL import Image
 
 from cfcn_plugin.masks.io.image import read_image
 
-from .new_folder import NewDataset, new_dataset, patient_split
+from .new_dataset import NewDataset, new_dataset, patient_split
 
 MASK = '_mask.tif'
 

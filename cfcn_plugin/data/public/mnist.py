@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .new_folder import new_dataset
+from .new_dataset import new_dataset
 
 IMAGES, LABELS = '{}-images-idx3-ubyte.gz', '{}-labels-idx1-ubyte.gz'
 UINT8 = 0x08

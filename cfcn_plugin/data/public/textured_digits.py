@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .new_folder import new_dataset
+from .new_dataset import new_dataset
 
 DIGITS = (0, 1, 2)
 TEXTURES = ('grass', 'gravel', 'brick')  # texture i belongs to digit i in training

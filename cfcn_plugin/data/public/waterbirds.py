@@ -5,7 +5,7 @@ from cfcn_plugin.masks.cub import read_cub_boxes
 from cfcn_plugin.masks.io.rectangles import read_box
 from cfcn_plugin.masks.io.table import read_entries
 
-from .new_folder import write_table
+from .new_dataset import write_table
 
 FILE = 'labels.csv'
 COLUMNS = ('img_filename', 'y', 'split', 'place')

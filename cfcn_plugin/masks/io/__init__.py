@@ -1,1 +1,1 @@
-"""What mask sources read files with, and draw shapes by: none of it is a source."""
+"""Readers of file formats, and drawing of shapes, for the mask sources."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.base import MaskError, expect
 
 from .coco_polygons import check_bounds, polygon_bounds, read_polygons
 from .json_file import read_json
@@ -15,6 +15,7 @@ from .rectangles import Box, read_box
 from .rle import read_rle
 
 PARTS = ('images', 'annotations', 'categories')
+FIELDS = ('id', 'image_id', 'category_id')
 Outline = list[array] | tuple[bytes, tuple[int, int]] | Box
 
 
@@ -55,9 +56,9 @@ class CocoFile:
         self.file = file
         self.use = use
         content = read_json(file, dict, self._pack)
-        if not all(isinstance(content.get(part), list) for part in PARTS):
-            raise MaskError(f"'{file}' is no COCO instance file: expected an object "
-                            f'with lists {list(PARTS)}, got {list(content)}')
+        expect(all(isinstance(content.get(part), list) for part in PARTS),
+               f"'{file}' is no COCO instance file", f'an object with lists {PARTS}',
+               list(content))
         self._instances = content['annotations']
         if not self._instances:
             raise MaskError(f"'{file}' holds no annotation")
@@ -70,16 +71,14 @@ class CocoFile:
         for place, one in enumerate(self._instances):
             self._instances[place] = None
             if not isinstance(one, Instance):
-                raise MaskError(f"'{self.file}', annotations[{place}]: expected an "
-                                f"object with 'id', 'image_id', 'category_id' and "
-                                f"'{self.use}', got {str(one)[:60]}")
+                expect(False, f"'{self.file}', annotations[{place}]",
+                       f"an object with {[*FIELDS, self.use]}", one)
             where = self._where(one.id)
-            if one.image not in self._images:
-                raise MaskError(f'{where}: image_id {one.image!r} is none of the '
-                                "file's images: remove it, or add its image")
-            if one.category not in self.names:
-                raise MaskError(f'{where}: category_id {one.category!r} is none of the '
-                                "file's categories: correct it, or add its category")
+            for field, value, known in (('image', one.image, self._images),
+                                        ('category', one.category, self.names)):
+                if value not in known:
+                    raise MaskError(f'{where}: {field}_id {value!r} is not in the '
+                                    f'file: correct it, or add its {field}')
             if one.outline is None:
                 flat.append(one.id)
                 continue
@@ -99,16 +98,15 @@ class CocoFile:
         if 'image_id' not in entry and 'category_id' not in entry:
             return entry
         where = self._where(entry.get('id'))
-        missing = [field for field in ('id', 'image_id', 'category_id', self.use)
-                   if field not in entry]
+        missing = [field for field in (*FIELDS, self.use) if field not in entry]
         if missing:
             raise MaskError(f'{where}: {missing} missing, got {list(entry)}')
         image, category = entry['image_id'], entry['category_id']
         crowd = entry.get('iscrowd', 0)
-        if isinstance(image, list | dict) or isinstance(category, list | dict) or (
-                crowd not in (0, 1)):
-            raise MaskError(f"{where}: expected numbers 'image_id', 'category_id' and "
-                            f"'iscrowd' 0 or 1, got {image!r}, {category!r}, {crowd!r}")
+        expect(not isinstance(image, list | dict) and crowd in (0, 1)
+               and not isinstance(category, list | dict), where,
+               "numbers 'image_id', 'category_id' and 'iscrowd' 0 or 1",
+               (image, category, crowd))
         outline = self._outline(entry[self.use], where)
         return Instance(entry['id'], image, category, bool(crowd), outline)
 
@@ -116,9 +114,7 @@ class CocoFile:
         if self.use == 'segmentation':
             read = read_rle if isinstance(given, dict) else read_polygons
             return read(given, where)
-        if not isinstance(given, list):
-            raise MaskError(f"{where}: expected 'bbox' [x, y, width, height], got "
-                            f'{given!r}')
+        expect(isinstance(given, list), where, "'bbox' [x, y, width, height]", given)
         if _is_flat(given):  # COCO's own train2017 has two
             return None
         return read_box(given, where, 'xywh', ' (COCO boxes are x, y, width, height)')
@@ -138,10 +134,9 @@ class CocoFile:
         names = {}
         for place, entry in enumerate(entries):
             where = f"'{self.file}', categories[{place}]"
-            if not (isinstance(entry, dict) and isinstance(entry.get('name'), str)
-                    and isinstance(entry.get('id'), int | str)):
-                raise MaskError(f"{where}: expected an object with 'id' and 'name', "
-                                f'got {entry!r}')
+            expect(isinstance(entry, dict) and isinstance(entry.get('name'), str)
+                   and isinstance(entry.get('id'), int | str), where,
+                   "an object with 'id' and 'name'", entry)
             if entry['id'] in names:
                 raise MaskError(f"{where}: id {entry['id']} stands twice, for "
                                 f"'{names[entry['id']]}' and '{entry['name']}'")
@@ -152,11 +147,11 @@ class CocoFile:
         images, keys = {}, set()
         for place, entry in enumerate(entries):
             where = f"'{self.file}', images[{place}]"
-            if not (isinstance(entry, dict) and isinstance(entry.get('id'), int | str)
-                    and all(isinstance(entry.get(side), int) and entry[side] > 0
-                            for side in ('height', 'width'))):
-                raise MaskError(f"{where}: expected an object with 'id', 'file_name', "
-                                f"'height' and 'width' in pixels, got {entry!r}")
+            expect(isinstance(entry, dict) and isinstance(entry.get('id'), int | str)
+                   and all(isinstance(entry.get(side), int) and entry[side] > 0
+                           for side in ('height', 'width')), where,
+                   "an object with 'id', 'file_name', 'height' and 'width' in pixels",
+                   entry)
             key = image_name(entry.get('file_name'), where, folder)
             if entry['id'] in images or key in keys:
                 what = 'id' if entry['id'] in images else 'file_name'

@@ -2,7 +2,7 @@
 import math
 from array import array
 
-from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.base import MaskError, expect
 
 from .rectangles import Box, check_in_image
 
@@ -17,23 +17,20 @@ def read_polygons(given, where: str) -> list[array]:
     Raises:
         MaskError: This is no list of polygons.
     """
-    if not isinstance(given, list) or not given:
-        raise MaskError(
-            f'{where}: expected polygons [[x0, y0, x1, y1, ...], ...] or an RLE, got '
-            f"{str(given)[:60]}; use='bbox' takes the boxes")
+    expect(isinstance(given, list) and given, where,
+           'polygons [[x0, y0, x1, y1, ...], ...] or an RLE', given,
+           "; use='bbox' takes the boxes")
     polygons = []
     for polygon in given:
         try:
             numbers = array('d', polygon) if isinstance(polygon, list) else ()
         except (TypeError, OverflowError):
             numbers = ()
-        if len(numbers) < 6 or len(numbers) % 2:
-            raise MaskError(
-                f'{where}: expected a polygon of at least three points, [x0, y0, x1, '
-                f'y1, x2, y2, ...], an even number of numbers, got {str(polygon)[:60]}')
-        if not math.isfinite(sum(numbers)):
-            raise MaskError(f'{where}: expected a polygon of finite numbers, got '
-                            f'{str(polygon)[:60]}')
+        expect(len(numbers) >= 6 and len(numbers) % 2 == 0, where,
+               'a polygon of at least three points, [x0, y0, x1, y1, x2, y2, ...], an '
+               'even number of numbers', polygon)
+        expect(math.isfinite(sum(numbers)), where, 'a polygon of finite numbers',
+               polygon)
         polygons.append(numbers)
     return polygons
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from cfcn_plugin.masks.base import MaskError, size_error
+from cfcn_plugin.masks.base import MaskError, expect, is_list_of, size_error
 
 from .brush import decode_brush
 from .shapes import check_inside, fill_polygon, read_points
@@ -27,24 +27,19 @@ def read_regions(results, where: str) -> list[dict]:
     Raises:
         MaskError: A region is not in Label Studio's format, or cannot be drawn.
     """
-    if not isinstance(results, list) or not all(isinstance(r, dict) for r in results):
-        raise MaskError(f'{where}: expected `result` to be a list of objects, got '
-                        f'{str(results)[:80]}')
+    expect(is_list_of(dict, results), where, 'a list `result` of objects', results)
     named = {str(one.get('id')) for one in results if _kind(one).endswith('labels')}
     regions = []
     for number, one in enumerate(results):
         at, kind, value = f'{where}, result {number}', _kind(one), one.get('value')
         bare = kind in BARE and str(one.get('id')) not in named
         if not isinstance(value, dict) or not (bare or kind.endswith('labels')):
-            continue  # a choice, text or relation, or a region that another result labels
+            continue  # a choice, text, relation, or region that another result labels
         labels = [''] if bare else value.get(kind)
-        if not isinstance(labels, list) or not labels or not all(
-                isinstance(label, str) for label in labels):
-            raise MaskError(f'{at}: expected a label in `{kind}`, got {labels!r}')
+        expect(is_list_of(str, labels) and labels, at, f'a label in `{kind}`', labels)
         size = one.get('original_height'), one.get('original_width')
-        if not all(isinstance(n, int) and n > 0 for n in size):
-            raise MaskError(f'{at}: expected original_height and original_width in '
-                            f'pixels, got {size}')
+        expect(all(isinstance(n, int) and n > 0 for n in size), at,
+               'original_height and original_width in pixels', size)
         if one.get('image_rotation'):
             raise MaskError(f'{at}: the image was turned by {one["image_rotation"]} '
                             'degrees for drawing, but not in its file: turn it back in '
@@ -59,7 +54,7 @@ def pack_brush(entry: dict) -> dict:
     So an export's millions of numbers are never all in memory as Python objects.
     """
     if isinstance(entry.get('rle'), list):
-        with suppress(TypeError, ValueError):  # read_regions names a value that is no byte
+        with suppress(TypeError, ValueError):  # read_regions names a wrong value
             entry['rle'] = bytes(entry['rle'])
     return entry
 

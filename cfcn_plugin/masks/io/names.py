@@ -3,7 +3,7 @@ import os
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
 
-from cfcn_plugin.masks.base import MaskError, is_plain
+from cfcn_plugin.masks.base import MaskError, expect, is_plain
 
 
 def image_name(name, where: str, folder: str = '') -> str:
@@ -21,8 +21,7 @@ def image_name(name, where: str, folder: str = '') -> str:
     """
     if is_plain(name) and not folder:
         return name
-    if not isinstance(name, str) or not name.strip():
-        raise MaskError(f'{where}: expected the name of an image, got {name!r}')
+    expect(isinstance(name, str) and name.strip(), where, 'the name of an image', name)
     reason = _reason_to_refuse(name)
     if reason is not None:
         of = f"'{folder}'" if folder else 'the data root'

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.base import MaskError, expect
 
 Box = tuple[float, float, float, float]
 
@@ -26,8 +26,7 @@ def read_box(values: Sequence, where: str, format: str = 'xyxy',
         x0, y0, x1, y1 = box = list(map(float, values))
     except (TypeError, ValueError, OverflowError):
         box = []
-    if not box or not all(map(math.isfinite, box)):
-        raise MaskError(f'{where}: expected four finite numbers, got {values}')
+    expect(box and all(map(math.isfinite, box)), where, 'four finite numbers', values)
     if format == 'xywh':
         x1, y1 = x0 + x1, y0 + y1
     if not (x1 > x0 and y1 > y0):

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.base import MaskError, expect
 
 MOST_PIXELS = 2**32 - 1  # a count has 32 bits
 MOST_DIGITS = 7  # of 5 bits: more than any count of 32 bits needs
@@ -27,16 +27,14 @@ def read_rle(segmentation: dict, where: str) -> tuple[bytes, tuple[int, int]]:
         MaskError: The RLE is malformed, or does not fill its size.
     """
     size, counts = segmentation.get('size'), segmentation.get('counts')
-    if not (isinstance(size, list) and len(size) == 2
-            and all(isinstance(n, int) and n > 0 for n in size)
-            and size[0] * size[1] <= MOST_PIXELS):
-        raise MaskError(f"{where}: expected an RLE with 'size' [height, width], of 32 "
-                        f'bits of pixels at most, got {size!r}')
+    expect(isinstance(size, list) and len(size) == 2
+           and all(isinstance(n, int) and n > 0 for n in size)
+           and size[0] * size[1] <= MOST_PIXELS, where,
+           "an RLE with 'size' [height, width], of 32 bits of pixels at most", size)
     height, width = size
     numbers = decompress(counts) if isinstance(counts, str) else _whole_numbers(counts)
-    if numbers is None:
-        raise MaskError(f"{where}: malformed RLE, expected 'counts' as a list of whole "
-                        f"numbers or COCO's compressed text, got {_short(counts)}")
+    expect(numbers is not None, f'{where}: malformed RLE',
+           "'counts' as a list of whole numbers or COCO's compressed text", counts)
     if min(numbers, default=0) < 0 or sum(numbers) != height * width:
         raise MaskError(
             f"{where}: malformed RLE, its counts must be >= 0 and add up to {height} * "
@@ -82,8 +80,3 @@ def _whole_numbers(counts) -> list[int] | None:
         return array('q', counts).tolist() if isinstance(counts, list) else None
     except (TypeError, OverflowError):
         return None
-
-
-def _short(value) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f'{text[:60]} ...'

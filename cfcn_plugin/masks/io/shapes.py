@@ -10,7 +10,7 @@ import math
 import cv2
 import numpy as np
 
-from cfcn_plugin.masks.base import MaskError, check_option
+from cfcn_plugin.masks.base import check_option, expect
 
 from .rectangles import check_in_image
 
@@ -33,12 +33,9 @@ def read_points(points, least: int, where: str) -> np.ndarray:
         array = np.array(points, np.float64)
     except (TypeError, ValueError):
         array = np.zeros(0)
-    if array.ndim != 2 or array.shape[1] != 2 or not (abs(array) < FAR).all():
-        shown = repr(points)
-        raise MaskError(f'{where}: expected points [[x, y], ...] of finite numbers, '
-                        f'got {shown[:80]}{" ..." if len(shown) > 80 else ""}')
-    if len(array) < least:
-        raise MaskError(f'{where}: expected at least {least} points, got {len(array)}')
+    expect(array.ndim == 2 and array.shape[1] == 2 and (abs(array) < FAR).all(), where,
+           'points [[x, y], ...] of finite numbers', points)
+    expect(len(array) >= least, where, f'at least {least} points', len(array))
     return array
 
 
@@ -70,23 +67,7 @@ def check_radius(radius: float | None, unit: str) -> None:
 
 
 def fill_polygon(points, shape: tuple[int, int]) -> np.ndarray:
-    """The inside of a closed polygon, as :func:`polygon_rows` decides it.
-
-    Args:
-        points: (N, 2) of x, y; may lie outside the image.
-        shape: (H, W).
-
-    Returns:
-        uint8 {0, 1}, (H, W).
-    """
-    mask = np.zeros(shape, np.uint8)
-    rows, inside = polygon_rows(points, shape)
-    mask[rows] = inside
-    return mask
-
-
-def polygon_rows(points, shape: tuple[int, int]) -> tuple[slice, np.ndarray]:
-    """The rows that a closed polygon touches, and which of their pixels are inside.
+    """The inside of a closed polygon.
 
     This is the one rule for polygons of every format and of the drawing tool; COCO's
     polygons alone are filled by pycocotools. A pixel is inside when its centre is. A
@@ -101,26 +82,25 @@ def polygon_rows(points, shape: tuple[int, int]) -> tuple[slice, np.ndarray]:
         shape: (H, W).
 
     Returns:
-        A slice of rows, and uint8 {0, 1}, (rows, W).
+        uint8 {0, 1}, (H, W).
     """
-    height, width = shape
-    points = np.asarray(points, np.float64).reshape(-1, 2)
+    mask = np.zeros(shape, np.uint8)
     if len(points) < 3:
-        return slice(0, 0), np.zeros((0, width), np.uint8)
-    x, y = points.T
+        return mask
+    x, y = np.asarray(points, np.float64).T
     x_next, y_next = np.roll(x, -1), np.roll(y, -1)
-    ends = np.ceil([y.min() - 0.5, y.max() - 0.5])
-    first, last = np.clip(ends, 0, height).astype(int).tolist()
+    ends = np.ceil([y.min() - 0.5, y.max() - 0.5])  # rows that the polygon touches
+    first, last = np.clip(ends, 0, shape[0]).astype(int).tolist()
     centres = np.arange(first, last) + 0.5
     edge, row = np.nonzero((y[:, None] <= centres) != (y_next[:, None] <= centres))
     along = (centres[row] - y[edge]) / (y_next[edge] - y[edge])
     crossing = x[edge] + along * (x_next[edge] - x[edge])
     # a crossing turns inside to outside for every centre at or beyond it
-    column = np.clip(np.ceil(crossing - 0.5), 0, width).astype(np.intp)
-    size = len(centres), width + 1
+    size = len(centres), shape[1] + 1
+    column = np.clip(np.ceil(crossing - 0.5), 0, shape[1]).astype(np.intp)
     turns = np.bincount(row * size[1] + column, minlength=size[0] * size[1])
-    inside = turns.reshape(size)[:, :width].cumsum(1) & 1
-    return slice(first, last), inside.astype(np.uint8)
+    mask[first:last] = turns.reshape(size)[:, :-1].cumsum(1) & 1
+    return mask
 
 
 def draw_stroke(points, radius: float, shape: tuple[int, int]) -> np.ndarray:

@@ -6,7 +6,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TextIO
 
-from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.base import MaskError, expect
 
 from .files import check_exists
 from .json_file import read_json
@@ -86,9 +86,8 @@ def _json_entries(file: Path, columns: tuple, optional: tuple,
     if isinstance(content, list):
         for number, entry in enumerate(content):
             where = f"'{file}', entry {number}"
-            if not isinstance(entry, dict):
-                raise MaskError(f'{where}: expected an object with {list(columns)}, '
-                                f'got {entry!r}')
+            expect(isinstance(entry, dict), where, f'an object with {list(columns)}',
+                   entry)
             _check_columns(entry, columns, where, remedy)
             there = (name for name in (*columns, *optional) if name in entry)
             yield where, [entry[name] for name in there]
@@ -96,11 +95,9 @@ def _json_entries(file: Path, columns: tuple, optional: tuple,
     shown = f'[{", ".join((*columns[1:], *optional))}]'
     for name, values in content.items():
         where = f"'{file}', '{name}'"
-        if not isinstance(values, list):
-            raise MaskError(f'{where}: expected a list of {shown}, got {values!r}')
+        expect(isinstance(values, list), where, f'a list of {shown}', values)
         for one in values:
-            if not isinstance(one, list):
-                raise MaskError(f'{where}: expected {shown}, got {one!r}')
+            expect(isinstance(one, list), where, shown, one)
             yield where, [name, *one]
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.base import MaskError, expect
 
 from .rectangles import Box, read_box
 
@@ -26,9 +26,8 @@ def read_objects(file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
         MaskError: The file is missing, is not XML, or is no annotation of VOC.
     """
     root = parse_xml(file)
-    if root.tag != 'annotation':
-        raise MaskError(f"'{file}': expected an <annotation> of Pascal VOC, got "
-                        f'<{root.tag}>')
+    expect(root.tag == 'annotation', f"'{file}'", 'an <annotation> of Pascal VOC',
+           root.tag)
     objects = [_read_object(element, f"'{file}', object {number}")
                for number, element in enumerate(root.findall('object'), 1)]
     return objects, _read_size(root, file)
@@ -62,25 +61,22 @@ def parse_xml(file: Path) -> Element:
 
 def _read_object(element: Element, where: str) -> VOCObject:
     name = (element.findtext('name') or '').strip()
-    if not name:
-        raise MaskError(f'{where}: expected a <name>, got none')
+    expect(name, where, 'a <name>', name)
     corners = [element.findtext(f'bndbox/{corner}') for corner in CORNERS]
     with suppress(TypeError, ValueError):  # read_box names a value that is no number
         # VOC counts pixels from 1, and the last one is inside
         corners = [float(corners[0]) - 1, float(corners[1]) - 1, *corners[2:]]
-    box = read_box(corners, f"{where} ('{name}')")
+    where = f"{where} ('{name}')"
+    box = read_box(corners, where)
     difficult = (element.findtext('difficult') or '0').strip()
-    if difficult not in ('0', '1'):
-        raise MaskError(f"{where} ('{name}'): expected <difficult> 0 or 1, got "
-                        f'{difficult!r}')
+    expect(difficult in ('0', '1'), where, '<difficult> 0 or 1', difficult)
     return VOCObject(name, box, difficult == '1')
 
 
 def _read_size(root: Element, file: Path) -> tuple[int, int] | None:
     sides = [(root.findtext(f'size/{side}') or '0').strip() for side in
              ('height', 'width')]
-    if not all(side.isdecimal() and len(side) < 10 for side in sides):
-        raise MaskError(f"'{file}': expected <size> with <height> and <width> in "
-                        f'pixels, got {sides}')
+    expect(all(side.isdecimal() and len(side) < 10 for side in sides), f"'{file}'",
+           '<size> with <height> and <width> in pixels', sides)
     height, width = map(int, sides)
     return (height, width) if height and width else None

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from cfcn_plugin.data.public.brain_mri import export_brain_mri
-from cfcn_plugin.data.public.new_folder import TEST_FRACTION
+from cfcn_plugin.data.public.new_dataset import TEST_FRACTION
 from cfcn_plugin.masks import guidance_rank
 
 h5py = pytest.importorskip('h5py')

@@ -22,7 +22,7 @@ def test_box_is_its_corners(values, format, box):
 def test_four_finite_numbers_or_an_error_with_what_came(values):
     with pytest.raises(MaskError, match='^x: expected four finite numbers, got ') as e:
         read_box(values, 'x')
-    assert str(values) in str(e.value)
+    assert str(values)[:60] in str(e.value)
 
 
 def test_box_without_an_inside_ends_with_the_remedy():

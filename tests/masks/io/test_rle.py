@@ -47,7 +47,7 @@ def rle(counts, size=(2, 3)):
     (rle([1.5, 4.5]), 'whole numbers'),
     (rle(['6']), 'whole numbers'),
     (rle([2**70]), 'whole numbers'),
-    (rle(None), 'malformed RLE, expected .*got None'),
+    (rle(None), 'malformed RLE: expected .*got None'),
     (rle(''), "malformed RLE.*got ''"),
     (rle('13'), 'add up to .* got 4'),
     (rle('1o'), "malformed RLE.*got '1o'"),  # ends where more must follow

@@ -12,7 +12,6 @@ from cfcn_plugin.masks.io.shapes import (
     draw_stroke,
     fill_polygon,
     in_pixels,
-    polygon_rows,
 )
 
 SHAPE = (12, 17)
@@ -107,11 +106,6 @@ def slow(points):
 def test_polygon_that_crosses_itself_is_as_the_slow_loop_has_it(seed):
     points = np.random.default_rng(seed).uniform(-4, 20, (9, 2))
     np.testing.assert_array_equal(fill_polygon(points, SHAPE), slow(points))
-
-
-def test_rows_are_those_that_the_polygon_touches():
-    rows, inside = polygon_rows([(2, 1), (5, 1), (5, 4), (2, 4)], SHAPE)
-    assert rows == slice(1, 4) and inside.shape == (3, SHAPE[1])
 
 
 @pytest.mark.parametrize('seed', range(5))
