@@ -189,12 +189,17 @@ def is_list_of(kind: type, value) -> bool:
     return isinstance(value, list) and all(isinstance(one, kind) for one in value)
 
 
-def size_error(file: str | Path, size: tuple, shape: tuple) -> MaskSizeError:
-    """The error for a mask of (H, W) ``size`` whose image has ``shape``."""
-    return MaskSizeError(
-        f"mask '{file}' has height and width {tuple(size)}, its image "
-        f'{tuple(shape)}: make the mask at the size of its image', str(file),
-        tuple(size))
+def check_size(file: str | Path, size: tuple, shape: tuple) -> None:
+    """Refuse a mask of (H, W) ``size`` whose image has another ``shape``.
+
+    Raises:
+        MaskSizeError: The two differ.
+    """
+    if tuple(size) != tuple(shape):
+        raise MaskSizeError(
+            f"mask '{file}' has height and width {tuple(size)}, its image "
+            f'{tuple(shape)}: make the mask at the size of its image', str(file),
+            tuple(size))
 
 
 def class_record(planes: dict[int, np.ndarray],

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from .base import MaskRecord, check_option, size_error
+from .base import MaskRecord, check_option, check_size
 from .index import IndexedMasks
 from .io.coco_file import CocoFile
 from .io.rectangles import draw_boxes
@@ -68,8 +68,7 @@ class COCOMasks(IndexedMasks):
     def read(self, records: list[bytes], file: str, results: dict) -> MaskRecord:
         found = [marshal.loads(record) for record in records]
         shape = found[0][2]
-        if shape != tuple(results['ori_shape'][:2]):
-            raise size_error(file, shape, results['ori_shape'][:2])
+        check_size(file, shape, results['ori_shape'][:2])
         objects = [
             Annotated(category, outline, crowd and self.crowd == 'ignore')
             for category, crowd, _, outline in found

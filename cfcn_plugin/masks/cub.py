@@ -72,9 +72,8 @@ class CUBSegmentationMasks(FolderMasks):
     """``segmentations/<class>/<name>.png``: grey, the fraction of five votes.
 
     Args:
-        data_root: The dataset's root.
-        masks: Folder of segmentations below ``data_root``.
-        images: Folder of images below ``data_root``.
+        masks, images, data_root: As in
+            :class:`~cfcn_plugin.masks.folder.MirrorMasks`.
         threshold: A pixel is causal from this value on, 1 to 255. The default is half
             of 255, rounded up: most of five people said bird, 3 (153).
     """

@@ -76,9 +76,7 @@ class FolderMasks(MirrorMasks):
     ``._*`` files are left out.
 
     Args:
-        masks: Folder of masks below ``data_root``.
-        images: Folder of images below ``data_root``. Empty: ``data_root`` itself.
-        data_root: The dataset's root.
+        masks, images, data_root: As in :class:`MirrorMasks`.
         suffix: What takes the place of the image's ending in a mask's name, such as
             ``'.png'`` or ``'_mask.png'``; or several, of which an image has one.
     """
@@ -143,7 +141,7 @@ class FolderMasks(MirrorMasks):
             MaskError: The image has several, or the file lies outside the folder.
         """
         stem = str(self.inner_path(key).with_suffix(''))
-        files = [self.find(stem + suffix, key) for suffix in self.suffixes]
+        files = (self.find(stem + suffix, key) for suffix in self.suffixes)
         found = [file for file in files if file is not None]
         if len(found) > 1:
             raise self._several_error(key)

@@ -9,9 +9,9 @@ from .base import (
     MaskError,
     MaskRecord,
     MaskSizeError,
+    check_size,
     expect,
     is_list_of,
-    size_error,
 )
 from .folder import FolderMasks
 from .io.image import read_image
@@ -69,8 +69,8 @@ class LabelMeMasks(FolderMasks):
         expect(is_list_of(dict, shapes), f"'{file}'",
                'a file of LabelMe with a list `shapes` of objects', sorted(content))
         size = content.get('imageHeight'), content.get('imageWidth')
-        if None not in size and size != tuple(shape):
-            raise size_error(file, size, shape)
+        if None not in size:
+            check_size(file, size, shape)
         found = []
         for number, one in enumerate(shapes):
             where = f"'{file}', shape {number}"

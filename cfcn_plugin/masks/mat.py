@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, size_error
+from .base import MaskError, MaskRecord, check_size
 from .folder import FolderMasks
 from .io.hdf5 import find_numbers, import_h5py, open_matlab
 
@@ -41,8 +41,7 @@ class MatMasks(FolderMasks):
             field = find_numbers(content, self.field)
             # MATLAB stores columns first, so the header of an upright mask says (W, H)
             size = field.shape[::-1] if self.upright else field.shape
-            if size != tuple(shape):
-                raise size_error(file, size, shape)
+            check_size(file, size, shape)
             values = field[()].T if self.upright else field[()]
         if not ((values == 0) | (values == 1)).all():
             raise MaskError(f"'{self.field}' of '{file}' is not binary: expected 0 and "

@@ -17,9 +17,8 @@ class TrimapMasks(PNGMasks):
     the border is causal by default.
 
     Args:
-        masks: Folder of trimaps below ``data_root``.
-        images: Folder of images below ``data_root``.
-        data_root: The dataset's root.
+        masks, images, data_root: As in
+            :class:`~cfcn_plugin.masks.folder.MirrorMasks`.
         border: What a border pixel is: ``'causal'``, ``'context'`` or ``'ignore'``.
     """
 

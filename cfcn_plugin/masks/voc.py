@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, check_names, check_option, size_error
+from .base import MaskError, MaskRecord, check_names, check_option, check_size
 from .folder import FolderMasks
 from .io.image import read_image
 from .io.names import join_inside
@@ -77,8 +77,7 @@ class VOCMasks(FolderMasks):
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         if self.use == 'bbox':
             objects, size = self._objects(file)
-            if size not in (None, tuple(shape)):
-                raise size_error(file, size, shape)
+            check_size(file, size or shape, shape)
             found = [self._annotated(one, one.box) for one in objects]
             return self.choice.record(
                 [one for one in found if one is not None],

@@ -7,9 +7,9 @@ import pytest
 from cfcn_plugin.masks import MaskError, MaskRecord, MaskSource, image_key
 from cfcn_plugin.masks.base import (
     MaskSizeError,
+    check_size,
     class_record,
     is_plain,
-    size_error,
     unknown_keys_error,
 )
 
@@ -93,7 +93,10 @@ def test_images_without_an_entry_are_told_by_their_keys():
 
 
 def test_size_error_survives_the_way_out_of_a_worker():
-    error = size_error('a.png', (2, 3), (4, 5))
+    check_size('a.png', (4, 5), [4, 5])
+    with pytest.raises(MaskSizeError) as caught:
+        check_size('a.png', (2, 3), (4, 5))
+    error = caught.value
     copy = pickle.loads(pickle.dumps(error))
     assert (copy.file, copy.size, str(copy)) == ('a.png', (2, 3), str(error))
     assert isinstance(MaskSizeError('text alone'), MaskError)  # what torch does

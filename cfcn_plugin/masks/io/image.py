@@ -7,7 +7,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageFile
 
-from cfcn_plugin.masks.base import MaskError, size_error
+from cfcn_plugin.masks.base import MaskError, check_size
 
 # Pillow's modes whose values are those of the file
 GREY = ('1', 'L', 'P', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')
@@ -52,8 +52,7 @@ def read_image(file: str | Path | BinaryIO,
 
 
 def _check(image: Image.Image, shape: tuple, colours: bool, name: str) -> None:
-    if image.size[::-1] != tuple(shape):
-        raise size_error(name, image.size[::-1], shape)
+    check_size(name, image.size[::-1], shape)
     if getattr(image, 'is_animated', False):
         raise MaskError(f"mask '{name}' has {image.n_frames} frames or pages, expected "
                         'one: save the one that is the mask')

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from cfcn_plugin.masks.base import MaskError, expect, is_list_of, size_error
+from cfcn_plugin.masks.base import MaskError, check_size, expect, is_list_of
 
 from .brush import decode_brush
 from .shapes import check_inside, fill_polygon, read_points
@@ -93,8 +93,7 @@ def draw_region(region: dict, shape: tuple[int, int], file: str) -> np.ndarray:
     Raises:
         MaskError: The region is of an image of another size, or lies outside.
     """
-    if region['size'] != tuple(shape):
-        raise size_error(file, region['size'], shape)
+    check_size(file, region['size'], shape)
     if 'rle' in region:
         return decode_brush(region['rle'], shape, region['where'])
     points = np.frombuffer(region['points']).reshape(-1, 2) / 100 * shape[::-1]
