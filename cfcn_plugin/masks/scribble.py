@@ -12,37 +12,34 @@ class ScribbleMasks(PNGMasks):
     """Pixels near a scribble are causal.
 
     Args:
-        masks, images, data_root, suffix, causal, ignore, classes: As in
-            :class:`~cfcn_plugin.masks.PNGMasks`.
+        masks, images, data_root: As in
+            :class:`~cfcn_plugin.masks.folder.MirrorMasks`.
         radius: Largest distance from a line, 0 or more.
         unit: Unit of ``radius``: ``'diagonal'`` for a fraction of the image's diagonal,
             or ``'pixel'``.
         context: Values or colours of scribbles over the context. With them, pixels near
             no scribble, or near both kinds, are ignored; without, they are context.
+        **png: More options of :class:`~cfcn_plugin.masks.PNGMasks`.
     """
 
     def __init__(self,
                  masks: str,
                  images: str = '',
                  data_root: str = '',
-                 suffix: str | list[str] = '.png',
-                 causal: list[int] | list[list[int]] | str | None = None,
-                 ignore: list[int] | list[list[int]] = (),
-                 classes: list[int] | None = None,
                  radius: float = 0.02,
                  unit: str = 'diagonal',
-                 context: list[int] | list[list[int]] = ()):
-        super().__init__(masks, images, data_root, suffix, causal, ignore, classes)
+                 context: list[int] | list[list[int]] = (),
+                 **png):
+        super().__init__(masks, images, data_root, **png)
         check_radius(radius, unit)
         self.radius = radius
         self.unit = unit
         self.context = colour_codes('context', context)
         if context and self.causal is None:
             raise ValueError('`context` needs `causal`: name the causal values')
-        both = set(self.context) & {*(self.causal or ()), *self.ignore}
-        if both:
-            raise ValueError(f'`context` {list(context)} and `causal` {causal} or '
-                             f'`ignore` {list(ignore)} share a value')
+        if set(self.context) & {*(self.causal or ()), *self.ignore}:
+            raise ValueError(f'`context` {list(context)} and `causal` or `ignore` of '
+                             f'{png} share a value')
 
     def record(self, values: np.ndarray, file: Path) -> MaskRecord:
         record, shape = super().record(values, file), values.shape
