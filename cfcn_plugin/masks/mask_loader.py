@@ -5,8 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import base
-from .base import MaskError, MaskRecord, MaskSizeError, MaskSource, image_key
+from .base import (
+    MaskError,
+    MaskRecord,
+    MaskSizeError,
+    MaskSource,
+    check_size,
+    image_key,
+)
 from .check_record import check_record
 from .exif import stored_orientation, turn_upright
 from .failures import Failures
@@ -175,8 +181,7 @@ class MaskLoader:
             record = self.source({**sample, 'ori_shape': stored})
             if record is None:
                 return QueryResult('missing', self._missing_error(sample))
-            if record.mask.shape[-2:] != stored:
-                raise base.wrong_size(record.file, record.mask.shape[-2:], stored)
+            check_size(record.file, record.mask.shape[-2:], stored)
             check_record(record)
         except MaskSizeError as error:
             return QueryResult('size', self._size_error(error, stored, sample), record)
