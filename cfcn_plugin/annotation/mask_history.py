@@ -40,7 +40,7 @@ class MaskHistory:
         Returns:
             Whether a pixel changed.
         """
-        inside = fill_polygon(vertices, self.mask.shape)
+        inside = fill_polygon(vertices, self.mask.shape, nonzero=True)
         touched = np.flatnonzero(inside.any(1))
         rows = slice(*touched[[0, -1]] + [0, 1]) if len(touched) else slice(0, 0)
         now = np.where(inside[rows], np.uint8(value), self.mask[rows])

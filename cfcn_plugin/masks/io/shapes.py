@@ -66,7 +66,8 @@ def check_radius(radius: float | None, unit: str) -> None:
     check_option('unit', unit, UNITS)
 
 
-def fill_polygon(points, shape: tuple[int, int]) -> np.ndarray:
+def fill_polygon(points, shape: tuple[int, int],
+                 nonzero: bool = False) -> np.ndarray:
     """The inside of a closed polygon.
 
     This is the one rule for polygons of every format and of the drawing tool; COCO's
@@ -74,12 +75,15 @@ def fill_polygon(points, shape: tuple[int, int]) -> np.ndarray:
     centre on a left or an upper edge is inside, on a right or a lower edge outside, so
     that polygons with a common edge share no pixel. Where a polygon crosses itself,
     the even-odd rule decides: an area that is enclosed twice is outside. LabelMe and
-    pycocotools have the same even-odd rule.
+    pycocotools have the same even-odd rule. For a line drawn by hand the nonzero rule
+    is the better one: a line that goes on past its start leaves no hole.
 
     Args:
         points: (N, 2) of x, y; may lie outside the image. The polygon is closed from
             the last point to the first. Fewer than three points enclose nothing.
         shape: (H, W).
+        nonzero: Whether an area counts as inside that is enclosed more than once in
+            one direction.
 
     Returns:
         uint8 {0, 1}, (H, W).
@@ -98,8 +102,10 @@ def fill_polygon(points, shape: tuple[int, int]) -> np.ndarray:
     # a crossing turns inside to outside for every centre at or beyond it
     size = len(centres), shape[1] + 1
     column = np.clip(np.ceil(crossing - 0.5), 0, shape[1]).astype(np.intp)
-    turns = np.bincount(row * size[1] + column, minlength=size[0] * size[1])
-    mask[first:last] = turns.reshape(size)[:, :-1].cumsum(1) & 1
+    down = np.where(y[edge] <= centres[row], 1, -1) if nonzero else None
+    turns = np.bincount(row * size[1] + column, down, size[0] * size[1])
+    winding = turns.reshape(size)[:, :-1].cumsum(1).astype(int)
+    mask[first:last] = winding != 0 if nonzero else winding & 1
     return mask
 
 

@@ -90,6 +90,14 @@ def test_area_that_is_enclosed_twice_is_outside():
     np.testing.assert_array_equal(fill_polygon(twice, SHAPE), expected)
 
 
+def test_line_drawn_on_past_its_start_leaves_no_hole_by_the_nonzero_rule():
+    square = [(1, 1), (6, 1), (6, 5), (1, 5)]
+    for corners in (square, square[::-1]):
+        np.testing.assert_array_equal(
+            fill_polygon(corners + corners[:3], SHAPE, nonzero=True),
+            fill_polygon(square, SHAPE))
+
+
 def slow(points):
     """The winding number at each pixel's centre, by the angles of the points."""
     mask = np.zeros(SHAPE, np.uint8)
