@@ -4,9 +4,8 @@ from pathlib import Path
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
+from cfcn_plugin.atomic_write import atomic_write, partial_of
 from cfcn_plugin.stock import Stock
-
-from .atomic_write import partial_of, write_whole
 
 
 class AtomicCheckpointHook(CheckpointHook):
@@ -88,7 +87,7 @@ class AtomicCheckpointHook(CheckpointHook):
             backend_args=self.backend_args,
             **self.args)
         if is_main_process():
-            write_whole(Path(runner.work_dir, 'last_checkpoint'), str(path).encode())
+            atomic_write(Path(runner.work_dir, 'last_checkpoint'), str(path))
 
     def _save_best_checkpoint(self, runner, metrics) -> None:
         if not self.save_best:

@@ -7,9 +7,8 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
+from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.stock import GOES
-
-from .atomic_write import write_whole
 
 DIVERGED = ('lower the learning rate or the weight of guidance (`loss_weight`), clip '
             'gradients, or leave `--amp` out. Earlier checkpoints are as they were')
@@ -85,9 +84,9 @@ class CheckInvalidLossHook(Hook):
     @staticmethod
     def _stop(runner, iteration: int, losses: dict, files: list) -> None:
         report = Path(runner.work_dir, f'nonfinite_loss_rank{get_rank()}.json')
-        write_whole(report, json.dumps(dict(
+        atomic_write(report, json.dumps(dict(
             iteration=iteration, losses={k: repr(v) for k, v in losses.items()},
-            files=files), indent=1).encode())
+            files=files), indent=1))
         bad = ', '.join(f'{key} is {value}' for key, value in losses.items()
                         if not math.isfinite(value))
         others = ', '.join(f'{key} {value:.4g}' for key, value in losses.items()

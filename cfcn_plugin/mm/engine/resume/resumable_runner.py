@@ -90,7 +90,7 @@ class ResumableRunner(Runner):
                         backend_args=None, meta=None, **kwargs) -> None:
         if file_client_args is None and backend_args is None and (
                 '://' not in str(out_dir)):
-            backend_args = dict(backend='whole')
+            backend_args = dict(backend='atomic')
         meta = dict(meta or {})
         if isinstance(self.train_loop, ResumableMixin):
             # drawn anew by each process where the config gives none, and what is left
