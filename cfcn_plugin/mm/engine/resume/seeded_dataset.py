@@ -3,8 +3,8 @@ from typing import NamedTuple
 
 from torch.utils.data import Dataset
 
+from cfcn_plugin.mm.annotation_files import build_dataset
 from cfcn_plugin.mm.random_state import seed_by
-from cfcn_plugin.mm.safe_loading import build_dataset
 
 SAMPLE, STEP, EPOCH = range(3)  # what a seed is for
 
