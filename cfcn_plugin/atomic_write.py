@@ -37,8 +37,7 @@ def atomic_write(file: str | Path, content: bytes | str, sync: bool = True) -> N
             partial.unlink()
         raise OSError(
             error.errno, f'{error.strerror}; {len(content) / 2**20:.1f} MiB could not '
-            'be written, and the file is as it was before: make room, or the folder '
-            'writable', str(file)) from error
+            'be written, and the file is as it was before', str(file)) from error
 
 
 def partial_of(file: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What lets a run die and go on: whole checkpoints, exact draws, signals, alarms."""
+"""Runs that can go on after a kill, from complete checkpoints."""
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .atomic_file_backend import AtomicFileBackend
 from .check_invalid_loss_hook import CheckInvalidLossHook
