@@ -1,7 +1,6 @@
 """Arguments, configs and loaders of all launch scripts."""
 import argparse
 import inspect
-import os
 from copy import deepcopy
 from pathlib import Path
 
@@ -9,7 +8,8 @@ from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.hub import get_config
 
 from cfcn_plugin import guide_config
-from cfcn_plugin.mm.safe_loading import check_annotation_files, enable_safe_loading
+from cfcn_plugin.mm.annotation_files import check_annotation_files
+from cfcn_plugin.mm.safe_loading import enable_safe_loading
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,9 +46,7 @@ def load_config(path: str, guide: str | None = None) -> Config:
         path: A file, or for example ``'mmpretrain::resnet/resnet18_8xb32_in1k.py'``.
         guide: A file with the keyword arguments of ``guide_config``.
     """
-    # whoever loads a checkpoint in a tool gets weights only (docs/safety.md)
-    enable_safe_loading()
-    os.environ.setdefault('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
+    enable_safe_loading()  # a tool that reads a config may load a checkpoint
     if '::' in path:
         cfg = get_config(path)
     else:

@@ -21,6 +21,7 @@ from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.outcome import Outcome
 from cfcn_plugin.experiments.run import run_grid
 from cfcn_plugin.experiments.table import markdown, summarise
+from cfcn_plugin.mm.safe_loading import enable_safe_loading
 from cfcn_plugin.mm.visualization.gallery import load_model, predict_saliency
 from cfcn_plugin.visualization.heatmaps import heatmap_sheet
 from cfcn_plugin.visualization.image_panel import ImagePanel
@@ -63,6 +64,7 @@ def main():
         write_textured_digits(data / 'textured-digits')
     os.environ['CFCN_DATA'] = str(data.absolute())  # where configs look for data
     MMLogger.get_current_instance().setLevel('WARNING')
+    enable_safe_loading()
     grid = read_grid(GRID)
     grid = replace(grid, cells=tuple(
         cell for cell in grid.cells

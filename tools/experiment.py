@@ -22,6 +22,7 @@ from cfcn_plugin.experiments.table import (
     write_csv,
     write_into_page,
 )
+from cfcn_plugin.mm.safe_loading import enable_safe_loading
 
 
 def main():
@@ -57,6 +58,7 @@ def main():
         help='also write the table into this page, between its marks')
     args = parser.parse_args()
     MMLogger.get_current_instance().setLevel('WARNING')  # a line a config read
+    enable_safe_loading()  # the report draws with the checkpoints
     grid = read_grid(args.grid)
     work_dir = args.work_dir or Path('work_dirs', grid.name)
     if args.report_only:

@@ -10,12 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError
 
 from .load_image import image_shape
 from .mask_values import LAYOUTS, causal_and_unknown, mask_files
 from .parallel_map import parallel_map
-from .png_folder import check_distinct_masks, mask_name, write_png, write_text
+from .png_folder import check_distinct_masks, mask_name, write_png
 from .samples import Samples
 
 INDEX, ORIGIN = 'index.csv', 'made_from.json'
@@ -147,7 +148,7 @@ def convert_masks(converter: MaskConverter, origin: dict,
     out.mkdir(parents=True, exist_ok=True)
     before = {} if converter.overwrite else _read_finished(out, origin)
     done = {name: before[name] for name in names if name in before}
-    write_text(out / ORIGIN, json.dumps(origin, indent=2) + '\n')
+    atomic_write(out / ORIGIN, json.dumps(origin, indent=2) + '\n')
     _write_index(out, done.values())
     yield from done.values()
     todo = [i for i, name in enumerate(names) if name not in done]
@@ -187,7 +188,7 @@ def _write_index(out: Path, results: Iterable[ConversionResult]) -> None:
     text = io.StringIO(newline='')
     csv.writer(text).writerows(
         [IndexRow._fields, *(row for result in results for row in result.rows)])
-    write_text(out / INDEX, text.getvalue())
+    atomic_write(out / INDEX, text.getvalue())
 
 
 def _holds(path: Path, values: np.ndarray) -> bool:

@@ -1,4 +1,5 @@
 """A folder of PNG masks that mirrors a folder of images, as PNGMasks reads it."""
+import io
 import os
 from collections.abc import Iterable
 from colorsys import hsv_to_rgb
@@ -7,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
+from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError
 
 IMAGES = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
@@ -77,21 +79,13 @@ def write_png(path: Path, values: np.ndarray, palette: bool = False,
             where all values are 0 or 255.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # its ending is not .png: what a kill leaves behind is never read as a mask
-    part = path.with_name(f'.{path.name}.part')
     one_bit = one_bit and not ((values != 0) & (values != 255)).any()
     image = Image.fromarray(values == 255 if one_bit else values)
     if palette:
         image.putpalette(_palette())
-    image.save(part, format='PNG')
-    part.replace(path)
-
-
-def write_text(path: Path, text: str) -> None:
-    """The same for text, in UTF-8."""
-    part = path.with_name(f'.{path.name}.part')
-    part.write_text(text, encoding='utf-8')
-    part.replace(path)
+    content = io.BytesIO()
+    image.save(content, format='PNG')
+    atomic_write(path, content.getvalue(), sync=False)
 
 
 def _palette() -> list[int]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError, PNGMasks
 
 from .png_folder import (
@@ -11,7 +12,6 @@ from .png_folder import (
     list_images,
     mask_name,
     write_png,
-    write_text,
 )
 
 SKIPPED = 'skipped.txt'
@@ -133,7 +133,7 @@ class AnnotationQueue:
             return
         self._skipped = names
         self.masks.mkdir(parents=True, exist_ok=True)
-        write_text(self.masks / SKIPPED, ''.join(f'{n}\n' for n in sorted(names)))
+        atomic_write(self.masks / SKIPPED, ''.join(f'{n}\n' for n in sorted(names)))
 
 
 def names_below(images: str | Path,

@@ -14,6 +14,8 @@ from subprocess import DEVNULL, STDOUT, Popen
 from submitit import JobEnvironment
 from submitit.helpers import DelayedSubmission
 
+from cfcn_plugin.atomic_write import atomic_write
+
 from .folder_lock import PATIENCE, lock_folder
 
 PR_SET_PDEATHSIG = 1
@@ -144,9 +146,7 @@ def write_outcome(folder: Path, metrics: dict | None, error: str,
 
 def dump_json(file: Path, content: dict) -> None:
     """Write a whole file or none: a kill may come at any time."""
-    partial = file.with_suffix('.partial')
-    partial.write_text(json.dumps(content, indent=1))
-    os.replace(partial, file)
+    atomic_write(file, json.dumps(content, indent=1))
 
 
 def _prepare_child() -> None:

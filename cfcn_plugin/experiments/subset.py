@@ -8,8 +8,8 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import TASK_UTILS
 
 from cfcn_plugin.masks import choose_guided, image_key
+from cfcn_plugin.mm.annotation_files import build_dataset
 from cfcn_plugin.mm.datasets.wrappers import dataset_configs
-from cfcn_plugin.mm.safe_loading import build_dataset
 
 
 def training_images(cfg: Config) -> list[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""What of a trusted checkpoint can be opened by anyone: weights, numbers and texts."""
+"""A copy of a trusted checkpoint that anyone can open: weights, numbers and texts."""
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +13,22 @@ KINDS = 'biufUS'  # NumPy's booleans, numbers and texts
 
 
 def clean_checkpoint(file: str | Path, out: str | Path) -> list[str]:
-    """Copy a checkpoint without what needs code to be opened.
+    """Copy a checkpoint without the objects that need code to be opened.
 
-    **This runs whatever the file holds**: it is for files whose maker is known. The
-    copy is for everybody.
+    **This runs whatever the file holds**: it is for files whose maker is known. Opening
+    the copy runs nothing.
 
     Args:
         file: A checkpoint, or a whole model that was given to ``torch.save``.
         out: The copy. Nothing is overwritten.
 
     Returns:
-        Where in the checkpoint there was what the copy lacks, such as ``meta.args``.
+        Names in the checkpoint that the copy lacks, such as ``meta.args``.
 
     Raises:
         FileExistsError: ``out`` exists.
         FileNotFoundError: ``file`` does not.
-        ValueError: Nothing is left.
+        ValueError: The checkpoint holds neither weights nor numbers.
     """
     file, out = Path(file), Path(out)
     if not file.is_file():
@@ -48,7 +48,7 @@ def clean_checkpoint(file: str | Path, out: str | Path) -> list[str]:
 
 
 def _kept(value: Any, name: str, dropped: list[str]) -> Any:
-    """A value of plain types, None where it has none; ``dropped`` is given its name."""
+    """The plain part of a value; names of parts that are not go to ``dropped``."""
     if isinstance(value, dict):
         inner = {
             key: _kept(one, f'{name}.{key}'.lstrip('.'), dropped)

@@ -1,4 +1,4 @@
-"""A trained guided model as a stock model, with proof that it answers the same."""
+"""A trained guided model as a stock model, with a check that both answer the same."""
 import copy
 import inspect
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
-from mmpretrain.models import TimmClassifier
+from mmpretrain.models import LinearClsHead, TimmClassifier
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
@@ -30,7 +30,7 @@ def export_mmpretrain(cfg: Config, checkpoint: str, out: str | Path) -> list[Pat
 
     Raises:
         FileExistsError: A file exists.
-        ValueError: The head is ours, or the stock model answers otherwise.
+        ValueError: The head is of cfcn_plugin, or the stock model answers differently.
     """
     weights, config = _free(out, '.pth'), _free(out, '.py')
     guided = load_guided(cfg, checkpoint)
@@ -40,7 +40,6 @@ def export_mmpretrain(cfg: Config, checkpoint: str, out: str | Path) -> list[Pat
     stock = MODELS.build(copy.deepcopy(stock_cfg.model)).eval()
     stock.load_state_dict(guided.state_dict(), strict=True)
     _compare(guided, stock, 'mmpretrain\'s stock model')
-    # the classes' names, for whoever predicts with it
     torch.save({'state_dict': stock.state_dict(), 'meta': guided.meta}, weights)
     stock_cfg.dump(config)
     return [weights, config]
@@ -58,8 +57,8 @@ def export_timm(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
     Raises:
         FileExistsError: The file exists.
         ValueError: The model is neither a timm backbone with pooling and a linear head
-            nor a ``TimmClassifier``, or timm's own answers otherwise (mobilenetv3 pools
-            before its last convolution).
+            nor a ``TimmClassifier``, or timm's own model answers differently
+            (mobilenetv3 pools before its last convolution).
     """
     weights = _free(out, '.pth')
     guided = load_guided(cfg, checkpoint)
@@ -72,7 +71,7 @@ def export_timm(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
 def timm_arguments(cfg: Config) -> dict:
     """What ``timm.create_model`` needs to take the exported weights."""
     stock = unguide_config(cfg).model
-    if 'backbone' not in stock:  # a whole timm model: what is not mmpretrain's
+    if 'backbone' not in stock:  # a whole timm model
         own = {*inspect.signature(TimmClassifier).parameters, 'type', 'pretrained',
                'checkpoint_path'}
         return {k: v for k, v in stock.items() if k not in own}
@@ -93,54 +92,70 @@ def timm_arguments(cfg: Config) -> dict:
 
 
 def load_guided(cfg: Config, checkpoint: str) -> nn.Module:
-    """The guided model with a checkpoint's weights, in evaluation mode."""
+    """The guided model with a checkpoint's weights, in evaluation mode.
+
+    ``meta`` of the model has the names of the classes, for whoever predicts with it.
+    A checkpoint from a stranger needs ``enable_safe_loading()`` before.
+
+    Raises:
+        FileNotFoundError: The checkpoint does not exist.
+    """
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(f"checkpoint '{checkpoint}' does not exist")
     init_default_scope('mmpretrain')
     model_cfg = copy.deepcopy(cfg.model)
     backbone = model_cfg.get('backbone') or {}
-    if 'model_name' in backbone:  # trained weights come, ImageNet's need not
+    if 'model_name' in backbone:  # the checkpoint has the weights
         backbone.update(pretrained=False, checkpoint_path='')
         backbone.pop('local_weights', None)
     model = MODELS.build(model_cfg)
     loaded = load_checkpoint(model, checkpoint, map_location='cpu', strict=True)
-    # the classes' names, for whoever predicts with it
-    model.meta = {
-        key: value for key, value in loaded.get('meta', {}).items()
-        if key == 'dataset_meta'
-    }
+    meta = loaded.get('meta', {})
+    model.meta = {key: meta[key] for key in ('dataset_meta', ) if key in meta}
     return model.eval()
 
 
 def _timm_model(cfg: Config, guided: nn.Module) -> nn.Module:
-    if isinstance(guided, TimmClassifier):
-        model = timm.create_model(**timm_arguments(cfg))
-        model.load_state_dict(guided.model.state_dict(), strict=True)
-        return model
-    linear = getattr(getattr(guided, 'head', None), 'fc', None)
-    if not hasattr(getattr(guided, 'backbone', None), 'timm_model') or not isinstance(
-            linear, nn.Linear) or type(guided.head).__name__ != 'LinearClsHead':
-        raise ValueError(
-            f'{_named(guided, "backbone")} with {_named(guided, "head")} is no timm '
-            'model: --to timm takes a timm backbone with a LinearClsHead')
+    whole = isinstance(guided, TimmClassifier)
+    if not whole:
+        _check_parts(guided)
     model = timm.create_model(**timm_arguments(cfg))
-    classifier = model.pretrained_cfg['classifier']
-    if not isinstance(classifier, str):
-        raise ValueError(f'{cfg.model.backbone.model_name} has several classifiers '
-                         f'({", ".join(classifier)}): use --to mmpretrain')
-    state = dict(guided.backbone.timm_model.state_dict())
-    state[f'{classifier}.weight'] = linear.weight
-    state[f'{classifier}.bias'] = linear.bias
+    state = guided.model.state_dict() if whole else _state_of_parts(guided, model)
     try:
         model.load_state_dict(state, strict=True)
     except RuntimeError as error:
-        raise ValueError(f'the trained weights do not fit timm\'s own '
-                         f'{cfg.model.backbone.model_name}: {error}') from error
+        raise ValueError('the trained weights do not fit timm\'s own '
+                         f'{model.pretrained_cfg["architecture"]}: {error}') from error
     return model
 
 
+def _check_parts(guided: nn.Module) -> None:
+    """A timm model is a timm backbone with a linear head."""
+    head = getattr(guided, 'head', None)
+    if type(head) is not LinearClsHead or not hasattr(
+            getattr(guided, 'backbone', None), 'timm_model'):
+        raise ValueError(
+            f'{_named(guided, "backbone")} with {_named(guided, "head")} is no timm '
+            'model: --to timm takes a timm backbone with a LinearClsHead')
+
+
+def _state_of_parts(guided: nn.Module, model: nn.Module) -> dict[str, Tensor]:
+    """Weights of backbone and head by the names that timm's whole model gives them."""
+    classifier = model.pretrained_cfg['classifier']
+    if not isinstance(classifier, str):
+        raise ValueError(f'{model.pretrained_cfg["architecture"]} has several '
+                         f'classifiers ({", ".join(classifier)}): use --to mmpretrain')
+    linear = guided.head.fc
+    return {**guided.backbone.timm_model.state_dict(),
+            f'{classifier}.weight': linear.weight, f'{classifier}.bias': linear.bias}
+
+
 def _compare(guided: nn.Module, stock: nn.Module, what: str) -> None:
-    """Both must answer the same on random images."""
+    """Check that both models give the same logits for random images.
+
+    Raises:
+        ValueError: The logits differ, or the stock model cannot run.
+    """
     shape = (2, _channels(guided), *_image_size(guided))
     images = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():

@@ -1,4 +1,5 @@
 """Every class that a config of mmpretrain can name: the one list."""
+from mmengine.fileio import register_backend
 from mmengine.registry import RUNNERS, Registry
 from mmpretrain import registry
 
@@ -53,3 +54,4 @@ def register_all() -> None:
         for one in classes:
             if where.module_dict.get(one.__name__) is not one:
                 where.register_module(module=one)
+    register_backend('atomic', engine.AtomicFileBackend, force=True)

@@ -1,4 +1,7 @@
 """Folders of masks: which images, which names, whole files only."""
+import errno
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -55,11 +58,10 @@ def test_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     write_png(path, np.zeros((4, 6), np.uint8))
     before = path.read_bytes()
 
-    def full(self, file, **kwargs):
-        file.write_bytes(b'half a fi')
-        raise OSError('No space left on device')
+    def full(*files):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Image.Image, 'save', full)
+    monkeypatch.setattr(os, 'replace', full)
     with pytest.raises(OSError, match='No space'):
         write_png(path, np.ones((4, 6), np.uint8))
     assert path.read_bytes() == before

@@ -1,6 +1,8 @@
 """What a stranger's checkpoint may hold, and that nothing else of it is ever run."""
 import pickle
 import random
+import subprocess
+import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,28 +13,30 @@ import pytest
 import timm
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader, load_checkpoint
 from mmengine.runner import checkpoint as mmengine_checkpoint
-from mmengine.runner import load_checkpoint
 
 from cfcn_plugin.mm.models import GuidedTIMMBackbone
 from cfcn_plugin.mm.safe_loading import (
     CheckpointError,
     UnsafeCheckpointError,
-    build_dataset,
-    check_annotation_files,
     enable_safe_loading,
-    weights_only,
 )
 
 pytestmark = pytest.mark.stacks
 
 
-@pytest.fixture(autouse=True, scope='module')
-def safe():
+@pytest.fixture(autouse=True)
+def safe(monkeypatch):
+    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
+    monkeypatch.setenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '0')
     enable_safe_loading()
 
 
-load = partial(mmengine_checkpoint.CheckpointLoader.load_checkpoint, logger=None)
+def load(file):
+    return CheckpointLoader.load_checkpoint(file, logger=None)
+
+
 FORMATS = pytest.mark.parametrize('new', [True, False], ids=['zip', 'legacy'])
 
 
@@ -59,7 +63,9 @@ def evil(tmp_path, ran):
     return path
 
 
-def test_the_checkpoint_of_these_tests_runs_code_where_nobody_asks(evil, ran):
+def test_the_checkpoint_of_these_tests_runs_code_where_nobody_asks(
+        evil, ran, monkeypatch):
+    monkeypatch.delenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD')
     torch.load(evil, weights_only=False)
     assert ran.exists()
 
@@ -139,11 +145,30 @@ def test_missing_file_stays_a_missing_file(tmp_path):
         load(str(tmp_path / 'none.pth'))
 
 
-def test_guarding_twice_is_guarding_once():
-    before = dict(mmengine_checkpoint.CheckpointLoader._schemes)
+def test_enabling_twice_is_enabling_once(evil):
+    before = CheckpointLoader.load_checkpoint
     enable_safe_loading()
-    assert mmengine_checkpoint.CheckpointLoader._schemes == before
-    assert all(hasattr(loader, '__wrapped__') for loader in before.values())
+    assert CheckpointLoader.load_checkpoint is before
+    with pytest.raises(UnsafeCheckpointError) as caught:
+        load(str(evil))
+    assert isinstance(caught.value.__cause__, pickle.UnpicklingError)
+
+
+def test_importing_the_package_changes_nothing_in_the_process():
+    code = """
+import os, torch
+from mmengine.runner import CheckpointLoader, checkpoint
+before = [dict(os.environ), CheckpointLoader.load_checkpoint, torch.load,
+          getattr(checkpoint, '_safe_torch_load', None), CheckpointLoader._schemes]
+import cfcn_plugin.mm, cfcn_plugin.mm.safe_loading
+assert before == [dict(os.environ), CheckpointLoader.load_checkpoint, torch.load,
+                  getattr(checkpoint, '_safe_torch_load', None),
+                  CheckpointLoader._schemes]
+from mmengine.logging import HistoryBuffer
+assert HistoryBuffer not in torch.serialization.get_safe_globals()
+"""
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 # ---- ways to a checkpoint --------------------------------------------------
@@ -203,12 +228,9 @@ def test_the_fork_s_second_try_is_gone(evil, ran):
     assert not ran.exists()
 
 
-def test_switch_wins_over_the_caller_and_over_its_opposite(evil, ran, monkeypatch):
-    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
-    with weights_only(), pytest.raises(pickle.UnpicklingError):
+def test_switch_wins_over_the_caller_and_over_its_opposite(evil, ran):
+    with pytest.raises(pickle.UnpicklingError):  # the fixture had set the opposite
         torch.load(evil, weights_only=False)
-    with pytest.raises(UnsafeCheckpointError):
-        load(str(evil))
     assert not ran.exists()
 
 
@@ -219,24 +241,3 @@ def test_text_that_mmengine_runs_on_resuming_is_left_out(tmp_path):
                path)
     loaded = load_checkpoint(torch.nn.Linear(2, 1), str(path), logger=None)
     assert loaded['meta'] == dict(epoch=3)
-
-
-@pytest.mark.parametrize('where, nested', [
-    ('train.dataset.dataset.ann_file',
-     lambda name: dict(dataset=dict(dataset=dict(ann_file=name)))),
-    ('train.dataset.datasets.1.ann_file',
-     lambda name: dict(dataset=dict(
-         datasets=[dict(ann_file='a.json'), dict(ann_file=name)]))),
-    ('train.dataset.question_file',
-     lambda name: dict(dataset=dict(question_file=name))),
-])
-@pytest.mark.parametrize('name', ['train.pkl', 'a/b.PICKLE', 'labels.yaml', 'x.yml'])
-def test_annotations_that_mmengine_would_run_are_refused(name, where, nested):
-    with pytest.raises(ValueError, match=f"`{where}` is '{name}'"):
-        check_annotation_files(nested(name), 'train.')
-    check_annotation_files(nested('train.json'), 'train.')
-
-
-def test_a_data_set_that_would_be_unpickled_is_not_built(tmp_path):
-    with pytest.raises(ValueError, match='`dataset.ann_file` is .*train.pkl'):
-        build_dataset(dict(type='CustomDataset', ann_file=str(tmp_path / 'train.pkl')))

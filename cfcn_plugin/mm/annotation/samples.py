@@ -9,8 +9,8 @@ from mmpretrain.registry import TRANSFORMS
 
 from cfcn_plugin.annotation.samples import Samples
 from cfcn_plugin.masks import image_key
+from cfcn_plugin.mm.annotation_files import build_dataset
 from cfcn_plugin.mm.datasets.wrappers import dataset_configs
-from cfcn_plugin.mm.safe_loading import build_dataset
 
 
 class DatasetSamples(Samples):

@@ -10,6 +10,7 @@ from .reduce_log_hook import ReduceLogHook
 from .resolved_config_hook import ResolvedConfigHook
 from .resume import (
     AtomicCheckpointHook,
+    AtomicFileBackend,
     CheckInvalidLossHook,
     ExactResumeHook,
     PendingValidationHook,
@@ -21,7 +22,7 @@ from .resume import (
 )
 
 __all__ = [
-    'AtomicCheckpointHook', 'BatchedLogHook', 'CPUAmpOptimWrapper',
+    'AtomicCheckpointHook', 'AtomicFileBackend', 'BatchedLogHook', 'CPUAmpOptimWrapper',
     'CheckInvalidLossHook', 'DeadMapHook', 'ExactResumeHook', 'FocusVisualizationHook',
     'GuidanceCheckHook', 'GuidanceWarmUpHook', 'ModelAwareLoopHook',
     'ModelAwareTestLoop', 'ModelAwareValLoop', 'PendingValidationHook',

@@ -15,7 +15,7 @@ from torch import nn
 from cfcn_plugin.features.explanations import grad_cam
 from cfcn_plugin.functional.localization import reduce_channels
 from cfcn_plugin.masks import MaskError, guidance_rank, image_key
-from cfcn_plugin.mm.safe_loading import build_dataset
+from cfcn_plugin.mm.annotation_files import build_dataset
 from cfcn_plugin.visualization.heatmaps import SaliencyMaps, resize_maps
 from cfcn_plugin.visualization.image_panel import ImagePanel
 

@@ -1,39 +1,38 @@
-"""Checkpoints of which there is never less than what is to be kept."""
+"""Checkpoints that are removed only after newer ones are on the disk."""
 from pathlib import Path
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
+from cfcn_plugin.atomic_write import atomic_write, partial_of
 from cfcn_plugin.stock import Stock
-
-from .atomic_write import partial_of, write_whole
 
 
 class AtomicCheckpointHook(CheckpointHook):
-    """``CheckpointHook`` that removes what is old when the new is on the disk.
+    """``CheckpointHook`` that removes old checkpoints when the new one is on the disk.
 
-    The stock one removes first (with ``max_keep_ckpts=1``, all there is), and a kill
-    while it writes leaves a part of a file. :class:`ResumableRunner` takes this one in
-    its place; the options are the same.
+    The stock hook removes first (with ``max_keep_ckpts=1``, all checkpoints), and a
+    kill while it writes leaves a part of a file. :class:`ResumableRunner` takes this
+    hook in place of the stock one; the options are the same.
     """
     stock = Stock('CheckpointHook')
 
-    _saved_iter = None  # iterations that the last checkpoint has behind it
+    _saved_iter = None  # iterations before the last checkpoint
 
     def before_train(self, runner) -> None:
         super().before_train(runner)
-        if is_main_process() and self._is_local(runner):
+        if is_main_process():
             for left in Path(self.out_dir).glob(partial_of(Path('*.pth')).name):
                 left.unlink()  # of a run that was killed while it wrote
 
     def saved_after(self, iterations: int) -> str | None:
-        """Path of the checkpoint of so many iterations, if it is the last one."""
+        """Path of the last checkpoint, if it was saved after so many iterations."""
         return self.last_ckpt if self._saved_iter == iterations else None
 
     def save_now(self, runner) -> str:
         """Save after an iteration that is no multiple of the interval.
 
-        It is kept until the next checkpoint is there.
+        The checkpoint is kept until the next one is there.
 
         Returns:
             Path of the checkpoint.
@@ -64,7 +63,7 @@ class AtomicCheckpointHook(CheckpointHook):
         self._remove([old for old in outdated if old != path])
 
     def _keep(self, runner, step: int) -> list[str]:
-        """Note that this step is kept, and say which are not any more."""
+        """Keep the checkpoint of a step; return those that are not kept any more."""
         outdated = []
         if not self.keep_ckpt_ids or self.keep_ckpt_ids[-1] != step:
             if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
@@ -88,13 +87,13 @@ class AtomicCheckpointHook(CheckpointHook):
             backend_args=self.backend_args,
             **self.args)
         if is_main_process():
-            write_whole(Path(runner.work_dir, 'last_checkpoint'), str(path).encode())
+            atomic_write(Path(runner.work_dir, 'last_checkpoint'), str(path))
 
     def _save_best_checkpoint(self, runner, metrics) -> None:
         if not self.save_best:
             return
         before = self._best
-        self._best = dict.fromkeys(before)  # which the stock method would remove first
+        self._best = dict.fromkeys(before)  # the stock method removes what is here
         super()._save_best_checkpoint(runner, metrics)
         now = self._best
         self._best = {key: now.get(key) or before[key] for key in {**before, **now}}
@@ -120,11 +119,8 @@ class AtomicCheckpointHook(CheckpointHook):
             return
         for path in paths:
             if Path(path).parent != Path(self.out_dir):
-                continue  # of the run that this one goes on from, in its own folder
+                continue  # another run's, from which this run goes on
             if self.file_backend.isfile(path):
                 self.file_backend.remove(path)
             elif self.file_backend.isdir(path):  # as deepspeed saves them
                 self.file_backend.rmtree(path)
-
-    def _is_local(self, runner) -> bool:
-        return '://' not in str(self.out_dir) and self.backend_args is None

@@ -1,4 +1,4 @@
-"""A resumed run is, bit for bit, the run that was never killed."""
+"""A resumed run that equals, bit for bit, a run that was not killed."""
 from mmengine.dist import all_gather_object, get_rank, get_world_size
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook, EMAHook, Hook
 from torch import nn
@@ -14,7 +14,7 @@ KEY = 'exact_resume'
 
 
 class ExactResumeHook(Hook):
-    """Make every draw a matter of where the run stands, and keep what else it needs.
+    """Seed every random draw by the run's place, and save what else the run needs.
 
     All generators (Python, numpy, torch on CPU and GPUs) are seeded in each iteration
     by (seed, process, iteration), and for each sample by its own numbers, see
@@ -26,8 +26,9 @@ class ExactResumeHook(Hook):
     whether a validation was still to come.
 
     Raises:
-        ValueError: The checkpoint is of a run of another seed, or with other batches or
-            processes; or something draws, or counts, outside of what is kept.
+        ValueError: The checkpoint is of a run with another seed, other batches or
+            another number of processes; or the config uses something whose random
+            draws or counts are in no checkpoint.
     """
     stock = GOES
     priority = 'HIGHEST'
@@ -75,7 +76,7 @@ class ExactResumeHook(Hook):
         self._validating = False
 
     def on_every_rank_before_save(self, runner) -> None:
-        """Gather what each process has of its own; all call it, one of them saves."""
+        """Gather the state that differs between processes; one of them saves it."""
         self._states = all_gather_object(_own_state(runner))
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
@@ -121,12 +122,12 @@ class ExactResumeHook(Hook):
 
 
 class PendingValidationHook(Hook):
-    """Validate first, where an exactly resumed run was killed before it could.
+    """Validate first, where an exactly resumed run was killed before its validation.
 
-    Schedules, and which checkpoint is the best, hang on it.
+    Schedules, and the choice of the best checkpoint, depend on this validation.
     """
     stock = GOES
-    priority = 'LOWEST'  # when all is set up
+    priority = 'LOWEST'  # after all other hooks have prepared the run
 
     def before_train(self, runner) -> None:
         for hook in runner.hooks:
@@ -136,7 +137,7 @@ class PendingValidationHook(Hook):
 
 
 def _run(runner) -> dict[str, int]:
-    """What must be the same for the draws to be the same."""
+    """What must be equal for equal random draws."""
     loop, seed = runner.train_loop, runner.seed
     if runner._randomness_cfg.get('diff_rank_seed'):
         seed -= get_rank()

@@ -9,57 +9,56 @@ REGULAR = re.compile(r'(epoch|iter)_(\d+)\.pth')
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path | str | None:
-    """The newest whole checkpoint of a run.
+    """The newest undamaged checkpoint of a run.
 
-    The one that ``last_checkpoint`` names comes first, then the others of its folder,
-    the newest first. One that is damaged is named in a warning and passed over.
+    The checkpoint that ``last_checkpoint`` names comes first, then the others of its
+    folder, the newest first. A warning names each damaged checkpoint that is left out.
 
     Args:
         work_dir: Of the run.
 
     Returns:
-        None if the run has saved none. One on another storage (``s3://...``) is given
-        as ``last_checkpoint`` names it, unseen.
+        None if the run has saved no checkpoint. A checkpoint on another storage
+        (``s3://...``) is returned as ``last_checkpoint`` names it, unchecked.
 
     Raises:
-        ValueError: There are some, and all are damaged; or ``last_checkpoint`` names
-            one that is out of reach, and there is no other.
+        ValueError: All checkpoints are damaged; or ``last_checkpoint`` names a
+            checkpoint that is out of reach, and there is no other.
     """
     work_dir = Path(work_dir)
-    named = _named_last(work_dir)
+    warn = MMLogger.get_current_instance().warning
+    named, pointer = _named_last(work_dir), work_dir / 'last_checkpoint'
     if '://' in named:
         return named
     found = saved_checkpoints(work_dir)
-    if named and found and Path(named).name not in [file.name for file in found]:
-        MMLogger.get_current_instance().warning(
-            f"'{work_dir / 'last_checkpoint'}' names '{named}', which is not there: "
-            f"'{found[0]}' is the newest of the others")
+    if named and not found:
+        raise ValueError(
+            f"'{pointer}' names '{named}', which is not there: is its disk mounted? "
+            'Go on with `--resume PATH`; to begin anew, remove that file or give '
+            'another `--work-dir`')
+    if not found:
+        return None
+    if named and Path(named).name not in [file.name for file in found]:
+        warn(f"'{pointer}' names '{named}', which is not there: '{found[0]}' is the "
+             'newest of the others')
     for checkpoint in found:
         damage = damage_of(checkpoint)
         if damage is None:
             return checkpoint
-        MMLogger.get_current_instance().warning(
-            f"checkpoint '{checkpoint}' is damaged ({damage}): it is passed over, and "
-            'what was trained after the one before is trained again')
-    if found:
-        raise ValueError(
-            f"all {len(found)} checkpoints of '{work_dir}' are damaged: go on from a "
-            'copy with `--resume PATH`, or start anew in another `--work-dir`')
-    if named:
-        raise ValueError(
-            f"'{work_dir / 'last_checkpoint'}' names '{named}', which is not "
-            'there: is its disk mounted? Go on with `--resume PATH`; to begin anew, '
-            'remove that file or give another `--work-dir`')
-    return None
+        warn(f"checkpoint '{checkpoint}' is damaged ({damage}) and is left out: what "
+             'was trained after the checkpoint before it is trained again')
+    raise ValueError(
+        f"all {len(found)} checkpoints of '{work_dir}' are damaged: go on from a "
+        'copy with `--resume PATH`, or start anew in another `--work-dir`')
 
 
 def has_checkpoint(work_dir: str | Path) -> bool:
-    """Whether a run has saved one, within reach or not."""
+    """Whether a run has saved a checkpoint, within reach or not."""
     return bool(_named_last(Path(work_dir)) or saved_checkpoints(work_dir))
 
 
 def saved_checkpoints(work_dir: str | Path) -> list[Path]:
-    """What may be checkpoints of a run, the one to go on from first."""
+    """Files that may be checkpoints of a run, the one to go on from first."""
     work_dir = Path(work_dir)
     folders, found = [work_dir], []
     named = _named_last(work_dir)
@@ -78,18 +77,18 @@ def saved_checkpoints(work_dir: str | Path) -> list[Path]:
 
 
 def _named_last(work_dir: Path) -> str:
-    """What ``last_checkpoint`` names; a stock run that is killed may leave it empty."""
+    """What ``last_checkpoint`` names; a killed stock run may leave this file empty."""
     pointer = work_dir / 'last_checkpoint'
     return pointer.read_text().strip() if pointer.is_file() else ''
 
 
 def damage_of(checkpoint: Path) -> str | None:
-    """What is wrong with the file of a checkpoint, by its own checksums.
+    """What is wrong with the file of a checkpoint, by the checksums inside the file.
 
     Nothing is unpickled.
 
     Returns:
-        None if it is whole.
+        None if the file is complete.
     """
     try:
         with zipfile.ZipFile(checkpoint) as archive:

@@ -1,4 +1,4 @@
-"""Schedulers send a signal before they kill: what a run does with that time."""
+"""Saving a checkpoint when a scheduler announces a kill by a signal."""
 import contextlib
 import signal
 import threading
@@ -20,20 +20,21 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 
 class Stopped(SystemExit):
-    """A run that was told to stop, has saved a checkpoint, and exits with 75.
+    """The exit of a run that was told to stop.
 
-    Where it had nothing to save with, the code is that of a process killed by the
-    signal, 128 + its number.
+    The code is 75 where a checkpoint is saved, and 128 + the signal's number, as of a
+    killed process, where the config has nothing that saves.
     """
 
 
 class PreemptionHook(Hook):
     """On SIGTERM or SIGUSR1, save a checkpoint after the iteration and exit with 75.
 
-    Of several processes one that got the signal is enough. They agree through a
-    gloo group on the host, whose answer is awaited an iteration later: no device
-    waits, and all save and stop after the same iteration. A validation is left at once
-    where the checkpoint before it is there; else it ends, and an iteration follows.
+    Of several processes, it is enough that one gets the signal. The processes agree
+    through a gloo group on the host and wait for its answer an iteration later: no
+    device waits, and all processes save and stop after the same iteration. A validation
+    stops at once where the checkpoint before it is saved; else the validation ends, and
+    an iteration follows.
     """
     stock = GOES
     priority = 'LOWEST'  # after a regular checkpoint of the same iteration
@@ -42,12 +43,12 @@ class PreemptionHook(Hook):
         self._signal = None
         self._group = None
         self._answer = None
-        self._val_iters = 0  # of a validation, that all processes have
+        self._val_iters = 0  # of a validation, in the process that has the fewest
         self._is_over = Value('b', 0, lock=False)  # seen by data workers
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Catch the signals meanwhile, in the main thread, which alone gets them."""
+        """Catch the signals meanwhile; only the main thread can."""
         catches = threading.current_thread() is threading.main_thread()
         before = {one: signal.signal(one, self._note) for one in SIGNALS if catches}
         try:
@@ -100,7 +101,7 @@ class PreemptionHook(Hook):
         return self._signal if self._group is None else self._agreed()
 
     def _agreed(self) -> int:
-        """The signal that any process had got an iteration ago, or 0."""
+        """The signal that any process had received an iteration ago, or 0."""
         number = 0
         if self._answer is not None:
             work, flag = self._answer
@@ -129,10 +130,10 @@ def _savers(runner) -> list[AtomicCheckpointHook]:
 
 
 def _start_worker(init: Callable | None, is_over: Synchronized, number: int) -> None:
-    """A data worker outlives signals while the run goes on.
+    """Let a data worker ignore the signals until the run is over.
 
-    Schedulers send them to all processes of a job, and without its data workers the
-    run could not end its iteration. Afterwards they are how its parent ends it.
+    Schedulers send signals to all processes of a job, and the run needs its data
+    workers to end its iteration. Afterwards the parent ends its workers by a signal.
     """
     for one in SIGNALS:
         signal.signal(one, partial(_end_when_over, is_over))

@@ -1,4 +1,4 @@
-"""Batches of which the first ones of an epoch can be left out, without reading them."""
+"""Batches that can begin inside an epoch, without reading those before."""
 from collections.abc import Iterator
 
 from mmengine.dist import get_dist_info
@@ -16,9 +16,10 @@ class ResumableBatches(Sampler):
         batch_size: >= 1.
         drop_last: Whether a last, smaller batch is left out.
         batch_sampler: Config of the one that makes the batches; None: torch's.
-        seed: Of the run, if each sample is to be drawn by (seed, epoch, index, place in
-            the epoch, over all processes); for :class:`SeededDataset`. The place tells
-            apart the draws of a sampler that repeats. None: as the generators stand.
+        seed: The run's seed, to draw each sample by (seed, epoch, index, place in the
+            epoch over all processes) in a :class:`SeededDataset`. The place
+            distinguishes the draws of a sampler that repeats an index. None: samples
+            are drawn from the current state of the generators.
     """
 
     def __init__(self,
@@ -38,7 +39,7 @@ class ResumableBatches(Sampler):
         self._epoch = self._skip = 0
 
     def start(self, epoch: int, skip: int = 0) -> None:
-        """Say which epoch comes next, and how many of its batches are left out."""
+        """Set the next epoch, and how many of its first batches are left out."""
         self._epoch, self._skip = epoch, skip
         if hasattr(self.sampler, 'set_epoch'):
             self.sampler.set_epoch(epoch)

@@ -1,4 +1,4 @@
-"""mmengine's training loops, going on inside an epoch."""
+"""mmengine's training loops that can go on inside an epoch."""
 from collections.abc import Iterator
 
 from mmengine.dataset import InfiniteSampler
@@ -13,16 +13,15 @@ from .seeded_dataset import SeededDataset
 
 
 class ResumableMixin:
-    """Gives a loop batches that can be left out, and seeded where the run is exact."""
+    """Gives a loop :class:`ResumableBatches`, seeded where the run resumes exactly."""
 
     def __init__(self, runner, dataloader: dict | DataLoader, **options):
         if isinstance(dataloader, dict):
             dataloader = _resumable(
                 dataloader, runner.seed if runner.cfg.get('exact_resume') else None)
         super().__init__(runner, dataloader, **options)
-        if self.dataloader.batch_size is None:  # of a loader that has a batch sampler
-            # hooks ask for it (mmpretrain's PreciseBNHook), and DataLoader lets no one
-            # set it
+        if self.dataloader.batch_size is None:  # of a loader with a batch sampler
+            # hooks read it (mmpretrain's PreciseBNHook), and DataLoader has no setter
             vars(self.dataloader)['batch_size'] = self.batches.batch_size
 
     @property
@@ -34,7 +33,7 @@ class ResumableEpochLoop(ResumableMixin, EpochBasedTrainLoop):
     """``EpochBasedTrainLoop`` whose first epoch begins where the checkpoint ends.
 
     Attributes:
-        done: Iterations of the epoch that are behind; 0 between two epochs.
+        done: Finished iterations of the current epoch; 0 between two epochs.
     """
     stock = Stock('EpochBasedTrainLoop')
     done = 0
@@ -52,7 +51,7 @@ class ResumableEpochLoop(ResumableMixin, EpochBasedTrainLoop):
 
 
 class ResumableIterLoop(ResumableMixin, IterBasedTrainLoop):
-    """``IterBasedTrainLoop`` that goes on without reading what it has seen."""
+    """``IterBasedTrainLoop`` that goes on without reading earlier batches again."""
     stock = Stock('IterBasedTrainLoop')
 
     def run(self):
@@ -69,18 +68,18 @@ class _Endless:
         self._epoch, self._skip = (0, done) if endless else divmod(
             done, len(loop.batches))
         self._iterator = None
-        # the original mmengine asks for what is to be skipped, one by one
-        self._asked = 0 if hasattr(_InfiniteDataloaderIterator, 'skip_iter') else done
+        # the original mmengine takes the batches to skip one by one
+        self._to_skip = 0 if hasattr(_InfiniteDataloaderIterator, 'skip_iter') else done
 
     def skip_iter(self, count: int) -> None:
-        """It stands there already."""
+        """Nothing is left to skip: the iterator begins after these batches."""
 
     def __iter__(self) -> Iterator:
         return self
 
     def __next__(self):
-        if self._asked:
-            self._asked -= 1
+        if self._to_skip:
+            self._to_skip -= 1
             return None
         if self._iterator is not None:
             try:

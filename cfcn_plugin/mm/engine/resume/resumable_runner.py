@@ -1,4 +1,4 @@
-"""mmengine's runner, for runs that are killed."""
+"""mmengine's runner, for runs that may be killed."""
 import copy
 import errno
 import multiprocessing
@@ -28,17 +28,17 @@ NO_RIGHT = (errno.EROFS, errno.EACCES)
 
 
 class ResumableRunner(Runner):
-    """``Runner`` that loses nothing when something dies; any config will do.
+    """``Runner`` that can go on after a kill, for any config.
 
-    - Checkpoints are whole or not there (:class:`AtomicCheckpointHook`); to resume, the
-      newest whole one is taken.
-    - A run goes on inside an epoch. With ``exact_resume = True`` in the config it is
-      then, bit for bit, the one that was not killed (:class:`ExactResumeHook`).
+    - Checkpoint files are complete or not there (:class:`AtomicCheckpointHook`);
+      resuming takes the newest undamaged checkpoint.
+    - A run goes on inside an epoch. With ``exact_resume = True`` in the config the run
+      is then equal, bit for bit, to one that was not killed (:class:`ExactResumeHook`).
     - SIGTERM and SIGUSR1 save and exit with 75 (:class:`PreemptionHook`).
-    - A loss that is no number ends it (:class:`CheckInvalidLossHook`).
+    - A loss that is NaN or infinite ends the run (:class:`CheckInvalidLossHook`).
 
-    ``tools/train.py`` takes it; with mmpretrain's own, ``runner_type =
-    'ResumableRunner'`` in the config asks for it.
+    ``tools/train.py`` uses this runner; with mmpretrain's own ``tools/train.py``,
+    ``runner_type = 'ResumableRunner'`` in the config asks for it.
     """
     # a runner's config is the whole config
     stock = Stock(extra_keys=('exact_resume', 'runner_type'))
@@ -47,7 +47,7 @@ class ResumableRunner(Runner):
     def from_cfg(cls, cfg):
         randomness = cfg.get('randomness') or {}
         if cfg.get('exact_resume') and randomness.get('seed') is None:
-            cfg = copy.deepcopy(cfg)  # a run that is to be repeated has a seed
+            cfg = copy.deepcopy(cfg)  # exact resuming needs a seed
             cfg['randomness'] = ConfigDict(randomness, seed=0)
         try:
             return super().from_cfg(cfg)
@@ -90,11 +90,11 @@ class ResumableRunner(Runner):
                         backend_args=None, meta=None, **kwargs) -> None:
         if file_client_args is None and backend_args is None and (
                 '://' not in str(out_dir)):
-            backend_args = dict(backend='whole')
+            backend_args = dict(backend='atomic')
         meta = dict(meta or {})
         if isinstance(self.train_loop, ResumableMixin):
-            # drawn anew by each process where the config gives none, and what is left
-            # of an epoch is left of this order
+            # a seed that the config does not give is drawn anew by each start, and the
+            # rest of an epoch must follow the same order
             meta['sampler_seed'] = getattr(
                 self.train_loop.batches.sampler, 'seed', None)
         done = getattr(self.train_loop, 'done', 0)
@@ -107,23 +107,27 @@ class ResumableRunner(Runner):
 
     def load_or_resume(self) -> None:
         if self._resume and not self._has_loaded:
-            self._load_from = self._whole_checkpoint()
+            self._load_from = self._checkpoint_to_resume()
             if self._load_from is None:
                 self.logger.info(f"'{self.work_dir}' has no checkpoint: the run begins")
                 self._resume = False
         super().load_or_resume()
 
-    def _whole_checkpoint(self) -> str | None:
-        if self._load_from is not None:
-            given = Path(self._load_from)
-            damage = given.is_file() and damage_of(given)
-            if damage:
-                raise ValueError(
-                    f"checkpoint '{given}' is damaged ({damage}): go on from another; "
-                    '`--resume` without a path takes the newest whole one')
-            return self._load_from
+    def _checkpoint_to_resume(self) -> str | None:
+        """The path that the user gave, or the work dir's newest checkpoint."""
+        if self._load_from is None:
+            return self._newest_checkpoint()
+        given = Path(self._load_from)
+        damage = given.is_file() and damage_of(given)
+        if damage:
+            raise ValueError(
+                f"checkpoint '{given}' is damaged ({damage}): go on from another; "
+                '`--resume` without a path takes the newest whole one')
+        return self._load_from
+
+    def _newest_checkpoint(self) -> str | None:
         found = [None]
-        if is_main_process():  # reads all of it
+        if is_main_process():  # one process reads the files
             try:
                 found = [newest_checkpoint(self.work_dir)]
             except ValueError as error:
@@ -153,8 +157,8 @@ class ResumableRunner(Runner):
         if not self.cfg.get('exact_resume'):
             self.logger.warning(
                 'weights, optimizer and schedules go on as they were; random draws do '
-                'not: this is a continuation, and not bit for bit the run that was not '
-                'killed. That needs `--exact-resume`, from the start')
+                'not: the result differs from that of a run that was not killed. '
+                '`--exact-resume`, from the start, makes both equal bit for bit')
 
     # ---- ends -----------------------------------------------------------------
 
@@ -166,14 +170,14 @@ class ResumableRunner(Runner):
         except Exception as error:
             try:
                 told = self._told(error)
-            except RuntimeError as late:  # torch's word of a dead worker, just now
+            except RuntimeError as late:  # torch tells only now of a dead worker
                 told = self._told(late)
             if told is None:
                 raise
             raise told from error
 
     def _told(self, error: Exception) -> Exception | None:
-        """The same for the person who must fix the cause; None if it says enough."""
+        """An error that names cause and remedy; None where ``error`` does."""
         dead = _of_dead_worker(error)
         if dead:
             return RuntimeError(
@@ -181,8 +185,7 @@ class ResumableRunner(Runner):
                 'mostly for memory: take fewer with train_dataloader.num_workers (0: '
                 'none), or smaller images; a bus error is too little shared memory '
                 '(/dev/shm). Go on with `--resume`')
-        if not _cannot_write(error, self.work_dir) or (
-                'were there before' in str(error)):
+        if not _cannot_write(error, self.work_dir):
             return None
         return OSError(
             error.errno, f'{error.strerror}: the run cannot write into '
@@ -197,10 +200,10 @@ def _cannot_write(error: Exception, work_dir: str) -> bool:
 
 
 def _of_dead_worker(error: BaseException | None) -> BaseException | None:
-    """What tells of a dead worker, of an error and those that it came from.
+    """The error of a dead data worker among an error and its causes.
 
-    torch raises its own wherever the main process is at that moment, so that whoever
-    catches errors there may have made another of it.
+    torch raises this error wherever the main process is at that moment. Code that
+    catches errors there may have raised another error from it.
     """
     while error is not None:
         if isinstance(error, RuntimeError) and 'DataLoader worker (pid' in str(error):

@@ -1,10 +1,10 @@
-"""A data set whose samples are drawn as their seeds say, whoever draws them."""
+"""A data set whose samples are drawn by their seeds, in whichever process."""
 from typing import NamedTuple
 
 from torch.utils.data import Dataset
 
+from cfcn_plugin.mm.annotation_files import build_dataset
 from cfcn_plugin.mm.random_state import seed_by
-from cfcn_plugin.mm.safe_loading import build_dataset
 
 SAMPLE, STEP, EPOCH = range(3)  # what a seed is for
 
@@ -14,7 +14,7 @@ class Draw(NamedTuple):
 
     Attributes:
         index: In the data set.
-        seeds: What tells this draw from every other one.
+        seeds: Numbers that no other draw has.
     """
     index: int
     seeds: tuple[int, ...]
@@ -24,7 +24,7 @@ class SeededDataset(Dataset):
     """A wrapper that seeds all generators before it draws a sample.
 
     Args:
-        dataset: Config of the data set, or itself.
+        dataset: The data set, or its config.
     """
 
     def __init__(self, dataset):

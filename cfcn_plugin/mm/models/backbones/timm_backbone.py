@@ -5,12 +5,16 @@ from pathlib import Path
 import timm
 import torch
 from mmpretrain.models import TIMMBackbone
-from timm.models import get_pretrained_cfg
+from mmpretrain.models.backbones.timm_backbone import print_timm_feature_info
+from mmpretrain.registry import MODELS
+from timm.models import get_pretrained_cfg, load_checkpoint, load_state_dict
+from torch import nn
 
 from cfcn_plugin.features import timm_output
-from cfcn_plugin.mm.safe_loading import refusal, refused, weights_only
+from cfcn_plugin.mm.safe_loading import checkpoint_errors
 from cfcn_plugin.stock import Stock
 
+NUMPY = ('.npz', '.npy')  # weights as JAX's models have them
 # whose errors mean that weights could not be reached
 NETWORK_PACKAGES = ('huggingface_hub', 'requests', 'httpx', 'httpx2', 'httpcore',
                     'urllib3')
@@ -32,14 +36,18 @@ class GuidedTIMMBackbone(TIMMBackbone):
             Swin ...). None: the model's own.
         channels_last: Whether to compute in PyTorch's channels-last memory format,
             often faster for convolutional models (time yours).
-        **kwargs: As in ``TIMMBackbone``.
+        in_channels: Channels of the images.
+        init_cfg: As in ``TIMMBackbone``.
+        **kwargs: Other arguments of ``timm.create_model``.
 
     Raises:
         RuntimeError: ImageNet weights could not be fetched.
         FileNotFoundError: A local file of weights does not exist.
         UnsafeCheckpointError: A local file would run code when it is opened.
+        CheckpointError: A local file is damaged.
         ValueError: The model does not exist, it gives no map without its classifier,
             or the weights are not its own.
+        TypeError: ``pretrained`` is no bool.
     """
 
     @staticmethod
@@ -57,47 +65,25 @@ class GuidedTIMMBackbone(TIMMBackbone):
                  local_weights: dict[str, str] | None = None,
                  img_size: int | tuple[int, int] | None = None,
                  channels_last: bool = False,
+                 in_channels: int = 3,
+                 init_cfg: dict | list[dict] | None = None,
                  **kwargs):
-        if not timm.is_model(model_name):
-            near = ', '.join(get_close_matches(model_name, timm.list_models(), 5))
-            raise ValueError(f"timm {timm.__version__} has no model '{model_name}'; "
-                             f'near it: {near or "see timm.list_models()"}')
-        checkpoint_path = checkpoint_path or (local_weights or {}).get(model_name, '')
-        if checkpoint_path and not Path(checkpoint_path).is_file():
-            raise FileNotFoundError(
-                f"weights '{checkpoint_path}' of {model_name} do not exist: correct "
-                '`model.backbone.checkpoint_path`, or train from scratch with '
-                '`model.backbone.pretrained=False` and no file')
+        # the stock constructor does the following steps in one, and its errors do not
+        # tell which of them failed
+        super(TIMMBackbone, self).__init__(init_cfg)
+        _check_options(model_name, pretrained)
+        file = checkpoint_path or (local_weights or {}).get(model_name, '')
+        _check_file(file, model_name)
         if img_size is not None and has_fixed_size(model_name):
             kwargs['img_size'] = img_size
         # a local file replaces the download
-        pretrained = pretrained and not checkpoint_path
-        try:
-            with weights_only():
-                super().__init__(
-                    model_name,
-                    pretrained=pretrained,
-                    checkpoint_path=checkpoint_path,
-                    **kwargs)
-        except Exception as error:
-            if checkpoint_path and refused(error):
-                raise refusal(checkpoint_path, error) from error
-            if checkpoint_path and 'state_dict' in str(error):
-                raise ValueError(
-                    f"weights '{checkpoint_path}' are not those of {model_name}: give "
-                    'its own by `model.backbone.checkpoint_path`') from error
-            if pretrained and _is_download_error(error):
-                raise RuntimeError(
-                    f'ImageNet weights of {model_name} could not be fetched '
-                    f'({type(error).__name__}: {_first_line(error)}). Give a local '
-                    'file, `model.backbone.checkpoint_path=FILE`, or train from '
-                    'scratch, `model.backbone.pretrained=False`') from error
-            if isinstance(error, AssertionError):  # timm's, of a head that must pool
-                raise ValueError(
-                    f'timm cannot build {model_name} without its classifier '
-                    f"({_first_line(error)}): guide the whole of it, model=dict(type="
-                    f"'GuidedTimmClassifier', model_name='{model_name}')") from error
-            raise
+        self.timm_model = _build(
+            model_name, pretrained and not file, in_chans=in_channels, **kwargs)
+        if file:
+            _load(self.timm_model, file, model_name)
+        _drop_classifier(self.timm_model, model_name)
+        self.is_init = bool(pretrained or file)  # else timm draws anew
+        print_timm_feature_info(getattr(self.timm_model, 'feature_info', None))
         self.memory_format = (
             torch.channels_last if channels_last else torch.contiguous_format)
         if channels_last:
@@ -113,6 +99,69 @@ class GuidedTIMMBackbone(TIMMBackbone):
 def has_fixed_size(model_name: str) -> bool:
     """Whether a timm model is built for one size of image, its ``img_size``."""
     return bool(getattr(get_pretrained_cfg(model_name), 'fixed_input_size', False))
+
+
+def _check_options(model_name: str, pretrained: bool) -> None:
+    if not isinstance(pretrained, bool):
+        raise TypeError(f'`pretrained` must be True or False, got {pretrained!r}: a '
+                        'file of weights is `checkpoint_path`')
+    if not timm.is_model(model_name):
+        near = ', '.join(get_close_matches(model_name, timm.list_models(), 5))
+        raise ValueError(f"timm {timm.__version__} has no model '{model_name}'; "
+                         f'near it: {near or "see timm.list_models()"}')
+
+
+def _check_file(file: str, model_name: str) -> None:
+    if file and not Path(file).is_file():
+        raise FileNotFoundError(
+            f"weights '{file}' of {model_name} do not exist: correct "
+            '`model.backbone.checkpoint_path`, or train from scratch with '
+            '`model.backbone.pretrained=False` and no file')
+
+
+def _build(model_name: str, pretrained: bool, **kwargs) -> nn.Module:
+    """The whole timm model, with ImageNet weights if asked for."""
+    if 'norm_layer' in kwargs:  # a name in mmpretrain's registry
+        norm_layer = MODELS.get(kwargs['norm_layer'])
+        kwargs['norm_layer'] = lambda *args, **options: norm_layer(*args, **options)
+    try:
+        return timm.create_model(model_name, pretrained=pretrained, **kwargs)
+    except Exception as error:
+        if not pretrained or not _is_download_error(error):
+            raise
+        raise RuntimeError(
+            f'ImageNet weights of {model_name} could not be fetched '
+            f'({type(error).__name__}: {_first_line(error)}). Give a local file, '
+            '`model.backbone.checkpoint_path=FILE`, or train from scratch, '
+            '`model.backbone.pretrained=False`') from error
+
+
+def _load(model: nn.Module, file: str, model_name: str) -> None:
+    """Load a local file of weights into a whole timm model."""
+    if Path(file).suffix.lower() in NUMPY:
+        load_checkpoint(model, file)  # names and layouts are translated by the model
+        return
+    with checkpoint_errors(file):
+        weights = load_state_dict(file, weights_only=True)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(
+            f"weights '{file}' are not those of {model_name}: give its own by "
+            '`model.backbone.checkpoint_path`') from error
+
+
+def _drop_classifier(model: nn.Module, model_name: str) -> None:
+    """Let a timm model give its map, neither pooled nor classified."""
+    if not hasattr(model, 'reset_classifier'):
+        return
+    try:
+        model.reset_classifier(0, '')
+    except AssertionError as error:  # of a head that must pool
+        raise ValueError(
+            f'timm cannot build {model_name} without its classifier '
+            f'({_first_line(error)}): guide the whole of it, model=dict(type='
+            f"'GuidedTimmClassifier', model_name='{model_name}')") from error
 
 
 def _first_line(error: Exception) -> str:

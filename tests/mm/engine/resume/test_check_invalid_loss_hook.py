@@ -63,28 +63,31 @@ def test_numbers_pass_and_what_is_no_loss_is_not_looked_at(after, losses):
 def test_batches_of_any_kind_are_named_as_far_as_they_can_be(batch, names, tmp_path):
     run = SimpleNamespace(iter=0, work_dir=str(tmp_path))
     with pytest.raises(FloatingPointError, match=f'begins with {names}'):
-        CheckInvalidLossHook().after_train_iter(run, 0, batch, dict(loss=torch.tensor(NAN)))
+        CheckInvalidLossHook().after_train_iter(
+            run, 0, batch, dict(loss=torch.tensor(NAN)))
 
 
 def test_gpu_is_read_once_an_interval():
     hook = CheckInvalidLossHook(interval=3)
     batch = dict(data_samples=[])
-    with mock.patch.object(hook, '_look') as look:
+    with mock.patch.object(hook, 'check') as check:
         for iteration in range(9):
             hook.after_train_iter(
                 SimpleNamespace(iter=iteration), 0, batch,
                 # a tensor without values, which cannot be read
                 dict(loss=torch.empty((), device='meta')))
-    assert look.call_count == 3
+    assert check.call_count == 3
 
 
 def test_batch_is_the_first_bad_one_of_an_interval(tmp_path):
     hook = CheckInvalidLossHook(interval=9)
-    runner = SimpleNamespace(iter=6, work_dir=str(tmp_path))
-    hook._finite = torch.tensor(False)
-    hook._seen = [(i, dict(loss=torch.tensor(v)), [f'{i}.png'])
-                  for i, v in enumerate((1., INF, NAN))]
-    with pytest.raises(FloatingPointError, match='loss is inf in iteration 1'):
+    runner = SimpleNamespace(work_dir=str(tmp_path))
+    with mock.patch.object(hook, 'check'):  # which a GPU is spared in an interval
+        for runner.iter, loss in enumerate((1., INF, NAN)):
+            hook.after_train_iter(
+                runner, runner.iter, dict(data_samples=[dict(img_path='a.png')]),
+                dict(loss=torch.tensor(loss)))
+    with pytest.raises(FloatingPointError, match='loss is inf in iteration 2'):
         hook.after_train(runner)
 
 

@@ -58,6 +58,11 @@ def test_model_without_a_map_for_pooling_names_the_remedy(name):
         GuidedTIMMBackbone(name)
 
 
+def test_file_in_place_of_a_flag_names_its_option():
+    with pytest.raises(TypeError, match="got 'w.pth'.*`checkpoint_path`"):
+        GuidedTIMMBackbone('resnet10t', pretrained='w.pth')
+
+
 def test_missing_weights_file_names_file_and_option():
     with pytest.raises(
             FileNotFoundError, match='none.pth.*checkpoint_path.*pretrained'):
@@ -68,6 +73,21 @@ def test_weights_of_another_model_are_refused(tmp_path):
     torch.save(timm.create_model('resnet14t').state_dict(), tmp_path / 'w.pth')
     with pytest.raises(ValueError, match='w.pth.*not those of resnet10t'):
         GuidedTIMMBackbone('resnet10t', checkpoint_path=str(tmp_path / 'w.pth'))
+
+
+def test_damaged_weights_are_named(tmp_path):
+    (tmp_path / 'w.pth').write_bytes(b'PK\3\4 and no more')
+    with pytest.raises(ValueError, match="w.pth' cannot be opened.*whole"):
+        GuidedTIMMBackbone('resnet10t', checkpoint_path=str(tmp_path / 'w.pth'))
+
+
+def test_init_weights_leaves_loaded_weights_alone(tmp_path):
+    source = timm.create_model('resnet10t')
+    torch.save(source.state_dict(), tmp_path / 'w.pth')
+    backbone = GuidedTIMMBackbone('resnet10t', checkpoint_path=str(tmp_path / 'w.pth'))
+    backbone.init_weights()  # timm's own would draw new ones
+    torch.testing.assert_close(
+        backbone.timm_model.layer4[0].conv1.weight, source.layer4[0].conv1.weight)
 
 
 def test_weights_out_of_reach_name_both_remedies(monkeypatch):

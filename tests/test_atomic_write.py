@@ -8,9 +8,8 @@ import sys
 from unittest import mock
 
 import pytest
-from mmengine.fileio import get_file_backend
 
-from cfcn_plugin.mm.engine.resume.atomic_write import WholeFileBackend, write_whole
+from cfcn_plugin.atomic_write import atomic_write
 
 
 def names(folder):
@@ -20,7 +19,7 @@ def names(folder):
 def test_file_is_replaced_and_nothing_else_is_left(tmp_path):
     file = tmp_path / 'a.pth'
     for content in (b'one', b'another'):
-        write_whole(file, content)
+        atomic_write(file, content)
         assert file.read_bytes() == content
     assert names(tmp_path) == ['a.pth']
 
@@ -28,11 +27,11 @@ def test_file_is_replaced_and_nothing_else_is_left(tmp_path):
 @pytest.mark.parametrize('step', ['os.fsync', 'os.replace'])
 def test_full_disk_leaves_what_was_there(tmp_path, step):
     file = tmp_path / 'a.pth'
-    write_whole(file, b'one')
+    atomic_write(file, b'one')
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with mock.patch(step, side_effect=full), pytest.raises(
             OSError, match=r'No space left.*0\.0 MiB could not.*a\.pth') as error:
-        write_whole(file, b'another')
+        atomic_write(file, b'another')
     assert error.value.errno == errno.ENOSPC
     assert file.read_bytes() == b'one'
     assert names(tmp_path) == ['a.pth']
@@ -40,13 +39,13 @@ def test_full_disk_leaves_what_was_there(tmp_path, step):
 
 def test_limit_of_the_system_is_an_error_too(tmp_path):
     file = tmp_path / 'a.pth'
-    write_whole(file, b'one')
+    atomic_write(file, b'one')
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, before[1]))
     try:
         with pytest.raises(OSError, match=r'File too large; 2\.0 MiB'):
-            write_whole(file, bytes(2**21))
+            atomic_write(file, bytes(2**21))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
@@ -56,17 +55,23 @@ def test_limit_of_the_system_is_an_error_too(tmp_path):
 
 def test_kill_while_it_writes_leaves_what_was_there(tmp_path):
     file = tmp_path / 'a.pth'
-    write_whole(file, b'one')
-    code = ('import os; from cfcn_plugin.mm.engine.resume.atomic_write import write_whole;'
+    atomic_write(file, b'one')
+    code = ('import os; from cfcn_plugin.atomic_write import atomic_write;'
             'os.fsync = lambda handle: os.kill(os.getpid(), 9);'
-            f"write_whole({str(file)!r}, b'another')")
+            f"atomic_write({str(file)!r}, b'another')")
     assert subprocess.run([sys.executable, '-c', code]).returncode == -9
     assert file.read_bytes() == b'one'
     assert names(tmp_path) == ['.a.pth.partial', 'a.pth']
 
 
-def test_backend_makes_folders_and_writes_text(tmp_path):
-    backend = get_file_backend(backend_args=dict(backend='whole'))
-    assert isinstance(backend, WholeFileBackend)
-    backend.put_text('ä', tmp_path / 'b' / 'c.txt')
-    assert (tmp_path / 'b' / 'c.txt').read_text(encoding='utf-8') == 'ä'
+def test_text_is_written_as_it_is_in_utf_8(tmp_path):
+    atomic_write(tmp_path / 'a.csv', 'ä\r\n')
+    assert (tmp_path / 'a.csv').read_bytes() == 'ä\r\n'.encode()
+
+
+@pytest.mark.parametrize('sync', [True, False])
+def test_the_disk_is_waited_for_where_asked(tmp_path, sync):
+    with mock.patch('os.fsync') as wait:
+        atomic_write(tmp_path / 'a.png', b'one', sync=sync)
+    assert wait.called == sync
+    assert (tmp_path / 'a.png').read_bytes() == b'one'
