@@ -12,6 +12,8 @@ from mmengine.evaluator import DumpResults
 from mmengine.runner import Runner
 from mmpretrain.datasets import PackInputs
 
+from cfcn_plugin.mm.engine import ModelAwareLoopHook
+
 
 def parse_args():
     parser = argparse.ArgumentParser(description='Test (and evaluate) a model')
@@ -86,6 +88,7 @@ def _use_tta(cfg: Config) -> None:
 
 def test(cfg: Config, args) -> None:
     runner = Runner.from_cfg(cfg)
+    runner.register_hook(ModelAwareLoopHook())  # for configs that do not name it
     if args.out and args.out_item == 'pred':
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
     metrics = runner.test()

@@ -89,7 +89,7 @@ def small_config(quick, small_data):
                         *load, dict(type='PackGuidedInputs')])),
                 val_evaluator=[dict(type='Accuracy'), dict(type='FocusMetric')],
                 train_cfg=dict(by_epoch=True, max_epochs=3, val_interval=1),
-                val_cfg=dict(type='ModelAwareValLoop'),
+                val_cfg=dict(),
                 optim_wrapper=dict(
                     optimizer=dict(type='AdamW', lr=1e-2), accumulative_counts=2),
                 param_scheduler=[

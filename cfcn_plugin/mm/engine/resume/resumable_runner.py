@@ -12,6 +12,7 @@ from mmengine.registry import HOOKS, LOOPS
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from torch.utils.data import dataloader
 
+from cfcn_plugin.mm.engine.model_aware_loops import ModelAwareLoopHook
 from cfcn_plugin.stock import Stock
 
 from .atomic_checkpoint_hook import AtomicCheckpointHook
@@ -68,7 +69,7 @@ class ResumableRunner(Runner):
 
     def register_hooks(self, default_hooks=None, custom_hooks=None) -> None:
         super().register_hooks(default_hooks, custom_hooks)
-        ours = [CheckInvalidLossHook, PreemptionHook]
+        ours = [CheckInvalidLossHook, ModelAwareLoopHook, PreemptionHook]
         if self.cfg.get('exact_resume'):
             ours += [ExactResumeHook, PendingValidationHook]
         for kind in ours:
