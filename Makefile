@@ -46,9 +46,9 @@ fuzz: install
 
 # Every backbone, config and pipeline; hours on two cores, and a killed one goes on
 sweep: install
-	$(VENV)/bin/python tools/check_backbones.py --page docs/backbones.md
-	$(VENV)/bin/python tools/check_zoo.py --page docs/zoo.md
-	$(VENV)/bin/python tools/check_pipelines.py --page docs/pipelines.md
+	$(VENV)/bin/python tests/sweeps backbones --page docs/backbones.md
+	$(VENV)/bin/python tests/sweeps zoo --page docs/zoo.md
+	$(VENV)/bin/python tests/sweeps pipelines --page docs/pipelines.md
 
 # What guidance costs; about half an hour on two cores
 benchmarks: install

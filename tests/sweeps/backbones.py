@@ -6,20 +6,15 @@ pass that training must not need, or the map that an mmpretrain backbone can giv
 instead of its pooled features. Where there is none, or only that of an earlier map, it
 means that the gradient of each corner's cell leans to that corner of the image.
 """
-import argparse
-import json
-import logging
-import warnings
-from fnmatch import fnmatch
-from itertools import product
-from pathlib import Path
+from collections.abc import Iterator
 
 import mmpretrain
 import timm
 import torch
-from _sweep import sweep
-from _zoo import build, meta_model, stock, supervised, without_pretrained
+from driver import Sweep
+from mm_zoo import build, meta_model, stock, supervised, without_pretrained
 from mmpretrain.structures import DataSample
+from references import compare, corners, timm_reference, zoo_reference
 from timm.models import get_pretrained_cfg, model_entrypoint
 from torch import Tensor, nn
 
@@ -34,73 +29,48 @@ SIZES = ((128, 192), (128, 128), (224, 224), (144, 192), (256, 256), None)
 LARGEST = 700e6
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--only', default='*', help='names to check, FAMILY/MODEL')
-    parser.add_argument(
-        '--record', type=Path, default=Path('work_dirs/check_backbones.jsonl'))
-    parser.add_argument('--page', type=Path, help='write the table to this page')
-    parser.add_argument('--limit', type=float, default=120, help='seconds a model')
-    parser.add_argument('--jobs', type=int, default=2)
-    args = parser.parse_args()
-    warnings.filterwarnings('ignore')
-    logging.disable(logging.INFO)  # mmengine tells of every stage
-    for source, variants, check, title in (
-        ('timm', timm_variants, check_timm, f'timm {timm.__version__}'),
-        ('mmpretrain', zoo_variants, check_zoo_backbone,
-         f'mmpretrain {mmpretrain.__version__}')):
-        names = [n for n in variants(args.record.with_name(f'{source}_variants.json'))
-                 if fnmatch(n, args.only)]
-        results = sweep(names, check, args.record, args.limit, args.jobs)
-        text = table(results, title)
-        print(text)
-        if args.page is not None:
-            mark = f'<!-- {source} -->'
-            before, after = args.page.read_text().split(mark)[::2]
-            args.page.write_text(f'{before}{mark}\n{text}\n{mark}{after}')
+def tables(sweep: Sweep) -> Iterator[tuple[str, str]]:
+    for source, variants, check, version in (
+            ('timm', timm_variants, check_timm, timm.__version__),
+            ('mmpretrain', zoo_variants, check_zoo_backbone, mmpretrain.__version__)):
+        results = sweep.run(source, sweep.listed(source, variants), check)
+        yield source, table(results, f'{source} {version}')
 
 
 # ---- what to check -----------------------------------------------------------
 
 
-def timm_variants(cache: Path) -> list[str]:
+def timm_variants() -> list[str]:
     """FAMILY/MODEL: the smallest model of each layout variant of each family."""
-    if cache.exists():
-        return json.loads(cache.read_text())
     smallest = {}
     for name in timm.list_models():
         family = model_entrypoint(name).__module__.split('.')[-1]
         with torch.device('meta'):
             model = timm.create_model(name)
-        size = sum(p.numel() for p in model.parameters())
         key = (family, type(model), getattr(model, 'output_fmt', None),
                getattr(model, 'num_prefix_tokens', None),
                type(getattr(model, 'head', None)))
-        smallest[key] = min(smallest.get(key, (size, name)), (size, name))
-    names = [f'{key[0]}/{name}' for key, (size, name) in smallest.items()
-             if size < LARGEST]
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    cache.write_text(json.dumps(sorted(names)))
-    return sorted(names)
+        keep_smaller(smallest, key, model, name)
+    return [f'{key[0]}/{name}' for key, (size, name) in smallest.items()
+            if size < LARGEST]
 
 
-def zoo_variants(cache: Path) -> list[str]:
+def zoo_variants() -> list[str]:
     """TYPE/CONFIG: the smallest config of each backbone class, output and neck."""
-    if cache.exists():
-        return json.loads(cache.read_text())
     smallest = {}
     for name, cfg in supervised()[0].items():
         if cfg.model.type != 'ImageClassifier':
             continue
         backbone = cfg.model.backbone
-        size = sum(p.numel() for p in meta_model(backbone).parameters())
         key = (backbone.type, backbone.get('out_type'), backbone.get('final_norm'),
                isinstance(cfg.model.get('neck'), list))
-        smallest[key] = min(smallest.get(key, (size, name)), (size, name))
-    names = [f'{key[0]}/{name}' for key, (_, name) in smallest.items()]
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    cache.write_text(json.dumps(sorted(names)))
-    return sorted(names)
+        keep_smaller(smallest, key, meta_model(backbone), name)
+    return [f'{key[0]}/{name}' for key, (_, name) in smallest.items()]
+
+
+def keep_smaller(smallest: dict, key: tuple, model: nn.Module, name: str) -> None:
+    found = sum(p.numel() for p in model.parameters()), name
+    smallest[key] = min(smallest.get(key, found), found)
 
 
 # ---- the checks ----------------------------------------------------------------
@@ -207,14 +177,6 @@ def verdict(layout: Layout, inputs: Tensor, activation: Tensor,
         result, verdict='wrong' if problems else 'ok', reason='; '.join(problems))
 
 
-def compare(activation: Tensor, reference: Tensor) -> str:
-    if reference.shape[2] > activation.shape[2]:
-        return 'earlier'  # timm's is taken before the tokens are merged
-    same = reference.shape == activation.shape and torch.allclose(
-        reference, activation, rtol=1e-3, atol=1e-4)
-    return 'equal' if same else 'differs'
-
-
 def first_that_runs(model_name: str) -> tuple[nn.Module, Tensor, Tensor]:
     """The model on the smallest image it takes, with its map."""
     own = get_pretrained_cfg(model_name)
@@ -235,68 +197,6 @@ def first_that_runs(model_name: str) -> tuple[nn.Module, Tensor, Tensor]:
         except Exception as e:  # this size is not for this model
             error = e
     raise error
-
-
-def timm_reference(model: nn.Module, inputs: Tensor) -> Tensor | None:
-    """(B, F, h, w) from ``forward_intermediates``, a second forward pass."""
-    if not hasattr(model, 'forward_intermediates'):
-        return None
-    for norm in (True, False):
-        try:
-            with torch.no_grad():
-                final, inter = model.forward_intermediates(
-                    inputs, indices=1, norm=norm, output_fmt='NCHW')
-        except Exception:  # norm=True is refused by some
-            continue
-        if isinstance(final, Tensor) and final.dim() == 4:
-            last = str(getattr(model, 'output_fmt', '')).endswith('NHWC')
-            return final.permute(0, 3, 1, 2) if last else final
-        return inter[-1]
-    return None
-
-
-@torch.no_grad()
-def zoo_reference(model: nn.Module, inputs: Tensor) -> Tensor | None:
-    """(B, F, h, w) that the backbone, or a neck that fuses its scales, gives."""
-    backbone = getattr(model.backbone, 'module', model.backbone)
-    if 'featmap' in getattr(backbone, 'OUT_TYPES', ('featmap', )):
-        backbone.out_type = 'featmap'  # those without this option ignore it
-    if getattr(backbone, 'gap_before_final_norm', False):
-        backbone.gap_before_final_norm = False
-        setattr(backbone, f'norm{backbone.out_indices[-1]}', nn.Identity())
-    maps = backbone(inputs)
-    if isinstance(model.neck, nn.Sequential):
-        maps = model.neck[0](maps)
-    while isinstance(maps, list | tuple):
-        maps = maps[-1]
-    if maps.dim() == 3:  # (B, F, L), to be pooled in one dimension
-        side = round(maps.shape[-1]**0.5)
-        return maps.unflatten(2, (side, side))
-    return maps if maps.dim() == 4 else None
-
-
-def corners(activation: Tensor, inputs: Tensor) -> int:
-    """At how many corners the gradient of the cell leans to the corner.
-
-    It does where the gradient's mean position lies nearer to this corner than that
-    of the opposite corner's cell does, on both axes with more than one cell.
-    """
-    h, w = activation.shape[-2:]
-    at = {}
-    for row, column in product((0, h - 1), (0, w - 1)):
-        # squares: norms make a plain sum over channels constant
-        cell = activation[..., row, column].square().sum()
-        grad, = torch.autograd.grad(cell, inputs, retain_graph=True)
-        weight = grad.abs().sum((0, 1)).double()
-        y = torch.arange(weight.shape[0]) * weight.sum(1)
-        x = torch.arange(weight.shape[1]) * weight.sum(0)
-        at[row, column] = y.sum() / weight.sum(), x.sum() / weight.sum()
-    lean = 0
-    for (row, column), (y, x) in at.items():
-        other_y, other_x = at[h - 1 - row, w - 1 - column]
-        lean += bool((h == 1 or (y < other_y) == (row == 0))
-                     and (w == 1 or (x < other_x) == (column == 0)))
-    return lean if h > 1 or w > 1 else 4
 
 
 def kind(activation: Tensor, layout) -> str:
@@ -329,7 +229,3 @@ def table(results: dict[str, dict], source: str) -> str:
                  ' '.join(filter(None, (r['verdict'], r['reason']))))
         lines.append('| ' + ' | '.join(map(str, cells)) + ' |')
     return '\n'.join(lines)
-
-
-if __name__ == '__main__':
-    main()

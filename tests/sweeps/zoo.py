@@ -5,64 +5,38 @@ keys are compared with the stock model's. The smallest config of each class (fam
 training pipeline, head) takes one training step on generated images, and its
 checkpoint is loaded, strictly, into the stock config's model.
 """
-import argparse
-import copy
-import logging
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
-from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import mmpretrain
 import numpy as np
 import torch
-from _sweep import sweep
-from _zoo import (
+from driver import Sweep
+from mm_zoo import (
     build,
+    compose,
     meta_model,
+    step_names,
     stock,
     supervised,
     train_pipelines,
     without_pretrained,
 )
-from mmengine.config import Config
 from mmengine.dataset import default_collate
-from mmengine.optim import build_optim_wrapper
-from mmengine.registry import DefaultScope
-from mmpretrain.registry import TRANSFORMS
-from PIL import Image
 from torch import nn
+from zoo_step import forward, gradients, maps_of, not_loaded, optimiser, samples
 
 from cfcn_plugin import guide_config, unguide_config
 
-IMAGE = 260, 300  # rows, columns of a generated image
-BATCH, LARGE = 4, 150e6  # half a batch for models of more parameters
 
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--only', default='*', help='configs to check, FAMILY/NAME')
-    parser.add_argument('--record', type=Path, default=Path('work_dirs/check_zoo'))
-    parser.add_argument('--page', type=Path, help='write the tables to this page')
-    parser.add_argument('--limit', type=float, default=600, help='seconds a config')
-    parser.add_argument('--jobs', type=int, default=2)
-    args = parser.parse_args()
-    warnings.filterwarnings('ignore')
-    logging.disable(logging.INFO)  # mmengine tells of every parameter
+def tables(sweep: Sweep) -> Iterator[tuple[str, str]]:
     configs, skipped = supervised()
-    names = [name for name in configs if fnmatch(name, args.only)]
-    built = sweep(
-        names, check_build, args.record / 'built.jsonl', args.limit, args.jobs)
+    built = sweep.run('built', configs, check_build)
     classes = smallest_of_classes(built)
-    steps = sweep(
-        classes, check_step, args.record / 'steps.jsonl', args.limit, args.jobs)
-    text = page(built, classes, steps, skipped)
-    print(text)
-    if args.page is not None:
-        before, after = args.page.read_text().split('<!-- zoo -->')[::2]
-        args.page.write_text(f'{before}<!-- zoo -->\n{text}\n<!-- zoo -->{after}')
+    yield 'zoo', page(
+        built, classes, sweep.run('steps', classes, check_step), skipped)
 
 
 # ---- every config ------------------------------------------------------------
@@ -114,11 +88,6 @@ def shapes(model: nn.Module) -> dict[str, tuple]:
     return {key: tuple(value.shape) for key, value in model.state_dict().items()}
 
 
-def step_names(pipeline: list) -> Iterator[str]:
-    for step in pipeline:
-        yield step['type'] if isinstance(step['type'], str) else step['type'].__name__
-
-
 def smallest_of_classes(built: dict[str, dict]) -> dict[str, list[str]]:
     """The smallest config of each class, with the names of the whole class."""
     classes = {}
@@ -165,97 +134,9 @@ def check_step(name: str) -> dict:
         verdict='wrong' if problems else 'ok',
         reason='; '.join(problems),
         map=[list(m.shape[1:]) for m in maps_of(model, packed)],
-        loss_focus=float(losses['loss_focus']),
+        loss_focus=losses['loss_focus'].item(),
         reached=f'{reached} of {trained}' if trained else 'frozen',
         guided_fraction=float(losses['guided_fraction']))
-
-
-def forward(cfg: Config, root: str) -> tuple[nn.Module, dict, dict]:
-    """The model in training mode, a preprocessed batch and its losses."""
-    cfg = copy.deepcopy(cfg)
-    if cfg.get('data_preprocessor'):  # as the runner does
-        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
-    model = build(without_pretrained(cfg.model))
-    model.train()
-    packed = model.data_preprocessor(
-        default_collate(samples(cfg, Path(root))), training=True)
-    return model, packed, model(**packed, mode='loss')
-
-
-def not_loaded(model: nn.Module, weights: dict) -> list[str]:
-    """Keys that do not load strictly, but for those a model's own state dict omits."""
-    found = model.load_state_dict(weights, strict=False)
-    own = model.load_state_dict(model.state_dict(), strict=False)  # swinv2 omits some
-    return sorted({*found.missing_keys, *found.unexpected_keys}
-                  - {*own.missing_keys, *own.unexpected_keys})
-
-
-def gradients(model: nn.Module, loss: torch.Tensor) -> tuple[int, int]:
-    """How many trained parameters the backbone has, and how many a loss reaches."""
-    trained = [p for p in model.get_submodule(model.trained).parameters()
-               if p.requires_grad]
-    if not trained:
-        return 0, 0
-    found = torch.autograd.grad(loss, trained, retain_graph=True, allow_unused=True)
-    return len(trained), sum(
-        one is not None and bool(one.abs().sum() > 0) for one in found)
-
-
-def samples(cfg: Config, root: Path) -> list[dict]:
-    """A batch through the config's training pipeline."""
-    pipeline = train_pipelines(cfg)[0]
-    transforms = compose(pipeline)
-    head = cfg.model.head
-    in_memory = 'LoadImageFromFile' not in step_names(pipeline)
-    grey = 'MNIST' in str(cfg.train_dataloader.dataset.type)
-    shape = (28, 28) if grey else (32, 32, 3) if in_memory else (*IMAGE, 3)
-    several = 'MultiLabel' in head.type or 'CSRA' in head.type
-    rng = np.random.default_rng(0)
-    large = sum(p.numel() for p in meta_model(cfg.model).parameters()) > LARGE
-    batch = []
-    for index in range(BATCH // 2 if large else BATCH):
-        image = rng.integers(0, 256, shape, dtype=np.uint8)
-        mask = np.zeros(shape[:2], np.uint8)
-        mask[shape[0] // 4:-shape[0] // 4, shape[1] // 4:-shape[1] // 4] = 255
-        save(root / 'masks' / f'{index}.png', mask)
-        label = index % 2
-        info = dict(sample_idx=index, gt_label=[label, 2] if several else label)
-        if in_memory:
-            info['img'] = image
-        else:
-            save(root / f'{index}.jpg', image)
-            info['img_path'] = str(root / f'{index}.jpg')
-        batch.append(transforms(info))
-    return batch
-
-
-def save(path: Path, pixels: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
-
-
-def compose(pipeline: list):
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        return TRANSFORMS.build(dict(type='Compose', transforms=pipeline))
-
-
-def optimiser(cfg: Config, model: nn.Module):
-    """The config's own; without mixed precision, which wants a GPU."""
-    wrapper = dict(cfg.get('optim_wrapper') or {})
-    if wrapper.get('type') not in (None, 'OptimWrapper'):
-        wrapper = {key: wrapper[key] for key in ('optimizer', 'paramwise_cfg',
-                                                 'constructor') if key in wrapper}
-    wrapper.setdefault('optimizer', dict(type='SGD', lr=0.01))
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        return build_optim_wrapper(model, wrapper)
-
-
-@torch.no_grad()
-def maps_of(model: nn.Module, packed: dict) -> tuple:
-    with model.feature_hook:
-        model(packed['inputs'], mode='tensor')
-        taken = model.feature_hook.take(packed['inputs'])
-    return taken if isinstance(taken, tuple) else (taken, )
 
 
 # ---- the page ------------------------------------------------------------------
@@ -306,7 +187,3 @@ def pipelines(built: dict) -> dict[tuple, str]:
             uses[key] = uses.get(key, 0) + 1
     return {key: f'P{i}' for i, key in enumerate(
         sorted(uses, key=lambda key: (-uses[key], key)), 1)}
-
-
-if __name__ == '__main__':
-    main()

@@ -1,7 +1,7 @@
 """A sample of the sweep over timm; the whole of it is in docs/backbones.md."""
 import pytest
 import torch
-from check_backbones import check_timm, corners, table
+from backbones import check_timm, corners, table
 from torch import nn
 
 # Small models, one or more of each way in which a map lies

@@ -4,17 +4,15 @@ import random
 import numpy as np
 import pytest
 import torch
-from _zoo import ROOT
-from check_pipelines import (
+from mm_zoo import stock, train_pipelines
+from pipelines import (
     agreement,
     check,
     distinct_pipelines,
     image_and_mask,
     is_green,
     table,
-    train_pipelines,
 )
-from mmengine.config import Config
 
 from cfcn_plugin.mm.transforms import MaskAware
 
@@ -36,13 +34,9 @@ MORE = (
 )
 
 
-def load(name):
-    return Config.fromfile(ROOT / f'{name}.py')
-
-
 @pytest.mark.parametrize('name', FEW)
 def test_masks_follow_and_images_stay_the_stock_ones(name):
-    result = check(load(name), draws=10)
+    result = check(stock(name), draws=10)
     assert result['verdict'] == 'ok', result
     assert result['equal'] and result['agreement'] >= 0.99
 
@@ -50,7 +44,7 @@ def test_masks_follow_and_images_stay_the_stock_ones(name):
 @pytest.mark.slow
 @pytest.mark.parametrize('name', (*FEW, *MORE))
 def test_masks_follow_in_50_draws(name):
-    cfg = load(name)
+    cfg = stock(name)
     for index in range(len(train_pipelines(cfg))):
         result = check(cfg, index)
         assert result['verdict'] == 'ok', result
@@ -58,7 +52,7 @@ def test_masks_follow_in_50_draws(name):
 
 
 def test_pipelines_of_later_epochs_are_among_them():
-    cfg = load('mobileone/mobileone-s1_8xb32_in1k')
+    cfg = stock('mobileone/mobileone-s1_8xb32_in1k')
     found = train_pipelines(cfg)
     assert len(found) == 3
     assert {step['scale'] for pipeline in found for step in pipeline
@@ -67,7 +61,7 @@ def test_pipelines_of_later_epochs_are_among_them():
 
 
 def test_a_pipeline_is_named_after_its_first_config():
-    twice, other = load(FEW[0]), load(FEW[1])
+    twice, other = stock(FEW[0]), stock(FEW[1])
     assert distinct_pipelines(dict(a=twice, b=other, c=twice)) == dict(
         a=['a', 'c'], b=['b'])
 
@@ -79,7 +73,7 @@ def test_a_mask_that_lies_elsewhere_is_wrong(monkeypatch):
     move = MaskAware._move
     monkeypatch.setattr(
         MaskAware, '_move', lambda *args: np.roll(move(*args), 6, axis=-1))
-    result = check(load(FEW[0]), draws=2)
+    result = check(stock(FEW[0]), draws=2)
     assert result['verdict'] == 'wrong'
     assert result['reason'] == 'the mask is elsewhere'
 
@@ -88,7 +82,7 @@ def test_a_mask_that_is_not_flipped_is_wrong(monkeypatch):
     move = MaskAware._move
     monkeypatch.setattr(MaskAware, '_move', lambda self, mask, *args: (
         mask if self.name == 'RandomFlip' else move(self, mask, *args)))
-    assert check(load(FEW[0]), draws=8)['reason'] == 'the mask is elsewhere'
+    assert check(stock(FEW[0]), draws=8)['reason'] == 'the mask is elsewhere'
 
 
 def test_one_more_random_number_is_wrong(monkeypatch):
@@ -99,7 +93,7 @@ def test_one_more_random_number_is_wrong(monkeypatch):
         return move(*args)
 
     monkeypatch.setattr(MaskAware, '_move', move_and_draw)
-    result = check(load(FEW[0]), draws=2)
+    result = check(stock(FEW[0]), draws=2)
     assert (result['verdict'], result['equal']) == ('wrong', False)
     assert result['reason'].startswith('the image differs')
 

@@ -1,12 +1,14 @@
 """The supervised configs that mmpretrain ships, and how to build what they say."""
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import mmpretrain
 import torch
+from driver import first_line
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
-from mmpretrain.registry import MODELS
+from mmpretrain.registry import MODELS, TRANSFORMS
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
@@ -37,7 +39,7 @@ def supervised() -> tuple[dict[str, Config], dict[str, str]]:
         try:
             cfg = stock(name)
         except Exception as error:
-            skipped[name] = f'mmengine cannot read it: {_first_line(error)}'
+            skipped[name] = f'mmengine cannot read it: {first_line(error)}'
             continue
         model = cfg.get('model') or {}
         if model.get('type') not in GUIDED_TYPES:
@@ -66,6 +68,11 @@ def without_pretrained(model):
 def build(cfg: dict) -> nn.Module:
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         return MODELS.build(cfg)
+
+
+def compose(pipeline: list):
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        return TRANSFORMS.build(dict(type='Compose', transforms=pipeline))
 
 
 def meta_model(cfg: dict) -> nn.Module:
@@ -102,6 +109,6 @@ def train_pipelines(cfg: Config) -> list[list]:
     return found
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or ['']
-    return f'{type(error).__name__}: {lines[0][:120]}'
+def step_names(pipeline: list) -> Iterator[str]:
+    for step in pipeline:
+        yield step['type'] if isinstance(step['type'], str) else step['type'].__name__

@@ -1,6 +1,6 @@
 """A sample of the sweep over mmpretrain's zoo; the whole of it is in docs/zoo.md."""
 import pytest
-from check_zoo import check_build, check_step, page, smallest_of_classes
+from zoo import check_build, check_step, page, smallest_of_classes
 
 # one for each head that is not linear, and for images kept in memory
 SAMPLE = [

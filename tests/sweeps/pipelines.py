@@ -12,13 +12,11 @@ Colours change, and erased pixels are gone: for the second point transforms that
 no pixel draw their random numbers and leave the image. That the mask is the same
 with and without them is checked, too.
 """
-import argparse
 import json
 import random
 import tempfile
-import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
-from fnmatch import fnmatch
 from pathlib import Path
 from unittest import mock
 
@@ -26,8 +24,8 @@ import mmpretrain
 import numpy as np
 import torch
 import torch.nn.functional as F
-from _sweep import sweep
-from _zoo import supervised, train_pipelines
+from driver import Sweep
+from mm_zoo import supervised, train_pipelines
 from mmcv.transforms import Compose, LoadImageFromFile
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
@@ -44,27 +42,12 @@ FORMATS = ('ImageToTensor', 'Normalize', 'NumpyToPIL', 'PILToNumpy', 'ToTensor')
 IN_MEMORY = dict(CIFAR10=(32, 32, 3), CIFAR100=(32, 32, 3), MNIST=(28, 28))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--only', default='*', help='names to check, CONFIG')
-    parser.add_argument(
-        '--record', type=Path, default=Path('work_dirs/check_pipelines.jsonl'))
-    parser.add_argument('--page', type=Path, help='write the table to this page')
-    parser.add_argument('--limit', type=float, default=600, help='seconds a pipeline')
-    parser.add_argument('--jobs', type=int, default=2)
-    args = parser.parse_args()
-    warnings.filterwarnings('ignore')
+def tables(sweep: Sweep) -> Iterator[tuple[str, str]]:
     configs = supervised()[0]
     users = distinct_pipelines(configs)
-    results = sweep([name for name in users if fnmatch(name, args.only)],
-                    lambda name: check(configs[name.split('#')[0]], number(name)),
-                    args.record, args.limit, args.jobs)
-    text = table(results, users)
-    print(text)
-    if args.page is not None:
-        mark = '<!-- pipelines -->'
-        before, after = args.page.read_text().split(mark)[::2]
-        args.page.write_text(f'{before}{mark}\n{text}\n{mark}{after}')
+    results = sweep.run(
+        'draws', users, lambda name: check(configs[name.split('#')[0]], number(name)))
+    yield 'pipelines', table(results, users)
 
 
 # ---- what to check -----------------------------------------------------------
@@ -211,8 +194,9 @@ def check(cfg: Config, index: int = 0, draws: int = DRAWS) -> dict:
         ('the mask is elsewhere', min(inner) < LEAST)) if here]
     return dict(
         chain=[step['type'] for step in steps], size=list(mask.shape), draws=draws,
-        cropped_out=cropped_out, agreement=min(inner), with_outlines=float(np.mean(whole)),
-        equal=same_image, verdict='wrong' if problems else 'ok',
+        cropped_out=cropped_out, agreement=min(inner),
+        with_outlines=float(np.mean(whole)), equal=same_image,
+        verdict='wrong' if problems else 'ok',
         reason='; '.join(problems))
 
 
@@ -220,11 +204,11 @@ def moved_mask(packed: dict) -> torch.Tensor:
     sample = packed['data_samples']
     if sample.guided:
         return torch.from_numpy(sample.activation_mask).bool()
-    return torch.zeros(packed['inputs'].shape[-2:], dtype=torch.bool)  # cropped_out
+    return torch.zeros(packed['inputs'].shape[-2:], dtype=torch.bool)  # cropped out
 
 
 def agreement(mask: torch.Tensor, green: torch.Tensor) -> float:
-    """Share of pixels that agree, those near an outline of the green apart."""
+    """Fraction of pixels that agree, those near an outline of the green apart."""
     reach = max(1, max(green.shape) // 100)
     soft = green[None].float()
     highest, lowest = (
@@ -242,8 +226,8 @@ def table(results: dict[str, dict], users: dict[str, list[str]]) -> str:
     lines = [
         f'{good} of {len(results)} distinct training pipelines of {len(configs)} '
         f'configs are ok (mmpretrain {mmpretrain.__version__}).', '',
-        '| pipeline | for example | configs | size | draws | cropped_out | least agreement '
-        '| mean with outlines | image | verdict |', '|' + '---|' * 10
+        '| pipeline | for example | configs | size | draws | cropped out | '
+        'least agreement | mean with outlines | image | verdict |', '|' + '---|' * 10
     ]
     for name, r in sorted(results.items(), key=lambda item: -len(users[item[0]])):
         cells = [' '.join(r.get('chain', ())), name, len(users[name])]
@@ -257,7 +241,3 @@ def table(results: dict[str, dict], users: dict[str, list[str]]) -> str:
         cells.append(' '.join(filter(None, (r['verdict'], r['reason']))))
         lines.append('| ' + ' | '.join(map(str, cells)) + ' |')
     return '\n'.join(lines)
-
-
-if __name__ == '__main__':
-    main()
