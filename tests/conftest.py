@@ -1,5 +1,6 @@
 """Small generated data sets in the layouts that configs read."""
 import csv
+import gc
 import gzip
 import os
 import runpy
@@ -12,13 +13,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
 
-os.environ.setdefault('OMP_NUM_THREADS', '2')
+# two workers of pytest-xdist, or more, share the cores
+os.environ.setdefault('OMP_NUM_THREADS', '1')
 # no test may depend on, or touch, a user's data
 os.environ.pop('CFCN_DATA', None)
 
 # the suite's examples are the same each time; `make fuzz` takes more, and others
 settings.register_profile(
-    'suite', derandomize=True, database=None, max_examples=60, deadline=5000,
+    'suite', derandomize=True, database=None, max_examples=60, deadline=None,
     suppress_health_check=list(HealthCheck))
 settings.register_profile(
     'fuzz', settings.get_profile('suite'), derandomize=False, max_examples=5_000,
@@ -28,6 +30,11 @@ settings.load_profile('suite')
 TOOLS = Path(__file__).parents[1] / 'tools'
 sys.path.insert(0, str(TOOLS))  # as Python does for a script
 sys.path[:0] = [str(Path(__file__).parent / name) for name in ('helpers', 'processes')]
+
+
+def pytest_collection_finish():
+    """Leave what was imported out of garbage collections: each data set makes one."""
+    gc.freeze()
 
 
 @pytest.fixture(scope='session')
