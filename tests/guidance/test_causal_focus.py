@@ -1,13 +1,8 @@
 """The loss as a module: equal to the function, by hand, and over two processes."""
-import multiprocessing
-import os
-import subprocess
-import sys
-
 import pytest
 import torch
 from batches import changed, guidance_batch
-from torch import distributed as dist
+from gloo_processes import run_in_processes
 from torch import nn
 
 from cfcn_plugin.functional import causal_focus_loss
@@ -465,48 +460,19 @@ def small_model():
     return nn.Conv2d(3, 4, 3).double()
 
 
-def one_rank(rank, folder):
-    os.environ['GLOO_SOCKET_IFNAME'] = 'lo'
-    torch.set_num_threads(1)
-    dist.init_process_group(
-        'gloo', init_method=f'file://{folder}/meeting', rank=rank, world_size=2)
+def one_rank(rank):
     model = nn.parallel.DistributedDataParallel(small_model())
-    component = slice(4 * rank, 4 * rank + 4)
-    found = {}
-    for share, reduction in CASES:
-        found[share, reduction] = gradient(
-            model, reduction, live_map(8, 3, 6, 6)[component], some_mask(8, 1, 6, 6)[component],
+    own = slice(4 * rank, 4 * rank + 4)
+    return {
+        (share, reduction): gradient(
+            model, reduction, live_map(8, 3, 6, 6)[own], some_mask(8, 1, 6, 6)[own],
             torch.tensor(GUIDED[share][rank]))
-    torch.save(found, f'{folder}/{rank}.pt')
-    dist.barrier()
-    dist.destroy_process_group()
-
-
-def two_ranks(folder):
-    """Forked, since a fresh interpreter imports the mm packages for seconds."""
-    context = multiprocessing.get_context('fork')
-    ranks = [
-        context.Process(target=one_rank, args=(rank, folder), daemon=True)
-        for rank in range(2)
-    ]
-    for process in ranks:
-        process.start()
-    for process in ranks:
-        process.join(timeout=60)
-    exits = [process.exitcode for process in ranks]
-    for process in ranks:
-        process.kill()
-    assert exits == [0, 0], f'a rank failed, or hangs (None): {exits}'
+        for share, reduction in CASES}
 
 
 @pytest.fixture(scope='module')
-def ddp_gradients(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('ranks')
-    if torch.cuda.is_available():  # autograd with GPU threads does not survive a fork
-        subprocess.run([sys.executable, __file__, str(folder)], check=True, timeout=300)
-    else:
-        two_ranks(folder)
-    return [torch.load(folder / f'{rank}.pt') for rank in range(2)]
+def ddp_gradients():
+    return run_in_processes(one_rank, 2)
 
 
 @pytest.mark.parametrize('share, reduction', CASES)
@@ -518,7 +484,3 @@ def test_gradient_of_two_ranks_is_that_of_the_joined_batch(ddp_gradients, share,
     for found in ddp_gradients:
         torch.testing.assert_close(found[share, reduction], expected)
     assert bool(expected.any()) == bool(guided.any())
-
-
-if __name__ == '__main__':
-    two_ranks(sys.argv[1])

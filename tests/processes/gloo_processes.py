@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-SECONDS = 120  # a collective that one process leaves out ends as an error, not a hang
+SECONDS = 1800  # a collective that one process leaves out ends as an error, not a hang
 
 
 def run_in_processes(function: Callable, count: int, *arguments) -> list:

@@ -1,14 +1,12 @@
 """A whole test run with explanations, and what a loop leaves as it was."""
 import json
 import os
-from multiprocessing import get_context
-from pathlib import Path
 
 import pytest
 import torch
+from gloo_processes import run_in_processes
 from mmengine.config import Config
 from mmengine.runner import Runner
-from torch import distributed as dist
 
 from cfcn_plugin.mm.evaluation import ExplanationFocus
 
@@ -90,32 +88,13 @@ def test_size_of_batches_does_not_matter(cfg, run):
 
 
 def one_rank(rank, cfg, folder):
-    os.environ['GLOO_SOCKET_IFNAME'] = 'lo'
-    torch.set_num_threads(1)
-    dist.init_process_group(
-        'gloo', init_method=f'file://{folder}/meeting', rank=rank, world_size=2)
-    measured = Runner.from_cfg(cfg).test()
-    if rank == 0:
-        Path(folder, 'measured.json').write_text(json.dumps(measured))
-    dist.barrier()
-    dist.destroy_process_group()
+    os.chdir(folder)  # where mmengine joins results
+    return Runner.from_cfg(cfg).test()
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason='GPUs do not survive a fork')
 def test_two_ranks_measure_what_one_does(cfg, run, tmp_path):
-    context = get_context('fork')  # a fresh interpreter imports for seconds
-    ranks = [context.Process(target=one_rank, args=(r, cfg, tmp_path), daemon=True)
-             for r in range(2)]
-    for process in ranks:
-        process.start()
-    for process in ranks:
-        process.join(timeout=60)
-    exits = [process.exitcode for process in ranks]
-    for process in ranks:
-        process.kill()
-    assert exits == [0, 0], f'a rank failed, or hangs (None): {exits}'
-    measured = json.loads((tmp_path / 'measured.json').read_text())
-    assert measured == pytest.approx(run[0], rel=1e-4)
+    first, _ = run_in_processes(one_rank, 2, cfg, tmp_path)
+    assert first == pytest.approx(run[0], rel=1e-4)
 
 
 def test_training_goes_as_with_the_stock_loop(cfg):

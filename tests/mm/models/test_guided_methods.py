@@ -1,16 +1,14 @@
 """Every method trains a real model, and leaves it the stock one."""
 import copy
-import multiprocessing
-import os
 
 import numpy as np
 import pytest
 import torch
 from batches import focus_of
+from gloo_processes import run_in_processes
 from mmengine.optim import OptimWrapper
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
-from torch import distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
 from cfcn_plugin.guidance import Guidance
@@ -210,34 +208,14 @@ def step_of(guidance, data, wrap=lambda model: model):
     return {n: p.grad for n, p in model.named_parameters()}
 
 
-def one_rank(rank, folder):
-    os.environ['GLOO_SOCKET_IFNAME'] = 'lo'
-    torch.set_num_threads(1)
-    dist.init_process_group(
-        'gloo', init_method=f'file://{folder}/meeting', rank=rank, world_size=2)
-    torch.save({name: step_of(guidance, half(rank), DistributedDataParallel)
-                for name, guidance in ALIKE.items()}, f'{folder}/{rank}.pt')
-    dist.barrier()
-    dist.destroy_process_group()
+def one_rank(rank):
+    return {name: step_of(guidance, half(rank), DistributedDataParallel)
+            for name, guidance in ALIKE.items()}
 
 
 @pytest.fixture(scope='module')
-def of_two_ranks(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('ranks')
-    if torch.cuda.is_available():
-        pytest.skip('autograd with GPU threads does not survive a fork')
-    context = multiprocessing.get_context('fork')
-    ranks = [context.Process(target=one_rank, args=(rank, folder), daemon=True)
-             for rank in range(2)]
-    for process in ranks:
-        process.start()
-    for process in ranks:
-        process.join(timeout=60)
-    exits = [process.exitcode for process in ranks]
-    for process in ranks:
-        process.kill()
-    assert exits == [0, 0], f'a rank failed, or hangs (None): {exits}'
-    return [torch.load(folder / f'{rank}.pt') for rank in range(2)]
+def of_two_ranks():
+    return run_in_processes(one_rank, 2)
 
 
 @pytest.mark.parametrize('name', ALIKE)
