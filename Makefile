@@ -4,6 +4,8 @@ VENV ?= .venv
 # Index with CPU builds of torch, e.g. https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 PIP = $(VENV)/bin/python -m pip install -c constraints.txt
+# A worker of pytest for each core; each imports torch, in about 1 GB of memory
+PARALLEL ?= -n logical --maxprocesses 8 --dist worksteal
 OPENMMLAB_VENV ?= .venv-openmmlab
 OPENMMLAB_PIP = $(OPENMMLAB_VENV)/bin/python -m pip install -c constraints-openmmlab.txt
 
@@ -22,7 +24,7 @@ demo: install
 	$(VENV)/bin/python tools/demo.py --out work_dirs/demo
 
 test: install
-	$(VENV)/bin/python -m pytest -m 'not slow'
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m 'not slow'
 
 test-slow: install
 	$(VENV)/bin/python -m pytest -m slow
@@ -30,7 +32,7 @@ test-slow: install
 # What must hold on both mm stacks, on the original packages: in an environment of its
 # own, since both families own the same folders
 test-openmmlab: $(OPENMMLAB_VENV)/.installed
-	$(OPENMMLAB_VENV)/bin/python -m pytest -m 'stacks and not slow'
+	$(OPENMMLAB_VENV)/bin/python -m pytest $(PARALLEL) -m 'stacks and not slow'
 
 $(OPENMMLAB_VENV)/.installed: setup.py constraints-openmmlab.txt
 	$(PYTHON) -m venv $(OPENMMLAB_VENV)

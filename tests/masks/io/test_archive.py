@@ -71,7 +71,7 @@ def test_forked_workers_do_not_share_a_place_in_the_file(tmp_path):
                for _ in range(2)]
     for worker in workers:
         worker.start()
-    assert [queue.get(timeout=60) for _ in workers] == [True, True]
+    assert [queue.get(timeout=1800) for _ in workers] == [True, True]
     for worker in workers:
         worker.join()
 

@@ -15,14 +15,22 @@ from cfcn_plugin.mm.engine.resume.newest_checkpoint import newest_checkpoint
 from cfcn_plugin.mm.engine.resume.preemption_hook import STOPPED
 
 ROOT = Path(__file__).parents[4]
-PATIENCE = 240.  # seconds; more is a hang
-# Runs train.py where a file takes its time to come onto the disk, and a validation, too
+PATIENCE = 1800.  # seconds; more is a hang, on a busy machine too
+# Runs train.py where each file takes `slow` seconds to come onto the disk, and each
+# batch of a validation `slow_validation`, which the file `validating` tells of
 SLOW_RUN = '''
-import os, runpy, sys, time
+import os, pathlib, runpy, sys, time
 from mmengine.runner import ValLoop
-sync, validate, slow = os.fsync, ValLoop.run_iter, float(os.environ['SLOW'])
+sync, validate = os.fsync, ValLoop.run_iter
+slow, slow_validation = map(float, os.environ['SLOW'].split())
+
+def run_iter(*batch):
+    pathlib.Path(os.environ['VALIDATING']).touch()
+    time.sleep(slow_validation)
+    validate(*batch)
+
 os.fsync = lambda handle: (time.sleep(slow), sync(handle))
-ValLoop.run_iter = lambda *batch: (time.sleep(slow), validate(*batch))
+ValLoop.run_iter = run_iter
 sys.argv = sys.argv[1:]
 sys.path.insert(0, os.path.dirname(sys.argv[0]))
 runpy.run_path(sys.argv[0], run_name='__main__')
@@ -32,11 +40,13 @@ runpy.run_path(sys.argv[0], run_name='__main__')
 class Job:
     """A training of one or more processes."""
 
-    def __init__(self, config, work_dir, *arguments, processes=1, slow=0.):
+    def __init__(self, config, work_dir, *arguments, processes=1, slow=0.,
+                 slow_validation=0.):
         command = [sys.executable, '-c', SLOW_RUN, ROOT / 'tools/train.py', config,
                    '--work-dir', work_dir, *arguments]
         env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT),
-               'SLOW': str(slow)}
+               'SLOW': f'{slow} {slow_validation}',
+               'VALIDATING': f'{work_dir}.validating'}
         if processes > 1:
             command += ['--launcher', 'pytorch']
             with socket.socket() as free:
@@ -164,12 +174,10 @@ def test_told_to_stop_all_save_and_exit_with_their_own_code(
 @pytest.mark.parametrize('processes', [1, 2])
 def test_told_to_stop_in_a_validation_all_leave_it(config, tmp_path, processes):
     file = config(val_dataloader=dict(batch_size=1))
-    job = Job(file, tmp_path / 'run', '--exact-resume', processes=processes, slow=0.3)
-    last = tmp_path / 'run' / 'last_checkpoint'
+    job = Job(file, tmp_path / 'run', '--exact-resume', processes=processes,
+              slow_validation=5.)
     first = len(range(0, 11, 3 * processes))  # iterations of an epoch
-    assert job.until(lambda: last.is_file() and last.read_text().endswith(
-        f'iter_{first}.pth')), job.log[-4000:]
-    time.sleep(0.6)
+    assert job.until((tmp_path / 'run.validating').is_file), job.log[-4000:]
     job.processes[-1].send_signal(signal.SIGTERM)
     assert job.wait() == [STOPPED] * processes, job.log[-4000:]
     assert f'got SIGTERM, stopped after iteration {first}:' in job.log

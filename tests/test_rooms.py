@@ -1,0 +1,190 @@
+"""The house: which room imports which, and that an import changes nothing."""
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / 'cfcn_plugin'
+MM = {'mmengine', 'mmcv', 'mmpretrain'}
+# a room imports from the lines above and from its own, from none below
+FLOORS = [
+    {'functional'},
+    {'features', 'masks'},
+    {'guidance'},
+    {'data', 'repair', 'annotation', 'visualization'},
+    {'mm'},
+    {'experiments'},
+]
+HEIGHT = {room: height for height, rooms in enumerate(FLOORS, 1) for room in rooms}
+# rooms that are named when they are asked for
+LAZY = {PACKAGE / '__init__.py', PACKAGE / '__main__.py'}
+FILES = sorted(set(PACKAGE.rglob('*.py')) - LAZY)
+
+
+def room_of(file: Path) -> str:
+    """The folder below the package, or '' for a module at the top."""
+    return file.relative_to(PACKAGE).parts[0] if file.parent != PACKAGE else ''
+
+
+def imports(file: Path) -> Iterator[str]:
+    """The full names of all modules and names that a file imports, anywhere in it."""
+    package = file.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (f'{alias.name}.' for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[:len(package) - node.level + 1] if node.level else ()
+            module = '.'.join([*base, *filter(None, [node.module])])
+            yield from (f'{module}.{alias.name}' for alias in node.names)
+
+
+def offences(is_wrong) -> str:
+    """One a line."""
+    return '\n'.join(f'{file.relative_to(ROOT)} imports {name}' for file in FILES
+                     for name in imports(file) if is_wrong(file, name.split('.')))
+
+
+def imported_room(name: list[str]) -> str:
+    """'' for a module at the top of the package, and for other packages."""
+    return name[1] if name[0] == 'cfcn_plugin' and name[1] in HEIGHT else ''
+
+
+def test_every_folder_of_the_package_is_a_known_room():
+    assert {room_of(file) for file in FILES} - {''} <= set(HEIGHT)
+
+
+def test_imports_are_read_in_all_their_forms():
+    file = PACKAGE / 'mm' / 'models' / 'guided.py'
+    found = set(imports(file))
+    assert any(name.startswith('mmpretrain.') for name in found)
+    assert any(name.startswith('cfcn_plugin.features.') for name in found)
+
+
+def test_only_the_mm_room_and_the_experiments_import_mm():
+    assert offences(lambda file, name: room_of(file) not in ('mm', 'experiments') and (
+        name[0] in MM or name[:2] == ['cfcn_plugin', 'mm'])) == ''
+
+
+def test_equations_import_torch_alone():
+    allowed = {'torch', 'cfcn_plugin', *sys.stdlib_module_names}
+    assert offences(lambda file, name: room_of(file) == 'functional'
+                    and name[0] not in allowed) == ''
+
+
+def test_no_room_imports_from_a_higher_one():
+    assert offences(lambda file, name: HEIGHT.get(imported_room(name), 0)
+                    > HEIGHT.get(room_of(file), 0)) == ''
+
+
+def test_package_does_not_import_tools():
+    tools = {file.stem for file in (ROOT / 'tools').glob('*.py')}
+    tools -= set(sys.stdlib_module_names) | {'test'}
+    assert offences(lambda file, name: name[0] in {*tools, 'tools'}) == ''
+
+
+# ---- in another process ------------------------------------------------------
+
+
+def run(code: str) -> dict:
+    """What a script prints last, as JSON."""
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
+                          cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+STATE = '''
+import json, os, sys, time, warnings
+import timm, torch
+
+def state():
+    return dict(
+        environment=dict(os.environ),
+        filters=[str(one) for one in warnings.filters],
+        globals=sorted(map(str, torch.serialization.get_safe_globals())),
+        load=str(torch.load), threads=torch.get_num_threads(),
+        path=sys.path, hooks=[str(one) for one in (sys.excepthook, sys.meta_path)])
+
+before, modules, start = state(), set(sys.modules), time.process_time()
+import cfcn_plugin
+cost = time.process_time() - start
+mm = [name for name in set(sys.modules) - modules
+      if name.split('.')[0] in ('mmengine', 'mmcv', 'mmpretrain')]
+print(json.dumps(dict(before=before, after=state(), mm=mm, cost=cost)))
+'''
+
+
+@pytest.fixture(scope='module')
+def imported():
+    return run(STATE)
+
+
+def test_import_changes_nothing_in_the_process(imported):
+    assert imported['after'] == imported['before']
+
+
+def test_import_brings_no_mm_package(imported):
+    assert imported['mm'] == []
+
+
+def test_import_costs_next_to_nothing_beside_torch_and_timm(imported):
+    assert imported['cost'] < 0.3  # seconds of this process on a CPU
+
+
+WITHOUT_MM = '''
+import importlib, json, pkgutil, runpy, sys, tempfile
+from pathlib import Path
+for name in ('mmengine', 'mmcv', 'mmpretrain'):
+    sys.modules[name] = None  # importing it is an error
+import timm, torch
+import cfcn_plugin
+
+rooms = ('mm', 'experiments', '__main__')
+names = [info.name for info in pkgutil.walk_packages(
+    cfcn_plugin.__path__, 'cfcn_plugin.', onerror=lambda name: None)
+    if info.name.split('.')[1] not in rooms]
+failed = {}
+for name in names:
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        failed[name] = f'{type(error).__name__}: {error}'
+model = timm.create_model('test_resnet', num_classes=3).eval()
+shape = list(cfcn_plugin.last_stage_activation(model, torch.rand(2, 3, 64, 96)).shape)
+masks = {}  # of a small file of each format
+for name, one in runpy.run_path('tests/masks/conftest.py')['FORMATS'].items():
+    with tempfile.TemporaryDirectory() as root:
+        record = one.read(Path(root), one.encoded())
+        masks[name] = type(one.make(root)).__name__, bool(record.mask.any())
+sources = [name for name, one in vars(cfcn_plugin.masks).items()
+           if isinstance(one, type) and issubclass(one, cfcn_plugin.masks.MaskSource)]
+print(json.dumps(dict(
+    names=names, failed=failed, shape=shape, masks=masks, sources=sources)))
+'''
+
+
+@pytest.fixture(scope='module')
+def without_mm():
+    return run(WITHOUT_MM)
+
+
+def test_every_core_module_imports_without_mm(without_mm):
+    assert without_mm['failed'] == {}
+    assert {'cfcn_plugin.guidance.gain', 'cfcn_plugin.masks.io.rle',
+            'cfcn_plugin.data.background_swap'} <= set(without_mm['names'])
+
+
+def test_a_map_is_taken_without_mm(without_mm):
+    batch, _, *cells = without_mm['shape']
+    assert batch == 2 and cells[0] < cells[1]
+
+
+def test_every_mask_source_reads_its_format_without_mm(without_mm):
+    assert {kind for kind, _ in without_mm['masks'].values()} == (
+        set(without_mm['sources']) - {'MaskSource'})
+    assert all(has_mask for _, has_mask in without_mm['masks'].values())
