@@ -123,15 +123,16 @@ def test_fully_sharded_run_leaves_a_checkpoint_for_one_process(
     assert found['focus/ratio'] == pytest.approx(last['focus/ratio'], abs=1e-4)
 
 
-def test_mixed_precision_is_bfloat16_without_a_gpu(monkeypatch):
+@pytest.mark.parametrize('device, wrapper', [
+    ('cpu', dict(type='CPUAmpOptimWrapper')),
+    ('cuda', dict(type='AmpOptimWrapper', loss_scale='dynamic'))])
+def test_mixed_precision_is_bfloat16_without_a_gpu(monkeypatch, device, wrapper):
     import train
-    wrapper = dict(type='AmpOptimWrapper', loss_scale='dynamic')
-    monkeypatch.setattr(train, 'get_device', lambda: 'cpu')
-    train._use_amp(wrapper)
-    assert wrapper == dict(type='CPUAmpOptimWrapper')
-    monkeypatch.setattr(train, 'get_device', lambda: 'cuda')
-    train._use_amp(wrapper)
-    assert wrapper == dict(type='AmpOptimWrapper', loss_scale='dynamic')
+    monkeypatch.setattr(train, 'get_device', lambda: device)
+    monkeypatch.setattr(sys, 'argv', ['train.py', 'c.py', '--amp'])
+    given = dict(type='AmpOptimWrapper', loss_scale='dynamic')
+    cfg = train.merge_args(Config(dict(optim_wrapper=given)), train.parse_args())
+    assert cfg.optim_wrapper == wrapper
 
 
 @pytest.mark.parametrize('has_checkpoint', [False, True])

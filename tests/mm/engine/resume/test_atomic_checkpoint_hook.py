@@ -35,7 +35,7 @@ def hook_of(run, **options):
 
 def epochs(run, hook, count):
     for _ in range(count):
-        hook._save_checkpoint(run)
+        hook.after_train_epoch(run)
         run.epoch += 1
 
 
@@ -104,7 +104,7 @@ def test_run_that_goes_on_elsewhere_leaves_what_it_goes_on_from(run, tmp_path):
 
 def test_one_that_was_just_saved_is_not_saved_again(run):
     hook = hook_of(run, by_epoch=False)
-    hook._save_checkpoint(run)
+    hook.after_train_iter(run, 0)
     hook.save_now(run)
     assert len(run.there) == 1
 

@@ -133,9 +133,11 @@ def test_ranks_with_seeds_of_their_own_have_one_for_the_run(
     for module in (mmengine.runner.utils, exact_resume_hook):
         monkeypatch.setattr(module, 'get_rank', lambda: 1)
     runner = ResumableRunner.from_cfg(small_config(
-        tmp_path, randomness=dict(seed=4, diff_rank_seed=True)))
+        tmp_path, randomness=dict(seed=4, diff_rank_seed=True), custom_hooks=[]))
     assert runner.seed == 5
-    assert exact_resume_hook._run(runner)['the seed'] == 4
+    checkpoint = dict(optimizer={})
+    runner.call_hook('before_save_checkpoint', checkpoint=checkpoint)
+    assert checkpoint[exact_resume_hook.KEY]['run']['the seed'] == 4
 
 
 def test_checkpoints_without_the_optimizer_are_refused(small_config, tmp_path):
