@@ -29,7 +29,8 @@ settings.load_profile('suite')
 
 TOOLS = Path(__file__).parents[1] / 'tools'
 sys.path.insert(0, str(TOOLS))  # as Python does for a script
-sys.path[:0] = [str(Path(__file__).parent / name) for name in ('helpers', 'processes')]
+sys.path[:0] = [str(Path(__file__).parent / name)
+                for name in ('helpers', 'processes', 'sweeps')]
 
 
 def pytest_collection_finish():
