@@ -69,30 +69,40 @@ def test_a_pipeline_is_named_after_its_first_config():
 # ---- what the check would not overlook -----------------------------------------
 
 
-def test_a_mask_that_lies_elsewhere_is_wrong(monkeypatch):
-    move = MaskAware._move
-    monkeypatch.setattr(
-        MaskAware, '_move', lambda *args: np.roll(move(*args), 6, axis=-1))
+@pytest.fixture
+def mutated(monkeypatch):
+    """MaskAware with another mask: ``change(transform, mask before, mask after)``."""
+    transform = MaskAware.transform
+
+    def mutate(change):
+
+        def run(self, results):
+            before = results['activation_mask']
+            results = transform(self, results)
+            results['activation_mask'] = change(
+                self.inner, before, results['activation_mask'])
+            return results
+
+        monkeypatch.setattr(MaskAware, 'transform', run)
+
+    return mutate
+
+
+def test_a_mask_that_lies_elsewhere_is_wrong(mutated):
+    mutated(lambda transform, before, after: np.roll(after, 6, axis=-1))
     result = check(stock(FEW[0]), draws=2)
     assert result['verdict'] == 'wrong'
     assert result['reason'] == 'the mask is elsewhere'
 
 
-def test_a_mask_that_is_not_flipped_is_wrong(monkeypatch):
-    move = MaskAware._move
-    monkeypatch.setattr(MaskAware, '_move', lambda self, mask, *args: (
-        mask if self.name == 'RandomFlip' else move(self, mask, *args)))
+def test_a_mask_that_is_not_flipped_is_wrong(mutated):
+    mutated(lambda transform, before, after: (
+        before if type(transform).__name__ == 'RandomFlip' else after))
     assert check(stock(FEW[0]), draws=8)['reason'] == 'the mask is elsewhere'
 
 
-def test_one_more_random_number_is_wrong(monkeypatch):
-    move = MaskAware._move
-
-    def move_and_draw(*args):
-        random.random()
-        return move(*args)
-
-    monkeypatch.setattr(MaskAware, '_move', move_and_draw)
+def test_one_more_random_number_is_wrong(mutated):
+    mutated(lambda transform, before, after: after if random.random() else before)
     result = check(stock(FEW[0]), draws=2)
     assert (result['verdict'], result['equal']) == ('wrong', False)
     assert result['reason'].startswith('the image differs')

@@ -277,7 +277,7 @@ def test_several_targets_give_several_maps_and_gradients():
     seen = model.guidance
     shapes = [m.shape for m in seen.maps]
     assert len(shapes) == 2
-    assert [g.shape for g in seen.model.gradients] == shapes
+    assert [g.shape for g in seen.gradients] == shapes
     assert [m.shape for m in seen.other] == shapes
 
 
