@@ -137,12 +137,14 @@ def test_import_costs_next_to_nothing_beside_torch_and_timm(imported):
 
 
 WITHOUT_MM = '''
-import importlib, json, pkgutil, runpy, sys, tempfile
+import importlib, json, pkgutil, sys, tempfile
 from pathlib import Path
 for name in ('mmengine', 'mmcv', 'mmpretrain'):
     sys.modules[name] = None  # importing it is an error
 import timm, torch
 import cfcn_plugin
+sys.path.insert(0, 'tests/helpers')
+import mask_formats
 
 rooms = ('mm', 'experiments', '__main__')
 names = [info.name for info in pkgutil.walk_packages(
@@ -157,7 +159,7 @@ for name in names:
 model = timm.create_model('test_resnet', num_classes=3).eval()
 shape = list(cfcn_plugin.last_stage_activation(model, torch.rand(2, 3, 64, 96)).shape)
 masks = {}  # of a small file of each format
-for name, one in runpy.run_path('tests/masks/conftest.py')['FORMATS'].items():
+for name, one in mask_formats.FORMATS.items():
     with tempfile.TemporaryDirectory() as root:
         record = one.read(Path(root), one.encoded())
         masks[name] = type(one.make(root)).__name__, bool(record.mask.any())
