@@ -133,7 +133,7 @@ class GuidedMixin:
         For metrics of where the evidence lies; ``predict`` is the stock model's.
         """
         with self.guide, armed([self._scores]):
-            predictions = self.predict(inputs, data_samples)
+            predictions = self(inputs, data_samples, mode='predict')
             scores, target = self._scores_and_target(data_samples)
         return predictions, self.guide.batch(inputs, scores, target, masks)
 

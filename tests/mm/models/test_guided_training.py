@@ -4,6 +4,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from batches import focus_of
 from mmengine.model import ExponentialMovingAverage
 from mmengine.optim import OptimWrapper
 from mmpretrain.registry import MODELS
@@ -91,13 +92,14 @@ def test_compiled_model_predicts_with_its_focus():
     for model in (plain, compiled):
         model.eval()
     compiled.forward = torch.compile(compiled.forward, backend='aot_eager')
-    for ours, theirs in zip(*(
-            model(**model.data_preprocessor(batch()), mode='predict')
-            for model in (compiled, plain))):
-        torch.testing.assert_close(ours.pred_score, theirs.pred_score)
-        assert ours.guided == theirs.guided
-        if theirs.guided:
-            assert ours.focus == pytest.approx(theirs.focus, rel=1e-4)
+    (ours, our_step), (theirs, their_step) = (
+        model.predict_with_maps(**model.data_preprocessor(batch()))
+        for model in (compiled, plain))
+    for one, other in zip(ours, theirs):
+        torch.testing.assert_close(one.pred_score, other.pred_score)
+    torch.testing.assert_close(our_step.maps[0], their_step.maps[0])
+    for one, other in zip(focus_of(compiled, batch()), focus_of(plain, batch())):
+        assert one == (other and pytest.approx(other, rel=1e-4))
 
 
 def test_autocast_changes_no_more_than_bfloat16_does():
