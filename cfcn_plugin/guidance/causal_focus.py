@@ -61,8 +61,8 @@ class CausalFocusLoss(Guidance):
         absent: In Eq. 3, a class without a mask in an image is skipped
             (``'skip'``), or counts as context everywhere (``'context'``, the literal
             equation: a cost of 1).
-        average: Over channels: ``'macro'``, the mean of the channels' fractions (Eq. 1),
-            or ``'micro'``, one fraction of the summed activation.
+        average: Over channels: ``'macro'``, the mean of the channels' fractions
+            (Eq. 1), or ``'micro'``, one fraction of the summed activation.
         channel_weights: v_f: ``'uniform'`` (the paper), or ``'gradient'``: how much a
             channel matters to the true class, for the class or against it
             (:func:`cfcn_plugin.functional.attribution.channel_weights`), detached. The

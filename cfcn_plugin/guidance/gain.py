@@ -114,7 +114,7 @@ class GAINLoss(Guidance):
         return normalized(crop_or_extend(saliency, image), cells)
 
     def mining(self, batch: GuidanceBatch, saliency: Tensor) -> Tensor:
-        """L_am, a scalar: the true class's mean score on images without what the map shows."""
+        """L_am, a scalar: the true class's mean score on the erased images."""
         soft = soft_mask(saliency, self.sigma, self.omega)
         erased = batch.images * (1 - soft[:, None])
         scores = at_least_float32(batch.model.classify(erased))

@@ -61,7 +61,7 @@ class GuidanceBatch:
         ]
 
     def refuse_mixed(self, method: object) -> None:
-        """Raise a ValueError if images are mixed, for methods that explain one label."""
+        """Raise a ValueError if images are mixed, for methods of one label an image."""
         if self.masks.components:
             raise ValueError(
                 f'{type(method).__name__} explains one label an image, and a batch '

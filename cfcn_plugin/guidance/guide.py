@@ -53,7 +53,7 @@ class Guide:
             methods = Combined(methods)
         if methods is not None and any(True for _ in methods.parameters()):
             raise ValueError(
-                f'{type(methods).__name__} has parameters of its own: the checkpoint of '
+                f'{type(methods).__name__} has parameters of its own: a checkpoint of '
                 'the stock model has no place for them')
         self.model = model
         self.method = methods

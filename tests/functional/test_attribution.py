@@ -44,7 +44,8 @@ def test_half_precision_is_summed_in_float32():
     activation = torch.full((1, 2, 2, 2), 6e4, dtype=torch.float16)
     with torch.autocast('cpu', torch.bfloat16):
         saliency = grad_cam(activation, torch.ones_like(activation))
-    assert saliency.dtype == torch.float32 and (saliency == 2 * activation[0, 0].float()).all()
+    assert saliency.dtype == torch.float32
+    assert (saliency == 2 * activation[0, 0].float()).all()
 
 
 def test_each_map_is_divided_by_its_largest_value_and_a_dead_one_stays():

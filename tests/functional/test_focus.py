@@ -347,7 +347,8 @@ def test_pieces_of_a_batch_give_what_the_batch_gives(planes, monkeypatch):
     whole = causal_focus_ratio(activation, mask)
     for images in (1, 2):  # 2, 2 and 1
         monkeypatch.setattr(
-            'cfcn_plugin.functional.focus_kernel.CACHE', images * activation[0].numel() * 4)
+            'cfcn_plugin.functional.focus_kernel.CACHE',
+            images * activation[0].numel() * 4)
         torch.testing.assert_close(causal_focus_ratio(activation, mask), whole)
 
 

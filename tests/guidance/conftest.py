@@ -81,6 +81,7 @@ def components():
         scores = torch.eye(4, dtype=torch.float64)[[0, 1, 3]]
         mask = seen.masks.mask.double()
         return (MixComponent(mask, scores, None, torch.tensor(weights[0])),
-                MixComponent(mask.flip(-1), scores.flip(0), None, torch.tensor(weights[1])))
+                MixComponent(mask.flip(-1), scores.flip(0), None,
+                             torch.tensor(weights[1])))
 
     return make

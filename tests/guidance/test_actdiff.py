@@ -54,7 +54,8 @@ def test_several_maps_cost_their_mean():
     assert terms['actdiff'] == (10 + 9 * 10) / 2
 
 
-def test_mixed_images_count_by_how_far_they_are_guided(net, some_inputs, see, components):
+def test_mixed_images_count_by_how_far_they_are_guided(
+        net, some_inputs, see, components):
     seen = see(net, some_inputs())
     mixed = changed(seen, components=components(seen))
     each = [

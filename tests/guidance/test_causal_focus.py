@@ -179,7 +179,8 @@ def two_components(planes=1, classes=None):
     other = None if classes is None else classes.flip(0)
     return (MixComponent(some_mask(3, planes, 12, 12).double(), scores, classes,
                  torch.tensor([0.7, 0.4, 0.1])),
-            MixComponent(some_mask(3, planes, 12, 12, seed=2).double(), scores.flip(0), other,
+            MixComponent(some_mask(3, planes, 12, 12, seed=2).double(),
+                         scores.flip(0), other,
                  torch.tensor([0.3, 0.6, 0.0])))
 
 
@@ -188,7 +189,8 @@ def test_each_label_of_a_mixed_image_has_its_own_mask():
     seen = seen_by(activation, some_mask(3, 1, 12, 12), components=components)
     expected = sum(
         component.weight * causal_focus_loss(
-            activation, component.mask, target=component.target.argmax(1), reduction='none')
+            activation, component.mask, target=component.target.argmax(1),
+            reduction='none')
         for component in components)
     torch.testing.assert_close(
         CausalFocusLoss(channels='target').per_image(seen), expected)
@@ -209,12 +211,13 @@ def test_each_class_of_a_mixed_image_has_its_own_mask(absent):
 
 def test_maps_without_labels_cost_the_mixture_of_what_the_parts_cost():
     activation, components = live_map(3, 4, 6, 6), two_components()
-    joint = sum(component.weight.view(-1, 1, 1, 1) * component.mask for component in components)
+    joint = sum(c.weight.view(-1, 1, 1, 1) * c.mask for c in components)
     known = sum(component.weight for component in components).view(-1, 1, 1, 1)
     seen = seen_by(activation, joint / known, components=components,
                    ignore=(1 - known[:, 0]).expand(-1, 12, 12))
     expected = sum(
-        component.weight * causal_focus_loss(activation, component.mask, reduction='none')
+        component.weight * causal_focus_loss(
+            activation, component.mask, reduction='none')
         for component in components)
     # eps is small, and counts once more for what is ignored
     torch.testing.assert_close(
@@ -323,7 +326,8 @@ def test_options_equal_a_slow_loop(net, some_inputs, see, average):
     for b in (0, 2):
         matter = [abs(net.fc.weight[seen.target[b], f].item() * seen.maps[0][
             b, f].mean().item()) for f in range(3)]
-        mask = seen.masks.mask[b, 0].double().unfold(0, 2, 2).unfold(1, 2, 2).mean((2, 3))
+        mask = seen.masks.mask[b, 0].double()
+        mask = mask.unfold(0, 2, 2).unfold(1, 2, 2).mean((2, 3))
         inside, everything = [0.] * 3, [0.] * 3
         for f, v in enumerate(matter):
             for a, m in zip(activation[b, f].flatten().tolist(),
@@ -405,7 +409,8 @@ def test_active_maps_counts_maps_with_any_activation():
     (dict(absent='ignore'), "`absent` must be one of .*'ignore'"),
     (dict(average='sum'), "`average` must be one of .*'sum'"),
     (dict(channel_weights='cam'), "`channel_weights` must be one of .*'cam'"),
-    (dict(channels='target', average='micro'), "average='micro'.*channels='all'.*'target'"),
+    (dict(channels='target', average='micro'),
+     "average='micro'.*channels='all'.*'target'"),
     (dict(channels='per_class', channel_weights='gradient'), "channels='all'"),
     (dict(loss_weight=-1), '`loss_weight` must be >= 0, got -1'),
     (dict(loss_weight=float('nan')), '`loss_weight` must be >= 0, got nan'),

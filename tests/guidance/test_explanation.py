@@ -105,7 +105,8 @@ def test_equals_a_slow_loop(net, some_inputs, see, metric):
             activation[f].mean().item() / 16 for f in range(3)
         ]
         saliency = sum(w * activation[f].detach() for f, w in enumerate(weight))
-        mask = seen.masks.mask[b, 0].double().unfold(0, 2, 2).unfold(1, 2, 2).mean((2, 3))
+        mask = seen.masks.mask[b, 0].double()
+        mask = mask.unfold(0, 2, 2).unfold(1, 2, 2).mean((2, 3))
         total += slow_metric(metric, saliency.tolist(), mask.tolist())
     found = ExplanationLoss(metric=metric)(seen)['explanation'].item()
     assert found == pytest.approx(total / 3, rel=1e-4)  # eps

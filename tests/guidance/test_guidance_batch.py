@@ -59,7 +59,8 @@ def test_without_covers_maps_lie_on_the_whole_image():
 
 def test_parts_of_mixed_images_are_cut_too():
     seen = some_seen(torch.zeros(2, 5, 4, 4))
-    component = MixComponent(seen.masks.mask.float(), torch.eye(4)[:2], None, torch.ones(2))
+    component = MixComponent(
+        seen.masks.mask.float(), torch.eye(4)[:2], None, torch.ones(2))
     one, = changed(seen, components=(component, ), covers=((6, 6), )).each_map()
     assert one.masks.components[0].mask.shape == (2, 1, 6, 6)
 

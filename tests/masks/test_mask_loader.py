@@ -146,7 +146,8 @@ def test_loader_goes_to_workers():
 
 def test_a_hundred_unusable_masks_are_named_and_the_rest_is_not():
     lines = []
-    loader = MaskLoader(Says(MaskRecord(MASK, 'a')), on_error='unguided', warn=lines.append)
+    loader = MaskLoader(
+        Says(MaskRecord(MASK, 'a')), on_error='unguided', warn=lines.append)
     loader.load(dict(img_path='/here/fine.jpg'), SHAPE)
     loader.source.answer = MaskError('it is half')
     for _ in range(2):

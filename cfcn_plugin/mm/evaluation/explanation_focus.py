@@ -16,9 +16,9 @@ class ExplanationFocus(ModelAwareMetric):
     Adds ``METHOD/energy``, ``METHOD/energy_by_area``, ``METHOD/pointing``,
     ``METHOD/iou`` (:func:`cfcn_plugin.functional.localization.localization`), fractions
     in [0, 1]; ``METHOD/dead``, the fraction of images whose saliency map is 0
-    everywhere, which score 0 in all; and the counts ``METHOD/guided`` and ``METHOD/unguided``. Of
-    several labels, the mean of their scores is explained; an image with a mask and no
-    label counts as unguided.
+    everywhere, which score 0 in all; and the counts ``METHOD/guided`` and
+    ``METHOD/unguided``. Of several labels, the mean of their scores is explained. An
+    image with a mask and no label counts as unguided.
 
     Needs a model-aware loop, see :class:`ModelAwareMetric`.
 

@@ -66,7 +66,8 @@ def test_drawing_swapping_and_precision_of_ours_become_stock():
     cfg.model.train_cfg = dict(
         augments=[dict(type='BackgroundSwap'), dict(type='Mixup', alpha=0.2)],
         probs=[0.5, 0.3])
-    cfg.train_dataloader.sampler = dict(type='GuidedSampler', fraction=0.5, shuffle=True)
+    cfg.train_dataloader.sampler = dict(
+        type='GuidedSampler', fraction=0.5, shuffle=True)
     cfg.optim_wrapper.type = 'CPUAmpOptimWrapper'
     back = unguide_config(cfg)
     assert back.model.train_cfg == dict(

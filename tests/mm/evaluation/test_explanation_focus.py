@@ -90,7 +90,8 @@ def test_any_cut_into_batches_and_ranks_gives_the_same(method):
     whole = shown(model)
     metric = ExplanationFocus(method)
     expected = metric.compute_metrics(metric.evaluate_batch(model, whole))
-    rows = [metric.evaluate_batch(model, part(whole, slice(i, i + 1)))[0] for i in range(5)]
+    rows = [metric.evaluate_batch(model, part(whole, slice(i, i + 1)))[0]
+            for i in range(5)]
     assert metric.compute_metrics(rows) == pytest.approx(expected, rel=1e-4)
     assert (expected['guided'], expected['unguided']) == (4, 1)
 

@@ -34,7 +34,8 @@ def shown(labels, images=IMAGES):
 
 
 def result_of(metric, labels=(0, 0, 1, 1), images=IMAGES):
-    return metric.compute_metrics(metric.evaluate_batch(Threshold(), shown(labels, images)))
+    return metric.compute_metrics(
+        metric.evaluate_batch(Threshold(), shown(labels, images)))
 
 
 def test_brightness_by_hand():

@@ -15,7 +15,8 @@ def build(**kwargs):
 
 def sample(label=0, mask=None, classes=None, ignore=None, cropped_out=False):
     data_sample = DataSample().set_gt_label(label)
-    fields = dict(guided=mask is not None, cropped_out=cropped_out, activation_mask=mask,
+    fields = dict(guided=mask is not None, cropped_out=cropped_out,
+                  activation_mask=mask,
                   mask_classes=classes, ignore_mask=ignore)
     for name, value in fields.items():
         if value is not None:
