@@ -42,11 +42,13 @@ EXPERIMENTS = [  # tools/experiment.py, visualize.py
 ]
 MASKS = ['h5py>=3.10']  # formats that few need
 DEMO = ['scikit-learn>=1.4', 'scikit-image>=0.22', *EXPERIMENTS]
-DRAW = ['matplotlib>=3.8', 'tornado>=6.3']  # tools/draw_masks.py, in the browser
-# explanations to measure; grad-cam pulls opencv-python-headless, see albumentations
-EXPLAIN = ['grad-cam>=1.5', 'captum>=0.7']
+# tools/draw_masks.py, in the browser
+DRAW = ['matplotlib>=3.8', 'opencv-python>=4.8', 'tornado>=6.3']
+# what explanations are tested against; grad-cam pulls opencv-python-headless, see
+# albumentations
+ORACLES = ['grad-cam>=1.5', 'captum>=0.7']
 TEST = [
-    'pytest>=8', 'pytest-xdist>=3.5', 'hypothesis>=6.100', *DEMO, *DRAW, *EXPLAIN,
+    'pytest>=8', 'pytest-xdist>=3.5', 'hypothesis>=6.100', *DEMO, *DRAW, *ORACLES,
     *MASKS
 ]
 
@@ -73,7 +75,6 @@ setup(
         'albumentations': ['albumentations>=2,<3'],
         'demo': DEMO,
         'draw': DRAW,
-        'explain': EXPLAIN,
         'experiments': EXPERIMENTS,
         'masks': MASKS,
         'test': TEST,

@@ -158,6 +158,21 @@ for name in names:
         failed[name] = f'{type(error).__name__}: {error}'
 model = timm.create_model('test_resnet', num_classes=3).eval()
 shape = list(cfcn_plugin.last_stage_activation(model, torch.rand(2, 3, 64, 96)).shape)
+net, labels = timm.create_model('test_resnet', num_classes=3), torch.tensor([0, 2])
+given = cfcn_plugin.guidance.MaskBatch(
+    torch.ones(2, 1, 64, 64, dtype=torch.uint8).tril(), None, torch.tensor([True, False]))
+terms = {}  # of each guidance method, in a plain loop
+for name in cfcn_plugin.guidance.__all__:
+    method = getattr(cfcn_plugin.guidance, name)
+    if name.endswith('Loss'):
+        guide = cfcn_plugin.Guide(net, method())
+        images = guide.prepare(torch.rand(2, 3, 64, 64))
+        with guide:
+            logits = net(images)
+        loss = guide.loss(images, logits, labels, given)
+        loss.backward()
+        terms[name] = loss.item()
+        guide.feature_hook.detach()
 masks = {}  # of a small file of each format
 for name, one in mask_formats.FORMATS.items():
     with tempfile.TemporaryDirectory() as root:
@@ -166,7 +181,8 @@ for name, one in mask_formats.FORMATS.items():
 sources = [name for name, one in vars(cfcn_plugin.masks).items()
            if isinstance(one, type) and issubclass(one, cfcn_plugin.masks.MaskSource)]
 print(json.dumps(dict(
-    names=names, failed=failed, shape=shape, masks=masks, sources=sources)))
+    names=names, failed=failed, shape=shape, terms=terms, masks=masks,
+    sources=sources)))
 '''
 
 
@@ -184,6 +200,13 @@ def test_every_core_module_imports_without_mm(without_mm):
 def test_a_map_is_taken_without_mm(without_mm):
     batch, _, *cells = without_mm['shape']
     assert batch == 2 and cells[0] < cells[1]
+
+
+def test_every_guidance_method_trains_in_a_plain_loop_without_mm(without_mm):
+    terms = without_mm['terms']
+    assert {'ActDiffLoss', 'CausalFocusLoss', 'ExplanationLoss', 'GAINLoss',
+            'LiteralFocusLoss', 'RightReasonsLoss'} == set(terms)
+    assert all(0 < value < 1e6 for value in terms.values())
 
 
 def test_every_mask_source_reads_its_format_without_mm(without_mm):
