@@ -51,13 +51,16 @@ class CellRun:
         metrics, error = None, ''
         with lock_folder(self.folder, PATIENCE):
             try:
-                code = self._run(*self._train()) or self._run(*self._test())
+                code = self._train() or self._test()
                 if code == STOPPED:
-                    return self._queue_again()
-                if code == 0:
-                    metrics = json.loads((self.folder / 'metrics.json').read_text())
-                else:
+                    if os.environ.get('SUBMITIT_EXECUTOR') == 'slurm':
+                        # as if the queue had told this process to stop
+                        signal.raise_signal(PREEMPTED)
+                    return
+                if code:
                     error = _reason(code)
+                else:
+                    metrics = json.loads((self.folder / 'metrics.json').read_text())
             except FileNotFoundError as missing:
                 error = f'it left no {missing.filename}'
             write_outcome(self.folder, metrics, error, time.monotonic() - begin)
@@ -74,15 +77,17 @@ class CellRun:
                 os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
         return DelayedSubmission(replace(self))
 
-    def _train(self) -> list:
+    def _train(self) -> int:
         run = self.folder / 'run'
         resume = ['--resume'] if (run / 'last_checkpoint').is_file() else []
-        return ['train.py', self.folder / 'config.py', '--work-dir', run, *resume]
+        return self._run('train.py', self.folder / 'config.py', '--work-dir', run,
+                         *resume)
 
-    def _test(self) -> list:
-        return ['test.py', config_of(self.folder), checkpoint_of(self.folder),
-                '--work-dir', self.folder / 'test',
-                '--out', self.folder / 'metrics.json', '--out-item', 'metrics']
+    def _test(self) -> int:
+        return self._run(
+            'test.py', config_of(self.folder), checkpoint_of(self.folder),
+            '--work-dir', self.folder / 'test',
+            '--out', self.folder / 'metrics.json', '--out-item', 'metrics')
 
     def _run(self, tool: str, *arguments) -> int:
         """The exit code of a tool."""
@@ -113,11 +118,6 @@ class CellRun:
             for end in ends:
                 os.close(end)
 
-    def _queue_again(self) -> None:
-        """As if the queue had told this process, not the training, to stop."""
-        if os.environ.get('SUBMITIT_EXECUTOR') == 'slurm':
-            signal.raise_signal(PREEMPTED)
-
 
 def config_of(folder: Path) -> Path:
     """The config of a cell that was run, with what was left open filled in."""
@@ -139,14 +139,9 @@ def write_outcome(folder: Path, metrics: dict | None, error: str,
         lines = log.read_text(encoding='utf-8', errors='replace').splitlines() \
             if log.is_file() else []
         error = '\n'.join([f'{error}; the end of {log}:', *lines[-TAIL:]])
-    dump_json(folder / 'outcome.json', dict(
-        status='failed' if error else 'done', metrics=metrics, seconds=seconds,
-        error=error))
-
-
-def dump_json(file: Path, content: dict) -> None:
-    """Write a whole file or none: a kill may come at any time."""
-    atomic_write(file, json.dumps(content, indent=1))
+    outcome = dict(status='failed' if error else 'done', metrics=metrics,
+                   seconds=seconds, error=error)
+    atomic_write(folder / 'outcome.json', json.dumps(outcome, indent=1))
 
 
 def _prepare_child() -> None:

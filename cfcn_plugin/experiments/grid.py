@@ -1,7 +1,5 @@
 """The grid file, and the cells it stands for."""
-import math
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -12,8 +10,10 @@ from mmengine.config import Config
 AXES = ('seed', 'alpha', 'masks', 'size')
 KNOWN = {'methods', 'axes', 'baseline', 'options', 'alpha_option', 'metrics', 'test'}
 OPTIONS = {'seed': 'randomness.seed', 'alpha': 'model.guidance.loss_weight'}
+COUNTS = ('masks', 'size')  # axes that are numbers of images
 TESTS = ('t', 'wilcoxon')
 LABEL = re.compile(r'[\w.+%-]+')  # what may be part of a folder's name
+PERCENTAGE = re.compile(r'(\d{1,2}(\.\d*)?|\.\d+|100(\.0*)?)%')
 
 
 @dataclass(frozen=True)
@@ -26,21 +26,27 @@ class Cell:
         options: ``--cfg-options`` over it, the axes' values included.
         axes: The labels of its place in the grid, by axis, ``data`` left out; an axis
             that the method does not vary along is left out too.
-        masks: Number of guided training images, a fraction such as ``'5%'``,
-            or None: as the config has it.
-        size: Number of training images, or None: all.
     """
     method: str
     data: str
     config: Path
     options: dict = field(hash=False)
     axes: dict = field(hash=False)
-    masks: int | str | None = None
-    size: int | None = None
+
+    @property
+    def masks(self) -> int | str | None:
+        """Number of guided training images, a fraction such as ``'5%'``, or None: as
+        the config has it."""
+        return self.axes.get('masks')
+
+    @property
+    def size(self) -> int | None:
+        """Number of training images, or None: all."""
+        return self.axes.get('size')
 
     @property
     def seed(self) -> int:
-        """The run's seed, which also chooses its images and masks; 0 if not said."""
+        """The run's seed, which also chooses its images and masks; 0 if not given."""
         return int(self.options.get(OPTIONS['seed']) or 0)
 
     @property
@@ -109,14 +115,13 @@ def read_grid(file: str | Path) -> Grid:
         raise FileNotFoundError(f"grid file '{file}' does not exist; examples are in "
                                 'configs/experiments')
     given = Config.fromfile(file).to_dict()
-    _check_keys(f"'{file}'", given, KNOWN, needed=('methods', ))
-    methods = {
-        _label(name, 'method'): _method(name, method)
-        for name, method in given['methods'].items()
-    }
+    _check_keys(f"'{file}'", given, KNOWN, needed='methods')
+    methods = {_label(name, 'method'): _method(name, method)
+               for name, method in given['methods'].items()}
     axes = {'data': ['data'], **given.get('axes', {})}
-    alpha = given.get('alpha_option', OPTIONS['alpha'])
-    values = {axis: _axis(axis, some, alpha) for axis, some in axes.items()}
+    settings = {**OPTIONS, 'alpha': given.get('alpha_option', OPTIONS['alpha'])}
+    axes = {axis: _axis(axis, values, settings.get(axis, axis))
+            for axis, values in axes.items()}
     own = {name: m['baseline'] for name, m in methods.items() if m['baseline']}
     for baseline in filter(None, (given.get('baseline'), *own.values())):
         if baseline not in methods:
@@ -125,16 +130,11 @@ def read_grid(file: str | Path) -> Grid:
     test = given.get('test', 't')
     if test not in TESTS:
         raise ValueError(f'`test` must be one of {TESTS}, got {test!r}')
-    cells = []
-    for name, method in methods.items():
-        strangers = {*method['without'], *method['axis_values']} - set(axes)
-        if strangers:
-            raise ValueError(f"method '{name}' names the axes {sorted(strangers)}, "
-                             f'the grid has {list(axes)}')
-        cells += _cells(name, method, values, given.get('options', {}), file.parent)
-    order = list(axes.get('seed', ()))
-    cells.sort(key=lambda cell: order.index(cell.axes['seed'])
-               if 'seed' in cell.axes else 0)
+    cells = [cell for name, method in methods.items() for cell in _cells(
+        name, method, axes, given.get('options', {}), file.parent)]
+    seeds = list(axes.get('seed', ()))
+    cells.sort(key=lambda cell: seeds.index(cell.axes.get('seed', seeds[0]))
+               if seeds else 0)
     return Grid(
         name=file.stem,
         cells=tuple(cells),
@@ -148,41 +148,43 @@ def read_grid(file: str | Path) -> Grid:
         own_baselines=own)
 
 
-def _cells(name: str, method: dict, values: dict, options: dict,
+def _cells(name: str, method: dict, axes: dict, options: dict,
            folder: Path) -> list[Cell]:
-    axes = {axis: _restrict(name, axis, some, method['axis_values'].get(axis, some))
-            for axis, some in values.items() if axis not in method['without']}
+    own = _own_axes(name, method, axes)
     cells = []
-    for labels in product(*axes.values()):
-        place = dict(zip(axes, labels))
+    for labels in product(*own.values()):
+        place = dict(zip(own, labels))
         merged = {**options, **method['options']}
         for axis, label in place.items():
-            merged.update(axes[axis][label])
+            merged.update(own[axis][label])
         data = place.pop('data')
-        cells.append(Cell(
-            method=name,
-            data=data,
-            config=_config(name, method['config'], data, folder),
-            options=merged,
-            axes=place,
-            masks=place.get('masks'),
-            size=place.get('size')))
+        config = _config(name, method['config'], data, folder)
+        cells.append(Cell(name, data, config, merged, place))
     return cells
 
 
-def _restrict(name: str, axis: str, values: dict, some: Iterable) -> dict:
-    strangers = [label for label in some if label not in values]
-    if strangers or not some:
-        raise ValueError(f"method '{name}' has only {list(some)} of axis '{axis}', "
-                         f'which has {list(values)}')
-    return {label: values[label] for label in some}
+def _own_axes(name: str, method: dict, axes: dict) -> dict:
+    """The axes along which a method varies, with the values that the method has."""
+    unknown = {*method['without'], *method['axis_values']} - set(axes)
+    if unknown:
+        raise ValueError(f"method '{name}' names the axes {sorted(unknown)}, "
+                         f'the grid has {list(axes)}')
+    own = {}
+    for axis, values in axes.items():
+        if axis in method['without']:
+            continue
+        some = method['axis_values'].get(axis, values)
+        if not some or not set(some) <= set(values):
+            raise ValueError(f"method '{name}' has only {list(some)} of axis '{axis}', "
+                             f'which has {list(values)}')
+        own[axis] = {label: values[label] for label in some}
+    return own
 
 
 def _method(name: str, given: str | dict) -> dict:
-    if isinstance(given, str):
-        given = dict(config=given)
-    defaults = {'options': {}, 'without': [], 'axis_values': {}, 'baseline': None}
-    _check_keys(f"method '{name}'", given, {'config', *defaults}, needed=('config', ))
+    given = dict(config=given) if isinstance(given, str) else given
+    defaults = dict(options={}, without=[], axis_values={}, baseline=None)
+    _check_keys(f"method '{name}'", given, {'config', *defaults}, needed='config')
     return {**defaults, **given}
 
 
@@ -191,9 +193,8 @@ def _config(name: str, given: str | dict, data: str, folder: Path) -> Path:
         if data not in given:
             raise ValueError(f"method '{name}' has no config for the data set "
                              f"'{data}': it has those for {list(given)}")
-        path = folder / given[data]
-    else:
-        path = folder / given.replace('{data}', data)
+        given = given[data]
+    path = folder / given.replace('{data}', data)
     if '*' in path.name:
         found = sorted(path.parent.glob(path.name))
         if len(found) != 1:
@@ -206,44 +207,29 @@ def _config(name: str, given: str | dict, data: str, folder: Path) -> Path:
     return path.resolve()
 
 
-def _axis(axis: str, values: list | dict, alpha: str) -> dict:
+def _axis(axis: str, values: list | dict, setting: str) -> dict:
     """{label: options} of an axis."""
     if not values:
         raise ValueError(f"axis '{axis}' has no value")
     if isinstance(values, dict):
-        if axis in ('masks', 'size'):
+        if axis in COUNTS:
             raise TypeError(f"axis '{axis}' must be a list, got {values!r}")
         return {_label(label, axis): dict(some) for label, some in values.items()}
     if len(set(map(str, values))) < len(values):
         raise ValueError(f"axis '{axis}' has a value twice: {values}")
-    if axis == 'data':
-        return {_label(value, axis): {} for value in values}
-    if axis == 'masks':
-        return {_masks(value): {} for value in values}
-    if axis == 'size':
+    if axis in COUNTS:
         return {_count(value, axis): {} for value in values}
-    option = alpha if axis == 'alpha' else OPTIONS.get(axis, axis)
-    return {_label(value, axis): {option: value} for value in values}
+    return {_label(value, axis): {} if axis == 'data' else {setting: value}
+            for value in values}
 
 
-def _masks(value: int | str) -> int | str:
-    if isinstance(value, str) and value.endswith('%'):
-        try:
-            percent = float(value[:-1])
-        except ValueError:
-            percent = math.nan
-        if 0 <= percent <= 100:
-            return value
-    elif value == 0 and isinstance(value, int):
-        return value
-    # 1.0 could be one mask, or all
-    return _count(value, 'masks', " or a fraction such as '5%'")
-
-
-def _count(value: int, axis: str, other: str = '') -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"axis '{axis}': expected a number of images{other}, got "
-                         f'{value!r}')
+def _count(value: int | str, axis: str) -> int | str:
+    masks = axis == 'masks'
+    is_percentage = masks and isinstance(value, str) and PERCENTAGE.fullmatch(value)
+    # a float such as 1.0 could be one mask, or all
+    if not is_percentage and (type(value) is not int or value < (not masks)):
+        expected = 'a number of images' + masks * " or a fraction such as '5%'"
+        raise ValueError(f"axis '{axis}': expected {expected}, got {value!r}")
     return value
 
 
@@ -255,10 +241,8 @@ def _label(value, axis: str):
     return value
 
 
-def _check_keys(what: str, given: dict, known: set, needed: tuple) -> None:
+def _check_keys(what: str, given: dict, known: set, needed: str) -> None:
     unknown = sorted(set(given) - known)
-    missing = sorted(set(needed) - set(given))
-    if unknown or missing:
-        raise ValueError(
-            f'{what} ' + (f'has {unknown}' if unknown else f'has no {missing}') +
-            f': expected {sorted(known)}')
+    if unknown or needed not in given:
+        wrong = f'has {unknown}' if unknown else f'has no {[needed]}'
+        raise ValueError(f'{what} {wrong}: expected {sorted(known)}')

@@ -13,6 +13,12 @@ from .subset import choose_images, choose_masks
 SHOWN = 4  # differences in a message
 
 
+@lru_cache(maxsize=64)
+def read_config(path: Path) -> Config:
+    """A config file, read once: the cells of a grid start from the same few files."""
+    return Config.fromfile(path)
+
+
 def cell_config(cell: Cell, folder: Path) -> Config:
     """The whole config of a run; the list of guided images is written to its folder.
 
@@ -21,7 +27,7 @@ def cell_config(cell: Cell, folder: Path) -> Config:
         folder: Its own, which exists.
     """
     try:
-        cfg = _from_file(cell.config)
+        cfg = deepcopy(read_config(cell.config))
         _refuse_unguided(cfg, cell)
         cfg.merge_from_dict(deepcopy(cell.options))
         if cell.size is not None:
@@ -34,16 +40,14 @@ def cell_config(cell: Cell, folder: Path) -> Config:
 
 
 def identity(cell: Cell) -> dict:
-    """What makes a run the run it is: its settings, wherever the data lies.
+    """The settings of a run, {dotted key: value}, wherever the data lies.
 
-    Two runs of one identity are the same experiment, so the first stands for both.
+    Two runs of one identity are the same experiment.
     """
-    cfg = _from_file(cell.config)
+    cfg = deepcopy(read_config(cell.config))
     cfg.merge_from_dict(deepcopy(cell.options))
     root = os.environ.get('CFCN_DATA', 'data').rstrip('/') + '/'
-    settings = {
-        **_flat(cfg.to_dict()), 'masks': cell.masks, 'size': cell.size
-    }
+    settings = {**_flat(cfg.to_dict()), 'masks': cell.masks, 'size': cell.size}
     return {
         key: '$CFCN_DATA/' + value[len(root):]
         if isinstance(value, str) and value.startswith(root) else value
@@ -52,7 +56,7 @@ def identity(cell: Cell) -> dict:
 
 
 def differences(first: dict, second: dict) -> str:
-    """The first few settings that two identities do not share, for a message."""
+    """The first few settings in which two identities differ, for a message."""
     absent = '(absent)'
     keys = sorted(k for k in first.keys() | second.keys()
                   if first.get(k, absent) != second.get(k, absent))
@@ -60,16 +64,6 @@ def differences(first: dict, second: dict) -> str:
              for key in keys[:SHOWN]]
     more = [f'and {len(keys) - SHOWN} more'] if len(keys) > SHOWN else []
     return '; '.join(shown + more)
-
-
-def _from_file(path: Path) -> Config:
-    return deepcopy(_read_once(path))
-
-
-@lru_cache(maxsize=64)
-def _read_once(path: Path) -> Config:
-    """The cells of a grid start from the same few files."""
-    return Config.fromfile(path)
 
 
 def _refuse_unguided(cfg: Config, cell: Cell) -> None:
@@ -86,14 +80,12 @@ def _refuse_unguided(cfg: Config, cell: Cell) -> None:
 
 def _flat(settings, prefix: str = '') -> dict:
     """Nested settings as {dotted key: value}."""
-    if isinstance(settings, dict):
-        pairs = settings.items()
-    elif isinstance(settings, list | tuple) and any(
+    if isinstance(settings, list | tuple) and any(
             isinstance(one, dict) for one in settings):
-        pairs = enumerate(settings)
-    else:
+        settings = dict(enumerate(settings))
+    if not isinstance(settings, dict):
         return {prefix: settings}
     flat = {}
-    for key, value in pairs:
+    for key, value in settings.items():
         flat.update(_flat(value, f'{prefix}.{key}' if prefix else str(key)))
     return flat

@@ -16,7 +16,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from .cell_run import CellRun, dump_json, write_outcome
+from cfcn_plugin.atomic_write import atomic_write
+
+from .cell_run import CellRun, write_outcome
 from .folder_lock import PATIENCE, lock_folder
 from .grid import Cell, Grid
 from .logs import last_epoch
@@ -24,6 +26,7 @@ from .outcome import Outcome, read_outcome, read_outcomes
 from .prepare import cell_config, differences, identity
 
 EXECUTORS = ('local', 'slurm', 'debug')
+IDENTITY = 'identity.json'
 OURS = ('outcome.json', 'metrics.json', 'output.log', 'guided.txt', 'run', 'test',
         'job')
 FOREVER = 1e9  # seconds over which the speed is taken: a cell may take hours
@@ -156,8 +159,9 @@ def _run(todo: list[Outcome], queued: dict[str, submitit.Job], slots: list,
                     outcome, gpu = todo.pop(0), slots.pop(0)
                     name = outcome.cell.name
                     job = queued.get(name) or submitter.submit(outcome, gpu)
+                    settings = json.loads((outcome.folder / IDENTITY).read_text())
                     running.append(_Running(outcome.cell, job, gpu, progress.add_task(
-                        f'  {name}', total=_epochs(outcome.folder))))
+                        f'  {name}', total=settings.get('train_cfg.max_epochs'))))
                 for run in list(running):
                     progress.update(run.bar, completed=last_epoch(
                         work_dir / run.cell.name / 'run'))
@@ -166,34 +170,26 @@ def _run(todo: list[Outcome], queued: dict[str, submitit.Job], slots: list,
                         slots.append(run.gpu)
                         progress.remove_task(run.bar)
                         progress.advance(bar)
-                        _tell(_finish(run, work_dir), progress)
+                        text, style = _finish(run, work_dir)
+                        progress.console.print(text, markup=False, style=style)
                 time.sleep(0.1)
         finally:
             for run in running:
                 run.job.cancel(check=False)
 
 
-def _finish(run: _Running, work_dir: Path) -> Outcome:
+def _finish(run: _Running, work_dir: Path) -> tuple[str, str]:
+    """What to print of a run that has ended, and the style."""
     outcome = read_outcome(run.cell, work_dir)
-    if outcome.status == 'pending':  # stopped, or its executor ended it
-        error = run.job.exception()
-        if error is not None:
-            write_outcome(outcome.folder, None, str(error), 0.)
-            outcome = read_outcome(run.cell, work_dir)
-    return outcome
-
-
-def _tell(outcome: Outcome, progress: Progress) -> None:
-    text = {
-        'pending': 'told to stop, and not finished; run the same command again'
-    }.get(outcome.status, f'{outcome.status} after {outcome.seconds:.0f} s')
-    progress.console.print(f'{outcome.cell.name}: {text}', markup=False,
-                           style='red' if outcome.status == 'failed' else '')
-
-
-def _epochs(folder: Path) -> int | None:
-    return json.loads((folder / 'identity.json').read_text()).get(
-        'train_cfg.max_epochs')
+    # without an outcome: told to stop, or ended by the executor
+    if outcome.status == 'pending' and (error := run.job.exception()) is not None:
+        write_outcome(outcome.folder, None, str(error), 0.)
+        outcome = read_outcome(run.cell, work_dir)
+    if outcome.status == 'pending':
+        text = 'told to stop, and not finished; run the same command again'
+    else:
+        text = f'{outcome.status} after {outcome.seconds:.0f} s'
+    return f'{run.cell.name}: {text}', 'red' if outcome.status == 'failed' else ''
 
 
 def _prepare(outcome: Outcome) -> None:
@@ -207,14 +203,14 @@ def _prepare(outcome: Outcome) -> None:
             else:
                 (folder / name).unlink(missing_ok=True)
         cell_config(outcome.cell, folder).dump(folder / 'config.py')
-        dump_json(folder / 'identity.json', identity(outcome.cell))
+        atomic_write(folder / IDENTITY, json.dumps(identity(outcome.cell), indent=1))
 
 
 def _check_kept(kept: list[Outcome]) -> None:
-    """A folder's name does not tell all: a config may have changed since."""
+    """Check that the configs of runs have not changed since."""
     for outcome in kept:
-        file = outcome.folder / 'identity.json'
-        before, now = json.loads(file.read_text()), identity(outcome.cell)
+        before = json.loads((outcome.folder / IDENTITY).read_text())
+        now = identity(outcome.cell)
         if before != now:
             raise ValueError(
                 f"'{outcome.folder}' has a run of other settings than the grid's now: "

@@ -5,10 +5,10 @@ import pytest
 
 from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.prepare import (
-    _read_once,
     cell_config,
     differences,
     identity,
+    read_config,
 )
 
 GRIDS = Path(__file__).parents[2] / 'configs' / 'experiments'
@@ -16,7 +16,7 @@ GRIDS = Path(__file__).parents[2] / 'configs' / 'experiments'
 
 @pytest.fixture(autouse=True)
 def changed_configs_are_read_anew():
-    _read_once.cache_clear()
+    read_config.cache_clear()
 
 
 def test_options_are_merged_and_the_grid_s_own_stay_as_they_are(make_grid, tmp_path):

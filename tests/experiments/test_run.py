@@ -14,7 +14,7 @@ from cfcn_plugin.experiments import run
 from cfcn_plugin.experiments.folder_lock import lock_folder
 from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.outcome import read_outcomes
-from cfcn_plugin.experiments.prepare import _read_once
+from cfcn_plugin.experiments.prepare import read_config
 
 # in this process, one after the other; what a process is needed for says 'local'
 run_grid = partial(run.run_grid, executor='debug')
@@ -22,7 +22,7 @@ run_grid = partial(run.run_grid, executor='debug')
 
 @pytest.fixture(autouse=True)
 def changed_configs_are_read_anew():
-    _read_once.cache_clear()
+    read_config.cache_clear()
 
 
 def log_of(outcome):
@@ -61,7 +61,7 @@ def test_finished_cell_is_not_run_again_and_a_grid_may_grow(make_grid, tools, tm
 
 def test_changed_settings_are_no_finished_run(make_grid, tools, tmp_path):
     run_grid(make_grid(), tmp_path / 'w', tools)
-    _read_once.cache_clear()
+    read_config.cache_clear()
     with pytest.raises(ValueError, match='model.lr: 1 became 2.*another --work-dir'):
         run_grid(make_grid(
             "methods = dict(a=dict(config='base.py', options={'model.lr': 2}))\n"
@@ -73,7 +73,7 @@ def test_data_may_have_moved(make_grid, tools, tmp_path, monkeypatch):
     monkeypatch.setenv('CFCN_DATA', '/first')
     run_grid(make_grid(settings=settings), tmp_path / 'w', tools)
     before = started(tmp_path / 'w')
-    _read_once.cache_clear()
+    read_config.cache_clear()
     monkeypatch.setenv('CFCN_DATA', '/second')
     run_grid(make_grid(settings=settings), tmp_path / 'w', tools)
     assert started(tmp_path / 'w') == before
@@ -99,7 +99,7 @@ def test_failure_is_kept_with_its_log_and_stops_no_other(make_grid, tools, tmp_p
 def test_failed_cell_is_run_again_when_asked_also_with_other_settings(
         make_grid, tools, tmp_path):
     run_grid(make_grid(TWO, 'fail = False'), tmp_path / 'w', tools)
-    _read_once.cache_clear()
+    read_config.cache_clear()
     mended = make_grid("methods = dict(a='base.py', b='base.py')", 'fail = False')
     known = run_grid(mended, tmp_path / 'w', tools, retry=True)
     assert [o.status for o in known] == ['done', 'done']
