@@ -1,14 +1,13 @@
 """A mask that a person draws on, with undo and redo."""
+import zlib
+
 import numpy as np
 
 from cfcn_plugin.masks.io.shapes import fill_polygon
 
 
 class MaskHistory:
-    """A mask and the history of its edits.
-
-    An edit keeps only the rows it changed, so that the memory of the history depends
-    on what was drawn and not on the size of the image.
+    """A mask and the history of its edits, which is kept compressed.
 
     Args:
         mask: uint8 {0, 1}, (H, W), to begin with. It is copied.
@@ -16,19 +15,18 @@ class MaskHistory:
 
     def __init__(self, mask: np.ndarray):
         self.mask = np.array(mask, np.uint8)
-        # (number of the edit, its rows, their pixels after it is undone or redone)
-        self._undo: list[tuple[int, slice, np.ndarray]] = []
-        self._redo: list[tuple[int, slice, np.ndarray]] = []
-        self._edits = self._saved = 0
+        self._states = [_compress(self.mask)]  # the oldest first
+        self._now = 0
+        self.mark_saved()
 
     @property
     def is_changed(self) -> bool:
         """Whether the mask differs from the one saved last, or given at first."""
-        return self._last_edit() != self._saved
+        return self._states[self._now] != self._saved
 
     def mark_saved(self) -> None:
         """Take the mask as it is now for the one saved last."""
-        self._saved = self._last_edit()
+        self._saved = self._states[self._now]
 
     def fill(self, vertices, value: int) -> bool:
         """Set the pixels that an outline encloses.
@@ -41,39 +39,33 @@ class MaskHistory:
             Whether a pixel changed.
         """
         inside = fill_polygon(vertices, self.mask.shape, nonzero=True)
-        touched = np.flatnonzero(inside.any(1))
-        rows = slice(*touched[[0, -1]] + [0, 1]) if len(touched) else slice(0, 0)
-        now = np.where(inside[rows], np.uint8(value), self.mask[rows])
-        return self._edit(rows, now)
+        return self._edit(np.where(inside, np.uint8(value), self.mask))
 
     def clear(self) -> bool:
-        rows = slice(0, len(self.mask))
-        return self._edit(rows, np.zeros_like(self.mask))
+        return self._edit(np.zeros_like(self.mask))
 
     def undo(self) -> bool:
         """Undo the last edit. False: there is none."""
-        return self._swap(self._undo, self._redo)
+        return self._move(-1)
 
     def redo(self) -> bool:
         """Redo the edit that was undone last. False: there is none."""
-        return self._swap(self._redo, self._undo)
+        return self._move(1)
 
-    def _edit(self, rows: slice, now: np.ndarray) -> bool:
-        if np.array_equal(now, self.mask[rows]):
+    def _edit(self, mask: np.ndarray) -> bool:
+        if np.array_equal(mask, self.mask):
             return False
-        self._edits += 1
-        self._undo.append((self._edits, rows, self.mask[rows].copy()))
-        self._redo.clear()
-        self.mask[rows] = now
+        self._states[self._now + 1:] = [_compress(mask)]
+        return self._move(1)
+
+    def _move(self, steps: int) -> bool:
+        if not 0 <= self._now + steps < len(self._states):
+            return False
+        self._now += steps
+        bits = np.frombuffer(zlib.decompress(self._states[self._now]), np.uint8)
+        self.mask.flat = np.unpackbits(bits, count=self.mask.size)
         return True
 
-    def _swap(self, here: list, there: list) -> bool:
-        if not here:
-            return False
-        edit, rows, other = here.pop()
-        there.append((edit, rows, self.mask[rows].copy()))
-        self.mask[rows] = other
-        return True
 
-    def _last_edit(self) -> int:
-        return self._undo[-1][0] if self._undo else 0
+def _compress(mask: np.ndarray) -> bytes:
+    return zlib.compress(np.packbits(mask), level=1)

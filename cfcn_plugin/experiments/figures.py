@@ -147,6 +147,5 @@ def _over_seeds(values: DataFrame) -> DataFrame:
 
 def _panels(points: DataFrame, order: Sequence[str]) -> DataFrame:
     """The first panels of an order, in this order."""
-    shown = [panel for panel in order if (points['panel'] == panel).any()][:MOST]
-    return pd.concat([points[points['panel'] == panel] for panel in shown]
-                     or [points[:0]])
+    shown = [panel for panel in order if panel in set(points['panel'])][:MOST]
+    return points.set_index('panel').loc[shown].reset_index()

@@ -22,8 +22,6 @@ from .outcome import Outcome
 from .sheets import ReportFigure, render, sheets
 from .table import against_baseline, estimate, lines, metrics_of, summarise
 
-NO_SHEETS = FileNotFoundError, TypeError, ValueError
-
 
 def write_report(grid: Grid, known: Sequence[Outcome], work_dir: Path,
                  command: str = '') -> Path:
@@ -41,9 +39,8 @@ def write_report(grid: Grid, known: Sequence[Outcome], work_dir: Path,
     if not summary.empty:
         figures += _charts(grid, known, summary)
         try:
-            for sheet in sheets(grid, known):
-                figures.append(sheet)  # those before an error stay
-        except NO_SHEETS as error:
+            figures.extend(sheets(known))  # those before an error stay
+        except (FileNotFoundError, TypeError, ValueError) as error:
             # numbers are worth a report, also where checkpoints are gone
             not_drawn = str(error)
     folder = work_dir / 'figures'

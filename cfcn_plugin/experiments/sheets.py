@@ -1,10 +1,11 @@
-"""Sheets of where the grid's models look."""
-from collections.abc import Callable, Iterator, Sequence
+"""Sheets of the saliency maps of the grid's models."""
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
 from mmengine.config import Config
+from torch import nn
 
 from cfcn_plugin.mm.visualization.gallery import (
     load_model,
@@ -15,7 +16,6 @@ from cfcn_plugin.mm.visualization.gallery import (
 from cfcn_plugin.visualization.heatmaps import DPI, class_map_columns, heatmap_sheet
 from cfcn_plugin.visualization.image_panel import ImagePanel, vary_conditions
 
-from .grid import Grid
 from .outcome import Outcome
 
 IMAGES = 5
@@ -36,7 +36,7 @@ def render(name: str, title: str, caption: str, figure: Figure) -> ReportFigure:
     return ReportFigure(name, title, caption, stream.getvalue())
 
 
-def sheets(grid: Grid, known: Sequence[Outcome]) -> Iterator[ReportFigure]:
+def sheets(known: Sequence[Outcome]) -> Iterator[ReportFigure]:
     """Heatmaps side by side, over alpha, class maps, and under other conditions.
 
     Of each method the models of the first finished seed are shown, at its last place
@@ -45,17 +45,16 @@ def sheets(grid: Grid, known: Sequence[Outcome]) -> Iterator[ReportFigure]:
     for data in dict.fromkeys(o.cell.data for o in known):
         done = [o for o in known if o.cell.data == data and o.status == 'done']
         if done:
-            yield from _of_data(grid, data, done)
+            yield from _of_data(data, done)
 
 
-def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[ReportFigure]:
-    last = _last_places(done)
+def _of_data(data: str, done: list[Outcome]) -> Iterator[ReportFigure]:
+    last = _last_places(done)[:MOST]
     images, classes = load_test_images(Config.fromfile(last[0].config), IMAGES)
-    models = {_name(o): load_model(Config.fromfile(o.config), o.checkpoint)
-              for o in last[:MOST]}
+    models = {_name(o): _load(o) for o in last}
 
-    def draw(name, title, caption, rows: Sequence[ImagePanel],
-             columns: dict) -> ReportFigure:
+    def draw(name: str, title: str, caption: str, columns: dict,
+             rows: Sequence[ImagePanel] = images) -> ReportFigure:
         figure = heatmap_sheet(rows, columns, classes)
         return render(f'{name}_{data}', f'{title}: {data}', caption, figure)
 
@@ -63,62 +62,60 @@ def _of_data(grid: Grid, data: str, done: list[Outcome]) -> Iterator[ReportFigur
     yield draw(
         'heatmaps', 'Where the methods look (figures 4 and 5)',
         'The trained map: of the predicted class where maps are classes, else the mean '
-        'over channels. It was trained to lie inside, so it is no proof.', images,
-        maps)
+        'over channels. It was trained to lie inside, so it is no proof.', maps)
     yield draw(
         'grad-cam', 'Grad-CAM of the same models',
-        'Of the predicted class. Nobody trained on it.', images,
+        'Of the predicted class. No training used it.',
         {name: predict_grad_cam(model, images) for name, model in models.items()})
-    for outcome in last[:MOST]:
-        if maps[_name(outcome)].class_maps is not None:
+    for outcome, (name, own) in zip(last, maps.items()):
+        if own.class_maps is not None:
             yield draw(
                 f'class-maps_{outcome.cell.method}',
                 f'Class maps of {outcome.cell.method} (figure 11)',
                 'One forward pass: the answer is the class whose map is brightest in '
-                'the mean.', images,
-                class_map_columns(_name(outcome), maps[_name(outcome)], classes))
-    yield from _over_alpha(done, images, draw)
+                'the mean.', class_map_columns(name, own, classes))
+    for method, along in _over_alpha(done).items():
+        yield draw(
+            f'alpha_{method}', f'{method} as alpha grows (figure 7)',
+            'The trained map; beyond some alpha activations shrink and accuracy falls.',
+            {f'alpha {o.cell.axes["alpha"]}': predict_saliency(_load(o), images)
+             for o in along[:MOST]})
     masked = [p for p in images if p.mask is not None]
     if masked:
         rows = vary_conditions(masked[0], masked[1:3])
-        columns = {
-            name: predict_saliency(model, rows) for name, model in models.items()}
         label = ', '.join(str(classes[i]) for i in sorted(masked[0].labels)) or '?'
         yield draw(
             'conditions', 'Other light, other backgrounds (figures 9 and 15)',
             f'One image of the test split, a {label}. The object is cut out along '
-            'its mask.', rows, columns)
+            'its mask.',
+            {name: predict_saliency(model, rows) for name, model in models.items()},
+            rows)
 
 
-def _over_alpha(done: list[Outcome], images: list[ImagePanel],
-                draw: Callable) -> Iterator[ReportFigure]:
-    """At the last place along all other axes, of the first seed."""
-    with_alpha = [o for o in done if 'alpha' in o.cell.axes]
-    for last in _last_places(with_alpha):
-        method, place = last.cell.method, {**last.cell.axes, 'alpha': None}
-        mine = [o for o in with_alpha if o.cell.method == method
-                and {**o.cell.axes, 'alpha': None} == place]
-        if len(mine) > 1:
-            columns = {
-                f'alpha {o.cell.axes["alpha"]}': predict_saliency(
-                    load_model(Config.fromfile(o.config), o.checkpoint), images)
-                for o in mine[:MOST]
-            }
-            yield draw(
-                f'alpha_{method}', f'{method} as alpha grows (figure 7)',
-                'The trained map; beyond some alpha activations shrink and accuracy '
-                'falls.', images, columns)
+def _over_alpha(done: list[Outcome]) -> dict[str, list[Outcome]]:
+    """The runs of a method that differ in alpha alone, by the method."""
+
+    def place(outcome: Outcome) -> tuple:
+        return outcome.cell.method, {**outcome.cell.axes, 'alpha': None}
+
+    done = [o for o in done if 'alpha' in o.cell.axes]
+    along = {last.cell.method: [o for o in done if place(o) == place(last)]
+             for last in _last_places(done)}
+    return {method: some for method, some in along.items() if len(some) > 1}
 
 
 def _last_places(done: list[Outcome]) -> list[Outcome]:
     """A model a method: of its first finished seed, the last in the grid's order."""
     chosen = {}
     for outcome in done:
-        cell = outcome.cell
-        before = chosen.get(cell.method)
-        if before is None or before.cell.axes.get('seed') == cell.axes.get('seed'):
-            chosen[cell.method] = outcome
+        first = chosen.setdefault(outcome.cell.method, outcome)
+        if first.cell.axes.get('seed') == outcome.cell.axes.get('seed'):
+            chosen[outcome.cell.method] = outcome
     return list(chosen.values())
+
+
+def _load(outcome: Outcome) -> nn.Module:
+    return load_model(Config.fromfile(outcome.config), outcome.checkpoint)
 
 
 def _name(outcome: Outcome) -> str:

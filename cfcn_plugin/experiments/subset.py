@@ -22,7 +22,7 @@ def training_images(cfg: Config) -> list[tuple[str, int]]:
                         owner.get('data_root', '')))
 
 
-def choose_images(cfg: Config, size: int, seed: int) -> list[str]:
+def choose_images(cfg: Config, size: int, seed: int) -> None:
     """Keep ``size`` training images of a config, chosen by :func:`choose_guided`.
 
     A smaller size is inside a larger one of the same seed.
@@ -32,8 +32,8 @@ def choose_images(cfg: Config, size: int, seed: int) -> list[str]:
         size: How many.
         seed: Of the choice.
 
-    Returns:
-        Their keys.
+    Raises:
+        ValueError: The training data set has ``indices`` already, or is several.
     """
     config = _innermost(cfg.train_dataloader.dataset)
     if config.get('indices') is not None:
@@ -42,7 +42,6 @@ def choose_images(cfg: Config, size: int, seed: int) -> list[str]:
     images = training_images(cfg)
     chosen = set(choose_guided(images, size, seed))
     config.indices = [i for i, (key, _) in enumerate(images) if key in chosen]
-    return sorted(chosen)
 
 
 def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
@@ -76,14 +75,14 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
             fraction = float(masks[:-1]) / 100
             count = max(round(fraction * len(images)), fraction > 0)
             count = len(with_mask) if fraction == 1 else count
+        if count > len(with_mask):
+            raise ValueError(f'{count} masks are asked for, and {len(with_mask)} of '
+                             f'{len(images)} training images have one')
         load.pop('image_list', None)
         load.pop('fraction', None)
         if not count:
             load['fraction'] = 0.
             continue
-        if count > len(with_mask):
-            raise ValueError(f'{count} masks are asked for, and {len(with_mask)} of '
-                             f'{len(images)} training images have one')
         chosen = choose_guided(with_mask, count, seed)
         file.write_text(''.join(f'{key}\n' for key in chosen), encoding='utf-8')
         load['image_list'] = str(file)

@@ -107,13 +107,11 @@ def place_of(outcome: Outcome, axes: Sequence[str]) -> dict[str, str]:
 
 def _against_baseline(place: tuple, by_seed: dict, grid: Grid) -> Paired:
     method, data, *labels, metric = place
-    baseline = grid.baseline_of(method)
-    for (name, *rest, measured), values in by_seed.items():
-        if name != baseline or baseline == method or (rest[0], measured) != (
-                data, metric):
-            continue
+    wanted = grid.baseline_of(method), data, metric
+    for (name, own, *rest, measured), values in by_seed.items():
         # a baseline that does not vary along an axis is the baseline of all its values
-        if all(there in ('', here) for there, here in zip(rest[1:], labels)):
+        if name != method and (name, own, measured) == wanted and all(
+                there in ('', here) for there, here in zip(rest, labels)):
             ours, theirs = by_seed[place].align(values, join='inner')
             return compare_pairs(ours, theirs, grid.test) if len(ours) else Paired()
     return Paired()
@@ -126,8 +124,7 @@ def compare_pairs(ours: Sequence[float], baseline: Sequence[float],
     ``'t'`` is Student's paired t test. The test assumes normal differences, which
     cannot be checked with three seeds; with three seeds p < 0.05 needs a mean
     difference of 2.5 of its standard deviations. ``'wilcoxon'`` (signed ranks, exact)
-    assumes no distribution, and cannot fall below p = 0.25 with three seeds, 0.0625
-    with five.
+    assumes no distribution; with three seeds p is at least 0.25, with five 0.0625.
 
     Args:
         ours, baseline: A value a seed, in the same order.
@@ -137,7 +134,7 @@ def compare_pairs(ours: Sequence[float], baseline: Sequence[float],
 
     differences = [a - b for a, b in zip(ours, baseline)]
     centre = mean(differences)
-    if len(differences) < 2:
+    if len(differences) == 1:
         return Paired(centre)
     # the same in each up to rounding: there is no spread to compare the mean with
     if stdev(differences) <= 1e-9 * max(map(abs, (*ours, *baseline, 1e-300))):
@@ -181,23 +178,17 @@ def markdown(summary: DataFrame) -> str:
     several = summary.index.unique('data').size > 1
     names = [name for name in summary.index.names[:-1] if name != 'data' or several]
     metrics = list(summary.index.unique('metric'))
-    text = [_row([*names, *metrics, 'seeds']),
-            '|---' * (len(names) + len(metrics) + 1) + '|']
+    table = [[*names, *metrics, 'seeds']]
     for place, rows in lines(summary):
         seeds = max(row.n for row in rows.values())
-        text.append(_row([*(place[name] for name in names),
-                          *(_cell(rows.get(metric), seeds) for metric in metrics),
-                          str(seeds)]))
-    return '\n'.join(text)
+        cells = [_cell(rows[metric], seeds) if metric in rows else ''
+                 for metric in metrics]
+        table.append([*(place[name] for name in names), *cells, str(seeds)])
+    text = [f'| {" | ".join(row)} |' for row in table]
+    return '\n'.join([text[0], '|---' * len(table[0]) + '|', *text[1:]])
 
 
-def _row(cells: list[str]) -> str:
-    return f'| {" | ".join(cells)} |'
-
-
-def _cell(row: tuple | None, seeds: int) -> str:
-    if row is None:
-        return ''
+def _cell(row: tuple, seeds: int) -> str:
     measured = f'n={row.n}' if row.n < seeds else ''  # in some of the runs
     notes = ', '.join(filter(None, (against_baseline(row), measured)))
     return estimate(row) + (f' ({notes})' if notes else '')
@@ -209,9 +200,7 @@ def write_into_page(file: Path, text: str) -> None:
     Raises:
         ValueError: The page has no marks.
     """
-    page = f'{BEGIN}\n{END}\n'
-    if file.is_file():
-        page = file.read_text(encoding='utf-8')
+    page = file.read_text(encoding='utf-8') if file.is_file() else f'{BEGIN}\n{END}\n'
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
