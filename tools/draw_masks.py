@@ -50,7 +50,7 @@ def main():
     if browser:
         print_address(args.host)
     plt.show()
-    done = sum(map(queue.is_done, queue.names))
+    done = len(queue.done)
     print(f'{done} of {len(queue)} images have a mask.')
     if canvas.unsaved:
         print('Drawn and not saved:', *canvas.unsaved, sep='\n  ')

@@ -7,12 +7,7 @@ import numpy as np
 from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError, PNGMasks
 
-from .png_folder import (
-    check_distinct_masks,
-    list_images,
-    mask_name,
-    write_png,
-)
+from .png_folder import check_distinct_masks, list_images, mask_name, write_png
 
 SKIPPED = 'skipped.txt'
 
@@ -29,6 +24,10 @@ class AnnotationQueue:
         masks: Folder of masks, made when the first one is saved.
         names: The images to mask, as paths below ``images``. None: all.
         redo: Show all images again, and replace the masks of earlier sessions.
+
+    Attributes:
+        done: Names of the images that need no mask any more.
+        skipped: Names of the images that were left without a mask.
 
     Raises:
         FileNotFoundError: An image does not exist.
@@ -52,25 +51,18 @@ class AnnotationQueue:
                 f"{len(missing)} of {len(self.names)} images do not exist below "
                 f"'{images}', for example '{missing[0]}'")
         self._saved: set[str] = set()  # in this session
-        self._done = set()
-        if not redo:
-            self._done.update(n for n in self.names if self.mask_file(n).is_file())
-        self._skipped: set[str] = set()
+        self.done = {
+            n for n in self.names if not redo and self.mask_file(n).is_file()}
+        self.skipped: set[str] = set()
         if Path(masks, SKIPPED).is_file():
             text = Path(masks, SKIPPED).read_text(encoding='utf-8')
-            self._skipped.update(text.splitlines())
+            self.skipped.update(text.splitlines())
 
     def __len__(self) -> int:
         return len(self.names)
 
     def mask_file(self, name: str) -> Path:
         return self.masks / mask_name(name)
-
-    def is_done(self, name: str) -> bool:
-        return name in self._done
-
-    def is_skipped(self, name: str) -> bool:
-        return name in self._skipped
 
     def has_earlier_mask(self, name: str) -> bool:
         """Whether the image has a mask that was not saved in this session."""
@@ -83,11 +75,9 @@ class AnnotationQueue:
         is no such image.
         """
         order = [*range(after + 1, len(self)), *range(after + 1)]
-        for index in order:
-            name = self.names[index]
-            if not self.is_done(name) and not self.is_skipped(name):
-                return index
-        return None
+        finished = self.done | self.skipped
+        return next((index for index in order
+                     if self.names[index] not in finished), None)
 
     def load_mask(self, name: str, shape: tuple[int, int]) -> np.ndarray:
         """uint8 {0, 1}, of this (H, W): the image's mask; zeros if it has none.
@@ -121,19 +111,18 @@ class AnnotationQueue:
             raise FileExistsError(f"'{file}' is from an earlier session")
         write_png(file, mask * np.uint8(255))
         self._saved.add(name)
-        self._done.add(name)
-        self._set_skipped(self._skipped - {name})
+        self.done.add(name)
+        self._set_skipped(self.skipped - {name})
 
     def skip(self, name: str) -> None:
         """Leave an image without a mask, also in the next session."""
-        self._set_skipped(self._skipped | {name})
+        self._set_skipped(self.skipped | {name})
 
     def _set_skipped(self, names: set[str]) -> None:
-        if names == self._skipped:
-            return
-        self._skipped = names
-        self.masks.mkdir(parents=True, exist_ok=True)
-        atomic_write(self.masks / SKIPPED, ''.join(f'{n}\n' for n in sorted(names)))
+        if names != self.skipped:
+            self.skipped = names
+            self.masks.mkdir(parents=True, exist_ok=True)
+            atomic_write(self.masks / SKIPPED, ''.join(f'{n}\n' for n in sorted(names)))
 
 
 def names_below(images: str | Path,
@@ -156,21 +145,17 @@ def names_below(images: str | Path,
     """
     keys, folder = list(keys), Path(images).absolute()
     roots = [folder, *folder.parents] if data_root is None else [Path(data_root)]
-    for root in roots:
-        if all(Path(root, key).is_file() for key in keys):
-            break
-    else:
+    root = next((r for r in roots if all(Path(r, key).is_file() for key in keys)), None)
+    if root is None:
         where = f"'{images}' or a folder around it" if data_root is None else (
             f"'{data_root}'")
         absent = next(k for k in keys if not Path(roots[0], k).is_file())
         raise FileNotFoundError(
             f"the images of the list do not exist below {where}, for example "
             f"'{absent}': say with --data-root which folder the list's paths begin at")
-    names = []
-    for key in keys:
-        path = Path(root, key).absolute()
+    paths = [Path(root, key).absolute() for key in keys]
+    for key, path in zip(keys, paths):
         if not path.is_relative_to(folder):
             raise MaskError(f"'{key}' of the list is not below '{images}': give the "
                             'folder that holds all images of the list')
-        names.append(path.relative_to(folder).as_posix())
-    return root, names
+    return root, [path.relative_to(folder).as_posix() for path in paths]

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from itertools import zip_longest
 
 import numpy as np
+from pandas import DataFrame
 
 from cfcn_plugin.masks.base import MaskError, unknown_keys_error
 
@@ -67,25 +68,20 @@ class Report:
         return dict(
             stops=self.stops,
             images=len(self.findings),
-            guided=sum(finding.guided for finding in self.findings),
+            guided=len(areas),
             kept_fraction=self._kept_fraction(),
             unmatched=list(self.unmatched),
-            counts=dict(Counter(
-                problem.kind for _, problem in self._problems())),
-            guided_by_class={
-                name: dict(guided=guided, images=total)
-                for name, guided, total in self._by_class()
-            },
+            counts=dict(Counter(problem.kind for _, problem in self._problems())),
+            guided_by_class=self._by_class().to_dict('index'),
             area=dict(zip(map(str, QUANTILES), np.quantile(
                 areas, QUANTILES).tolist())) if len(areas) else {},
             problems=[{'image': finding.image, **asdict(problem)}
                       for finding, problem in self._problems()])
 
     def __str__(self):
-        guided = sum(finding.guided for finding in self.findings)
         kept = self._kept_fraction()
         parts = [
-            f'{guided} of {len(self.findings)} images are guided.',
+            f'{len(self._areas())} of {len(self.findings)} images are guided.',
             '\n'.join(self._class_lines()),
             '\n'.join(self._area_lines()),
             '' if kept is None else 'After the whole pipeline the object is still '
@@ -98,10 +94,9 @@ class Report:
 
     # ---- numbers -----------------------------------------------------------------
 
-    def _problems(self) -> Iterator[tuple[Finding, Problem]]:
-        for finding in self.findings:
-            for problem in finding.problems:
-                yield finding, problem
+    def _problems(self) -> list[tuple[Finding, Problem]]:
+        return [(finding, problem) for finding in self.findings
+                for problem in finding.problems]
 
     def _areas(self) -> np.ndarray:
         return np.array([finding.area for finding in self.findings if finding.guided])
@@ -111,30 +106,32 @@ class Report:
                 if finding.kept_fraction is not None]
         return float(np.mean(kept)) if kept else None
 
-    def _by_class(self) -> list[tuple[str, int, int]]:
-        """(class, guided images, images)."""
-        total, guided = Counter(), Counter()
-        for finding in self.findings:
-            total.update(finding.labels)
-            guided.update(finding.labels if finding.guided else ())
+    def _by_class(self) -> DataFrame:
+        """Numbers of ``guided`` and of all ``images`` of each class."""
         names = dict(enumerate(self.classes))
-        return [(names.get(label, str(label)), guided[label], total[label])
-                for label in sorted(total)]
+        labels = sorted((label, finding.guided) for finding in self.findings
+                        for label in finding.labels)
+        rows = DataFrame([(names.get(label, str(label)), guided)
+                          for label, guided in labels], columns=['name', 'guided'])
+        return rows.groupby('name', sort=False)['guided'].agg(
+            guided='sum', images='size')
 
     # ---- text --------------------------------------------------------------------
 
     def _class_lines(self) -> Iterator[str]:
         rows = self._by_class()
-        if not rows:
+        rows['fraction'] = rows['guided'] / rows['images']
+        if rows.empty:
             return
-        listed = rows if len(rows) <= CLASSES else sorted(
-            rows, key=lambda row: row[1] / row[2])[:CLASSES // 2]
-        width = max(len(name) for name, _, _ in listed)
-        yield 'Guided by class' + (':' if listed is rows else ', the least first:')
-        for name, guided, total in listed:
-            yield f'  {name:{width}}  {guided:>7} of {total:<7} {guided / total:6.1%}'
-        if listed is not rows:
-            yield f'  ... and {len(rows) - len(listed)} more classes, all in --json'
+        more = len(rows) - CLASSES // 2 if len(rows) > CLASSES else 0
+        if more:
+            rows = rows.sort_values('fraction', kind='stable')[:CLASSES // 2]
+        width = rows.index.str.len().max()
+        yield 'Guided by class' + (', the least first:' if more else ':')
+        for name, guided, total, fraction in rows.itertuples():
+            yield f'  {name:{width}}  {guided:>7} of {total:<7} {fraction:6.1%}'
+        if more:
+            yield f'  ... and {more} more classes, all in --json'
 
     def _area_lines(self) -> Iterator[str]:
         areas = self._areas()

@@ -193,9 +193,8 @@ class MaskCanvas:
         else:
             self.panel.show(
                 overlay_mask(self._image, self.history.mask), self.history.mask.shape)
-        done = sum(map(self.queue.is_done, self.queue.names))
-        skipped = sum(map(self.queue.is_skipped, self.queue.names))
-        counts = [f'{done} done', f'{skipped} skipped']
+        skipped = self.queue.skipped.intersection(self.queue.names)
+        counts = [f'{len(self.queue.done)} done', f'{len(skipped)} skipped']
         if self.unsaved:
             counts.append(f'{len(self.unsaved)} not saved')
         self.panel.write(
@@ -211,10 +210,10 @@ class MaskCanvas:
         height, width = self.history.mask.shape
         if self.history.is_changed:
             state = 'not saved'
-        elif self.queue.is_done(self.name):
+        elif self.name in self.queue.done:
             state = 'saved'
         else:
-            state = 'skipped' if self.queue.is_skipped(self.name) else 'no mask yet'
+            state = 'skipped' if self.name in self.queue.skipped else 'no mask yet'
         return (f'{width} × {height} pixels\n'
                 f'causal: {100 * self.history.mask.mean():.1f} %\n{state}')
 

@@ -37,7 +37,7 @@ def test_next_session_goes_on_where_the_last_one_stopped(images, masks):
     queue.save('a.jpg', MASK)
     queue.skip('b.png')
     again = AnnotationQueue(images, masks)
-    assert again.is_done('a.jpg') and again.is_skipped('b.png')
+    assert again.done == {'a.jpg'} and again.skipped == {'b.png'}
     assert again.next_pending() == 2
     again.save('sub/c.jpg', MASK)
     assert again.next_pending() is None
@@ -73,7 +73,7 @@ def test_skipped_image_that_gets_a_mask_is_skipped_no_more(images, masks):
     queue = AnnotationQueue(images, masks)
     queue.skip('a.jpg')
     queue.save('a.jpg', MASK)
-    assert not AnnotationQueue(images, masks).is_skipped('a.jpg')
+    assert not AnnotationQueue(images, masks).skipped
 
 
 def test_mask_files_beside_the_images_are_no_images(images):

@@ -311,7 +311,7 @@ def test_each_button_does_what_its_key_does(images):
     for kind in ('button_press_event', 'button_release_event'):
         event = MouseEvent(kind, person.screen, x, y, button=1)
         person.screen.callbacks.process(kind, event)
-    assert person.queue.is_skipped('a.jpg')
+    assert 'a.jpg' in person.queue.skipped
 
 
 def test_all_keys_are_listed_in_the_figure(images):
