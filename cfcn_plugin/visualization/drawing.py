@@ -20,42 +20,39 @@ HELP = {
     'box': 'Hold the left button and pull\nfrom corner to corner.',
 }
 LINE = dict(color='#00e5ff', linewidth=2)
+LONGEST = 1000  # pixels of an image's longest side on the screen
 NOTHING = np.full((1, 1, 3), 235, np.uint8)
 
 
 class MaskCanvas:
     """A figure in which masks are drawn, one image after the other.
 
-    Images are shown with ``longest`` pixels at most, small ones with each pixel
-    several times; masks have the image's full size. A mask that is not saved stays in
-    memory with its history, also when another image is opened.
+    Images are shown with 1000 pixels at most, small ones with each pixel several times;
+    masks have the image's full size. A mask that is not saved stays in memory with its
+    history, also when another image is opened.
 
     Args:
         figure: An empty figure with its canvas.
         queue: The images.
         quit: Called when the person quits.
-        longest: Longest side of an image on the screen, in pixels.
     """
 
     def __init__(self,
                  figure: Figure,
                  queue: AnnotationQueue,
-                 quit: Callable[[], None] = lambda: None,
-                 longest: int = 1000):
+                 quit: Callable[[], None] = lambda: None):
         self.queue = queue
-        self.longest = longest
         self._quit = quit
         self._histories: dict[str, MaskHistory] = {}
-        self._image = None  # (h, w, 3), as shown; None if it cannot be read
-        self._to_confirm = None  # what must be pressed again to be done
+        self._to_confirm = None  # the action that must be repeated to be done
         self._selector = None
         self.panel = Panel(figure, self.act)
-        self.value = 1
-        self.select_tool('lasso')
+        self.tool, self.value = 'lasso', 1
+        self._show_choice()
         first = queue.next_pending()
         self.open_image(0 if first is None else first)
         if first is None:
-            self.show_message('All images are done. Look around, or quit.')
+            self._say('All images are done. Open any of them, or quit.')
 
     @property
     def name(self) -> str:
@@ -77,15 +74,17 @@ class MaskCanvas:
 
     def act(self, action: str) -> None:
         """Do what a button or key stands for, by its name in ``BUTTONS``."""
-        to_confirm, self._to_confirm = self._to_confirm, None
+        confirmed, self._to_confirm = self._to_confirm == action, None
         if action in HELP:
-            self.select_tool(action)
+            self.tool = action
+            self._restart_tool()
+            self._show_choice()
         elif action in ('add', 'erase'):
             self.value = int(action == 'add')
             self._show_choice()
         elif action in ('undo', 'redo', 'clear'):
             if self.history is not None and not getattr(self.history, action)():
-                self.show_message(f'Nothing to {action}.')
+                self._say(f'Nothing to {action}.')
             else:
                 self._show_mask()
         elif action in ('previous', 'next'):
@@ -95,15 +94,12 @@ class MaskCanvas:
             self.queue.skip(self.name)
             self._open_next('Skipped.')
         elif action == 'save':
-            self._save(confirmed=to_confirm == ('save', self.name))
-        elif action == 'quit':
-            self._leave(confirmed=to_confirm == ('quit', None))
-
-    def select_tool(self, tool: str) -> None:
-        """Draw with ``'lasso'``, ``'polygon'`` or ``'box'``."""
-        self.tool = tool
-        self._restart_tool()
-        self._show_choice()
+            self._save(confirmed)
+        elif confirmed or not self.unsaved:
+            self._quit()
+        else:
+            self._ask('quit', f'{len(self.unsaved)} drawn and not saved, such as '
+                      f'{self.unsaved[0]}. Press q once more to leave without.')
 
     def open_image(self, index: int) -> None:
         """Show an image and its mask."""
@@ -112,30 +108,23 @@ class MaskCanvas:
         try:
             self._load()
         except (MaskError, OSError) as error:
-            self._image = None
             self._histories.pop(self.name, None)
             problem = f'Nothing can be drawn here: {error}'
         self.panel.fit((1, 1) if self.history is None else self.history.mask.shape)
         self._restart_tool()
-        self._show_mask()
-        if problem:
-            self.show_message(problem)
-
-    def show_message(self, text: str) -> None:
-        """Write a message under the image."""
-        self.panel.write(message=text)
+        self._show_mask(problem)
 
     # ---- inside ------------------------------------------------------------------
 
     def _load(self) -> None:
         image = load_image(self.queue.images / self.name)
-        self._image = scale_to_fit(image, self.longest)
+        self._image = scale_to_fit(image, LONGEST)
         if self.name not in self._histories:
             mask = self.queue.load_mask(self.name, image.shape[:2])
             self._histories[self.name] = MaskHistory(mask)
-        for name in [n for n in self._histories if n != self.name]:
-            if not self._histories[name].is_changed:
-                del self._histories[name]  # the mask is in its file
+        # other masks that have not changed are in their files
+        self._histories = {name: history for name, history in self._histories.items()
+                           if name == self.name or history.is_changed}
 
     def _drawn(self, vertices) -> None:
         if self.history is None:
@@ -143,51 +132,45 @@ class MaskCanvas:
         self._to_confirm = None
         changed = self.history.fill(vertices, self.value)
         self._restart_tool()
-        self._show_mask()
-        if not changed:
-            self.show_message('That encloses nothing to '
-                              f'{"add" if self.value else "erase"}.')
+        self._show_mask('' if changed else 'That encloses nothing to '
+                        f'{"add" if self.value else "erase"}.')
 
     def _save(self, confirmed: bool) -> None:
         if self.history is None or not self.history.mask.any():
-            self.show_message('Nothing is drawn yet. To leave this image without a '
-                              'mask, skip it (k).')
-            return
-        may_replace = confirmed or self.queue.redo
-        if self.queue.has_earlier_mask(self.name) and not may_replace:
-            self._to_confirm = 'save', self.name
-            self.show_message('This image has a mask from an earlier session. '
-                              'Press s once more to replace it.')
-            return
-        try:
-            self.queue.save(self.name, self.history.mask, replace=confirmed)
-        except OSError as error:
-            self.show_message(f'Not saved: {error}')
-            return
-        self.history.mark_saved()
-        self._open_next('Saved.')
+            self._say('Nothing is drawn yet. To leave this image without a mask, skip '
+                      'it (k).')
+        elif self.queue.has_earlier_mask(self.name) and not (
+                confirmed or self.queue.redo):
+            self._ask('save', 'This image has a mask from an earlier session. '
+                      'Press s once more to replace it.')
+        else:
+            try:
+                self.queue.save(self.name, self.history.mask, replace=confirmed)
+            except OSError as error:
+                self._say(f'Not saved: {error}')
+            else:
+                self.history.mark_saved()
+                self._open_next('Saved.')
 
     def _open_next(self, done: str) -> None:
         following = self.queue.next_pending(self.index)
-        if following is None:
-            self._show_mask()
-            self.show_message(
+        if following is not None:
+            self.open_image(following)
+        else:
+            self._show_mask(
                 f'{done} That was the last one: all images are done. q quits.')
-            return
-        self.open_image(following)
-
-    def _leave(self, confirmed: bool) -> None:
-        if self.unsaved and not confirmed:
-            self._to_confirm = 'quit', None
-            self.show_message(
-                f'{len(self.unsaved)} drawn and not saved, such as '
-                f'{self.unsaved[0]}. Press q once more to leave without.')
-            return
-        self._quit()
 
     # ---- what a person sees --------------------------------------------------------
 
-    def _show_mask(self) -> None:
+    def _say(self, message: str) -> None:
+        self.panel.write(message=message)
+
+    def _ask(self, action: str, message: str) -> None:
+        """Do an action only when it is repeated at once."""
+        self._to_confirm = action
+        self._say(message)
+
+    def _show_mask(self, message: str = '') -> None:
         if self.history is None:
             self.panel.show(NOTHING, (1, 1))
         else:
@@ -202,7 +185,7 @@ class MaskCanvas:
             name=shorten_name(self.name, 60),
             counts='  ·  '.join(counts),
             state=self._image_state(),
-            message='')
+            message=message)
 
     def _image_state(self) -> str:
         if self.history is None:

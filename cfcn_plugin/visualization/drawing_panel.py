@@ -68,7 +68,12 @@ class Panel:
                 axes = figure.add_axes((0.78, top, 0.2, 0.037))
                 self.buttons[action] = self._button(axes, label, keys, action)
             top -= 0.032
-        self._listen()
+        canvas = figure.canvas
+        # matplotlib's own keys rest: s saves the figure, l makes axes logarithmic
+        if canvas.manager is not None and canvas.manager.key_press_handler_id:
+            canvas.mpl_disconnect(canvas.manager.key_press_handler_id)
+        canvas.mpl_connect('key_press_event', self._press)
+        canvas.mpl_connect('resize_event', self._fit)
 
     def write(self, **texts: str) -> None:
         """Set words, by their names in ``TEXTS``."""
@@ -79,8 +84,8 @@ class Panel:
     def mark(self, actions: Collection[str]) -> None:
         """Show what is chosen."""
         for action, button in self.buttons.items():
-            button.color = CHOSEN if action in actions else IDLE
-            button.hovercolor = CHOSEN if action in actions else HOVER
+            button.color, button.hovercolor = (
+                (CHOSEN, CHOSEN) if action in actions else (IDLE, HOVER))
             button.ax.set_facecolor(button.color)
         self.figure.canvas.draw_idle()
 
@@ -113,19 +118,8 @@ class Panel:
         button.on_clicked(lambda event: self.act(action))
         return button
 
-    def _listen(self) -> None:
-        canvas = self.figure.canvas
-        # matplotlib's own keys rest: s saves the figure, l makes axes logarithmic
-        if canvas.manager is not None and canvas.manager.key_press_handler_id:
-            canvas.mpl_disconnect(canvas.manager.key_press_handler_id)
-        actions = {
-            key: action for _, buttons in BUTTONS for _, keys, action in buttons
-            for key in keys.split()
-        }
-
-        def press(event):
-            if event.key in actions:
-                self.act(actions[event.key])
-
-        canvas.mpl_connect('key_press_event', press)
-        canvas.mpl_connect('resize_event', self._fit)
+    def _press(self, event) -> None:
+        for _, buttons in BUTTONS:
+            for _, keys, action in buttons:
+                if event.key in keys.split():
+                    self.act(action)
