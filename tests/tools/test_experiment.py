@@ -1,6 +1,7 @@
 """A grid of real trainings from one command, to its table and report."""
 import contextlib
 import csv
+import json
 import re
 from functools import partial
 from pathlib import Path
@@ -47,23 +48,49 @@ class InThisProcess:
         return 0
 
 
-@pytest.fixture(scope='module')
-def finished(run_tool, waterbirds_root, tmp_path_factory):
-    """The work dir of two cells on a generated data set."""
-    folder = tmp_path_factory.mktemp('grid')
+def write_grid(folder):
+    """A folder with a config and a grid of two cells."""
     base = str(ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py')
     (folder / 'config.py').write_text(CONFIG.format(base=base))
     (folder / 'grid.py').write_text(GRID)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def finished(run_tool, waterbirds_root, tmp_path_factory):
+    """The work dir of two cells on a generated data set."""
+    folder = write_grid(tmp_path_factory.mktemp('grid'))
     (folder / 'page.md').write_text('<!-- table -->\n<!-- end of table -->\n')
     logger = MMLogger.get_current_instance()
     level = logger.level
-    with mock.patch('cfcn_plugin.experiments.cell_run.Popen',
-                    partial(InThisProcess, run_tool)):
+    with contextlib.ExitStack() as patches:
+        for name, value in {
+                'cfcn_plugin.experiments.cell_run.Popen': partial(
+                    InThisProcess, run_tool),
+                'cfcn_plugin.experiments.sheets.IMAGES': 3,
+                'cfcn_plugin.experiments.sheets.DPI': 30,
+                # what takes most of the time of so small a run
+                'yapf.yapflib.yapf_api.FormatCode': lambda code, **_: (code, True),
+                'mmengine.runner.Runner._log_env': lambda *_: None,
+        }.items():
+            patches.enter_context(mock.patch(name, value))
         run_tool('experiment.py', folder / 'grid.py', '--work-dir', folder / 'work',
                  '--page', folder / 'page.md', '--executor', 'debug',
                  data=waterbirds_root)
     logger.setLevel(level)
     return folder
+
+
+@pytest.mark.slow
+def test_runs_are_processes_of_their_own(run_tool, waterbirds_root, tmp_path):
+    write_grid(tmp_path)
+    run_tool('experiment.py', tmp_path / 'grid.py', '--work-dir', tmp_path / 'work',
+             data=waterbirds_root)
+    for cell in ('cnn/data/run', 'cfcn/data/masks=3'):
+        folder = tmp_path / 'work' / cell
+        assert json.loads((folder / 'outcome.json').read_text())['status'] == 'done'
+        assert 'epoch_1.pth' in (folder / 'output.log').read_text()
+    assert 'Not drawn' not in (tmp_path / 'work' / 'report.html').read_text()
 
 
 def test_csv_has_a_line_a_cell_and_metric(finished):
