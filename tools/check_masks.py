@@ -35,7 +35,7 @@ def main():
         type=int,
         default=0,
         help='send each guided image through the whole pipeline this many times, and '
-        'tell how often its object is cropped out')
+        'count how often its object is cropped out')
     parser.add_argument('--json', type=Path, help='file to write all findings to')
     _launch.add_config_arguments(parser)
     args = parser.parse_args()

@@ -88,7 +88,7 @@ def main():
         raise SystemExit(f'{len(failed)} of {len(known)} runs failed; --retry runs '
                          'them again')
     if not args.report_only and any(o.status == 'pending' for o in known):
-        raise SystemExit('some runs were told to stop; the same command finishes them')
+        raise SystemExit('some runs were asked to stop; the same command finishes them')
 
 
 if __name__ == '__main__':

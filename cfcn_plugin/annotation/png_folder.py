@@ -63,7 +63,7 @@ def check_distinct_masks(names: Iterable[str]) -> None:
         other = seen.setdefault(mask_name(name), name)
         if other != name:
             raise MaskError(
-                f"images '{other}' and '{name}' would share the mask "
+                f"images '{other}' and '{name}' would have the same mask "
                 f"'{mask_name(name)}': rename one of them")
 
 
@@ -89,16 +89,14 @@ def write_png(path: Path, values: np.ndarray, palette: bool = False,
 
 
 def _palette() -> list[int]:
-    """Black for 0, white for 255, and hues that neighbours do not share."""
+    """Black for 0, white for 255, and hues that differ between neighbours."""
     hues = (0.1 + value * GOLDEN_RATIO % 1 for value in range(1, 255))
     between = [round(255 * part) for hue in hues for part in hsv_to_rgb(hue, 0.8, 1)]
     return [0, 0, 0, *between, 255, 255, 255]
 
 
-def png_masks_config(images: str | Path,
-              masks: str | Path,
-              data_root: str | Path | None = None,
-              **options) -> dict:
+def png_masks_config(images: str | Path, masks: str | Path,
+                     data_root: str | Path | None = None, **options) -> dict:
     """The config of the source that reads a folder of masks.
 
     Args:

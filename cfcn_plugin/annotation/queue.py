@@ -31,7 +31,7 @@ class AnnotationQueue:
 
     Raises:
         FileNotFoundError: An image does not exist.
-        MaskError: Two images would share a mask.
+        MaskError: Two images would have the same mask.
     """
 
     def __init__(self,

@@ -49,7 +49,7 @@ class Report:
 
     @property
     def suspicious(self) -> list[Finding]:
-        """Findings to look at: one of each kind, another one of each, and so on.
+        """Findings to check by eye: one of each kind, another one of each, and so on.
 
         Images that the config declares unguided are left out.
         """

@@ -20,7 +20,7 @@ from .folder_lock import PATIENCE, lock_folder
 
 PR_SET_PDEATHSIG = 1
 PREEMPTED = getattr(signal, f'SIG{JobEnvironment.USR_SIG}')  # submitit's own signal
-STOPPED = 75  # exit code of a training that was told to stop and saved a checkpoint
+STOPPED = 75  # exit code of a training that was asked to stop and saved a checkpoint
 TAIL = 25  # lines of a failed run's log that are kept
 
 
@@ -46,7 +46,7 @@ class CellRun:
     process: Popen | None = field(default=None, init=False)
 
     def __call__(self) -> None:
-        """Run both; a training that was told to stop leaves no outcome."""
+        """Run both; a training that was asked to stop leaves no outcome."""
         begin = time.monotonic()
         metrics, error = None, ''
         with lock_folder(self.folder, PATIENCE):

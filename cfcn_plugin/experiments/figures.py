@@ -120,7 +120,7 @@ def condition_points(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
 
 def legend_names(table: DataFrame, axes: Sequence[str],
                  with_data: bool = True) -> Series:
-    """The method of each row, and what tells it from the others."""
+    """The method of each row, and how it differs from the others."""
     names = table['method']
     if with_data and table['data'].nunique() > 1:
         names = names + ', ' + table['data']

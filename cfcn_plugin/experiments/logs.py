@@ -22,7 +22,7 @@ def last_epoch(work_dir: Path) -> int:
     if not files:
         return 0
     with files[-1].open('rb') as stream:
-        stream.seek(max(0, stream.seek(0, 2) - 4096))  # a look each tenth of a second
+        stream.seek(max(0, stream.seek(0, 2) - 4096))  # is called each 0.1 s
         lines = stream.read().decode(errors='replace').splitlines()
     whole = [line for line in lines if line.startswith('{') and line.endswith('}')]
     record = json.loads(whole[-1]) if whole else {}

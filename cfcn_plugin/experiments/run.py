@@ -181,12 +181,12 @@ def _run(todo: list[Outcome], queued: dict[str, submitit.Job], slots: list,
 def _finish(run: _Running, work_dir: Path) -> tuple[str, str]:
     """What to print of a run that has ended, and the style."""
     outcome = read_outcome(run.cell, work_dir)
-    # without an outcome: told to stop, or ended by the executor
+    # without an outcome: asked to stop, or ended by the executor
     if outcome.status == 'pending' and (error := run.job.exception()) is not None:
         write_outcome(outcome.folder, None, str(error), 0.)
         outcome = read_outcome(run.cell, work_dir)
     if outcome.status == 'pending':
-        text = 'told to stop, and not finished; run the same command again'
+        text = 'asked to stop, and not finished; run the same command again'
     else:
         text = f'{outcome.status} after {outcome.seconds:.0f} s'
     return f'{run.cell.name}: {text}', 'red' if outcome.status == 'failed' else ''

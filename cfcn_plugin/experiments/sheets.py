@@ -60,7 +60,7 @@ def _of_data(data: str, done: list[Outcome]) -> Iterator[ReportFigure]:
 
     maps = {name: predict_saliency(model, images) for name, model in models.items()}
     yield draw(
-        'heatmaps', 'Where the methods look (figures 4 and 5)',
+        'heatmaps', 'Saliency maps of the methods (figures 4 and 5)',
         'The trained map: of the predicted class where maps are classes, else the mean '
         'over channels. It was trained to lie inside, so it is no proof.', maps)
     yield draw(

@@ -15,7 +15,7 @@ BUTTONS = (
     ('Mend', [('Undo', 'z ctrl+z', 'undo'), ('Redo', 'y ctrl+y', 'redo'),
               ('Clear', 'c', 'clear')]),
     ('Go on', [('Save, next', 's enter', 'save'), ('Skip', 'k', 'skip')]),
-    ('Look around', [('Previous', 'left', 'previous'), ('Next', 'right', 'next'),
+    ('Browse', [('Previous', 'left', 'previous'), ('Next', 'right', 'next'),
                      ('Quit', 'q', 'quit')]),
 )
 SYMBOLS = {'left': '←', 'right': '→'}
@@ -96,7 +96,7 @@ class Panel:
         self.figure.canvas.draw_idle()
 
     def fit(self, size: tuple[int, int]) -> None:
-        """Look at all of an image of this height and width, and the room around."""
+        """Show all of an image of this height and width, with some room around."""
         self.size = size
         self._fit()
         if self.figure.canvas.toolbar is not None:

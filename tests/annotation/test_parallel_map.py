@@ -25,7 +25,7 @@ def test_error_of_the_function_comes_through():
         list(parallel_map(lambda i: 1 // i, [1, 0], 2))
 
 
-def test_process_that_dies_is_told():
+def test_process_that_dies_is_reported():
     with pytest.raises(RuntimeError, match='a process died.*fewer `jobs`'):
         list(parallel_map(lambda i: os._exit(9), range(40), 2))
 

@@ -35,9 +35,9 @@ def test_folder_without_images_is_named(tmp_path):
         list_images(tmp_path / 'nowhere')
 
 
-def test_images_that_would_share_a_mask_are_named():
+def test_images_that_would_have_one_mask_are_named():
     check_distinct_masks(['a.jpg', 'b/a.jpg', 'b/a.b.jpg'])
-    with pytest.raises(MaskError, match="'a.jpg' and 'a.png' would share.*rename"):
+    with pytest.raises(MaskError, match="'a.jpg' and 'a.png' would have the same mask.*rename"):
         check_distinct_masks(['a.jpg', 'a.png'])
 
 

@@ -61,7 +61,7 @@ def test_mask_of_an_earlier_session_is_not_overwritten_by_itself(images, masks):
     np.testing.assert_array_equal(queue.load_mask('a.jpg', (4, 6)), MASK)
 
 
-def test_redo_looks_at_all_again_and_may_replace(images, masks):
+def test_redo_shows_all_again_and_may_replace(images, masks):
     AnnotationQueue(images, masks).save('a.jpg', MASK)
     queue = AnnotationQueue(images, masks, redo=True)
     assert queue.next_pending() == 0

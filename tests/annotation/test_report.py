@@ -18,7 +18,7 @@ def test_clean_data_stops_nothing():
     assert 'Nothing here would stop' in str(report)
 
 
-def test_problem_that_stops_and_its_remedy_are_told():
+def test_problem_that_stops_and_its_remedy_are_reported():
     report = Report([finding(0), finding(1, Problem('missing', stops=True), area=None)])
     assert report.stops
     text = str(report)
@@ -87,7 +87,7 @@ def test_json_has_every_problem():
     assert content['area']['0.5'] == 0.3
 
 
-def test_fraction_of_draws_that_keep_the_object_is_told():
+def test_fraction_of_draws_that_keep_the_object_is_reported():
     report = Report([finding(0, kept=0.5), finding(1, kept=1.0), finding(2)])
     assert 'still there in 75.0% of draws' in str(report)
     assert report.as_dict()['kept_fraction'] == 0.75

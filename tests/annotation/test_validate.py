@@ -72,7 +72,7 @@ def test_mask_of_another_size_stops_a_run(root):
 
 
 @pytest.mark.parametrize('damage', [b'', b'nothing'])
-def test_file_that_cannot_be_read_is_told_and_the_next_one_seen(root, damage):
+def test_file_that_cannot_be_read_is_reported_and_the_next_one_seen(root, damage):
     (root / 'masks' / 'a.png').write_bytes(damage)
     assert problems(validate(root)['a.jpg']) == [('unusable', True)]
     (root / 'images' / 'a.jpg').write_bytes(damage)
@@ -81,7 +81,7 @@ def test_file_that_cannot_be_read_is_told_and_the_next_one_seen(root, damage):
     assert found['b.jpg'].guided
 
 
-def test_image_that_loads_cut_short_is_told(root):
+def test_image_that_loads_cut_short_is_reported(root):
     # as a bitmap: whether a JPEG loads depends on the decoder
     path = root / 'images' / 'a.jpg'
     Image.open(path).save(path.with_suffix('.png'))
@@ -93,7 +93,7 @@ def test_image_that_loads_cut_short_is_told(root):
     assert kinds in (['image'], ['damaged'])
 
 
-def test_full_mask_is_told_ignored_pixels_apart(root):
+def test_full_mask_is_reported_ignored_pixels_apart(root):
     put(root, MASK * 0 + 255)
     found = validate(root)['a.jpg']
     assert problems(found) == [('full', False)] and found.guided
@@ -102,7 +102,7 @@ def test_full_mask_is_told_ignored_pixels_apart(root):
         ('full', False)]
 
 
-def test_mask_that_looks_inverted_is_told(root):
+def test_mask_that_looks_inverted_is_reported(root):
     put(root, 255 - MASK)
     assert problems(validate(root)['a.jpg']) == [('inverted', False)]
 
@@ -121,7 +121,7 @@ def test_inverted_is_a_causal_frame_around_a_free_middle(
     assert looks_inverted(mask) is inverted
 
 
-def test_turned_image_is_told(root):
+def test_turned_image_is_reported(root):
     exif = Image.Exif()
     exif[0x0112] = 3
     path = root / 'images' / 'a.jpg'

@@ -6,7 +6,7 @@ import pytest
 
 from cfcn_plugin.experiments.grid import read_grid
 
-# Does what it is told in the file `order`, then leaves what a training leaves
+# Does what the config says, then leaves what a training leaves
 TRAIN = '''
     import json, os, pathlib, signal, sys, time
     config, work_dir = sys.argv[1], pathlib.Path(sys.argv[3])

@@ -48,7 +48,7 @@ def test_whole_guidance_in_options_may_be_weighed(make_grid, tmp_path):
     assert cfg.model.guidance == dict(type='X', loss_weight=2.0)
 
 
-def test_identity_tells_masks_and_sizes_apart(make_grid):
+def test_identities_differ_by_masks_and_sizes(make_grid):
     grid = make_grid("methods = dict(a='base.py')\naxes = dict(masks=[0, 3], size=[5])")
     first, second = map(identity, grid.cells)
     assert first['size'] == second['size'] == 5

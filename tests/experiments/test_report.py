@@ -1,4 +1,4 @@
-"""The report tells what failed, and what its numbers are worth."""
+"""The report says what failed, and what its numbers are worth."""
 from dataclasses import replace
 
 from cfcn_plugin.experiments.outcome import read_outcomes
@@ -6,7 +6,7 @@ from cfcn_plugin.experiments.report import write_report
 from cfcn_plugin.experiments.run import run_grid
 
 
-def test_failures_are_told_with_their_logs_and_numbers_stand_without_checkpoints(
+def test_failures_are_reported_with_their_logs_and_numbers_stand_without_checkpoints(
         make_grid, tools, tmp_path):
     grid = make_grid(
         "methods = dict(cnn='base.py', cfcn='base.py', bad=dict(config='base.py', "

@@ -141,7 +141,7 @@ def test_runs_see_the_devices_of_the_environment(
     assert 'gpu GPU-3' in log_of(known[0])
 
 
-def test_training_that_was_told_to_stop_has_not_failed_and_goes_on(
+def test_training_that_was_asked_to_stop_has_not_failed_and_goes_on(
         make_grid, tools, tmp_path):
     grid = make_grid("methods = dict(a='base.py')", 'stop = True')
     stopped, = run_grid(grid, tmp_path / 'w', tools)

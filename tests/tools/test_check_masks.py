@@ -47,7 +47,7 @@ def test_good_data_ends_with_0_and_no_sheet(
     assert check(run_tool, '--split', 'val', data=waterbirds_root) == 0
 
 
-def test_all_that_is_wrong_is_told_and_the_exit_code_is_1(
+def test_all_that_is_wrong_is_reported_and_the_exit_code_is_1(
         run_tool, spoiled, tmp_path, capsys):
     sheet, findings = tmp_path / 'sheet.png', tmp_path / 'findings.json'
     assert check(run_tool, '--sheet', sheet, '--json', findings, *OPTIONS,

@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.mark.slow
-def test_demo_trains_both_networks_and_draws_where_they_look(
+def test_demo_trains_both_networks_and_draws_their_maps(
         run_tool, tmp_path, capsys):
     with mock.patch.dict(os.environ):  # it sets CFCN_DATA
         run_tool('demo.py', '--out', tmp_path / 'demo')

@@ -1,4 +1,4 @@
-"""Drawing masks by the command line: what a person is told before and after."""
+"""Drawing masks by the command line: what a person reads before and after."""
 import os
 import re
 import shutil
@@ -43,7 +43,7 @@ def person(monkeypatch):
     plt.close('all')
 
 
-def test_figure_is_closed_by_quit_and_the_config_is_told(
+def test_figure_is_closed_by_quit_and_the_config_is_reported(
         run_tool, images, person, capsys):
     masks = images.parent / 'masks'
     masks.mkdir()
@@ -68,7 +68,7 @@ def test_list_of_choose_guided_is_what_is_masked(
     assert (masks / 'skipped.txt').read_text() == 'a.jpg\nc.jpg\n'
 
 
-def test_without_screen_and_tornado_the_remedy_is_told(monkeypatch):
+def test_without_screen_and_tornado_the_remedy_is_reported(monkeypatch):
     monkeypatch.setattr(draw_masks.importlib.util, 'find_spec', lambda name: None)
     with pytest.raises(SystemExit, match=r"pip install 'cfcn_plugin\[draw\]'"):
         draw_masks.serve('127.0.0.1', 8988)

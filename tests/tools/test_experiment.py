@@ -114,7 +114,7 @@ def test_report_is_one_file_with_its_images_inside(finished):
     assert not re.search(r'(src|href)="(?!data:)', report)
     titles = re.findall(r'<h2>(.*?)</h2>', report)
     for wanted in ('Results (table 3)', 'Convergence', 'Causally-focus loss of all',
-                   'Where the methods look', 'Class maps of cfcn', 'Other light'):
+                   'Saliency maps of the methods', 'Class maps of cfcn', 'Other light'):
         assert any(title.startswith(wanted) for title in titles), (wanted, titles)
     images = sorted(f.stem for f in (finished / 'work' / 'figures').iterdir())
     assert len(images) == report.count('data:image/png')

@@ -92,7 +92,7 @@ def test_names_that_do_not_meet_are_shown(run_tool, birds, tmp_path):
                  f'ann_file={boxes}')
 
 
-def test_source_without_images_is_told(run_tool, tmp_path, capsys):
+def test_source_without_images_is_reported(run_tool, tmp_path, capsys):
     with pytest.raises(SystemExit):
         run_tool('make_masks.py', '--out', tmp_path, '--source', 'type=BoxMasks')
     assert 'with --images' in capsys.readouterr().err

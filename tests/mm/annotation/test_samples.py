@@ -40,7 +40,7 @@ def test_data_sets_inside_wrappers_are_found(birds):
     assert [len(samples) for samples in guided_datasets(birds)] == [8, 8]
 
 
-def test_config_without_masks_or_split_is_told(birds):
+def test_config_without_masks_or_split_is_reported(birds):
     birds.val_dataloader.dataset.pipeline = [dict(type='LoadImageFromFile')]
     with pytest.raises(ValueError, match='no LoadActivationMask.*`val_dataloader`'):
         guided_datasets(birds, 'val')
@@ -97,7 +97,7 @@ def crop(size):
     return dict(type='MaskAware', transform=dict(type='RandomCrop', crop_size=size))
 
 
-def test_objects_that_crops_leave_out_are_told(root):
+def test_objects_that_crops_leave_out_are_reported(root):
     found = validate(root, [crop(20), PACK], draws=20)
     assert problems(found['a.png']) == [('vanishing', False)]
     assert found['a.png'].kept_fraction < 0.5 < found['b.png'].kept_fraction
@@ -110,7 +110,7 @@ def test_draws_without_a_crop_keep_all_objects(root):
     assert validate(root, [PACK], draws=0)['a.png'].kept_fraction is None
 
 
-def test_pipeline_that_leaves_masks_behind_is_told(root):
+def test_pipeline_that_leaves_masks_behind_is_reported(root):
     bare = dict(type='RandomCrop', crop_size=20)
     found = validate(root, [bare, PACK], draws=1)['a.png']
     assert problems(found) == [('pipeline', True)]

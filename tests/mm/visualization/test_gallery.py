@@ -217,7 +217,7 @@ def test_dead_map_is_dark(class_maps):
     assert (predict_saliency(class_maps, images()).saliency == 0).all()
 
 
-def test_class_maps_are_of_the_same_pass_and_share_one_scale(class_maps):
+def test_class_maps_are_of_the_same_pass_and_have_one_scale(class_maps):
     with torch.no_grad():  # alive, whatever other tests have done to it
         class_maps.head.conv.bias.copy_(torch.tensor([1., 2., 3.]))
     maps = predict_saliency(class_maps, images())
