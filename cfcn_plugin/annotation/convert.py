@@ -3,7 +3,6 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,8 +27,7 @@ class IndexRow(NamedTuple):
     Attributes:
         image: The image's name.
         mask: The mask file, below the folder of masks.
-        height: Of both, in pixels.
-        width: Of both, in pixels.
+        height, width: Of both, in pixels.
         area: Fraction of the image that is causal, in [0, 1].
         ignored: Fraction of the image of which it is not known, in [0, 1].
         classes: Labels with a mask in the file, separated by spaces.
@@ -43,15 +41,13 @@ class IndexRow(NamedTuple):
     classes: str
 
 
-@dataclass(frozen=True)
-class ConversionResult:
+class ConversionResult(NamedTuple):
     """The mask files of one image.
 
     Attributes:
         image: The image's name.
         rows: Its lines of the index, one a file; empty if the image has no mask.
-        failure: Why the mask could not be converted; empty if there was none, or it
-            was converted.
+        failure: Why the mask could not be converted, else empty.
     """
     image: str
     rows: tuple[IndexRow, ...] = ()
@@ -105,11 +101,11 @@ class MaskConverter:
                 return ConversionResult(name)
             if result.kind not in ('mask', 'empty'):
                 return ConversionResult(name, failure=result.reason)
-            rows = [self._write(name, *file) for file in mask_files(
-                result.record, mask_name(name), self.layout)]
+            files = mask_files(result.record, mask_name(name), self.layout)
+            return ConversionResult(
+                name, tuple(self._write(name, *file) for file in files))
         except (MaskError, OSError) as error:
             return ConversionResult(name, failure=str(error))
-        return ConversionResult(name, tuple(rows))
 
     def _write(self, name: str, file: str, values: np.ndarray,
                labels: Sequence[int]) -> IndexRow:
@@ -192,10 +188,9 @@ def _write_index(out: Path, results: Iterable[ConversionResult]) -> None:
 
 
 def _holds(path: Path, values: np.ndarray) -> bool:
-    """Whether a file holds these values."""
     try:
         with Image.open(path) as image:
             grey = image.convert('L') if image.mode == '1' else image
-            return np.array_equal(np.array(grey), values)
+            return np.array_equal(grey, values)
     except (OSError, SyntaxError):
         return False

@@ -13,7 +13,7 @@ from .samples import Samples
 from .validate import KINDS, Finding, Problem
 
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
-QUANTILE_NAMES = {0: 'smallest', 0.5: 'median', 1: 'largest'}
+QUANTILE_NAMES = ('smallest', '5%', '25%', 'median', '75%', '95%', 'largest')
 STEPS = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 1)  # of the bars over areas
 BAR = 40  # characters of the longest bar
 EXAMPLES = 3  # images named of each kind of problem
@@ -55,10 +55,10 @@ class Report:
         """
         queues = {kind: [] for kind in KINDS}
         for finding in self.findings:
-            for problem in finding.problems:
-                if problem.stops or problem.kind not in ('missing', 'empty'):
-                    queues[problem.kind].append(finding)
-                    break
+            kinds = [problem.kind for problem in finding.problems
+                     if problem.stops or problem.kind not in ('missing', 'empty')]
+            if kinds:
+                queues[kinds[0]].append(finding)
         rounds = zip_longest(*queues.values())
         return [finding for one in rounds for finding in one if finding is not None]
 
@@ -138,8 +138,7 @@ class Report:
         if not len(areas):
             return
         yield 'Causal fraction of the image:'
-        for quantile, area in zip(QUANTILES, np.quantile(areas, QUANTILES)):
-            name = QUANTILE_NAMES.get(quantile, f'{quantile:.0%}')
+        for name, area in zip(QUANTILE_NAMES, np.quantile(areas, QUANTILES)):
             yield f'  {name:>8}  {area:8.2%}'
         counts, _ = np.histogram(areas, STEPS)
         for low, high, count in zip(STEPS, STEPS[1:], counts):
@@ -154,20 +153,17 @@ class Report:
         for message in self.unmatched:
             yield f'  {"STOPS " if self.has_check_hook else ""}{message}'
         for kind, found in by_kind.items():
-            if found:
-                yield from _kind_lines(kind, found)
-
-
-def _kind_lines(kind: str, found: list[tuple[Finding, Problem]]) -> Iterator[str]:
-    """A kind of problem with its number, its remedy and a few examples."""
-    stops = any(problem.stops for _, problem in found)
-    remedy = REMEDIES.get(kind) if stops or kind == 'turned' else None
-    yield (f'  {"STOPS " if stops else ""}{KINDS[kind]}: {len(found)}'
-           + (f' ({remedy})' if remedy else ''))
-    for finding, problem in found[:EXAMPLES]:
-        yield f'      {finding.image}' + (problem.reason and f': {problem.reason}')
-    if len(found) > EXAMPLES:
-        yield f'      ... and {len(found) - EXAMPLES} more'
+            if not found:
+                continue
+            stops = any(problem.stops for _, problem in found)
+            remedy = REMEDIES.get(kind) if stops or kind == 'turned' else None
+            yield (f'  {"STOPS " if stops else ""}{KINDS[kind]}: {len(found)}'
+                   + (f' ({remedy})' if remedy else ''))
+            for finding, problem in found[:EXAMPLES]:
+                reason = problem.reason and f': {problem.reason}'
+                yield f'      {finding.image}{reason}'
+            if len(found) > EXAMPLES:
+                yield f'      ... and {len(found) - EXAMPLES} more'
 
 
 def unmatched_messages(datasets: Sequence[Samples]) -> list[str]:

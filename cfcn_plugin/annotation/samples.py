@@ -32,8 +32,7 @@ class Samples(Sequence):
         return load_image(self[index]['img_path'])
 
     def kept_fraction(self, index: int) -> float | None:
-        """Fraction of the training pipeline's draws that show the object; None: not
-        measured."""
+        """Fraction of the pipeline's draws that show the object; None: not measured."""
         return None
 
 

@@ -82,25 +82,22 @@ class MaskValidator:
     def __call__(self, place: tuple[int, int]) -> Finding:
         """Check one image and its mask."""
         samples, index = self.datasets[place[0]], place[1]
-        sample, kept = samples[index], None
-        problems, result = [], QueryResult('unusable')
+        sample, kept, area = samples[index], None, None
+        problems, result, stage = [], QueryResult('unusable'), 'image'
         try:
             shape = samples.load_image(index).shape[:2]
-        except Exception as error:  # whatever a loader raises would end training
-            problems.append(_failure('image', error))
-        else:
             result = samples.loader.query(sample, shape)
             problems += _mask_problems(result, samples.loader)
             problems += _file_problems(sample.get('img_path'))
-        if result.kind == 'mask':
-            try:
+            stage = 'pipeline'
+            if result.kind == 'mask':
                 kept = samples.kept_fraction(index)
-            except Exception as error:
-                problems.append(_failure('pipeline', error))
+        except Exception as error:  # whatever is raised would end training
+            reason = f'{type(error).__name__}: {error}'
+            problems.append(Problem(stage, reason, stops=True))
         if kept is not None and kept < 0.5:
             problems.append(Problem('vanishing', f'it is there in {kept:.0%} of draws'))
         problems.sort(key=lambda problem: list(KINDS).index(problem.kind))
-        area = None
         if result.kind in ('mask', 'empty'):
             area = float(_union(result.record.mask).mean())
         return Finding(place, samples.names[index], _labels(sample),
@@ -132,10 +129,6 @@ def looks_inverted(mask: np.ndarray) -> bool:
     frame[edge:-edge, edge:-edge] = False
     middle = mask[height // 4:height - height // 4, width // 4:width - width // 4]
     return bool(mask[frame].mean() > 0.5 and middle.mean() < 0.5)
-
-
-def _failure(kind: str, error: Exception) -> Problem:
-    return Problem(kind, f'{type(error).__name__}: {error}', stops=True)
 
 
 def _mask_problems(result: QueryResult, loader: MaskLoader) -> list[Problem]:
@@ -170,7 +163,7 @@ def _file_problems(path: str | None) -> list[Problem]:
 
 
 def _union(mask: np.ndarray) -> np.ndarray:
-    """(H, W): the masks of all classes in one."""
+    """The masks of all classes in one."""
     return mask if mask.ndim == 2 else mask.max(0, initial=0)
 
 

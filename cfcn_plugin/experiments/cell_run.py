@@ -14,14 +14,12 @@ from subprocess import DEVNULL, STDOUT, Popen
 from submitit import JobEnvironment
 from submitit.helpers import DelayedSubmission
 
-from cfcn_plugin.atomic_write import atomic_write
-
 from .folder_lock import PATIENCE, lock_folder
+from .outcome import Outcome, write_outcome
 
 PR_SET_PDEATHSIG = 1
 PREEMPTED = getattr(signal, f'SIG{JobEnvironment.USR_SIG}')  # submitit's own signal
 STOPPED = 75  # exit code of a training that was asked to stop and saved a checkpoint
-TAIL = 25  # lines of a failed run's log that are kept
 
 
 @dataclass
@@ -32,14 +30,14 @@ class CellRun:
     end ``outcome.json`` is written.
 
     Attributes:
-        folder: The folder of the cell, which has ``config.py``.
+        outcome: What is known of the cell, whose folder has ``config.py``.
         tools: The folder of ``train.py`` and ``test.py``.
         environment: {variable: value} of both processes; None removes the variable.
         parent: Id of the process whose end, also by SIGKILL, ends the run (on Linux):
             submitit's local jobs outlive the process that submitted them, and two runs
             in one folder would spoil each other. None: nothing ends it.
     """
-    folder: Path
+    outcome: Outcome
     tools: Path
     environment: dict[str, str | None]
     parent: int | None
@@ -49,7 +47,8 @@ class CellRun:
         """Run both; a training that was asked to stop leaves no outcome."""
         begin = time.monotonic()
         metrics, error = None, ''
-        with lock_folder(self.folder, PATIENCE):
+        folder = self.outcome.folder
+        with lock_folder(folder, PATIENCE):
             try:
                 code = self._train() or self._test()
                 if code == STOPPED:
@@ -60,10 +59,10 @@ class CellRun:
                 if code:
                     error = _reason(code)
                 else:
-                    metrics = json.loads((self.folder / 'metrics.json').read_text())
+                    metrics = json.loads((folder / 'metrics.json').read_text())
             except FileNotFoundError as missing:
                 error = f'it left no {missing.filename}'
-            write_outcome(self.folder, metrics, error, time.monotonic() - begin)
+            write_outcome(folder, metrics, error, time.monotonic() - begin)
 
     def checkpoint(self) -> DelayedSubmission:
         """What submitit puts into the queue again when the queue stops the job.
@@ -78,21 +77,22 @@ class CellRun:
         return DelayedSubmission(replace(self))
 
     def _train(self) -> int:
-        run = self.folder / 'run'
-        resume = ['--resume'] if (run / 'last_checkpoint').is_file() else []
-        return self._run('train.py', self.folder / 'config.py', '--work-dir', run,
+        folder = self.outcome.folder
+        resume = ['--resume'] if self.outcome.is_begun else []
+        return self._run('train.py', folder / 'config.py', '--work-dir', folder / 'run',
                          *resume)
 
     def _test(self) -> int:
+        folder = self.outcome.folder
         return self._run(
-            'test.py', config_of(self.folder), checkpoint_of(self.folder),
-            '--work-dir', self.folder / 'test',
-            '--out', self.folder / 'metrics.json', '--out-item', 'metrics')
+            'test.py', self.outcome.config, self.outcome.checkpoint,
+            '--work-dir', folder / 'test',
+            '--out', folder / 'metrics.json', '--out-item', 'metrics')
 
     def _run(self, tool: str, *arguments) -> int:
         """The exit code of a tool."""
         given = {**os.environ, **self.environment}
-        with (self.folder / 'output.log').open('a') as log:
+        with (self.outcome.folder / 'output.log').open('a') as log:
             self.process = Popen(
                 [sys.executable, self.tools / tool, *arguments], stdout=log,
                 stderr=STDOUT, stdin=DEVNULL,
@@ -117,31 +117,6 @@ class CellRun:
         finally:
             for end in ends:
                 os.close(end)
-
-
-def config_of(folder: Path) -> Path:
-    """The config of a cell that was run, with what was left open filled in."""
-    dumped = folder / 'run' / 'config.py'
-    return dumped if dumped.is_file() else folder / 'config.py'
-
-
-def checkpoint_of(folder: Path) -> Path:
-    """The last checkpoint of a cell; by its name, since the folder may have moved."""
-    run = folder / 'run'
-    return run / Path((run / 'last_checkpoint').read_text().strip()).name
-
-
-def write_outcome(folder: Path, metrics: dict | None, error: str,
-                  seconds: float) -> None:
-    """Write ``outcome.json``, with the end of the log below an error."""
-    if error:
-        log = folder / 'output.log'
-        lines = log.read_text(encoding='utf-8', errors='replace').splitlines() \
-            if log.is_file() else []
-        error = '\n'.join([f'{error}; the end of {log}:', *lines[-TAIL:]])
-    outcome = dict(status='failed' if error else 'done', metrics=metrics,
-                   seconds=seconds, error=error)
-    atomic_write(folder / 'outcome.json', json.dumps(outcome, indent=1))
 
 
 def _prepare_child() -> None:

@@ -3,8 +3,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from .cell_run import checkpoint_of, config_of
+from cfcn_plugin.atomic_write import atomic_write
+
 from .grid import Cell, Grid
+
+TAIL = 25  # lines of a failed run's log that are kept
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class Outcome:
     @property
     def config(self) -> Path:
         """The config that was run, with what was left open filled in."""
-        return config_of(self.folder)
+        dumped = self.folder / 'run' / 'config.py'
+        return dumped if dumped.is_file() else self.folder / 'config.py'
 
     @property
     def is_begun(self) -> bool:
@@ -40,8 +44,9 @@ class Outcome:
 
     @property
     def checkpoint(self) -> Path:
-        """The last checkpoint."""
-        return checkpoint_of(self.folder)
+        """The last checkpoint; by its name, since the folder may have moved."""
+        run = self.folder / 'run'
+        return run / Path((run / 'last_checkpoint').read_text().strip()).name
 
 
 def read_outcome(cell: Cell, work_dir: Path) -> Outcome:
@@ -54,3 +59,16 @@ def read_outcome(cell: Cell, work_dir: Path) -> Outcome:
 def read_outcomes(grid: Grid, work_dir: Path) -> list[Outcome]:
     """What is known of each cell."""
     return [read_outcome(cell, work_dir) for cell in grid.cells]
+
+
+def write_outcome(folder: Path, metrics: dict | None, error: str,
+                  seconds: float) -> None:
+    """Write ``outcome.json``, with the end of the log below an error."""
+    if error:
+        log = folder / 'output.log'
+        lines = log.read_text(encoding='utf-8', errors='replace').splitlines() \
+            if log.is_file() else []
+        error = '\n'.join([f'{error}; the end of {log}:', *lines[-TAIL:]])
+    outcome = dict(status='failed' if error else 'done', metrics=metrics,
+                   seconds=seconds, error=error)
+    atomic_write(folder / 'outcome.json', json.dumps(outcome, indent=1))

@@ -18,11 +18,11 @@ from rich.progress import (
 
 from cfcn_plugin.atomic_write import atomic_write
 
-from .cell_run import CellRun, write_outcome
+from .cell_run import CellRun
 from .folder_lock import PATIENCE, lock_folder
 from .grid import Cell, Grid
 from .logs import last_epoch
-from .outcome import Outcome, read_outcome, read_outcomes
+from .outcome import Outcome, read_outcome, read_outcomes, write_outcome
 from .prepare import cell_config, differences, identity
 
 EXECUTORS = ('local', 'slurm', 'debug')
@@ -115,7 +115,7 @@ class _Submitter:
             defaults['cpus_per_task'] = self.threads
         executor.update_parameters(**{**defaults, **self.options})
         return executor.submit(CellRun(
-            outcome.folder, self.tools, self._environment(gpu),
+            outcome, self.tools, self._environment(gpu),
             parent=os.getpid() if self.executor == 'local' else None))
 
     def find_queued(self, outcome: Outcome) -> submitit.Job | None:

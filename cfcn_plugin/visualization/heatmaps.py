@@ -50,12 +50,11 @@ def resize_maps(maps: Tensor, covers: tuple[int, int],
 def class_map_columns(name: str, maps: SaliencyMaps,
                       classes: Sequence[str]) -> dict[str, SaliencyMaps]:
     """A model's column of a sheet, and one for each class's map if there are any."""
-    columns = {name: maps}
-    if maps.class_maps is not None:
-        for index, title in enumerate(classes):
-            columns[f'{name}\nmap of {title}'] = SaliencyMaps(
-                maps.class_maps[:, index], maps.predicted)
-    return columns
+    by_class = () if maps.class_maps is None else np.moveaxis(maps.class_maps, 1, 0)
+    return {name: maps, **{
+        f'{name}\nmap of {title}': SaliencyMaps(saliency, maps.predicted)
+        for title, saliency in zip(classes, by_class)
+    }}
 
 
 def merge_columns(
@@ -110,8 +109,7 @@ def heatmap_sheet(panels: Sequence[ImagePanel],
             axis.set_xlabel(f'says {classes[predicted]}', fontweight='bold',
                             color=_colour(predicted, panel.labels))
     for axis in axes.flat:
-        axis.set_xticks([])
-        axis.set_yticks([])
+        axis.set(xticks=[], yticks=[])
     for axis, column in zip(axes[0], titles):
         axis.set_title(column)
     if title:
