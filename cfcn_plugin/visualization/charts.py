@@ -3,7 +3,7 @@
 Points are a table with the columns ``panel``, ``name`` (of the line, in the legend),
 ``x`` (a number or a word), ``mean`` and ``spread`` (0 where it is not known).
 """
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from matplotlib import colormaps
@@ -71,17 +71,12 @@ def learning_curves(points: DataFrame, name: str) -> Figure:
         _errorbar(axis, line, linestyle='none', **style)
         x = line['x'].astype(float)
         if len(x) > 2:
+            slope, offset = np.polyfit(np.log(x), line['mean'], 1)
             fine = np.geomspace(x.min(), x.max(), 50)
-            axis.plot(fine, fitted_curve(x, line['mean'])(fine), color=style['color'])
+            axis.plot(fine, offset + slope * np.log(fine), color=style['color'])
 
     points = points.assign(name='masks: ' + points['name'])
     return _panels(points, name, draw, _set_scale, _shades)
-
-
-def fitted_curve(x: Sequence[float], y: Sequence[float]):
-    """a + b log(x) by least squares, a function of x."""
-    slope, offset = np.polyfit(np.log(np.asarray(x, float)), y, 1)
-    return lambda some: offset + slope * np.log(some)
 
 
 def normalised_bars(values: DataFrame, title: str) -> Figure:
@@ -98,8 +93,11 @@ def normalised_bars(values: DataFrame, title: str) -> Figure:
     figure = Figure(figsize=(3.5 + max(0.55 * models, 1.6) * groups, 3.2),
                     layout='constrained')
     axis = figure.subplots()
-    min_max(values).plot.bar(ax=axis, width=0.8, rot=0, legend=False,
-                             edgecolor='white', color=_colours(models))
+    low, high = values.min(axis=1), values.max(axis=1)
+    spread = (high - low).where(high > low, 1)  # all 0 where all are the same
+    values.sub(low, axis=0).div(spread, axis=0).plot.bar(
+        ax=axis, width=0.8, rot=0, legend=False, edgecolor='white',
+        color=_colours(models))
     for bars, model in zip(axis.containers, values):
         axis.bar_label(bars, [f'{v:.2f}' if v == v else '' for v in values[model]],
                        padding=2, size=7)
@@ -108,12 +106,6 @@ def normalised_bars(values: DataFrame, title: str) -> Figure:
     _finish(axis, title, '')
     figure.legend(loc='outside right upper', frameon=False, fontsize=8)
     return figure
-
-
-def min_max(values: DataFrame) -> DataFrame:
-    """The smallest of a row becomes 0, the largest 1; all 0 if they are the same."""
-    low, high = values.min(axis=1), values.max(axis=1)
-    return values.sub(low, axis=0).div((high - low).where(high > low, 1), axis=0)
 
 
 def _panels(points: DataFrame, x: str, draw: Callable, finish: Callable | None = None,
