@@ -12,7 +12,7 @@ from mmpretrain.apis import get_model
 from mmpretrain.registry import TRANSFORMS
 from torch import nn
 
-from cfcn_plugin.features.explanations import grad_cam
+from cfcn_plugin.features.explanations import grad_cam, undisturbed
 from cfcn_plugin.functional.localization import reduce_channels
 from cfcn_plugin.masks import MaskError, guidance_rank, image_key
 from cfcn_plugin.mm.annotation_files import build_dataset
@@ -126,7 +126,6 @@ def class_names(model: nn.Module, known: dict | None = None) -> tuple[str, ...]:
     return tuple(f'class {index}' for index in range(_num_classes(model)))
 
 
-@torch.no_grad()
 def predict_saliency(model: nn.Module, images: Sequence[ImagePanel]) -> SaliencyMaps:
     """The maps that a classifier is guided by, of one forward pass in evaluation mode.
 
@@ -138,16 +137,11 @@ def predict_saliency(model: nn.Module, images: Sequence[ImagePanel]) -> Saliency
         images: Of one size.
     """
     inputs = _inputs(images).to(next(model.parameters()).device)
-    was_training = model.training
-    model.eval()
-    try:
+    with undisturbed(model), torch.no_grad(), model.feature_hook:
         data = model.data_preprocessor(dict(inputs=list(inputs)))
-        with model.feature_hook:
-            scores = model(data['inputs'])
-            activation = model.feature_hook.take(data['inputs'])
-            covers = model.feature_hook.covers(activation, data['inputs'])[-1]
-    finally:
-        model.train(was_training)
+        scores = model(data['inputs'])
+        activation = model.feature_hook.take(data['inputs'])
+        covers = model.feature_hook.covers(activation, data['inputs'])[-1]
     activation = activation[-1] if isinstance(activation, tuple) else activation
     activation = activation.float()
     scores = sum(scores) if isinstance(scores, tuple | list) else scores
