@@ -123,7 +123,8 @@ def test_label_files_mark_unknown_pixels_by_255():
     ([MASK, MASK], [1, 2], 'overlap in 6 pixels.*--classes folders'),
     ([MASK], [254], 'class 254.*--classes folders'),
 ])
-def test_mask_that_a_label_file_cannot_hold_is_reported(images, planes, classes, message):
+def test_mask_that_a_label_file_cannot_hold_is_reported(
+        images, planes, classes, message):
     record = MaskRecord(np.stack(planes), 'f', np.array(classes))
     with pytest.raises(MaskError, match=message):
         label_values(record)

@@ -37,7 +37,8 @@ def test_folder_without_images_is_named(tmp_path):
 
 def test_images_that_would_have_one_mask_are_named():
     check_distinct_masks(['a.jpg', 'b/a.jpg', 'b/a.b.jpg'])
-    with pytest.raises(MaskError, match="'a.jpg' and 'a.png' would have the same mask.*rename"):
+    with pytest.raises(
+            MaskError, match="'a.jpg' and 'a.png' would have the same mask.*rename"):
         check_distinct_masks(['a.jpg', 'a.png'])
 
 
