@@ -160,7 +160,8 @@ model = timm.create_model('test_resnet', num_classes=3).eval()
 shape = list(cfcn_plugin.last_stage_activation(model, torch.rand(2, 3, 64, 96)).shape)
 net, labels = timm.create_model('test_resnet', num_classes=3), torch.tensor([0, 2])
 given = cfcn_plugin.guidance.MaskBatch(
-    torch.ones(2, 1, 64, 64, dtype=torch.uint8).tril(), None, torch.tensor([True, False]))
+    torch.ones(2, 1, 64, 64, dtype=torch.uint8).tril(), None,
+    torch.tensor([True, False]))
 terms = {}  # of each guidance method, in a plain loop
 for name in cfcn_plugin.guidance.__all__:
     method = getattr(cfcn_plugin.guidance, name)

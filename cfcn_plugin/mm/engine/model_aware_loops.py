@@ -4,6 +4,7 @@ from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import TestLoop, ValLoop
 from mmengine.runner.amp import autocast
+from torch.distributed.fsdp import FullyShardedDataParallel
 
 from cfcn_plugin.mm.evaluation.model_aware_metric import EvalBatch, ModelAwareMetric
 from cfcn_plugin.stock import GOES, Stock
@@ -28,12 +29,14 @@ class ModelAwareMixin:
             outputs=samples)
 
     def _predict(self, data_batch: dict) -> list:
-        model = self.runner.model
+        forward = model = self.runner.model
         if is_model_wrapper(model):
             model = model.module
+            if not isinstance(forward, FullyShardedDataParallel):
+                forward = model  # as mmengine's val_step; shards need their wrapper
         metrics = [m for m in self.evaluator.metrics if isinstance(m, ModelAwareMetric)]
         if not metrics:
-            return model.test_step(data_batch)
+            return self.runner.model.test_step(data_batch)
         if isinstance(model, BaseTTAModel):
             raise ValueError(
                 f'{type(metrics[0]).__name__} takes one image at a time, and test-time '
@@ -41,9 +44,9 @@ class ModelAwareMixin:
         data = model.data_preprocessor(data_batch, False)
         masks, guidance = data.get('masks'), None
         if masks is None:
-            samples = model(**data, mode='predict')
+            samples = forward(**data, mode='predict')
         else:
-            samples, guidance = model.predict_with_maps(**data)
+            samples, guidance = model.predict_with_maps(**data, forward=forward)
         batch = EvalBatch(data_batch['inputs'], data['inputs'], masks, samples,
                           self.dataloader.dataset, guidance)
         for metric in metrics:

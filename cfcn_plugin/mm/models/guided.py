@@ -126,14 +126,22 @@ class GuidedMixin:
         return losses
 
     @torch.compiler.disable(recursive=False)
-    def predict_with_maps(self, inputs: Tensor, data_samples: list,
-                          masks: MaskBatch) -> tuple[list, GuidanceBatch]:
+    def predict_with_maps(self,
+                          inputs: Tensor,
+                          data_samples: list,
+                          masks: MaskBatch,
+                          forward: nn.Module | None = None
+                          ) -> tuple[list, GuidanceBatch]:
         """The stock predictions, and the maps and masks of the same forward pass.
 
         For metrics of where the evidence lies; ``predict`` is the stock model's.
+
+        Args:
+            inputs, data_samples, masks: Of ``GuidedDataPreprocessor``.
+            forward: What runs the model: this model, or a wrapper that shards it.
         """
         with self.guide, armed([self._scores]):
-            predictions = self(inputs, data_samples, mode='predict')
+            predictions = (forward or self)(inputs, data_samples, mode='predict')
             scores, target = self._scores_and_target(data_samples)
         return predictions, self.guide.batch(inputs, scores, target, masks)
 

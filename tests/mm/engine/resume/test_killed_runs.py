@@ -20,7 +20,7 @@ PATIENCE = 1800.  # seconds; more is a hang, on a busy machine too
 # batch of a validation `slow_validation`, which the file `validating` tells of
 SLOW_RUN = '''
 import os, pathlib, runpy, sys, time
-from mmengine.runner import ValLoop
+from cfcn_plugin.mm.engine import ModelAwareValLoop as ValLoop
 sync, validate = os.fsync, ValLoop.run_iter
 slow, slow_validation = map(float, os.environ['SLOW'].split())
 
