@@ -1,7 +1,6 @@
 """The table of backbones: the place of the last map, and its layout in memory.
 
-To add a backbone, add a line to :data:`TIMM_SITES` or :data:`MMPRETRAIN`. This module
-imports no mm package.
+To add a backbone, add a line to :data:`TIMM_SITES` or :data:`MMPRETRAIN`.
 """
 import math
 import re
@@ -51,12 +50,12 @@ class Layout:
             ValueError: ``raw`` is no map of this layout.
         """
         raw = self.pick(raw)
-        if not isinstance(raw, Tensor) or raw.dim() not in (3, 4):
+        if not isinstance(raw, Tensor) or raw.ndim not in (3, 4):
             what = tuple(raw.shape) if isinstance(raw, Tensor) else type(raw).__name__
             raise ValueError(
                 f"module '{self.module}' gives no spatial map: expected (B, F, h, w), "
                 f'(B, h, w, F) or (B, L, F), got {what}; name another `target`')
-        if raw.dim() == 4:
+        if raw.ndim == 4:
             return raw.permute(0, 3, 1, 2) if self.channels_last else raw
         tokens = raw[:, self.prefix_tokens:]
         h, w = self._grid(tokens.shape[1], image)
@@ -164,18 +163,6 @@ TIMM_SITES = (
 POOLED_OUTPUTS = ('dist_token', 'transformers', 'norm.3')  # deit, pit, efficientvim
 
 
-def is_timm(module: nn.Module) -> bool:
-    return type(module).__module__.startswith('timm.models')
-
-
-def timm_features(model: nn.Module) -> Layout:
-    """The layout of the map of ``forward_features`` in a bare timm model."""
-    site = _site(model)
-    if site is None:
-        raise UnknownBackbone(model)
-    return _timm_layout(model, site, model.num_features)
-
-
 def timm_output(model: nn.Module) -> Layout:
     """The layout of the output of a timm model without classifier and pooling.
 
@@ -192,14 +179,18 @@ def timm_output(model: nn.Module) -> Layout:
             ', model_name=...)')
     channels = getattr(model, 'head_hidden_size', None) or getattr(
         model, 'num_features', None)
-    site = _site(model)
-    prefix_tokens = None if site is None else site.prefix_tokens
+    site = _site(model) or Site('', 'output')
     return _timm_layout(
-        model, Site('', 'output', prefix_tokens=prefix_tokens), channels)
+        model, Site('', 'output', prefix_tokens=site.prefix_tokens), channels)
 
 
 def _site(model: nn.Module) -> Site | None:
-    return next((site for site in TIMM_SITES if _has_module(model, site.needs)), None)
+    return next((site for site in TIMM_SITES
+                 if isinstance(_get(model, site.needs), nn.Module)), None)
+
+
+def _is_timm(module: nn.Module) -> bool:
+    return type(module).__module__.startswith('timm.models')
 
 
 def _timm_layout(model: nn.Module, site: Site, channels: int | None) -> Layout:
@@ -349,9 +340,12 @@ def backbone_layout(backbone: nn.Module) -> Layout:
         UnknownBackbone: No line of the table fits; the message lists the modules that
             can be hooked.
     """
-    if is_timm(backbone):
-        return timm_features(backbone)
-    if is_timm(getattr(backbone, 'timm_model', None)):  # TIMMBackbone and ours
+    if _is_timm(backbone):  # the map of its forward_features
+        site = _site(backbone)
+        if site is None:
+            raise UnknownBackbone(backbone)
+        return _timm_layout(backbone, site, backbone.num_features)
+    if _is_timm(getattr(backbone, 'timm_model', None)):  # TIMMBackbone and ours
         return _below('timm_model', timm_output(backbone.timm_model))
     for base in type(backbone).__mro__:
         if base.__name__ in MMPRETRAIN:
@@ -411,10 +405,6 @@ def hookable(model: nn.Module, depth: int = 3) -> str:
 
 def _below(name: str, layout: Layout) -> Layout:
     return replace(layout, module=f'{name}.{layout.module}'.rstrip('.'))
-
-
-def _has_module(model: nn.Module, name: str) -> bool:
-    return isinstance(_get(model, name), nn.Module)
 
 
 def _get(model: nn.Module, name: str):

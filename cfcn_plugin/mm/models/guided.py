@@ -7,7 +7,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import label_to_onehot
 from torch import Tensor, nn
 
-from cfcn_plugin.features import Capture, FeatureHook, armed
+from cfcn_plugin.features import Capture, FeatureHook
 from cfcn_plugin.guidance import Guidance, GuidanceBatch, Guide, MaskBatch
 from cfcn_plugin.stock import Stock
 
@@ -113,7 +113,7 @@ class GuidedMixin:
     def _guided_loss(self, inputs: Tensor, data_samples: list,
                      masks: MaskBatch) -> dict[str, Tensor]:
         inputs = self.guide.prepare(inputs)
-        with self.guide, armed([self._scores]):
+        with self.guide, self._scores:
             losses = super().loss(inputs, data_samples)
             scores, target = self._scores_and_target(data_samples)
         losses.update(self.guide.terms(inputs, scores, target, masks))
@@ -132,7 +132,7 @@ class GuidedMixin:
 
         For metrics of where the evidence lies; ``predict`` is the stock model's.
         """
-        with self.guide, armed([self._scores]):
+        with self.guide, self._scores:
             predictions = self(inputs, data_samples, mode='predict')
             scores, target = self._scores_and_target(data_samples)
         return predictions, self.guide.batch(inputs, scores, target, masks)

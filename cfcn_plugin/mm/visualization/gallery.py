@@ -144,12 +144,12 @@ def predict_saliency(model: nn.Module, images: Sequence[ImagePanel]) -> Saliency
         data = model.data_preprocessor(dict(inputs=list(inputs)))
         with model.feature_hook:
             scores = model(data['inputs'])
-            activation = model.feature_hook.take(data['inputs'])
-            covers = model.feature_hook.covers(activation, data['inputs'])[-1]
+            captured = model.feature_hook.captured()
     finally:
         model.train(was_training)
-    activation = activation[-1] if isinstance(activation, tuple) else activation
-    activation = activation.float()
+    maps = captured.maps(data['inputs'])
+    covers = captured.covers(maps, data['inputs'])[-1]
+    activation = maps[-1].float()
     scores = sum(scores) if isinstance(scores, tuple | list) else scores
     predicted = scores.argmax(1)
     saliency = reduce_channels(
