@@ -54,9 +54,8 @@ class LoadActivationMask(MaskLoader, BaseTransform):
             result = self.load(results, _image_shape(results))
         results['guided'] = result is not None and result.kind == 'mask'
         if self.on_error == 'unguided':
-            results['mask_error'] = not (
-                result is None or result.error is None
-                or self.declares_unguided(result))
+            results['mask_error'] = bool(
+                result and result.error and not self.declares_unguided(result))
         if results['guided']:
             self._add_mask(results, result.record)
         return results
@@ -74,11 +73,10 @@ class LoadActivationMask(MaskLoader, BaseTransform):
                 min_visible=self.min_visible)
 
     def __repr__(self):
-        return (f'{type(self).__name__}(source={type(self.source).__name__}, '
-                f'image_list={self.image_list_file!r}, fraction={self.fraction}, '
-                f'seed={self.seed}, missing={self.missing!r}, empty={self.empty!r}, '
-                f'exif={self.exif}, on_error={self.on_error!r}, '
-                f'min_visible={self.min_visible})')
+        names = ('image_list_file', 'fraction', 'seed', 'missing', 'empty', 'exif',
+                 'on_error', 'min_visible')
+        options = ', '.join(f'{name}={getattr(self, name)!r}' for name in names)
+        return f'{type(self).__name__}(source={type(self.source).__name__}, {options})'
 
 
 def _warn(text: str) -> None:

@@ -23,11 +23,10 @@ TORCH_RANDOM = (
 def one_draw(transform, again: bool = True) -> Callable[[object, dict], dict]:
     """What runs a transform, and copies of it, by the random numbers of its first run.
 
-    It keeps what the first run drew, and gives it to the others: to set back numpy's
-    state takes longer than to move a mask, and other threads draw from it. It changes
-    neither the transform nor anything of the process, so that threads may share a
-    transform. This is known of the packages' own transforms. Those that users derive
-    from them may draw anywhere: all generators are set back for these, which other
+    The draws of the first run are kept and given to the other runs. Neither the
+    transform nor anything of the process changes, so that threads may use one transform
+    at the same time. How they draw is known of the packages' own transforms. A user's
+    subclass may draw anywhere: for this, all generators are set back, which other
     threads must not do at the same time.
 
     Args:

@@ -3,7 +3,7 @@ from mmpretrain.datasets import PackInputs
 
 from cfcn_plugin.stock import Stock
 
-from .mask_aware import image_size
+from .agreement import check_flips, check_sizes
 from .visibility import causal_pixels, visible_fraction
 
 MASK_KEYS = ('guided', 'cropped_out', 'mask_error', 'activation_mask', 'mask_classes',
@@ -46,27 +46,13 @@ class PackGuidedInputs(PackInputs):
                 'loaded')
         results['cropped_out'] = False
         if results['guided']:
-            self._check(results)
+            check_sizes(results, results[self.input_key], 'before PackGuidedInputs')
+            check_flips(results, 'before PackGuidedInputs')
             if self._is_emptied(results):
                 results.update(guided=False, cropped_out=True)
                 for key in ('activation_mask', 'mask_classes', 'ignore_mask'):
                     results.pop(key, None)
         return super().transform(results)
-
-    def _check(self, results: dict) -> None:
-        size = image_size(results[self.input_key])
-        name = results.get('img_path') or results.get('sample_idx')
-        for key in ('activation_mask', 'ignore_mask'):
-            if key in results and results[key].shape[-2:] != size:
-                raise ValueError(
-                    f"`{key}` of '{name}' has height and width "
-                    f'{results[key].shape[-2:]}, its image {size}: wrap every '
-                    'transform that moves pixels, '
-                    "`dict(type='MaskAware', transform=dict(...))`")
-        if results.get('flip', False) != results.get('mask_flip', False):
-            raise ValueError(
-                f"the image '{name}' was flipped and its mask was not: write "
-                "`dict(type='MaskAware', transform=dict(type='RandomFlip', ...))`")
 
     @staticmethod
     def _is_emptied(results: dict) -> bool:

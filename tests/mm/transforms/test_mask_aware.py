@@ -381,7 +381,7 @@ def test_sizes_that_disagree_name_transform_file_sizes_and_remedy(key):
     with pytest.raises(ValueError) as caught:
         MaskAware(RandomFlip(prob=1.0))(sample)
     for part in ('after RandomFlip', f'`{key}`', "'a.jpg'", '(60, 164)', '(120, 164)',
-                 'every transform before it', 'MaskAware'):
+                 'every transform so far', 'MaskAware'):
         assert part in str(caught.value)
 
 
