@@ -4,7 +4,6 @@ from torch import nn
 
 from cfcn_plugin.functional.localization import localization, reduce_channels
 from cfcn_plugin.guidance import CausalFocusLoss
-from cfcn_plugin.stock import GOES
 
 from .model_aware_metric import EvalBatch, ModelAwareMetric
 
@@ -21,13 +20,9 @@ class FocusMetric(ModelAwareMetric):
 
     Needs a model-aware loop, see :class:`ModelAwareMetric`.
 
-    Args:
-        collect_device, prefix: As in every mmengine metric.
-
     Raises:
         ValueError: A map has NaN or infinite values.
     """
-    stock = GOES
     default_prefix = 'focus'
 
     def evaluate_batch(self, model: nn.Module, batch: EvalBatch) -> list[dict | None]:

@@ -16,9 +16,6 @@ class GroupAccuracy(BaseMetric):
 
     Adds ``group/NAME``, ``group/mean`` and ``group/worst``. A group is the sample's
     ``group``, which the dataset gives and ``PackGuidedInputs`` packs.
-
-    Args:
-        collect_device, prefix: As in every mmengine metric.
     """
     stock = GOES
     default_prefix = 'group'

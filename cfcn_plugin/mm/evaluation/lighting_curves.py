@@ -1,4 +1,4 @@
-"""Accuracy in other light: what a camera or the weather changes, and no cause does."""
+"""Accuracy in other light, which a camera or the weather changes."""
 from abc import abstractmethod
 from collections.abc import Sequence
 
@@ -23,14 +23,11 @@ class LightingCurve(ModelAwareMetric):
 
     Args:
         factors: Each > 0; 1 leaves images as they are.
-        collect_device, prefix: As in every mmengine metric.
+        **kwargs: As in every mmengine metric.
     """
 
-    def __init__(self,
-                 factors: Sequence[float] = FACTORS,
-                 collect_device: str = 'cpu',
-                 prefix: str | None = None):
-        super().__init__(collect_device, prefix)
+    def __init__(self, factors: Sequence[float] = FACTORS, **kwargs):
+        super().__init__(**kwargs)
         factors = [float(factor) for factor in factors]
         if not factors or min(factors) <= 0 or len(set(factors)) < len(factors):
             raise ValueError('`factors` must be different numbers above 0, at least '

@@ -128,7 +128,7 @@ def test_masks_that_could_not_be_used_are_counted(augments):
     assert build_one(data, training=True)['masks'].mask_error == 0.25
 
 
-def test_share_of_mask_errors_is_none_where_they_end_the_run():
+def test_fraction_of_mask_errors_is_none_where_they_end_the_run():
     masks = build()(dict(inputs=[image(half())],
                          data_samples=[sample(0, half())]))['masks']
     assert masks.mask_error is None

@@ -422,7 +422,7 @@ def threads():
 
 
 @pytest.mark.parametrize('case', CASES)
-def test_threads_share_one(case, colours_stay, threads):
+def test_threads_may_use_one_together(case, colours_stay, threads):
     wrapped = build_aware(case)
     sample = make_sample()
     sample['ignore_mask'] = sample['activation_mask']
