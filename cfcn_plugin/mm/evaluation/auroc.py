@@ -34,9 +34,7 @@ class AUROC(ScoreMetric):
                              'network diverged?')
 
     def compute_scores(self, score: Tensor, truth: Tensor) -> dict[str, float]:
-        from torchmetrics.functional.classification import (
-            binary_auroc,  # slow to import
-        )
+        from torchmetrics.functional import classification  # slow to import
         positives = truth.sum(0)
         measurable = (positives > 0) & (positives < len(truth))
         if not measurable.any():
@@ -47,7 +45,8 @@ class AUROC(ScoreMetric):
             print_log(f'AUROC leaves out classes {left_out}: all images or none have '
                       'them', 'current', level=30)
         indices = measurable.nonzero().flatten().tolist()
-        values = torch.stack([binary_auroc(score[:, i], truth[:, i]) for i in indices])
+        values = torch.stack(
+            [classification.binary_auroc(score[:, i], truth[:, i]) for i in indices])
         metrics = dict(macro=100 * values.mean().item())
         if self.per_class:
             classes = (self.dataset_meta or {}).get('classes') or range(len(positives))

@@ -14,7 +14,7 @@ OTHERS = {BackgroundSwap: BackgroundSwap.__call__}
 
 
 def register_batch_augment(augment: type, function: Callable) -> None:
-    """Tell how a batch augment of one's own takes masks along.
+    """Register the mask-true function of a batch augment of one's own.
 
     Args:
         augment: The exact class that configs name; a subclass is registered by itself.

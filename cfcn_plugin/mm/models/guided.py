@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cfcn_plugin.features import Capture, FeatureHook
 from cfcn_plugin.guidance import Guidance, GuidanceBatch, Guide, MaskBatch
-from cfcn_plugin.stock import Stock
+from cfcn_plugin.stock import Stock, name_of
 
 from .data_preprocessor import GuidedDataPreprocessor
 from .in_channels import resolve_head
@@ -130,7 +130,7 @@ class GuidedMixin:
                           masks: MaskBatch) -> tuple[list, GuidanceBatch]:
         """The stock predictions, and the maps and masks of the same forward pass.
 
-        For metrics of where the evidence lies; ``predict`` is the stock model's.
+        For metrics of maps; ``predict`` is the stock model's.
         """
         with self.guide, self._scores:
             predictions = self(inputs, data_samples, mode='predict')
@@ -211,23 +211,17 @@ def _built(given):
 
 
 def _guided_preprocessor(given: dict | nn.Module | None) -> dict | nn.Module:
-    wrong = None
-    if isinstance(given, nn.Module):
-        if not isinstance(given, GuidedDataPreprocessor):
-            wrong = type(given).__name__
-    else:
-        given = dict(given or {})
+    kind = type(given)
+    if not isinstance(given, nn.Module):
         # with its scope: some stock models build it in mmengine's registry
-        given.setdefault('type', 'mmpretrain.GuidedDataPreprocessor')
+        given = {'type': 'mmpretrain.GuidedDataPreprocessor', **(given or {})}
         kind = given['type']
-        kind = MODELS.get(kind) if isinstance(kind, str) else kind
-        if kind is None or not issubclass(kind, GuidedDataPreprocessor):
-            wrong = given['type']
-    if wrong is not None:
+    known = MODELS.get(kind) if isinstance(kind, str) else kind
+    if known is None or not issubclass(known, GuidedDataPreprocessor):
         raise ValueError(
-            f"the data preprocessor is '{wrong}', which leaves masks behind: write "
-            "data_preprocessor=dict(type='GuidedDataPreprocessor', ...), same keys, or "
-            'leave `type` out')
+            f"the data preprocessor is '{name_of(kind)}', which leaves masks behind: "
+            "write data_preprocessor=dict(type='GuidedDataPreprocessor', ...), same "
+            'keys, or leave `type` out')
     return given
 
 
