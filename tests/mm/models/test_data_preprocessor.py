@@ -64,7 +64,7 @@ def test_no_mask_pipeline_gives_no_masks():
 def test_batch_of_two_kinds_of_pipelines_is_refused_by_the_name_of_an_image(first):
     stock = DataSample(metainfo=dict(img_path='stock.jpg')).set_gt_label(0)
     samples = [sample(0, half()), stock]
-    with pytest.raises(ValueError, match="image 'stock.jpg' was packed without `guided`"):
+    with pytest.raises(ValueError, match="image 'stock.jpg' was packed without `guid"):
         build()(dict(inputs=[image(half())] * 2,
                      data_samples=[samples[first], samples[1 - first]]))
 
