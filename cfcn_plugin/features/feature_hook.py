@@ -100,12 +100,9 @@ class FeatureHook:
         self.detach()
         patch = patch_size(model)
         self.layouts = [
-            replace(self._layout(model, name), patch=patch) for name in self.names
-        ]
+            replace(self._layout(model, name), patch=patch) for name in self.names]
         self.captures = [
-            Capture(model.get_submodule(layout.module), layout.side)
-            for layout in self.layouts
-        ]
+            Capture(model.get_submodule(one.module), one.side) for one in self.layouts]
         return self
 
     def detach(self) -> None:
@@ -204,8 +201,8 @@ class Captured:
     def gradients(self, inputs: Tensor) -> Callable[..., tuple[Tensor, ...]]:
         """A function that gives gradients in the maps.
 
-        A map of :meth:`maps` can be a view that the model never used, so that
-        no gradient reaches it: they are those in what the module itself gave.
+        A map of :meth:`maps` can be a view that the model never used and no gradient
+        reaches: the gradients are taken in the output of the module itself.
 
         Args:
             inputs: The model's input, (B, C, H, W).
@@ -232,9 +229,8 @@ class Captured:
                         'frozen) and lies on the way to the score. torch.compile hides '
                         'gradients: a method of your own that asks for them needs '
                         '`differentiates = True`')
-            return tuple(
-                layout.to_nchw(gradient, inputs.shape[-2:])
-                for layout, gradient in zip(layouts, found))
+            return tuple(layout.to_nchw(gradient, inputs.shape[-2:])
+                         for layout, gradient in zip(layouts, found))
 
         return gradients
 
@@ -252,9 +248,9 @@ def _map(layout: Layout, raw: Any, inputs: Tensor, trainable: bool) -> Tensor:
     if trainable and torch.is_grad_enabled() and not activation.requires_grad:
         raise RuntimeError(
             f'{where} was captured without a graph although the backbone is '
-            'trained, so guidance would do nothing: it is of a frozen stage, or '
-            'lies inside re-entrant activation checkpointing (`with_cp=True`). '
-            'Name a target outside of it, or switch that off')
+            'trained, so guidance would do nothing: its stage is frozen, or it lies '
+            'inside re-entrant activation checkpointing (`with_cp=True`). Name another '
+            'target, or switch that off')
     return activation
 
 
