@@ -1,4 +1,4 @@
-"""Where an explanation that was not trained on lies."""
+"""How much of an explanation lies inside the mask."""
 import torch
 from mmpretrain.structures import label_to_onehot
 from torch import nn

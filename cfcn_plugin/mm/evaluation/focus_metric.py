@@ -51,15 +51,11 @@ class FocusMetric(ModelAwareMetric):
 def mean_scores(results: list[dict]) -> dict[str, float]:
     """Means over the guided images, and how many are guided (not empty) and are not."""
     guided = [r for r in results if r]
-    metrics = {
-        name: sum(r[name] for r in guided) / len(guided)
-        for name in (guided[0] if guided else ())
-    }
+    metrics = {name: sum(r[name] for r in guided) / len(guided)
+               for name in (guided[0] if guided else ())}
     # floats, since mmengine's log file has None for other numbers
-    return {
-        **metrics, 'guided': float(len(guided)),
-        'unguided': float(len(results) - len(guided))
-    }
+    return {**metrics, 'guided': float(len(guided)),
+            'unguided': float(len(results) - len(guided))}
 
 
 def _focus_loss(model: nn.Module) -> CausalFocusLoss:

@@ -50,17 +50,14 @@ class LightingCurve(ModelAwareMetric):
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         curve = accuracies(results)
-        return {
-            **curve, 'mean': sum(curve.values()) / len(curve),
-            'worst': min(curve.values())
-        }
+        return {**curve, 'mean': sum(curve.values()) / len(curve),
+                'worst': min(curve.values())}
 
     def _changed(self, image: Tensor, factor: float) -> Tensor:
         if image.dtype != torch.uint8:
             raise TypeError(
                 f'{type(self).__name__} changes 8-bit images, and the pipeline gives '
-                f'{image.dtype}: let the data preprocessor normalise, by its `mean` '
-                'and `std`')
+                f'{image.dtype}: let the data preprocessor normalise (`mean`, `std`)')
         changed = self.change(image.float(), factor)
         return changed.round().clamp(0, 255).to(torch.uint8)
 

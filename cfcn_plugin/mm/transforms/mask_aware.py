@@ -19,12 +19,12 @@ from .transform_kinds import GEOMETRIC, kind_of, type_name, unwrap
 class MaskAware(BaseTransform):
     """A stock transform that moves image and mask by the same draw.
 
-    The image goes through the wrapped transform as it would alone, with the same
-    random numbers. Each mask then goes, with the same random numbers, through a copy of
-    the transform that takes the nearest neighbour and fills with context. Of a
-    transform that runs others (RandAugment, AutoAugment, RandomApply ...), each of
-    these is made mask-aware; those that move no pixel leave the mask alone. Threads may
-    share one (:func:`.one_draw.one_draw` says which they may not).
+    The image goes through the wrapped transform as it would alone. Each mask then goes,
+    with the same random numbers, through a copy of the transform that takes the nearest
+    neighbour and fills with context. Of a transform that runs others (RandAugment,
+    AutoAugment, RandomApply ...), each of these is made mask-aware; those that move no
+    pixel leave the mask alone. Several threads may use one, except as
+    :func:`.one_draw.one_draw` says.
 
     **Required Keys:** those of the wrapped transform
 
@@ -87,8 +87,7 @@ class MaskAware(BaseTransform):
         return results
 
     def _move(self, results: dict, planes: dict[str, np.ndarray]) -> dict | None:
-        before = {
-            key: results[key] for key in ('ori_shape', 'img_shape') if key in results}
+        before = {k: results[k] for k in ('ori_shape', 'img_shape') if k in results}
         run = one_draw(self.inner, again=bool(planes))
         results = run(self.inner, results)
         for key, mask in planes.items():
@@ -102,9 +101,8 @@ class MaskAware(BaseTransform):
         if isinstance(unwrap(self.inner), torch.nn.Module):  # torchvision's take PIL
             plane = Image.fromarray(plane)
         moved = run(self.for_masks, {**before, 'img': plane})['img']
-        if isinstance(moved, Image.Image):
-            return np.array(moved)
-        return np.ascontiguousarray(moved)
+        # Pillow's arrays may be read-only
+        return np.require(moved, requirements=['C', 'W'])
 
     def __repr__(self):
         return (f'{type(self).__name__}(transform={self.inner}, '

@@ -58,8 +58,14 @@ def _run_mm(drawn: dict, transform: BaseTransform, results: dict) -> dict:
     for name, part in vars(transform).items():
         if isinstance(part, BaseTransform):
             setattr(transform, name, copy(part))
+
+    def draw(name: str, method: Callable, *args):
+        if name not in drawn:
+            drawn[name] = method(transform, *args)
+        return drawn[name]
+
     for name, method in _random_methods(type(transform)).items():
-        setattr(transform, name, partial(_once, drawn, name, method, transform))
+        setattr(transform, name, partial(draw, name, method))
     return transform(results)
 
 
@@ -69,12 +75,6 @@ def _random_methods(transform: type) -> dict[str, Callable]:
     methods = {name: inspect.getattr_static(transform, name) for name in dir(transform)}
     return {name: method.func for name, method in methods.items()
             if isinstance(method, cache_randomness)}
-
-
-def _once(drawn: dict, name: str, method: Callable, *args):
-    if name not in drawn:
-        drawn[name] = method(*args)
-    return drawn[name]
 
 
 def _run_torch(drawn: list, transform, results: dict) -> dict:

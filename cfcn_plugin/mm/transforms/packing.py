@@ -35,8 +35,7 @@ class PackGuidedInputs(PackInputs):
                  input_key='img',
                  algorithm_keys=(),
                  meta_keys=(*PackInputs.DEFAULT_META_KEYS, 'group')):
-        super().__init__(
-            input_key, (*algorithm_keys, *MASK_KEYS), meta_keys)
+        super().__init__(input_key, (*algorithm_keys, *MASK_KEYS), meta_keys)
 
     def transform(self, results: dict) -> dict:
         if 'guided' not in results:
@@ -48,17 +47,16 @@ class PackGuidedInputs(PackInputs):
         if results['guided']:
             check_sizes(results, results[self.input_key], 'before PackGuidedInputs')
             check_flips(results, 'before PackGuidedInputs')
-            if self._is_emptied(results):
+            if _is_cropped_out(results):
                 results.update(guided=False, cropped_out=True)
                 for key in ('activation_mask', 'mask_classes', 'ignore_mask'):
                     results.pop(key, None)
         return super().transform(results)
 
-    @staticmethod
-    def _is_emptied(results: dict) -> bool:
-        mask = causal_pixels(results)
-        least = results.get('min_visible')
-        if least is None:
-            return not mask.any()
-        return visible_fraction(
-            mask, results['source_positions'], results['causal_area']) < least
+
+def _is_cropped_out(results: dict) -> bool:
+    mask, least = causal_pixels(results), results.get('min_visible')
+    if least is None:
+        return not mask.any()
+    return visible_fraction(
+        mask, results['source_positions'], results['causal_area']) < least

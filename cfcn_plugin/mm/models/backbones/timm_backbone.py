@@ -15,9 +15,8 @@ from cfcn_plugin.mm.safe_loading import checkpoint_errors
 from cfcn_plugin.stock import Stock
 
 NUMPY = ('.npz', '.npy')  # weights as JAX's models have them
-# whose errors mean that weights could not be reached
-NETWORK_PACKAGES = ('huggingface_hub', 'requests', 'httpx', 'httpx2', 'httpcore',
-                    'urllib3')
+# their errors mean that weights could not be reached
+NETWORK = ('huggingface_hub', 'requests', 'httpx', 'httpx2', 'httpcore', 'urllib3')
 
 
 class GuidedTIMMBackbone(TIMMBackbone):
@@ -167,5 +166,5 @@ def _is_download_error(error: Exception | None) -> bool:
     if error is None:
         return False
     package = type(error).__module__.split('.')[0]
-    return (isinstance(error, OSError) or package in NETWORK_PACKAGES
+    return (isinstance(error, OSError) or package in NETWORK
             or _is_download_error(error.__cause__ or error.__context__))
