@@ -64,12 +64,9 @@ def grad_cam(model: nn.Module,
 
 
 def input_x_gradient(model: nn.Module, images: Tensor, target: Tensor) -> Explanation:
-    """Input times gradient of a model,
-    :func:`cfcn_plugin.functional.attribution.input_x_gradient`.
+    """:func:`cfcn_plugin.functional.attribution.input_x_gradient` of a model.
 
-    Args:
-        model, images, target: As in :func:`grad_cam`, which also says what becomes of
-            the model.
+    Arguments, and what becomes of the model, are those of :func:`grad_cam`.
 
     Raises:
         ValueError: The model gives no class scores.
@@ -92,9 +89,7 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
     required = [(p, p.requires_grad) for p in model.parameters()]
     device = required[0][0].device.type if required else 'cpu'
     try:
-        model.eval()
-        for parameter, _ in required:
-            parameter.requires_grad_(False)
+        model.eval().requires_grad_(False)
         with torch.enable_grad(), torch.autocast(device, enabled=False):
             yield
     finally:

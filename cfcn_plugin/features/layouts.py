@@ -177,11 +177,10 @@ def timm_output(model: nn.Module) -> Layout:
             f'{type(model).__name__} without its classifier gives class tokens and no '
             "map to pool: guide the whole of it, model=dict(type='GuidedTimmClassifier'"
             ', model_name=...)')
-    channels = getattr(model, 'head_hidden_size', None) or getattr(
-        model, 'num_features', None)
-    here = Site('', 'output')
+    here, channels = Site('', 'output'), getattr(model, 'head_hidden_size', None)
     tokens = (_site(model) or here).prefix_tokens
-    return _timm_layout(model, here._replace(prefix_tokens=tokens), channels)
+    return _timm_layout(model, here._replace(prefix_tokens=tokens),
+                        channels or getattr(model, 'num_features', None))
 
 
 def _site(model: nn.Module) -> Site | None:
@@ -200,13 +199,9 @@ def _timm_layout(model: nn.Module, site: Site, channels: int | None) -> Layout:
     if prefix_tokens is None:
         prefix_tokens = getattr(model, 'num_prefix_tokens', 0)
     return Layout(
-        site.needs if site.module is None else site.module,
-        site.side,
-        item=site.item,
-        channels_last=str(getattr(model, 'output_fmt', 'NCHW')).endswith('NHWC'),
-        prefix_tokens=prefix_tokens,
-        channels=channels,
-        grid=getattr(getattr(model, 'patch_embed', None), 'dynamic_feat_size', None))
+        site.needs if site.module is None else site.module, site.side, site.item,
+        str(getattr(model, 'output_fmt', 'NCHW')).endswith('NHWC'), prefix_tokens,
+        channels, _get(model, 'patch_embed.dynamic_feat_size'))
 
 
 # ---- mmpretrain and ours -----------------------------------------------------
@@ -366,12 +361,7 @@ def locate_below_head(model: nn.Module) -> Layout:
 
 
 class UnknownBackbone(ValueError):
-    """No layout is known for a backbone.
-
-    Args:
-        backbone: The backbone.
-        model: The model that contains the backbone, if targets are names in the model.
-    """
+    """No layout is known for a backbone, alone or in a model that names targets."""
 
     def __init__(self, backbone: nn.Module, model: nn.Module | None = None):
         self.backbone = backbone

@@ -85,11 +85,11 @@ class BackgroundSwapMetric(ModelAwareMetric):
                 theirs = _prepare(model, list(others.values()), inputs.shape[-2:])
                 predict(condition, swap_background(
                     inputs[have], objects[have], *theirs, self.border), have)
-        everyone = range(len(samples))
+        grey = _preprocessed_grey(model, inputs), torch.zeros_like(objects)
         predict('no_background', swap_background(
-            inputs, objects, _preprocessed_grey(model, inputs),
-            torch.zeros_like(objects), self.border), everyone)
-        predict('no_object', without_object(inputs, objects, self.border), everyone)
+            inputs, objects, *grey, self.border), range(len(samples)))
+        predict('no_object', without_object(
+            inputs, objects, self.border), range(len(samples)))
         for index, row in zip(chosen, rows):
             values[index] = row
         return values
@@ -109,12 +109,11 @@ class BackgroundSwapMetric(ModelAwareMetric):
     def _load_other(self, sample, which: str) -> dict | None:
         """The first other image that has a mask, as the pipeline packs it."""
         for index in self._pairs.of(sample, which):
-            if index in self._maskless:
-                continue
-            packed = self._pairs.dataset[index]
-            if packed['data_samples'].guided:
-                return packed
-            self._maskless.add(index)
+            if index not in self._maskless:
+                packed = self._pairs.dataset[index]
+                if packed['data_samples'].guided:
+                    return packed
+                self._maskless.add(index)
         return None
 
     def _check_training(self, model: nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""Whether a model is right about images that were changed."""
+"""Whether predictions are right, and how many are."""
 from collections import defaultdict
 
 import torch
@@ -42,3 +42,9 @@ def accuracies(results: list[dict]) -> dict[str, float]:
         for name, right in row.items():
             answers[name].append(right)
     return {name: 100 * sum(a) / len(a) for name, a in answers.items()}
+
+
+def with_mean_and_worst(values: dict[str, float]) -> dict[str, float]:
+    """The values, their ``mean``, and the least of them as ``worst``."""
+    return {**values, 'mean': sum(values.values()) / len(values),
+            'worst': min(values.values())}

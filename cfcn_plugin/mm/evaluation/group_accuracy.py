@@ -1,12 +1,10 @@
 """Accuracy of each group, and of the worst."""
-from collections import defaultdict
-
 import torch
 from mmengine.evaluator import BaseMetric
 
 from cfcn_plugin.stock import GOES
 
-from .correctness import labels_of
+from .correctness import accuracies, labels_of, with_mean_and_worst
 
 
 class GroupAccuracy(BaseMetric):
@@ -31,17 +29,12 @@ class GroupAccuracy(BaseMetric):
             if predicted is None:
                 predicted = torch.as_tensor(sample['pred_score']).argmax()
             right = labels_of(predicted) == labels_of(sample['gt_label'])
-            self.results.append((str(sample['group']), right))
+            self.results.append({str(sample['group']): right})
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        groups = defaultdict(list)
-        for group, right in results:
-            groups[group].append(right)
-        accuracy = {name: 100 * sum(right) / len(right)
-                    for name, right in sorted(groups.items())}
+        accuracy = dict(sorted(accuracies(results).items()))
         taken = {'mean', 'worst'} & set(accuracy)
         if taken:
             raise ValueError(f'a group is called {sorted(taken)}, as a summary is: '
                              'rename the group')
-        return {**accuracy, 'mean': sum(accuracy.values()) / len(accuracy),
-                'worst': min(accuracy.values())}
+        return with_mean_and_worst(accuracy)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .correctness import accuracies, right_answers
+from .correctness import accuracies, right_answers, with_mean_and_worst
 from .model_aware_metric import EvalBatch, ModelAwareMetric
 
 FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0)
@@ -49,9 +49,7 @@ class LightingCurve(ModelAwareMetric):
         return rows
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        curve = accuracies(results)
-        return {**curve, 'mean': sum(curve.values()) / len(curve),
-                'worst': min(curve.values())}
+        return with_mean_and_worst(accuracies(results))
 
     def _changed(self, image: Tensor, factor: float) -> Tensor:
         if image.dtype != torch.uint8:

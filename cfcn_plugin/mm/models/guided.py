@@ -157,9 +157,9 @@ class GuidedClassifier(GuidedMixin, ImageClassifier):
     def __init__(self, backbone, neck=None, head=None, **kwargs):
         backbone, resolved = _built(backbone), {}
         if isinstance(head, dict) and (neck is None or isinstance(neck, dict)):
-            given = head
-            head = resolve_head(given, backbone, neck)
-            if head.get('in_channels') != given.get('in_channels'):
+            given = head.get('in_channels')
+            head = resolve_head(head, backbone, neck)
+            if head.get('in_channels') != given:
                 resolved['head.in_channels'] = head['in_channels']
         super().__init__(backbone=backbone, neck=neck, head=head, **kwargs)
         self.resolved = resolved  # what the config left open, for its dump
