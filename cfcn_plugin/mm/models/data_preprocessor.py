@@ -9,7 +9,7 @@ from cfcn_plugin.stock import Stock
 
 from .batch_augment import MaskedBatchAugment
 
-# One uint8 plane tells all of a mask
+# The codes of a mask's plane, uint8
 CONTEXT, CAUSAL, IGNORE = 0, 1, 2
 MASK_FIELDS = ('activation_mask', 'mask_classes', 'ignore_mask')
 

@@ -61,11 +61,9 @@ class LoadActivationMask(MaskLoader, BaseTransform):
         return results
 
     def _add_mask(self, results: dict, record: MaskRecord) -> None:
-        results['activation_mask'] = record.mask
-        if record.classes is not None:
-            results['mask_classes'] = record.classes
-        if record.ignore is not None:
-            results['ignore_mask'] = record.ignore
+        fields = dict(activation_mask=record.mask, mask_classes=record.classes,
+                      ignore_mask=record.ignore)
+        results.update({k: v for k, v in fields.items() if v is not None})
         if self.min_visible:
             results.update(
                 source_positions=source_positions(record.mask.shape[-2:]),

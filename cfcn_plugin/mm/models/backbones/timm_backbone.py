@@ -14,7 +14,6 @@ from cfcn_plugin.features import timm_output
 from cfcn_plugin.mm.safe_loading import checkpoint_errors
 from cfcn_plugin.stock import Stock
 
-NUMPY = ('.npz', '.npy')  # weights as JAX's models have them
 # their errors mean that weights could not be reached
 NETWORK = ('huggingface_hub', 'requests', 'httpx', 'httpx2', 'httpcore', 'urllib3')
 
@@ -52,10 +51,10 @@ class GuidedTIMMBackbone(TIMMBackbone):
     @staticmethod
     def stock(config: dict) -> dict:
         """Of ``TIMMBackbone``, which passes ``img_size`` on to any model of timm."""
-        extra = {'channels_last', 'img_size', 'local_weights'}
-        if config.get('img_size') and has_fixed_size(config['model_name']):
-            extra.remove('img_size')
-        return Stock('TIMMBackbone', extra_keys=extra)(config)
+        extra = ['channels_last', 'local_weights']
+        if not (config.get('img_size') and has_fixed_size(config['model_name'])):
+            extra.append('img_size')
+        return Stock('TIMMBackbone', extra)(config)
 
     def __init__(self,
                  model_name: str,
@@ -132,8 +131,8 @@ def _build(model_name: str, pretrained: bool, **kwargs) -> nn.Module:
 
 def _load(model: nn.Module, file: str, model_name: str) -> None:
     """Load a local file of weights into a whole timm model."""
-    if Path(file).suffix.lower() in NUMPY:
-        load_checkpoint(model, file)  # names and layouts are translated by the model
+    if Path(file).suffix.lower() in ('.npz', '.npy'):  # of JAX: the model translates
+        load_checkpoint(model, file)
         return
     with checkpoint_errors(file):
         weights = load_state_dict(file, weights_only=True)
@@ -158,7 +157,7 @@ def _drop_classifier(model: nn.Module, model_name: str) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [''])[0]
+    return str(error).strip().partition('\n')[0]
 
 
 def _is_download_error(error: Exception | None) -> bool:
