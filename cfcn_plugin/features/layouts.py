@@ -177,7 +177,8 @@ def timm_output(model: nn.Module) -> Layout:
             f'{type(model).__name__} without its classifier gives class tokens and no '
             "map to pool: guide the whole of it, model=dict(type='GuidedTimmClassifier'"
             ', model_name=...)')
-    here, channels = Site('', 'output'), getattr(model, 'head_hidden_size', None)
+    channels = getattr(model, 'head_hidden_size', None)
+    here = Site('', 'output')
     tokens = (_site(model) or here).prefix_tokens
     return _timm_layout(model, here._replace(prefix_tokens=tokens),
                         channels or getattr(model, 'num_features', None))

@@ -41,13 +41,13 @@ class CSVDataset(BaseDataset):
                  split_column: str = 'split',
                  group: list[str] = (),
                  **kwargs):
-        self.split = split
-        self.path = path
-        self.label = label
-        self.labels = (label, ) if isinstance(label, str) else tuple(label)
-        if not isinstance(label, str) and len(self.labels) != len(classes):
+        self.several = not isinstance(label, str)
+        self.labels = tuple(label) if self.several else (label, )
+        if self.several and len(self.labels) != len(classes):
             raise ValueError(f'`label` must be one column, or one for each of the '
                              f'{len(classes)} classes, got {list(label)}')
+        self.split = split
+        self.path = path
         self.split_column = split_column
         self.group = tuple(group)
         super().__init__(ann_file=ann_file, classes=classes, **kwargs)
@@ -60,9 +60,8 @@ class CSVDataset(BaseDataset):
                 'set the environment variable CFCN_DATA to where it is')
         with open_csv(Path(self.ann_file)) as stream:
             reader = csv.DictReader(stream)
-            wanted = {self.path, *self.labels, *self.group}
-            if self.split is not None:
-                wanted.add(self.split_column)
+            split = () if self.split is None else (self.split_column, )
+            wanted = {self.path, *self.labels, *self.group, *split}
             missing = wanted - set(reader.fieldnames or ())
             if missing:
                 raise ValueError(f"'{self.ann_file}' has no column {sorted(missing)}: "
@@ -77,9 +76,8 @@ class CSVDataset(BaseDataset):
                 if self.split in (None, row.get(self.split_column)):
                     rows.append(self._sample(row, line))
         if not rows:
-            of = f" with {self.split_column}='{self.split}'"
-            raise ValueError(f"'{self.ann_file}' has no line"
-                             f'{"" if self.split is None else of}')
+            of = f" with {self.split_column}='{self.split}'" if split else ''
+            raise ValueError(f"'{self.ann_file}' has no line{of}")
         return rows
 
     def get_cat_ids(self, idx: int) -> list[int]:
@@ -88,7 +86,7 @@ class CSVDataset(BaseDataset):
         return label if isinstance(label, list) else [int(label)]
 
     def _sample(self, row: dict, line: str) -> dict:
-        label = self._one if isinstance(self.label, str) else self._several
+        label = self._several if self.several else self._one
         sample = dict(img_path=str(Path(self.data_root, row[self.path])),
                       gt_label=label([row[column] for column in self.labels], line))
         if self.group:

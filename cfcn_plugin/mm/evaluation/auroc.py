@@ -35,16 +35,15 @@ class AUROC(ScoreMetric):
 
     def compute_scores(self, score: Tensor, truth: Tensor) -> dict[str, float]:
         from torchmetrics.functional import classification  # slow to import
-        positives = truth.sum(0)
-        measurable = (positives > 0) & (positives < len(truth))
-        if not measurable.any():
+        positives = truth.sum(0).tolist()
+        indices = [i for i, n in enumerate(positives) if 0 < n < len(truth)]
+        if not indices:
             raise ValueError('AUROC needs a class that some images have and some do '
-                             f'not; images of each class: {positives.tolist()}')
-        if not measurable.all():
-            left_out = (~measurable).nonzero().flatten().tolist()
+                             f'not; images of each class: {positives}')
+        left_out = sorted(set(range(len(positives))) - set(indices))
+        if left_out:
             print_log(f'AUROC leaves out classes {left_out}: all images or none have '
                       'them', 'current', level=30)
-        indices = measurable.nonzero().flatten().tolist()
         values = torch.stack(
             [classification.binary_auroc(score[:, i], truth[:, i]) for i in indices])
         metrics = dict(macro=100 * values.mean().item())

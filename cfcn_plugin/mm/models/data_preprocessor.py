@@ -69,16 +69,8 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
         classes.fill_(-1)
         per_class = not planes  # nothing says otherwise
         for i, mask in planes.items():
-            sample, code, (count, height, width) = samples[i], codes[i], mask.shape
-            code.fill_(CONTEXT)
-            code[:count, :height, :width] = torch.from_numpy(mask)
-            if 'ignore_mask' in sample:
-                ignored = torch.from_numpy(sample.ignore_mask).bool()
-                code[:, :height, :width].masked_fill_(ignored, IGNORE)
-            if 'mask_classes' in sample:
-                per_class = True
-                self._check_classes(sample)
-                classes[i, :count] = torch.from_numpy(sample.mask_classes)
+            per_class |= 'mask_classes' in samples[i]
+            self._fill(codes[i], classes[i], mask, samples[i])
         cropped_out = sum(bool(s.get('cropped_out')) for s in samples) / len(samples)
         errors = [bool(s.mask_error) for s in samples if 'mask_error' in s]
         for sample in samples:
@@ -96,13 +88,22 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
             cropped_out=torch.tensor(cropped_out),
             mask_error=torch.tensor(sum(errors) / len(samples)) if errors else None)
 
-    def _check_classes(self, sample) -> None:
-        highest = sample.mask_classes.max(initial=-1)
-        if self.num_classes is not None and highest >= self.num_classes:
-            raise ValueError(
-                f"image '{sample.get('img_path')}' has a mask of class {highest}, and "
-                f'data_preprocessor.num_classes is {self.num_classes}: correct the '
-                '`classes` of the mask source')
+    def _fill(self, code, classes, mask, sample) -> None:
+        """Write a guided sample's mask, (K, h, w), into its part of the batch."""
+        count, height, width = mask.shape
+        code.fill_(CONTEXT)
+        code[:count, :height, :width] = torch.from_numpy(mask)
+        if 'ignore_mask' in sample:
+            ignored = torch.from_numpy(sample.ignore_mask).bool()
+            code[:, :height, :width].masked_fill_(ignored, IGNORE)
+        if 'mask_classes' in sample:
+            highest = sample.mask_classes.max(initial=-1)
+            if self.num_classes is not None and highest >= self.num_classes:
+                raise ValueError(
+                    f"image '{sample.get('img_path')}' has a mask of class {highest}, "
+                    f'and data_preprocessor.num_classes is {self.num_classes}: correct '
+                    'the `classes` of the mask source')
+            classes[:count] = torch.from_numpy(sample.mask_classes)
 
     def _augment(self, inputs, samples, masks: MaskBatch | None):
         if 'gt_score' not in samples[0]:

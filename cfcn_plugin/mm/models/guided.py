@@ -69,9 +69,8 @@ class GuidedMixin:
     @property
     def maps_are_classes(self) -> bool:
         """Whether the guided map has one channel a class."""
-        head = getattr(self, 'head', None)
-        return bool(getattr(head, 'maps_are_classes', False)
-                    and self.feature_hook.names == ['auto'])
+        return (self.feature_hook.names == ['auto']
+                and getattr(getattr(self, 'head', None), 'maps_are_classes', False))
 
     # ---- the stock model's interface, with masks ----------------------------
 

@@ -80,6 +80,7 @@ class CausalFocusHead(ClsHead):
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.mode = mode
+        self.maps_are_classes = mode == 'class'
         self.multi_label = multi_label
         self._base = MultiLabelClsHead if multi_label else ClsHead
         self.relu_logits = (not multi_label) if relu_logits is None else relu_logits
@@ -98,10 +99,6 @@ class CausalFocusHead(ClsHead):
     def activation_target(self) -> str:
         """The module of the maps A_f, for ``FeatureHook(target='auto')``."""
         return 'conv' if self.mode == 'class' else 'relu'
-
-    @property
-    def maps_are_classes(self) -> bool:
-        return self.mode == 'class'
 
     def forward(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
         """Tuple with the backbone's map (B, in_channels, h, w) last, to (B, C)."""
