@@ -29,7 +29,7 @@ class BackgroundSwapMetric(ModelAwareMetric):
       where the test's backgrounds are balanced over the classes.
     - ``swap/no_background``: the object on grey.
     - ``swap/no_object``: the object filled by its surroundings: what the background
-      and the object's faint outline tell of the class.
+      and the object's faint outline say about the class.
     - ``swap/images``: how many images have a mask.
     - ``swap/fair``: 0 where the model was trained with ``BackgroundSwap``. Such a model
       was trained on images of the kind that this metric tests. A warning says so.

@@ -52,7 +52,7 @@ def _run_mm(drawn: dict, transform: BaseTransform, results: dict) -> dict:
     """Run a copy whose random methods draw what is not yet drawn.
 
     A copy, since mmcv's own way (``cache_random_params``) changes the transform, and
-    since RandomResize tells its Resize the size.
+    since RandomResize sets the size of its Resize.
     """
     transform = copy(transform)
     for name, part in vars(transform).items():

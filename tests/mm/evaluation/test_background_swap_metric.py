@@ -88,7 +88,7 @@ TIED = ([0, 1, 0, 1, 1], [0, 255, 0, 255, 255])
 
 def test_who_sees_the_object_does_not_mind_the_background():
     measured = result_of(Sees(OBJECT), Scenes(*TIED), border=0)
-    # where the object was there is then the background, which tells the label here
+    # the background fills the place of the object, and gives the label here
     assert measured == dict(original=100, other_class=100, same_class=100, gap=0,
                             changed=0, no_background=100, no_object=100,
                             images=5, fair=1)
