@@ -56,7 +56,8 @@ class BackgroundPairs:
         candidates = self._of_class(labels_of(sample.gt_label), which)
         rank = guidance_rank(f'{which} {self.index[name]}', self.seed)
         start = int(rank * len(candidates))
-        for index in candidates[start:] + candidates[:start]:
+        for step in range(len(candidates)):
+            index = candidates[(start + step) % len(candidates)]
             if self.names[index] != name:
                 yield index
 
