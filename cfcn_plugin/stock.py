@@ -7,8 +7,8 @@ from typing import Any
 class Stock:
     """From the config of a class of ours to a stock config.
 
-    Each class that a config can name has an attribute ``stock``: a :class:`Stock`, or
-    a function that is called in the same way. ``unguide_config`` calls it.
+    Each class that a config can name has an attribute ``stock``, which
+    ``unguide_config`` calls: a :class:`Stock`, or a function of the same arguments.
 
     Attributes:
         type: Name of the stock class. None: the config keeps its type.
@@ -36,7 +36,7 @@ class Stock:
 
 
 GOES = Stock(goes=True)
-STAYS = Stock()  # a part of the run that nothing stock can replace
+STAYS = Stock()  # no stock class can take its place
 
 
 def name_of(kind: str | type | None) -> str | None:

@@ -1,5 +1,5 @@
 """Knowledge of backbones: where the last map is, how it lies, how to take it."""
-from .feature_hook import Capture, Captured, FeatureHook, armed, last_stage_activation
+from .feature_hook import Capture, Captured, FeatureHook, last_stage_activation
 from .layouts import (
     Layout,
     UnknownBackbone,
@@ -11,7 +11,7 @@ from .layouts import (
 )
 
 __all__ = [
-    'Capture', 'Captured', 'FeatureHook', 'Layout', 'UnknownBackbone', 'armed',
+    'Capture', 'Captured', 'FeatureHook', 'Layout', 'UnknownBackbone',
     'attention_input', 'backbone_layout', 'last_stage_activation', 'locate_below_head',
     'patch_size', 'timm_output'
 ]

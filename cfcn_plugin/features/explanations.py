@@ -1,4 +1,4 @@
-"""Explanations that nobody trained on: where a class score comes from, afterwards."""
+"""Explanations of a trained model: which pixels a class score comes from."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +14,7 @@ from .layouts import Layout, attention_input, locate_below_head, patch_size
 
 
 class Explanation(NamedTuple):
-    """What speaks for a class, and where.
+    """The evidence for a class, and where it lies.
 
     Attributes:
         saliency: (B, h, w) float32, non-negative, unscaled.
@@ -64,12 +64,9 @@ def grad_cam(model: nn.Module,
 
 
 def input_x_gradient(model: nn.Module, images: Tensor, target: Tensor) -> Explanation:
-    """Input times gradient of a model,
-    :func:`cfcn_plugin.functional.attribution.input_x_gradient`.
+    """:func:`cfcn_plugin.functional.attribution.input_x_gradient` of a model.
 
-    Args:
-        model, images, target: As in :func:`grad_cam`, which also says what becomes of
-            the model.
+    Arguments, and what becomes of the model, are those of :func:`grad_cam`.
 
     Raises:
         ValueError: The model gives no class scores.
@@ -87,15 +84,12 @@ EXPLANATIONS = dict(grad_cam=grad_cam, input_x_gradient=input_x_gradient)
 
 @contextmanager
 def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode, full precision, and no gradient of a parameter; then all as
-    before."""
+    """Evaluation mode, full precision, no gradient of parameters; then as before."""
     modes = [(module, module.training) for module in model.modules()]
     required = [(p, p.requires_grad) for p in model.parameters()]
     device = required[0][0].device.type if required else 'cpu'
     try:
-        model.eval()
-        for parameter, _ in required:
-            parameter.requires_grad_(False)
+        model.eval().requires_grad_(False)
         with torch.enable_grad(), torch.autocast(device, enabled=False):
             yield
     finally:
@@ -107,7 +101,7 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _map_as_leaf(model: nn.Module, layout: Layout) -> Iterator[list[Tensor]]:
-    """Begin the graph at a map, and give the list that the map joins as it is made."""
+    """Begin the graph at a map, and give a list that the map is appended to."""
     leaves: list[Tensor] = []
 
     def begin(raw: Any) -> Any:
@@ -134,11 +128,9 @@ def _explained_layout(model: nn.Module, layer: str) -> Layout:
     if layer == 'auto':
         layout = attention_input(model, locate_below_head(model))
         return replace(layout, patch=patch_size(model))
-    hook = FeatureHook(layer)
-    try:
-        return hook.attach(model).layouts[0]
-    finally:
-        hook.detach()
+    hook = FeatureHook(layer).attach(model)
+    hook.detach()
+    return hook.layouts[0]
 
 
 def _class_scores(model: nn.Module, images: Tensor, shape: tuple[int, int]) -> Tensor:

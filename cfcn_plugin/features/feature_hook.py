@@ -1,6 +1,5 @@
 """Taking a map out of the one forward pass that is made anyway."""
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,10 +19,11 @@ from .layouts import (
 
 
 class Capture:
-    """Keeps the last input or output of one module, while armed.
+    """Keeps the last input or output of one module, inside ``with capture``.
 
     A capture has no reference to the module (state-dict keys would double). It
-    registers a bound method, so a deep copy of the model gets its own capture.
+    registers a bound method, so a deep copy of the model gets its own capture. At the
+    end of a block the capture is as it was before the block.
 
     Args:
         module: The hooked module.
@@ -33,10 +33,19 @@ class Capture:
     def __init__(self, module: nn.Module, side: str = 'output'):
         self.armed = False
         self.raw = None
+        self._outer = []  # states at the start of the entered blocks
         if side == 'input':
             self.handle = module.register_forward_pre_hook(self._before)
         else:
             self.handle = module.register_forward_hook(self._after)
+
+    def __enter__(self) -> 'Capture':
+        self._outer.append((self.armed, self.raw))
+        self.armed = True
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.armed, self.raw = self._outer.pop()
 
     def _before(self, module, args):
         if self.armed:
@@ -45,19 +54,6 @@ class Capture:
     def _after(self, module, args, output):
         if self.armed:
             self.raw = output
-
-
-@contextmanager
-def armed(captures: Sequence[Capture], on: bool = True):
-    """Arm captures (``on=False``: disarm), and restore their state at the end."""
-    before = [(c.armed, c.raw) for c in captures]
-    for capture in captures:
-        capture.armed = on
-    try:
-        yield
-    finally:
-        for capture, state in zip(captures, before):
-            capture.armed, capture.raw = state
 
 
 class FeatureHook:
@@ -89,14 +85,10 @@ class FeatureHook:
                             f'of names, got {target!r}')
         self.names = list(names)
         self.several = not isinstance(target, str)
-        self.overrides = {
-            key: value
-            for key, value in (('channels_last', channels_last),
-                               ('prefix_tokens', prefix_tokens)) if value is not None
-        }
+        options = dict(channels_last=channels_last, prefix_tokens=prefix_tokens)
+        self.overrides = {k: v for k, v in options.items() if v is not None}
         self.layouts: list[Layout] = []
         self.captures: list[Capture] = []
-        self._blocks = []  # entered, the innermost last
 
     def attach(self, model: nn.Module) -> 'FeatureHook':
         """Register on the targets' modules.
@@ -108,12 +100,9 @@ class FeatureHook:
         self.detach()
         patch = patch_size(model)
         self.layouts = [
-            replace(self._layout(model, name), patch=patch) for name in self.names
-        ]
+            replace(self._layout(model, name), patch=patch) for name in self.names]
         self.captures = [
-            Capture(model.get_submodule(layout.module), layout.side)
-            for layout in self.layouts
-        ]
+            Capture(model.get_submodule(one.module), one.side) for one in self.layouts]
         return self
 
     def detach(self) -> None:
@@ -122,35 +111,27 @@ class FeatureHook:
             capture.handle.remove()
         self.captures = []
 
-    def __enter__(self):
-        block = armed(self.captures)
-        block.__enter__()
-        self._blocks.append(block)
+    def __enter__(self) -> 'FeatureHook':
+        for capture in self.captures:
+            capture.__enter__()
         return self
 
-    def __exit__(self, *error):
-        return self._blocks.pop().__exit__(*error)
-
-    def __getstate__(self):
-        return {**vars(self), '_blocks': []}
+    def __exit__(self, *error) -> None:
+        for capture in self.captures:
+            capture.__exit__(*error)
 
     def captured(self) -> 'Captured':
-        """What the targets gave since arming."""
+        """What the targets gave in this block."""
         return Captured(self, tuple(capture.raw for capture in self.captures))
 
     def take(self, inputs: Tensor,
              trainable: bool = False) -> Tensor | tuple[Tensor, ...]:
-        """The maps captured since arming: one for one target, a tuple for several.
+        """The maps captured in this block: one for one target, a tuple for several.
 
         Arguments and errors are those of :meth:`Captured.maps`.
         """
         maps = self.captured().maps(inputs, trainable)
         return maps if self.several else maps[0]
-
-    def covers(self, maps: Tensor | tuple[Tensor, ...],
-               inputs: Tensor) -> tuple[tuple[int, int], ...]:
-        """Rows and columns of the image that each taken map lies on."""
-        return self.captured().covers(maps if self.several else (maps, ), inputs)
 
     def _layout(self, model: nn.Module, name: str) -> Layout:
         if name == 'auto':
@@ -171,9 +152,7 @@ class FeatureHook:
         if isinstance(module, nn.Conv2d):
             last = replace(last, channels_last=False)
         return replace(
-            last, **{
-                **self.overrides, 'module': name, 'side': 'output', 'channels': None
-            })
+            replace(last, **self.overrides), module=name, side='output', channels=None)
 
 
 @dataclass(frozen=True)
@@ -199,19 +178,18 @@ class Captured:
             ValueError: A map is not in the images' proportions, and ``channels_last``
                 was not given.
         """
-        maps = tuple(
-            _map(layout, raw, inputs, trainable)
-            for layout, raw in zip(self.hook.layouts, self.raws))
-        for name, layout, one in zip(self.hook.names, self.hook.layouts, maps):
+        maps = []
+        for name, layout, raw in zip(self.hook.names, self.hook.layouts, self.raws):
+            maps.append(_map(layout, raw, inputs, trainable))
             known = name == 'auto' or 'channels_last' in self.hook.overrides
-            if not known and not _is_of(one, inputs):
+            if not known and not _is_of(maps[-1], inputs):
                 raise ValueError(
                     f"feature hook target '{name}' gives maps of height and width "
-                    f'{tuple(one.shape[-2:])} for images of '
+                    f'{tuple(maps[-1].shape[-2:])} for images of '
                     f'{tuple(inputs.shape[-2:])}, which are not in proportion: say '
                     'where their channels lie with `channels_last` (it was taken for '
                     f'{layout.channels_last})')
-        return maps
+        return tuple(maps)
 
     def covers(self, maps: tuple[Tensor, ...],
                inputs: Tensor) -> tuple[tuple[int, int], ...]:
@@ -223,8 +201,8 @@ class Captured:
     def gradients(self, inputs: Tensor) -> Callable[..., tuple[Tensor, ...]]:
         """A function that gives gradients in the maps.
 
-        A map of :meth:`maps` can be a view that the model never used, so that
-        no gradient reaches it: they are those in what the module itself gave.
+        A map of :meth:`maps` can be a view that the model never used and no gradient
+        reaches: the gradients are taken in the output of the module itself.
 
         Args:
             inputs: The model's input, (B, C, H, W).
@@ -251,9 +229,8 @@ class Captured:
                         'frozen) and lies on the way to the score. torch.compile hides '
                         'gradients: a method of your own that asks for them needs '
                         '`differentiates = True`')
-            return tuple(
-                layout.to_nchw(gradient, inputs.shape[-2:])
-                for layout, gradient in zip(layouts, found))
+            return tuple(layout.to_nchw(gradient, inputs.shape[-2:])
+                         for layout, gradient in zip(layouts, found))
 
         return gradients
 
@@ -271,9 +248,9 @@ def _map(layout: Layout, raw: Any, inputs: Tensor, trainable: bool) -> Tensor:
     if trainable and torch.is_grad_enabled() and not activation.requires_grad:
         raise RuntimeError(
             f'{where} was captured without a graph although the backbone is '
-            'trained, so guidance would do nothing: it is of a frozen stage, or '
-            'lies inside re-entrant activation checkpointing (`with_cp=True`). '
-            'Name a target outside of it, or switch that off')
+            'trained, so guidance would do nothing: its stage is frozen, or it lies '
+            'inside re-entrant activation checkpointing (`with_cp=True`). Name another '
+            'target, or switch that off')
     return activation
 
 

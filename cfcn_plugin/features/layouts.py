@@ -1,7 +1,6 @@
 """The table of backbones: the place of the last map, and its layout in memory.
 
-To add a backbone, add a line to :data:`TIMM_SITES` or :data:`MMPRETRAIN`. This module
-imports no mm package.
+To add a backbone, add a line to :data:`TIMM_SITES` or :data:`LAYOUTS`.
 """
 import math
 import re
@@ -51,12 +50,12 @@ class Layout:
             ValueError: ``raw`` is no map of this layout.
         """
         raw = self.pick(raw)
-        if not isinstance(raw, Tensor) or raw.dim() not in (3, 4):
+        if not isinstance(raw, Tensor) or raw.ndim not in (3, 4):
             what = tuple(raw.shape) if isinstance(raw, Tensor) else type(raw).__name__
             raise ValueError(
                 f"module '{self.module}' gives no spatial map: expected (B, F, h, w), "
                 f'(B, h, w, F) or (B, L, F), got {what}; name another `target`')
-        if raw.dim() == 4:
+        if raw.ndim == 4:
             return raw.permute(0, 3, 1, 2) if self.channels_last else raw
         tokens = raw[:, self.prefix_tokens:]
         h, w = self._grid(tokens.shape[1], image)
@@ -66,10 +65,10 @@ class Layout:
                image: tuple[int, int]) -> tuple[int, int]:
         """Rows and columns of pixels that the cells cover, from the top left corner.
 
-        If the image's size is no multiple of the patch, the remaining pixels are cut
-        off (11 x 11 patches of 14 pixels cover 154 of 160 pixels), or the image is
-        padded (the cells cover more than the image). Later stages halve the grid. The
-        map of convolutions with padding covers the whole image.
+        Where the image's size is no multiple of the patch, the remaining pixels are cut
+        off (11 patches of 14 pixels cover 154 of 160), or the image is padded (the
+        cells cover more than the image). Later stages halve the grid. The map of
+        convolutions with padding covers the whole image.
 
         Args:
             grid: (h, w) of the map.
@@ -164,18 +163,6 @@ TIMM_SITES = (
 POOLED_OUTPUTS = ('dist_token', 'transformers', 'norm.3')  # deit, pit, efficientvim
 
 
-def is_timm(module: nn.Module) -> bool:
-    return type(module).__module__.startswith('timm.models')
-
-
-def timm_features(model: nn.Module) -> Layout:
-    """The layout of the map of ``forward_features`` in a bare timm model."""
-    site = _site(model)
-    if site is None:
-        raise UnknownBackbone(model)
-    return _timm_layout(model, site, model.num_features)
-
-
 def timm_output(model: nn.Module) -> Layout:
     """The layout of the output of a timm model without classifier and pooling.
 
@@ -190,32 +177,32 @@ def timm_output(model: nn.Module) -> Layout:
             f'{type(model).__name__} without its classifier gives class tokens and no '
             "map to pool: guide the whole of it, model=dict(type='GuidedTimmClassifier'"
             ', model_name=...)')
-    channels = getattr(model, 'head_hidden_size', None) or getattr(
-        model, 'num_features', None)
-    site = _site(model)
-    prefix_tokens = None if site is None else site.prefix_tokens
-    return _timm_layout(
-        model, Site('', 'output', prefix_tokens=prefix_tokens), channels)
+    channels = getattr(model, 'head_hidden_size', None)
+    here = Site('', 'output')
+    tokens = (_site(model) or here).prefix_tokens
+    return _timm_layout(model, here._replace(prefix_tokens=tokens),
+                        channels or getattr(model, 'num_features', None))
 
 
 def _site(model: nn.Module) -> Site | None:
-    return next((site for site in TIMM_SITES if _has_module(model, site.needs)), None)
+    return next((site for site in TIMM_SITES
+                 if isinstance(_get(model, site.needs), nn.Module)), None)
+
+
+def _is_timm(module: nn.Module) -> bool:
+    return type(module).__module__.startswith('timm.models')
 
 
 def _timm_layout(model: nn.Module, site: Site, channels: int | None) -> Layout:
     if site.channels is not None:
-        channels = model.get_submodule(site.channels).weight.shape[0]
+        channels = _width(model.get_submodule(site.channels))
     prefix_tokens = site.prefix_tokens
     if prefix_tokens is None:
         prefix_tokens = getattr(model, 'num_prefix_tokens', 0)
     return Layout(
-        site.needs if site.module is None else site.module,
-        site.side,
-        item=site.item,
-        channels_last=str(getattr(model, 'output_fmt', 'NCHW')).endswith('NHWC'),
-        prefix_tokens=prefix_tokens,
-        channels=channels,
-        grid=getattr(getattr(model, 'patch_embed', None), 'dynamic_feat_size', None))
+        site.needs if site.module is None else site.module, site.side, site.item,
+        str(getattr(model, 'output_fmt', 'NCHW')).endswith('NHWC'), prefix_tokens,
+        channels, _get(model, 'patch_embed.dynamic_feat_size'))
 
 
 # ---- mmpretrain and ours -----------------------------------------------------
@@ -258,68 +245,55 @@ def _vgg(m: nn.Module) -> Layout:
     return Layout(f'{m.module_name}.{last}', channels=convs[-1].out_channels)
 
 
-# name of a backbone's class or base class -> the layout of the backbone
-MMPRETRAIN = {
-    'CFCNNet': _own(lambda m: m.out_channels),
+# names of backbones' classes or base classes -> the layout of the backbone
+LAYOUTS = {
     # convolutional
-    'CSPNet': _own(lambda m: m.arch['out_channels'][-1]),
-    'ConvMixer': _own(lambda m: m.embed_dims),
-    'DenseNet': _own(lambda m: _width(m.transitions[-1][0])),
-    'EfficientNet': _own(lambda m: m.out_channels),
-    'EfficientNetV2': _own(lambda m: m.out_channels),
+    ('CFCNNet', 'EfficientNet', 'EfficientNetV2'): _own(lambda m: m.out_channels),
+    ('CSPNet', ): _own(lambda m: m.arch['out_channels'][-1]),
+    ('DenseNet', ): _own(lambda m: _width(m.transitions[-1][0])),
     # without a neck that fuses the scales, the coarsest scale
-    'HRNet': _own(lambda m: m.extra['stage4']['num_channels'][-1]),
-    'InceptionV3': lambda m: Layout('avgpool', 'input', channels=m.fc.in_features),
+    ('HRNet', ): _own(lambda m: m.extra['stage4']['num_channels'][-1]),
+    ('InceptionV3', ): lambda m: Layout('avgpool', 'input', channels=m.fc.in_features),
     # the last convolution reduces the map to one cell: its input is the map
-    'LeNet5': lambda m: Layout('features.6', 'input', channels=16),
-    'MobileNetV2': _own(lambda m: m.out_channel),
-    'MobileNetV3': _own(lambda m: m.feat_dim),
-    'MobileOne': _own(lambda m: m.in_planes),
-    'PoolFormer': _own(lambda m: _width(_last_norm(m))),
-    'RIFormer': _own(lambda m: _width(_last_norm(m))),
-    'RepLKNet': _own(lambda m: m.arch['channels'][-1]),
-    'RepMLPNet': _own(lambda m: m.channels[-1]),
-    'RepVGG': _own(lambda m: m.stage_4[-1].out_channels),
-    'ResNet': _own(lambda m: m.feat_dim),
-    'ShuffleNetV1': _own(lambda m: m.in_channels),
-    'ShuffleNetV2': _own(lambda m: m.layers[-1].conv.out_channels),
-    'VAN': _own(lambda m: m.embed_dims[-1]),
-    'VGG': _vgg,
-    'ConvNeXt': _pooled_stage,
-    'EdgeNeXt': _pooled_stage,
-    'HorNet': _hornet,
-    # graphs of patches, returned as maps
-    'PyramidVig': _own(lambda m: m.channels[-1]),
-    'Vig': _own(lambda m: m.pos_embed.shape[1]),
-    # transformers that return maps
-    'DaViT': _own(lambda m: m.num_features[-1]),
-    'HiViT': _own(lambda m: m.embed_dims),
-    'LeViT': _own(lambda m: m.embed_dims[-1]),
-    'MViT': _own(lambda m: _width(getattr(m, f'norm{max(m.out_scales)}'))),
-    'MobileViT': _own(lambda m: m.conv_1x1_exp.conv.out_channels),
-    'PCPVT': _own(lambda m: m.embed_dims[-1]),
-    'SwinTransformer': _own(lambda m: m.num_features[-1]),
-    'SwinTransformerV2': _own(lambda m: _width(_last_norm(m))),
+    ('LeNet5', ): lambda m: Layout('features.6', 'input', channels=16),
+    ('MobileNetV2', ): _own(lambda m: m.out_channel),
+    ('MobileNetV3', 'ResNet'): _own(lambda m: m.feat_dim),
+    ('MobileOne', ): _own(lambda m: m.in_planes),
+    ('RepLKNet', ): _own(lambda m: m.arch['channels'][-1]),
+    ('RepVGG', ): _own(lambda m: m.stage_4[-1].out_channels),
+    ('ShuffleNetV1', ): _own(lambda m: m.in_channels),
+    ('ShuffleNetV2', ): _own(lambda m: m.layers[-1].conv.out_channels),
+    ('VGG', ): _vgg,
+    ('ConvNeXt', 'EdgeNeXt', 'TinyViT'): _pooled_stage,
+    ('HorNet', ): _hornet,
+    # graphs of patches, MLPs and transformers that return maps
+    ('Vig', ): _own(lambda m: m.pos_embed.shape[1]),
+    ('PyramidVig', 'RepMLPNet'): _own(lambda m: m.channels[-1]),
+    ('ConvMixer', 'HiViT'): _own(lambda m: m.embed_dims),
+    ('LeViT', 'PCPVT', 'VAN'): _own(lambda m: m.embed_dims[-1]),
+    ('DaViT', 'SwinTransformer'): _own(lambda m: m.num_features[-1]),
+    ('PoolFormer', 'RIFormer', 'SwinTransformerV2'): _own(
+        lambda m: _width(_last_norm(m))),
+    ('MViT', ): _own(lambda m: _width(getattr(m, f'norm{max(m.out_scales)}'))),
+    ('MobileViT', ): _own(lambda m: m.conv_1x1_exp.conv.out_channels),
     # transformers that return tokens
-    'BEiTViT': _vit,
-    'VisionTransformer': _vit,
-    'EfficientFormer': lambda m: Layout(  # (B, F, L) after this norm
+    ('BEiTViT', 'VisionTransformer'): _vit,
+    ('EfficientFormer', ): lambda m: Layout(  # (B, F, L) after this norm
         f'norm{m.out_indices[-1]}', channels=_width(_last_norm(m))),
-    'MixMIMTransformer': lambda m: Layout('norm', channels=m.num_features),
-    'MlpMixer': lambda m: Layout('ln1', channels=m.embed_dims),  # then (B, F, L)
-    'RevVisionTransformer': lambda m: Layout(
+    ('MixMIMTransformer', ): lambda m: Layout('norm', channels=m.num_features),
+    ('MlpMixer', ): lambda m: Layout('ln1', channels=m.embed_dims),  # then (B, F, L)
+    ('RevVisionTransformer', ): lambda m: Layout(
         'fusion_layer', prefix_tokens=m.num_extra_tokens,
         channels=m.embed_dims * (2 if m.fusion_layer.mode == 'concat' else 1)),
-    'T2T_ViT': lambda m: Layout(
+    ('T2T_ViT', ): lambda m: Layout(
         'norm' if m.final_norm else f'encoder.{len(m.encoder) - 1}',
         prefix_tokens=m.num_extra_tokens, channels=m.pos_embed.shape[-1]),
-    'TNT': lambda m: Layout('norm', channels=m.embed_dims, prefix_tokens=1),
-    'TinyViT': _pooled_stage,
-    'XCiT': lambda m: Layout('norm', channels=m.embed_dims, prefix_tokens=1),
+    ('TNT', 'XCiT'): lambda m: Layout('norm', channels=m.embed_dims, prefix_tokens=1),
     # two branches, each with a classifier: the map is that of the convolutions
-    'Conformer': lambda m: Layout(f'conv_trans_{m.fin_stage - 1}', item=0),
-    'LoRAModel': lambda m: _below('module', backbone_layout(m.module)),
+    ('Conformer', ): lambda m: Layout(f'conv_trans_{m.fin_stage - 1}', item=0),
+    ('LoRAModel', ): lambda m: _below('module', backbone_layout(m.module)),
 }
+MMPRETRAIN = {name: layout for names, layout in LAYOUTS.items() for name in names}
 
 
 def attention_input(model: nn.Module, layout: Layout) -> Layout:
@@ -349,9 +323,12 @@ def backbone_layout(backbone: nn.Module) -> Layout:
         UnknownBackbone: No line of the table fits; the message lists the modules that
             can be hooked.
     """
-    if is_timm(backbone):
-        return timm_features(backbone)
-    if is_timm(getattr(backbone, 'timm_model', None)):  # TIMMBackbone and ours
+    if _is_timm(backbone):  # the map of its forward_features
+        site = _site(backbone)
+        if site is None:
+            raise UnknownBackbone(backbone)
+        return _timm_layout(backbone, site, backbone.num_features)
+    if _is_timm(getattr(backbone, 'timm_model', None)):  # TIMMBackbone and ours
         return _below('timm_model', timm_output(backbone.timm_model))
     for base in type(backbone).__mro__:
         if base.__name__ in MMPRETRAIN:
@@ -368,9 +345,7 @@ def locate(model: nn.Module) -> Layout:
             maps in ``activation_target``.
     """
     target = getattr(getattr(model, 'head', None), 'activation_target', None)
-    if target is not None:
-        return Layout(f'head.{target}')
-    return locate_below_head(model)
+    return Layout(f'head.{target}') if target else locate_below_head(model)
 
 
 def locate_below_head(model: nn.Module) -> Layout:
@@ -387,12 +362,7 @@ def locate_below_head(model: nn.Module) -> Layout:
 
 
 class UnknownBackbone(ValueError):
-    """No layout is known for a backbone.
-
-    Args:
-        backbone: The backbone.
-        model: The model that contains the backbone, if targets are names in the model.
-    """
+    """No layout is known for a backbone, alone or in a model that names targets."""
 
     def __init__(self, backbone: nn.Module, model: nn.Module | None = None):
         self.backbone = backbone
@@ -411,10 +381,6 @@ def hookable(model: nn.Module, depth: int = 3) -> str:
 
 def _below(name: str, layout: Layout) -> Layout:
     return replace(layout, module=f'{name}.{layout.module}'.rstrip('.'))
-
-
-def _has_module(model: nn.Module, name: str) -> bool:
-    return isinstance(_get(model, name), nn.Module)
 
 
 def _get(model: nn.Module, name: str):

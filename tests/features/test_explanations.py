@@ -174,7 +174,7 @@ def test_input_x_gradient_is_the_slow_one(cfg):
 
 
 @pytest.mark.parametrize('method', EXPLANATIONS)
-def test_an_image_s_heat_does_not_depend_on_its_batch(method):
+def test_an_image_s_saliency_map_does_not_depend_on_its_batch(method):
     model = build(CNN)
     together = EXPLANATIONS[method](model, images(), TARGET).saliency
     for index in range(3):

@@ -355,9 +355,10 @@ def test_pixels_beyond_what_the_map_lies_on_are_not_seen():
     inputs = torch.randn(1, 3, 90, 110, requires_grad=True)
     with hook:
         model(inputs)
-        activation = hook.take(inputs)
-        covered, = hook.covers(activation, inputs)
-    gradient, = torch.autograd.grad(activation.square().sum(), inputs)
+        captured = hook.captured()
+    maps = captured.maps(inputs)
+    covered, = captured.covers(maps, inputs)
+    gradient, = torch.autograd.grad(maps[0].square().sum(), inputs)
     seen = gradient.abs().sum((0, 1)).nonzero().amax(0) + 1
     assert covered == tuple(seen.tolist()) == (80, 96)
 

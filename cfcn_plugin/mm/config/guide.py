@@ -14,9 +14,7 @@ from cfcn_plugin.stock import name_of, renamed
 
 SPLITS = ('train', 'val', 'test')
 PAPER = dict(type='CausalFocusLoss')
-# What guide_config adds: masks that are there, one copy of the log a step, one log for
-# all processes
-HOOKS = ('GuidanceCheckHook', 'BatchedLogHook', 'ReduceLogHook')
+TRAIN_HOOKS = ('GuidanceCheckHook', 'BatchedLogHook', 'ReduceLogHook')
 
 
 def guide_config(cfg: Config,
@@ -27,19 +25,18 @@ def guide_config(cfg: Config,
     """The guided config of a stock one.
 
     The model gets its guided type, pipelines load masks and move them with their
-    images, the focus metric joins the evaluators of splits with masks, masks are
-    looked for before the first step (``GuidanceCheckHook``), and the log is read in one
-    copy (``BatchedLogHook``) and is the mean over processes (``ReduceLogHook``). The
-    focus metric gets its maps by ``ModelAwareLoopHook``.
-    Nothing else changes: a run's data, draws, schedule and checkpoints are the stock
-    ones.
+    images, and evaluators of splits with masks get the focus metric, which gets its
+    maps by ``ModelAwareLoopHook``. ``GuidanceCheckHook`` validates the masks before the
+    first step, ``BatchedLogHook`` copies the log to the host once a step, and
+    ``ReduceLogHook`` averages it over processes. A run's data, draws, schedule and
+    checkpoints are the stock ones.
 
     Args:
         cfg: A stock config of mmpretrain, for one of the types in
             :data:`cfcn_plugin.mm.models.GUIDED_TYPES`. It is not changed.
         masks: Config of a mask source, for every split that has a dataloader; or
             ``dict(train=..., val=...)``, one for each split that gets masks. For the
-            options of ``LoadActivationMask`` (``missing``, ``share`` ...) give its
+            options of ``LoadActivationMask`` (``missing``, ``fraction`` ...) give its
             config, ``dict(type='LoadActivationMask', source=..., ...)``, instead.
         guidance: Config of a guidance method, or a list of them. None: the baseline,
             whose focus is measured.
@@ -50,8 +47,7 @@ def guide_config(cfg: Config,
         The guided config, to train or dump as any other.
 
     Raises:
-        ValueError: The config cannot be guided; the message names what stands in the
-            way, and what to do.
+        ValueError: The config cannot be guided; the message names why, and a remedy.
     """
     cfg = copy.deepcopy(cfg)
     loads = _loads(cfg, masks, splits)
@@ -61,19 +57,20 @@ def guide_config(cfg: Config,
             f'{sorted(loads) or "no split"} get masks: add them to `masks` and '
             '`splits`, or give `guidance=None` to measure focus alone')
     cfg.model = _guide_model(cfg.get('model') or {}, guidance, feature_hook)
-    if cfg.get('data_preprocessor'):  # the runner hands it to the model
-        cfg.data_preprocessor = _guide_preprocessor(cfg.data_preprocessor)
+    for place in (cfg, cfg.model):  # the runner hands its own to the model
+        if place.get('data_preprocessor'):
+            place.data_preprocessor = _guide_preprocessor(place.data_preprocessor)
     for split, load in loads.items():
         _each_pipeline(cfg, split, partial(_guide_pipeline, load=load))
         if split != 'train':
             cfg[f'{split}_evaluator'] = [
                 *as_list(cfg.get(f'{split}_evaluator')), dict(type='FocusMetric')
             ]
-    hooks = [*(HOOKS if 'train' in loads else ()),
-             *(('ModelAwareLoopHook', ) if set(loads) - {'train'} else ())]
+    hooks = TRAIN_HOOKS if 'train' in loads else ()
+    if set(loads) - {'train'}:
+        hooks = (*hooks, 'ModelAwareLoopHook')
     cfg.custom_hooks = [
-        *as_list(cfg.get('custom_hooks')), *(dict(type=hook) for hook in hooks)
-    ]
+        *as_list(cfg.get('custom_hooks')), *(dict(type=hook) for hook in hooks)]
     imports = cfg.get('custom_imports') or dict(imports=[], allow_failed_imports=False)
     cfg.custom_imports = dict(
         imports, imports=[*as_list(imports['imports']), 'cfcn_plugin.mm'])
@@ -113,10 +110,8 @@ def _guide_model(model: dict, guidance: dict | None, feature_hook: dict | None) 
     if name != 'TimmClassifier' and not model.get('head'):
         raise ValueError('the model has no head: it classifies nothing, so there is '
                          'no decision to guide')
-    model = dict(model, type=renamed(model['type'], GUIDED_TYPES[name]))
-    if model.get('data_preprocessor'):
-        model['data_preprocessor'] = _guide_preprocessor(model['data_preprocessor'])
-    model['guidance'] = copy.deepcopy(guidance)
+    model = dict(model, type=renamed(model['type'], GUIDED_TYPES[name]),
+                 guidance=copy.deepcopy(guidance))
     if feature_hook is not None:
         model['feature_hook'] = copy.deepcopy(feature_hook)
     return model
@@ -136,9 +131,9 @@ def _guide_preprocessor(preprocessor: dict) -> dict:
 
 def _guide_pipeline(pipeline: list, where: str, load: dict) -> list:
     types = [transform_type(step['type']) for step in pipeline]
-    for step, kind in zip(pipeline, types):
-        if kind is None:
-            raise ValueError(f'{where}: transform {step["type"]!r} is not registered')
+    if None in types:
+        name = pipeline[types.index(None)]['type']
+        raise ValueError(f'{where}: transform {name!r} is not registered')
     if PackInputs not in types:
         names = ', '.join(name_of(step['type']) for step in pipeline)
         raise ValueError(

@@ -1,6 +1,7 @@
 """From a guided config to the stock one, by what each class of ours says."""
 import copy
 from collections.abc import Iterator
+from itertools import compress
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
@@ -64,26 +65,20 @@ def _stock(value: Any) -> Any:
         value = ours.stock(value)
         if value is None:
             return GONE
-    if 'augments' in value:
-        value = _stock_augments(value)
-        if value is None:
-            return None
+    if 'augments' in value and value.get('probs'):
+        value = _stock_probs(value)
     stock = {key: _stock(one) for key, one in value.items()}
+    if stock.get('augments') is GONE:
+        return None  # no batch augments
     return ConfigDict({k: one for k, one in stock.items() if one is not GONE})
 
 
-def _stock_augments(config: dict) -> dict | None:
-    """Batch augments, and their probabilities, without those that go; None: no more."""
-    augments = as_list(config['augments'])
-    kept = [i for i, augment in enumerate(augments) if _stock(augment) is not GONE]
-    if len(kept) == len(augments):
+def _stock_probs(config: dict) -> dict:
+    """Batch augments with the probabilities of those that stay."""
+    stays = [_stock(one) is not GONE for one in as_list(config['augments'])]
+    if all(stays):
         return config
-    if not kept:
-        return None
-    probs = config.get('probs')
-    return dict(
-        config, augments=[augments[i] for i in kept],
-        probs=probs and [as_list(probs)[i] for i in kept])
+    return dict(config, probs=list(compress(as_list(config['probs']), stays)))
 
 
 def _drop_first_weights(cfg: Config) -> None:

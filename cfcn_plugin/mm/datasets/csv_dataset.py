@@ -41,13 +41,13 @@ class CSVDataset(BaseDataset):
                  split_column: str = 'split',
                  group: list[str] = (),
                  **kwargs):
-        self.split = split
-        self.path = path
-        self.label = label
-        self.labels = (label, ) if isinstance(label, str) else tuple(label)
-        if not isinstance(label, str) and len(self.labels) != len(classes):
+        self.several = not isinstance(label, str)
+        self.labels = tuple(label) if self.several else (label, )
+        if self.several and len(self.labels) != len(classes):
             raise ValueError(f'`label` must be one column, or one for each of the '
                              f'{len(classes)} classes, got {list(label)}')
+        self.split = split
+        self.path = path
         self.split_column = split_column
         self.group = tuple(group)
         super().__init__(ann_file=ann_file, classes=classes, **kwargs)
@@ -60,26 +60,24 @@ class CSVDataset(BaseDataset):
                 'set the environment variable CFCN_DATA to where it is')
         with open_csv(Path(self.ann_file)) as stream:
             reader = csv.DictReader(stream)
-            wanted = {self.path, *self.labels, *self.group}
-            if self.split is not None:
-                wanted.add(self.split_column)
+            split = () if self.split is None else (self.split_column, )
+            wanted = {self.path, *self.labels, *self.group, *split}
             missing = wanted - set(reader.fieldnames or ())
             if missing:
                 raise ValueError(f"'{self.ann_file}' has no column {sorted(missing)}: "
                                  f'its header is {reader.fieldnames}')
             rows = []
             for row in reader:
-                # before the split is asked: a line cut short may belong to any
+                line = f"'{self.ann_file}', line {reader.line_num}"
+                # of any split: a line cut short may belong to this one
                 short = sorted(column for column in wanted if row[column] is None)
                 if short:
-                    raise ValueError(f"'{self.ann_file}', line {reader.line_num} ends "
-                                     f'before its column {short}')
+                    raise ValueError(f'{line} ends before its column {short}')
                 if self.split in (None, row.get(self.split_column)):
-                    rows.append(self._sample(row, reader.line_num))
+                    rows.append(self._sample(row, line))
         if not rows:
-            of = f" with {self.split_column}='{self.split}'"
-            raise ValueError(f"'{self.ann_file}' has no line"
-                             f'{"" if self.split is None else of}')
+            of = f" with {self.split_column}='{self.split}'" if split else ''
+            raise ValueError(f"'{self.ann_file}' has no line{of}")
         return rows
 
     def get_cat_ids(self, idx: int) -> list[int]:
@@ -87,25 +85,22 @@ class CSVDataset(BaseDataset):
         label = self.get_data_info(idx)['gt_label']
         return label if isinstance(label, list) else [int(label)]
 
-    def _sample(self, row: dict, line: int) -> dict:
-        sample = dict(
-            img_path=str(Path(self.data_root, row[self.path])),
-            gt_label=(self._one if isinstance(self.label, str) else self._several)(
-                row, line))
+    def _sample(self, row: dict, line: str) -> dict:
+        label = self._several if self.several else self._one
+        sample = dict(img_path=str(Path(self.data_root, row[self.path])),
+                      gt_label=label([row[column] for column in self.labels], line))
         if self.group:
             sample['group'] = '-'.join(row[column] for column in self.group)
         return sample
 
-    def _one(self, row: dict, line: int) -> int:
-        if row[self.label] not in self.CLASSES:
-            raise ValueError(
-                f"'{self.ann_file}', line {line}: label '{row[self.label]}' is none of "
-                f'the classes {list(self.CLASSES)}')
-        return self.CLASSES.index(row[self.label])
+    def _one(self, given: list[str], line: str) -> int:
+        if given[0] not in self.CLASSES:
+            raise ValueError(f"{line}: label '{given[0]}' is none of the classes "
+                             f'{list(self.CLASSES)}')
+        return self.CLASSES.index(given[0])
 
-    def _several(self, row: dict, line: int) -> list[int]:
-        given = [row[column] for column in self.labels]
+    def _several(self, given: list[str], line: str) -> list[int]:
         if not set(given) <= {'0', '1'}:
-            raise ValueError(f"'{self.ann_file}', line {line}: expected 0 or 1 in "
-                             f'{list(self.labels)}, got {given}')
+            raise ValueError(
+                f'{line}: expected 0 or 1 in {list(self.labels)}, got {given}')
         return [index for index, value in enumerate(given) if value == '1']

@@ -1,4 +1,4 @@
-"""Few masks, seen often: how much of an epoch is guided images."""
+"""Guided images drawn often, where there are few of them."""
 import math
 from collections.abc import Iterator
 
@@ -15,11 +15,10 @@ from .wrappers import pipeline_datasets
 class GuidedSampler(DefaultSampler):
     """An epoch of which at least a given fraction is guided images.
 
-    With masks for 5 % of the images a batch of 32 holds one or two, and what guidance
-    teaches is forgotten under the rest. This sampler draws guided images as often as
-    is asked for. An epoch stays as long as it is, so that a schedule stays what it is:
-    each guided image is drawn equally often up to one, and as many of the unguided
-    are left out, others in each epoch. They are spread over the epoch at random.
+    With masks for 5 % of the images a batch of 32 holds one or two, too few for
+    guidance to have an effect. This sampler draws each guided image more than once,
+    equally often up to one. The length of an epoch does not change: as many unguided
+    images are left out, others in each epoch. All are in random order.
 
     Args:
         dataset: One whose pipeline has a ``LoadActivationMask``, also inside wrappers
@@ -40,8 +39,8 @@ class GuidedSampler(DefaultSampler):
         super().__init__(dataset, **kwargs)
         self.fraction = fraction
         guided = torch.tensor(guided_images(dataset))
-        self._guided, self._unguided = (
-            which.nonzero().flatten() for which in (guided, ~guided))
+        self._guided = guided.nonzero().flatten()
+        self._unguided = (~guided).nonzero().flatten()
         if not len(self._guided):
             raise ValueError('no training image is guided, so GuidedSampler has '
                              'nothing to draw: look at `image_list` and `fraction` '

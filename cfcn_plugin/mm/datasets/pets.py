@@ -7,7 +7,7 @@ from cfcn_plugin.stock import STAYS
 
 
 class _Pets(OxfordIIITPet):
-    """Fails with the one command that gets the data."""
+    """The stock data set; where the data is missing, the error says how to get it."""
     stock = STAYS
 
     def __init__(self, data_root: str, split: str = 'trainval', **kwargs):

@@ -10,21 +10,21 @@ WHICH = ('other_class', 'same_class')
 
 
 class BackgroundPairs:
-    """Whose background an image is shown on, by a hash of seed and index.
+    """Other images for the background of an image, by a hash of seed and index.
 
     Args:
         dataset: Data set of mmpretrain, or a wrapper with ``get_data_info``.
         seed: Another seed chooses others.
 
     Raises:
-        TypeError: The data set does not tell its labels.
+        TypeError: The data set gives no labels without its images.
     """
 
     def __init__(self, dataset, seed: int = 0):
         if not hasattr(dataset, 'get_data_info'):
             raise TypeError(
-                f'{type(dataset).__name__} has no `get_data_info(index)`, which tells '
-                'labels without loading images: use a data set of mmpretrain')
+                f'{type(dataset).__name__} has no `get_data_info(index)`, for labels '
+                'without loading images: use a data set of mmpretrain')
         self.dataset = dataset
         self.seed = seed
         self.names = []
@@ -46,7 +46,7 @@ class BackgroundPairs:
                 ``'same_class'``: all are.
 
         Raises:
-            ValueError: The sample does not tell which image it is.
+            ValueError: The sample is of no image of the data set.
         """
         name = _name(sample)
         if name not in self.index:
@@ -66,12 +66,12 @@ class BackgroundPairs:
             self._candidates[labels, which] = sorted(
                 index for others, indices in self.classes.items()
                 if (others == labels if which == 'same_class' else
-                    not others & labels and others)
+                    others and not others & labels)
                 for index in indices)
         return self._candidates[labels, which]
 
 
 def _name(sample):
-    """What tells an image from the others of its data set."""
+    """The path or the index of an image, unique in its data set."""
     path = sample.get('img_path')
     return sample.get('sample_idx') if path is None else path

@@ -1,4 +1,6 @@
 """Accuracy on other backgrounds, and on backgrounds alone, by the user's own masks."""
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from mmengine.logging import print_log
@@ -27,7 +29,7 @@ class BackgroundSwapMetric(ModelAwareMetric):
       where the test's backgrounds are balanced over the classes.
     - ``swap/no_background``: the object on grey.
     - ``swap/no_object``: the object filled by its surroundings: what the background
-      and the object's faint outline tell of the class.
+      and the object's faint outline say about the class.
     - ``swap/images``: how many images have a mask.
     - ``swap/fair``: 0 where the model was trained with ``BackgroundSwap``. Such a model
       was trained on images of the kind that this metric tests. A warning says so.
@@ -43,16 +45,12 @@ class BackgroundSwapMetric(ModelAwareMetric):
     Args:
         seed: Another seed chooses other backgrounds.
         border: Standard deviation of the object's blurred edge, pixels, >= 0.
-        collect_device, prefix: As in every mmengine metric.
+        **kwargs: As in every mmengine metric.
     """
     default_prefix = 'swap'
 
-    def __init__(self,
-                 seed: int = 0,
-                 border: float = 2.0,
-                 collect_device: str = 'cpu',
-                 prefix: str | None = None):
-        super().__init__(collect_device, prefix)
+    def __init__(self, seed: int = 0, border: float = 2.0, **kwargs):
+        super().__init__(**kwargs)
         if not border >= 0:
             raise ValueError(f'`border` must be >= 0 pixels, got {border}')
         self.seed = seed
@@ -73,21 +71,25 @@ class BackgroundSwapMetric(ModelAwareMetric):
         samples = [batch.samples[i] for i in chosen]
         inputs, objects = batch.inputs[chosen], _objects(batch.masks)[chosen]
         rows = [dict(original=is_right(s, s)) for s in samples]
-        for which in WHICH:
-            others = [self._load_other(s, which) for s in samples]
-            have = [i for i, other in enumerate(others) if other is not None]
-            if have:
-                theirs = self._prepare(
-                    model, [others[i] for i in have], inputs.shape[-2:])
-                self._predict(model, which, swap_background(
-                    inputs[have], objects[have], *theirs, self.border),
-                    [samples[i] for i in have], [rows[i] for i in have])
-        grey = _preprocessed_grey(model, inputs)
-        self._predict(model, 'no_background', swap_background(
-            inputs, objects, grey, torch.zeros_like(objects), self.border), samples,
-            rows)
-        self._predict(model, 'no_object', without_object(
-            inputs, objects, self.border), samples, rows)
+
+        def predict(condition: str, images: Tensor, which: Sequence[int]) -> None:
+            answers = right_answers(model, images, [samples[i] for i in which])
+            for i, right in zip(which, answers):
+                rows[i][condition] = right
+
+        for condition in WHICH:
+            others = {i: other for i, sample in enumerate(samples)
+                      if (other := self._load_other(sample, condition)) is not None}
+            if others:
+                have = list(others)
+                theirs = _prepare(model, list(others.values()), inputs.shape[-2:])
+                predict(condition, swap_background(
+                    inputs[have], objects[have], *theirs, self.border), have)
+        grey = _preprocessed_grey(model, inputs), torch.zeros_like(objects)
+        predict('no_background', swap_background(
+            inputs, objects, *grey, self.border), range(len(samples)))
+        predict('no_object', without_object(
+            inputs, objects, self.border), range(len(samples)))
         for index, row in zip(chosen, rows):
             values[index] = row
         return values
@@ -98,41 +100,21 @@ class BackgroundSwapMetric(ModelAwareMetric):
         both = accuracies([row for row in measured if set(WHICH) <= set(row)])
         if both:
             metrics['gap'] = both['same_class'] - both['other_class']
-        changed = accuracies([
+        metrics.update(accuracies([
             dict(changed=row['original'] != row['other_class'])
-            for row in measured if 'other_class' in row
-        ])
-        metrics.update(changed)
+            for row in measured if 'other_class' in row]))
         # floats, since mmengine's log file has None for other numbers
         return {**metrics, 'images': float(len(measured)), 'fair': float(self.fair)}
-
-    @staticmethod
-    def _predict(model, condition: str, images: Tensor, samples: list,
-             rows: list[dict]) -> None:
-        for row, right in zip(rows, right_answers(model, images, samples)):
-            row[condition] = right
 
     def _load_other(self, sample, which: str) -> dict | None:
         """The first other image that has a mask, as the pipeline packs it."""
         for index in self._pairs.of(sample, which):
-            if index in self._maskless:
-                continue
-            packed = self._pairs.dataset[index]
-            if packed['data_samples'].guided:
-                return packed
-            self._maskless.add(index)
+            if index not in self._maskless:
+                packed = self._pairs.dataset[index]
+                if packed['data_samples'].guided:
+                    return packed
+                self._maskless.add(index)
         return None
-
-    @staticmethod
-    def _prepare(model, packed: list[dict], size) -> tuple[Tensor, Tensor]:
-        """Other images and their objects, preprocessed, at ``size``."""
-        data = model.data_preprocessor(
-            {key: [one[key] for one in packed] for key in ('inputs', 'data_samples')})
-        images, objects = data['inputs'], _objects(data['masks'])
-        if images.shape[-2:] != size:
-            images = F.interpolate(images, size=size, mode='bilinear')
-            objects = F.interpolate(objects[:, None].float(), size=size)[:, 0] > 0
-        return images, objects
 
     def _check_training(self, model: nn.Module) -> None:
         augments = getattr(model.data_preprocessor, 'batch_augments', None)
@@ -143,6 +125,17 @@ class BackgroundSwapMetric(ModelAwareMetric):
                 'this model is trained with BackgroundSwap, on images of the kind that '
                 'BackgroundSwapMetric tests: a comparison with models that were not is '
                 f'not fair ({self.prefix}/fair is 0)', 'current', level=30)
+
+
+def _prepare(model, packed: list[dict], size) -> tuple[Tensor, Tensor]:
+    """Other images and their objects, preprocessed, at ``size``."""
+    data = model.data_preprocessor(
+        {key: [one[key] for one in packed] for key in ('inputs', 'data_samples')})
+    images, objects = data['inputs'], _objects(data['masks'])
+    if images.shape[-2:] != size:
+        images = F.interpolate(images, size=size, mode='bilinear')
+        objects = F.interpolate(objects[:, None].float(), size=size)[:, 0] > 0
+    return images, objects
 
 
 def _objects(masks) -> Tensor:

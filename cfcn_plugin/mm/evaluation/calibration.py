@@ -1,18 +1,13 @@
 """Whether a model is as sure as it is right."""
 import torch
-from mmengine.evaluator import BaseMetric
 from torch import Tensor
-from torchmetrics.functional.classification import (
-    binary_calibration_error,
-    multiclass_calibration_error,
-)
 
-from cfcn_plugin.stock import GOES
+from .score_metric import ScoreMetric
 
 ROUNDING = 1e-2  # how far from 1 probabilities in half precision may sum
 
 
-class Calibration(BaseMetric):
+class Calibration(ScoreMetric):
     """Expected calibration error and two proper scores of predicted probabilities.
 
     Adds ``calibration/ece``, in percentage points: the mean distance of confidence and
@@ -30,49 +25,17 @@ class Calibration(BaseMetric):
     Args:
         bins: How many bins, >= 1 (15 in Guo et al.).
         multi_label: Whether an image has several labels.
-        collect_device, prefix: As in every mmengine metric.
+        **kwargs: As in every mmengine metric.
     """
-    stock = GOES
     default_prefix = 'calibration'
 
-    def __init__(self,
-                 bins: int = 15,
-                 multi_label: bool = False,
-                 collect_device: str = 'cpu',
-                 prefix: str | None = None):
-        super().__init__(collect_device, prefix)
+    def __init__(self, bins: int = 15, multi_label: bool = False, **kwargs):
+        super().__init__(multi_label, **kwargs)
         if bins < 1:
             raise ValueError(f'`bins` must be at least 1, got {bins}')
         self.bins = bins
-        self.multi_label = multi_label
 
-    def process(self, data_batch, data_samples) -> None:
-        for sample in data_samples:
-            score = sample['pred_score'].detach().cpu().float()
-            truth = torch.zeros(len(score), dtype=torch.long)
-            if self.multi_label and 'gt_score' in sample:
-                truth = (sample['gt_score'].cpu() > 0).long()
-            else:
-                truth[sample['gt_label'].cpu()] = 1
-            self._check(score, sample.get('img_path'))
-            self.results.append((score, truth))
-
-    def compute_metrics(self, results: list) -> dict[str, float]:
-        score = torch.stack([r[0] for r in results])
-        truth = torch.stack([r[1] for r in results])
-        squares = (score - truth).square()
-        if self.multi_label:
-            ece = binary_calibration_error(
-                score.flatten(), truth.flatten(), n_bins=self.bins)
-            brier, right = squares.mean(), torch.where(truth > 0, score, 1 - score)
-        else:
-            ece = multiclass_calibration_error(
-                score, truth.argmax(1), num_classes=score.shape[1], n_bins=self.bins)
-            brier, right = squares.sum(1).mean(), (score * truth).sum(1)
-        nll = -right.clamp(min=torch.finfo(torch.float32).eps).log().mean()
-        return dict(ece=100 * ece.item(), brier=brier.item(), nll=nll.item())
-
-    def _check(self, score: Tensor, name: str | None) -> None:
+    def check_score(self, score: Tensor, name: str) -> None:
         # torchmetrics would take them for logits, silently
         if not ((score >= 0) & (score <= 1)).all():
             wrong = 'are not in [0, 1]'
@@ -80,6 +43,19 @@ class Calibration(BaseMetric):
             wrong = f'sum to {score.sum().item():.3g}, not to 1'
         else:
             return
-        raise ValueError(
-            f"`pred_score` of '{name}' are no probabilities: they {wrong}; with "
-            'several labels an image, set `multi_label=True`')
+        raise ValueError(f'{name} are no probabilities: they {wrong}; with several '
+                         'labels an image, set `multi_label=True`')
+
+    def compute_scores(self, score: Tensor, truth: Tensor) -> dict[str, float]:
+        from torchmetrics.functional import classification  # slow to import
+        squares = (score - truth).square()
+        if self.multi_label:
+            ece = classification.binary_calibration_error(
+                score.flatten(), truth.flatten(), n_bins=self.bins)
+            brier, right = squares.mean(), torch.where(truth > 0, score, 1 - score)
+        else:
+            ece = classification.multiclass_calibration_error(
+                score, truth.argmax(1), num_classes=score.shape[1], n_bins=self.bins)
+            brier, right = squares.sum(1).mean(), (score * truth).sum(1)
+        nll = -right.clamp(min=torch.finfo(torch.float32).eps).log().mean()
+        return dict(ece=100 * ece.item(), brier=brier.item(), nll=nll.item())

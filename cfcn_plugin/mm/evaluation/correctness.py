@@ -1,4 +1,6 @@
-"""Whether a model is right about images that were changed."""
+"""Whether predictions are right, and how many are."""
+from collections import defaultdict
+
 import torch
 from torch import Tensor, nn
 
@@ -30,11 +32,19 @@ def labels_of(labels) -> frozenset[int]:
 
 
 def accuracies(results: list[dict]) -> dict[str, float]:
-    """Share of right answers in percent under each condition, over those that have it.
+    """Right answers in percent under each condition, over those that have it.
 
     Args:
         results: Each image's ``{condition: whether it was right}``.
     """
-    names = dict.fromkeys(name for row in results for name in row)
-    answers = {name: [row[name] for row in results if name in row] for name in names}
+    answers = defaultdict(list)
+    for row in results:
+        for name, right in row.items():
+            answers[name].append(right)
     return {name: 100 * sum(a) / len(a) for name, a in answers.items()}
+
+
+def with_mean_and_worst(values: dict[str, float]) -> dict[str, float]:
+    """The values, their ``mean``, and the least of them as ``worst``."""
+    return {**values, 'mean': sum(values.values()) / len(values),
+            'worst': min(values.values())}

@@ -1,4 +1,4 @@
-"""Where an explanation that was not trained on lies."""
+"""How much of an explanation lies inside the mask."""
 import torch
 from mmpretrain.structures import label_to_onehot
 from torch import nn
@@ -26,21 +26,21 @@ class ExplanationFocus(ModelAwareMetric):
         method: ``'grad_cam'`` or ``'input_x_gradient'``, see
             :mod:`cfcn_plugin.features.explanations`.
         layer: Of Grad-CAM, see there.
-        collect_device, prefix: As in every mmengine metric. The prefix is by default
-            the method.
+        prefix: Of the log keys. None: the method.
+        **kwargs: As in every mmengine metric.
     """
 
     def __init__(self,
                  method: str,
                  layer: str = 'auto',
-                 collect_device: str = 'cpu',
-                 prefix: str | None = None):
+                 prefix: str | None = None,
+                 **kwargs):
         if method not in EXPLANATIONS:
             raise ValueError(
                 f'`method` must be one of {sorted(EXPLANATIONS)}, got {method!r}')
         if layer != 'auto' and method != 'grad_cam':
             raise ValueError(f"`layer` is Grad-CAM's, and method={method!r} has none")
-        super().__init__(collect_device, prefix or method)
+        super().__init__(prefix=prefix or method, **kwargs)
         self.method = method
         self.options = dict(layer=layer) if method == 'grad_cam' else {}
 

@@ -4,7 +4,6 @@ from torch import nn
 
 from cfcn_plugin.functional.localization import localization, reduce_channels
 from cfcn_plugin.guidance import CausalFocusLoss
-from cfcn_plugin.stock import GOES
 
 from .model_aware_metric import EvalBatch, ModelAwareMetric
 
@@ -21,13 +20,9 @@ class FocusMetric(ModelAwareMetric):
 
     Needs a model-aware loop, see :class:`ModelAwareMetric`.
 
-    Args:
-        collect_device, prefix: As in every mmengine metric.
-
     Raises:
         ValueError: A map has NaN or infinite values.
     """
-    stock = GOES
     default_prefix = 'focus'
 
     def evaluate_batch(self, model: nn.Module, batch: EvalBatch) -> list[dict | None]:
@@ -56,15 +51,11 @@ class FocusMetric(ModelAwareMetric):
 def mean_scores(results: list[dict]) -> dict[str, float]:
     """Means over the guided images, and how many are guided (not empty) and are not."""
     guided = [r for r in results if r]
-    metrics = {
-        name: sum(r[name] for r in guided) / len(guided)
-        for name in (guided[0] if guided else ())
-    }
+    metrics = {name: sum(r[name] for r in guided) / len(guided)
+               for name in (guided[0] if guided else ())}
     # floats, since mmengine's log file has None for other numbers
-    return {
-        **metrics, 'guided': float(len(guided)),
-        'unguided': float(len(results) - len(guided))
-    }
+    return {**metrics, 'guided': float(len(guided)),
+            'unguided': float(len(results) - len(guided))}
 
 
 def _focus_loss(model: nn.Module) -> CausalFocusLoss:

@@ -1,12 +1,10 @@
 """Accuracy of each group, and of the worst."""
-from collections import defaultdict
-
 import torch
 from mmengine.evaluator import BaseMetric
 
 from cfcn_plugin.stock import GOES
 
-from .correctness import labels_of
+from .correctness import accuracies, labels_of, with_mean_and_worst
 
 
 class GroupAccuracy(BaseMetric):
@@ -16,9 +14,6 @@ class GroupAccuracy(BaseMetric):
 
     Adds ``group/NAME``, ``group/mean`` and ``group/worst``. A group is the sample's
     ``group``, which the dataset gives and ``PackGuidedInputs`` packs.
-
-    Args:
-        collect_device, prefix: As in every mmengine metric.
     """
     stock = GOES
     default_prefix = 'group'
@@ -30,28 +25,16 @@ class GroupAccuracy(BaseMetric):
                     f"image '{sample.get('img_path')}' has no `group`: use a dataset "
                     'that gives one (CSVDataset with `group`), and pack it: '
                     "PackGuidedInputs does, PackInputs with meta_keys=[..., 'group']")
-            right = _predicted(sample) == labels_of(sample['gt_label'])
-            self.results.append((str(sample['group']), right))
+            predicted = sample.get('pred_label')
+            if predicted is None:
+                predicted = torch.as_tensor(sample['pred_score']).argmax()
+            right = labels_of(predicted) == labels_of(sample['gt_label'])
+            self.results.append({str(sample['group']): right})
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        groups = defaultdict(list)
-        for group, right in results:
-            groups[group].append(right)
-        accuracy = {
-            name: 100 * sum(right) / len(right)
-            for name, right in sorted(groups.items())
-        }
+        accuracy = dict(sorted(accuracies(results).items()))
         taken = {'mean', 'worst'} & set(accuracy)
         if taken:
-            raise ValueError(f'a group is called {sorted(taken)}, which is the name of '
-                             'a summary here: rename it')
-        return {
-            **accuracy, 'mean': sum(accuracy.values()) / len(accuracy),
-            'worst': min(accuracy.values())
-        }
-
-
-def _predicted(sample: dict) -> frozenset[int]:
-    if 'pred_label' in sample:
-        return labels_of(sample['pred_label'])
-    return labels_of(torch.as_tensor(sample['pred_score']).argmax())
+            raise ValueError(f'a group is called {sorted(taken)}, as a summary is: '
+                             'rename the group')
+        return with_mean_and_worst(accuracy)

@@ -1,11 +1,11 @@
-"""Accuracy in other light: what a camera or the weather changes, and no cause does."""
+"""Accuracy in other light, which a camera or the weather changes."""
 from abc import abstractmethod
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from .correctness import accuracies, right_answers
+from .correctness import accuracies, right_answers, with_mean_and_worst
 from .model_aware_metric import EvalBatch, ModelAwareMetric
 
 FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0)
@@ -23,14 +23,11 @@ class LightingCurve(ModelAwareMetric):
 
     Args:
         factors: Each > 0; 1 leaves images as they are.
-        collect_device, prefix: As in every mmengine metric.
+        **kwargs: As in every mmengine metric.
     """
 
-    def __init__(self,
-                 factors: Sequence[float] = FACTORS,
-                 collect_device: str = 'cpu',
-                 prefix: str | None = None):
-        super().__init__(collect_device, prefix)
+    def __init__(self, factors: Sequence[float] = FACTORS, **kwargs):
+        super().__init__(**kwargs)
         factors = [float(factor) for factor in factors]
         if not factors or min(factors) <= 0 or len(set(factors)) < len(factors):
             raise ValueError('`factors` must be different numbers above 0, at least '
@@ -52,18 +49,13 @@ class LightingCurve(ModelAwareMetric):
         return rows
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        curve = accuracies(results)
-        return {
-            **curve, 'mean': sum(curve.values()) / len(curve),
-            'worst': min(curve.values())
-        }
+        return with_mean_and_worst(accuracies(results))
 
     def _changed(self, image: Tensor, factor: float) -> Tensor:
         if image.dtype != torch.uint8:
             raise TypeError(
                 f'{type(self).__name__} changes 8-bit images, and the pipeline gives '
-                f'{image.dtype}: let the data preprocessor normalise, by its `mean` '
-                'and `std`')
+                f'{image.dtype}: let the data preprocessor normalise (`mean`, `std`)')
         changed = self.change(image.float(), factor)
         return changed.round().clamp(0, 255).to(torch.uint8)
 

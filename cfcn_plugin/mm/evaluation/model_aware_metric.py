@@ -36,15 +36,9 @@ class ModelAwareMetric(BaseMetric):
 
     A metric of mmengine gets data samples alone. ``ModelAwareValLoop`` and
     ``ModelAwareTestLoop`` call :meth:`evaluate_batch` of each such metric first.
-
-    Args:
-        collect_device, prefix: As in every mmengine metric.
     """
     stock = GOES
-
-    def __init__(self, collect_device: str = 'cpu', prefix: str | None = None):
-        super().__init__(collect_device, prefix)
-        self._rows: list[dict] | None = None
+    _rows: list[dict] | None = None
 
     @abstractmethod
     def evaluate_batch(self, model: nn.Module, batch: EvalBatch) -> list[dict | None]:

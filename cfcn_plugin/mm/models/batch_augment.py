@@ -14,7 +14,7 @@ OTHERS = {BackgroundSwap: BackgroundSwap.__call__}
 
 
 def register_batch_augment(augment: type, function: Callable) -> None:
-    """Tell how a batch augment of one's own takes masks along.
+    """Register the mask-true function of a batch augment of one's own.
 
     Args:
         augment: The exact class that configs name; a subclass is registered by itself.
@@ -48,9 +48,9 @@ class MaskedBatchAugment:
                 raise ValueError(
                     f'the batch augment {kind.__name__} cannot take masks along; '
                     f'{known} can, their subclasses not. Leave it out of '
-                    '`batch_augments` (`train_cfg.augments`), or say how it does by '
-                    f'cfcn_plugin.mm.models.register_batch_augment({kind.__name__}, '
-                    'function)')
+                    '`batch_augments` (`train_cfg.augments`), or register its function '
+                    'by cfcn_plugin.mm.models.register_batch_augment('
+                    f'{kind.__name__}, function)')
 
     def __call__(self, inputs: Tensor, scores: Tensor, masks: MaskBatch | None):
         """Augment a batch.

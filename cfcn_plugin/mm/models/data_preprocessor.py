@@ -1,7 +1,6 @@
 """Moving and augmenting masks with their images, one batch at a time."""
 import math
 
-import numpy as np
 import torch
 from mmpretrain.models import ClsDataPreprocessor, RandomBatchAugment
 
@@ -10,7 +9,7 @@ from cfcn_plugin.stock import Stock
 
 from .batch_augment import MaskedBatchAugment
 
-# One uint8 plane tells all of a mask
+# The codes of a mask's plane, uint8
 CONTEXT, CAUSAL, IGNORE = 0, 1, 2
 MASK_FIELDS = ('activation_mask', 'mask_classes', 'ignore_mask')
 
@@ -23,9 +22,7 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
     (:func:`cfcn_plugin.data.batch_augments.mix_labels`); unguided ones are ignored.
 
     Its output has one more key, ``masks``: a :class:`MaskBatch`, or None if no
-    ``LoadActivationMask`` was in the pipeline.
-
-    Args: as ``ClsDataPreprocessor``.
+    ``LoadActivationMask`` was in the pipeline. Args: as ``ClsDataPreprocessor``.
 
     Raises:
         ValueError: A batch augment cannot take masks along.
@@ -59,49 +56,54 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
         for sample in samples:
             if 'guided' not in sample:
                 raise ValueError(
-                    f"image '{sample.get('img_path')}' was packed without a word on "
-                    'its mask, and others of its batch with one: each pipeline that a '
-                    "batch is drawn from needs LoadActivationMask (with missing="
-                    "'unguided' where there are no masks) and PackGuidedInputs")
-        count = max(
-            [_planes(s.activation_mask) for s in samples if s.guided], default=1)
-        batch = _Batch(len(samples), count, *size)
-        per_class = not any(s.guided for s in samples)  # nothing says otherwise
-        for code, row, sample in zip(batch.codes, batch.classes, samples):
-            if not sample.guided:
-                code.fill_(IGNORE)
-                continue
-            mask = sample.activation_mask
-            mask = mask if mask.ndim == 3 else mask[None]
-            planes, height, width = mask.shape
-            code[:planes, :height, :width] = torch.from_numpy(mask)
-            if 'ignore_mask' in sample:
-                ignored = torch.from_numpy(sample.ignore_mask).bool()
-                code[:, :height, :width].masked_fill_(ignored, IGNORE)
-            if 'mask_classes' in sample:
-                per_class = True
-                strange = sample.mask_classes.max(initial=-1)
-                if self.num_classes is not None and strange >= self.num_classes:
-                    raise ValueError(
-                        f"image '{sample.get('img_path')}' has a mask of class "
-                        f'{strange}, and data_preprocessor.num_classes is '
-                        f'{self.num_classes}: correct the `classes` of the mask source')
-                row[:planes] = torch.from_numpy(sample.mask_classes)
+                    f"image '{sample.get('img_path')}' was packed without `guided`, "
+                    'and others of its batch with it: each pipeline that a batch is '
+                    "drawn from needs LoadActivationMask (with missing='unguided' "
+                    'where there are no masks) and PackGuidedInputs')
+        planes = {i: s.activation_mask.reshape(-1, *s.activation_mask.shape[-2:])
+                  for i, s in enumerate(samples) if s.guided}
+        shape = (len(samples), max(map(len, planes.values()), default=1), *size)
+        head = 8 * shape[0] * shape[1]  # bytes of the classes, int64
+        memory = torch.full((head + math.prod(shape), ), IGNORE, dtype=torch.uint8)
+        classes, codes = _views(memory, shape, head)
+        classes.fill_(-1)
+        per_class = not planes  # nothing says otherwise
+        for i, mask in planes.items():
+            per_class |= 'mask_classes' in samples[i]
+            self._fill(codes[i], classes[i], mask, samples[i])
         cropped_out = sum(bool(s.get('cropped_out')) for s in samples) / len(samples)
         errors = [bool(s.mask_error) for s in samples if 'mask_error' in s]
         for sample in samples:
             for field in MASK_FIELDS:
-                if field in sample:
-                    delattr(sample, field)
-        batch = batch.to(self.device)
-        ignore = batch.codes[:, 0] == IGNORE
+                sample.pop(field, None)
+        # one copy for classes and codes
+        classes, codes = _views(
+            memory.to(self.device, non_blocking=True), shape, head)
+        ignore = codes[:, 0] == IGNORE
         return MaskBatch(
-            mask=(batch.codes == CAUSAL).to(torch.uint8),
+            mask=(codes == CAUSAL).to(torch.uint8),
             ignore=ignore,
             guided=~ignore.flatten(1).all(1),
-            classes=batch.classes if per_class else None,
+            classes=classes if per_class else None,
             cropped_out=torch.tensor(cropped_out),
             mask_error=torch.tensor(sum(errors) / len(samples)) if errors else None)
+
+    def _fill(self, code, classes, mask, sample) -> None:
+        """Write a guided sample's mask, (K, h, w), into its part of the batch."""
+        count, height, width = mask.shape
+        code.fill_(CONTEXT)
+        code[:count, :height, :width] = torch.from_numpy(mask)
+        if 'ignore_mask' in sample:
+            ignored = torch.from_numpy(sample.ignore_mask).bool()
+            code[:, :height, :width].masked_fill_(ignored, IGNORE)
+        if 'mask_classes' in sample:
+            highest = sample.mask_classes.max(initial=-1)
+            if self.num_classes is not None and highest >= self.num_classes:
+                raise ValueError(
+                    f"image '{sample.get('img_path')}' has a mask of class {highest}, "
+                    f'and data_preprocessor.num_classes is {self.num_classes}: correct '
+                    'the `classes` of the mask source')
+            classes[:count] = torch.from_numpy(sample.mask_classes)
 
     def _augment(self, inputs, samples, masks: MaskBatch | None):
         if 'gt_score' not in samples[0]:
@@ -113,23 +115,6 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
         return inputs, masks
 
 
-class _Batch:
-    """Codes (B, K, H, W) uint8 and classes (B, K) int64, moved by one copy."""
-
-    def __init__(self, *shape: int, memory: torch.Tensor | None = None):
-        self.shape = shape
-        images, planes, *_ = shape
-        head = 8 * images * planes  # bytes of the classes
-        if memory is None:
-            memory = torch.full((head + math.prod(shape), ), CONTEXT, dtype=torch.uint8)
-            memory[:head].view(torch.int64).fill_(-1)
-        self.memory = memory
-        self.classes = memory[:head].view(torch.int64).view(images, planes)
-        self.codes = memory[head:].view(shape)
-
-    def to(self, device: torch.device) -> '_Batch':
-        return _Batch(*self.shape, memory=self.memory.to(device, non_blocking=True))
-
-
-def _planes(mask: np.ndarray) -> int:
-    return mask.shape[0] if mask.ndim == 3 else 1
+def _views(memory: torch.Tensor, shape: tuple, head: int) -> tuple:
+    """Classes (B, K) int64 and codes (B, K, H, W) uint8 in one uint8 memory."""
+    return memory[:head].view(torch.int64).view(shape[:2]), memory[head:].view(shape)

@@ -7,9 +7,9 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import label_to_onehot
 from torch import Tensor, nn
 
-from cfcn_plugin.features import Capture, FeatureHook, armed
+from cfcn_plugin.features import Capture, FeatureHook
 from cfcn_plugin.guidance import Guidance, GuidanceBatch, Guide, MaskBatch
-from cfcn_plugin.stock import Stock
+from cfcn_plugin.stock import Stock, name_of
 
 from .data_preprocessor import GuidedDataPreprocessor
 from .in_channels import resolve_head
@@ -69,9 +69,8 @@ class GuidedMixin:
     @property
     def maps_are_classes(self) -> bool:
         """Whether the guided map has one channel a class."""
-        head = getattr(self, 'head', None)
-        return bool(getattr(head, 'maps_are_classes', False)
-                    and self.feature_hook.names == ['auto'])
+        return (self.feature_hook.names == ['auto']
+                and getattr(getattr(self, 'head', None), 'maps_are_classes', False))
 
     # ---- the stock model's interface, with masks ----------------------------
 
@@ -113,7 +112,7 @@ class GuidedMixin:
     def _guided_loss(self, inputs: Tensor, data_samples: list,
                      masks: MaskBatch) -> dict[str, Tensor]:
         inputs = self.guide.prepare(inputs)
-        with self.guide, armed([self._scores]):
+        with self.guide, self._scores:
             losses = super().loss(inputs, data_samples)
             scores, target = self._scores_and_target(data_samples)
         losses.update(self.guide.terms(inputs, scores, target, masks))
@@ -140,7 +139,7 @@ class GuidedMixin:
             inputs, data_samples, masks: Of ``GuidedDataPreprocessor``.
             forward: What runs the model: this model, or a wrapper that shards it.
         """
-        with self.guide, armed([self._scores]):
+        with self.guide, self._scores:
             predictions = (forward or self)(inputs, data_samples, mode='predict')
             scores, target = self._scores_and_target(data_samples)
         return predictions, self.guide.batch(inputs, scores, target, masks)
@@ -165,9 +164,9 @@ class GuidedClassifier(GuidedMixin, ImageClassifier):
     def __init__(self, backbone, neck=None, head=None, **kwargs):
         backbone, resolved = _built(backbone), {}
         if isinstance(head, dict) and (neck is None or isinstance(neck, dict)):
-            given = head
-            head = resolve_head(given, backbone, neck)
-            if head.get('in_channels') != given.get('in_channels'):
+            given = head.get('in_channels')
+            head = resolve_head(head, backbone, neck)
+            if head.get('in_channels') != given:
                 resolved['head.in_channels'] = head['in_channels']
         super().__init__(backbone=backbone, neck=neck, head=head, **kwargs)
         self.resolved = resolved  # what the config left open, for its dump
@@ -219,23 +218,17 @@ def _built(given):
 
 
 def _guided_preprocessor(given: dict | nn.Module | None) -> dict | nn.Module:
-    wrong = None
-    if isinstance(given, nn.Module):
-        if not isinstance(given, GuidedDataPreprocessor):
-            wrong = type(given).__name__
-    else:
-        given = dict(given or {})
+    kind = type(given)
+    if not isinstance(given, nn.Module):
         # with its scope: some stock models build it in mmengine's registry
-        given.setdefault('type', 'mmpretrain.GuidedDataPreprocessor')
+        given = {'type': 'mmpretrain.GuidedDataPreprocessor', **(given or {})}
         kind = given['type']
-        kind = MODELS.get(kind) if isinstance(kind, str) else kind
-        if kind is None or not issubclass(kind, GuidedDataPreprocessor):
-            wrong = given['type']
-    if wrong is not None:
+    known = MODELS.get(kind) if isinstance(kind, str) else kind
+    if known is None or not issubclass(known, GuidedDataPreprocessor):
         raise ValueError(
-            f"the data preprocessor is '{wrong}', which leaves masks behind: write "
-            "data_preprocessor=dict(type='GuidedDataPreprocessor', ...), same keys, or "
-            'leave `type` out')
+            f"the data preprocessor is '{name_of(kind)}', which leaves masks behind: "
+            "write data_preprocessor=dict(type='GuidedDataPreprocessor', ...), same "
+            'keys, or leave `type` out')
     return given
 
 

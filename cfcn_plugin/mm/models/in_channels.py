@@ -24,13 +24,12 @@ def resolve_head(head: dict, backbone: nn.Module, neck: dict | None) -> dict:
     Raises:
         ValueError: The given width is wrong, or none is given and it is not known.
     """
-    head = dict(head)
     head_type = head.get('type')
     if isinstance(head_type, str):
         head_type = MODELS.get(head_type)
     if head_type is None or 'in_channels' not in inspect.signature(
             head_type.__init__).parameters:
-        return head
+        return dict(head)
     name, given = head_type.__name__, head.get('in_channels')
     try:
         layout = backbone_layout(backbone)
@@ -49,8 +48,7 @@ def resolve_head(head: dict, backbone: nn.Module, neck: dict | None) -> dict:
         raise ValueError(f'{name} has in_channels={given}, but '
                          f"{type(backbone).__name__}'s map has {width} channels: write "
                          f'{width}, or leave it out (in_channels=None)')
-    head['in_channels'] = given if width is None else width
-    return head
+    return dict(head, in_channels=given if width is None else width)
 
 
 def _check_pooling(layout: Layout, backbone: nn.Module, neck: dict) -> None:

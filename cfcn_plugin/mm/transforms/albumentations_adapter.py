@@ -4,11 +4,7 @@ from mmcv.transforms import BaseTransform
 
 
 def fill_masks_with_context(transform: BaseTransform) -> BaseTransform:
-    """The wrapper, whose transforms now fill masks with 0, and images as before.
-
-    Args:
-        transform: mmpretrain's ``Albumentations``.
-    """
+    """mmpretrain's ``Albumentations``, whose transforms now fill masks with 0."""
     for part in _parts(transform.aug):
         if getattr(part, 'fill_mask', None) is not None:
             part.fill_mask = 0
@@ -31,14 +27,13 @@ def move_by_albumentations(transform: BaseTransform, results: dict,
     Returns:
         The sample's dict with image and masks moved.
     """
-    counts = [mask.shape[0] if mask.ndim == 3 else 1 for mask in planes.values()]
     flat = [plane for mask in planes.values()
             for plane in mask.reshape(-1, *mask.shape[-2:])]
     results = transform({**results, 'masks': flat})
     moved = iter(results.pop('masks'))
-    for (key, mask), count in zip(planes.items(), counts):
-        part = np.stack([next(moved) for _ in range(count)])
-        results[key] = part if mask.ndim == 3 else part[0]
+    for key, mask in planes.items():
+        results[key] = (
+            next(moved) if mask.ndim == 2 else np.stack([next(moved) for _ in mask]))
     return results
 
 

@@ -54,19 +54,16 @@ class LoadActivationMask(MaskLoader, BaseTransform):
             result = self.load(results, _image_shape(results))
         results['guided'] = result is not None and result.kind == 'mask'
         if self.on_error == 'unguided':
-            results['mask_error'] = not (
-                result is None or result.error is None
-                or self.declares_unguided(result))
+            results['mask_error'] = bool(
+                result and result.error and not self.declares_unguided(result))
         if results['guided']:
             self._add_mask(results, result.record)
         return results
 
     def _add_mask(self, results: dict, record: MaskRecord) -> None:
-        results['activation_mask'] = record.mask
-        if record.classes is not None:
-            results['mask_classes'] = record.classes
-        if record.ignore is not None:
-            results['ignore_mask'] = record.ignore
+        fields = dict(activation_mask=record.mask, mask_classes=record.classes,
+                      ignore_mask=record.ignore)
+        results.update({k: v for k, v in fields.items() if v is not None})
         if self.min_visible:
             results.update(
                 source_positions=source_positions(record.mask.shape[-2:]),
@@ -74,11 +71,10 @@ class LoadActivationMask(MaskLoader, BaseTransform):
                 min_visible=self.min_visible)
 
     def __repr__(self):
-        return (f'{type(self).__name__}(source={type(self.source).__name__}, '
-                f'image_list={self.image_list_file!r}, fraction={self.fraction}, '
-                f'seed={self.seed}, missing={self.missing!r}, empty={self.empty!r}, '
-                f'exif={self.exif}, on_error={self.on_error!r}, '
-                f'min_visible={self.min_visible})')
+        names = ('image_list_file', 'fraction', 'seed', 'missing', 'empty', 'exif',
+                 'on_error', 'min_visible')
+        options = ', '.join(f'{name}={getattr(self, name)!r}' for name in names)
+        return f'{type(self).__name__}(source={type(self.source).__name__}, {options})'
 
 
 def _warn(text: str) -> None:

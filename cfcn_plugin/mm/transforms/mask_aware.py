@@ -9,24 +9,22 @@ from mmpretrain.datasets import Albumentations
 from mmpretrain.registry import TRANSFORMS
 from PIL import Image
 
+from .agreement import check_flips, check_sizes, moved_planes
 from .albumentations_adapter import fill_masks_with_context, move_by_albumentations
 from .mask_copy import mask_copy
 from .one_draw import one_draw
 from .transform_kinds import GEOMETRIC, kind_of, type_name, unwrap
 
-# What moves with the image
-MOVED = ('activation_mask', 'ignore_mask', 'source_positions')
-
 
 class MaskAware(BaseTransform):
     """A stock transform that moves image and mask by the same draw.
 
-    The image goes through the wrapped transform as it would alone, with the same
-    random numbers. Each mask then goes, with the same random numbers, through a copy of
-    the transform that takes the nearest neighbour and fills with context. Of a
-    transform that runs others (RandAugment, AutoAugment, RandomApply ...), each of
-    these is made mask-aware; those that move no pixel leave the mask alone. Threads may
-    share one (:func:`.one_draw.one_draw` says which they may not).
+    The image goes through the wrapped transform as it would alone. Each mask then goes,
+    with the same random numbers, through a copy of the transform that takes the nearest
+    neighbour and fills with context. Of a transform that runs others (RandAugment,
+    AutoAugment, RandomApply ...), each of these is made mask-aware; those that move no
+    pixel leave the mask alone. Several threads may use one, except as
+    :func:`.one_draw.one_draw` says.
 
     **Required Keys:** those of the wrapped transform
 
@@ -41,8 +39,7 @@ class MaskAware(BaseTransform):
             no pixel: it is applied to the image alone.
 
     Raises:
-        TypeError: It is not known whether the transform moves pixels, and it is not
-            declared photometric.
+        TypeError: It is not known whether the transform moves pixels.
         ValueError: While running: image and mask no longer agree in size, or the
             image alone was flipped before.
     """
@@ -74,12 +71,10 @@ class MaskAware(BaseTransform):
         self.inner = transform
 
     def transform(self, results: dict) -> dict | None:
-        planes = _planes(results)
+        planes = moved_planes(results)
         flipped = results.get('flip', False)
-        if planes and flipped != results.get('mask_flip', False):
-            raise ValueError(
-                f"the image '{results.get('img_path')}' was flipped before "
-                f'{self.name} and its mask was not: wrap that flip in MaskAware too')
+        if planes:
+            check_flips(results, f'before {self.name}')
         if planes and isinstance(self.for_masks, Albumentations):
             results = move_by_albumentations(self.for_masks, results, planes)
         else:
@@ -88,12 +83,11 @@ class MaskAware(BaseTransform):
             return None
         if results.get('flip', False) != flipped:
             results['mask_flip'] = results['flip']
-        _check_sizes(results, self.name)
+        check_sizes(results, results['img'], f'after {self.name}')
         return results
 
     def _move(self, results: dict, planes: dict[str, np.ndarray]) -> dict | None:
-        before = {
-            key: results[key] for key in ('ori_shape', 'img_shape') if key in results}
+        before = {k: results[k] for k in ('ori_shape', 'img_shape') if k in results}
         run = one_draw(self.inner, again=bool(planes))
         results = run(self.inner, results)
         for key, mask in planes.items():
@@ -107,9 +101,8 @@ class MaskAware(BaseTransform):
         if isinstance(unwrap(self.inner), torch.nn.Module):  # torchvision's take PIL
             plane = Image.fromarray(plane)
         moved = run(self.for_masks, {**before, 'img': plane})['img']
-        if isinstance(moved, Image.Image):
-            return np.array(moved)
-        return np.ascontiguousarray(moved)
+        # Pillow's arrays may be read-only
+        return np.require(moved, requirements=['C', 'W'])
 
     def __repr__(self):
         return (f'{type(self).__name__}(transform={self.inner}, '
@@ -119,33 +112,7 @@ class MaskAware(BaseTransform):
 def _aware_inside(compound: BaseTransform) -> BaseTransform:
     """A copy of a transform whose own transforms are mask-aware."""
     compound, parts = copy(compound), compound.transforms
-    if isinstance(parts, BaseTransform):  # RandomApply keeps a Compose
-        compound.transforms = MaskAware(parts)
-    else:
-        compound.transforms = [
-            part if isinstance(part, MaskAware) else MaskAware(part) for part in parts
-        ]
+    compound.transforms = (
+        MaskAware(parts) if isinstance(parts, BaseTransform) else  # RandomApply's
+        [p if isinstance(p, MaskAware) else MaskAware(p) for p in parts])
     return compound
-
-
-def image_size(image) -> tuple[int, int]:
-    """(H, W) of an array (H, W, C), a PIL image or a tensor (C, H, W)."""
-    if isinstance(image, np.ndarray):
-        return image.shape[:2]
-    if isinstance(image, Image.Image):
-        return image.size[::-1]
-    return tuple(image.shape[-2:])
-
-
-def _planes(results: dict) -> dict[str, np.ndarray]:
-    return {key: results[key] for key in MOVED if key in results}
-
-
-def _check_sizes(results: dict, name: str) -> None:
-    for key, mask in _planes(results).items():
-        size = image_size(results['img'])
-        if mask.shape[-2:] != size:
-            raise ValueError(
-                f"after {name}, `{key}` of '{results.get('img_path')}' has height and "
-                f'width {mask.shape[-2:]}, its image {size}: wrap {name}, and every '
-                'transform before it that moves pixels, in MaskAware')

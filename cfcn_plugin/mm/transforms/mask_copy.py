@@ -32,20 +32,16 @@ def mask_copy(transform):
     transform = copy(transform)
     for name, value in vars(transform).items():
         if isinstance(value, BaseTransform | torch.nn.Module):
-            setattr(transform, name, mask_copy(value))
-        elif name in SETTINGS:
-            setattr(transform, name, _for_masks(value, SETTINGS[name]))
+            value = mask_copy(value)
+        elif isinstance(value, InterpolationMode):
+            value = InterpolationMode.NEAREST
         elif name == 'pad_cfg':  # mmcv's CenterCrop
-            transform.pad_cfg = {**value, 'pad_val': 0}
+            value = {**value, 'pad_val': 0}
+        elif name in SETTINGS:  # mmcv's Pad keeps a dict
+            new = SETTINGS[name]
+            value = dict.fromkeys(value, new) if isinstance(value, dict) else new
+        setattr(transform, name, value)
     return GeometricPolicy(transform) if isinstance(transform, POLICIES) else transform
-
-
-def _for_masks(current, value):
-    if isinstance(current, dict):  # mmcv's Pad
-        return dict(img=value, seg=value)
-    if isinstance(current, InterpolationMode):
-        return InterpolationMode.NEAREST
-    return value
 
 
 class GeometricPolicy:
@@ -60,10 +56,9 @@ class GeometricPolicy:
 
 @cache
 def _geometric_forward(policy: type):
-    """Its ``forward``, to which ``_apply_op`` is another function than to torchvision.
+    """Its ``forward``, which draws operations and applies each by ``_apply_op``.
 
-    ``forward`` draws operations and applies each by that function of its module: this
-    is the same code with a namespace of its own.
+    This is the same code, with another function of this name in its namespace.
     """
     code = policy.forward.__code__
     if '_apply_op' not in code.co_names:

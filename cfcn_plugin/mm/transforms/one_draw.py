@@ -23,11 +23,10 @@ TORCH_RANDOM = (
 def one_draw(transform, again: bool = True) -> Callable[[object, dict], dict]:
     """What runs a transform, and copies of it, by the random numbers of its first run.
 
-    It keeps what the first run drew, and gives it to the others: to set back numpy's
-    state takes longer than to move a mask, and other threads draw from it. It changes
-    neither the transform nor anything of the process, so that threads may share a
-    transform. This is known of the packages' own transforms. Those that users derive
-    from them may draw anywhere: all generators are set back for these, which other
+    The draws of the first run are kept and given to the other runs. Neither the
+    transform nor anything of the process changes, so that threads may use one transform
+    at the same time. How they draw is known of the packages' own transforms. A user's
+    subclass may draw anywhere: for this, all generators are set back, which other
     threads must not do at the same time.
 
     Args:
@@ -53,14 +52,20 @@ def _run_mm(drawn: dict, transform: BaseTransform, results: dict) -> dict:
     """Run a copy whose random methods draw what is not yet drawn.
 
     A copy, since mmcv's own way (``cache_random_params``) changes the transform, and
-    since RandomResize tells its Resize the size.
+    since RandomResize sets the size of its Resize.
     """
     transform = copy(transform)
     for name, part in vars(transform).items():
         if isinstance(part, BaseTransform):
             setattr(transform, name, copy(part))
+
+    def draw(name: str, method: Callable, *args):
+        if name not in drawn:
+            drawn[name] = method(transform, *args)
+        return drawn[name]
+
     for name, method in _random_methods(type(transform)).items():
-        setattr(transform, name, partial(_once, drawn, name, method, transform))
+        setattr(transform, name, partial(draw, name, method))
     return transform(results)
 
 
@@ -70,12 +75,6 @@ def _random_methods(transform: type) -> dict[str, Callable]:
     methods = {name: inspect.getattr_static(transform, name) for name in dir(transform)}
     return {name: method.func for name, method in methods.items()
             if isinstance(method, cache_randomness)}
-
-
-def _once(drawn: dict, name: str, method: Callable, *args):
-    if name not in drawn:
-        drawn[name] = method(*args)
-    return drawn[name]
 
 
 def _run_torch(drawn: list, transform, results: dict) -> dict:

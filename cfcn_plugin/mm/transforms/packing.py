@@ -3,7 +3,7 @@ from mmpretrain.datasets import PackInputs
 
 from cfcn_plugin.stock import Stock
 
-from .mask_aware import image_size
+from .agreement import check_flips, check_sizes
 from .visibility import causal_pixels, visible_fraction
 
 MASK_KEYS = ('guided', 'cropped_out', 'mask_error', 'activation_mask', 'mask_classes',
@@ -35,8 +35,7 @@ class PackGuidedInputs(PackInputs):
                  input_key='img',
                  algorithm_keys=(),
                  meta_keys=(*PackInputs.DEFAULT_META_KEYS, 'group')):
-        super().__init__(
-            input_key, (*algorithm_keys, *MASK_KEYS), meta_keys)
+        super().__init__(input_key, (*algorithm_keys, *MASK_KEYS), meta_keys)
 
     def transform(self, results: dict) -> dict:
         if 'guided' not in results:
@@ -46,33 +45,18 @@ class PackGuidedInputs(PackInputs):
                 'loaded')
         results['cropped_out'] = False
         if results['guided']:
-            self._check(results)
-            if self._is_emptied(results):
+            check_sizes(results, results[self.input_key], 'before PackGuidedInputs')
+            check_flips(results, 'before PackGuidedInputs')
+            if _is_cropped_out(results):
                 results.update(guided=False, cropped_out=True)
                 for key in ('activation_mask', 'mask_classes', 'ignore_mask'):
                     results.pop(key, None)
         return super().transform(results)
 
-    def _check(self, results: dict) -> None:
-        size = image_size(results[self.input_key])
-        name = results.get('img_path') or results.get('sample_idx')
-        for key in ('activation_mask', 'ignore_mask'):
-            if key in results and results[key].shape[-2:] != size:
-                raise ValueError(
-                    f"`{key}` of '{name}' has height and width "
-                    f'{results[key].shape[-2:]}, its image {size}: wrap every '
-                    'transform that moves pixels, '
-                    "`dict(type='MaskAware', transform=dict(...))`")
-        if results.get('flip', False) != results.get('mask_flip', False):
-            raise ValueError(
-                f"the image '{name}' was flipped and its mask was not: write "
-                "`dict(type='MaskAware', transform=dict(type='RandomFlip', ...))`")
 
-    @staticmethod
-    def _is_emptied(results: dict) -> bool:
-        mask = causal_pixels(results)
-        least = results.get('min_visible')
-        if least is None:
-            return not mask.any()
-        return visible_fraction(
-            mask, results['source_positions'], results['causal_area']) < least
+def _is_cropped_out(results: dict) -> bool:
+    mask, least = causal_pixels(results), results.get('min_visible')
+    if least is None:
+        return not mask.any()
+    return visible_fraction(
+        mask, results['source_positions'], results['causal_area']) < least

@@ -1,95 +1,51 @@
 """Which stock transforms move pixels: the one place that knows.
 
-To teach the package a transform, add it to one of the tables.
+To make a transform known, add its class to one of the tables. A subclass is of the
+kind of its base: EfficientNetRandomCrop, MAERandomResizedCrop, AutoAugment.
 """
-import mmcv.transforms as mmcv_transforms
-import mmpretrain.datasets.transforms as mmpretrain_transforms
+from mmcv import transforms as mmcv
+from mmpretrain.datasets import transforms as mmpretrain
 from mmpretrain.datasets.transforms.processing import TorchVisonTransformWrapper
 from mmpretrain.registry import TRANSFORMS
-from torchvision import transforms as torchvision_transforms
+from torchvision import transforms as torchvision
 
-# Move pixels; every draw depends on the image's size, never on its pixels
+# Move pixels, or have operations that do (Albumentations, torchvision's policies);
+# every draw depends on the image's size, never on its pixels
 GEOMETRIC = (
-    mmcv_transforms.Resize,
-    mmcv_transforms.RandomResize,
-    mmcv_transforms.RandomChoiceResize,
-    mmcv_transforms.RandomFlip,
-    mmcv_transforms.CenterCrop,
-    mmcv_transforms.Pad,
-    mmpretrain_transforms.RandomResizedCrop,  # EfficientNetRandomCrop is one too
-    mmpretrain_transforms.RandomCrop,
-    mmpretrain_transforms.ResizeEdge,
-    mmpretrain_transforms.EfficientNetCenterCrop,
-    mmpretrain_transforms.Rotate,
-    mmpretrain_transforms.Shear,
-    mmpretrain_transforms.Translate,
-    mmpretrain_transforms.Albumentations,  # some of its transforms do
-    torchvision_transforms.CenterCrop,
-    torchvision_transforms.ElasticTransform,
-    torchvision_transforms.Pad,
-    torchvision_transforms.RandomAffine,
-    torchvision_transforms.RandomCrop,
-    torchvision_transforms.RandomHorizontalFlip,
-    torchvision_transforms.RandomPerspective,
-    torchvision_transforms.RandomResizedCrop,  # MAERandomResizedCrop is one too
-    torchvision_transforms.RandomRotation,
-    torchvision_transforms.RandomVerticalFlip,
-    torchvision_transforms.Resize,
-    # some of their operations do
-    torchvision_transforms.AutoAugment,
-    torchvision_transforms.RandAugment,
-    torchvision_transforms.TrivialAugmentWide,
+    mmcv.Resize, mmcv.RandomResize, mmcv.RandomChoiceResize, mmcv.RandomFlip,
+    mmcv.CenterCrop, mmcv.Pad,
+    mmpretrain.RandomResizedCrop, mmpretrain.RandomCrop, mmpretrain.ResizeEdge,
+    mmpretrain.EfficientNetCenterCrop, mmpretrain.Rotate, mmpretrain.Shear,
+    mmpretrain.Translate, mmpretrain.Albumentations,
+    torchvision.CenterCrop, torchvision.ElasticTransform, torchvision.Pad,
+    torchvision.RandomAffine, torchvision.RandomCrop, torchvision.RandomHorizontalFlip,
+    torchvision.RandomPerspective, torchvision.RandomResizedCrop,
+    torchvision.RandomRotation, torchvision.RandomVerticalFlip, torchvision.Resize,
+    torchvision.AutoAugment, torchvision.RandAugment, torchvision.TrivialAugmentWide,
 )
 
 # Move no pixel: colours, noise, erasing, formats
 PHOTOMETRIC = (
-    mmcv_transforms.ImageToTensor,
-    mmcv_transforms.Normalize,
-    mmcv_transforms.RandomGrayscale,
-    mmcv_transforms.ToTensor,
-    mmpretrain_transforms.AutoContrast,
-    mmpretrain_transforms.Brightness,
-    mmpretrain_transforms.ColorJitter,
-    mmpretrain_transforms.ColorTransform,
-    mmpretrain_transforms.Contrast,
-    mmpretrain_transforms.Cutout,
-    mmpretrain_transforms.Equalize,
-    mmpretrain_transforms.GaussianBlur,
-    mmpretrain_transforms.Invert,
-    mmpretrain_transforms.Lighting,
-    mmpretrain_transforms.NumpyToPIL,
-    mmpretrain_transforms.PILToNumpy,
-    mmpretrain_transforms.Posterize,
-    mmpretrain_transforms.RandomErasing,
-    mmpretrain_transforms.Sharpness,
-    mmpretrain_transforms.Solarize,
-    mmpretrain_transforms.SolarizeAdd,
-    torchvision_transforms.ColorJitter,
-    torchvision_transforms.ConvertImageDtype,
-    torchvision_transforms.GaussianBlur,
-    torchvision_transforms.Grayscale,
-    torchvision_transforms.Normalize,
-    torchvision_transforms.PILToTensor,
-    torchvision_transforms.RandomAdjustSharpness,
-    torchvision_transforms.RandomAutocontrast,
-    torchvision_transforms.RandomEqualize,
-    torchvision_transforms.RandomErasing,
-    torchvision_transforms.RandomGrayscale,
-    torchvision_transforms.RandomInvert,
-    torchvision_transforms.RandomPosterize,
-    torchvision_transforms.RandomSolarize,
-    torchvision_transforms.ToPILImage,
-    torchvision_transforms.ToTensor,
+    mmcv.ImageToTensor, mmcv.Normalize, mmcv.RandomGrayscale, mmcv.ToTensor,
+    mmpretrain.AutoContrast, mmpretrain.Brightness, mmpretrain.ColorJitter,
+    mmpretrain.ColorTransform, mmpretrain.Contrast, mmpretrain.Cutout,
+    mmpretrain.Equalize, mmpretrain.GaussianBlur, mmpretrain.Invert,
+    mmpretrain.Lighting, mmpretrain.NumpyToPIL, mmpretrain.PILToNumpy,
+    mmpretrain.Posterize, mmpretrain.RandomErasing, mmpretrain.Sharpness,
+    mmpretrain.Solarize, mmpretrain.SolarizeAdd,
+    torchvision.ColorJitter, torchvision.ConvertImageDtype, torchvision.GaussianBlur,
+    torchvision.Grayscale, torchvision.Normalize, torchvision.PILToTensor,
+    torchvision.RandomAdjustSharpness, torchvision.RandomAutocontrast,
+    torchvision.RandomEqualize, torchvision.RandomErasing, torchvision.RandomGrayscale,
+    torchvision.RandomInvert, torchvision.RandomPosterize, torchvision.RandomSolarize,
+    torchvision.ToPILImage, torchvision.ToTensor,
 )
 
 # Run others, which they keep in `transforms`
 COMPOUND = (
-    mmcv_transforms.Compose,
-    mmcv_transforms.RandomApply,
-    mmcv_transforms.RandomChoice,  # AutoAugment is one too
-    mmpretrain_transforms.RandAugment,
+    mmcv.Compose, mmcv.RandomApply, mmcv.RandomChoice,
+    mmpretrain.RandAugment,
 )
-
 
 KINDS = dict(geometric=GEOMETRIC, photometric=PHOTOMETRIC, compound=COMPOUND)
 
@@ -100,10 +56,7 @@ def kind_of(transform: type) -> str | None:
     Args:
         transform: The class of a transform.
     """
-    for kind, known in KINDS.items():
-        if issubclass(transform, known):
-            return kind
-    return None
+    return next((k for k, known in KINDS.items() if issubclass(transform, known)), None)
 
 
 def moves_pixels(transform) -> bool | None:

@@ -1,9 +1,9 @@
-"""How much of an object a draw still shows, however it is cropped and zoomed.
+"""The fraction of an object that a draw still shows, however it is zoomed.
 
-The fraction of causal pixels before and after tells nothing, since a crop is stretched
-to the model's size. Here each pixel carries its position in the source, moved as the
-mask is. How fast the positions change is the source's area under one pixel; times the
-object's pixels, that is the object's visible area.
+A crop is stretched to the model's size, so that counts of causal pixels before and
+after do not compare. Here each pixel carries its position in the source, moved as the
+mask is. The gradient of the positions gives the source's area under one pixel; times
+the object's pixels, this is the object's visible area.
 """
 import numpy as np
 

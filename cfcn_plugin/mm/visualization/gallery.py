@@ -140,10 +140,10 @@ def predict_saliency(model: nn.Module, images: Sequence[ImagePanel]) -> Saliency
     with undisturbed(model), torch.no_grad(), model.feature_hook:
         data = model.data_preprocessor(dict(inputs=list(inputs)))
         scores = model(data['inputs'])
-        activation = model.feature_hook.take(data['inputs'])
-        covers = model.feature_hook.covers(activation, data['inputs'])[-1]
-    activation = activation[-1] if isinstance(activation, tuple) else activation
-    activation = activation.float()
+        captured = model.feature_hook.captured()
+    maps = captured.maps(data['inputs'])
+    covers = captured.covers(maps, data['inputs'])[-1]
+    activation = maps[-1].float()
     scores = sum(scores) if isinstance(scores, tuple | list) else scores
     predicted = scores.argmax(1)
     saliency = reduce_channels(

@@ -31,9 +31,9 @@ class Labels:
                 torch.as_tensor(info['gt_label']).reshape(-1))
 
 
-def partners_of(dataset, which, seed=0):
-    partners = BackgroundPairs(dataset, seed)
-    return [list(partners.of(dataset.sample(i), which)) for i in range(len(dataset))]
+def pairs_of(dataset, which, seed=0):
+    others = BackgroundPairs(dataset, seed)
+    return [list(others.of(dataset.sample(i), which)) for i in range(len(dataset))]
 
 
 ONE_LABEL = Labels([0, 1, 2, 0, 1, 0])
@@ -48,34 +48,34 @@ SEVERAL = Labels([[0, 1], [2], [1, 0], [], [1], [2, 3]])
     (SEVERAL, 'other_class', [
         {1, 5}, {0, 2, 4}, {1, 5}, {0, 1, 2, 4, 5}, {1, 5}, {0, 2, 4}]),
 ])
-def test_every_partner_of_the_right_class_is_named_once(dataset, which, expected):
-    partners = partners_of(dataset, which)
-    assert [set(p) for p in partners] == expected
-    assert [len(p) for p in partners] == [len(e) for e in expected]
+def test_every_image_of_the_right_class_is_named_once(dataset, which, expected):
+    others = pairs_of(dataset, which)
+    assert [set(p) for p in others] == expected
+    assert [len(p) for p in others] == [len(e) for e in expected]
 
 
-def test_same_seed_same_partners_and_another_seed_others():
+def test_same_seed_same_pairs_and_another_seed_others():
     dataset = Labels([i % 3 for i in range(60)])
-    first = partners_of(dataset, 'other_class')
-    assert first == partners_of(dataset, 'other_class')
-    assert first != partners_of(dataset, 'other_class', seed=1)
+    first = pairs_of(dataset, 'other_class')
+    assert first == pairs_of(dataset, 'other_class')
+    assert first != pairs_of(dataset, 'other_class', seed=1)
 
 
-def test_first_partners_are_spread_over_the_class():
+def test_first_choices_are_spread_over_the_class():
     dataset = Labels([i % 2 for i in range(400)])
-    first = [p[0] for p in partners_of(dataset, 'other_class')[::2]]
+    first = [p[0] for p in pairs_of(dataset, 'other_class')[::2]]
     assert len(set(first)) > 100  # 126 are expected of 200 draws from 200
 
 
-def test_partners_do_not_depend_on_where_the_data_lie():
+def test_pairs_do_not_depend_on_where_the_data_lie():
     here = Labels([0, 0, 0, 1], ['/here/a', '/here/b', '/here/c', '/here/d'])
     there = Labels([0, 0, 0, 1], ['/there/a', '/there/b', '/there/c', '/there/d'])
-    assert partners_of(here, 'same_class') == partners_of(there, 'same_class')
+    assert pairs_of(here, 'same_class') == pairs_of(there, 'same_class')
 
 
-def test_an_image_that_is_there_twice_is_not_its_own_partner():
+def test_an_image_that_is_there_twice_is_not_paired_with_itself():
     dataset = Labels([0, 0, 0], ['a', 'b', 'a'])
-    assert [set(p) for p in partners_of(dataset, 'same_class')] == [{1}, {0, 2}, {1}]
+    assert [set(p) for p in pairs_of(dataset, 'same_class')] == [{1}, {0, 2}, {1}]
 
 
 def test_sample_that_does_not_tell_which_image_it_is_is_an_error():
@@ -94,5 +94,5 @@ def test_wrappers_of_data_sets_are_data_sets(tmp_path):
     inner = CustomDataset(ann_file='list.txt', data_root=str(tmp_path))
     whole = ConcatDataset([inner, inner])
     sample = DataSample(metainfo=dict(img_path=inner.get_data_info(1)['img_path']))
-    partners = BackgroundPairs(whole).of(sample.set_gt_label(1), 'same_class')
-    assert set(partners) == {3, 7}
+    others = BackgroundPairs(whole).of(sample.set_gt_label(1), 'same_class')
+    assert set(others) == {3, 7}

@@ -88,7 +88,7 @@ TIED = ([0, 1, 0, 1, 1], [0, 255, 0, 255, 255])
 
 def test_who_sees_the_object_does_not_mind_the_background():
     measured = result_of(Sees(OBJECT), Scenes(*TIED), border=0)
-    # where the object was there is then the background, which tells the label here
+    # the background fills the place of the object, and gives the label here
     assert measured == dict(original=100, other_class=100, same_class=100, gap=0,
                             changed=0, no_background=100, no_object=100,
                             images=5, fair=1)
@@ -147,7 +147,7 @@ def test_one_class_alone_has_no_gap():
     assert not {'other_class', 'gap', 'changed'} & set(measured)
 
 
-def test_images_without_a_mask_are_neither_asked_about_nor_partners():
+def test_images_without_a_mask_are_neither_predicted_nor_backgrounds():
     scenes = Scenes([0, 0, 0, 1, 1, 1], [0, 0, 0, 255, 255, 255], unguided=(0, 4, 5))
     model = Sees(CORNER)
     metric = BackgroundSwapMetric(border=0)
@@ -191,14 +191,28 @@ def test_any_cut_into_batches_and_ranks_gives_the_same():
     assert rows == whole
 
 
-def test_partner_of_another_size_is_brought_to_ours():
-    model, small = Sees(OBJECT), Scenes([0, 1], [0, 255])
-    packed = small[1]
-    packed['inputs'] = torch.zeros(3, 8, 24, dtype=torch.uint8)
-    packed['data_samples'].activation_mask = np.ones((8, 24), np.uint8)
-    images, objects = BackgroundSwapMetric._prepare(model, [packed], (SIZE, SIZE))
-    assert images.shape == (1, 3, SIZE, SIZE)
-    assert objects.shape == (1, SIZE, SIZE) and objects.all()
+class OtherSize(Scenes):
+    """The image 1 has another size, and its left half is its object."""
+
+    def __getitem__(self, index):
+        packed = super().__getitem__(index)
+        if index == 1:
+            packed['inputs'] = torch.full((3, 8, 24), 255, dtype=torch.uint8)
+            packed['inputs'][..., :12] = 0
+            packed['data_samples'].activation_mask = np.ones((8, 24), np.uint8)
+            packed['data_samples'].activation_mask[:, 12:] = 0
+        return packed
+
+
+def test_other_image_of_another_size_is_brought_to_ours():
+    model, scenes = Sees(CORNER), OtherSize([0, 1], [0, 255])
+    row, = BackgroundSwapMetric(border=0).evaluate_batch(
+        model, shown(model, scenes, [0]))
+    assert row['other_class'] is False  # bright
+    _, other, *_ = model.asked
+    assert other.shape == (1, 3, SIZE, SIZE)
+    # the other object, which covers the corner, is filled by its background of 255
+    assert other[0, :, CORNER, CORNER].tolist() == pytest.approx([3.1] * 3, rel=0.01)
 
 
 def test_model_trained_by_swapping_is_marked_and_warned_about_once(monkeypatch):

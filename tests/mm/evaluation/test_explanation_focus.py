@@ -57,7 +57,7 @@ def part(whole, wanted):
 
 
 @pytest.mark.parametrize('method', EXPLANATIONS)
-def test_numbers_are_those_of_the_heat_against_the_mask(method):
+def test_numbers_are_those_of_the_saliency_map_against_the_mask(method):
     model = build()
     seen = shown(model)
     values = ExplanationFocus(method).evaluate_batch(model, seen)

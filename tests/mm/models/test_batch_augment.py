@@ -138,10 +138,10 @@ class Halves:
     """The right half is the next image's left half, mirrored."""
 
     def __call__(self, inputs, scores, masks):
-        inputs, partner = self.paste(inputs), torch.arange(len(inputs)).roll(1)
+        inputs, other = self.paste(inputs), torch.arange(len(inputs)).roll(1)
         own = (torch.arange(SIZE) < SIZE // 2).float().expand(SIZE, SIZE)
         return inputs, *mix_labels(
-            scores, masks, partner, own, 0.5, lambda planes: planes.flip(-1))
+            scores, masks, other, own, 0.5, lambda planes: planes.flip(-1))
 
     @staticmethod
     def paste(planes):

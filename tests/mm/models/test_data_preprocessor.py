@@ -64,7 +64,7 @@ def test_no_mask_pipeline_gives_no_masks():
 def test_batch_of_two_kinds_of_pipelines_is_refused_by_the_name_of_an_image(first):
     stock = DataSample(metainfo=dict(img_path='stock.jpg')).set_gt_label(0)
     samples = [sample(0, half()), stock]
-    with pytest.raises(ValueError, match="image 'stock.jpg' was packed without a word"):
+    with pytest.raises(ValueError, match="image 'stock.jpg' was packed without `guid"):
         build()(dict(inputs=[image(half())] * 2,
                      data_samples=[samples[first], samples[1 - first]]))
 
@@ -128,7 +128,7 @@ def test_masks_that_could_not_be_used_are_counted(augments):
     assert build_one(data, training=True)['masks'].mask_error == 0.25
 
 
-def test_share_of_mask_errors_is_none_where_they_end_the_run():
+def test_fraction_of_mask_errors_is_none_where_they_end_the_run():
     masks = build()(dict(inputs=[image(half())],
                          data_samples=[sample(0, half())]))['masks']
     assert masks.mask_error is None

@@ -81,7 +81,7 @@ def test_loss_is_the_stock_loss_and_alpha_times_the_equation(cfg):
     assert log['focus'].requires_grad is False
 
 
-def test_share_of_mask_errors_is_logged_where_they_do_not_end_the_run():
+def test_fraction_of_mask_errors_is_logged_where_they_do_not_end_the_run():
     data = batch()
     for sample, failed in zip(data['data_samples'], (False, False, True)):
         sample.set_field(failed, 'mask_error')
@@ -100,7 +100,7 @@ def test_guidance_trains_the_backbone():
     assert model.head.fc.weight.grad is None
 
 
-def test_an_unguided_batch_trains_as_the_plain_twin():
+def test_an_unguided_batch_trains_as_the_baseline():
     guided, plain = build(), build(guidance=None)
     gradients = []
     for model in (guided, plain):
@@ -110,7 +110,7 @@ def test_an_unguided_batch_trains_as_the_plain_twin():
     torch.testing.assert_close(*gradients, rtol=0, atol=0)
 
 
-def test_the_plain_twin_has_the_stock_loss_alone():
+def test_the_baseline_has_the_stock_loss_alone():
     losses, _ = losses_of(build(guidance=None))
     assert set(losses) == {'loss'}
 

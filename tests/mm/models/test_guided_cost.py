@@ -187,7 +187,7 @@ STEPS = {
     'CFCN on the last map': (CNN, {}),
     'the mean over guided images': (CNN, dict(reduction='guided')),
     'the mask at its own size': (CNN, dict(resize='activation')),
-    'one pooled share': (CNN, dict(average='micro')),
+    'micro average': (CNN, dict(average='micro')),
     'several maps': (SEVERAL_MAPS, {}),
     'CFCN-C': (CLASS_MAPS, dict(channels='target')),
     'CFCN-F': (FEATURE_MAPS, {}),

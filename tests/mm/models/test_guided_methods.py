@@ -20,7 +20,7 @@ METHODS = {
     'energy': dict(type='ExplanationLoss'),
     'l1': dict(type='ExplanationLoss', metric='l1'),
     'actdiff': dict(type='ActDiffLoss', loss_weight=0.1),
-    'focus share': dict(type='CausalFocusLoss', average='micro',
+    'focus micro': dict(type='CausalFocusLoss', average='micro',
                         channel_weights='gradient'),
     'focus and rrr': [dict(type='CausalFocusLoss'),
                       dict(type='RightReasonsLoss', loss_weight=0.1)],
@@ -92,7 +92,7 @@ def test_train_steps_stay_finite_and_lower_the_loss(guidance):
 
 
 @each_method
-def test_checkpoint_is_that_of_the_plain_twin(guidance):
+def test_checkpoint_is_that_of_the_baseline(guidance):
     assert list(build(guidance).state_dict()) == list(build(None).state_dict())
 
 

@@ -399,7 +399,7 @@ def test_chosen_image_without_a_mask_is_an_error(tmp_path):
         load(tmp_path, image_list=str(tmp_path / 'guided.txt'))
 
 
-def test_share_guides_images_of_low_rank_and_is_nested(tmp_path):
+def test_fraction_guides_images_of_low_rank_and_is_nested(tmp_path):
     keys = write_some(tmp_path)
     sets = [guided(tmp_path, keys, loader(tmp_path, fraction=fraction, seed=5))
             for fraction in (0, 0.2, 0.6, 1)]
@@ -408,7 +408,7 @@ def test_share_guides_images_of_low_rank_and_is_nested(tmp_path):
     assert sets[2] == {key for key in keys if guidance_rank(key, 5) < 0.6}
 
 
-def test_share_is_stateless(tmp_path):
+def test_fraction_is_stateless(tmp_path):
     keys = write_some(tmp_path)
     transform = loader(tmp_path, fraction=0.5)
     first = guided(tmp_path, keys, transform)

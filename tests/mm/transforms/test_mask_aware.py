@@ -381,7 +381,7 @@ def test_sizes_that_disagree_name_transform_file_sizes_and_remedy(key):
     with pytest.raises(ValueError) as caught:
         MaskAware(RandomFlip(prob=1.0))(sample)
     for part in ('after RandomFlip', f'`{key}`', "'a.jpg'", '(60, 164)', '(120, 164)',
-                 'every transform before it', 'MaskAware'):
+                 'every transform so far', 'MaskAware'):
         assert part in str(caught.value)
 
 
@@ -422,7 +422,7 @@ def threads():
 
 
 @pytest.mark.parametrize('case', CASES)
-def test_threads_share_one(case, colours_stay, threads):
+def test_threads_may_use_one_together(case, colours_stay, threads):
     wrapped = build_aware(case)
     sample = make_sample()
     sample['ignore_mask'] = sample['activation_mask']

@@ -1,4 +1,4 @@
-"""The visible share of an object does not depend on how far a crop is zoomed."""
+"""The visible fraction of an object does not depend on how far a crop is zoomed."""
 import numpy as np
 import pytest
 from mmcv.transforms import Compose
@@ -37,7 +37,7 @@ def moved(*transforms):
     return results
 
 
-def share(results):
+def fraction(results):
     return visible_fraction(
         results['activation_mask'], results['source_positions'], blob().mean())
 
@@ -66,7 +66,7 @@ def test_random_crop_shows_what_lies_in_its_box(scale):
             np.zeros((HEIGHT, WIDTH, 3)))
         inside = blob()[top:top + height, left:left + width]
         np.random.seed(seed)
-        assert share(moved(crop)) == pytest.approx(
+        assert fraction(moved(crop)) == pytest.approx(
             inside.sum() / blob().sum(), abs=0.03)
 
 
@@ -82,15 +82,15 @@ def test_random_crop_shows_what_lies_in_its_box(scale):
 ])
 def test_an_object_that_stays_in_the_image_is_all_visible(transforms):
     np.random.seed(0)
-    assert share(moved(*transforms)) == pytest.approx(1, abs=0.03)
+    assert fraction(moved(*transforms)) == pytest.approx(1, abs=0.03)
 
 
 def test_a_translation_hides_what_it_moves_out():
     results = moved(dict(type='Translate', magnitude=0.4, prob=1.0,
                          random_negative_prob=0.0))
-    assert share(results) == pytest.approx(
+    assert fraction(results) == pytest.approx(
         causal_pixels(results).sum() / blob().sum(), abs=0.01)
-    assert share(results) < 0.9
+    assert fraction(results) < 0.9
 
 
 def test_padding_alone_has_no_area():
@@ -144,6 +144,6 @@ def test_the_default_carries_nothing_along(tmp_path):
 
 
 @pytest.mark.parametrize('least', [-0.1, 1.5])
-def test_share_outside_its_range_is_an_error(tmp_path, least):
+def test_fraction_outside_its_range_is_an_error(tmp_path, least):
     with pytest.raises(ValueError, match=r'`min_visible` must be in \[0, 1\]'):
         crop_of(tmp_path, 10, min_visible=least)

@@ -14,10 +14,8 @@ from cfcn_plugin.features import timm_output
 from cfcn_plugin.mm.safe_loading import checkpoint_errors
 from cfcn_plugin.stock import Stock
 
-NUMPY = ('.npz', '.npy')  # weights as JAX's models have them
-# whose errors mean that weights could not be reached
-NETWORK_PACKAGES = ('huggingface_hub', 'requests', 'httpx', 'httpx2', 'httpcore',
-                    'urllib3')
+# their errors mean that weights could not be reached
+NETWORK = ('huggingface_hub', 'requests', 'httpx', 'httpx2', 'httpcore', 'urllib3')
 
 
 class GuidedTIMMBackbone(TIMMBackbone):
@@ -53,10 +51,10 @@ class GuidedTIMMBackbone(TIMMBackbone):
     @staticmethod
     def stock(config: dict) -> dict:
         """Of ``TIMMBackbone``, which passes ``img_size`` on to any model of timm."""
-        extra = {'channels_last', 'img_size', 'local_weights'}
-        if config.get('img_size') and has_fixed_size(config['model_name']):
-            extra.remove('img_size')
-        return Stock('TIMMBackbone', extra_keys=extra)(config)
+        extra = ['channels_last', 'local_weights']
+        if not (config.get('img_size') and has_fixed_size(config['model_name'])):
+            extra.append('img_size')
+        return Stock('TIMMBackbone', extra)(config)
 
     def __init__(self,
                  model_name: str,
@@ -68,12 +66,10 @@ class GuidedTIMMBackbone(TIMMBackbone):
                  in_channels: int = 3,
                  init_cfg: dict | list[dict] | None = None,
                  **kwargs):
-        # the stock constructor does the following steps in one, and its errors do not
-        # tell which of them failed
+        # the stock constructor takes these steps in one: no error says which failed
         super(TIMMBackbone, self).__init__(init_cfg)
-        _check_options(model_name, pretrained)
         file = checkpoint_path or (local_weights or {}).get(model_name, '')
-        _check_file(file, model_name)
+        _check_options(model_name, pretrained, file)
         if img_size is not None and has_fixed_size(model_name):
             kwargs['img_size'] = img_size
         # a local file replaces the download
@@ -101,7 +97,7 @@ def has_fixed_size(model_name: str) -> bool:
     return bool(getattr(get_pretrained_cfg(model_name), 'fixed_input_size', False))
 
 
-def _check_options(model_name: str, pretrained: bool) -> None:
+def _check_options(model_name: str, pretrained: bool, file: str) -> None:
     if not isinstance(pretrained, bool):
         raise TypeError(f'`pretrained` must be True or False, got {pretrained!r}: a '
                         'file of weights is `checkpoint_path`')
@@ -109,9 +105,6 @@ def _check_options(model_name: str, pretrained: bool) -> None:
         near = ', '.join(get_close_matches(model_name, timm.list_models(), 5))
         raise ValueError(f"timm {timm.__version__} has no model '{model_name}'; "
                          f'near it: {near or "see timm.list_models()"}')
-
-
-def _check_file(file: str, model_name: str) -> None:
     if file and not Path(file).is_file():
         raise FileNotFoundError(
             f"weights '{file}' of {model_name} do not exist: correct "
@@ -138,8 +131,8 @@ def _build(model_name: str, pretrained: bool, **kwargs) -> nn.Module:
 
 def _load(model: nn.Module, file: str, model_name: str) -> None:
     """Load a local file of weights into a whole timm model."""
-    if Path(file).suffix.lower() in NUMPY:
-        load_checkpoint(model, file)  # names and layouts are translated by the model
+    if Path(file).suffix.lower() in ('.npz', '.npy'):  # of JAX: the model translates
+        load_checkpoint(model, file)
         return
     with checkpoint_errors(file):
         weights = load_state_dict(file, weights_only=True)
@@ -153,10 +146,9 @@ def _load(model: nn.Module, file: str, model_name: str) -> None:
 
 def _drop_classifier(model: nn.Module, model_name: str) -> None:
     """Let a timm model give its map, neither pooled nor classified."""
-    if not hasattr(model, 'reset_classifier'):
-        return
     try:
-        model.reset_classifier(0, '')
+        if hasattr(model, 'reset_classifier'):
+            model.reset_classifier(0, '')
     except AssertionError as error:  # of a head that must pool
         raise ValueError(
             f'timm cannot build {model_name} without its classifier '
@@ -165,14 +157,13 @@ def _drop_classifier(model: nn.Module, model_name: str) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [''])[0]
+    return str(error).strip().partition('\n')[0]
 
 
 def _is_download_error(error: Exception | None) -> bool:
     """Whether weights could not be reached: the hub's errors, and the network's."""
-    while error is not None:
-        package = type(error).__module__.split('.')[0]
-        if isinstance(error, OSError) or package in NETWORK_PACKAGES:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    if error is None:
+        return False
+    package = type(error).__module__.split('.')[0]
+    return (isinstance(error, OSError) or package in NETWORK
+            or _is_download_error(error.__cause__ or error.__context__))

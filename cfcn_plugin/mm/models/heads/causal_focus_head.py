@@ -7,7 +7,7 @@ MODES = ('class', 'feature')
 
 
 class CausalFocusHead(ClsHead):
-    """Classify from maps that guidance can hold against the mask.
+    """Classify from maps that guidance compares with the mask.
 
     ``mode='class'`` (CFCN-C): 1x1 convolution with a filter a class, ReLU, global
     average pooling. ``mode='feature'`` (CFCN-F): 1x1 convolution with ``num_maps``
@@ -68,10 +68,8 @@ class CausalFocusHead(ClsHead):
         if num_classes <= 0:
             raise ValueError(f'`num_classes` must be positive, got {num_classes}')
         if in_channels is None:
-            raise ValueError(
-                'CausalFocusHead does not know the width of its input: give '
-                '`in_channels`, or build it inside a GuidedClassifier, which fills it '
-                'in')
+            raise ValueError('CausalFocusHead needs `in_channels`: give it, or build '
+                             'the head in a GuidedClassifier, which fills it in')
         if mode == 'feature' and input_size is None:
             raise ValueError("mode='feature' ends in a linear layer and needs "
                              '`input_size`, the (h, w) of the map it gets')
@@ -82,12 +80,13 @@ class CausalFocusHead(ClsHead):
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.mode = mode
+        self.maps_are_classes = mode == 'class'
         self.multi_label = multi_label
+        self._base = MultiLabelClsHead if multi_label else ClsHead
         self.relu_logits = (not multi_label) if relu_logits is None else relu_logits
         if multi_label:
-            self.topk, self.thr = topk, thr
-            if thr is None and topk is None:
-                self.thr = 0.5
+            self.topk = topk
+            self.thr = 0.5 if thr is None and topk is None else thr
         maps = num_classes if mode == 'class' else num_maps
         self.conv = nn.Conv2d(in_channels, maps, 1)
         if mode == 'feature':
@@ -100,10 +99,6 @@ class CausalFocusHead(ClsHead):
     def activation_target(self) -> str:
         """The module of the maps A_f, for ``FeatureHook(target='auto')``."""
         return 'conv' if self.mode == 'class' else 'relu'
-
-    @property
-    def maps_are_classes(self) -> bool:
-        return self.mode == 'class'
 
     def forward(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
         """Tuple with the backbone's map (B, in_channels, h, w) last, to (B, C)."""
@@ -125,11 +120,9 @@ class CausalFocusHead(ClsHead):
                              f'map is {tuple(x.shape[-2:])}: correct `input_size`')
         return x
 
-    # The stock multi-label head's own two methods, on the same attributes
+    # the stock multi-label head's own two methods, on the same attributes
     def _get_loss(self, cls_score, data_samples, **kwargs):
-        base = MultiLabelClsHead if self.multi_label else ClsHead
-        return base._get_loss(self, cls_score, data_samples, **kwargs)
+        return self._base._get_loss(self, cls_score, data_samples, **kwargs)
 
     def _get_predictions(self, cls_score, data_samples):
-        base = MultiLabelClsHead if self.multi_label else ClsHead
-        return base._get_predictions(self, cls_score, data_samples)
+        return self._base._get_predictions(self, cls_score, data_samples)

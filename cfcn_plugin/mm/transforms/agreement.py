@@ -1,0 +1,43 @@
+"""Image and mask agree in size and flip, or an error says where they differ."""
+import numpy as np
+from PIL import Image
+
+from cfcn_plugin.masks.mask_loader import describe_image
+
+# What moves with the image
+MOVED = ('activation_mask', 'ignore_mask', 'source_positions')
+REMEDY = "dict(type='MaskAware', transform=dict(...))"
+
+
+def moved_planes(results: dict) -> dict[str, np.ndarray]:
+    """What a sample has of the arrays that move with its image."""
+    return {key: results[key] for key in MOVED if key in results}
+
+
+def check_sizes(results: dict, image, when: str) -> None:
+    """Raise a ValueError if a mask is not as large as the image.
+
+    Args:
+        results: A sample's dict.
+        image: Its array (H, W, C), PIL image or tensor (C, H, W).
+        when: For the message, ``'after Resize'``.
+    """
+    if isinstance(image, Image.Image):
+        size = image.size[::-1]
+    else:
+        size = tuple(image.shape[:2] if isinstance(image, np.ndarray) else
+                     image.shape[-2:])
+    for key, mask in moved_planes(results).items():
+        if mask.shape[-2:] != size:
+            raise ValueError(
+                f'{when}, `{key}` of {describe_image(results)} has height and width '
+                f'{mask.shape[-2:]}, its image {size}: wrap every transform so far '
+                f'that moves pixels, {REMEDY}')
+
+
+def check_flips(results: dict, when: str) -> None:
+    """Raise a ValueError if the image was flipped and its mask was not."""
+    if results.get('flip', False) != results.get('mask_flip', False):
+        raise ValueError(
+            f'{when}, the {describe_image(results)} was flipped and its mask was not: '
+            f'wrap the flip, {REMEDY}')
