@@ -22,7 +22,7 @@ def test_every_config_builds(path):
 
 @pytest.mark.parametrize('path', [c for c in CONFIGS if c.stem.startswith('cnn_')],
                          ids=lambda p: p.stem)
-def test_twins_differ_by_guidance_alone(path):
+def test_a_config_and_its_baseline_differ_by_guidance_alone(path):
     name = path.name.removeprefix('cnn_')
     # cfcn_* have a stock head; where there is none, the baseline is CFCN-C's
     guided = path.with_name(f'cfcn_{name}')

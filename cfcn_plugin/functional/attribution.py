@@ -16,15 +16,15 @@ def class_score(scores: Tensor, target: Tensor) -> Tensor:
     Args:
         scores: (B, C), logits or probabilities.
         target: (B,) int64 labels, or (B, C) scores >= 0: several labels count by
-            their share.
+            their fraction.
 
     Returns:
         (B,); 0 for an image without a label.
     """
     if target.dim() == 1:
         return scores.gather(1, target[:, None])[:, 0]
-    share = target / target.sum(1, keepdim=True).clamp(min=1e-12)
-    return (scores * share).sum(1)
+    fraction = target / target.sum(1, keepdim=True).clamp(min=1e-12)
+    return (scores * fraction).sum(1)
 
 
 def channel_weights(gradient: Tensor) -> Tensor:

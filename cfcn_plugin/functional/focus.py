@@ -124,7 +124,7 @@ def pool_channels(activation: Tensor, weights: Tensor | None = None) -> Tensor:
         weights: (B, F) >= 0, of sum 1. None: 1 / F each.
 
     Returns:
-        (B, 1, h, w). Its share inside a mask is one share over all channels: a channel
+        (B, 1, h, w). Its fraction inside a mask is one fraction over all channels: a channel
         counts by how active it is.
     """
     if weights is None:

@@ -27,7 +27,7 @@ class ActDiffLoss(Guidance):
     Gradients flow through both passes.
 
     Of a mixed image the context is what is mostly context in the mixture, and it
-    counts by the share of its label that is guided. Several feature hook targets cost
+    counts by the guided fraction of its label. Several feature hook targets cost
     their mean.
 
     Cost: one more forward pass, with its graph: twice the time and memory of the

@@ -11,11 +11,11 @@ def reduce_images(per_image: Tensor, weight: Tensor, reduction: str) -> Tensor:
 
     Args:
         per_image: (B,), each image's cost, 0 where it is unguided.
-        weight: (B,), how far each image is guided, ``seen.weight``.
+        weight: (B,), how far each image is guided, ``MaskBatch.weight``.
         reduction: ``'batch'`` divides by the batch size: what dummy masks of ones
             give in the paper. ``'guided'`` divides by the number of guided images over
             all ranks (one small collective a step), a mixed image counting by the
-            share of its label that is guided.
+            fraction of its label that is guided.
 
     Returns:
         Scalar.

@@ -11,7 +11,7 @@ from cfcn_plugin.functional.attribution import (
 )
 
 
-def test_score_of_the_true_class_or_of_several_by_their_share():
+def test_score_of_the_true_class_or_of_several_by_their_fraction():
     scores = torch.tensor([[1., 2., 4.], [3., 5., 7.]])
     assert class_score(scores, torch.tensor([2, 0])).tolist() == [4, 3]
     several = torch.tensor([[1., 0., 1.], [0., 0.25, 0.75]])
@@ -58,7 +58,7 @@ def test_soft_mask_is_a_half_at_its_threshold():
     torch.testing.assert_close(found, torch.tensor([0.0066929, 0.5, 0.9933071]))
 
 
-def test_channels_matter_by_their_share_of_gradient_for_or_against():
+def test_channels_matter_by_their_fraction_of_the_gradient_for_or_against():
     gradient = torch.tensor([[[[1., 0.], [1., 0.]], [[-3., -3.], [0., 0.]]],
                              [[[0., 0.], [0., 0.]], [[2., -2.], [0., 0.]]]])
     # means 1/2 and -3/2; then nothing, and nothing in the sum

@@ -53,7 +53,7 @@ def test_mask_and_complement_sum_to_one(resize):
 
 @pytest.mark.parametrize('resize', ['mask', 'activation'])
 @pytest.mark.parametrize('grid', [(7, 7), (5, 9), (32, 20), (40, 64), (1, 1)])
-def test_uniform_map_scores_the_share_of_context_on_any_grid(grid, resize):
+def test_uniform_map_scores_the_fraction_of_context_on_any_grid(grid, resize):
     mask = some_mask(3, 32, 20)
     activation = torch.full((3, 2, *grid), 0.7, dtype=torch.float64)
     loss = causal_focus_loss(activation, mask, eps=TINY, resize=resize)

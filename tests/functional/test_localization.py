@@ -45,7 +45,7 @@ def test_scores_by_hand(saliency, mask, ignore, expected):
 
 
 @pytest.mark.parametrize('grid', [(1, 1), (3, 5), (7, 7), (40, 30)])
-def test_uniform_heat_has_the_mean_energy_on_any_grid(grid):
+def test_uniform_map_has_the_mean_energy_on_any_grid(grid):
     mask = torch.zeros(1, 20, 24)
     mask[:, 3:9, 5:20] = 1
     ignore = torch.zeros(1, 20, 24, dtype=torch.bool)
@@ -62,7 +62,7 @@ def test_scores_are_at_the_masks_size():
         dict(energy=1 / 4, energy_by_area=4, pointing=1, iou=1))
 
 
-def test_scaling_the_heat_changes_nothing():
+def test_scaling_the_map_changes_nothing():
     saliency, mask = torch.rand(2, 5, 5) + 0.1, torch.rand(2, 10, 10) > 0.5
     torch.testing.assert_close(
         localization(saliency, mask), localization(1e-3 * saliency, mask))

@@ -78,7 +78,7 @@ def test_an_image_is_guided_wholly_or_by_the_weight_of_its_parts():
     assert one.masks.components == ()
 
 
-def test_a_pixel_is_causal_context_or_ignored_by_its_shares():
+def test_a_pixel_is_causal_context_or_ignored_by_its_fractions():
     seen = changed(
         some_seen(torch.zeros(2, 5, 4, 4)),
         mask=torch.tensor([[[[1, 0]], [[0, 0]]], [[[0, 1]], [[1, 1]]]]).byte())

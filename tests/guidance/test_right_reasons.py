@@ -41,7 +41,7 @@ def test_ignored_pixels_and_unguided_images_cost_nothing():
     assert RightReasonsLoss()(unguided)['right_reasons'] == 0
 
 
-def test_of_a_mixed_image_counts_the_share_that_is_context():
+def test_of_a_mixed_image_counts_the_fraction_that_is_context():
     share = by_hand(mask=torch.tensor([[[[0.5, 0.], [0., 1.]]]]))
     assert RightReasonsLoss()(share)['right_reasons'].item() == pytest.approx(
         3 * (0.25 + 0 + 1))

@@ -87,7 +87,7 @@ def test_every_kind_of_shape(tmp_path, kind):
     assert record.file == str(tmp_path / 'images' / 'a.json')
 
 
-def test_radius_may_be_a_share_of_the_diagonal(tmp_path):
+def test_radius_may_be_a_fraction_of_the_diagonal(tmp_path):
     record = read(tmp_path, shape([[4, 3]], 'point'), radius=0.2, unit='diagonal')
     np.testing.assert_array_equal(
         record.mask, draw_stroke([[4, 3]], 0.2 * 10, SHAPE))

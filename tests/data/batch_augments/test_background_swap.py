@@ -58,7 +58,7 @@ def test_unguided_images_neither_change_nor_give_their_context():
 
 
 @pytest.mark.parametrize('guided', [(False, False), (False, True)])
-def test_without_a_partner_nothing_changes(guided):
+def test_without_another_guided_image_nothing_changes(guided):
     inputs, scores, masks = batch(guided)
     assert torch.equal(BackgroundSwap(prob=1.0)(inputs, scores, masks)[0], inputs)
 

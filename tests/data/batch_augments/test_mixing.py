@@ -121,7 +121,7 @@ def test_the_pasted_region_carries_its_own_mask_and_nothing_else():
     assert torch.equal(theirs.mask[0, 0], before.mask[1, 0] * pasted)
 
 
-def test_unguided_partner_has_no_weight_and_its_region_is_ignored():
+def test_unguided_component_has_no_weight_and_its_region_is_ignored():
     inputs, _, masks = mixed_two(AUGMENTS['cutmix'], guided=[True, False])
     pasted = (inputs[0] == batch(2)[0][1]).all(0)
     own, theirs = masks.components
@@ -152,7 +152,7 @@ def test_masks_of_classes_are_joined_where_the_class_is_the_same():
     assert masks.mask.shape[1] == 1 and masks.classes is None
 
 
-def test_an_image_that_is_its_own_partner_keeps_label_and_mask():
+def test_an_image_that_is_mixed_with_itself_keeps_label_and_mask():
     inputs, scores, masks = batch(1)
     mixed, mixed_scores, after = AUGMENTS['mixup'](inputs.clone(), scores, masks)
     torch.testing.assert_close(mixed, inputs)

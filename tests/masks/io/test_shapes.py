@@ -185,6 +185,6 @@ def test_dilation_of_nothing_is_nothing():
     assert not dilate(np.zeros(SHAPE, np.uint8), 3).any()
 
 
-def test_radius_may_be_a_share_of_the_diagonal():
+def test_radius_may_be_a_fraction_of_the_diagonal():
     assert in_pixels(0.1, 'diagonal', (30, 40)) == 5
     assert in_pixels(7, 'pixel', (30, 40)) == 7

@@ -97,7 +97,7 @@ def test_every_term_is_multiplied_and_nothing_that_is_logged():
         quarter['loss'] + quarter['loss_focus'] + quarter['loss_actdiff'])
 
 
-def test_the_plain_twin_is_left_alone_and_a_stock_model_is_refused():
+def test_the_baseline_is_left_alone_and_a_stock_model_is_refused():
     baseline = MODELS.build(copy.deepcopy(dict(MODEL, guidance=None)))
     hook, runner = GuidanceWarmUpHook(iters=4), SimpleNamespace(model=baseline, iter=0)
     hook.before_train(runner)
