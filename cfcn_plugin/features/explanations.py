@@ -48,7 +48,7 @@ def grad_cam(model: nn.Module,
         RuntimeError: The class scores have no gradient in the layer.
     """
     layout, size = _explained_layout(model, layer), tuple(images.shape[-2:])
-    with undisturbed(model), _map_as_leaf(model, layout) as leaves:
+    with temporary_evaluation(model), _map_as_leaf(model, layout) as leaves:
         scores = _class_scores(model, images, target.shape)
         if not leaves or not scores.requires_grad:
             raise RuntimeError(
@@ -71,7 +71,7 @@ def input_x_gradient(model: nn.Module, images: Tensor, target: Tensor) -> Explan
     Raises:
         ValueError: The model gives no class scores.
     """
-    with undisturbed(model):
+    with temporary_evaluation(model):
         leaf = images.detach().clone().requires_grad_()
         scores = _class_scores(model, leaf, target.shape)
         gradient, = torch.autograd.grad((scores * target).sum(), leaf)
@@ -83,7 +83,7 @@ EXPLANATIONS = dict(grad_cam=grad_cam, input_x_gradient=input_x_gradient)
 
 
 @contextmanager
-def undisturbed(model: nn.Module) -> Iterator[None]:
+def temporary_evaluation(model: nn.Module) -> Iterator[None]:
     """Evaluation mode, full precision, no gradient of parameters; then as before."""
     modes = [(module, module.training) for module in model.modules()]
     required = [(p, p.requires_grad) for p in model.parameters()]

@@ -89,7 +89,7 @@ def faintest(cells: int) -> float:
     return DEAD / cells
 
 
-def normalized(saliency: Tensor, cells: int) -> Tensor:
+def normalize(saliency: Tensor, cells: int) -> Tensor:
     """Each image's map over its largest value: (B, h, w) >= 0 to [0, 1].
 
     A dead map (:func:`faintest`) stays near 0.

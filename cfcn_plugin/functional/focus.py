@@ -124,8 +124,8 @@ def pool_channels(activation: Tensor, weights: Tensor | None = None) -> Tensor:
         weights: (B, F) >= 0, of sum 1. None: 1 / F each.
 
     Returns:
-        (B, 1, h, w). Its fraction inside a mask is one fraction over all channels: a channel
-        counts by how active it is.
+        (B, 1, h, w). The fraction of this map inside a mask counts each channel by its
+        activity.
     """
     if weights is None:
         return activation.mean(1, keepdim=True)

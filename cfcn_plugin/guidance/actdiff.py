@@ -7,7 +7,7 @@ from cfcn_plugin.functional import at_least_float32
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
 from .options import check_choice, check_weight
-from .reduction import REDUCTIONS, only_guided, reduce_images
+from .reduction import REDUCTIONS, reduce_images, zero_unguided
 
 CONTEXTS = ('shuffle', 'zero')
 
@@ -67,7 +67,7 @@ class ActDiffLoss(Guidance):
         pairs = list(zip(batch.maps, batch.model.features(other)))
         distance = sum(mean_square(*pair) for pair in pairs) / len(pairs)
         actdiff = reduce_images(
-            masks.weight * only_guided(distance, masks.guided), masks.weight,
+            masks.weight * zero_unguided(distance, masks.guided), masks.weight,
             self.reduction)
         return dict(
             loss_actdiff=self.loss_weight * actdiff, actdiff=actdiff.detach())

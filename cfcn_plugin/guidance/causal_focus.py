@@ -13,7 +13,7 @@ from cfcn_plugin.functional.attribution import channel_weights, class_score
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
 from .options import check_choice, check_positive, check_weight
-from .reduction import REDUCTIONS, only_guided, reduce_images
+from .reduction import REDUCTIONS, reduce_images, zero_unguided
 
 CHANNELS = ('all', 'target', 'per_class')
 ABSENT = ('skip', 'context')
@@ -168,7 +168,7 @@ class CausalFocusLoss(Guidance):
             reduction='none')
         if self.channels == 'per_class' and self.absent == 'context':
             absent = 1 - target.sum(1)
-            loss = loss + only_guided(absent, batch.masks.guided)
+            loss = loss + zero_unguided(absent, batch.masks.guided)
         return loss
 
     def _check_maps_are_classes(self, batch: GuidanceBatch) -> None:

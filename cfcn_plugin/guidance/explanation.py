@@ -7,13 +7,13 @@ from cfcn_plugin.functional.attribution import (
     class_score,
     faintest,
     grad_cam,
-    normalized,
+    normalize,
 )
 
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
 from .options import check_choice, check_weight
-from .reduction import REDUCTIONS, masked_mean, only_guided, reduce_images
+from .reduction import REDUCTIONS, masked_mean, reduce_images, zero_unguided
 
 METRICS = ('energy', 'l1', 'square', 'cross_entropy')
 LEAST = 1e-6  # of A' in a logarithm, and of a cell that is known
@@ -86,7 +86,7 @@ class ExplanationLoss(Guidance):
         for step, weight in steps or [(batch, 1)]:
             maps = self.explanations(step)
             outside = sum(map(self.outside, maps, step.each_map())) / len(maps)
-            per_image = per_image + weight * only_guided(outside, step.masks.guided)
+            per_image = per_image + weight * zero_unguided(outside, step.masks.guided)
             dead = [
                 (one.detach().amax((1, 2)) <= faintest(one[0].numel())).float()
                 for one in maps
@@ -119,7 +119,7 @@ class ExplanationLoss(Guidance):
         else:
             saliency = F.interpolate(
                 saliency[:, None], size=causal.shape[-2:], mode='bilinear')[:, 0]
-        saliency = normalized(saliency, cells)
+        saliency = normalize(saliency, cells)
         mask = causal / known.clamp(min=LEAST)  # of what is known of a cell
         if self.metric == 'l1':
             return masked_mean((saliency - mask).abs(), known)

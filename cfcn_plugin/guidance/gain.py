@@ -6,14 +6,14 @@ from cfcn_plugin.functional import at_least_float32, crop_or_extend
 from cfcn_plugin.functional.attribution import (
     class_score,
     grad_cam,
-    normalized,
+    normalize,
     soft_mask,
 )
 
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
 from .options import check_choice, check_positive, check_weight
-from .reduction import REDUCTIONS, masked_mean, only_guided, reduce_images
+from .reduction import REDUCTIONS, masked_mean, reduce_images, zero_unguided
 
 SCORES = ('probability', 'logit')
 
@@ -93,7 +93,7 @@ class GAINLoss(Guidance):
         mining = self.mining(batch, saliency)
         difference = masked_mean((saliency - masks.causal)**2, masks.known)
         mask = reduce_images(
-            only_guided(difference, masks.guided), masks.weight, self.reduction)
+            zero_unguided(difference, masks.guided), masks.weight, self.reduction)
         active_maps = (saliency.detach().amax((1, 2)) > 0).float().mean()
         return dict(
             loss_gain_mining=self.mining_weight * mining,
@@ -111,7 +111,7 @@ class GAINLoss(Guidance):
         image = batch.images.shape[-2:]
         lies_on, = batch.model.covers or [image]
         saliency = F.interpolate(saliency[:, None], size=lies_on, mode='bilinear')[:, 0]
-        return normalized(crop_or_extend(saliency, image), cells)
+        return normalize(crop_or_extend(saliency, image), cells)
 
     def mining(self, batch: GuidanceBatch, saliency: Tensor) -> Tensor:
         """L_am, a scalar: the true class's mean score on the erased images."""

@@ -31,7 +31,7 @@ def reduce_images(per_image: Tensor, weight: Tensor, reduction: str) -> Tensor:
     return total / (guided / ranks).clamp(min=1 / ranks)
 
 
-def only_guided(per_image: Tensor, guided: Tensor) -> Tensor:
+def zero_unguided(per_image: Tensor, guided: Tensor) -> Tensor:
     """Exactly 0 where an image is unguided, (B,): a NaN there stays its own."""
     return torch.where(guided, per_image, torch.zeros_like(per_image))
 

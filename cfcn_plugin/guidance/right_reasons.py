@@ -8,7 +8,7 @@ from cfcn_plugin.functional import at_least_float32
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
 from .options import check_choice, check_weight
-from .reduction import REDUCTIONS, only_guided, reduce_images
+from .reduction import REDUCTIONS, reduce_images, zero_unguided
 
 
 class RightReasonsLoss(Guidance):
@@ -69,7 +69,7 @@ class RightReasonsLoss(Guidance):
         masks = batch.masks
         on_context = (masks.context[:, None] * gradient)**2
         penalty = reduce_images(
-            only_guided(on_context.flatten(1).sum(1), masks.guided), masks.weight,
+            zero_unguided(on_context.flatten(1).sum(1), masks.guided), masks.weight,
             self.reduction)
         return dict(
             loss_right_reasons=self.loss_weight * penalty,

@@ -12,7 +12,7 @@ from cfcn_plugin.features.explanations import (
     EXPLANATIONS,
     grad_cam,
     input_x_gradient,
-    undisturbed,
+    temporary_evaluation,
 )
 
 CNN = dict(
@@ -271,7 +271,7 @@ def test_the_model_is_as_it_was_after_an_exception(method):
 
 def test_parameters_collect_no_gradient_inside():
     model = used_model()
-    with undisturbed(model):
+    with temporary_evaluation(model):
         assert not any(p.requires_grad for p in model.parameters())
         assert torch.is_grad_enabled()
 

@@ -6,7 +6,7 @@ from cfcn_plugin.functional.attribution import (
     channel_weights,
     class_score,
     grad_cam,
-    normalized,
+    normalize,
     soft_mask,
 )
 
@@ -50,7 +50,7 @@ def test_half_precision_is_summed_in_float32():
 
 def test_each_map_is_divided_by_its_largest_value_and_a_dead_one_stays():
     saliency = torch.tensor([[[4., 0.], [1., 2.]], [[0., 0.], [0., 0.]]])
-    assert normalized(saliency, 4).tolist() == [[[1, 0], [0.25, 0.5]], [[0, 0], [0, 0]]]
+    assert normalize(saliency, 4).tolist() == [[[1, 0], [0.25, 0.5]], [[0, 0], [0, 0]]]
 
 
 def test_soft_mask_is_a_half_at_its_threshold():

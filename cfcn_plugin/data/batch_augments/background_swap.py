@@ -42,7 +42,7 @@ class BackgroundSwap:
 
     def __call__(self, inputs: Tensor, scores: Tensor, masks: MaskBatch):
         order, chance = torch.rand(2, len(inputs)).to(inputs.device)
-        partner = other_guided(masks.guided, order)
+        partner = pick_other_guided(masks.guided, order)
         own = torch.arange(len(inputs), device=inputs.device)
         swapped = masks.guided & (partner != own) & (chance < self.prob)
         objects = (masks.mask > 0).any(1) | (masks.known < 1)
@@ -52,7 +52,7 @@ class BackgroundSwap:
         return inputs, scores.float(), masks
 
 
-def other_guided(guided: Tensor, order: Tensor) -> Tensor:
+def pick_other_guided(guided: Tensor, order: Tensor) -> Tensor:
     """For each guided image another one: the next of them in a random order.
 
     Args:

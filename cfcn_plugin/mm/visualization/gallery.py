@@ -12,7 +12,7 @@ from mmpretrain.apis import get_model
 from mmpretrain.registry import TRANSFORMS
 from torch import nn
 
-from cfcn_plugin.features.explanations import grad_cam, undisturbed
+from cfcn_plugin.features.explanations import grad_cam, temporary_evaluation
 from cfcn_plugin.functional.localization import reduce_channels
 from cfcn_plugin.masks import MaskError, guidance_rank, image_key
 from cfcn_plugin.mm.annotation_files import build_dataset
@@ -137,7 +137,7 @@ def predict_saliency(model: nn.Module, images: Sequence[ImagePanel]) -> Saliency
         images: Of one size.
     """
     inputs = _inputs(images).to(next(model.parameters()).device)
-    with undisturbed(model), torch.no_grad(), model.feature_hook:
+    with temporary_evaluation(model), torch.no_grad(), model.feature_hook:
         data = model.data_preprocessor(dict(inputs=list(inputs)))
         scores = model(data['inputs'])
         captured = model.feature_hook.captured()

@@ -6,7 +6,10 @@ from mmpretrain.models import RandomBatchAugment
 from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 from mmpretrain.structures import DataSample
 
-from cfcn_plugin.data.batch_augments.background_swap import BackgroundSwap, other_guided
+from cfcn_plugin.data.batch_augments.background_swap import (
+    BackgroundSwap,
+    pick_other_guided,
+)
 from cfcn_plugin.functional.compositing import swap_background
 from cfcn_plugin.guidance.mask_batch import MaskBatch
 from cfcn_plugin.mm.models.batch_augment import MaskedBatchAugment
@@ -82,7 +85,7 @@ def test_what_a_mask_leaves_open_goes_with_the_object():
 def test_next_guided_one_by_hand():
     guided = torch.tensor([True, False, True, True])
     # in the order 2, 0, 3
-    partner = other_guided(guided, torch.tensor([0.5, 0.1, 0.2, 0.9]))
+    partner = pick_other_guided(guided, torch.tensor([0.5, 0.1, 0.2, 0.9]))
     assert partner[guided].tolist() == [3, 0, 2]
 
 
