@@ -1,14 +1,8 @@
 """Knowledge of backbones: where the last map is, how it lies, how to take it."""
 from .feature_hook import Capture, Captured, FeatureHook, last_stage_activation
-from .layouts import (
-    Layout,
-    UnknownBackbone,
-    attention_input,
-    backbone_layout,
-    locate_below_head,
-    patch_size,
-    timm_output,
-)
+from .layout import Layout, UnknownBackbone, patch_size
+from .locate import attention_input, backbone_layout, locate_below_head
+from .timm_layouts import timm_output
 
 __all__ = [
     'Capture', 'Captured', 'FeatureHook', 'Layout', 'UnknownBackbone',

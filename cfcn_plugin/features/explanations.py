@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from cfcn_plugin.functional import attribution
 
 from .feature_hook import FeatureHook
-from .layouts import Layout, attention_input, locate_below_head, patch_size
+from .layout import Layout, patch_size
+from .locate import attention_input, locate_below_head
 
 
 class Explanation(NamedTuple):

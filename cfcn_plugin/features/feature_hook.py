@@ -8,14 +8,8 @@ from torch import Tensor, nn
 
 from cfcn_plugin.stock import GOES
 
-from .layouts import (
-    Layout,
-    UnknownBackbone,
-    hookable,
-    locate,
-    locate_below_head,
-    patch_size,
-)
+from .layout import Layout, UnknownBackbone, hookable, patch_size
+from .locate import locate, locate_below_head
 
 
 class Capture:

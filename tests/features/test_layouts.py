@@ -18,7 +18,8 @@ from cfcn_plugin.features import (
     locate_below_head,
     timm_output,
 )
-from cfcn_plugin.features.layouts import hookable, locate, patch_size
+from cfcn_plugin.features.layout import hookable, patch_size
+from cfcn_plugin.features.locate import locate
 
 IMAGE = (64, 96)  # not square: a transposed grid shows
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from cfcn_plugin import last_stage_activation
 from cfcn_plugin.features import Layout, UnknownBackbone, backbone_layout
-from cfcn_plugin.features.layouts import locate
+from cfcn_plugin.features.locate import locate
 from cfcn_plugin.guidance.mask_batch import MaskBatch
 
 # Not square where the model allows it: a transposed grid shows
