@@ -38,7 +38,6 @@ REGISTERED: dict[Registry, tuple[type, ...]] = {
         engine.CheckInvalidLossHook, engine.DeadMapHook, engine.ExactResumeHook,
         engine.FocusVisualizationHook, engine.GuidanceCheckHook,
         engine.GuidanceWarmUpHook, engine.ModelAwareLoopHook,
-        engine.PendingValidationHook,
         engine.PreemptionHook, engine.ReduceLogHook, engine.ResolvedConfigHook),
     registry.LOOPS: (
         engine.ModelAwareTestLoop, engine.ModelAwareValLoop, engine.ResumableEpochLoop,

@@ -8,24 +8,20 @@ from .guidance_warm_up_hook import GuidanceWarmUpHook
 from .model_aware_loops import ModelAwareLoopHook, ModelAwareTestLoop, ModelAwareValLoop
 from .reduce_log_hook import ReduceLogHook
 from .resolved_config_hook import ResolvedConfigHook
-from .resume import (
-    AtomicCheckpointHook,
-    AtomicFileBackend,
-    CheckInvalidLossHook,
-    ExactResumeHook,
-    PendingValidationHook,
-    PreemptionHook,
-    ResumableEpochLoop,
-    ResumableIterLoop,
-    ResumableRunner,
-    newest_checkpoint,
-)
+from .resume.atomic_checkpoint_hook import AtomicCheckpointHook
+from .resume.atomic_file_backend import AtomicFileBackend
+from .resume.check_invalid_loss_hook import CheckInvalidLossHook
+from .resume.exact_resume_hook import ExactResumeHook
+from .resume.newest_checkpoint import newest_checkpoint
+from .resume.preemption_hook import PreemptionHook
+from .resume.resumable_loops import ResumableEpochLoop, ResumableIterLoop
+from .resume.resumable_runner import ResumableRunner
 
 __all__ = [
     'AtomicCheckpointHook', 'AtomicFileBackend', 'BatchedLogHook', 'CPUAmpOptimWrapper',
     'CheckInvalidLossHook', 'DeadMapHook', 'ExactResumeHook', 'FocusVisualizationHook',
     'GuidanceCheckHook', 'GuidanceWarmUpHook', 'ModelAwareLoopHook',
-    'ModelAwareTestLoop', 'ModelAwareValLoop', 'PendingValidationHook',
-    'PreemptionHook', 'ReduceLogHook', 'ResolvedConfigHook', 'ResumableEpochLoop',
-    'ResumableIterLoop', 'ResumableRunner', 'newest_checkpoint'
+    'ModelAwareTestLoop', 'ModelAwareValLoop', 'PreemptionHook', 'ReduceLogHook',
+    'ResolvedConfigHook', 'ResumableEpochLoop', 'ResumableIterLoop', 'ResumableRunner',
+    'newest_checkpoint'
 ]

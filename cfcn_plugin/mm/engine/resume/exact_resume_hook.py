@@ -4,11 +4,9 @@ from mmengine.hooks import CheckpointHook, EarlyStoppingHook, EMAHook, Hook
 from torch import nn
 
 from cfcn_plugin.mm.engine.unwrapped import unwrapped
-from cfcn_plugin.mm.random_state import seed_by
 from cfcn_plugin.stock import GOES
 
 from .resumable_loops import ResumableEpochLoop, ResumableMixin
-from .seeded_dataset import EPOCH, STEP
 
 KEY = 'exact_resume'
 
@@ -31,7 +29,7 @@ class ExactResumeHook(Hook):
             draws or counts are in no checkpoint.
     """
     stock = GOES
-    priority = 'HIGHEST'
+    priority = 'LOWEST'  # validates after all other hooks have prepared the run
 
     def __init__(self):
         self._states = None
@@ -58,16 +56,6 @@ class ExactResumeHook(Hook):
             raise ValueError(
                 'Albumentations draws from generators of its own, which are in no '
                 'checkpoint: use other transforms, or leave --exact-resume out')
-
-    # ---- draws --------------------------------------------------------------
-
-    def before_train_epoch(self, runner) -> None:
-        seed_by(EPOCH, runner.seed, get_rank(), runner.epoch)
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
-        seed_by(STEP, runner.seed, get_rank(), runner.iter)
-
-    # ---- what is kept -------------------------------------------------------
 
     def before_val(self, runner) -> None:
         self._validating = True
@@ -102,38 +90,27 @@ class ExactResumeHook(Hook):
                     '--exact-resume')
 
     def before_train(self, runner) -> None:
-        if self._resumed is not None:
-            _set_own_state(runner, self._resumed['ranks'][get_rank()])
-
-    def has_pending_validation(self, runner) -> bool:
-        """Whether the run was killed before the validation after its checkpoint."""
-        resumed, self._resumed = self._resumed, None
-        loop = runner.train_loop
-        if resumed is None or resumed['validated'] or runner.val_loop is None:
-            return False
-        loop._decide_current_val_interval()
-        by_epoch = isinstance(loop, ResumableEpochLoop)
-        if by_epoch and loop.done:
-            return False
-        at, last = ((loop.epoch, loop.max_epochs) if by_epoch else
-                    (loop.iter, loop.max_iters))
-        return at >= max(loop.val_begin, 1) and (
-            at % loop.val_interval == 0 or at == last)
+        if self._resumed is None:
+            return
+        _set_own_state(runner, self._resumed['ranks'][get_rank()])
+        if not self._resumed['validated'] and _is_validation_due(runner):
+            runner.val_loop.run()
+        self._resumed = None
 
 
-class PendingValidationHook(Hook):
-    """Validate first, where an exactly resumed run was killed before its validation.
+def _is_validation_due(runner) -> bool:
+    """Whether a validation follows the iteration that the checkpoint was saved after.
 
     Schedules, and the choice of the best checkpoint, depend on this validation.
     """
-    stock = GOES
-    priority = 'LOWEST'  # after all other hooks have prepared the run
-
-    def before_train(self, runner) -> None:
-        for hook in runner.hooks:
-            if isinstance(hook, ExactResumeHook) and hook.has_pending_validation(
-                    runner):
-                runner.val_loop.run()
+    loop = runner.train_loop
+    by_epoch = isinstance(loop, ResumableEpochLoop)
+    if runner.val_loop is None or by_epoch and loop.done:
+        return False
+    loop._decide_current_val_interval()
+    at, last = ((loop.epoch, loop.max_epochs) if by_epoch else
+                (loop.iter, loop.max_iters))
+    return at >= max(loop.val_begin, 1) and (at % loop.val_interval == 0 or at == last)
 
 
 def _run(runner) -> dict[str, int]:

@@ -1,11 +1,13 @@
 """Batches that can begin inside an epoch, without reading those before."""
 from collections.abc import Iterator
 
-from mmengine.dist import get_dist_info
+from mmengine.dist import get_dist_info, get_rank
 from mmengine.registry import DATA_SAMPLERS
 from torch.utils.data import BatchSampler, Sampler
 
-from .seeded_dataset import Draw
+from cfcn_plugin.mm.random_state import seed_by
+
+from .seeded_dataset import EPOCH, Draw
 
 
 class ResumableBatches(Sampler):
@@ -40,9 +42,15 @@ class ResumableBatches(Sampler):
 
     def start(self, epoch: int, skip: int = 0) -> None:
         """Set the next epoch, and how many of its first batches are left out."""
+        self.seed_all(EPOCH, epoch)
         self._epoch, self._skip = epoch, skip
         if hasattr(self.sampler, 'set_epoch'):
             self.sampler.set_epoch(epoch)
+
+    def seed_all(self, kind: int, number: int) -> None:
+        """Seed this process's generators by the seed, if there is one, and a place."""
+        if self.seed is not None:
+            seed_by(kind, self.seed, get_rank(), number)
 
     def __iter__(self) -> Iterator[list]:
         skip, self._skip = self._skip, 0

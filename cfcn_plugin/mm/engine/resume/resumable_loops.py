@@ -1,32 +1,41 @@
 """mmengine's training loops that can go on inside an epoch."""
+import itertools
 from collections.abc import Iterator
 
 from mmengine.dataset import InfiniteSampler
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from mmengine.runner.loops import _InfiniteDataloaderIterator
-from torch.utils.data import DataLoader
 
 from cfcn_plugin.stock import Stock
 
 from .resumable_batches import ResumableBatches
-from .seeded_dataset import SeededDataset
+from .seeded_dataset import STEP, SeededDataset
 
 
 class ResumableMixin:
     """Gives a loop :class:`ResumableBatches`, seeded where the run resumes exactly."""
 
-    def __init__(self, runner, dataloader: dict | DataLoader, **options):
-        if isinstance(dataloader, dict):
-            dataloader = _resumable(
-                dataloader, runner.seed if runner.cfg.get('exact_resume') else None)
-        super().__init__(runner, dataloader, **options)
-        if self.dataloader.batch_size is None:  # of a loader with a batch sampler
-            # hooks read it (mmpretrain's PreciseBNHook), and DataLoader has no setter
-            vars(self.dataloader)['batch_size'] = self.batches.batch_size
+    def __init__(self, runner, dataloader: dict, **options):
+        dataloader = dict(dataloader)
+        seed = runner.seed if runner.cfg.get('exact_resume') else None
+        batches = dict(type=ResumableBatches, seed=seed,
+                       batch_sampler=dataloader.get('batch_sampler'))
+        if batches['batch_sampler'] is None:
+            batches['drop_last'] = dataloader.pop('drop_last', False)
+        super().__init__(runner, {**dataloader, 'batch_sampler': batches}, **options)
+        loader = vars(self.dataloader)  # DataLoader has no setters
+        # hooks read it (mmpretrain's PreciseBNHook)
+        loader['batch_size'] = self.batches.batch_size
+        if seed is not None:
+            loader['dataset'] = SeededDataset(self.dataloader.dataset)
 
     @property
     def batches(self) -> ResumableBatches:
         return self.dataloader.batch_sampler
+
+    def run_iter(self, *batch) -> None:
+        self.batches.seed_all(STEP, self._iter)
+        super().run_iter(*batch)
 
 
 class ResumableEpochLoop(ResumableMixin, EpochBasedTrainLoop):
@@ -39,9 +48,9 @@ class ResumableEpochLoop(ResumableMixin, EpochBasedTrainLoop):
     done = 0
 
     def run_epoch(self) -> None:
+        self.batches.start(self._epoch, self.done)
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
-        self.batches.start(self._epoch, self.done)
         for idx, data_batch in enumerate(self.dataloader, self.done):
             self.done = idx + 1
             self.run_iter(idx, data_batch)
@@ -55,50 +64,23 @@ class ResumableIterLoop(ResumableMixin, IterBasedTrainLoop):
     stock = Stock('IterBasedTrainLoop')
 
     def run(self):
-        self.dataloader_iterator = _Endless(self, self._iter)
+        self.dataloader_iterator = _Endless(self._batches_after(self._iter))
         return super().run()
 
+    def _batches_after(self, done: int) -> Iterator:
+        """The batches after the first ``done``, epoch after epoch."""
+        if not hasattr(_InfiniteDataloaderIterator, 'skip_iter'):
+            # the original mmengine takes the batches to skip one by one
+            yield from itertools.repeat(None, done)
+        endless = isinstance(self.batches.sampler, InfiniteSampler)
+        epoch, skip = (0, done) if endless else divmod(done, len(self.batches))
+        while True:
+            self.batches.start(epoch, skip)
+            yield from self.dataloader
+            epoch, skip = epoch + 1, 0
 
-class _Endless:
-    """The batches after the first ``done``, epoch after epoch."""
 
-    def __init__(self, loop: ResumableIterLoop, done: int):
-        self._loop = loop
-        endless = isinstance(loop.batches.sampler, InfiniteSampler)
-        self._epoch, self._skip = (0, done) if endless else divmod(
-            done, len(loop.batches))
-        self._iterator = None
-        # the original mmengine takes the batches to skip one by one
-        self._to_skip = 0 if hasattr(_InfiniteDataloaderIterator, 'skip_iter') else done
+class _Endless(itertools.chain):
 
     def skip_iter(self, count: int) -> None:
         """Nothing is left to skip: the iterator begins after these batches."""
-
-    def __iter__(self) -> Iterator:
-        return self
-
-    def __next__(self):
-        if self._to_skip:
-            self._to_skip -= 1
-            return None
-        if self._iterator is not None:
-            try:
-                return next(self._iterator)
-            except StopIteration:
-                self._epoch, self._skip = self._epoch + 1, 0
-        self._loop.batches.start(self._epoch, self._skip)
-        self._iterator = iter(self._loop.dataloader)
-        return next(self._iterator)
-
-
-def _resumable(loader: dict, seed: int | None) -> dict:
-    loader = dict(loader)
-    batches = dict(type=ResumableBatches, seed=seed)
-    if loader.get('batch_sampler') is not None:
-        batches['batch_sampler'] = loader['batch_sampler']
-    else:
-        batches['drop_last'] = loader.pop('drop_last', False)
-    loader['batch_sampler'] = batches
-    if seed is not None:
-        loader['dataset'] = dict(type=SeededDataset, dataset=loader['dataset'])
-    return loader

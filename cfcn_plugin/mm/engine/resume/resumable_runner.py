@@ -17,7 +17,7 @@ from cfcn_plugin.stock import Stock
 
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .check_invalid_loss_hook import CheckInvalidLossHook
-from .exact_resume_hook import ExactResumeHook, PendingValidationHook
+from .exact_resume_hook import ExactResumeHook
 from .newest_checkpoint import damage_of, newest_checkpoint
 from .preemption_hook import PreemptionHook
 from .resumable_loops import ResumableEpochLoop, ResumableIterLoop, ResumableMixin
@@ -71,7 +71,7 @@ class ResumableRunner(Runner):
         super().register_hooks(default_hooks, custom_hooks)
         ours = [CheckInvalidLossHook, ModelAwareLoopHook, PreemptionHook]
         if self.cfg.get('exact_resume'):
-            ours += [ExactResumeHook, PendingValidationHook]
+            ours.append(ExactResumeHook)
         for kind in ours:
             if not any(isinstance(hook, kind) for hook in self.hooks):
                 self.register_hook(kind())

@@ -3,7 +3,6 @@ from typing import NamedTuple
 
 from torch.utils.data import Dataset
 
-from cfcn_plugin.mm.annotation_files import build_dataset
 from cfcn_plugin.mm.random_state import seed_by
 
 SAMPLE, STEP, EPOCH = range(3)  # what a seed is for
@@ -24,14 +23,10 @@ class SeededDataset(Dataset):
     """A wrapper that seeds all generators before it draws a sample.
 
     Args:
-        dataset: The data set, or its config.
+        dataset: The data set.
     """
 
-    def __init__(self, dataset):
-        if isinstance(dataset, dict):
-            dataset = build_dataset(dataset)
-            if hasattr(dataset, 'full_init'):
-                dataset.full_init()
+    def __init__(self, dataset: Dataset):
         self.dataset = dataset
 
     def __getitem__(self, draw: Draw | int):
@@ -46,9 +41,3 @@ class SeededDataset(Dataset):
     @property
     def metainfo(self) -> dict:
         return getattr(self.dataset, 'metainfo', {})
-
-    def get_data_info(self, index: int) -> dict:
-        return self.dataset.get_data_info(index)
-
-    def get_cat_ids(self, index: int):
-        return self.dataset.get_cat_ids(index)
