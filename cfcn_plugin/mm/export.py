@@ -6,13 +6,12 @@ from pathlib import Path
 import timm
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
 from mmpretrain.models import LinearClsHead, TimmClassifier
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
 from .config import unguide_config
+from .trained_model import load_trained
 
 TOLERANCE = 1e-6  # relative to the largest logit, or absolute under 1
 
@@ -33,14 +32,15 @@ def export_mmpretrain(cfg: Config, checkpoint: str, out: str | Path) -> list[Pat
         ValueError: The head is of cfcn_plugin, or the stock model answers differently.
     """
     weights, config = _free(out, '.pth'), _free(out, '.py')
-    guided = load_guided(cfg, checkpoint)
+    guided = load_trained(cfg, checkpoint)
     stock_cfg = unguide_config(cfg)
     for key, value in getattr(guided, 'resolved', {}).items():
         stock_cfg.merge_from_dict({f'model.{key}': value})
     stock = MODELS.build(copy.deepcopy(stock_cfg.model)).eval()
     stock.load_state_dict(guided.state_dict(), strict=True)
     _compare(guided, stock, 'mmpretrain\'s stock model')
-    torch.save({'state_dict': stock.state_dict(), 'meta': guided.meta}, weights)
+    meta = {'dataset_meta': guided._dataset_meta} if guided._dataset_meta else {}
+    torch.save({'state_dict': stock.state_dict(), 'meta': meta}, weights)
     stock_cfg.dump(config)
     return [weights, config]
 
@@ -61,7 +61,7 @@ def export_timm(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
             (mobilenetv3 pools before its last convolution).
     """
     weights = _free(out, '.pth')
-    guided = load_guided(cfg, checkpoint)
+    guided = load_trained(cfg, checkpoint)
     model = _timm_model(cfg, guided).eval()
     _compare(guided, model, 'the timm model')
     torch.save(model.state_dict(), weights)
@@ -89,30 +89,6 @@ def timm_arguments(cfg: Config) -> dict:
         model_name=backbone.model_name,
         num_classes=stock.head.num_classes,
         **arguments)
-
-
-def load_guided(cfg: Config, checkpoint: str) -> nn.Module:
-    """The guided model with a checkpoint's weights, in evaluation mode.
-
-    ``meta`` of the model has the names of the classes, for whoever predicts with it.
-    A checkpoint from a stranger needs ``enable_safe_loading()`` before.
-
-    Raises:
-        FileNotFoundError: The checkpoint does not exist.
-    """
-    if not Path(checkpoint).is_file():
-        raise FileNotFoundError(f"checkpoint '{checkpoint}' does not exist")
-    init_default_scope('mmpretrain')
-    model_cfg = copy.deepcopy(cfg.model)
-    backbone = model_cfg.get('backbone') or {}
-    if 'model_name' in backbone:  # the checkpoint has the weights
-        backbone.update(pretrained=False, checkpoint_path='')
-        backbone.pop('local_weights', None)
-    model = MODELS.build(model_cfg)
-    loaded = load_checkpoint(model, checkpoint, map_location='cpu', strict=True)
-    meta = loaded.get('meta', {})
-    model.meta = {key: meta[key] for key in ('dataset_meta', ) if key in meta}
-    return model.eval()
 
 
 def _timm_model(cfg: Config, guided: nn.Module) -> nn.Module:

@@ -1,14 +1,12 @@
 """Images and saliency maps from test splits, files and checkpoints."""
 from collections.abc import Sequence
-from copy import deepcopy
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
-from mmpretrain.apis import get_model
 from mmpretrain.registry import TRANSFORMS
 from torch import nn
 
@@ -16,6 +14,7 @@ from cfcn_plugin.features.explanations import grad_cam, temporary_evaluation
 from cfcn_plugin.functional.localization import reduce_channels
 from cfcn_plugin.masks import MaskError, guidance_rank, image_key
 from cfcn_plugin.mm.annotation_files import build_dataset
+from cfcn_plugin.mm.trained_model import load_trained
 from cfcn_plugin.visualization.heatmaps import SaliencyMaps, resize_maps
 from cfcn_plugin.visualization.image_panel import ImagePanel
 
@@ -104,12 +103,7 @@ def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
     Raises:
         TypeError: The model is no guided classifier: others have no feature hook.
     """
-    cfg = deepcopy(cfg)
-    backbone = cfg.model.get('backbone', ConfigDict())
-    if backbone.get('pretrained'):
-        backbone.pretrained = False  # the checkpoint has them
-    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    model = get_model(cfg, pretrained=str(checkpoint))
+    model = load_trained(cfg, checkpoint)
     if not hasattr(model, 'feature_hook'):
         raise TypeError(
             f"'{cfg.filename}' has a {type(model).__name__}, which does not know where "
