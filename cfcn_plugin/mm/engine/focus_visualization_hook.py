@@ -1,10 +1,11 @@
 """A few images of where the model looks, while it learns."""
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from cfcn_plugin.mm.random_state import random_state, set_random_state
 from cfcn_plugin.stock import GOES
+
+from .unwrapped import unwrapped
 
 
 class FocusVisualizationHook(Hook):
@@ -32,7 +33,7 @@ class FocusVisualizationHook(Hook):
         self._panels = []
 
     def before_train(self, runner) -> None:
-        model = _unwrapped(runner.model)
+        model = unwrapped(runner.model)
         if not hasattr(model, 'feature_hook'):
             raise TypeError(
                 f'{type(model).__name__} does not know where its map is: '
@@ -50,7 +51,7 @@ class FocusVisualizationHook(Hook):
         )
         from cfcn_plugin.visualization.heatmaps import heatmap_sheet, render_figure
 
-        model = _unwrapped(runner.model)
+        model = unwrapped(runner.model)
         device = next(model.parameters()).device
         state = random_state(device)
         try:
@@ -64,7 +65,3 @@ class FocusVisualizationHook(Hook):
                               class_names(model, loader.dataset.metainfo))
         runner.visualizer.add_image(
             'focus', render_figure(sheet), step=runner.epoch + 1)
-
-
-def _unwrapped(model):
-    return model.module if is_model_wrapper(model) else model

@@ -1,5 +1,5 @@
 """Checks of pipelines, masks and classes before a run."""
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mmengine.hooks import Hook
 from mmpretrain.datasets import PackInputs
@@ -19,8 +19,7 @@ from cfcn_plugin.stock import GOES
 
 from .unwrapped import unwrapped
 
-# Know masks, or only pack; what else stands behind the mask is asked for its kind
-OURS = (LoadActivationMask, MaskAware, PackInputs)
+MASK_TRUE = (MaskAware, PackInputs)  # move the mask with the image, or only pack
 
 
 class GuidanceCheckHook(Hook):
@@ -47,15 +46,16 @@ class GuidanceCheckHook(Hook):
 
     def __init__(self, sources: bool = True):
         self.sources = sources
+        self._checked = set()
 
     def before_train(self, runner) -> None:
-        self._check(runner, runner.train_dataloader.dataset)
+        dataset = runner.train_dataloader.dataset
+        self._check(runner, dataset)
         self._check_trained(runner)
         for hook in runner.hooks:
             if isinstance(hook, SwitchRecipeHook):
                 for epoch, recipe in hook.schedule.items():
-                    self._check_recipe(epoch, recipe, list(
-                        pipeline_datasets(runner.train_dataloader.dataset)))
+                    self._check_recipe(epoch, recipe, list(pipeline_datasets(dataset)))
 
     def before_val(self, runner) -> None:
         self._check_once(runner, 'val')
@@ -64,33 +64,36 @@ class GuidanceCheckHook(Hook):
         self._check_once(runner, 'test')
 
     def _check_once(self, runner, split: str) -> None:
-        dataset = getattr(runner, f'{split}_dataloader').dataset
-        if not getattr(self, f'_{split}_checked', False):
-            self._check(runner, dataset)
-            setattr(self, f'_{split}_checked', True)
+        if split not in self._checked:
+            self._check(runner, getattr(runner, f'{split}_dataloader').dataset)
+            self._checked.add(split)
 
     def _check(self, runner, dataset) -> None:
-        loads = []
-        inner = list(pipeline_datasets(dataset))
-        for one in inner:
-            transforms = list(one.pipeline.transforms)
-            for load in transforms:
-                if isinstance(load, LoadActivationMask):
-                    loads.append((load, one))
-                    self._check_pipeline(transforms[transforms.index(load):])
+        datasets = list(pipeline_datasets(dataset))
+        for one in datasets:
             self._check_classes(runner.model, one)
-        for load, one in loads:
-            self._check_masks(load, [one], inner)
+            self._check_pipeline(one.pipeline.transforms, [one], datasets)
+
+    def _check_pipeline(self, transforms: Sequence, loaded: list,
+                        datasets: list) -> None:
+        """Check the transforms behind the mask, and the masks.
+
+        Args:
+            transforms: Of the pipeline.
+            loaded: The data sets whose images the pipeline loads masks of.
+            datasets: All, whose images a list may name.
+        """
+        loads = []
+        for transform in transforms:
+            if isinstance(transform, LoadActivationMask):
+                loads.append(transform)
+            elif loads and not isinstance(transform, MASK_TRUE):
+                self._check_transform(transform)
+        for load in loads:
+            self._check_masks(load, loaded, datasets)
 
     def _check_masks(self, load: LoadActivationMask, loaded: list,
                      datasets: list) -> None:
-        """Hold a source and a list against the images of data sets.
-
-        Args:
-            load: The transform that has them.
-            loaded: The data sets whose images it loads masks of.
-            datasets: All, whose images a list may name.
-        """
         if load.image_list is not None:
             strangers = load.image_list - set(_keys(datasets, load))
             if strangers:
@@ -123,31 +126,24 @@ class GuidanceCheckHook(Hook):
                 "the head (CausalFocusHead)")
 
     @staticmethod
-    def _check_pipeline(transforms: list) -> None:
-        for transform in transforms:
-            if isinstance(transform, OURS):
-                continue
-            name, moves = type_name(transform), moves_pixels(transform)
-            if moves:
-                raise ValueError(
-                    f'{name} would move images and leave their masks: write '
-                    f"dict(type='MaskAware', transform=dict(type='{name}', ...))")
-            if moves is None:
-                raise ValueError(
-                    f'it is not known whether {name} moves pixels, and a mask must '
-                    "move with its image. If it moves none, write dict(type="
-                    f"'MaskAware', photometric=True, transform=dict(type='{name}', "
-                    '...)) in its place; if it does, use a transform that MaskAware '
-                    'knows')
+    def _check_transform(transform) -> None:
+        name, moves = type_name(transform), moves_pixels(transform)
+        if moves:
+            raise ValueError(
+                f'{name} would move images and leave their masks: write '
+                f"dict(type='MaskAware', transform=dict(type='{name}', ...))")
+        if moves is None:
+            raise ValueError(
+                f'it is not known whether {name} moves pixels, and a mask must '
+                "move with its image. If it moves none, write dict(type="
+                f"'MaskAware', photometric=True, transform=dict(type='{name}', "
+                '...)) in its place; if it does, use a transform that MaskAware '
+                'knows')
 
     def _check_recipe(self, epoch: int, recipe: dict, datasets: list) -> None:
-        transforms = list(getattr(recipe.get('train_pipeline'), 'transforms', ()))
-        loads = [t for t in transforms if isinstance(t, LoadActivationMask)]
+        transforms = getattr(recipe.get('train_pipeline'), 'transforms', ())
         try:
-            if loads:
-                self._check_pipeline(transforms[transforms.index(loads[0]):])
-            for load in loads:
-                self._check_masks(load, datasets, datasets)
+            self._check_pipeline(transforms, datasets, datasets)
             if recipe.get('batch_augments') is not None:
                 MaskedBatchAugment(recipe['batch_augments'])
         except ValueError as error:
