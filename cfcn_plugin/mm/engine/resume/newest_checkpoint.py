@@ -60,20 +60,17 @@ def has_checkpoint(work_dir: str | Path) -> bool:
 def saved_checkpoints(work_dir: str | Path) -> list[Path]:
     """Files that may be checkpoints of a run, the one to go on from first."""
     work_dir = Path(work_dir)
-    folders, found = [work_dir], []
     named = _named_last(work_dir)
-    if named:
-        last = Path(named)
-        if not last.is_file():  # the folder may have been moved
-            last = work_dir / last.name
+    last = Path(named)
+    if not last.is_file():  # the folder may have been moved
+        last = work_dir / last.name
+    folders = {work_dir, last.parent} if named else {work_dir}
+    found = [file for folder in folders for file in folder.glob('*.pth')
+             if REGULAR.fullmatch(file.name)]
+    if last.is_file():
         found.append(last)
-        folders.append(last.parent)
-    others = {file.resolve(): file for folder in folders
-              for file in folder.glob('*.pth') if REGULAR.fullmatch(file.name)}
-    others = sorted(
-        others.values(), key=lambda file: file.stat().st_mtime_ns, reverse=True)
-    found = [file for file in found if file.is_file()]
-    return found + [file for file in others if not any(map(file.samefile, found))]
+    found = {file.resolve(): file for file in found}.values()
+    return sorted(found, key=lambda file: (file != last, -file.stat().st_mtime_ns))
 
 
 def _named_last(work_dir: Path) -> str:

@@ -40,7 +40,7 @@ class PreemptionHook(Hook):
     priority = 'LOWEST'  # after a regular checkpoint of the same iteration
 
     def __init__(self):
-        self._signal = None
+        self._signal = 0
         self._group = None
         self._answer = None
         self._val_iters = 0  # of a validation, in the process that has the fewest
@@ -97,20 +97,18 @@ class PreemptionHook(Hook):
         if self._answer is not None:
             self._answer[0].wait()
 
-    def _number(self) -> int | None:
-        return self._signal if self._group is None else self._agreed()
-
-    def _agreed(self) -> int:
-        """The signal that any process had received an iteration ago, or 0."""
+    def _number(self) -> int:
+        """The signal, or 0; of several processes, any's of an iteration ago."""
+        if self._group is None:
+            return self._signal
         number = 0
         if self._answer is not None:
             work, flag = self._answer
             work.wait()
             number = int(flag)
-        flag = torch.tensor(self._signal or 0)
-        if number:
-            self._answer = None
-        else:
+        self._answer = None
+        if not number:
+            flag = torch.tensor(self._signal)
             self._answer = distributed.all_reduce(
                 flag, distributed.ReduceOp.MAX, self._group, async_op=True), flag
         return number
