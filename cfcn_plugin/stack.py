@@ -1,5 +1,6 @@
 """Which mm stack is installed: the maintained forks, the originals, none, both."""
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterable
+from importlib.metadata import distributions
 
 INSTALL = ("install one with `pip install 'cfcn_plugin[onedl]'` (maintained forks, "
            "tested first) or `pip install 'cfcn_plugin[openmmlab]'`")
@@ -51,12 +52,6 @@ def require_stack() -> str:
     return stack
 
 
-def _installed(names) -> list[str]:
-    found = []
-    for name in names:
-        try:
-            version(name)
-        except PackageNotFoundError:
-            continue
-        found.append(name)
-    return found
+
+def _installed(names: Iterable[str]) -> list[str]:
+    return [name for name in names if any(distributions(name=name))]

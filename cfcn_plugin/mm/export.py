@@ -93,8 +93,12 @@ def timm_arguments(cfg: Config) -> dict:
 
 def _timm_model(cfg: Config, guided: nn.Module) -> nn.Module:
     whole = isinstance(guided, TimmClassifier)
-    if not whole:
-        _check_parts(guided)
+    backbone, head = (getattr(guided, part, guided) for part in ('backbone', 'head'))
+    if not whole and (
+            type(head) is not LinearClsHead or not hasattr(backbone, 'timm_model')):
+        raise ValueError(
+            f'{type(backbone).__name__} with {type(head).__name__} is no timm model: '
+            '--to timm takes a timm backbone with a LinearClsHead')
     model = timm.create_model(**timm_arguments(cfg))
     state = guided.model.state_dict() if whole else _state_of_parts(guided, model)
     try:
@@ -103,16 +107,6 @@ def _timm_model(cfg: Config, guided: nn.Module) -> nn.Module:
         raise ValueError('the trained weights do not fit timm\'s own '
                          f'{model.pretrained_cfg["architecture"]}: {error}') from error
     return model
-
-
-def _check_parts(guided: nn.Module) -> None:
-    """A timm model is a timm backbone with a linear head."""
-    head = getattr(guided, 'head', None)
-    if type(head) is not LinearClsHead or not hasattr(
-            getattr(guided, 'backbone', None), 'timm_model'):
-        raise ValueError(
-            f'{_named(guided, "backbone")} with {_named(guided, "head")} is no timm '
-            'model: --to timm takes a timm backbone with a LinearClsHead')
 
 
 def _state_of_parts(guided: nn.Module, model: nn.Module) -> dict[str, Tensor]:
@@ -149,10 +143,6 @@ def _compare(guided: nn.Module, stock: nn.Module, what: str) -> None:
             f'{what} answers otherwise: its logits differ by up to {worst:.3g}, '
             f'allowed is {allowed:.3g}. It pools at another place; use --to '
             'mmpretrain, or keep cfcn_plugin installed where the model is used')
-
-
-def _named(model: nn.Module, part: str) -> str:
-    return type(getattr(model, part, model)).__name__
 
 
 def _channels(model: nn.Module) -> int:

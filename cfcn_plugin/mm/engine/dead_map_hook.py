@@ -1,11 +1,13 @@
 """An alarm for guided maps that die."""
+from collections import Counter
+
 from mmengine.hooks import Hook
 
 from cfcn_plugin.stock import GOES
 
 
 class DeadMapHook(Hook):
-    """Warn when the maps that guidance looks at die out.
+    """Warn when the guided maps die out.
 
     Under too large an alpha activations shrink and accuracy falls (CFCN, Fig. 7); a
     map that is dead costs the full loss and has no gradient to come back by. Watched is
@@ -28,21 +30,21 @@ class DeadMapHook(Hook):
             raise ValueError(f'`fraction` must be in [0, 1], got {fraction}')
         self.interval = interval
         self.fraction = fraction
-        self._sums, self._best, self._warned = {}, {}, set()
+        self._sums, self._best, self._warned = Counter(), Counter(), set()
 
     def after_train_iter(self, runner, batch_idx, data_batch=None,
                          outputs=None) -> None:
         for key, value in (outputs or {}).items():
             if key.startswith('active_maps'):
-                self._sums[key] = self._sums.get(key, 0) + value
+                self._sums[key] += value
         if not self.every_n_train_iters(runner, self.interval):
             return
         for key, total in self._sums.items():
             self._judge(runner, key, float(total) / self.interval)
-        self._sums = {}
+        self._sums.clear()
 
     def _judge(self, runner, key: str, active_maps: float) -> None:
-        best = self._best[key] = max(active_maps, self._best.get(key, 0.))
+        best = self._best[key] = max(active_maps, self._best[key])
         collapsed = active_maps == 0 or active_maps < self.fraction * best
         if collapsed and key not in self._warned:
             runner.logger.warning(

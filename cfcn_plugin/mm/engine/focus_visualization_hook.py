@@ -1,4 +1,4 @@
-"""A few images of where the model looks, while it learns."""
+"""Sheets of images, masks and guided maps during training."""
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
@@ -11,11 +11,10 @@ from .unwrapped import unwrapped
 class FocusVisualizationHook(Hook):
     """Log a sheet of images, masks and trained maps every few epochs.
 
-    It goes to all backends of the runner's visualizer, under the name ``focus``: to
+    The sheet goes to all backends of the runner's visualizer under the name ``focus``:
     ``vis_data/vis_image`` of the work dir, TensorBoard, and so on. The images are the
-    same each time, of the validation split (of the training split, as it draws them,
-    where nothing is validated). Training is not changed: generators of random numbers
-    are put back.
+    same each time: of the validation split, or of the training split in a run without
+    validation. Training does not change: the states of random generators are set back.
 
     Args:
         interval: Epochs between two sheets, >= 1.

@@ -31,8 +31,8 @@ class GuidanceCheckHook(Hook):
     Args:
         sources: Whether to ask each mask source for masks without an image, and for
             images without a mask where ``missing='error'`` and ``on_error='raise'``.
-            It lists the data set's folders once and decodes nothing;
-            ``tools/check_masks.py`` finds what only decoding tells.
+            The check lists the data set's folders once and decodes no file;
+            ``tools/check_masks.py`` decodes them.
 
     Raises:
         ValueError: A transform would move images without their masks, or it is not

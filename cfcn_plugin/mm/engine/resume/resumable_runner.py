@@ -1,8 +1,10 @@
 """mmengine's runner, for runs that may be killed."""
+import contextlib
 import copy
 import errno
 import multiprocessing
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.config import ConfigDict
@@ -50,15 +52,8 @@ class ResumableRunner(Runner):
         if cfg.get('exact_resume') and randomness.get('seed') is None:
             cfg = copy.deepcopy(cfg)  # exact resuming needs a seed
             cfg['randomness'] = ConfigDict(randomness, seed=0)
-        try:
+        with _write_errors(cfg['work_dir']):
             return super().from_cfg(cfg)
-        except OSError as error:
-            if not _cannot_write(error, cfg['work_dir']):
-                raise
-            raise OSError(
-                error.errno, f"{error.strerror}: the run cannot write into its work "
-                f"dir '{cfg['work_dir']}': make it writable, or give another with "
-                '`--work-dir`', error.filename) from error
 
     # ---- what takes part ----------------------------------------------------
 
@@ -119,7 +114,7 @@ class ResumableRunner(Runner):
         if self._load_from is None:
             return self._newest_checkpoint()
         given = Path(self._load_from)
-        damage = given.is_file() and damage_of(given)
+        damage = damage_of(given) if given.is_file() else None
         if damage:
             raise ValueError(
                 f"checkpoint '{given}' is damaged ({damage}): go on from another; "
@@ -161,43 +156,46 @@ class ResumableRunner(Runner):
                 'not: the result differs from that of a run that was not killed. '
                 '`--exact-resume`, from the start, makes both equal bit for bit')
 
-    # ---- ends -----------------------------------------------------------------
-
     def train(self):
         stop, = [hook for hook in self.hooks if isinstance(hook, PreemptionHook)]
+        with _worker_errors(), _write_errors(self.work_dir), stop.listening():
+            return super().train()
+
+
+@contextlib.contextmanager
+def _write_errors(work_dir: str) -> Iterator[None]:
+    """Name cause and remedy where the run cannot write into its work dir."""
+    try:
+        yield
+    except OSError as error:
+        in_work_dir = str(error.filename).startswith(str(Path(work_dir).absolute()))
+        if error.errno not in NO_ROOM and not (
+                error.errno in NO_RIGHT and in_work_dir):
+            raise
+        raise OSError(
+            error.errno, f"{error.strerror}: the run cannot write into '{work_dir}'. "
+            'Checkpoints that are there are whole: make room, or the folder writable, '
+            'and go on with `--resume`, or give another folder with `--work-dir`',
+            error.filename) from error
+
+
+@contextlib.contextmanager
+def _worker_errors() -> Iterator[None]:
+    """Name cause and remedy where a data worker died."""
+    try:
+        yield
+    except Exception as error:
         try:
-            with stop.listening():
-                return super().train()
-        except Exception as error:
-            try:
-                told = self._told(error)
-            except RuntimeError as late:  # torch tells only now of a dead worker
-                told = self._told(late)
-            if told is None:
-                raise
-            raise told from error
-
-    def _told(self, error: Exception) -> Exception | None:
-        """An error that names cause and remedy; None where ``error`` does."""
-        dead = _of_dead_worker(error)
-        if dead:
-            return RuntimeError(
-                f'a data worker died: {str(dead).rstrip(". ")}. If it was killed, then '
-                'mostly for memory: take fewer with train_dataloader.num_workers (0: '
-                'none), or smaller images; a bus error is too little shared memory '
-                '(/dev/shm). Go on with `--resume`')
-        if not _cannot_write(error, self.work_dir):
-            return None
-        return OSError(
-            error.errno, f'{error.strerror}: the run cannot write into '
-            f"'{self.work_dir}'. Checkpoints that are there are whole; make room, or "
-            'the folder writable, and go on with `--resume`', error.filename)
-
-
-def _cannot_write(error: Exception, work_dir: str) -> bool:
-    return isinstance(error, OSError) and (error.errno in NO_ROOM or (
-        error.errno in NO_RIGHT and str(error.filename).startswith(
-            str(Path(work_dir).absolute()))))
+            dead = _of_dead_worker(error)
+        except RuntimeError as late:  # torch may raise its error only here
+            dead = _of_dead_worker(late)
+        if dead is None:
+            raise
+        raise RuntimeError(
+            f'a data worker died: {str(dead).rstrip(". ")}. If it was killed, then '
+            'mostly for memory: take fewer with train_dataloader.num_workers (0: '
+            'none), or smaller images; a bus error is too little shared memory '
+            '(/dev/shm). Go on with `--resume`') from error
 
 
 def _of_dead_worker(error: BaseException | None) -> BaseException | None:
@@ -210,7 +208,7 @@ def _of_dead_worker(error: BaseException | None) -> BaseException | None:
         if isinstance(error, RuntimeError) and 'DataLoader worker (pid' in str(error):
             return error
         if isinstance(error, ConnectionError | EOFError):
-            # it died while it handed a batch over
+            # the worker died while it handed a batch over
             files = [frame.f_code.co_filename
                      for frame, _ in traceback.walk_tb(error.__traceback__)]
             if dataloader.__file__ in files and (

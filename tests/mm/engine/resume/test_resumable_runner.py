@@ -193,8 +193,8 @@ def test_work_dir_that_turns_read_only_stops_the_run(small_config, mount, tmp_pa
 
 def test_read_only_work_dir_is_refused_before_the_run(small_config, mount, tmp_path):
     disk = mount(tmp_path / 'disk', options='ro')
-    with pytest.raises(OSError, match="Read-only.*work dir '.*give another with "
-                       '`--work-dir`'):
+    with pytest.raises(OSError, match="Read-only.*cannot write into '.*another "
+                       'folder with `--work-dir`'):
         start(small_config(disk / 'run'))
 
 
