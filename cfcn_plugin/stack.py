@@ -25,7 +25,7 @@ def find_stack() -> str | None:
     if len(found) > 1:
         both = [*stacks['onedl'], *stacks['openmmlab']]
         raise ImportError(
-            f'two mm stacks share site-packages: {", ".join(both)}. They own the same '
+            f'two mm stacks are in site-packages: {", ".join(both)}. They own the same '
             f'folders, so one has overwritten the other: run `pip uninstall -y '
             f'{" ".join(both)} onedl-mmcv mmcv mmcv-lite`, then {INSTALL}')
     if not found:

@@ -39,7 +39,7 @@ def test_stack_is_named(install, packages, name):
 ])
 def test_two_stacks_are_an_error_that_uninstalls_both(install, packages):
     install(*packages)
-    with pytest.raises(ImportError, match='two mm stacks share') as caught:
+    with pytest.raises(ImportError, match='two mm stacks are in') as caught:
         _stack.find_stack()
     command = str(caught.value).split('pip uninstall -y ')[1].split('`')[0].split()
     assert set(packages) <= set(command)

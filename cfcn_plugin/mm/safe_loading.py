@@ -85,12 +85,7 @@ def checkpoint_errors(file) -> Iterator[None]:
     except (OSError, ImportError, torch.OutOfMemoryError):
         raise  # the file's content does not cause these
     except Exception as error:  # half a file makes torch raise errors of any type
-        refused = _refused(error)
-        if refused is not None:
-            raise _unsafe(file, refused) from error
-        raise CheckpointError(
-            f"checkpoint '{file}' cannot be opened ({type(error).__name__}: "
-            f'{_reason(error)}): is it whole?') from error
+        raise _checkpoint_error(file, error) from error
 
 
 def _load_checkpoint(filename, map_location=None, logger='current') -> Any:
@@ -121,19 +116,21 @@ def _history_method(owner, name: str) -> Callable:
     return getattr(HistoryBuffer, name)
 
 
-def _refused(error: BaseException | None) -> UnpicklingError | None:
-    """torch's refusal, where an error comes from one."""
-    while error is not None and not isinstance(error, UnpicklingError):
-        error = error.__cause__ or error.__context__
-    return error
-
-
-def _unsafe(file, error: UnpicklingError) -> UnsafeCheckpointError:
-    """The error for a file that torch refused."""
-    found = re.search(r'GLOBAL (\S+)', str(error))
+def _checkpoint_error(file, error: Exception) -> CheckpointError:
+    refusal = error
+    while refusal is not None and not isinstance(refusal, UnpicklingError):
+        refusal = refusal.__cause__ or refusal.__context__
+    text = str(refusal or error)
+    # the first line of the cause, without torch's own advice
+    reason = text.rpartition('WeightsUnpickler error:')[2].strip().partition('\n')[0]
+    if refusal is None:
+        return CheckpointError(
+            f"checkpoint '{file}' cannot be opened ({type(error).__name__}: "
+            f'{reason[:200]}): is it whole?')
+    found = re.search(r'GLOBAL (\S+)', text)
     cause = (
         'it is no checkpoint, or one that cannot be opened without running code '
-        f'({_reason(error)}). Is it whole, and written by torch.save?'
+        f'({reason[:200]}). Is it whole, and written by torch.save?'
         if found is None else f"opening it would call '{found[1]}', which is no weight "
         'and no number and may do anything.')
     return UnsafeCheckpointError(
@@ -141,9 +138,3 @@ def _unsafe(file, error: UnpicklingError) -> UnsafeCheckpointError:
         'and trust whoever made it, `python tools/clean_checkpoint.py '
         f'{file} OUT --i-trust-this-file` runs what it holds and copies its weights '
         'and numbers (docs/safety.md)')
-
-
-def _reason(error: Exception) -> str:
-    """The first line of an error that tells the cause, without torch's own advice."""
-    told = str(error).rpartition('WeightsUnpickler error:')[2].strip()
-    return (told.splitlines() or [''])[0][:200]

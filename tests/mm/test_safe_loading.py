@@ -63,7 +63,7 @@ def evil(tmp_path, ran):
     return path
 
 
-def test_the_checkpoint_of_these_tests_runs_code_where_nobody_asks(
+def test_the_checkpoint_of_these_tests_runs_code_without_the_check(
         evil, ran, monkeypatch):
     monkeypatch.delenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD')
     torch.load(evil, weights_only=False)
@@ -74,9 +74,9 @@ def test_refusal_names_file_and_function_and_what_to_do(evil, ran):
     with pytest.raises(UnsafeCheckpointError) as caught:
         load(str(evil))
     assert not ran.exists()
-    for told in (f"'{evil}'", "call 'exec'", f'clean_checkpoint.py {evil} OUT',
+    for text in (f"'{evil}'", "call 'exec'", f'clean_checkpoint.py {evil} OUT',
                  'docs/safety.md'):
-        assert told in str(caught.value)
+        assert text in str(caught.value)
 
 
 @FORMATS

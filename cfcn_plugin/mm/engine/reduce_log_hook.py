@@ -1,6 +1,4 @@
 """One log for all processes."""
-from collections import Counter
-
 import numpy as np
 import torch
 from mmengine.dist import all_gather_object, all_reduce, get_world_size
@@ -23,34 +21,30 @@ class ReduceLogHook(Hook):
     stock = GOES
 
     def __init__(self):
-        self._waiting = 0  # iterations that only this rank has seen
-        self._logged = Counter()  # how many of them logged a number
+        self._keys = []  # of each iteration that only this rank has seen
 
     def before_train(self, runner) -> None:
-        self._waiting = 0
-        self._logged.clear()
+        self._keys.clear()
 
     def after_train_iter(self, runner, batch_idx, data_batch=None,
                          outputs=None) -> None:
         if get_world_size() == 1 or not outputs:
             return
-        self._waiting += 1
-        self._logged.update(outputs.keys())
+        self._keys.append(set(outputs))
         if not self._is_due(runner, batch_idx):
             return
-        always = {key for key, n in self._logged.items() if n == self._waiting}
+        always = set.intersection(*self._keys)
         always = set.intersection(*all_gather_object(always))
         # views of the logged numbers, which RuntimeInfoHook has just added to
         recent = [
-            runner.message_hub.get_scalar(f'train/{key}').data[0][-self._waiting:]
+            runner.message_hub.get_scalar(f'train/{key}').data[0][-len(self._keys):]
             for key in sorted(always)
         ]
         mean = torch.from_numpy(np.stack(recent)).float()
         all_reduce(mean, op='mean')
         for values, row in zip(recent, mean):
             values[:] = row
-        self._waiting = 0
-        self._logged.clear()
+        self._keys.clear()
 
     def _is_due(self, runner, batch_idx: int) -> bool:
         intervals = [h.interval for h in runner.hooks if isinstance(h, LoggerHook)]

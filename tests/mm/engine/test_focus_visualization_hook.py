@@ -1,4 +1,4 @@
-"""Sheets that a training logs of where its model looks."""
+"""Sheets of guided maps that a training logs."""
 import pytest
 import torch
 from mmengine.config import Config

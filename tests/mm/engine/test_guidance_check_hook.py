@@ -106,7 +106,7 @@ def test_bare_transform_behind_the_mask_is_refused(root, transform):
 
 
 class Swirl:
-    """Of a user: nobody knows whether it moves pixels, and it keeps the size."""
+    """Of a user: it is unknown whether it moves pixels, and it keeps the size."""
 
     def __call__(self, results):
         results['img'] = results['img'][::-1]
@@ -274,7 +274,7 @@ def test_validation_and_test_are_checked_once(root, split):
     hook = GuidanceCheckHook()
     before = getattr(hook, f'before_{split}')
     before(runner_of(dataset_of(root, PACK), split=split))
-    before(runner_of(dataset_of(root, FLIP, PACK), split=split))  # not looked at again
+    before(runner_of(dataset_of(root, FLIP, PACK), split=split))  # not checked again
     with pytest.raises(ValueError, match='RandomFlip'):
         getattr(GuidanceCheckHook(), f'before_{split}')(
             runner_of(dataset_of(root, FLIP, PACK), split=split))

@@ -93,7 +93,7 @@ class CheckInvalidLossHook(Hook):
                            if math.isfinite(value))
         raise FloatingPointError(
             f'{bad} in iteration {iteration} ({others or "as are all losses"}; the '
-            f"batch begins with {files[:4]}, all of it is in '{report}'): look at its "
+            f"batch begins with {files[:4]}, all of it is in '{report}'): check its "
             'images and masks. If they are as they should be, the weights have '
             f'diverged: {DIVERGED}')
 

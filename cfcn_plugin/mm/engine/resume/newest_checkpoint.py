@@ -90,6 +90,6 @@ def damage_of(checkpoint: Path) -> str | None:
     try:
         with zipfile.ZipFile(checkpoint) as archive:
             bad = archive.testzip()
-    except Exception as error:  # zipfile tells of damage by errors of many types
+    except Exception as error:  # zipfile raises errors of many types
         return f'{checkpoint.stat().st_size} bytes, {type(error).__name__}: {error}'
     return None if bad is None else f'{bad} has another checksum'

@@ -20,7 +20,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 
 class Stopped(SystemExit):
-    """The exit of a run that was told to stop.
+    """The exit of a run that got a signal.
 
     The code is 75 where a checkpoint is saved, and 128 + the signal's number, as of a
     killed process, where the config has nothing that saves.

@@ -18,15 +18,15 @@ NAN, INF = float('nan'), float('inf')
 
 @pytest.fixture
 def after(tmp_path):
-    """Look at the losses of an iteration."""
+    """Run the hook after an iteration with these losses."""
 
-    def look(losses, iteration=4, files=('a.png', 'b.png'), hook=None):
+    def run_hook(losses, iteration=4, files=('a.png', 'b.png'), hook=None):
         losses = {k: torch.as_tensor(v) for k, v in (losses or {}).items()}
         batch = dict(inputs=[], data_samples=[dict(img_path=f) for f in files])
         (hook or CheckInvalidLossHook()).after_train_iter(
             SimpleNamespace(iter=iteration, work_dir=str(tmp_path)), 0, batch, losses)
 
-    return look
+    return run_hook
 
 
 @pytest.mark.parametrize('focus', [NAN, INF, -INF])
@@ -53,7 +53,7 @@ def test_message_names_the_first_files_and_the_report_all(after, tmp_path):
 
 @pytest.mark.parametrize('losses', [
     None, {}, dict(loss=0.), dict(loss=1e30, loss_focus=0.7), dict(active_maps=NAN)])
-def test_numbers_pass_and_what_is_no_loss_is_not_looked_at(after, losses):
+def test_numbers_pass_and_what_is_no_loss_is_not_checked(after, losses):
     after(losses)
 
 

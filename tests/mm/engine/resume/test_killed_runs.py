@@ -17,7 +17,7 @@ from cfcn_plugin.mm.engine.resume.preemption_hook import STOPPED
 ROOT = Path(__file__).parents[4]
 PATIENCE = 1800.  # seconds; more is a hang, on a busy machine too
 # Runs train.py where each file takes `slow` seconds to come onto the disk, and each
-# batch of a validation `slow_validation`, which the file `validating` tells of
+# batch of a validation `slow_validation`, while which the file `validating` is there
 SLOW_RUN = '''
 import os, pathlib, runpy, sys, time
 from cfcn_plugin.mm.engine import ModelAwareValLoop as ValLoop
