@@ -1,6 +1,5 @@
 """Which mm stack is installed: the maintained forks, the originals, none, both."""
-from collections.abc import Iterable
-from importlib.metadata import distributions
+from importlib.metadata import PackageNotFoundError, version
 
 INSTALL = ("install one with `pip install 'cfcn_plugin[onedl]'` (maintained forks, "
            "tested first) or `pip install 'cfcn_plugin[openmmlab]'`")
@@ -52,6 +51,12 @@ def require_stack() -> str:
     return stack
 
 
-
-def _installed(names: Iterable[str]) -> list[str]:
-    return [name for name in names if any(distributions(name=name))]
+def _installed(names) -> list[str]:
+    found = []
+    for name in names:
+        try:
+            version(name)
+        except PackageNotFoundError:
+            continue
+        found.append(name)
+    return found

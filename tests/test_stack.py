@@ -1,4 +1,5 @@
 """Which mm stack is found, and what is said when none or two are."""
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,13 @@ def install(monkeypatch):
     """Makes the metadata of these packages, and of no other, be found."""
 
     def install(*packages):
-        monkeypatch.setattr(
-            _stack, 'distributions', lambda name: iter([name] * (name in packages)))
+
+        def version(name):
+            if name not in packages:
+                raise PackageNotFoundError(name)
+            return '1.0'
+
+        monkeypatch.setattr(_stack, 'version', version)
 
     return install
 
