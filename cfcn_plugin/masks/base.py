@@ -15,26 +15,46 @@ SHOWN = 80  # characters of a quoted value
 
 class MaskError(ValueError):
     """A mask, or a file of masks, cannot be used; the message says why."""
+    places = ''
 
-    def __init__(self, message: str):
+    def __str__(self) -> str:
+        message = self.places + super().__str__()
         if len(message) > LONGEST:  # the end of a message says what to do
             message = f'{message[:LONGEST - 300]} ... {message[-290:]}'
-        super().__init__(message)
+        return message
 
 
 class MaskSizeError(MaskError):
     """A mask has another size than its image.
 
     Attributes:
-        file: Name of the mask's file, for messages.
         size: The mask's (H, W).
     """
 
     # optional: unpickling, on the way out of a worker process, gives the text alone
-    def __init__(self, message: str, file: str = '', size: tuple = ()):
+    def __init__(self, message: str, size: tuple = ()):
         super().__init__(message)
-        self.file = file
         self.size = size
+
+
+class at:  # noqa: N801, a context like contextlib's `suppress`
+    """Begin the message of a MaskError with the place of what is read.
+
+    Contexts add up, the outer one first: ``'a.json', shape 3: expected ...``.
+
+    Args:
+        place: A file, or a place in it.
+    """
+
+    def __init__(self, place: str):
+        self.place = place
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind, error, traceback) -> None:
+        if isinstance(error, MaskError):
+            error.places = f'{self.place}{", " if error.places else ": "}{error.places}'
 
 
 @dataclass(frozen=True)
@@ -166,12 +186,11 @@ def check_names(name: str, value) -> None:
         raise TypeError(f'`{name}` must be several names, got {value!r}')
 
 
-def expect(is_right: bool, where: str, expected: str, got, remedy: str = '') -> None:
+def expect(is_right: bool, expected: str, got, remedy: str = '') -> None:
     """Refuse a value of an annotation file.
 
     Args:
         is_right: Whether the value is as expected.
-        where: File and place of the value.
         expected: What the value must be, for the message.
         got: The value; the message shows its beginning.
         remedy: The end of the message.
@@ -182,14 +201,14 @@ def expect(is_right: bool, where: str, expected: str, got, remedy: str = '') -> 
     if not is_right:
         shown = repr(got)
         shown = shown if len(shown) <= SHOWN else f'{shown[:SHOWN]} ...'
-        raise MaskError(f'{where}: expected {expected}, got {shown}{remedy}')
+        raise MaskError(f'expected {expected}, got {shown}{remedy}')
 
 
 def is_list_of(kind: type, value) -> bool:
     return isinstance(value, list) and all(isinstance(one, kind) for one in value)
 
 
-def check_size(file: str | Path, size: tuple, shape: tuple) -> None:
+def check_size(size: tuple, shape: tuple) -> None:
     """Refuse a mask of (H, W) ``size`` whose image has another ``shape``.
 
     Raises:
@@ -197,9 +216,8 @@ def check_size(file: str | Path, size: tuple, shape: tuple) -> None:
     """
     if tuple(size) != tuple(shape):
         raise MaskSizeError(
-            f"mask '{file}' has height and width {tuple(size)}, its image "
-            f'{tuple(shape)}: make the mask at the size of its image', str(file),
-            tuple(size))
+            f'height and width {tuple(size)}, its image {tuple(shape)}: make the mask '
+            'at the size of its image', tuple(size))
 
 
 def class_record(planes: dict[int, np.ndarray],

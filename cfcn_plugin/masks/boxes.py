@@ -1,10 +1,8 @@
 """Boxes around the causal object, in one CSV or JSON file."""
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import starmap
 
-import numpy as np
-
-from .base import MaskRecord, check_option, expect, is_plain
+from .base import MaskRecord, at, check_option, expect
 from .index import IndexedMasks
 from .io.names import image_name
 from .io.rectangles import Box, draw_boxes, read_box
@@ -12,8 +10,6 @@ from .io.table import Entry, read_entries
 from .objects import Annotated, ObjectChoice
 
 FORMATS = ('xyxy', 'xywh')
-RECORD = np.dtype([('box', '<f8', 4), ('category', '<i4')])
-CHUNK = 256  # entries checked at once: few enough for the processor's cache
 
 
 class BoxMasks(IndexedMasks):
@@ -57,62 +53,29 @@ class BoxMasks(IndexedMasks):
         self.columns = tuple(box)
         self.format = format
         self.category = category
-        self._codes: dict[str, int] = {}  # category -> number, in the file's order
         super().__init__(ann_file, data_root)
-        self.categories = list(self._codes) or ['']
-        if category is not None:
-            self.choice.check_seen(self.categories, str(self.file))
 
-    def read(self, records: list[bytes], file: str, results: dict) -> MaskRecord:
-        found = [Annotated(self.categories[code], box.tolist())
-                 for box, code in np.frombuffer(b''.join(records), RECORD)]
-        return self.choice.record(
-            found,
-            lambda boxes: draw_boxes(boxes, results['ori_shape'][:2], f"'{file}'"),
-            results, file)
+    def read(self, records: list, file: str, results: dict) -> MaskRecord:
+        found = starmap(Annotated, records)
+        return self.choice.record(found, draw_boxes, results, file)
 
     def entries(self) -> Iterator[Entry]:
-        """File and place, and (image, four numbers as written, category)."""
+        """Place in the file, and (image, four numbers as written, category)."""
         named = () if self.category is None else (self.category, )
         return read_entries(self.file, (self.path, *self.columns, *named),
                             remedy='; name the columns with `path` and `box`')
 
-    def records(self) -> Iterator[tuple[str, bytes]]:
-        entries = self.entries()
-        while chunk := list(islice(entries, CHUNK)):
-            # one by one only where something may be wrong: the message names the place
-            names, boxes = self._read_valid([values for _, values in chunk]) or zip(
-                *(self._read_one(where, values) for where, values in chunk))
-            records = np.zeros(len(chunk), RECORD)
-            records['box'] = boxes
-            if self.category is not None:
-                records['category'] = [
-                    self._codes.setdefault(str(values[-1]), len(self._codes))
-                    for _, values in chunk
-                ]
-            yield from zip(names, records.view(f'V{RECORD.itemsize}').tolist())
-
-    def _read_valid(self, rows: list[Sequence]) -> tuple[tuple, np.ndarray] | None:
-        """Keys and boxes (N, 4) as x0, y0, x1, y1; None if a row may be wrong."""
-        if set(map(len, rows)) != {5 + (self.category is not None)}:
-            return None
-        names, *columns = islice(zip(*rows), 5)
-        try:
-            x0, y0, x1, y1 = (np.fromiter(map(float, c), float) for c in columns)
-        except (TypeError, ValueError, OverflowError):
-            return None
-        if self.format == 'xywh':
-            x1, y1 = x0 + x1, y0 + y1
-        boxes = np.stack([x0, y0, x1, y1], 1)
-        fine = np.isfinite(boxes).all() and (x1 > x0).all() and (y1 > y0).all()
-        named = all(map(is_plain, names)) and all(row[-1] for row in rows)  # category
-        return (names, boxes) if fine and named else None
-
-    def _read_one(self, where: str, values: Sequence) -> tuple[str, Box]:
-        """Key and box of one entry; an error says what is wrong with the entry."""
-        name, *numbers = values
-        if self.category is not None:
-            expect(len(numbers) == 5 and numbers.pop() not in (None, ''), where,
-                   f"four numbers and a category in '{self.category}'", values[1:])
+    def records(self) -> Iterator[tuple[str, tuple[str, Box]]]:
         remedy = f", or is `format` not '{self.format}'?"
-        return image_name(name, where), read_box(numbers, where, self.format, remedy)
+        category, seen = '', set()
+        for place, (image, *numbers) in self.entries():
+            with at(place):
+                if self.category is not None:
+                    expect(len(numbers) == 5 and numbers[4] not in (None, ''),
+                           f"four numbers and a category in '{self.category}'", numbers)
+                    category = str(numbers.pop())
+                    seen.add(category)
+                box = read_box(numbers, self.format, remedy)
+                yield image_name(image), (category, box)
+        if seen:
+            self.choice.check_seen(seen)

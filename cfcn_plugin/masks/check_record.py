@@ -14,14 +14,12 @@ def check_record(record: MaskRecord) -> None:
                 values.dtype.kind not in 'bui' or values.min() < 0
                 or values.max() > 1):
             raise MaskError(
-                f"mask '{record.file}': `{name}` of its MaskRecord must be 0 and 1, "
-                f'uint8 or bool, got {values.dtype} from {values.min()} to '
-                f'{values.max()}')
+                f'`{name}` of a MaskRecord must be 0 and 1, uint8 or bool, got '
+                f'{values.dtype} from {values.min()} to {values.max()}')
     classes = record.classes
     if classes is not None and (
             classes.dtype.kind not in 'ui' or classes.min(initial=0) < 0
             or record.mask.ndim != 3 or len(classes) != len(record.mask)):
         raise MaskError(
-            f"mask '{record.file}': `classes` of its MaskRecord must be one whole "
-            f'number from 0 for each plane of a (K, H, W) mask, got {classes!r} for a '
-            f'mask of shape {record.mask.shape}')
+            '`classes` of a MaskRecord must be one whole number from 0 for each plane '
+            f'of a (K, H, W) mask, got {classes!r} for one of {record.mask.shape}')

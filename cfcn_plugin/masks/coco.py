@@ -1,5 +1,4 @@
 """Instances of a COCO JSON file."""
-import marshal
 from collections.abc import Iterator
 
 import numpy as np
@@ -53,33 +52,24 @@ class COCOMasks(IndexedMasks):
         self.choice = ObjectChoice(**choice)
         super().__init__(ann_file, data_root)
 
-    def records(self) -> Iterator[tuple[str, bytes]]:
-        # marshal is the fastest way to bytes; the process that wrote the bytes or its
-        # own children read them
+    def records(self) -> Iterator[tuple[str, tuple]]:
         content = CocoFile(self.file, self.use, self.images)
-        self.choice.check(set(content.names.values()), str(self.file))
+        self.choice.check(set(content.names.values()))
         for key, shape, one in content.instances():
-            outline = one.outline
-            if isinstance(outline, list):
-                outline = [polygon.tobytes() for polygon in outline]
-            category = content.names[one.category]
-            yield key, marshal.dumps((category, one.crowd, shape, outline))
+            yield key, (shape, one.crowd, content.names[one.category], one.outline)
 
-    def read(self, records: list[bytes], file: str, results: dict) -> MaskRecord:
-        found = [marshal.loads(record) for record in records]
-        shape = found[0][2]
-        check_size(file, shape, results['ori_shape'][:2])
+    def read(self, records: list, file: str, results: dict) -> MaskRecord:
+        check_size(records[0][0], results['ori_shape'][:2])
         objects = [
             Annotated(category, outline, crowd and self.crowd == 'ignore')
-            for category, crowd, _, outline in found
+            for _, crowd, category, outline in records
             if not crowd or self.crowd != 'skip'
         ]
         draw = _draw_segments if self.use == 'segmentation' else draw_boxes
-        return self.choice.record(
-            objects, lambda outlines: draw(outlines, shape, f"'{file}'"), results, file)
+        return self.choice.record(objects, draw, results, file)
 
 
-def _draw_segments(outlines: list, shape: tuple[int, int], where: str) -> np.ndarray:
+def _draw_segments(outlines: list, shape: tuple[int, int]) -> np.ndarray:
     """The union of polygons and RLEs."""
     rles = []
     for outline in outlines:

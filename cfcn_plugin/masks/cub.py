@@ -5,7 +5,7 @@ from posixpath import join
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, expect
+from .base import MaskError, MaskRecord, at, expect
 from .boxes import BoxMasks
 from .folder import FolderMasks
 from .io.files import read_lines
@@ -35,37 +35,39 @@ class CUBBoxMasks(BoxMasks):
         super().__init__(ann_file, data_root, format='xywh')
 
     def entries(self) -> Iterator[Entry]:
-        for where, (name, *box) in read_cub_boxes(self.file, self.list):
-            yield where, [join(self.images, name), *box]
+        for place, (name, *box) in read_cub_boxes(self.file, self.list):
+            yield place, [join(self.images, name), *box]
 
 
 def read_cub_boxes(boxes: Path, names: Path) -> Iterator[Entry]:
     """Each image of ``names`` (``images.txt``) with its box.
 
     Yields:
-        File and place of the box, and name, x, y, width, height as they are written.
+        Place of the box in its file, and name, x, y, width, height as they are written.
 
     Raises:
         FileNotFoundError: There is no such file.
         MaskError: The two files do not belong together.
     """
     images = {}
-    for where, line in read_lines(names):
-        number, *name = line.split()
-        expect(len(name) == 1 and number not in images, where, 'a new id and a path',
-               line.strip())
-        images[number] = name[0]
+    with at(f"'{names}'"):
+        for place, line in read_lines(names):
+            number, *name = line.split()
+            with at(place):
+                expect(len(name) == 1 and number not in images, 'a new id and a path',
+                       line.strip())
+            images[number] = name[0]
     seen = set()
-    for where, line in read_lines(boxes):
+    for place, line in read_lines(boxes):
         number, *box = line.split()
-        if number not in images:
-            raise MaskError(f"{where}: id {number} is none of '{names}': take both "
-                            'files from one release')
-        if number in seen:
-            raise MaskError(f'{where}: id {number} stands twice, expected one box a '
-                            'bird')
+        with at(place):
+            if number not in images:
+                raise MaskError(f"id {number} is none of '{names}': take both files "
+                                'from one release')
+            if number in seen:
+                raise MaskError(f'id {number} stands twice, expected one box a bird')
         seen.add(number)
-        yield where, [images[number], *box]
+        yield place, [images[number], *box]
 
 
 class CUBSegmentationMasks(FolderMasks):
@@ -93,6 +95,6 @@ class CUBSegmentationMasks(FolderMasks):
         if values.shape[2:] == (2, ) and (values[..., 1] == OPAQUE).all():
             values = values[..., 0]  # an alpha channel that hides nothing
         if values.ndim != 2 or values.dtype != np.uint8:
-            raise MaskError(f"'{file}': expected a grey PNG of 8 bits, as CUB-200-2011 "
-                            f'has them, got shape {values.shape} and {values.dtype}')
+            raise MaskError('expected a grey PNG of 8 bits, as CUB-200-2011 has them, '
+                            f'got shape {values.shape} and {values.dtype}')
         return MaskRecord((values >= self.threshold).astype(np.uint8), str(file))

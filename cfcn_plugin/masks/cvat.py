@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from .base import MaskError, MaskRecord
+from .base import MaskError, MaskRecord, at
 from .folder import MirrorMasks
 from .io.archive import Archive
 from .io.files import decode_lines
@@ -15,6 +15,7 @@ FOLDER = 'SegmentationClass/'
 LABELMAP = 'labelmap.txt'
 BACKGROUND = 'background'
 OPAQUE = 255
+EXPORT = 'export from CVAT as "Segmentation mask 1.1"'
 
 
 class CVATMasks(MirrorMasks):
@@ -40,18 +41,23 @@ class CVATMasks(MirrorMasks):
         super().__init__(masks, images, data_root)
         self.choice = ObjectChoice(**choice)
         self.archive = Archive(self.folder)
-        self.colours = self._read_labelmap()
-        self.choice.check(self.colours.values(), f"{self.archive.path}', '{LABELMAP}")
+        with at(f"'{self.folder}', '{LABELMAP}'"):
+            self.colours = self._read_labelmap()
+            self.choice.check(self.colours.values())
 
     def __call__(self, results: dict) -> MaskRecord | None:
         inner = self.inner_path(self.key(results))
         name = f'{FOLDER}{inner.with_suffix(".png")}'
         if not self.archive.has(name):
             return None
-        shape, file = results['ori_shape'][:2], f"{self.archive.path}', '{name}"
+        with at(f"'{self.folder}', '{name}'"):
+            return self._read(name, results)
+
+    def _read(self, name: str, results: dict) -> MaskRecord:
+        shape = results['ori_shape'][:2]
         # a mask compresses: no file needs more bytes than its pixels have
         stored = self.archive.read(name, most=4 * shape[0] * shape[1])
-        pixels = read_image(BytesIO(stored), shape, colours=True, name=file)
+        pixels = read_image(BytesIO(stored), shape, colours=True)
         found, known = [], 0
         values = pixels.view('<u4')[..., 0]
         for colour, label in self.colours.items():
@@ -62,42 +68,38 @@ class CVATMasks(MirrorMasks):
                 found.append(Annotated(label, area.astype(np.uint8)))
         if known < values.size:
             strange = np.setdiff1d(values, list(self.colours))[:1].view(np.uint8)
-            raise MaskError(f"mask '{file}' has a colour {strange[:3].tolist()} that "
-                            f"'{LABELMAP}' does not: export it again")
-        return self.choice.record(found, np.bitwise_or.reduce, results, file)
+            raise MaskError(f"a colour {strange[:3].tolist()} that '{LABELMAP}' does "
+                            'not have: export it again')
+        return self.choice.record(
+            found, lambda areas, _: np.bitwise_or.reduce(areas), results,
+            f"{self.folder}', '{name}")
 
-    def keys(self) -> list[str]:
-        return [
-            PurePosixPath(self.images, name[len(FOLDER):-len('.png')]).as_posix()
-            for name in self.archive.names()
-            if name.startswith(FOLDER) and name.endswith('.png')
-        ]
+    def owners(self) -> list[tuple[str, str]]:
+        keys = (PurePosixPath(self.images, name[len(FOLDER):-len('.png')]).as_posix()
+                for name in self.archive.names()
+                if name.startswith(FOLDER) and name.endswith('.png'))
+        return [(key, key) for key in keys]
 
-    def check(self) -> None:
-        keys = self.keys()
-        if not keys:
-            raise MaskError(f"'{self.archive.path}' has no '{FOLDER}*.png': export "
-                            'from CVAT as "Segmentation mask 1.1"')
-        self.check_owners(dict(zip(keys, keys)), f"'{self.archive.path}'")
+    def describe_missing(self) -> str:
+        return f"'{FOLDER}*.png': {EXPORT}"
 
     def _read_labelmap(self) -> dict[int, str]:
         """Colour, as the four bytes of RGBA in one number -> label."""
-        where = f"'{self.archive.path}', '{LABELMAP}'"
         if not self.archive.has(LABELMAP):
-            raise MaskError(f'{where} does not exist: export from CVAT as '
-                            '"Segmentation mask 1.1"')
+            raise MaskError(f'does not exist: {EXPORT}')
         colours = {}
-        for place, line in decode_lines(self.archive.read(LABELMAP), where):
+        for place, line in decode_lines(self.archive.read(LABELMAP)):
             if line.startswith('#'):
                 continue
-            label, colour = _parse(line, place)
-            if colours.setdefault(colour, label) != label:
-                raise MaskError(f"{place}: '{label}' has the colour of "
-                                f"'{colours[colour]}': give each its own in CVAT")
+            with at(place):
+                label, colour = _parse(line)
+                if colours.setdefault(colour, label) != label:
+                    raise MaskError(f"'{label}' has the colour of "
+                                    f"'{colours[colour]}': give each its own in CVAT")
         return colours
 
 
-def _parse(line: str, where: str) -> tuple[str, int]:
+def _parse(line: str) -> tuple[str, int]:
     """``label:r,g,b:parts:actions``; a label may have colons."""
     try:
         label, colour, _, _ = line.rsplit(':', 3)
@@ -106,5 +108,4 @@ def _parse(line: str, where: str) -> tuple[str, int]:
             raise ValueError
         return label, int.from_bytes((*rgb, OPAQUE), 'little')
     except ValueError:  # from_bytes refuses what is not 0 to 255
-        raise MaskError(f"{where}: expected 'label:r,g,b:parts:actions', got "
-                        f'{line!r}') from None
+        raise MaskError(f"expected 'label:r,g,b:parts:actions', got {line!r}") from None

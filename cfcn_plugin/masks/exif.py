@@ -5,23 +5,12 @@ import numpy as np
 from PIL import Image
 
 EXIF_ORIENTATION = 0x0112
-# orientation -> stored rows and columns to the upright image; from 5 on the sides swap
-_TO_UPRIGHT = {
-    1: lambda a: a,
-    2: lambda a: a[..., :, ::-1],
-    3: lambda a: a[..., ::-1, ::-1],
-    4: lambda a: a[..., ::-1, :],
-    5: lambda a: a.swapaxes(-1, -2),
-    6: lambda a: a.swapaxes(-1, -2)[..., :, ::-1],
-    7: lambda a: a.swapaxes(-1, -2)[..., ::-1, ::-1],
-    8: lambda a: a.swapaxes(-1, -2)[..., ::-1, :],
-}
 
 
 def exif_orientation(image: Image.Image) -> int:
     """The orientation of an opened image, 1 to 8; 1 if it has none or another value."""
     orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-    return orientation if orientation in _TO_UPRIGHT else 1
+    return orientation if orientation in range(1, 9) else 1
 
 
 def stored_orientation(path: str | Path) -> tuple[int, tuple[int, int]]:
@@ -32,4 +21,8 @@ def stored_orientation(path: str | Path) -> tuple[int, tuple[int, int]]:
 
 def turn_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """Stored pixels (..., H, W) as the upright image has them, contiguous."""
-    return np.ascontiguousarray(_TO_UPRIGHT[orientation](pixels))
+    if orientation > 4:
+        pixels = pixels.swapaxes(-1, -2)
+    rows = -1 if orientation in (3, 4, 7, 8) else 1
+    columns = -1 if orientation in (2, 3, 6, 7) else 1
+    return np.ascontiguousarray(pixels[..., ::rows, ::columns])

@@ -2,10 +2,10 @@
 import os
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from .base import MaskError, MaskRecord, MaskSource, unknown_keys_error
+from .base import MaskError, MaskRecord, MaskSource, at, unknown_keys_error
 from .io.files import walk_files
 from .io.names import join_inside
 
@@ -44,7 +44,8 @@ class MirrorMasks(MaskSource):
         Raises:
             MaskError: The file lies outside the folder.
         """
-        file = join_inside(self.folder, name, f"image '{key}'")
+        with at(f"image '{key}'"):
+            file = join_inside(self.folder, name)
         return file if os.path.isfile(file) else None
 
     def image_keys(self) -> Iterator[str]:
@@ -53,20 +54,25 @@ class MirrorMasks(MaskSource):
         for name in walk_files(Path(self.data_root, self.images), 'images'):
             yield prefix + name
 
-    def check_owners(self, owners: Mapping[str, str], of: str) -> None:
-        """Refuse masks that belong to no image.
+    @abstractmethod
+    def owners(self) -> list[tuple[str, str]]:
+        """For each mask its name in messages, and its image's key without ending."""
 
-        Args:
-            owners: Mask -> key of its image without ending.
-            of: The folder or archive of the masks, for the message.
+    @abstractmethod
+    def describe_missing(self) -> str:
+        """What a folder without masks has none of, and what to do."""
 
-        Raises:
-            MaskError: There is no such image.
-        """
+    def keys(self) -> list[str]:
+        return sorted({key for _, key in self.owners()})
+
+    def check(self) -> None:
+        owners = self.owners()
+        if not owners:
+            raise MaskError(f"'{self.folder}' has no {self.describe_missing()}")
         images = {os.path.splitext(key)[0] for key in self.image_keys()}
-        strangers = [mask for mask, key in owners.items() if key not in images]
+        strangers = {mask for mask, key in owners if key not in images}
         if strangers:
-            raise unknown_keys_error(strangers, 'masks', of, images)
+            raise unknown_keys_error(strangers, 'masks', f"'{self.folder}'", images)
 
 
 class FolderMasks(MirrorMasks):
@@ -98,7 +104,8 @@ class FolderMasks(MirrorMasks):
         file = self.file(self.key(results))
         if file is None:
             return None
-        return self.read(file, results['ori_shape'][:2], results)
+        with at(f"'{file}'"):
+            return self.read(file, results['ori_shape'][:2], results)
 
     @abstractmethod
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
@@ -113,26 +120,31 @@ class FolderMasks(MirrorMasks):
             MaskError: The mask cannot be used.
         """
 
-    def keys(self) -> list[str]:
-        return self._keys(self._names())
+    def owners(self) -> list[tuple[str, str]]:
+        keys = (_prefix(self.images) + name[:-len(suffix)] for name in self._names()
+                for suffix in self.suffixes if name.endswith(suffix))
+        return [(key, key) for key in keys]
+
+    def describe_missing(self) -> str:
+        found = Counter(os.path.splitext(name)[1] for name in self._names())
+        got = ', '.join(f"{count} '{end}'" for end, count in found.most_common(5))
+        return (f'file that ends in {" or ".join(map(repr, self.suffixes))}, got '
+                f'{got or "none at all"}: correct `suffix` or `{self.option}`')
 
     def check(self) -> None:
-        names = self._names()
-        keys = self._keys(names)
-        if not keys:
-            raise self._nothing_error(names)
         lower = tuple(suffix.lower() for suffix in self.suffixes)
-        unseen = [name for name in names if name.lower().endswith(lower)
+        unseen = [name for name in self._names() if name.lower().endswith(lower)
                   and not name.endswith(self.suffixes)]
-        if unseen:
+        owners = Counter(key for _, key in self.owners())
+        if unseen and owners:
             raise MaskError(
                 f"{len(unseen)} files of folder '{self.folder}' end in {lower} only "
                 f"when case is ignored, for example '{unseen[0]}': rename them, or "
                 'give `suffix` a list of all endings')
-        twice = [key for key, count in Counter(keys).items() if count > 1]
-        if twice:
-            raise self._several_error(twice[0])
-        self.check_owners(dict(zip(keys, keys)), f"folder '{self.folder}'")
+        for key, count in owners.most_common(1):
+            if count > 1:
+                raise self._several_error(key)
+        super().check()
 
     def file(self, key: str) -> Path | None:
         """The mask file of the image ``key``, if the image has one.
@@ -154,19 +166,6 @@ class FolderMasks(MirrorMasks):
 
     def _names(self) -> list[str]:
         return list(walk_files(self.folder, self.option))
-
-    def _keys(self, names: list[str]) -> list[str]:
-        return sorted(
-            _prefix(self.images) + name[:-len(suffix)]
-            for name in names for suffix in self.suffixes if name.endswith(suffix))
-
-    def _nothing_error(self, names: list[str]) -> MaskError:
-        found = Counter(os.path.splitext(name)[1] for name in names)
-        got = ', '.join(f"{count} '{end}'" for end, count in found.most_common(5))
-        return MaskError(
-            f"folder of masks '{self.folder}' has no file that ends in "
-            f'{" or ".join(map(repr, self.suffixes))}, got {got or "none at all"}: '
-            f'correct `suffix` or `{self.option}`')
 
     def _several_error(self, key: str) -> MaskError:
         return MaskError(

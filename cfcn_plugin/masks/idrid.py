@@ -3,7 +3,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, class_record
+from .base import MaskRecord, at, class_record
 from .folder import MirrorMasks
 from .io.files import walk_files
 from .io.image import read_image
@@ -54,9 +54,11 @@ class IDRiDMasks(MirrorMasks):
         self.folders = {one: '' if flat else FOLDERS[one] for one in self.lesions}
 
     def __call__(self, results: dict) -> MaskRecord | None:
-        shape = results['ori_shape'][:2]
+        shape, planes = results['ori_shape'][:2], {}
         files = self.files(self.key(results))
-        planes = {label: _not_black(read_image(file, shape)) for label, file in files}
+        for label, file in files:
+            with at(f"'{file}'"):
+                planes[label] = _not_black(read_image(file, shape))
         names = "', '".join(str(file) for _, file in files)
         return class_record(planes, shape, names) if files else None
 
@@ -68,30 +70,22 @@ class IDRiDMasks(MirrorMasks):
         files = [self.find(str(name), key) for name in names]
         return [(label, file) for label, file in enumerate(files) if file is not None]
 
-    def keys(self) -> list[str]:
-        return sorted(set(self._owners().values()))
-
-    def check(self) -> None:
-        owners = self._owners()
-        if not owners:
-            raise MaskError(
-                f"'{self.folder}' has no mask of {self.lesions}: expected files like "
+    def describe_missing(self) -> str:
+        return (f'mask of {self.lesions}: expected files like '
                 f"'a. Training Set/1. Microaneurysms/IDRiD_01_MA{self.suffix}', or "
                 f"with `flat` 'IDRiD_01_MA{self.suffix}'; correct `masks`, `lesions`, "
                 '`suffix` or `flat`')
-        self.check_owners(owners, f"folder '{self.folder}'")
 
-    def _owners(self) -> dict[str, str]:
-        """Mask file -> key of its image without ending, for the chosen lesions."""
-        owners = {}
+    def owners(self) -> list[tuple[str, str]]:
+        owners = []
         for name in walk_files(self.folder, 'masks'):
             path = PurePosixPath(name)
             for lesion, folder in self.folders.items():
                 end = f'_{lesion}{self.suffix}'
                 if path.match(f'{folder}/*{end}' if folder else f'*{end}'):
-                    owners[name] = PurePosixPath(
-                        self.images, path.parent.parent if folder else path.parent,
-                        path.name[:-len(end)]).as_posix()
+                    inner = path.parent.parent if folder else path.parent
+                    key = PurePosixPath(self.images, inner, path.name[:-len(end)])
+                    owners.append((name, key.as_posix()))
         return owners
 
 

@@ -1,15 +1,12 @@
 """Masks drawn with Label Studio, one JSON export for many images."""
-import marshal
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import numpy as np
-
-from .base import MaskError, MaskRecord, check_option, expect, is_list_of
+from .base import MaskError, MaskRecord, at, check_option, expect, is_list_of
 from .index import IndexedMasks
 from .io.json_file import read_json
-from .io.label_studio_regions import draw_region, pack_brush, read_regions
+from .io.label_studio_regions import draw_regions, pack_brush, read_regions
 from .io.names import image_name
 from .objects import Annotated, ObjectChoice
 
@@ -53,55 +50,49 @@ class LabelStudioMasks(IndexedMasks):
         self.prefix = prefix
         self.image = image
         self.several = several
-        self._labels: set[str] = set()
         super().__init__(ann_file, data_root)
-        self.choice.check_seen(self._labels, str(self.file))
 
-    def read(self, records: list[bytes], file: str, results: dict) -> MaskRecord:
-        shape = results['ori_shape'][:2]
-        found = [Annotated(label, region) for region in marshal.loads(records[0])
+    def read(self, records: list, file: str, results: dict) -> MaskRecord:
+        found = [Annotated(label, region) for region in records[0]
                  for label in region['labels']]
-        return self.choice.record(
-            found,
-            lambda regions: np.bitwise_or.reduce(
-                [draw_region(region, shape, file) for region in regions]),
-            results, file)
+        return self.choice.record(found, draw_regions, results, file)
 
-    def records(self) -> Iterator[tuple[str, bytes]]:
-        keys = set()
+    def records(self) -> Iterator[tuple[str, list[dict]]]:
+        keys, labels = set(), set()
         for number, task in enumerate(read_json(self.file, list, pack_brush)):
-            where = f"'{self.file}', task {number}"
-            regions = self._regions(task, where)
-            if regions is None:
-                continue
-            key = self._key(task, where)
-            if key in keys:
-                raise MaskError(f"{where}: '{key}' had a task before: remove one")
-            keys.add(key)
-            self._labels.update(label for one in regions for label in one['labels'])
-            yield key, marshal.dumps(regions)
+            with at(f'task {number}'):
+                regions = self._regions(task)
+                if regions is None:
+                    continue
+                key = self._key(task)
+                if key in keys:
+                    raise MaskError(f"'{key}' had a task before: remove one")
+                keys.add(key)
+                labels.update(label for one in regions for label in one['labels'])
+                yield key, regions
+        if keys:
+            self.choice.check_seen(labels)
 
-    def _regions(self, task, where: str) -> list[dict] | None:
-        """A task's drawn regions; None if nobody has annotated it."""
+    def _regions(self, task) -> list[dict] | None:
+        """A task's drawn regions; None if the task has no annotation."""
         annotations = task.get('annotations') if isinstance(task, dict) else None
-        expect(is_list_of(dict, annotations), where, 'an object with `annotations`',
-               task, '; export from Label Studio as "JSON"')
+        expect(is_list_of(dict, annotations), 'an object with `annotations`', task,
+               '; export from Label Studio as "JSON"')
         done = [a for a in annotations if not a.get('was_cancelled')]
         truth = [a for a in done if a.get('ground_truth')]
         done = truth or done
         if len(done) > 1 and self.several == 'error':
             raise MaskError(
-                f'{where} has {len(done)} annotations, expected one: mark one as the '
-                "ground truth, or take all with `several='union'`")
+                f'{len(done)} annotations, expected one: mark one as the ground truth, '
+                "or take all with `several='union'`")
         if not done:
             return None
-        return [region for one in done
-                for region in read_regions(one.get('result'), where)]
+        return [region for one in done for region in read_regions(one.get('result'))]
 
-    def _key(self, task: dict, where: str) -> str:
+    def _key(self, task: dict) -> str:
         data = task.get('data')
         path = data.get(self.image) if isinstance(data, dict) else None
-        expect(isinstance(path, str), where, f"an image in data['{self.image}']", data,
+        expect(isinstance(path, str), f"an image in data['{self.image}']", data,
                ': name the field with `image`')
         url = urlsplit(path)
         if url.path.startswith(UPLOAD):
@@ -111,8 +102,7 @@ class LabelStudioMasks(IndexedMasks):
                 LOCAL) else unquote(path)
             if not name.startswith(self.prefix) or '://' in name[len(self.prefix):]:
                 raise MaskError(
-                    f"{where}: image '{name}' does not begin with "
-                    f'prefix={self.prefix!r}: give as `prefix` what is before the name '
-                    'below `images`')
+                    f"image '{name}' does not begin with prefix={self.prefix!r}: give "
+                    'as `prefix` what is before the name below `images`')
             name = name[len(self.prefix):]
-        return image_name(name, where, self.images)
+        return image_name(name, self.images)

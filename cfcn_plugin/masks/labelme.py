@@ -9,6 +9,7 @@ from .base import (
     MaskError,
     MaskRecord,
     MaskSizeError,
+    at,
     check_size,
     expect,
     is_list_of,
@@ -66,74 +67,76 @@ class LabelMeMasks(FolderMasks):
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         content = read_json(file, dict)
         shapes = content.get('shapes')
-        expect(is_list_of(dict, shapes), f"'{file}'",
+        expect(is_list_of(dict, shapes),
                'a file of LabelMe with a list `shapes` of objects', sorted(content))
         size = content.get('imageHeight'), content.get('imageWidth')
         if None not in size:
-            check_size(file, size, shape)
+            check_size(size, shape)
         found = []
         for number, one in enumerate(shapes):
-            where = f"'{file}', shape {number}"
             label = one.get('label')
-            expect(isinstance(label, str), where, 'a text `label`', label)
-            self.choice.check_case([label], where)
-            found.append(Annotated(label, (one, where)))
-        return self.choice.record(
-            found,
-            lambda many: np.bitwise_or.reduce(
-                [self._draw(one, shape, where) for one, where in many]),
-            results, str(file))
+            with at(f'shape {number}'):
+                expect(isinstance(label, str), 'a text `label`', label)
+                self.choice.check_case([label])
+            found.append(Annotated(label, (number, one)))
+        return self.choice.record(found, self._draw, results, str(file))
 
-    def _draw(self, one: dict, shape: tuple, where: str) -> np.ndarray:
-        kind = one.get('shape_type') or 'polygon'  # early versions have no type
-        expect(isinstance(kind, str) and kind in KINDS, where,
+    def _draw(self, shapes: list[tuple[int, dict]], shape: tuple) -> np.ndarray:
+        mask = np.zeros(shape, np.uint8)
+        for number, one in shapes:
+            kind = one.get('shape_type') or 'polygon'  # early versions have no type
+            with at(f'shape {number} ({kind})'):
+                mask |= self._draw_shape(one, kind, shape)
+        return mask
+
+    def _draw_shape(self, one: dict, kind: str, shape: tuple) -> np.ndarray:
+        expect(isinstance(kind, str) and kind in KINDS,
                f'a `shape_type` of {tuple(KINDS)}', kind)
-        points = read_points(one.get('points'), KINDS[kind], f'{where} ({kind})')
-        radius = self._radius(kind, points, shape, where)
-        check_inside(points, radius, shape, where)
+        points = read_points(one.get('points'), KINDS[kind])
+        radius = self._radius(kind, points, shape)
+        check_inside(points, radius, shape)
         if kind == 'polygon':
             return fill_polygon(points, shape)
         if kind in ('rectangle', 'mask'):
             low, high = points.min(0), points.max(0)
             if kind == 'mask':
-                return self._paste(one.get('mask'), low, high, shape, where)
-            return draw_boxes([(*low, *high)], shape, where)
+                return self._paste(one.get('mask'), low, high, shape)
+            return draw_boxes([(*low, *high)], shape)
         if kind == 'circle':
             return draw_stroke(points[:1], radius, shape)
         strokes = points[:, None] if kind == 'points' else [points]
         return np.bitwise_or.reduce([draw_stroke(s, radius, shape) for s in strokes])
 
-    def _radius(self, kind: str, points: np.ndarray, shape: tuple,
-                where: str) -> float:
+    def _radius(self, kind: str, points: np.ndarray, shape: tuple) -> float:
         if kind in ('polygon', 'rectangle', 'mask'):
             return 0
         if kind == 'circle':  # its centre and a point on it
             return float(np.hypot(*(points[1] - points[0])))
         if self.radius is None:
-            raise MaskError(f'{where}: a {kind} has no inside: give the width around '
-                            'it with `radius`, or choose other `categories`')
+            raise MaskError(f'a {kind} has no inside: give the width around it with '
+                            ' `radius`, or choose other `categories`')
         return in_pixels(self.radius, self.unit, shape)
 
     @staticmethod
-    def _paste(encoded, low: np.ndarray, high: np.ndarray, shape: tuple,
-               where: str) -> np.ndarray:
+    def _paste(encoded, low: np.ndarray, high: np.ndarray,
+               shape: tuple) -> np.ndarray:
         """A shape that is a mask, as a base64 PNG of the box between two pixels."""
         left, top = low.astype(int).tolist()
         right, bottom = (high.astype(int) + 1).tolist()
         if left < 0 or top < 0 or right > shape[1] or bottom > shape[0]:
-            raise MaskError(f'{where}: the mask from {low.tolist()} to {high.tolist()} '
-                            'leaves the image')
+            raise MaskError(f'the mask from {low.tolist()} to {high.tolist()} leaves '
+                            'the image')
         try:
             stream = BytesIO(base64.b64decode(encoded or '', validate=True))
         except (TypeError, ValueError) as error:  # also letters beyond ASCII
-            raise MaskError(f'{where}: its `mask` is not base64 ({error})') from error
+            raise MaskError(f'its `mask` is not base64 ({error})') from error
         try:
-            values = read_image(stream, (bottom - top, right - left), name=where)
+            values = read_image(stream, (bottom - top, right - left))
         except MaskSizeError as error:
-            raise MaskError(f'{where}: its mask has height and width {error.size}, its '
-                            f'box {(bottom - top, right - left)}') from error
+            raise MaskError(f'its mask has height and width {error.size}, its box '
+                            f'{(bottom - top, right - left)}') from error
         if values.ndim != 2:
-            raise MaskError(f'{where}: its mask has colours, expected grey')
+            raise MaskError('its mask has colours, expected grey')
         mask = np.zeros(shape, np.uint8)
         mask[top:bottom, left:right] = values != 0
         return mask

@@ -10,6 +10,8 @@ from .base import (
     MaskRecord,
     MaskSizeError,
     MaskSource,
+    at,
+    check_option,
     check_size,
     image_key,
 )
@@ -84,11 +86,9 @@ class MaskLoader:
                  exif: bool = False,
                  on_error: str = 'raise',
                  warn: Callable[[str], None] = warn_by_logging):
-        for name, value, known in (('missing', missing, POLICIES),
-                                   ('empty', empty, POLICIES),
-                                   ('on_error', on_error, ON_ERROR)):
-            if value not in known:
-                raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
+        check_option('missing', missing, POLICIES)
+        check_option('empty', empty, POLICIES)
+        check_option('on_error', on_error, ON_ERROR)
         if not 0 <= fraction <= 1:
             raise ValueError(f'`fraction` must be in [0, 1], got {fraction}')
         if image_list is not None and fraction != 1:
@@ -171,8 +171,6 @@ class MaskLoader:
         """Whether ``missing`` or ``empty`` declare such an image unguided."""
         return getattr(self, result.kind, 'error') == 'unguided'
 
-    # ---- one question ------------------------------------------------------------
-
     def _ask(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
         record = None
         try:
@@ -180,16 +178,24 @@ class MaskLoader:
             stored = shape[::-1] if turn > 4 else shape
             record = self.source({**sample, 'ori_shape': stored})
             if record is None:
-                return QueryResult('missing', self._missing_error(sample))
-            check_size(record.file, record.mask.shape[-2:], stored)
-            check_record(record)
+                return QueryResult('missing', MaskError(
+                    f'{describe_image(sample)} has no mask in '
+                    f'{type(self.source).__name__}: add it, or declare images without '
+                    "a mask unguided with `missing='unguided'`"))
+            with at(f"'{record.file}'"):
+                check_size(record.mask.shape[-2:], stored)
+                check_record(record)
         except MaskSizeError as error:
-            return QueryResult('size', self._size_error(error, stored, sample), record)
+            remedy = self._exif_remedy(error.size, stored, sample)
+            return QueryResult('size', MaskError(
+                f'{describe_image(sample)}: {error}{remedy}'), record)
         except MaskError as error:
             return QueryResult('unusable', error)
         if not record.mask.any():
-            return QueryResult('empty', _empty_error(record), MaskRecord(
-                np.zeros(shape, np.uint8), record.file))
+            return QueryResult('empty', MaskError(
+                f"mask '{record.file}' has no causal pixel: correct it, or declare "
+                "such images unguided with `empty='unguided'`"),
+                MaskRecord(np.zeros(shape, np.uint8), record.file))
         ignore = record.ignore
         return QueryResult('mask', record=MaskRecord(
             turn_upright(record.mask, turn), record.file, record.classes,
@@ -205,34 +211,18 @@ class MaskLoader:
                 "color_type='color' and imdecode_backend='cv2', or without `exif`")
         return turn
 
-    def _missing_error(self, sample: dict) -> MaskError:
-        return MaskError(
-            f'{describe_image(sample)} has no mask in {type(self.source).__name__}: '
-            'add it, or declare images without a mask unguided with '
-            "`missing='unguided'`")
-
-    def _size_error(self, cause: MaskSizeError, shape: tuple,
-                    sample: dict) -> MaskError:
-        """The error with both sizes and, if an EXIF orientation is why, the remedy."""
-        remedy = 'make the mask at the size of its image'
-        turn, file_size = (
-            _stored(sample) if cause.size == shape[::-1] else (1, None))
-        if turn > 4:
-            # the mask lies as the image's stored pixels, or as a person sees it
-            if self.exif:
-                remedy = ('the image has an EXIF orientation, and the mask lies as '
-                          'it is seen: leave `exif=True` out')
-            elif cause.size == file_size:
-                remedy = ('the image has an EXIF orientation and the mask lies as '
-                          'its stored pixels: set `exif=True`')
-            else:
-                remedy = ('the image has an EXIF orientation and was loaded without '
-                          "it: load it with color_type='color' and "
-                          "imdecode_backend='cv2'")
-        error = MaskError(f"mask '{cause.file}' has height and width {cause.size}, its "
-                          f'{describe_image(sample)} has {shape}: {remedy}')
-        error.__cause__ = cause
-        return error
+    def _exif_remedy(self, size: tuple, shape: tuple, sample: dict) -> str:
+        turn, file_size = _stored(sample) if size == shape[::-1] else (1, None)
+        if turn <= 4:
+            return ''
+        if self.exif:
+            remedy = 'the mask lies as it is seen: leave `exif=True` out'
+        elif size == file_size:
+            remedy = 'the mask lies as its stored pixels: set `exif=True`'
+        else:
+            remedy = ("was loaded without it: load it with color_type='color' and "
+                      "imdecode_backend='cv2'")
+        return f'. The image has an EXIF orientation, and {remedy}'
 
 
 def describe_image(sample: dict) -> str:
@@ -243,8 +233,3 @@ def describe_image(sample: dict) -> str:
 def _stored(sample: dict) -> tuple[int, tuple[int, int] | None]:
     path = sample.get('img_path')
     return (1, None) if path is None else stored_orientation(path)
-
-
-def _empty_error(record: MaskRecord) -> MaskError:
-    return MaskError(f"mask '{record.file}' has no causal pixel: correct it, or "
-                     "declare such images unguided with `empty='unguided'`")

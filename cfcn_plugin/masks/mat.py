@@ -41,9 +41,9 @@ class MatMasks(FolderMasks):
             field = find_numbers(content, self.field)
             # MATLAB stores columns first, so the header of an upright mask says (W, H)
             size = field.shape[::-1] if self.upright else field.shape
-            check_size(file, size, shape)
+            check_size(size, shape)
             values = field[()].T if self.upright else field[()]
         if not ((values == 0) | (values == 1)).all():
-            raise MaskError(f"'{self.field}' of '{file}' is not binary: expected 0 and "
-                            f'1, got {np.unique(values)[:8].tolist()}')
+            raise MaskError(f"'{self.field}' is not binary: expected 0 and 1, got "
+                            f'{np.unique(values)[:8].tolist()}')
         return MaskRecord(values.astype(np.uint8), str(file))

@@ -1,6 +1,7 @@
 """Annotated objects with categories: which are causal, and for which class."""
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -90,7 +91,7 @@ class ObjectChoice:
         """The categories that an option names."""
         return self.asked | self.ignore
 
-    def check(self, known: Collection[str], file: str) -> None:
+    def check(self, known: Collection[str]) -> None:
         """Compare the options with the categories that a file declares.
 
         Raises:
@@ -100,11 +101,11 @@ class ObjectChoice:
         if strange:
             option = 'ignore' if strange & self.ignore else self.option
             raise MaskError(
-                f"'{file}' has no category {_some(strange)} of `{option}`: it has "
+                f'no category {_some(strange)} of `{option}`, there are '
                 f'{_some(known)}. Correct the names; `classes` can be '
                 '{category: label} of those that are there')
 
-    def check_seen(self, seen: Collection[str], file: str) -> None:
+    def check_seen(self, seen: Collection[str]) -> None:
         """Compare the options with the categories that occur in a file.
 
         A rare category may be absent; an error needs more.
@@ -112,11 +113,11 @@ class ObjectChoice:
         Raises:
             MaskError: No category of the options occurs, or ``check_case`` fails.
         """
-        self.check_case(seen, f"'{file}'")
+        self.check_case(seen)
         if self.asked and not self.asked & set(seen):
-            self.check(seen, file)
+            self.check(seen)
 
-    def check_case(self, seen: Iterable[str], where: str) -> None:
+    def check_case(self, seen: Iterable[str]) -> None:
         """Refuse a category that is almost the name of an option's category.
 
         Raises:
@@ -126,12 +127,12 @@ class ObjectChoice:
         for name in seen:
             like = meant.get(name.strip().casefold(), name)
             if like != name and name not in self.named:
-                raise MaskError(f'{where}: category {name!r} is not {like!r}: correct '
-                                'one of them, or name both')
+                raise MaskError(f'category {name!r} is not {like!r}: correct one of '
+                                'them, or name both')
 
     def record(self,
                found: Iterable[Annotated],
-               draw: Callable[[list], np.ndarray],
+               draw: Callable[[list, tuple[int, int]], np.ndarray],
                results: dict,
                file: str,
                void: np.ndarray | None = None) -> MaskRecord:
@@ -139,9 +140,9 @@ class ObjectChoice:
 
         Args:
             found: The image's objects.
-            draw: Makes the union of some outlines, uint8 {0, 1}, (H, W).
+            draw: Of some outlines and (H, W), makes their union, uint8 {0, 1}, (H, W).
             results: The sample's dict; ``'label'`` reads its ``gt_label``.
-            file: Name of the file, for messages and for the record.
+            file: Name of the file, for the record.
             void: (H, W), true where the annotators marked pixels as unknown.
 
         Raises:
@@ -152,16 +153,16 @@ class ObjectChoice:
         unsure = self._planes((one for one in found if one.ignored), results)
         if self.objects == 'label' and found and not (causal or unsure) and (
                 self.label_missing == 'error'):
-            raise MaskError(self._no_label(found, results, file))
-        planes = {label: draw(outlines) for label, outlines in causal.items()}
+            raise MaskError(self._no_label(found, results))
+        planes = {label: draw(outlines, shape) for label, outlines in causal.items()}
         ignored = [] if void is None else [void.astype(np.uint8)]
         if unsure:
-            ignored.append(draw([one for many in unsure.values() for one in many]))
+            ignored.append(draw([*chain(*unsure.values())], shape))
             for plane in planes.values():  # an object that is not ignored counts more
                 ignored[-1] &= 1 - plane
         unknown = [one.outline for one in found if one.category in self.ignore]
         if unknown:
-            ignored.append(draw(unknown))
+            ignored.append(draw(unknown, shape))
         ignore = np.bitwise_or.reduce(ignored) if ignored else None
         if self.objects == 'per_class':
             return class_record(planes, shape, file, ignore)
@@ -192,13 +193,12 @@ class ObjectChoice:
                 "objects='label' needs: use a dataset with labels, or objects='all'")
         return np.atleast_1d(results['gt_label']).tolist()
 
-    def _no_label(self, found: list[Annotated], results: dict, file: str) -> str:
+    def _no_label(self, found: list[Annotated], results: dict) -> str:
         labels = self._labels(results)
         names = [name for name, label in self.classes.items() if label in labels]
-        return (f"'{file}': no object of the image's label {labels} ({_some(names)}), "
-                f'only of {_some({one.category for one in found})}: annotate it, '
-                "correct `classes`, or take such masks as empty with "
-                "`label_missing='empty'`")
+        return (f"no object of the image's label {labels} ({_some(names)}), only of "
+                f'{_some({one.category for one in found})}: annotate it, correct '
+                "`classes`, or take such masks as empty with `label_missing='empty'`")
 
 
 def _some(names: Iterable[str]) -> str:

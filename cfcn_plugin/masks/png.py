@@ -89,45 +89,45 @@ class PNGMasks(FolderMasks):
         A colour is one number, the four bytes of RGBA.
         """
         if self.alpha:
-            return self._alpha(read_image(file, shape, colours=True), file)
+            return self._alpha(read_image(file, shape, colours=True))
         if self.colours:
             pixels = read_image(file, shape, colours=True)
-            self._visible(pixels, file)
+            self._visible(pixels)
             return pixels.view('<u4')[..., 0]
         values = read_image(file, shape)
-        return values if values.ndim == 2 else self._grey(values, file)
+        return values if values.ndim == 2 else self._grey(values)
 
     @staticmethod
-    def _alpha(pixels: np.ndarray, file: Path) -> np.ndarray:
+    def _alpha(pixels: np.ndarray) -> np.ndarray:
         alpha = pixels[..., 3]
         if (alpha == OPAQUE).all():
             raise MaskError(
-                f"mask '{file}' is opaque everywhere, and causal='alpha': expected a "
-                'transparent context; save it with its alpha channel')
+                "opaque everywhere, and causal='alpha': expected a transparent "
+                'context; save it with its alpha channel')
         return (alpha >= HALF).astype(np.uint8)
 
     @staticmethod
-    def _visible(pixels: np.ndarray, file: Path) -> np.ndarray:
+    def _visible(pixels: np.ndarray) -> np.ndarray:
         alpha = pixels[..., -1]
         if not ((alpha == 0) | (alpha == OPAQUE)).all():
             raise MaskError(
-                f"mask '{file}' has half transparent pixels, expected none: save it "
-                "without an alpha channel, or use causal='alpha' if that is the mask")
+                'half transparent pixels, expected none: save it without an alpha '
+                "channel, or use causal='alpha' if that is the mask")
         return alpha == OPAQUE
 
-    def _grey(self, pixels: np.ndarray, file: Path) -> np.ndarray:
+    def _grey(self, pixels: np.ndarray) -> np.ndarray:
         has_alpha = pixels.shape[-1] in (2, 4)
         colour = pixels[..., :-1] if has_alpha else pixels
         if (colour != colour[..., :1]).any():
             shown = np.unique(colour.reshape(-1, 3), axis=0)
             some = ', '.join(str(one) for one in shown[:4].tolist())
             raise MaskError(
-                f"mask '{file}' has colours, {some}{' ...' if len(shown) > 4 else ''}: "
+                f"colours, {some}{' ...' if len(shown) > 4 else ''}: "
                 'name the causal colours with `causal=[[r, g, b], ...]`')
         grey = colour[..., 0]
         if not has_alpha:
             return grey
-        visible = self._visible(pixels, file)
+        visible = self._visible(pixels)
         return grey if visible.all() else np.where(
             visible, grey.astype(np.int16), TRANSPARENT)
 
@@ -147,8 +147,8 @@ class PNGMasks(FolderMasks):
             shown = ', '.join(map(str, found[:8]))
             lossy = file.suffix.lower() in ('.jpg', '.jpeg')
             raise MaskError(
-                f"mask '{file}' is not binary: expected values 0 and 1, or 0 and "
-                f'{top}, got {shown}{" ..." if len(found) > 8 else ""}; ' +
+                f'not binary: expected values 0 and 1, or 0 and {top}, got {shown}'
+                f'{" ..." if len(found) > 8 else ""}; ' +
                 ('a JPEG does not keep values, save it as PNG' if lossy else
                  'name the causal values with `causal=[...]`'))
         return mask.view(np.uint8)

@@ -1,18 +1,14 @@
 """Points that a person clicked, in one CSV or JSON file."""
 import math
 from collections.abc import Iterator
-from struct import Struct
 
 import numpy as np
 
-from .base import MaskRecord, expect
+from .base import MaskRecord, at, expect
 from .index import IndexedMasks
 from .io.names import image_name
 from .io.shapes import FAR, check_inside, check_radius, draw_stroke, in_pixels
 from .io.table import read_entries
-
-COLUMNS = ('image', 'x', 'y', 'radius')
-POINT = Struct('<3d')  # x, y, radius
 
 
 class PointMasks(IndexedMasks):
@@ -42,21 +38,22 @@ class PointMasks(IndexedMasks):
         self.unit = unit
         super().__init__(ann_file, data_root)
 
-    def read(self, records: list[bytes], file: str, results: dict) -> MaskRecord:
+    def read(self, records: list, file: str, results: dict) -> MaskRecord:
         shape = results['ori_shape'][:2]
         mask = np.zeros(shape, np.uint8)
-        for x, y, radius in map(POINT.unpack, records):
+        for x, y, radius in records:
             point = np.array([(x, y)])
-            check_inside(point, 0, shape, f"'{file}'")
+            check_inside(point, 0, shape)
             mask |= draw_stroke(point, in_pixels(radius, self.unit, shape), shape)
         return MaskRecord(mask, file)
 
-    def records(self) -> Iterator[tuple[str, bytes]]:
-        for where, (image, *numbers) in read_entries(
-                self.file, COLUMNS[:3], COLUMNS[3:]):
-            yield image_name(image, where), POINT.pack(*self._parse(numbers, where))
+    def records(self) -> Iterator[tuple[str, tuple[float, float, float]]]:
+        for place, (image, *numbers) in read_entries(
+                self.file, ('image', 'x', 'y'), ('radius', )):
+            with at(place):
+                yield image_name(image), self._parse(numbers)
 
-    def _parse(self, numbers: list, where: str) -> tuple[float, float, float]:
+    def _parse(self, numbers: list) -> tuple[float, float, float]:
         values = numbers
         if len(numbers) == 2 or len(numbers) == 3 and numbers[2] in (None, ''):
             values = [*numbers[:2], self.radius]
@@ -65,6 +62,6 @@ class PointMasks(IndexedMasks):
         except (TypeError, ValueError, OverflowError):
             x = y = radius = math.nan
         # written so that NaN fails
-        expect(abs(x) < FAR and abs(y) < FAR and 0 <= radius < FAR, where,
+        expect(abs(x) < FAR and abs(y) < FAR and 0 <= radius < FAR,
                'finite numbers x, y and perhaps a radius of 0 or more', numbers)
         return x, y, radius

@@ -40,7 +40,6 @@ class TrimapMasks(PNGMasks):
         found = set(np.unique(values).tolist())
         if not found <= {ANIMAL, BACKGROUND, BORDER}:
             raise MaskError(
-                f"'{file}' is not a trimap: expected values 1 (animal), 2 "
-                f'(background), 3 (border), got {sorted(found)[:8]}; for binary masks '
-                'use PNGMasks')
+                'not a trimap: expected values 1 (animal), 2 (background), 3 (border), '
+                f'got {sorted(found)[:8]}; for binary masks use PNGMasks')
         return values

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, check_names, check_option, check_size
+from .base import MaskError, MaskRecord, at, check_names, check_option, check_size
 from .folder import FolderMasks
 from .io.image import read_image
 from .io.names import join_inside
@@ -67,7 +67,8 @@ class VOCMasks(FolderMasks):
         if choice.get('objects', 'all') != 'all':
             choice.setdefault('classes', names)
         self.choice = ObjectChoice(**choice)
-        self.choice.check(names, '`names`')
+        with at('`names`'):
+            self.choice.check(names)
         self.use = use
         self.annotations = annotations
         self.void = void
@@ -77,21 +78,20 @@ class VOCMasks(FolderMasks):
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         if self.use == 'bbox':
             objects, size = self._objects(file)
-            check_size(file, size or shape, shape)
+            check_size(size or shape, shape)
             found = [self._annotated(one, one.box) for one in objects]
             return self.choice.record(
-                [one for one in found if one is not None],
-                lambda boxes: draw_boxes(boxes, shape, f"'{file}'"), results, str(file))
+                [one for one in found if one is not None], draw_boxes, results,
+                str(file))
         values = read_image(file, shape)
         if values.ndim != 2 or values.dtype != np.uint8:
             raise MaskError(
-                f"'{file}': expected a palette or grey PNG of 8 bits, got shape "
-                f'{values.shape} and {values.dtype}: save the numbers of classes, not '
-                'their colours')
+                f'expected a palette or grey PNG of 8 bits, got shape {values.shape} '
+                f'and {values.dtype}: save the numbers of classes, not their colours')
         void = values == VOID
         return self.choice.record(
             self._segments(values, file),
-            lambda numbers: np.isin(values, numbers).astype(np.uint8), results,
+            lambda numbers, _: np.isin(values, numbers).astype(np.uint8), results,
             str(file), void if self.void == 'ignore' and void.any() else None)
 
     def _segments(self, values: np.ndarray, file: Path) -> list[Annotated]:
@@ -100,12 +100,13 @@ class VOCMasks(FolderMasks):
             known = [VOCObject(name, (), False) for name in self.names]
         elif numbers:
             inner = file.relative_to(self.folder).with_suffix('.xml').as_posix()
-            known, _ = self._objects(
-                join_inside(Path(self.data_root, self.annotations), inner))
+            xml = join_inside(Path(self.data_root, self.annotations), inner)
+            with at(f"'{xml}'"):
+                known, _ = self._objects(xml)
         if numbers and numbers[-1] > len(known):
             what = 'classes' if self.use == 'segmentation' else "XML file's objects"
-            raise MaskError(f"'{file}' has the value {numbers[-1]}, expected 0, 255 or "
-                            f'one of the {len(known)} {what}: is it for another `use`?')
+            raise MaskError(f'the value {numbers[-1]}, expected 0, 255 or one of the '
+                            f'{len(known)} {what}: is it for another `use`?')
         found = [self._annotated(known[number - 1], number) for number in numbers]
         return [one for one in found if one is not None]
 
@@ -113,8 +114,8 @@ class VOCMasks(FolderMasks):
         objects, size = read_objects(file)
         strange = sorted({one.name for one in objects} - set(self.names))
         if strange:
-            raise MaskError(f"'{file}' has objects {strange}, which are none of "
-                            '`names`: correct the file, or give `names`')
+            raise MaskError(f'objects {strange}, which are none of `names`: correct '
+                            'the file, or give `names`')
         return objects, size
 
     def _annotated(self, one: VOCObject, outline) -> Annotated | None:

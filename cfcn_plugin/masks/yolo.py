@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, check_names, expect
+from .base import MaskError, MaskRecord, at, check_names, expect
 from .folder import FolderMasks
 from .io.files import read_lines
 from .io.rectangles import draw_boxes, read_box
@@ -52,55 +52,56 @@ class YOLOMasks(FolderMasks):
         self.choice = ObjectChoice(**choice)
         self.names = names
         if names is not None:
-            self.choice.check(set(names.values()), '`names`')
+            with at('`names`'):
+                self.choice.check(set(names.values()))
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
-        found = [self._read_object(line.split(), shape, where)
-                 for where, line in read_lines(file)]
-        return self.choice.record(
-            found, lambda outlines: _draw(outlines, shape, f"'{file}'"), results,
-            str(file))
+        found = []
+        for place, line in read_lines(file):
+            with at(place):
+                found.append(self._read_object(line.split(), shape))
+        return self.choice.record(found, _draw, results, str(file))
 
-    def _read_object(self, words: list[str], shape: tuple, where: str) -> Annotated:
+    def _read_object(self, words: list[str], shape: tuple) -> Annotated:
         """An object, its box or polygon in pixels."""
         number, *values = words
-        expect(number.isascii() and number.isdecimal() and len(number) < 10, where,
+        expect(number.isascii() and number.isdecimal() and len(number) < 10,
                "a category's number first", number)
         name = str(int(number)) if self.names is None else self.names.get(int(number))
         if name is None:
-            raise MaskError(f'{where}: category {number} is none of the '
-                            f'{len(self.names)} `names`: correct one of them')
+            raise MaskError(f'category {number} is none of the {len(self.names)} '
+                            '`names`: correct one of them')
         try:
             fractions = np.array(values, np.float64)
         except ValueError:
             fractions = np.full(0, np.nan)
         count = len(fractions)
-        expect(count == 4 or count >= 6 and count % 2 == 0, where,
+        expect(count == 4 or count >= 6 and count % 2 == 0,
                '4 numbers (a box) or an even count of 6 and more (a polygon) after the '
                "category's", ' '.join(values))
         scale = np.tile(shape[::-1], count // 2)
         if count > 4:
-            self._check(fractions, values, where)
+            self._check(fractions, values)
             return Annotated(name, (fractions * scale).reshape(-1, 2))
         centre, half = fractions[:2], fractions[2:] / 2
         corners = np.concatenate([centre - half, centre + half])
-        box = read_box((corners * scale).tolist(), where,
+        box = read_box((corners * scale).tolist(),
                        remedy=': width and height must be over 0')
-        self._check(corners, values, where)
+        self._check(corners, values)
         return Annotated(name, box)
 
     @staticmethod
-    def _check(fractions: np.ndarray, values: list[str], where: str) -> None:
+    def _check(fractions: np.ndarray, values: list[str]) -> None:
         # written so that NaN fails
         if not ((fractions >= -EDGE) & (fractions <= 1 + EDGE)).all():
             raise MaskError(
-                f"{where}: expected fractions of the image's width and height within "
-                f"[0, 1], got {' '.join(values)[:60]!r}: are the numbers pixels?")
+                "expected fractions of the image's width and height within [0, 1], got "
+                f"{' '.join(values)[:60]!r}: are the numbers pixels?")
 
 
-def _draw(outlines: list, shape: tuple[int, int], where: str) -> np.ndarray:
+def _draw(outlines: list, shape: tuple[int, int]) -> np.ndarray:
     """The union of boxes (tuples) and polygons (arrays)."""
-    mask = draw_boxes((one for one in outlines if isinstance(one, tuple)), shape, where)
+    mask = draw_boxes((one for one in outlines if isinstance(one, tuple)), shape)
     for one in outlines:
         if not isinstance(one, tuple):
             mask |= fill_polygon(one, shape)

@@ -7,6 +7,7 @@ import pytest
 from cfcn_plugin.masks import MaskError, MaskRecord, MaskSource, image_key
 from cfcn_plugin.masks.base import (
     MaskSizeError,
+    at,
     check_size,
     class_record,
     is_plain,
@@ -93,13 +94,22 @@ def test_images_without_an_entry_are_told_by_their_keys():
 
 
 def test_size_error_survives_the_way_out_of_a_worker():
-    check_size('a.png', (4, 5), [4, 5])
-    with pytest.raises(MaskSizeError) as caught:
-        check_size('a.png', (2, 3), (4, 5))
+    check_size((4, 5), [4, 5])
+    with pytest.raises(MaskSizeError, match=r"^'a.png': .*\(2, 3\)") as caught, \
+            at("'a.png'"):
+        check_size((2, 3), (4, 5))
     error = caught.value
     copy = pickle.loads(pickle.dumps(error))
-    assert (copy.file, copy.size, str(copy)) == ('a.png', (2, 3), str(error))
+    assert (copy.size, str(copy)) == ((2, 3), str(error))
     assert isinstance(MaskSizeError('text alone'), MaskError)  # what torch does
+
+
+def test_places_add_up_from_the_outside():
+    with pytest.raises(MaskError, match="^'a.json', line 3: is cut$"), \
+            at("'a.json'"), at('line 3'):
+        raise MaskError('is cut')
+    with pytest.raises(ValueError, match='^other$'), at("'a.json'"):
+        raise ValueError('other')
 
 
 def test_class_record_holds_the_classes_that_have_a_mask():

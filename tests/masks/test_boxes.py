@@ -201,8 +201,8 @@ def test_size_without_an_inside_in_xywh_names_the_format(tmp_path):
 
 
 WRONG_JSON = [
-    ('{"a.jpg": [[1, 1, 4,', 'is not JSON'),
-    ('', 'is not JSON'),
+    ('{"a.jpg": [[1, 1, 4,', 'not JSON'),
+    ('', 'not JSON'),
     ('7', 'expected an object or a list, got int'),
     ('{"a.jpg": {"x0": 1}}', r"'a.jpg': expected a list of \[x0, y0, x1, y1\]"),
     ('{"a.jpg": [1, 1, 4, 3]}', r"'a.jpg': expected \[x0, y0, x1, y1\], got 1"),
@@ -234,7 +234,7 @@ def test_wrong_json_names_file_place_and_what_came(tmp_path, text, message):
     ('filename,x0,y0,x1,y1\n', 'holds no box'),
     ('filename,x0,y0,x0,x1,y1\n', r"its header: \['x0'\] stand twice, got .*meant"),
     ('x0,y0,x1,y1,filename\n1,1,2,2,a,b.jpg\n', 'line 2: 6 values, and 5 col.*quotes'),
-    ('filename,x0,y0,x1,y1\n' + 'a' * 200_000, 'is not a CSV file .*field larger'),
+    ('filename,x0,y0,x1,y1\n' + 'a' * 200_000, 'not a CSV file .*field larger'),
 ])
 def test_csv_without_columns_or_lines_says_so(tmp_path, text, message):
     (tmp_path / 'boxes.csv').write_text(text)
@@ -243,8 +243,8 @@ def test_csv_without_columns_or_lines_says_so(tmp_path, text, message):
     assert f"'{tmp_path / 'boxes.csv'}'" in str(caught.value)
 
 
-@pytest.mark.parametrize('name,message', [('boxes.csv', 'is not a CSV file in UTF-8'),
-                                          ('boxes.json', 'is not JSON')])
+@pytest.mark.parametrize('name,message', [('boxes.csv', 'not a CSV file in UTF-8'),
+                                          ('boxes.json', 'not JSON')])
 def test_file_that_is_not_utf_8_is_named(tmp_path, name, message):
     text = 'filename,x0,y0,x1,y1\nä.jpg,1,1,2,2\n'
     (tmp_path / name).write_text(text, encoding='latin1')
@@ -321,7 +321,7 @@ def test_box_without_a_category_is_named(tmp_path, row):
 
 
 def test_unknown_category_is_named_with_those_there_are(tmp_path):
-    with pytest.raises(MaskError, match="csv' has no category cat of .*cow, dog"):
+    with pytest.raises(MaskError, match="csv': no category cat of .*cow, dog"):
         BoxMasks(kinds_csv(tmp_path), str(tmp_path), category='kind',
                  categories=['cat'])
 

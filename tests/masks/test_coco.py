@@ -214,7 +214,7 @@ WRONG = {
     'RLE of another size': (annotation(plain_rle(LEFT.T)),
                             r'RLE of size \[6, 4\], expected .*\[4, 6\]'),
     'RLE too short': (annotation(dict(size=[4, 6], counts=[3, 2])), 'add up to 4'),
-    'RLE malformed': (annotation(dict(size=[4, 6], counts='oo')), 'malformed RLE'),
+    'RLE malformed': (annotation(dict(size=[4, 6], counts='oo')), 'RLE with .counts.'),
     'RLE without size': (annotation(dict(counts=[24])), "'size'"),
     'image unknown': (annotation(image_id=77), 'image_id 77 is not in'),
     'category unknown': (annotation(category_id=77), 'category_id 77 is not in'),
@@ -280,8 +280,8 @@ IMAGE = dict(id=5, file_name='a.jpg', height=4, width=6)
 WRONG_FILES = {
     'a list, as results are': ([annotation()], 'expected an object, got list'),
     'no images': (dict(annotations=[annotation()], categories=CATEGORIES),
-                  r"expected an object with lists.*got \['annotations', 'cat"),
-    'annotations no list': ({**content(), 'annotations': {}}, 'no COCO instance file'),
+                  r"an object with lists.*got \['annotations', 'cat"),
+    'annotations no list': ({**content(), 'annotations': {}}, 'a COCO instance file'),
     'no annotation': (content(), 'holds no annotation'),
     'annotation of text': (content('a'), r"annotations\[0\]: expected .*got 'a'"),
     'annotation of another kind': (content(dict(file='a')), r'tations\[0\]: expect'),
@@ -341,7 +341,7 @@ def test_huge_file_is_never_there_as_objects(tmp_path):
     ids=['empty', 'cut', 'latin 1', 'a JPEG', 'nested', 'a huge number'])
 def test_file_that_is_no_json_is_named(tmp_path, raw):
     (tmp_path / 'x.json').write_bytes(raw)
-    with pytest.raises(MaskError, match=r"x.json' is not JSON in UTF-8 \("):
+    with pytest.raises(MaskError, match=r"x.json': not JSON in UTF-8 \("):
         COCOMasks('x.json', str(tmp_path))
 
 
@@ -356,7 +356,7 @@ def test_unknown_category_is_named_with_those_there_are(tmp_path):
 
 
 def test_image_of_another_size_names_both(tmp_path):
-    with pytest.raises(MaskSizeError, match=r"'a.jpg' has .*\(4, 6\).*image \(6, 4"
+    with pytest.raises(MaskSizeError, match=r"'a.jpg': .*\(4, 6\).*image \(6, 4"
                        ) as caught:
         source(tmp_path, annotation())(sample(tmp_path, shape=SHAPE[::-1]))
     assert caught.value.size == SHAPE  # the loader knows of images on their side

@@ -49,7 +49,7 @@ def test_wrong_line_names_file_line_and_what_came(tmp_path, wrong, message):
 def test_missing_or_broken_file_is_named(tmp_path, name):
     write(tmp_path)
     (tmp_path / name).write_bytes('1 ä'.encode('latin1'))
-    with pytest.raises(MaskError, match=f"{name}' is not text in UTF-8"):
+    with pytest.raises(MaskError, match=f"{name}': not text in UTF-8"):
         CUBBoxMasks(str(tmp_path))
     (tmp_path / name).unlink()
     with pytest.raises(FileNotFoundError, match=f"{name}' does not exist"):

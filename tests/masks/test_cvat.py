@@ -113,14 +113,14 @@ def test_config_keys_and_check(tmp_path):
 # ---- what is wrong ---------------------------------------------------------
 
 WRONG_ARCHIVES = {
-    'no labelmap': ({MASK: png()}, "'labelmap.txt' does not exist: .*mask 1.1"),
+    'no labelmap': ({MASK: png()}, "'labelmap.txt': does not exist: .*mask 1.1"),
     'line': (files(**{'labelmap.txt': b'cow:1,2,3::\ncow 1 2 3'}),
              "line 2: expected 'label:r,g,b:parts:actions', got 'cow 1 2 3'"),
     'colour': (files(**{'labelmap.txt': b'cow:1,2,256::'}), "line 1: expected 'la"),
     'two numbers': (files(**{'labelmap.txt': b'cow:1,2::'}), "line 1: expected 'la"),
     'one colour': (files(**{'labelmap.txt': b'cow:1,2,3::\ndog:1,2,3::'}),
                    "line 2: 'dog' has the colour of 'cow'"),
-    'not UTF-8': (files(**{'labelmap.txt': b'k\xfch:1,2,3::'}), 'is not text in UTF-8'),
+    'not UTF-8': (files(**{'labelmap.txt': b'k\xfch:1,2,3::'}), 'not text in UTF-8'),
     'zip slip': (files(**{'../../a.png': png()}), 'leaves the archive'),
 }
 
@@ -136,12 +136,12 @@ def test_wrong_archive_fails_when_the_pipeline_is_built(tmp_path, kind):
 
 def test_label_that_the_labelmap_does_not_have_is_told_with_those_it_has(tmp_path):
     make(tmp_path)
-    with pytest.raises(MaskError, match="labelmap.txt' has no category Cow .*cow"):
+    with pytest.raises(MaskError, match="labelmap.txt': no category Cow .*cow"):
         source(tmp_path, categories=['Cow'])
 
 
 WRONG_MASKS = {
-    'colour': (png(PIXELS + 1), r'has a colour \[1, 1, 1\] that .labelmap.txt. does'),
+    'colour': (png(PIXELS + 1), r'a colour \[1, 1, 1\] that .labelmap.txt. does'),
     'half': (png()[:60], 'cannot be read.*is it whole'),
     'bomb': (bytes(2**24), 'unpacks from .* to 16777216 bytes.*zip bomb'),
 }

@@ -194,13 +194,15 @@ BAD = {
     'no result': ([dict(task(), annotations=[dict(result=None)])], 'a list `result`'),
     'no label': ([task(region(labels=()))], 'result 0: expected a label in `rect'),
     'label that is no text': ([task(region(labels=[['cow']]))], 'expected a label in'),
-    'rle that is a number': ([task(region('brushlabels', rle=10**12))], '`rle` to be'),
+    'rle that is a number': (
+        [task(region('brushlabels', rle=10**12))], 'list of bytes as `rle`'),
     'turned by NaN': (
         [task(region(x=1, y=1, width=9, height=9, rotation=float('nan')))],
         'turned by nan, has no inside'),
     'no size': ([task(region(size=(None, 20)))], 'original_height and original_width'),
     'turned': ([task({**region(), 'image_rotation': 90})], 'turned by 90 degrees'),
-    'rle that is no bytes': ([task(region('brushlabels', rle=[300]))], '`rle` to be a'),
+    'rle that is no bytes': (
+        [task(region('brushlabels', rle=[300]))], 'list of bytes as `rle`'),
     'ellipse': ([task(region('ellipselabels', x=1, y=1, radiusX=2, radiusY=3))],
                 r'a brush \(`rle`\), a polygon .*radiusX'),
     'flat rectangle': ([task(region(x=1, y=1, width=0, height=5))], 'has no inside'),
@@ -209,7 +211,7 @@ BAD = {
     'two corners': ([task(region('polygonlabels', points=[[1, 1], [2, 2]]))],
                     'at least 3 points, got 2'),
     'unknown label': ([task(region(labels=['dog']))],
-                      'no category cow of `categories`: it has dog'),
+                      'no category cow of `categories`, there are dog'),
     'other case': ([task(region(labels=['COW']))], "category 'COW' is not 'cow'"),
 }
 
@@ -226,7 +228,7 @@ def test_missing_or_broken_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="ls.json' does not exist"):
         LabelStudioMasks('ls.json', data_root=str(tmp_path))
     (tmp_path / 'ls.json').write_text('[{')
-    with pytest.raises(MaskError, match='ls.json.* is not JSON'):
+    with pytest.raises(MaskError, match='ls.json.* not JSON'):
         LabelStudioMasks('ls.json', data_root=str(tmp_path))
 
 

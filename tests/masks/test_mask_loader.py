@@ -82,9 +82,9 @@ def test_errors_of_the_source_are_told():
 
 
 def test_size_that_the_source_itself_refuses_is_told():
-    got = query(MaskSizeError("mask 'f' has (6, 4)", 'f', (6, 4)))
+    got = query(MaskSizeError("'f': (6, 4)", (6, 4)))
     assert got.kind == 'size' and got.record is None
-    assert "mask 'f' has height and width (6, 4)" in got.reason
+    assert "'f': (6, 4)" in got.reason
 
 
 def test_error_before_the_source_is_asked_is_not_a_missing_mask():

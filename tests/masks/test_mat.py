@@ -87,8 +87,8 @@ BAD = {
     'zero bytes': (lambda path: path.write_bytes(b''), 'not a MATLAB v7.3.*whole'),
     'half': (half, 'cannot be read as a MATLAB v7.3 file .*is it whole'),
     'not binary': (lambda path: write(path, TUMOUR * 2),
-                   r"tumorMask' .* is not binary: expected 0 and 1, got \[0, 2\]"),
-    'NaN': (lambda path: write(path, TUMOUR * np.nan), 'is not binary.*nan'),
+                   r"tumorMask' .* not binary: expected 0 and 1, got \[0, 2\]"),
+    'NaN': (lambda path: write(path, TUMOUR * np.nan), 'not binary.*nan'),
     'another size': (lambda path: write(path, TUMOUR.T),
                      r'height and width \(5, 3\), its image \(3, 5\)'),
 }

@@ -81,7 +81,7 @@ BAD = {
     'not UTF-8': (b'image,x,y\n\xff.jpg,1,2\n', 'not a CSV file in UTF-8'),
 }
 BAD_JSON = {
-    'no JSON': ('{', 'is not JSON'),
+    'no JSON': ('{', 'not JSON'),
     'text': ('"a"', 'expected an object or a list, got str'),
     'entry': ('[3]', r"entry 0: expected an object with \['image', .*\], got 3"),
     'names': ('[{"image": "a"}]', r"entry 0: \['x', 'y'\] missing"),

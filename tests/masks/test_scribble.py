@@ -75,5 +75,5 @@ def test_wrong_option_is_refused(wrong, text):
 
 
 def test_broken_scribble_is_named(tmp_path):
-    with pytest.raises(MaskError, match="a.png' is not binary"):
+    with pytest.raises(MaskError, match="a.png': not binary"):
         read(tmp_path, line(10, 5, 20, 3))

@@ -116,13 +116,13 @@ def test_file_that_cannot_be_read_is_named_and_ends_no_run(tmp_path, monkeypatch
     def broken(*_, **__):
         raise OSError(5, 'Input/output error')
     monkeypatch.setattr('pathlib.Path.read_bytes', broken)
-    with pytest.raises(MaskError, match="a.txt' .*Input/output error"):
+    with pytest.raises(MaskError, match="a.txt': .*Input/output error"):
         load(tmp_path)
 
 
 def test_file_that_is_not_utf_8_is_named(tmp_path):
     write(tmp_path, 'ä', encoding='latin1')
-    with pytest.raises(MaskError, match="a.txt' is not text in UTF-8"):
+    with pytest.raises(MaskError, match="a.txt': not text in UTF-8"):
         load(tmp_path)
 
 

@@ -1,6 +1,7 @@
 """Aeroplane-Cow: the two classes of VOC 2012, by VOC's own lists."""
 from pathlib import Path
 
+from cfcn_plugin.masks.base import at, expect
 from cfcn_plugin.masks.io.files import read_lines
 
 from .new_dataset import write_table
@@ -40,8 +41,7 @@ def list_aeroplane_cow(voc: str | Path) -> Path:
             if sorted(found) == sorted((PRESENT, ABSENT)):
                 label = CLASSES[found.index(PRESENT)]
                 rows.append((f'JPEGImages/{name}.jpg', label, ours))
-    write_table(Path(voc, FILE), ('filename', 'label', 'split'), rows)
-    return Path(voc)
+    return write_table(Path(voc, FILE), ('filename', 'label', 'split'), rows)
 
 
 def _flags(file: Path) -> dict[str, str]:
@@ -50,9 +50,11 @@ def _flags(file: Path) -> dict[str, str]:
         raise FileNotFoundError(f"'{file}' does not exist: expected the tree of VOC "
                                 "2012, with 'ImageSets/Main'")
     flags = {}
-    for where, line in read_lines(file):
-        name, *rest = line.split()
-        if len(rest) != 1 or rest[0] not in (PRESENT, DIFFICULT, ABSENT):
-            raise ValueError(f'{where}: expected a name and 1, 0 or -1, got {line!r}')
-        flags[name] = rest[0]
+    with at(f"'{file}'"):
+        for place, line in read_lines(file):
+            name, *rest = line.split()
+            with at(place):
+                expect(len(rest) == 1 and rest[0] in (PRESENT, DIFFICULT, ABSENT),
+                       'a name and 1, 0 or -1', line)
+            flags[name] = rest[0]
     return flags

@@ -1,6 +1,7 @@
 """Bike-Helmets: does everybody in the image wear one?"""
 from pathlib import Path
 
+from cfcn_plugin.masks.base import at, expect
 from cfcn_plugin.masks.io.voc_xml import read_objects
 from cfcn_plugin.masks.selection import choose_guided
 
@@ -45,16 +46,15 @@ def list_bike_helmets(root: str | Path, test: int = TEST) -> Path:
         raise ValueError(f"'{root}' has {len(labels)} images, of which {test} are to "
                          'be for testing: is it whole?')
     tests = set(choose_guided(labels.items(), test))
-    write_table(root / FILE, ('filename', 'label', 'split'), (
+    return write_table(root / FILE, ('filename', 'label', 'split'), (
         (name, label, 'test' if name in tests else 'train')
         for name, label in labels.items()))
-    return root
 
 
 def _label(file: Path) -> str:
-    objects, _ = read_objects(file)
-    names = {one.name for one in objects}
-    if not names or not names <= {WITH, WITHOUT}:
-        raise ValueError(f"'{file}': expected objects '{WITH}' or '{WITHOUT}', got "
-                         f'{sorted(names) or "none"}')
+    with at(f"'{file}'"):
+        objects, _ = read_objects(file)
+        names = {one.name for one in objects}
+        expect(names and names <= {WITH, WITHOUT},
+               f"objects '{WITH}' or '{WITHOUT}'", sorted(names) or 'none')
     return WITHOUT if WITHOUT in names else WITH

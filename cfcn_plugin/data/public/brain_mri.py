@@ -3,10 +3,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.base import MaskError, at, expect
 from cfcn_plugin.masks.io.hdf5 import find_numbers, open_matlab
 
-from .new_dataset import NewDataset, new_dataset, patient_split
+from .new_dataset import patient_split, write_dataset
 
 TUMOURS = {1: 'meningioma', 2: 'glioma', 3: 'pituitary'}  # cjdata/label
 FIELDS = ('image', 'label', 'PID', 'tumorMask')
@@ -45,43 +45,39 @@ def export_brain_mri(source: str | Path, root: str | Path) -> Path:
     for one, other in zip(files, files[1:]):
         if one.stem == other.stem:
             raise ValueError(f"'{one}' and '{other}' have one number: remove one")
-    with new_dataset(root, 'label', 'split', 'patient') as dataset:
-        for file in files:
-            _export(file, dataset)
-    return Path(root)
+    return write_dataset(root, ('label', 'split', 'patient'), map(_read, files))
 
 
-def _export(file: Path, dataset: NewDataset) -> None:
-    with open_matlab(file) as content:
-        slice_ = {field: _values(content, f'cjdata/{field}') for field in FIELDS}
-    label, = slice_['label'].ravel()[:1].tolist() or [None]
-    if label not in TUMOURS:
-        raise ValueError(f"'{file}': expected cjdata/label 1, 2 or 3, got {label}")
-    # MATLAB stores columns first
-    image, mask = slice_['image'].T, slice_['tumorMask'].T
-    if image.ndim != 2 or image.shape != mask.shape:
-        raise ValueError(f"'{file}': expected cjdata/image and cjdata/tumorMask of one "
-                         f'size, got {image.shape} and {mask.shape}')
+def _read(file: Path) -> tuple:
+    with at(f"'{file}'"):
+        with open_matlab(file) as content:
+            slice_ = {field: _values(content, f'cjdata/{field}') for field in FIELDS}
+        label, = slice_['label'].ravel()[:1].tolist() or [None]
+        expect(label in TUMOURS, 'cjdata/label 1, 2 or 3', label)
+        # MATLAB stores columns first
+        image, mask = slice_['image'].T, slice_['tumorMask'].T
+        expect(image.ndim == 2 and image.shape == mask.shape,
+               'cjdata/image and cjdata/tumorMask of one size',
+               (image.shape, mask.shape))
+        image = _stretch(image)
     # MATLAB's texts are UTF-16
     patient = slice_['PID'].astype('<u2').tobytes().decode('utf-16-le', 'replace')
-    dataset.add(f'images/{file.stem}.png', _stretch(image, file),
-                {f'masks/{file.stem}.png': mask}, TUMOURS[label],
-                patient_split(patient), patient)
+    return (f'images/{file.stem}.png', image, {f'masks/{file.stem}.png': mask},
+            TUMOURS[label], patient_split(patient), patient)
 
 
 def _values(content, name: str) -> np.ndarray:
     field = find_numbers(content, name)
     if field.nbytes > LARGEST:  # a small file can claim terabytes
-        raise MaskError(f"'{content.filename}': '{name}' has {field.nbytes} bytes, "
+        raise MaskError(f"'{name}' has {field.nbytes} bytes, "
                         'expected a slice of a few hundred thousand')
     return np.asarray(field[()])
 
 
-def _stretch(values: np.ndarray, file: Path) -> np.ndarray:
+def _stretch(values: np.ndarray) -> np.ndarray:
     low, high = (values.min(), values.max()) if values.size else (0, 0)
-    if not np.isfinite([low, high]).all() or low == high:
-        raise ValueError(f"'{file}': expected an image, got values from {low} to "
-                         f'{high}')
     low, high = float(low), float(high)
+    expect(np.isfinite([low, high]).all() and low != high, 'an image of several values',
+           (low, high))
     return ((values.astype(np.float32) - low) * (255 / (high - low))).round().astype(
         np.uint8)

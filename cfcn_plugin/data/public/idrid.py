@@ -8,7 +8,7 @@ from PIL import Image
 from cfcn_plugin.functional import resize_mask
 from cfcn_plugin.masks.idrid import FOLDERS, IDRiDMasks
 
-from .new_dataset import NewDataset, new_dataset
+from .new_dataset import write_dataset
 
 SPLITS = {'a. Training Set': 'train', 'b. Testing Set': 'test'}
 KINDS = tuple(FOLDERS)
@@ -46,13 +46,11 @@ def export_idrid(source: str | Path, root: str | Path) -> Path:
             f"'{Path(source, masks.images)}' has {sorted(strange) or 'no images'}: "
             f"expected 'IDRiD_01.jpg' ... in the folders {tuple(SPLITS)}")
     masks.check()
-    with new_dataset(root, 'split', *(f'label_{kind}' for kind in KINDS)) as dataset:
-        for file in files:
-            _export(file, masks, dataset)
-    return Path(root)
+    return write_dataset(root, ('split', *(f'label_{kind}' for kind in KINDS)),
+                         (_read(file, masks) for file in files))
 
 
-def _export(file: Path, masks: IDRiDMasks, dataset: NewDataset) -> None:
+def _read(file: Path, masks: IDRiDMasks) -> tuple:
     with Image.open(file) as opened:
         width, height = opened.size
         small = (WIDTH, round(height * WIDTH / width))
@@ -65,5 +63,4 @@ def _export(file: Path, masks: IDRiDMasks, dataset: NewDataset) -> None:
         least = LEAST.get(kind, np.finfo(np.float32).tiny)
         planes[f'masks/{file.stem}_{kind}.png'] = covered >= least
     labels = [int(f'masks/{file.stem}_{kind}.png' in planes) for kind in KINDS]
-    dataset.add(f'images/{file.stem}.png', image, planes, SPLITS[file.parent.name],
-                *labels)
+    return (f'images/{file.stem}.png', image, planes, SPLITS[file.parent.name], *labels)

@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cfcn_plugin.masks.base import at
 from cfcn_plugin.masks.io.image import read_image
 
-from .new_dataset import NewDataset, new_dataset, patient_split
+from .new_dataset import patient_split, write_dataset
 
 MASK = '_mask.tif'
 
@@ -36,21 +37,19 @@ def export_lgg_mri(source: str | Path, root: str | Path) -> Path:
         raise FileNotFoundError(
             f"'{source}' has no file like 'TCGA_CS_4941_19960909/"
             "TCGA_CS_4941_19960909_1.tif': give the folder kaggle_3m")
-    with new_dataset(root, 'label', 'split', 'patient') as dataset:
-        for file in files:
-            _export(file, dataset)
-    return Path(root)
+    return write_dataset(root, ('label', 'split', 'patient'), map(_read, files))
 
 
-def _export(file: Path, dataset: NewDataset) -> None:
+def _read(file: Path) -> tuple:
     mask_file = file.with_name(file.stem + MASK)
     if not mask_file.is_file():
         raise FileNotFoundError(f"slice '{file}' has no mask '{mask_file.name}' beside "
                                 'it: is the folder whole?')
     with Image.open(file) as opened:
         image = np.asarray(opened.convert('RGB'))
-    mask = read_image(mask_file, image.shape[:2]) != 0
+    with at(f"'{mask_file}'"):
+        mask = read_image(mask_file, image.shape[:2]) != 0
     masks = {f'masks/{file.stem}.png': mask} if mask.any() else {}
     patient = file.parent.name
-    dataset.add(f'images/{file.stem}.png', image, masks,
-                'tumor' if masks else 'no_tumor', patient_split(patient), patient)
+    return (f'images/{file.stem}.png', image, masks, 'tumor' if masks else 'no_tumor',
+            patient_split(patient), patient)

@@ -3,11 +3,12 @@ import gzip
 import math
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from .new_dataset import new_dataset
+from .new_dataset import write_dataset
 
 IMAGES, LABELS = '{}-images-idx3-ubyte.gz', '{}-labels-idx1-ubyte.gz'
 UINT8 = 0x08
@@ -38,15 +39,16 @@ def export_mnist(source: str | Path, root: str | Path) -> Path:
     parts = {'t10k': _digits(Path(source), 't10k')}
     if Path(source, IMAGES.format('train')).exists():
         parts['train'] = _digits(Path(source), 'train')
-    with new_dataset(root, 'label', 'split') as dataset:
-        for part, (images, labels) in parts.items():
-            for number, (image, label) in enumerate(zip(images, labels)):
-                name = f'{part}-{number:05d}.png'
-                test = part == 't10k' and ('train' in parts
-                                           or number % TEST_EVERY == 0)
-                dataset.add(f'images/{name}', image, {f'masks/{name}': image}, label,
-                            'test' if test else 'train')
-    return Path(root)
+    return write_dataset(root, ('label', 'split'), _entries(parts))
+
+
+def _entries(parts: dict[str, tuple]) -> Iterator[tuple]:
+    for part, (images, labels) in parts.items():
+        for number, (image, label) in enumerate(zip(images, labels)):
+            name = f'{part}-{number:05d}.png'
+            test = part == 't10k' and ('train' in parts or number % TEST_EVERY == 0)
+            yield (f'images/{name}', image, {f'masks/{name}': image}, label,
+                   'test' if test else 'train')
 
 
 def _digits(source: Path, part: str) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .new_dataset import new_dataset
+from .new_dataset import write_dataset
 
 DIGITS = (0, 1, 2)
 TEXTURES = ('grass', 'gravel', 'brick')  # texture i belongs to digit i in training
@@ -41,7 +41,8 @@ def write_textured_digits(root: str | Path, seed: int = 0) -> Path:
     rng = np.random.default_rng(seed)
     half = {name: _halves(texture) for name, texture in textures.items()}
     order = {digit: rng.permutation(len(digits[digit])) for digit in DIGITS}
-    with new_dataset(root, 'label', 'split', 'background') as dataset:
+
+    def entries():
         for split, background, count in PARTS:
             for index, digit in enumerate(DIGITS):
                 for number in range(count):
@@ -50,9 +51,9 @@ def write_textured_digits(root: str | Path, seed: int = 0) -> Path:
                     which = order[digit][number + (split != 'train') * TRAIN_DIGITS]
                     image, mask = _paste(digits[digit][which], patch, rng)
                     name = f'{split}_{background}/{digit}/{number:03d}.png'
-                    dataset.add(name, image, {f'masks/{name}': mask}, digit, split,
-                                background)
-    return Path(root)
+                    yield name, image, {f'masks/{name}': mask}, digit, split, background
+
+    return write_dataset(root, ('label', 'split', 'background'), entries())
 
 
 def _load_sources() -> tuple[dict, dict]:

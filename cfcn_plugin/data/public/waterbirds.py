@@ -1,6 +1,7 @@
 """Waterbirds: labels, places and boxes in one table beside the published images."""
 from pathlib import Path
 
+from cfcn_plugin.masks.base import at, expect
 from cfcn_plugin.masks.cub import read_cub_boxes
 from cfcn_plugin.masks.io.rectangles import read_box
 from cfcn_plugin.masks.io.table import read_entries
@@ -35,21 +36,21 @@ def list_waterbirds(root: str | Path, cub: str | Path) -> Path:
             not.
     """
     root = Path(root)
-    boxes = {
-        name: read_box(box, where, 'xywh')
-        for where, (name, *box) in read_cub_boxes(
-            Path(cub, 'bounding_boxes.txt'), Path(cub, 'images.txt'))}
-    write_table(root / FILE, (
-        'filename', 'label', 'split', 'place', 'x0', 'y0', 'x1', 'y1'),
-        list(_rows(root / 'metadata.csv', boxes)))
-    return root
+    box_file, boxes = Path(cub, 'bounding_boxes.txt'), {}
+    with at(f"'{box_file}'"):
+        for line, (name, *box) in read_cub_boxes(box_file, Path(cub, 'images.txt')):
+            with at(line):
+                boxes[name] = read_box(box, 'xywh')
+    with at(f"'{root / 'metadata.csv'}'"):
+        rows = list(_rows(root / 'metadata.csv', boxes))
+    return write_table(root / FILE, (
+        'filename', 'label', 'split', 'place', 'x0', 'y0', 'x1', 'y1'), rows)
 
 
 def _rows(file: Path, boxes: dict[str, tuple]):
-    for where, (name, bird, split, place) in read_entries(file, COLUMNS):
-        if bird not in BIRDS or split not in SPLITS or place not in PLACES:
-            raise ValueError(f'{where}: expected y and place 0 or 1 and split 0, 1 or '
-                             f'2, got {bird!r}, {place!r} and {split!r}')
-        if name not in boxes:
-            raise ValueError(f"{where}: CUB has no box of '{name}'")
+    for line, (name, bird, split, place) in read_entries(file, COLUMNS):
+        with at(line):
+            expect(bird in BIRDS and split in SPLITS and place in PLACES,
+                   'y and place 0 or 1 and split 0, 1 or 2', (bird, place, split))
+            expect(name in boxes, 'an image that CUB has a box of', name)
         yield name, BIRDS[bird], SPLITS[split], PLACES[place], *boxes[name]

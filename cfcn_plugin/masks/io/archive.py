@@ -61,7 +61,7 @@ class Archive:
             MaskError: The file is larger, unpacks to more than ``RATIO`` times its
                 packed size, or is damaged.
         """
-        most, where = max(most, SMALL), f"'{self.path}', '{name}'"
+        most = max(most, SMALL)
         try:
             if self.path.is_dir():
                 file = join_inside(self.path, name)
@@ -70,16 +70,16 @@ class Archive:
                 info = self._open().getinfo(name)
                 size, packed = info.file_size, info.compress_size
             if size > most or size > RATIO * max(packed, SMALL // RATIO):
-                raise MaskError(f'{where} unpacks from {packed} to {size} bytes, '
-                                f'expected at most {most}: is it a zip bomb?')
+                raise MaskError(f'unpacks from {packed} to {size} bytes, expected at '
+                                f'most {most}: is it a zip bomb?')
             if self.path.is_dir():
                 return file.read_bytes()
             return self._open().read(name)
         except MaskError:
             raise
         except Exception as error:  # zipfile raises what its decompressors do
-            raise MaskError(f'{where} cannot be read ({repr(error)[:200]}): is '
-                            'the archive whole?') from error
+            raise MaskError(f'cannot be read ({repr(error)[:200]}): is the archive '
+                            'whole?') from error
 
     def _check(self) -> None:
         infos = self._open().infolist()

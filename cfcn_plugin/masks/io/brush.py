@@ -12,7 +12,7 @@ CHANNELS = 4
 HALF = 128
 
 
-def decode_brush(data: bytes, shape: tuple[int, int], where: str) -> np.ndarray:
+def decode_brush(data: bytes, shape: tuple[int, int]) -> np.ndarray:
     """A brush's mask: the pixels that are at least half opaque.
 
     A header (32 bits: how many values; 5: bits of a value less 1; four times 4: bits of
@@ -23,7 +23,6 @@ def decode_brush(data: bytes, shape: tuple[int, int], where: str) -> np.ndarray:
     Args:
         data: The bytes that Label Studio writes as ``rle``.
         shape: (H, W).
-        where: File and entry, for messages.
 
     Returns:
         uint8 {0, 1}, (H, W).
@@ -37,7 +36,7 @@ def decode_brush(data: bytes, shape: tuple[int, int], where: str) -> np.ndarray:
         lengths = [bits.take(4) + 1 for _ in range(4)]
         if count != shape[0] * shape[1] * CHANNELS or size > 8:
             raise MaskError(
-                f'{where}: the brush has {count} values of {size} bits, expected '
+                f'the brush has {count} values of {size} bits, expected '
                 f'{CHANNELS} of 8 for each of {shape[1]} x {shape[0]} pixels')
         values = np.zeros(count, np.uint8)
         done = 0
@@ -49,11 +48,11 @@ def decode_brush(data: bytes, shape: tuple[int, int], where: str) -> np.ndarray:
             values[done:end] = bits.take(size) if repeats else [
                 bits.take(size) for _ in range(end - done)]
             done = end
+    except MaskError:
+        raise
     except ValueError as error:
-        if isinstance(error, MaskError):
-            raise
-        raise MaskError(f'{where}: malformed run lengths of a brush ({error}): export '
-                        'again from Label Studio') from error
+        raise MaskError(f'malformed run lengths of a brush ({error}): export again '
+                        'from Label Studio') from error
     return (values.reshape(*shape, CHANNELS)[..., 3] >= HALF).astype(np.uint8)
 
 

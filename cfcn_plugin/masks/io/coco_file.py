@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cfcn_plugin.masks.base import MaskError, expect
+from cfcn_plugin.masks.base import MaskError, at, expect
 
 from .coco_polygons import check_bounds, polygon_bounds, read_polygons
 from .json_file import read_json
@@ -57,11 +57,10 @@ class CocoFile:
         self.use = use
         content = read_json(file, dict, self._pack)
         expect(all(isinstance(content.get(part), list) for part in PARTS),
-               f"'{file}' is no COCO instance file", f'an object with lists {PARTS}',
-               list(content))
+               f'a COCO instance file, an object with lists {PARTS}', list(content))
         self._instances = content['annotations']
         if not self._instances:
-            raise MaskError(f"'{file}' holds no annotation")
+            raise MaskError('holds no annotation')
         self.names = self._read_categories(content['categories'])
         self._images = self._read_images(content['images'], images)
 
@@ -71,95 +70,93 @@ class CocoFile:
         for place, one in enumerate(self._instances):
             self._instances[place] = None
             if not isinstance(one, Instance):
-                expect(False, f"'{self.file}', annotations[{place}]",
-                       f"an object with {[*FIELDS, self.use]}", one)
-            where = self._where(one.id)
-            for field, value, known in (('image', one.image, self._images),
-                                        ('category', one.category, self.names)):
-                if value not in known:
-                    raise MaskError(f'{where}: {field}_id {value!r} is not in the '
-                                    f'file: correct it, or add its {field}')
-            if one.outline is None:
-                flat.append(one.id)
-                continue
-            key, shape = self._images[one.image]
-            self._check_fits(one.outline, shape, where)
+                with at(f'annotations[{place}]'):
+                    expect(False, f'an object with {[*FIELDS, self.use]}', one)
+            with at(f'annotation {one.id}'):
+                for field, value, known in (('image', one.image, self._images),
+                                            ('category', one.category, self.names)):
+                    if value not in known:
+                        raise MaskError(f'{field}_id {value!r} is not in the file: '
+                                        f'correct it, or add its {field}')
+                if one.outline is None:
+                    flat.append(one.id)
+                    continue
+                key, shape = self._images[one.image]
+                self._check_fits(one.outline, shape)
             yield key, shape, one
         if flat:
             logging.getLogger(__name__).warning(
                 f"'{self.file}': {len(flat)} boxes without width or height are left "
                 f'out, of annotations {", ".join(map(str, flat[:4]))}')
 
-    def _where(self, id) -> str:
-        return f"'{self.file}', annotation {id}"
-
     def _pack(self, entry: dict) -> dict | Instance:
         """An annotation as an Instance, any other object as it is."""
         if 'image_id' not in entry and 'category_id' not in entry:
             return entry
-        where = self._where(entry.get('id'))
-        missing = [field for field in (*FIELDS, self.use) if field not in entry]
-        if missing:
-            raise MaskError(f'{where}: {missing} missing, got {list(entry)}')
-        image, category = entry['image_id'], entry['category_id']
-        crowd = entry.get('iscrowd', 0)
-        expect(not isinstance(image, list | dict) and crowd in (0, 1)
-               and not isinstance(category, list | dict), where,
-               "numbers 'image_id', 'category_id' and 'iscrowd' 0 or 1",
-               (image, category, crowd))
-        outline = self._outline(entry[self.use], where)
+        with at(f"annotation {entry.get('id')}"):
+            missing = [field for field in (*FIELDS, self.use) if field not in entry]
+            if missing:
+                raise MaskError(f'{missing} missing, got {list(entry)}')
+            image, category = entry['image_id'], entry['category_id']
+            crowd = entry.get('iscrowd', 0)
+            expect(not isinstance(image, list | dict) and crowd in (0, 1)
+                   and not isinstance(category, list | dict),
+                   "numbers 'image_id', 'category_id' and 'iscrowd' 0 or 1",
+                   (image, category, crowd))
+            outline = self._outline(entry[self.use])
         return Instance(entry['id'], image, category, bool(crowd), outline)
 
-    def _outline(self, given, where: str) -> Outline | None:
+    def _outline(self, given) -> Outline | None:
         if self.use == 'segmentation':
-            read = read_rle if isinstance(given, dict) else read_polygons
-            return read(given, where)
-        expect(isinstance(given, list), where, "'bbox' [x, y, width, height]", given)
+            return read_rle(given) if isinstance(given, dict) else read_polygons(given)
+        expect(isinstance(given, list), "'bbox' [x, y, width, height]", given)
         if _is_flat(given):  # COCO's own train2017 has two
             return None
-        return read_box(given, where, 'xywh', ' (COCO boxes are x, y, width, height)')
+        return read_box(given, 'xywh', ' (COCO boxes are x, y, width, height)')
 
-    def _check_fits(self, outline: Outline, shape: tuple, where: str) -> None:
+    def _check_fits(self, outline: Outline, shape: tuple) -> None:
         if self.use == 'bbox':
-            check_bounds(outline, shape, where)
+            check_bounds(outline, shape)
         elif isinstance(outline, list):
             for polygon in outline:
-                check_bounds(polygon_bounds(polygon), shape, where)
+                check_bounds(polygon_bounds(polygon), shape)
         elif outline[1] != shape:
-            raise MaskError(f'{where}: RLE of size {list(outline[1])}, expected its '
-                            f"image's [height, width] {list(shape)}: make it again at "
-                            'the size of the image')
+            raise MaskError(f"RLE of size {list(outline[1])}, expected its image's "
+                            f'[height, width] {list(shape)}: make it again at the size '
+                            'of the image')
 
     def _read_categories(self, entries: list) -> dict[Any, str]:
         names = {}
         for place, entry in enumerate(entries):
-            where = f"'{self.file}', categories[{place}]"
-            expect(isinstance(entry, dict) and isinstance(entry.get('name'), str)
-                   and isinstance(entry.get('id'), int | str), where,
-                   "an object with 'id' and 'name'", entry)
-            if entry['id'] in names:
-                raise MaskError(f"{where}: id {entry['id']} stands twice, for "
-                                f"'{names[entry['id']]}' and '{entry['name']}'")
+            with at(f'categories[{place}]'):
+                expect(_is_entry(entry) and isinstance(entry.get('name'), str),
+                       "an object with 'id' and 'name'", entry)
+                if entry['id'] in names:
+                    raise MaskError(f"id {entry['id']} stands twice, for "
+                                    f"'{names[entry['id']]}' and '{entry['name']}'")
             names[entry['id']] = entry['name']
         return names
 
     def _read_images(self, entries: list, folder: str) -> dict[Any, tuple]:
         images, keys = {}, set()
         for place, entry in enumerate(entries):
-            where = f"'{self.file}', images[{place}]"
-            expect(isinstance(entry, dict) and isinstance(entry.get('id'), int | str)
-                   and all(isinstance(entry.get(side), int) and entry[side] > 0
-                           for side in ('height', 'width')), where,
-                   "an object with 'id', 'file_name', 'height' and 'width' in pixels",
-                   entry)
-            key = image_name(entry.get('file_name'), where, folder)
-            if entry['id'] in images or key in keys:
-                what = 'id' if entry['id'] in images else 'file_name'
-                raise MaskError(f"{where}: {what} {entry[what]!r} stands twice: each "
-                                'image must have its own id and file_name')
+            with at(f'images[{place}]'):
+                expect(_is_entry(entry) and all(
+                    isinstance(entry.get(side), int) and entry[side] > 0
+                    for side in ('height', 'width')), "an object with 'id', "
+                    "'file_name', 'height' and 'width' in pixels", entry)
+                key = image_name(entry.get('file_name'), folder)
+                if entry['id'] in images or key in keys:
+                    what = 'id' if entry['id'] in images else 'file_name'
+                    raise MaskError(f'{what} {entry[what]!r} stands twice: each image '
+                                    'must have its own id and file_name')
             keys.add(key)
             images[entry['id']] = key, (entry['height'], entry['width'])
         return images
+
+
+def _is_entry(value) -> bool:
+    return isinstance(value, dict) and isinstance(value.get('id'), int | str)
 
 
 def _is_flat(box: list) -> bool:

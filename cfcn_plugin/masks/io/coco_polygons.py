@@ -7,17 +7,16 @@ from cfcn_plugin.masks.base import MaskError, expect
 from .rectangles import Box, check_in_image
 
 
-def read_polygons(given, where: str) -> list[array]:
+def read_polygons(given) -> list[array]:
     """Polygons [x0, y0, x1, y1, ...] as arrays of float64.
 
     Args:
         given: The polygons as they are written, a list of lists.
-        where: File and annotation, for the message.
 
     Raises:
         MaskError: This is no list of polygons.
     """
-    expect(isinstance(given, list) and given, where,
+    expect(isinstance(given, list) and given,
            'polygons [[x0, y0, x1, y1, ...], ...] or an RLE', given,
            "; use='bbox' takes the boxes")
     polygons = []
@@ -26,11 +25,10 @@ def read_polygons(given, where: str) -> list[array]:
             numbers = array('d', polygon) if isinstance(polygon, list) else ()
         except (TypeError, OverflowError):
             numbers = ()
-        expect(len(numbers) >= 6 and len(numbers) % 2 == 0, where,
+        expect(len(numbers) >= 6 and len(numbers) % 2 == 0,
                'a polygon of at least three points, [x0, y0, x1, y1, x2, y2, ...], an '
                'even number of numbers', polygon)
-        expect(math.isfinite(sum(numbers)), where, 'a polygon of finite numbers',
-               polygon)
+        expect(math.isfinite(sum(numbers)), 'a polygon of finite numbers', polygon)
         polygons.append(numbers)
     return polygons
 
@@ -41,7 +39,7 @@ def polygon_bounds(polygon: array) -> Box:
     return min(x), min(y), max(x), max(y)
 
 
-def check_bounds(bounds: Box, shape: tuple[int, int], where: str) -> None:
+def check_bounds(bounds: Box, shape: tuple[int, int]) -> None:
     """Refuse an outline that cannot belong to an image of this size.
 
     An outline that hangs over the edge a little is cut off. One that goes an image's
@@ -51,16 +49,15 @@ def check_bounds(bounds: Box, shape: tuple[int, int], where: str) -> None:
     Args:
         bounds: (x0, y0, x1, y1) in pixels.
         shape: The image's height and width.
-        where: File and annotation, for the message.
 
     Raises:
         MaskError: The outline lies outside, or goes far beyond.
     """
-    check_in_image(bounds, shape, where)
+    check_in_image(bounds, shape)
     x0, y0, x1, y1 = bounds
     height, width = shape
     if x0 < -width or y0 < -height or x1 > 2 * width or y1 > 2 * height:
         raise MaskError(
-            f'{where}: from ({x0}, {y0}) to ({x1}, {y1}) it goes far beyond the '
+            f'from ({x0}, {y0}) to ({x1}, {y1}) it goes far beyond the '
             f'image of {width} x {height} pixels: are the numbers pixels of this '
             'image?')

@@ -28,19 +28,18 @@ def read_lines(file: Path) -> Iterator[tuple[str, str]]:
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise MaskError(f"'{file}' cannot be read ({error})") from error
-    return decode_lines(data, f"'{file}'")
+        raise MaskError(f'cannot be read ({error})') from error
+    return decode_lines(data)
 
 
-def decode_lines(data: bytes, where: str) -> Iterator[tuple[str, str]]:
+def decode_lines(data: bytes) -> Iterator[tuple[str, str]]:
     """Place and text of each line that is not blank.
 
     Args:
         data: UTF-8, with or without a byte order mark.
-        where: The file, for messages.
 
     Yields:
-        ``where`` with the line's number from 1, and the line.
+        ``'line N'``, N from 1, and the line.
 
     Raises:
         MaskError: The data is not UTF-8.
@@ -48,10 +47,10 @@ def decode_lines(data: bytes, where: str) -> Iterator[tuple[str, str]]:
     try:
         lines = data.decode('utf-8-sig').splitlines()
     except UnicodeDecodeError as error:
-        raise MaskError(f'{where} is not text in UTF-8 ({error})') from error
+        raise MaskError(f'not text in UTF-8 ({error})') from error
     for number, line in enumerate(lines, 1):
         if line.strip():
-            yield f'{where}, line {number}', line
+            yield f'line {number}', line
 
 
 def walk_files(folder: str | Path, option: str) -> Iterator[str]:

@@ -32,14 +32,18 @@ def open_matlab(file: Path) -> Iterator:
     h5py = import_h5py()
     try:
         if not h5py.is_hdf5(file):
-            raise _other_kind_error(file)
+            with file.open('rb') as stream:
+                old = stream.read(10) == b'MATLAB 5.0'
+            raise MaskError('not a MATLAB v7.3 (HDF5) file: ' + (
+                "it is an older MATLAB file, save it with `save(..., '-v7.3')`"
+                if old else 'is it whole?'))
         with h5py.File(file, 'r') as content:
             yield content
     except MaskError:
         raise
     except Exception as error:  # h5py raises whatever HDF5 says
-        raise MaskError(f"'{file}' cannot be read as a MATLAB v7.3 file "
-                        f'({error!r}): is it whole?') from error
+        raise MaskError(f'cannot be read as a MATLAB v7.3 file ({error!r}): is it '
+                        'whole?') from error
 
 
 def find_numbers(content, name: str):
@@ -57,30 +61,22 @@ def find_numbers(content, name: str):
             in the file itself.
     """
     h5py = import_h5py()
-    inner, file = content, content.filename
+    inner = content
     for part in PurePosixPath(name.strip('/')).parts:
         link = inner.get(part, getlink=True) if isinstance(inner, h5py.Group) else None
         if link is not None and not isinstance(link, h5py.HardLink):
-            raise _elsewhere_error(name, file)
+            raise _elsewhere_error(name)
         inner = None if link is None else inner.get(part)
     if isinstance(inner, h5py.Dataset) and (inner.is_virtual or inner.external):
-        raise _elsewhere_error(name, file)
+        raise _elsewhere_error(name)
     if not isinstance(inner, h5py.Dataset) or inner.dtype.kind not in 'buif':
         names = []
         content.visit(names.append)
-        raise MaskError(f"'{file}' has no numbers in a field '{name}', its fields are "
+        raise MaskError(f"no numbers in a field '{name}', the fields are "
                         f'{sorted(names)[:12]}: correct `field`')
     return inner
 
 
-def _elsewhere_error(name: str, file: str) -> MaskError:
-    return MaskError(f"'{file}': '{name}' is kept in another file or place, and links "
-                     'are not followed: save a copy that holds its own data')
-
-
-def _other_kind_error(file: Path) -> MaskError:
-    with file.open('rb') as stream:
-        old = stream.read(10) == b'MATLAB 5.0'
-    return MaskError(f"'{file}' is not a MATLAB v7.3 (HDF5) file: " + (
-        "it is an older MATLAB file, save it with `save(..., '-v7.3')`"
-        if old else 'is it whole?'))
+def _elsewhere_error(name: str) -> MaskError:
+    return MaskError(f"'{name}' is kept in another file or place, and links are not "
+                     'followed: save a copy that holds its own data')

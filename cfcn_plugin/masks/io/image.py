@@ -16,8 +16,7 @@ COLOUR = ('LA', 'PA', 'RGB', 'RGBA')
 
 def read_image(file: str | Path | BinaryIO,
                shape: tuple[int, int],
-               colours: bool = False,
-               name: str | None = None) -> np.ndarray:
+               colours: bool = False) -> np.ndarray:
     """The values of an image file, as they are stored.
 
     Args:
@@ -25,7 +24,6 @@ def read_image(file: str | Path | BinaryIO,
         shape: (H, W) that the file must have. The header says it before a pixel is
             decoded, so that no file costs more memory than its image does.
         colours: Return colours, also those of a palette.
-        name: The name of a stream, for messages.
 
     Returns:
         (H, W), bool, uint8, uint16 or int32; for files with several channels
@@ -35,36 +33,35 @@ def read_image(file: str | Path | BinaryIO,
     Raises:
         MaskError: The file cannot be read, or its values are ambiguous.
     """
-    name = str(file) if name is None else name
     try:
         with _whole_files(), Image.open(file) as image:
-            _check(image, shape, colours, name)
+            _check(image, shape, colours)
             return np.array(image.convert('RGBA') if colours else image)
     except MaskError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise MaskError(
-            f"mask '{name}' has more pixels than Pillow opens ({error}): is it a "
-            'decompression bomb? If not, raise `PIL.Image.MAX_IMAGE_PIXELS`') from error
+            f'more pixels than Pillow opens ({error}): is it a decompression '
+            'bomb? If not, raise `PIL.Image.MAX_IMAGE_PIXELS`') from error
     except Exception as error:  # Pillow's formats raise errors of any type
-        raise MaskError(f"mask '{name}' cannot be read as an image "
-                        f'({str(error) or error!r}): is it whole?') from error
+        raise MaskError(f'cannot be read as an image ({str(error) or error!r}): is it '
+                        'whole?') from error
 
 
-def _check(image: Image.Image, shape: tuple, colours: bool, name: str) -> None:
-    check_size(name, image.size[::-1], shape)
+def _check(image: Image.Image, shape: tuple, colours: bool) -> None:
+    check_size(image.size[::-1], shape)
     if getattr(image, 'is_animated', False):
-        raise MaskError(f"mask '{name}' has {image.n_frames} frames or pages, expected "
-                        'one: save the one that is the mask')
+        raise MaskError(f'{image.n_frames} frames or pages, expected one: save '
+                        'the one that is the mask')
     if image.mode == 'L' and image.tile and image.tile[0][-1] in ('L;2', 'L;4'):
         raise MaskError(
-            f"mask '{name}' is grey of {image.tile[0][-1][-1]} bits, whose values some "
-            'programs scale to 0 to 255 and some do not: save it as an 8-bit PNG')
+            f'grey of {image.tile[0][-1][-1]} bits, whose values some programs '
+            'scale to 0 to 255 and some do not: save it as an 8-bit PNG')
     known = (*GREY[:3], *COLOUR) if colours else (*GREY, *COLOUR)
     if image.mode not in known:
         raise MaskError(
-            f"mask '{name}' has pixels of mode '{image.mode}', expected one of "
-            f'{known}: save it as an 8-bit PNG')
+            f"pixels of mode '{image.mode}', expected one of {known}: "
+            f'save it as an 8-bit PNG')
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def read_json(file: Path,
         entry = dict(pairs)
         if len(entry) < len(pairs):
             twice = next(n for i, (n, _) in enumerate(pairs) if n in dict(pairs[:i]))
-            raise MaskError(f"'{file}': '{twice}' stands twice in one object, and "
+            raise MaskError(f"'{twice}' stands twice in one object, and "
                             'JSON would keep the last one alone: merge the two')
         return hook(entry)
 
@@ -44,10 +44,9 @@ def read_json(file: Path,
         raise
     # ValueError: also a number of 5000 digits
     except (OSError, ValueError, RecursionError) as error:
-        raise MaskError(f"'{file}' is not JSON in UTF-8 ({error}): is it whole?") from (
-            error)
+        raise MaskError(f'not JSON in UTF-8 ({error}): is it whole?') from error
     if not isinstance(content, kind):
         kinds = kind if isinstance(kind, tuple) else (kind, )
-        raise MaskError(f"'{file}': expected {' or '.join(NAMES[k] for k in kinds)}, "
-                        f'got {type(content).__name__}')
+        raise MaskError(f'expected {" or ".join(NAMES[k] for k in kinds)}, got '
+                        f'{type(content).__name__}')
     return content

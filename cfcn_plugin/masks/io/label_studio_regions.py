@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from cfcn_plugin.masks.base import MaskError, check_size, expect, is_list_of
+from cfcn_plugin.masks.base import MaskError, at, check_size, expect, is_list_of
 
 from .brush import decode_brush
 from .shapes import check_inside, fill_polygon, read_points
@@ -12,39 +12,41 @@ from .shapes import check_inside, fill_polygon, read_points
 BARE = ('brush', 'polygon', 'rectangle')  # drawn without a label
 
 
-def read_regions(results, where: str) -> list[dict]:
+def read_regions(results) -> list[dict]:
     """The regions of an annotation, in a small form.
 
     Args:
         results: The annotation's ``result``.
-        where: File and task, for messages.
 
     Returns:
         Dicts of ``labels`` ('' for a region without a label), ``size`` (H, W),
-        ``where``, and either ``rle``, bytes, or ``points``, the bytes of (N, 2) float64
-        in percent, and ``turn`` in degrees. marshal can write them.
+        ``place`` in the task, and either ``rle``, bytes, or ``points``, the bytes of
+        (N, 2) float64 in percent, and ``turn`` in degrees. marshal can write them.
 
     Raises:
         MaskError: A region is not in Label Studio's format, or cannot be drawn.
     """
-    expect(is_list_of(dict, results), where, 'a list `result` of objects', results)
+    expect(is_list_of(dict, results), 'a list `result` of objects', results)
     named = {str(one.get('id')) for one in results if _kind(one).endswith('labels')}
     regions = []
     for number, one in enumerate(results):
-        at, kind, value = f'{where}, result {number}', _kind(one), one.get('value')
+        kind, value = _kind(one), one.get('value')
         bare = kind in BARE and str(one.get('id')) not in named
         if not isinstance(value, dict) or not (bare or kind.endswith('labels')):
             continue  # a choice, text, relation, or region that another result labels
-        labels = [''] if bare else value.get(kind)
-        expect(is_list_of(str, labels) and labels, at, f'a label in `{kind}`', labels)
-        size = one.get('original_height'), one.get('original_width')
-        expect(all(isinstance(n, int) and n > 0 for n in size), at,
-               'original_height and original_width in pixels', size)
-        if one.get('image_rotation'):
-            raise MaskError(f'{at}: the image was turned by {one["image_rotation"]} '
-                            'degrees for drawing, but not in its file: turn it back in '
-                            'Label Studio, or turn the file')
-        regions.append(dict(labels=labels, size=size, where=at, **_geometry(value, at)))
+        with at(f'result {number}'):
+            labels = [''] if bare else value.get(kind)
+            expect(is_list_of(str, labels) and labels, f'a label in `{kind}`', labels)
+            size = one.get('original_height'), one.get('original_width')
+            expect(all(isinstance(n, int) and n > 0 for n in size),
+                   'original_height and original_width in pixels', size)
+            if one.get('image_rotation'):
+                raise MaskError(
+                    f'the image was turned by {one["image_rotation"]} degrees for '
+                    'drawing, but not in its file: turn it back in Label Studio, or '
+                    'turn the file')
+            regions.append(dict(labels=labels, size=size, place=f'result {number}',
+                                **_geometry(value)))
     return regions
 
 
@@ -63,43 +65,50 @@ def _kind(result: dict) -> str:
     return str(result.get('type'))
 
 
-def _geometry(value: dict, where: str) -> dict:
+def _geometry(value: dict) -> dict:
     """The brush's bytes, or a polygon's points in percent."""
     if 'rle' in value:
         try:  # bytes() of a number would be so many zeros
             return dict(rle=bytes([*value['rle']]))
         except (TypeError, ValueError) as error:
-            raise MaskError(f'{where}: expected `rle` to be a list of bytes '
-                            f'({error})') from error
+            raise MaskError(f'expected a list of bytes as `rle` ({error})') from error
     if 'points' in value:
-        return dict(points=read_points(value['points'], 3, where).tobytes(), turn=0.)
+        return dict(points=read_points(value['points'], 3).tobytes(), turn=0.)
     try:
         x, y, width, height = (float(value[k]) for k in ('x', 'y', 'width', 'height'))
         turn = float(value.get('rotation') or 0)
     except (KeyError, TypeError, ValueError):
         raise MaskError(
-            f'{where}: expected a brush (`rle`), a polygon (`points`) or a rectangle '
+            'expected a brush (`rle`), a polygon (`points`) or a rectangle '
             f'(`x`, `y`, `width`, `height`), got {sorted(value)}') from None
     if not (width > 0 and height > 0 and math.isfinite(turn)):
-        raise MaskError(f'{where}: rectangle of width {width} and height {height}, '
-                        f'turned by {turn}, has no inside')
+        raise MaskError(f'rectangle of width {width} and height {height}, turned by '
+                        f'{turn}, has no inside')
     corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
-    return dict(points=read_points(corners, 4, where).tobytes(), turn=turn)
+    return dict(points=read_points(corners, 4).tobytes(), turn=turn)
 
 
-def draw_region(region: dict, shape: tuple[int, int], file: str) -> np.ndarray:
-    """A region of :func:`read_regions` as a mask, uint8 {0, 1}, (H, W).
+def draw_regions(regions: list[dict], shape: tuple[int, int]) -> np.ndarray:
+    """The union of regions of :func:`read_regions`, uint8 {0, 1}, (H, W).
 
     Raises:
-        MaskError: The region is of an image of another size, or lies outside.
+        MaskError: A region is of an image of another size, or lies outside.
     """
-    check_size(file, region['size'], shape)
+    mask = np.zeros(shape, np.uint8)
+    for region in regions:
+        with at(region['place']):
+            mask |= _draw(region, shape)
+    return mask
+
+
+def _draw(region: dict, shape: tuple[int, int]) -> np.ndarray:
+    check_size(region['size'], shape)
     if 'rle' in region:
-        return decode_brush(region['rle'], shape, region['where'])
+        return decode_brush(region['rle'], shape)
     points = np.frombuffer(region['points']).reshape(-1, 2) / 100 * shape[::-1]
     turn = np.deg2rad(region['turn'])  # clockwise about the first corner, in pixels
     turned = (points - points[0]) @ np.array(
         [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     points = turned + points[0]
-    check_inside(points, 0, shape, region['where'])
+    check_inside(points, 0, shape)
     return fill_polygon(points, shape)

@@ -6,14 +6,13 @@ from posixpath import normpath
 from cfcn_plugin.masks.base import MaskError, expect, is_plain
 
 
-def image_name(name, where: str, folder: str = '') -> str:
+def image_name(name, folder: str = '') -> str:
     """An image's key from the name an annotation file gives it.
 
     The file system is not asked: an index has a million names.
 
     Args:
         name: The name as it is written.
-        where: File and place, for the message.
         folder: The folder below the data root that names are relative to.
 
     Raises:
@@ -21,15 +20,15 @@ def image_name(name, where: str, folder: str = '') -> str:
     """
     if is_plain(name) and not folder:
         return name
-    expect(isinstance(name, str) and name.strip(), where, 'the name of an image', name)
+    expect(isinstance(name, str) and name.strip(), 'the name of an image', name)
     reason = _reason_to_refuse(name)
     if reason is not None:
         of = f"'{folder}'" if folder else 'the data root'
-        raise _leaving_error(name, reason, of, where)
+        raise _leaving_error(name, reason, of)
     return normpath(f'{folder}/{name}' if folder else name)
 
 
-def join_inside(folder: str | Path, name: str, where: str = '') -> Path:
+def join_inside(folder: str | Path, name: str) -> Path:
     """``folder / name``, to be opened; the path must not leave ``folder``.
 
     The folder itself may be a symlink, and links from inside to inside are allowed.
@@ -37,7 +36,6 @@ def join_inside(folder: str | Path, name: str, where: str = '') -> Path:
     Args:
         folder: A folder that the user configured.
         name: A relative path, from a file or an image's name.
-        where: Where the name is from, for the message.
 
     Raises:
         MaskError: The name is absolute, has ``..``, or links out of the folder.
@@ -53,7 +51,7 @@ def join_inside(folder: str | Path, name: str, where: str = '') -> Path:
                     reason = f"links to '{real}'"
                     break
     if reason is not None:
-        raise _leaving_error(name, reason, f"'{folder}'", where)
+        raise _leaving_error(name, reason, f"'{folder}'")
     return Path(folder, name)
 
 
@@ -66,7 +64,7 @@ def _reason_to_refuse(name: str) -> str | None:
     return 'has a zero byte' if '\0' in name else None
 
 
-def _leaving_error(name: str, reason: str, folder: str, where: str) -> MaskError:
+def _leaving_error(name: str, reason: str, folder: str) -> MaskError:
     return MaskError(
-        f"{where + ': ' if where else ''}path {name!r} {reason}, expected one that "
-        f'stays below {folder}: correct it, or configure the folder it leads to')
+        f'path {name!r} {reason}, expected one that stays below {folder}: '
+        'correct it, or configure the folder it leads to')

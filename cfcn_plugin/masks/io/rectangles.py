@@ -9,13 +9,11 @@ from cfcn_plugin.masks.base import MaskError, expect
 Box = tuple[float, float, float, float]
 
 
-def read_box(values: Sequence, where: str, format: str = 'xyxy',
-             remedy: str = '') -> Box:
+def read_box(values: Sequence, format: str = 'xyxy', remedy: str = '') -> Box:
     """A box (x0, y0, x1, y1) in pixels from the four numbers of a file.
 
     Args:
         values: The numbers as they are written, perhaps as text.
-        where: File and place, for the message.
         format: ``'xyxy'`` (corners) or ``'xywh'`` (corner and size).
         remedy: Ends the message of a box without an inside.
 
@@ -26,16 +24,16 @@ def read_box(values: Sequence, where: str, format: str = 'xyxy',
         x0, y0, x1, y1 = box = list(map(float, values))
     except (TypeError, ValueError, OverflowError):
         box = []
-    expect(box and all(map(math.isfinite, box)), where, 'four finite numbers', values)
+    expect(box and all(map(math.isfinite, box)), 'four finite numbers', values)
     if format == 'xywh':
         x1, y1 = x0 + x1, y0 + y1
     if not (x1 > x0 and y1 > y0):
-        raise MaskError(f'{where}: box {[x0, y0, x1, y1]} has no inside; expected '
-                        f'x1 > x0 and y1 > y0{remedy}')
+        raise MaskError(f'box {[x0, y0, x1, y1]} has no inside; expected x1 > x0 and '
+                        f'y1 > y0{remedy}')
     return x0, y0, x1, y1
 
 
-def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int], where: str) -> np.ndarray:
+def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int]) -> np.ndarray:
     """The union of boxes as a mask, uint8 {0, 1}, (H, W).
 
     The image's corner is (0, 0), and a pixel is inside when its centre is. A box that
@@ -44,20 +42,19 @@ def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int], where: str) -> np.n
     Args:
         boxes: (x0, y0, x1, y1) in pixels.
         shape: The mask's height and width.
-        where: File and image, for the message.
 
     Raises:
         MaskError: A box lies outside the image.
     """
     mask = np.zeros(shape, np.uint8)
     for box in boxes:
-        check_in_image(box, shape, where)
+        check_in_image(box, shape)
         x0, y0, x1, y1 = box
         mask[_pixels(y0, y1), _pixels(x0, x1)] = 1
     return mask
 
 
-def check_in_image(bounds: Box, shape: tuple[int, int], where: str) -> None:
+def check_in_image(bounds: Box, shape: tuple[int, int]) -> None:
     """Refuse a shape that lies wholly outside its image.
 
     A shape without width or height, a point or a line, may lie on the edge.
@@ -65,7 +62,6 @@ def check_in_image(bounds: Box, shape: tuple[int, int], where: str) -> None:
     Args:
         bounds: (x0, y0, x1, y1) in pixels.
         shape: The image's height and width.
-        where: File and place, for the message.
 
     Raises:
         MaskError: The shape lies outside.
@@ -73,9 +69,9 @@ def check_in_image(bounds: Box, shape: tuple[int, int], where: str) -> None:
     x0, y0, x1, y1 = bounds
     height, width = shape
     if _is_beyond(x0, x1, width) or _is_beyond(y0, y1, height):
-        raise MaskError(f'{where}: from ({x0}, {y0}) to ({x1}, {y1}) it lies outside '
-                        f'the image of {width} x {height} pixels: are the numbers '
-                        'pixels of this image?')
+        raise MaskError(f'from ({x0}, {y0}) to ({x1}, {y1}) it lies outside the image '
+                        f'of {width} x {height} pixels: are the numbers pixels of '
+                        'this image?')
 
 
 def _is_beyond(low: float, high: float, size: int) -> bool:

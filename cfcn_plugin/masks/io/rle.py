@@ -15,13 +15,12 @@ MOST_PIXELS = 2**32 - 1  # a count has 32 bits
 MOST_DIGITS = 7  # of 5 bits: more than any count of 32 bits needs
 
 
-def read_rle(segmentation: dict, where: str) -> tuple[bytes, tuple[int, int]]:
+def read_rle(segmentation: dict) -> tuple[bytes, tuple[int, int]]:
     """Compressed counts and size (H, W) of a COCO segmentation.
 
     Args:
         segmentation: ``size`` [H, W], and ``counts``: a list of run lengths down the
             columns, the first of context; or COCO's compressed text.
-        where: File and annotation, for the message.
 
     Raises:
         MaskError: The RLE is malformed, or does not fill its size.
@@ -29,15 +28,16 @@ def read_rle(segmentation: dict, where: str) -> tuple[bytes, tuple[int, int]]:
     size, counts = segmentation.get('size'), segmentation.get('counts')
     expect(isinstance(size, list) and len(size) == 2
            and all(isinstance(n, int) and n > 0 for n in size)
-           and size[0] * size[1] <= MOST_PIXELS, where,
+           and size[0] * size[1] <= MOST_PIXELS,
            "an RLE with 'size' [height, width], of 32 bits of pixels at most", size)
     height, width = size
     numbers = decompress(counts) if isinstance(counts, str) else _whole_numbers(counts)
-    expect(numbers is not None, f'{where}: malformed RLE',
-           "'counts' as a list of whole numbers or COCO's compressed text", counts)
+    expect(numbers is not None,
+           "an RLE with 'counts' as a list of whole numbers or COCO's compressed text",
+           counts)
     if min(numbers, default=0) < 0 or sum(numbers) != height * width:
         raise MaskError(
-            f"{where}: malformed RLE, its counts must be >= 0 and add up to {height} * "
+            f'malformed RLE, its counts must be >= 0 and add up to {height} * '
             f'{width} = {height * width}, got {sum(numbers)} with the least '
             f'{min(numbers, default=0)}: write it again, e.g. with pycocotools')
     if isinstance(counts, str):

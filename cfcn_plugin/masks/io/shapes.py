@@ -18,13 +18,12 @@ FAR = 1e7  # pixels; no image is as large
 UNITS = ('pixel', 'diagonal')
 
 
-def read_points(points, least: int, where: str) -> np.ndarray:
+def read_points(points, least: int) -> np.ndarray:
     """Points of an annotation file, as an array (N, 2) of x, y.
 
     Args:
         points: A list of [x, y].
         least: The least number of points.
-        where: File and entry, for messages.
 
     Raises:
         MaskError: This is no such list, or is too short.
@@ -33,26 +32,25 @@ def read_points(points, least: int, where: str) -> np.ndarray:
         array = np.array(points, np.float64)
     except (TypeError, ValueError):
         array = np.zeros(0)
-    expect(array.ndim == 2 and array.shape[1] == 2 and (abs(array) < FAR).all(), where,
+    expect(array.ndim == 2 and array.shape[1] == 2 and (abs(array) < FAR).all(),
            'points [[x, y], ...] of finite numbers', points)
-    expect(len(array) >= least, where, f'at least {least} points', len(array))
+    expect(len(array) >= least, f'at least {least} points', len(array))
     return array
 
 
-def check_inside(points: np.ndarray, margin: float, shape: tuple, where: str) -> None:
+def check_inside(points: np.ndarray, margin: float, shape: tuple) -> None:
     """Refuse points that are all further than ``margin`` from the image.
 
     Args:
         points: (N, 2) of x, y.
         margin: In pixels.
         shape: The image's (H, W).
-        where: File and entry, for the message.
 
     Raises:
         MaskError: The points lie outside.
     """
     lows, highs = points.min(0) - margin, points.max(0) + margin
-    check_in_image((*lows.tolist(), *highs.tolist()), shape, where)
+    check_in_image((*lows.tolist(), *highs.tolist()), shape)
 
 
 def check_radius(radius: float | None, unit: str) -> None:

@@ -6,12 +6,12 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TextIO
 
-from cfcn_plugin.masks.base import MaskError, expect
+from cfcn_plugin.masks.base import MaskError, at, expect
 
 from .files import check_exists
 from .json_file import read_json
 
-Entry = tuple[str, Sequence]  # file and place, values of the columns
+Entry = tuple[str, Sequence]  # place in the file, values of the columns
 
 
 def read_entries(file: Path, columns: tuple[str, ...], optional: tuple[str, ...] = (),
@@ -28,8 +28,8 @@ def read_entries(file: Path, columns: tuple[str, ...], optional: tuple[str, ...]
         remedy: Ends the message of a file that lacks a column.
 
     Yields:
-        File and place of the entry, and its values in the order of columns, as they are
-        written: perhaps too few or too many, and None where a line is too short.
+        Place of the entry, and its values in the order of columns, as they are written:
+        perhaps too few or too many, and None where a line is too short.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -39,7 +39,7 @@ def read_entries(file: Path, columns: tuple[str, ...], optional: tuple[str, ...]
         return _csv_entries(file, columns, optional, remedy)
     if file.suffix == '.json':
         return _json_entries(file, columns, optional, remedy)
-    raise MaskError(f"'{file}': expected a .csv or .json file")
+    raise MaskError('expected a .csv or .json file')
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def open_csv(file: Path) -> Iterator[TextIO]:
         try:
             yield stream
         except (UnicodeDecodeError, csv.Error) as error:
-            raise MaskError(f"'{file}' is not a CSV file in UTF-8 ({error})") from error
+            raise MaskError(f'not a CSV file in UTF-8 ({error})') from error
 
 
 def _csv_entries(file: Path, columns: tuple, optional: tuple,
@@ -64,20 +64,21 @@ def _csv_entries(file: Path, columns: tuple, optional: tuple,
         # a DictReader takes three times as long
         reader = csv.reader(stream)
         header = next(reader, [])
-        _check_columns(header, columns, f"'{file}', its header", remedy)
-        twice = [name for name in columns if header.count(name) > 1]
-        if twice:
-            raise MaskError(f"'{file}', its header: {twice} stand twice, got {header}: "
-                            'which one is meant?')
+        with at('its header'):
+            _check_columns(header, columns, remedy)
+            twice = [name for name in columns if header.count(name) > 1]
+            if twice:
+                raise MaskError(f'{twice} stand twice, got {header}: which one is '
+                                'meant?')
         there = (*columns, *(name for name in optional if name in header))
         pick = itemgetter(*map(header.index, there))
         for row in reader:
-            where = f"'{file}', line {reader.line_num}"
+            place = f'line {reader.line_num}'
             if len(row) > len(header):
-                raise MaskError(f'{where}: {len(row)} values, and {len(header)} '
+                raise MaskError(f'{place}: {len(row)} values, and {len(header)} '
                                 'columns: put names with a comma in quotes')
             if row:
-                yield where, pick(row + [None] * (len(header) - len(row)))
+                yield place, pick(row + [None] * (len(header) - len(row)))
 
 
 def _json_entries(file: Path, columns: tuple, optional: tuple,
@@ -85,23 +86,24 @@ def _json_entries(file: Path, columns: tuple, optional: tuple,
     content = read_json(file, (dict, list))
     if isinstance(content, list):
         for number, entry in enumerate(content):
-            where = f"'{file}', entry {number}"
-            expect(isinstance(entry, dict), where, f'an object with {list(columns)}',
-                   entry)
-            _check_columns(entry, columns, where, remedy)
+            place = f'entry {number}'
+            with at(place):
+                expect(
+                    isinstance(entry, dict), f'an object with {list(columns)}', entry)
+                _check_columns(entry, columns, remedy)
             there = (name for name in (*columns, *optional) if name in entry)
-            yield where, [entry[name] for name in there]
+            yield place, [entry[name] for name in there]
         return
     shown = f'[{", ".join((*columns[1:], *optional))}]'
     for name, values in content.items():
-        where = f"'{file}', '{name}'"
-        expect(isinstance(values, list), where, f'a list of {shown}', values)
-        for one in values:
-            expect(isinstance(one, list), where, shown, one)
-            yield where, [name, *one]
+        with at(f"'{name}'"):
+            expect(isinstance(values, list), f'a list of {shown}', values)
+            for one in values:
+                expect(isinstance(one, list), shown, one)
+        yield from ((f"'{name}'", [name, *one]) for one in values)
 
 
-def _check_columns(found, wanted: tuple, where: str, remedy: str) -> None:
+def _check_columns(found, wanted: tuple, remedy: str) -> None:
     missing = [column for column in wanted if column not in found]
     if missing:
-        raise MaskError(f'{where}: {missing} missing, got {list(found)}{remedy}')
+        raise MaskError(f'{missing} missing, got {list(found)}{remedy}')

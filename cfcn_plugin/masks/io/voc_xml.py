@@ -5,7 +5,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from cfcn_plugin.masks.base import MaskError, expect
+from cfcn_plugin.masks.base import MaskError, at, expect
 
 from .rectangles import Box, read_box
 
@@ -26,11 +26,12 @@ def read_objects(file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
         MaskError: The file is missing, is not XML, or is no annotation of VOC.
     """
     root = parse_xml(file)
-    expect(root.tag == 'annotation', f"'{file}'", 'an <annotation> of Pascal VOC',
-           root.tag)
-    objects = [_read_object(element, f"'{file}', object {number}")
-               for number, element in enumerate(root.findall('object'), 1)]
-    return objects, _read_size(root, file)
+    expect(root.tag == 'annotation', 'an <annotation> of Pascal VOC', root.tag)
+    objects = []
+    for number, element in enumerate(root.findall('object'), 1):
+        with at(f'object {number}'):
+            objects.append(_read_object(element))
+    return objects, _read_size(root)
 
 
 def parse_xml(file: Path) -> Element:
@@ -41,8 +42,8 @@ def parse_xml(file: Path) -> Element:
     """
 
     def refuse(*_):
-        raise MaskError(f"'{file}' declares a document type, with which a small file "
-                        'can fill the memory; expected none: remove <!DOCTYPE ...>')
+        raise MaskError('declares a document type, with which a small file can fill '
+                        'the memory; expected none: remove <!DOCTYPE ...>')
 
     parser, builder = expat.ParserCreate(), TreeBuilder()
     parser.StartDoctypeDeclHandler = refuse
@@ -52,31 +53,31 @@ def parse_xml(file: Path) -> Element:
     try:
         parser.Parse(file.read_bytes(), True)
     except OSError as error:  # a MaskError, since one image's file need not end a run
-        raise MaskError(f"'{file}' cannot be read ({error.strerror}): add it, or "
-                        'correct `annotations` or `data_root`') from error
+        raise MaskError(f'cannot be read ({error.strerror}): add it, or correct '
+                        ' `annotations` or `data_root`') from error
     except expat.ExpatError as error:
-        raise MaskError(f"'{file}' is not XML ({error})") from error
+        raise MaskError(f'not XML ({error})') from error
     return builder.close()
 
 
-def _read_object(element: Element, where: str) -> VOCObject:
+def _read_object(element: Element) -> VOCObject:
     name = (element.findtext('name') or '').strip()
-    expect(name, where, 'a <name>', name)
+    expect(name, 'a <name>', name)
     corners = [element.findtext(f'bndbox/{corner}') for corner in CORNERS]
     with suppress(TypeError, ValueError):  # read_box names a value that is no number
         # VOC counts pixels from 1, and the last one is inside
         corners = [float(corners[0]) - 1, float(corners[1]) - 1, *corners[2:]]
-    where = f"{where} ('{name}')"
-    box = read_box(corners, where)
-    difficult = (element.findtext('difficult') or '0').strip()
-    expect(difficult in ('0', '1'), where, '<difficult> 0 or 1', difficult)
+    with at(f"'{name}'"):
+        box = read_box(corners)
+        difficult = (element.findtext('difficult') or '0').strip()
+        expect(difficult in ('0', '1'), '<difficult> 0 or 1', difficult)
     return VOCObject(name, box, difficult == '1')
 
 
-def _read_size(root: Element, file: Path) -> tuple[int, int] | None:
+def _read_size(root: Element) -> tuple[int, int] | None:
     sides = [(root.findtext(f'size/{side}') or '0').strip() for side in
              ('height', 'width')]
-    expect(all(side.isdecimal() and len(side) < 10 for side in sides), f"'{file}'",
+    expect(all(side.isdecimal() and len(side) < 10 for side in sides),
            '<size> with <height> and <width> in pixels', sides)
     height, width = map(int, sides)
     return (height, width) if height and width else None

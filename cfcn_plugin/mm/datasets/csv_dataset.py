@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mmpretrain.datasets import BaseDataset
 
+from cfcn_plugin.masks.base import at
 from cfcn_plugin.masks.io.table import open_csv
 from cfcn_plugin.stock import STAYS
 
@@ -58,7 +59,7 @@ class CSVDataset(BaseDataset):
                 f"'{self.ann_file}' does not exist: put the data below "
                 f"'{self.data_root}' (docs/data.md; `python tools/get_data.py -h`), or "
                 'set the environment variable CFCN_DATA to where it is')
-        with open_csv(Path(self.ann_file)) as stream:
+        with at(f"'{self.ann_file}'"), open_csv(Path(self.ann_file)) as stream:
             reader = csv.DictReader(stream)
             split = () if self.split is None else (self.split_column, )
             wanted = {self.path, *self.labels, *self.group, *split}

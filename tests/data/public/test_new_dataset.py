@@ -3,33 +3,38 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cfcn_plugin.data.public.new_dataset import new_dataset, write_table
+from cfcn_plugin.data.public.new_dataset import write_dataset, write_table
 
 PIXELS = np.arange(6, dtype=np.uint8).reshape(2, 3)
 
 
 def test_folder_has_its_name_when_all_went_well(tmp_path):
-    with new_dataset(tmp_path / 'a' / 'data') as dataset:
-        (dataset.folder / 'x.txt').write_text('x')
-        assert not (tmp_path / 'a' / 'data').exists()
-    assert (tmp_path / 'a' / 'data' / 'x.txt').read_text() == 'x'
+    root = tmp_path / 'a' / 'data'
+
+    def entries():
+        assert not root.exists()
+        yield 'x.png', PIXELS, {}
+
+    assert write_dataset(root, (), entries()) == root
+    assert sorted(f.name for f in root.iterdir()) == ['labels.csv', 'x.png']
     assert [f.name for f in (tmp_path / 'a').iterdir()] == ['data']
 
 
 def test_folder_is_not_there_after_an_error_and_the_rest_does_no_harm(tmp_path):
-    with pytest.raises(RuntimeError), new_dataset(tmp_path / 'data') as dataset:
-        (dataset.folder / 'half.txt').write_text('h')
+    def half():
+        yield 'half.png', PIXELS, {}
         raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_dataset(tmp_path / 'data', (), half())
     assert not (tmp_path / 'data').exists()
-    with new_dataset(tmp_path / 'data'):
-        pass
+    write_dataset(tmp_path / 'data', (), [])
     assert [f.name for f in (tmp_path / 'data').iterdir()] == ['labels.csv']
 
 
 def test_nothing_is_overwritten(tmp_path):
-    with pytest.raises(FileExistsError, match='is not overwritten'), \
-            new_dataset(tmp_path):
-        pass
+    with pytest.raises(FileExistsError, match='is not overwritten'):
+        write_dataset(tmp_path, (), [])
     (tmp_path / 'labels.csv').write_text('mine')
     with pytest.raises(FileExistsError, match='labels.csv. exists and is not'):
         write_table(tmp_path / 'labels.csv', ('a', ), [])
@@ -37,9 +42,8 @@ def test_nothing_is_overwritten(tmp_path):
 
 
 def test_table_and_images_are_what_was_given(tmp_path):
-    with new_dataset(tmp_path / 'data', 'label') as dataset:
-        dataset.add('deep/p.png', PIXELS, {'masks/p.png': PIXELS}, 'x,y')
-    folder = tmp_path / 'data'
+    folder = write_dataset(tmp_path / 'data', ['label'], [
+        ('deep/p.png', PIXELS, {'masks/p.png': PIXELS}, 'x,y')])
     assert (folder / 'labels.csv').read_text().split() == [
         'filename,label', 'deep/p.png,"x,y"']
     np.testing.assert_array_equal(np.asarray(Image.open(folder / 'deep/p.png')), PIXELS)

@@ -19,8 +19,9 @@ def test_every_line_has_names_for_numbers_and_cubs_box(waterbirds_source):
 
 @pytest.mark.parametrize('file,old,new,message', [
     ('waterbirds100/metadata.csv', ',place,', ',ground,', r"\['place'\] missing"),
-    ('waterbirds100/metadata.csv', ',1,0,1,', ',2,0,1,', "line 2: .* got '2'"),
-    ('waterbirds100/metadata.csv', '/Bird_0002', '/Bird_9999', "no box of .*9999"),
+    ('waterbirds100/metadata.csv', ',1,0,1,', ',2,0,1,', "line 2: .* got .'2'"),
+    ('waterbirds100/metadata.csv', '/Bird_0002', '/Bird_9999',
+     'CUB has a box of, .*9999'),
     ('CUB_200_2011/bounding_boxes.txt', '3 15.0', '3 wide', 'expected four finite'),
 ])
 def test_files_that_are_not_as_published_are_refused(

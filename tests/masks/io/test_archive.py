@@ -42,7 +42,7 @@ def test_zip_and_folder_read_alike(archive):
 
 def test_file_that_is_larger_than_it_may_be_is_not_read(tmp_path):
     big = {'a.png': bytes(range(256)) * 8200}
-    with pytest.raises(MaskError, match="'a.png' unpacks from .* to 2099200 bytes"):
+    with pytest.raises(MaskError, match="^unpacks from .* to 2099200 bytes"):
         Archive(make_zip(tmp_path / 'a.zip', big)).read('a.png', most=2**21)
     assert Archive(tmp_path / 'a.zip').read('a.png', most=2**22) == big['a.png']
 
@@ -119,13 +119,13 @@ def test_file_that_is_no_zip_is_named(tmp_path, damage):
         Archive(path)
 
 
-def test_damaged_file_of_a_zip_is_named(tmp_path):
+def test_damaged_file_of_a_zip_is_refused(tmp_path):
     path = make_zip(tmp_path / 'a.zip', method=zipfile.ZIP_STORED)
     data = path.read_bytes()
     path.write_bytes(data.replace(b'AAAA', b'AAAB', 1))
     archive = Archive(path)
     assert archive.read('labels.txt') == b'one'
-    with pytest.raises(MaskError, match=r"a.zip', 'masks/a.png' cannot be read .*CRC"):
+    with pytest.raises(MaskError, match='^cannot be read .*CRC'):
         archive.read('masks/a.png')
 
 

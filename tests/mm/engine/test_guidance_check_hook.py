@@ -137,7 +137,7 @@ def test_mask_without_an_image_is_refused(root, tmp_path):
             file.parent.mkdir(parents=True, exist_ok=True)
             Image.new('L', (4, 4), 255).save(file)
     dataset = dataset_of(tmp_path, PACK)
-    with pytest.raises(MaskError, match=r"1 masks of folder .*'images/cat/9'"):
+    with pytest.raises(MaskError, match=r"1 masks of .*'images/cat/9'"):
         check(dataset)
     check(dataset, sources=False)
 
