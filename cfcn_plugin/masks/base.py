@@ -1,7 +1,8 @@
 """The contract of a mask source: it gives the record of an image's mask."""
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -37,24 +38,17 @@ class MaskSizeError(MaskError):
         self.size = size
 
 
-class at:  # noqa: N801, a context like contextlib's `suppress`
-    """Begin the message of a MaskError with the place of what is read.
+@contextmanager
+def at(place: str) -> Iterator[None]:
+    """Begin the message of a MaskError with a file, or the place in a file.
 
     Contexts add up, the outer one first: ``'a.json', shape 3: expected ...``.
-
-    Args:
-        place: A file, or a place in it.
     """
-
-    def __init__(self, place: str):
-        self.place = place
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind, error, traceback) -> None:
-        if isinstance(error, MaskError):
-            error.places = f'{self.place}{", " if error.places else ": "}{error.places}'
+    try:
+        yield
+    except MaskError as error:
+        error.places = f'{place}{", " if error.places else ": "}{error.places}'
+        raise
 
 
 @dataclass(frozen=True)
@@ -71,6 +65,24 @@ class MaskRecord:
     file: str
     classes: np.ndarray | None = None
     ignore: np.ndarray | None = None
+
+    def check(self) -> None:
+        """Raise a MaskError if a (user's) source gave other values, types or shapes."""
+        for name in ('mask', 'ignore'):
+            values = getattr(self, name)
+            if values is not None and values.size and (
+                    values.dtype.kind not in 'bui' or values.min() < 0
+                    or values.max() > 1):
+                raise MaskError(
+                    f'`{name}` of a MaskRecord must be 0 and 1, uint8 or bool, got '
+                    f'{values.dtype} from {values.min()} to {values.max()}')
+        classes = self.classes
+        if classes is not None and (
+                classes.dtype.kind not in 'ui' or classes.min(initial=0) < 0
+                or self.mask.ndim != 3 or len(classes) != len(self.mask)):
+            raise MaskError(
+                '`classes` of a MaskRecord must be one whole number from 0 for each '
+                f'plane of a (K, H, W) mask, got {classes!r} for {self.mask.shape}')
 
 
 class MaskSource(ABC):
@@ -167,36 +179,21 @@ def is_plain(name) -> bool:
 
 
 def check_option(name: str, value, known: tuple) -> None:
-    """Refuse a value of the option ``name`` that is none of ``known``.
-
-    Raises:
-        ValueError: The value is another one.
-    """
+    """Raise a ValueError if the option ``name`` has a value that is not ``known``."""
     if value not in known:
         raise ValueError(f'`{name}` must be one of {known}, got {value!r}')
 
 
 def check_names(name: str, value) -> None:
-    """Refuse one text where the option ``name`` needs several.
-
-    Raises:
-        TypeError: The value is a text.
-    """
+    """Raise a TypeError if the option ``name`` has one text and needs several."""
     if isinstance(value, str):
         raise TypeError(f'`{name}` must be several names, got {value!r}')
 
 
 def expect(is_right: bool, expected: str, got, remedy: str = '') -> None:
-    """Refuse a value of an annotation file.
+    """Raise a MaskError if a value of an annotation file is not right.
 
-    Args:
-        is_right: Whether the value is as expected.
-        expected: What the value must be, for the message.
-        got: The value; the message shows its beginning.
-        remedy: The end of the message.
-
-    Raises:
-        MaskError: The value is not right.
+    The message says what is expected, the beginning of what came, and the remedy.
     """
     if not is_right:
         shown = repr(got)
@@ -209,28 +206,18 @@ def is_list_of(kind: type, value) -> bool:
 
 
 def check_size(size: tuple, shape: tuple) -> None:
-    """Refuse a mask of (H, W) ``size`` whose image has another ``shape``.
-
-    Raises:
-        MaskSizeError: The two differ.
-    """
+    """Raise a MaskSizeError if a mask of (H, W) ``size`` has an image of ``shape``."""
     if tuple(size) != tuple(shape):
         raise MaskSizeError(
             f'height and width {tuple(size)}, its image {tuple(shape)}: make the mask '
             'at the size of its image', tuple(size))
 
 
-def class_record(planes: dict[int, np.ndarray],
-                 shape: tuple,
-                 file: str,
+def class_record(planes: dict[int, np.ndarray], shape: tuple, file: str,
                  ignore: np.ndarray | None = None) -> MaskRecord:
-    """The record of one mask a class.
+    """The record of one mask a class: ``planes``, class -> uint8 {0, 1}, (H, W).
 
-    Args:
-        planes: Class -> mask, uint8 {0, 1}, (H, W). A mask without a causal pixel is
-            left out: the image has no mask of that class.
-        shape: (H, W).
-        file, ignore: As in :class:`MaskRecord`.
+    A mask without a causal pixel is left out: the image has no mask of that class.
     """
     present = [label for label in sorted(planes) if planes[label].any()]
     mask = np.stack([planes[label] for label in present]) if present else np.zeros(
@@ -238,9 +225,7 @@ def class_record(planes: dict[int, np.ndarray],
     return MaskRecord(mask, file, np.array(present, np.int64), ignore)
 
 
-def unknown_keys_error(keys: Iterable[str],
-                       what: str,
-                       of: str,
+def unknown_keys_error(keys: Iterable[str], what: str, of: str,
                        known: Iterable[str] = ()) -> MaskError:
     """The error for masks or list entries that belong to no image.
 

@@ -15,7 +15,6 @@ from .base import (
     check_size,
     image_key,
 )
-from .check_record import check_record
 from .exif import stored_orientation, turn_upright
 from .failures import Failures
 from .selection import guidance_rank, read_guided_list
@@ -184,7 +183,7 @@ class MaskLoader:
                     "a mask unguided with `missing='unguided'`"))
             with at(f"'{record.file}'"):
                 check_size(record.mask.shape[-2:], stored)
-                check_record(record)
+                record.check()
         except MaskSizeError as error:
             remedy = self._exif_remedy(error.size, stored, sample)
             return QueryResult('size', MaskError(

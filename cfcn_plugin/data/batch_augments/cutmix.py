@@ -1,6 +1,7 @@
 """CutMix (Yun et al., 2019) that takes masks along."""
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from cfcn_plugin.guidance.mask_batch import MaskBatch
@@ -29,28 +30,39 @@ def cutmix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
         The three, mixed; masks as :func:`.mixing.mix_labels` says.
     """
     ratio = np.random.beta(alpha, alpha)
+    return paste_box(images, scores, masks, ratio, cutmix_minmax, correct_lam)
+
+
+def paste_box(images: Tensor, scores: Tensor, masks: MaskBatch, ratio: float,
+              cutmix_minmax: tuple[float, float] | None, correct_lam: bool,
+              interpolation: str | None = None) -> tuple[Tensor, Tensor, MaskBatch]:
+    """:func:`cutmix` at a mixing ratio in [0, 1].
+
+    Args:
+        interpolation: None: the box of the other image that is at the same place. Else
+            the whole of the other image, resized to the box.
+    """
     partner = torch.randperm(len(images))
     (rows, columns), weight = draw_box(
         images.shape[-2:], ratio, cutmix_minmax, correct_lam)
-    images[:, :, rows, columns] = images[partner, :, rows, columns]
+
+    def place(planes: Tensor) -> Tensor:
+        box = planes[:, :, rows, columns]
+        placed = torch.zeros_like(planes)
+        placed[:, :, rows, columns] = box if interpolation is None else F.interpolate(
+            planes, box.shape[-2:], mode=interpolation, align_corners=False)
+        return placed
+
+    images[:, :, rows, columns] = place(images[partner])[:, :, rows, columns]
     own = torch.ones(images.shape[-2:], device=images.device)
     own[rows, columns] = 0
-    return images, *mix_labels(scores.float(), masks, partner, own, weight)
+    return images, *mix_labels(scores.float(), masks, partner, own, weight, place)
 
 
 def draw_box(size: tuple[int, int], ratio: float,
              cutmix_minmax: tuple[float, float] | None,
              correct_lam: bool) -> tuple[tuple[slice, slice], float]:
-    """Draw where the partner is pasted, the same for the whole batch.
-
-    Args:
-        size: (H, W) of the images.
-        ratio: The mixing ratio, in [0, 1]: what is to stay of the image's area.
-        cutmix_minmax, correct_lam: As in :func:`cutmix`.
-
-    Returns:
-        Rows and columns of the box, and the fraction of the label that stays.
-    """
+    """Rows and columns of a box in (H, W), and the fraction of the label that stays."""
     height, width = size
     if cutmix_minmax is None:
         side = np.sqrt(1 - ratio)

@@ -1,13 +1,10 @@
 """ResizeMix (Qin et al., 2020) that takes masks along."""
 import numpy as np
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from cfcn_plugin.guidance.mask_batch import MaskBatch
 
-from .cutmix import draw_box
-from .mixing import mix_labels
+from .cutmix import paste_box
 
 
 def resizemix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
@@ -32,20 +29,5 @@ def resizemix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
         The three, mixed; masks as :func:`.mixing.mix_labels` says.
     """
     ratio = np.random.beta(alpha, alpha) * (lam_max - lam_min) + lam_min
-    partner = torch.randperm(len(images))
-    (rows, columns), weight = draw_box(
-        images.shape[-2:], ratio, cutmix_minmax, correct_lam)
-
-    def shrink(planes: Tensor) -> Tensor:
-        size = int(rows.stop - rows.start), int(columns.stop - columns.start)
-        return F.interpolate(planes, size, mode=interpolation, align_corners=False)
-
-    def place(planes: Tensor) -> Tensor:
-        placed = torch.zeros_like(planes)
-        placed[:, :, rows, columns] = shrink(planes)
-        return placed
-
-    images[:, :, rows, columns] = shrink(images[partner])
-    own = torch.ones(images.shape[-2:], device=images.device)
-    own[rows, columns] = 0
-    return images, *mix_labels(scores.float(), masks, partner, own, weight, place)
+    return paste_box(
+        images, scores, masks, ratio, cutmix_minmax, correct_lam, interpolation)

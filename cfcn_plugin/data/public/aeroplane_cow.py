@@ -21,9 +21,6 @@ def list_aeroplane_cow(voc: str | Path) -> Path:
     Args:
         voc: The folder ``VOC2012`` as published.
 
-    Returns:
-        ``voc``.
-
     Raises:
         FileExistsError: The file exists.
         FileNotFoundError: A list is missing.

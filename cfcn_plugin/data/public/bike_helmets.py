@@ -22,9 +22,6 @@ def list_bike_helmets(root: str | Path, test: int = TEST) -> Path:
         root: The folder with ``images/*.png`` and ``annotations/*.xml``.
         test: How many images are for testing, chosen by a hash.
 
-    Returns:
-        ``root``.
-
     Raises:
         FileExistsError: The file exists.
         FileNotFoundError: There are no annotations, or one has no image.

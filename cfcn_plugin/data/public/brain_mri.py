@@ -26,9 +26,6 @@ def export_brain_mri(source: str | Path, root: str | Path) -> Path:
             1512427, unpacked), here or in folders below.
         root: Folder to make. It must not exist.
 
-    Returns:
-        ``root``.
-
     Raises:
         FileExistsError: ``root`` exists.
         FileNotFoundError: ``source`` has no such file.

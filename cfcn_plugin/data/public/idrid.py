@@ -27,9 +27,6 @@ def export_idrid(source: str | Path, root: str | Path) -> Path:
             that it is in.
         root: Folder to make. It must not exist.
 
-    Returns:
-        ``root``.
-
     Raises:
         FileExistsError: ``root`` exists.
         FileNotFoundError: ``source`` has no images.

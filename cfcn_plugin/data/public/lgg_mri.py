@@ -23,9 +23,6 @@ def export_lgg_mri(source: str | Path, root: str | Path) -> Path:
         source: The published folder ``kaggle_3m``, with a folder ``TCGA_*`` a patient.
         root: Folder to make. It must not exist.
 
-    Returns:
-        ``root``.
-
     Raises:
         FileExistsError: ``root`` exists.
         FileNotFoundError: ``source`` holds no patient, or a slice has no mask.

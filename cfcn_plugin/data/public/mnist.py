@@ -3,7 +3,6 @@ import gzip
 import math
 import struct
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +27,6 @@ def export_mnist(source: str | Path, root: str | Path) -> Path:
             and, if they are there, the same of ``train``.
         root: Folder to make. It must not exist.
 
-    Returns:
-        ``root``.
-
     Raises:
         FileExistsError: ``root`` exists.
         FileNotFoundError: A file is missing.
@@ -39,16 +35,17 @@ def export_mnist(source: str | Path, root: str | Path) -> Path:
     parts = {'t10k': _digits(Path(source), 't10k')}
     if Path(source, IMAGES.format('train')).exists():
         parts['train'] = _digits(Path(source), 'train')
-    return write_dataset(root, ('label', 'split'), _entries(parts))
 
+    def entries():
+        for part, (images, labels) in parts.items():
+            for number, (image, label) in enumerate(zip(images, labels)):
+                name = f'{part}-{number:05d}.png'
+                test = part == 't10k' and ('train' in parts
+                                           or number % TEST_EVERY == 0)
+                yield (f'images/{name}', image, {f'masks/{name}': image}, label,
+                       'test' if test else 'train')
 
-def _entries(parts: dict[str, tuple]) -> Iterator[tuple]:
-    for part, (images, labels) in parts.items():
-        for number, (image, label) in enumerate(zip(images, labels)):
-            name = f'{part}-{number:05d}.png'
-            test = part == 't10k' and ('train' in parts or number % TEST_EVERY == 0)
-            yield (f'images/{name}', image, {f'masks/{name}': image}, label,
-                   'test' if test else 'train')
+    return write_dataset(root, ('label', 'split'), entries())
 
 
 def _digits(source: Path, part: str) -> tuple[np.ndarray, np.ndarray]:

@@ -30,16 +30,14 @@ def write_textured_digits(root: str | Path, seed: int = 0) -> Path:
         root: Folder to make. It must not exist.
         seed: Which digits, patches and places are drawn.
 
-    Returns:
-        The folder.
-
     Raises:
         FileExistsError: The folder exists.
         ImportError: scikit-learn or scikit-image is missing.
     """
     digits, textures = _load_sources()
     rng = np.random.default_rng(seed)
-    half = {name: _halves(texture) for name, texture in textures.items()}
+    half = {name: np.array_split(t, [t.shape[1] // 2], 1)
+            for name, t in textures.items()}
     order = {digit: rng.permutation(len(digits[digit])) for digit in DIGITS}
 
     def entries():
@@ -67,11 +65,6 @@ def _load_sources() -> tuple[dict, dict]:
     source = load_digits()
     digits = {d: source.images[source.target == d] for d in DIGITS}
     return digits, {name: getattr(data, name)() for name in TEXTURES}
-
-
-def _halves(texture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    middle = texture.shape[1] // 2
-    return texture[:, :middle], texture[:, middle:]
 
 
 def _patch(texture: np.ndarray, rng: np.random.Generator) -> np.ndarray:

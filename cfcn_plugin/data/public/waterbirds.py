@@ -25,9 +25,6 @@ def list_waterbirds(root: str | Path, cub: str | Path) -> Path:
         root: The published folder, with ``metadata.csv``.
         cub: CUB-200-2011, with ``images.txt`` and ``bounding_boxes.txt``.
 
-    Returns:
-        ``root``.
-
     Raises:
         FileExistsError: The file exists.
         FileNotFoundError: A file is missing.

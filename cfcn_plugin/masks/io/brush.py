@@ -4,6 +4,8 @@ The published decoder, ``label_studio_sdk.converter.brush``, comes with some for
 packages, among them another OpenCV that overwrites mmcv's, and allocates whatever
 length a file claims. The format is @thi.ng/rle-pack's.
 """
+from io import BytesIO
+
 import numpy as np
 
 from cfcn_plugin.masks.base import MaskError
@@ -30,10 +32,18 @@ def decode_brush(data: bytes, shape: tuple[int, int]) -> np.ndarray:
     Raises:
         MaskError: The data is malformed, or of an image of another size.
     """
-    bits = _Bits(data)
+    bits = np.unpackbits(np.frombuffer(data, np.uint8))
+    stream = BytesIO((bits + ord('0')).tobytes())
+
+    def take(count: int) -> int:
+        text = stream.read(count)
+        if len(text) < count:
+            raise ValueError(f'data ends at bit {len(bits)}')
+        return int(text, 2)
+
     try:
-        count, size = bits.take(32), bits.take(5) + 1
-        lengths = [bits.take(4) + 1 for _ in range(4)]
+        count, size = take(32), take(5) + 1
+        lengths = [take(4) + 1 for _ in range(4)]
         if count != shape[0] * shape[1] * CHANNELS or size > 8:
             raise MaskError(
                 f'the brush has {count} values of {size} bits, expected '
@@ -41,12 +51,12 @@ def decode_brush(data: bytes, shape: tuple[int, int]) -> np.ndarray:
         values = np.zeros(count, np.uint8)
         done = 0
         while done < count:
-            repeats = bits.take(1)
-            end = done + 1 + bits.take(lengths[bits.take(2)])
+            repeats = take(1)
+            end = done + 1 + take(lengths[take(2)])
             if end > count:
                 raise ValueError(f'a run ends at {end} of {count} values')
-            values[done:end] = bits.take(size) if repeats else [
-                bits.take(size) for _ in range(end - done)]
+            values[done:end] = take(size) if repeats else [
+                take(size) for _ in range(end - done)]
             done = end
     except MaskError:
         raise
@@ -54,18 +64,3 @@ def decode_brush(data: bytes, shape: tuple[int, int]) -> np.ndarray:
         raise MaskError(f'malformed run lengths of a brush ({error}): export again '
                         'from Label Studio') from error
     return (values.reshape(*shape, CHANNELS)[..., 3] >= HALF).astype(np.uint8)
-
-
-class _Bits:
-    """A string of bits, taken from the left."""
-
-    def __init__(self, data: bytes):
-        bits = np.unpackbits(np.frombuffer(data, np.uint8))
-        self.text = (bits + ord('0')).tobytes()
-        self.at = 0
-
-    def take(self, count: int) -> int:
-        start, self.at = self.at, self.at + count
-        if self.at > len(self.text):
-            raise ValueError(f'data ends at bit {len(self.text)}')
-        return int(self.text[start:self.at], 2)

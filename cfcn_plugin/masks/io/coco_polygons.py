@@ -8,13 +8,10 @@ from .rectangles import Box, check_in_image
 
 
 def read_polygons(given) -> list[array]:
-    """Polygons [x0, y0, x1, y1, ...] as arrays of float64.
-
-    Args:
-        given: The polygons as they are written, a list of lists.
+    """A list of polygons [x0, y0, x1, y1, ...] as arrays of float64.
 
     Raises:
-        MaskError: This is no list of polygons.
+        MaskError: ``given`` is no list of polygons.
     """
     expect(isinstance(given, list) and given,
            'polygons [[x0, y0, x1, y1, ...], ...] or an RLE', given,
@@ -46,12 +43,8 @@ def check_bounds(bounds: Box, shape: tuple[int, int]) -> None:
     size beyond is of another image (and pycocotools walks along every edge, however
     far it goes, until memory ends).
 
-    Args:
-        bounds: (x0, y0, x1, y1) in pixels.
-        shape: The image's height and width.
-
     Raises:
-        MaskError: The outline lies outside, or goes far beyond.
+        MaskError: (x0, y0, x1, y1) in pixels lies outside (H, W), or goes far beyond.
     """
     check_in_image(bounds, shape)
     x0, y0, x1, y1 = bounds

@@ -7,11 +7,7 @@ from cfcn_plugin.masks.base import MaskError
 
 
 def check_exists(file: Path) -> None:
-    """Refuse an annotation file that is not there.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-    """
+    """Raise a FileNotFoundError if there is no such annotation file."""
     if not file.is_file():
         raise FileNotFoundError(f"annotation file '{file}' does not exist: correct its "
                                 'name or `data_root`')
@@ -33,16 +29,10 @@ def read_lines(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def decode_lines(data: bytes) -> Iterator[tuple[str, str]]:
-    """Place and text of each line that is not blank.
-
-    Args:
-        data: UTF-8, with or without a byte order mark.
-
-    Yields:
-        ``'line N'``, N from 1, and the line.
+    """``'line N'``, N from 1, and the text of each line that is not blank.
 
     Raises:
-        MaskError: The data is not UTF-8.
+        MaskError: The data is not UTF-8, with or without a byte order mark.
     """
     try:
         lines = data.decode('utf-8-sig').splitlines()
@@ -59,12 +49,8 @@ def walk_files(folder: str | Path, option: str) -> Iterator[str]:
     ``._*`` files, which some archives bring, are left out. Links are followed, except
     a link to a folder that contains the link.
 
-    Args:
-        folder: The folder.
-        option: The option that names the folder, for the message.
-
     Raises:
-        FileNotFoundError: There is no such folder.
+        FileNotFoundError: There is no such folder; the message names ``option``.
     """
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"folder of {option} '{folder}' does not exist: "

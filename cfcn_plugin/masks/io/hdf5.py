@@ -7,11 +7,7 @@ from cfcn_plugin.masks.base import MaskError
 
 
 def import_h5py():
-    """The module h5py.
-
-    Raises:
-        ImportError: It is not installed; the message says how to install it.
-    """
+    """The module h5py, or an ImportError that says how to install h5py."""
     try:
         import h5py
     except ImportError as error:
@@ -26,8 +22,7 @@ def open_matlab(file: Path) -> Iterator:
 
     Raises:
         ImportError: h5py is missing.
-        MaskError: The file is of another kind or damaged, also where that shows while
-            the file is read.
+        MaskError: The file is of another kind, or proves damaged while it is read.
     """
     h5py = import_h5py()
     try:
@@ -47,18 +42,13 @@ def open_matlab(file: Path) -> Iterator:
 
 
 def find_numbers(content, name: str):
-    """A field of numbers, as an ``h5py.Dataset`` that is not read yet.
+    """A field of an ``h5py.File``, as an ``h5py.Dataset`` that is not read yet.
 
     HDF5 opens any file that a link, a virtual or an external data set names. Here such
     a name is refused before it is followed.
 
-    Args:
-        content: An open ``h5py.File``.
-        name: The field's path in the file.
-
     Raises:
-        MaskError: There is no such field, the field is not numeric, or its data is not
-            in the file itself.
+        MaskError: The file itself has no numbers at the path ``name``.
     """
     h5py = import_h5py()
     inner = content

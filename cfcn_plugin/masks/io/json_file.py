@@ -14,13 +14,12 @@ NAMES = {list: 'a list', dict: 'an object'}
 def read_json(file: Path,
               kind: type | tuple[type, ...],
               hook: Callable[[dict], Any] = lambda entry: entry):
-    """The content of a JSON file.
+    """The content of a JSON file in UTF-8, with or without a byte order mark.
 
     Args:
-        file: The file, in UTF-8, with or without a byte order mark.
+        file: The file.
         kind: What its content must be: ``list``, ``dict``, or both.
-        hook: Called with each object as soon as it is read; what it returns takes the
-            object's place.
+        hook: Called with each object as soon as it is read, gives what takes its place.
 
     Raises:
         FileNotFoundError: There is no such file.

@@ -13,10 +13,7 @@ BARE = ('brush', 'polygon', 'rectangle')  # drawn without a label
 
 
 def read_regions(results) -> list[dict]:
-    """The regions of an annotation, in a small form.
-
-    Args:
-        results: The annotation's ``result``.
+    """The regions in the ``result`` of an annotation, in a small form.
 
     Returns:
         Dicts of ``labels`` ('' for a region without a label), ``size`` (H, W),

@@ -10,10 +10,10 @@ Box = tuple[float, float, float, float]
 
 
 def read_box(values: Sequence, format: str = 'xyxy', remedy: str = '') -> Box:
-    """A box (x0, y0, x1, y1) in pixels from the four numbers of a file.
+    """A box (x0, y0, x1, y1) in pixels from four numbers, perhaps written as text.
 
     Args:
-        values: The numbers as they are written, perhaps as text.
+        values: The numbers.
         format: ``'xyxy'`` (corners) or ``'xywh'`` (corner and size).
         remedy: Ends the message of a box without an inside.
 
@@ -34,14 +34,10 @@ def read_box(values: Sequence, format: str = 'xyxy', remedy: str = '') -> Box:
 
 
 def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int]) -> np.ndarray:
-    """The union of boxes as a mask, uint8 {0, 1}, (H, W).
+    """The union of boxes (x0, y0, x1, y1) in pixels as a mask, uint8 {0, 1}, (H, W).
 
     The image's corner is (0, 0), and a pixel is inside when its centre is. A box that
     hangs over the image's edge is cut off.
-
-    Args:
-        boxes: (x0, y0, x1, y1) in pixels.
-        shape: The mask's height and width.
 
     Raises:
         MaskError: A box lies outside the image.
@@ -55,13 +51,9 @@ def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int]) -> np.ndarray:
 
 
 def check_in_image(bounds: Box, shape: tuple[int, int]) -> None:
-    """Refuse a shape that lies wholly outside its image.
+    """Refuse (x0, y0, x1, y1) in pixels that lie wholly outside an image of (H, W).
 
     A shape without width or height, a point or a line, may lie on the edge.
-
-    Args:
-        bounds: (x0, y0, x1, y1) in pixels.
-        shape: The image's height and width.
 
     Raises:
         MaskError: The shape lies outside.

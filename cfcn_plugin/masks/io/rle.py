@@ -20,7 +20,7 @@ def read_rle(segmentation: dict) -> tuple[bytes, tuple[int, int]]:
 
     Args:
         segmentation: ``size`` [H, W], and ``counts``: a list of run lengths down the
-            columns, the first of context; or COCO's compressed text.
+            columns, the first of context, or COCO's compressed text.
 
     Raises:
         MaskError: The RLE is malformed, or does not fill its size.

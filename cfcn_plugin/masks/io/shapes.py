@@ -19,11 +19,7 @@ UNITS = ('pixel', 'diagonal')
 
 
 def read_points(points, least: int) -> np.ndarray:
-    """Points of an annotation file, as an array (N, 2) of x, y.
-
-    Args:
-        points: A list of [x, y].
-        least: The least number of points.
+    """Points [[x, y], ...] of an annotation file, as float64 (N, 2), N >= ``least``.
 
     Raises:
         MaskError: This is no such list, or is too short.
@@ -39,12 +35,7 @@ def read_points(points, least: int) -> np.ndarray:
 
 
 def check_inside(points: np.ndarray, margin: float, shape: tuple) -> None:
-    """Refuse points that are all further than ``margin`` from the image.
-
-    Args:
-        points: (N, 2) of x, y.
-        margin: In pixels.
-        shape: The image's (H, W).
+    """Refuse points (N, 2) that are all further than ``margin`` pixels from the image.
 
     Raises:
         MaskError: The points lie outside.
@@ -54,18 +45,13 @@ def check_inside(points: np.ndarray, margin: float, shape: tuple) -> None:
 
 
 def check_radius(radius: float | None, unit: str) -> None:
-    """Refuse wrong options ``radius`` and ``unit``.
-
-    Raises:
-        ValueError: The radius is negative or the unit unknown.
-    """
+    """Raise a ValueError if the radius is negative or the unit unknown."""
     if radius is not None and not 0 <= radius < FAR:
         raise ValueError(f'`radius` must be 0 or more, got {radius}')
     check_option('unit', unit, UNITS)
 
 
-def fill_polygon(points, shape: tuple[int, int],
-                 nonzero: bool = False) -> np.ndarray:
+def fill_polygon(points, shape: tuple[int, int], nonzero: bool = False) -> np.ndarray:
     """The inside of a closed polygon.
 
     This is the one rule for polygons of every format and of the drawing tool; COCO's
@@ -146,12 +132,7 @@ def _draw_segment(mask: np.ndarray, start: np.ndarray, end: np.ndarray,
 
 
 def dilate(mask: np.ndarray, radius: float) -> np.ndarray:
-    """A mask and the pixels within ``radius`` of it, by Euclidean distance.
-
-    Args:
-        mask: uint8 {0, 1}, (H, W).
-        radius: In pixels, >= 0.
-    """
+    """A mask, uint8 {0, 1}, (H, W), and the pixels within ``radius`` >= 0 pixels."""
     if radius == 0 or not mask.any():
         return mask
     distance = cv2.distanceTransform(

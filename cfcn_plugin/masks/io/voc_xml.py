@@ -35,7 +35,7 @@ def read_objects(file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
 
 
 def parse_xml(file: Path) -> Element:
-    """The root of an XML file; a file with a document type is refused unread.
+    """The root of an XML file.
 
     Raises:
         MaskError: The file is not XML, or has a document type.
