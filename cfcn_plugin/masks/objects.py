@@ -40,7 +40,7 @@ class ObjectChoice:
             its labels, or ``{category: label}``; two categories may be one class.
             ``'per_class'`` and ``'label'`` need it.
         categories: With ``'all'``: only objects of these categories.
-        ignore: Categories that mean "nobody knows". Their pixels are ignored, also
+        ignore: Categories that mean "unknown". Their pixels are ignored, also
             where another object is.
         label_missing: What happens, with ``'label'``, to an image that has objects and
             none of its label: an ``'error'``, or ``'empty'``, an empty mask, which
@@ -78,7 +78,7 @@ class ObjectChoice:
         self.option = 'categories' if objects == 'all' else 'classes'
         asked = set((categories if objects == 'all' else classes) or ())
         if asked & set(ignore):
-            raise ValueError(f'`{self.option}` and `ignore` share '
+            raise ValueError(f'`{self.option}` and `ignore` both name '
                              f'{_some(asked & set(ignore))}')
         self.objects = objects
         self.classes = classes

@@ -27,7 +27,7 @@ class PNGMasks(FolderMasks):
         causal: The values, or colours as ``[r, g, b]``, that are causal. ``'alpha'``:
             pixels that are at least half opaque. None: the file must be binary, 0 and
             one of 1 and the type's maximum (255, or 65535 for 16 bits).
-        ignore: Values or colours that mean "nobody knows".
+        ignore: Values or colours that mean "unknown".
         classes: The class of each entry of ``causal``, for one mask a class; entries of
             one class add up. None: one mask. This is a list, not a dict, since a colour
             is no key, and a dumped config turns numbers that are keys into text.

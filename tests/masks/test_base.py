@@ -86,7 +86,7 @@ def test_images_without_an_entry_are_told_by_their_keys():
     images = ['a/b.jpg', 'a/b', 'c.jpg', 'c.png', 'd.e.png', 'd.png']
     assert Known('').missing(images) == ['a/b.jpg', 'c.png', 'd.e.png', 'd.png']
     beside = Known('')
-    beside.endings = False  # masks whose files do not tell how the image ends
+    beside.endings = False  # masks whose files do not say the ending of the image
     assert beside.missing(images) == ['c.jpg', 'c.png', 'd.png']
 
 

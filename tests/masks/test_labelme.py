@@ -21,7 +21,7 @@ def shape(points=BOX, kind='rectangle', label='cow', **fields):
 
 
 def write(root, *shapes, name='images/a.json', **fields):
-    """As LabelMe 5 writes; the image inside is no image, so nobody reads it."""
+    """As LabelMe 5 writes; the image inside is no image, and is not read."""
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
     content = dict(version='5.5.0', flags={}, shapes=list(shapes), imagePath='a.jpg',

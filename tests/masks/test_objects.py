@@ -129,7 +129,7 @@ def test_void_is_ignored_too():
     (dict(categories=[]), ValueError, '`categories` must name at least one'),
     (dict(objects='label', classes={}), ValueError, '`classes` must name at least one'),
     (dict(categories=['cow', 'dog'], ignore=['cow']), ValueError,
-     '`categories` and `ignore` share cow'),
+     '`categories` and `ignore` both name cow'),
 ])
 def test_wrong_option_names_argument_and_what_came(wrong, error, message):
     with pytest.raises(error, match=message):

@@ -118,5 +118,5 @@ def test_other_endings_and_options_are_refused(tmp_path):
         PointMasks('a.txt', data_root=str(tmp_path))
     with pytest.raises(ValueError, match='`radius` must be 0 or more, got -1'):
         PointMasks('a.csv', radius=-1)
-    with pytest.raises(ValueError, match="`unit` must be one of .*'share'"):
-        PointMasks('a.csv', unit='share')
+    with pytest.raises(ValueError, match="`unit` must be one of .*'fraction'"):
+        PointMasks('a.csv', unit='fraction')

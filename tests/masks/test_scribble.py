@@ -64,7 +64,7 @@ def test_with_context_scribbles_what_is_near_neither_or_both_is_ignored(tmp_path
 
 
 @pytest.mark.parametrize('wrong,text', [
-    (dict(radius=-1), '`radius`'), (dict(unit='share'), '`unit`'),
+    (dict(radius=-1), '`radius`'), (dict(unit='fraction'), '`unit`'),
     (dict(context=[2]), '`context` needs `causal`'),
     (dict(context=[1], causal=[1]), 'share a value'),
     (dict(context=[1], causal=[2], ignore=[1]), 'share a value'),

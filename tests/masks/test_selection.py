@@ -33,8 +33,8 @@ def test_ranks_are_roughly_uniform(seed):
     ranks = [guidance_rank(key, seed) for key in KEYS]
     assert all(0 <= rank < 1 for rank in ranks)
     for tenth in range(1, 10):
-        share = sum(rank < tenth / 10 for rank in ranks) / len(ranks)
-        assert share == pytest.approx(tenth / 10, abs=0.04)  # five sigma
+        fraction = sum(rank < tenth / 10 for rank in ranks) / len(ranks)
+        assert fraction == pytest.approx(tenth / 10, abs=0.04)  # five sigma
 
 
 # ---- choosing --------------------------------------------------------------

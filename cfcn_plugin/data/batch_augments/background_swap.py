@@ -42,12 +42,12 @@ class BackgroundSwap:
 
     def __call__(self, inputs: Tensor, scores: Tensor, masks: MaskBatch):
         order, chance = torch.rand(2, len(inputs)).to(inputs.device)
-        partner = pick_other_guided(masks.guided, order)
+        other = pick_other_guided(masks.guided, order)
         own = torch.arange(len(inputs), device=inputs.device)
-        swapped = masks.guided & (partner != own) & (chance < self.prob)
+        swapped = masks.guided & (other != own) & (chance < self.prob)
         objects = (masks.mask > 0).any(1) | (masks.known < 1)
         pasted = swap_background(
-            inputs, objects, inputs[partner], objects[partner], self.border)
+            inputs, objects, inputs[other], objects[other], self.border)
         inputs = torch.where(swapped.view(-1, 1, 1, 1), pasted, inputs)
         return inputs, scores.float(), masks
 

@@ -42,7 +42,7 @@ def paste_box(images: Tensor, scores: Tensor, masks: MaskBatch, ratio: float,
         interpolation: None: the box of the other image that is at the same place. Else
             the whole of the other image, resized to the box.
     """
-    partner = torch.randperm(len(images))
+    other = torch.randperm(len(images))
     (rows, columns), weight = draw_box(
         images.shape[-2:], ratio, cutmix_minmax, correct_lam)
 
@@ -53,10 +53,10 @@ def paste_box(images: Tensor, scores: Tensor, masks: MaskBatch, ratio: float,
             planes, box.shape[-2:], mode=interpolation, align_corners=False)
         return placed
 
-    images[:, :, rows, columns] = place(images[partner])[:, :, rows, columns]
+    images[:, :, rows, columns] = place(images[other])[:, :, rows, columns]
     own = torch.ones(images.shape[-2:], device=images.device)
     own[rows, columns] = 0
-    return images, *mix_labels(scores.float(), masks, partner, own, weight, place)
+    return images, *mix_labels(scores.float(), masks, other, own, weight, place)
 
 
 def draw_box(size: tuple[int, int], ratio: float,

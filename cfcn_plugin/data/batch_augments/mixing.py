@@ -10,24 +10,20 @@ from cfcn_plugin.guidance.mask_batch import MaskBatch, MixComponent
 LEAST = 1e-3  # an image with less of a pixel does not count as lying there
 
 
-def mix_labels(scores: Tensor,
-               masks: MaskBatch,
-               partner: Tensor,
-               own: float | Tensor,
-               weight: float,
-               place: Callable[[Tensor], Tensor] | None = None,
+def mix_labels(scores: Tensor, masks: MaskBatch, other: Tensor, own: float | Tensor,
+               weight: float, place: Callable[[Tensor], Tensor] | None = None,
                ) -> tuple[Tensor, MaskBatch]:
     """Mix labels and masks as their images were mixed.
 
-    A mixed image is its own and one partner's, x'_i = W x_i + (1 - W) place(x_p(i)).
-    What the partner gives is moved by ``place``, where the augment moves it. The label
-    is w y_i + (1 - w) y_p(i).
+    A mixed image is x'_i = W x_i + (1 - W) place(x_p(i)), of an image and another one,
+    which ``place`` moves where the augment moves it. The label is
+    w y_i + (1 - w) y_p(i).
 
     A component is one of the two images in the mixture. A component's own mask is the
     image's mask, placed, where the component lies in the mixture, and 0 elsewhere; what
     lies there is not the cause of its label. Two components with the same label are the
-    same cause: each one's mask is then the union of both. An image that is its own
-    partner has one component.
+    same cause: each one's mask is then the union of both. An image that is mixed with
+    itself has one component.
 
     The image's one mask, for maps that know no labels, is W m_i + (1 - W) place(m_p):
     Eq. 1 is linear in the mask, so its loss is then the mixture of the components'
@@ -38,39 +34,38 @@ def mix_labels(scores: Tensor,
     Args:
         scores: (B, C) float, of the images before they are mixed.
         masks: Of the images before they are mixed.
-        partner: (B,) int64, p(i): the image that each image is mixed with.
+        other: (B,) int64, p(i): the image that each image is mixed with.
         own: W in [0, 1], a number or (H, W): what stays its own of a pixel.
         weight: w in [0, 1], the fraction of the label that stays its own.
-        place: Moves planes (B, K, H, W) float of the partners. None: they stay.
+        place: Moves planes (B, K, H, W) float of the other images. None: they stay.
 
     Returns:
         Scores (B, C), and masks with two :class:`MixComponent` s, the image's own and
-        its partner's.
+        the other image's.
     """
-    device = scores.device
-    mixed_scores = weight * scores + (1 - weight) * scores[partner, :]
-
-    partner = partner.to(device, non_blocking=True)
-    alone = partner == torch.arange(len(partner), device=device)
+    mixed_scores = weight * scores + (1 - weight) * scores[other, :]
+    other = other.to(scores.device, non_blocking=True)
+    alone = other == torch.arange(len(other), device=scores.device)
     planes = torch.cat([masks.mask.float(), masks.known[:, None]], dim=1)
-    placed = planes[partner] if place is None else place(planes[partner])
-    ours, theirs = planes[:, :-1], placed[:, :-1]
-    known = own * planes[:, -1:] + (1 - own) * placed[:, -1:]
+    placed = planes[other] if place is None else place(planes[other])
+    mixed = own * planes + (1 - own) * placed
+    ours, theirs, known = planes[:, :-1], placed[:, :-1], mixed[:, -1:]
     joint = own * ours.amax(1, keepdim=True) + (1 - own) * theirs.amax(1, keepdim=True)
 
     single = alone.view(-1, 1, 1, 1)
-    ours = torch.where(
-        single, own * ours + (1 - own) * theirs, ours * (own >= LEAST)).clamp(0, 1)
+    ours = torch.where(single, mixed[:, :-1], ours * (own >= LEAST)).clamp(0, 1)
     theirs = (theirs * ~single * (1 - own >= LEAST)).clamp(0, 1)
-    partner = torch.where(alone, 0, partner)  # any will do: its weight is 0
-    ours, theirs = _union_of_same(
-        ours, theirs, _same_label(masks.classes, scores, partner))
+    other = torch.where(alone, 0, other)  # any will do: its weight is 0
+    same = _same_label(masks.classes, scores, other).to(ours.dtype)
+    # no class has two planes, so that a sum is a choice
+    from_them = torch.einsum('bkl,blhw->bkhw', same, theirs)
+    from_us = torch.einsum('bkl,bkhw->blhw', same, ours)
     components = (
-        MixComponent(ours, scores, masks.classes,
+        MixComponent(torch.maximum(ours, from_them), scores, masks.classes,
                      torch.where(alone, 1., weight) * masks.guided),
-        MixComponent(theirs, scores[partner],
-                     None if masks.classes is None else masks.classes[partner],
-                     torch.where(alone, 0., 1 - weight) * masks.guided[partner]))
+        MixComponent(torch.maximum(theirs, from_us), scores[other],
+                     None if masks.classes is None else masks.classes[other],
+                     torch.where(alone, 0., 1 - weight) * masks.guided[other]))
     return mixed_scores, replace(
         masks,
         # the fraction of what is known; where nothing is, it does not matter
@@ -81,17 +76,9 @@ def mix_labels(scores: Tensor,
         components=components)
 
 
-def _same_label(classes: Tensor | None, scores: Tensor, partner: Tensor) -> Tensor:
+def _same_label(classes: Tensor | None, scores: Tensor, other: Tensor) -> Tensor:
     """(B, K, K) bool: whether two planes of the two components show the same label."""
     if classes is None:
-        return (scores == scores[partner]).all(1)[:, None, None]
-    ours, theirs = classes[:, :, None], classes[partner][:, None, :]
+        return (scores == scores[other]).all(1)[:, None, None]
+    ours, theirs = classes[:, :, None], classes[other][:, None, :]
     return (ours == theirs) & (ours >= 0)
-
-
-def _union_of_same(ours: Tensor, theirs: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
-    same = same.to(ours.dtype)
-    # no class has two planes, so that a sum is a choice
-    from_them = torch.einsum('bkl,blhw->bkhw', same, theirs)
-    from_us = torch.einsum('bkl,bkhw->blhw', same, ours)
-    return torch.maximum(ours, from_them), torch.maximum(theirs, from_us)

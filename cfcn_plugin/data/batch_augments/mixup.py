@@ -25,6 +25,6 @@ def mixup(images: Tensor, scores: Tensor, masks: MaskBatch,
         The three, mixed; masks as :func:`.mixing.mix_labels` says.
     """
     own = np.random.beta(alpha, alpha)
-    partner = torch.randperm(len(images))
-    mixed = own * images + (1 - own) * images[partner, :]
-    return mixed, *mix_labels(scores.float(), masks, partner, own, own)
+    other = torch.randperm(len(images))
+    mixed = own * images + (1 - own) * images[other, :]
+    return mixed, *mix_labels(scores.float(), masks, other, own, own)

@@ -70,8 +70,8 @@ def test_probability_is_that_of_an_image():
     torch.manual_seed(0)
     inputs, scores, masks = batch((True, ) * 400)
     swapped = BackgroundSwap(prob=0.3)(inputs, scores, masks)[0]
-    share = (swapped != inputs).any(1).any(1).any(1).float().mean()
-    assert 0.23 < share < 0.37
+    fraction = (swapped != inputs).any(1).any(1).any(1).float().mean()
+    assert 0.23 < fraction < 0.37
     assert torch.equal(BackgroundSwap(prob=0.)(inputs, scores, masks)[0], inputs)
 
 
@@ -85,8 +85,8 @@ def test_what_a_mask_leaves_open_goes_with_the_object():
 def test_next_guided_one_by_hand():
     guided = torch.tensor([True, False, True, True])
     # in the order 2, 0, 3
-    partner = pick_other_guided(guided, torch.tensor([0.5, 0.1, 0.2, 0.9]))
-    assert partner[guided].tolist() == [3, 0, 2]
+    other = pick_other_guided(guided, torch.tensor([0.5, 0.1, 0.2, 0.9]))
+    assert other[guided].tolist() == [3, 0, 2]
 
 
 def test_it_is_built_from_a_config_beside_others():

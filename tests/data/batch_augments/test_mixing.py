@@ -57,35 +57,35 @@ def test_components_are_what_each_image_gives(name):
     augment = AUGMENTS[name]
     for seed in range(6):
         inputs, scores, masks = batch(guided=[True, True, False, True, True, True])
-        given, shares = contributions(augment, masks.mask[:, 0].float(), seed)
+        given, fractions = contributions(augment, masks.mask[:, 0].float(), seed)
         present, _ = contributions(augment, torch.ones(6, SIZE, SIZE), seed)
         seed_all(seed)
         found = augment(inputs, scores, masks)[2]
         own, theirs = found.components
         for i in range(6):
-            partner = int(theirs.target[i].argmax())
+            other = int(theirs.target[i].argmax())
             assert own.target[i].argmax() == i
-            assert own.weight[i] == (shares[i, i] if i != 2 else 0)
+            assert own.weight[i] == (fractions[i, i] if i != 2 else 0)
             expected = [(own, i)]
-            if shares[i, i] < 1:
-                assert shares[i, partner] > 0 and partner != i
-                assert theirs.weight[i] == (shares[i, partner] if partner != 2 else 0)
-                expected.append((theirs, partner))
+            if fractions[i, i] < 1:
+                assert fractions[i, other] > 0 and other != i
+                assert theirs.weight[i] == (fractions[i, other] if other != 2 else 0)
+                expected.append((theirs, other))
             else:
                 assert theirs.weight[i] == 0
             for component, j in expected:
-                share = present[i, j]
-                mask = (given[i, j] / share.clamp(min=1e-3)).clamp(0, 1)
+                fraction = present[i, j]
+                mask = (given[i, j] / fraction.clamp(min=1e-3)).clamp(0, 1)
                 torch.testing.assert_close(
-                    component.mask[i, 0], torch.where(share > 1e-3, mask, 0),
-                    rtol=0, atol=1e-3)  # the share's rounding, over a small share
+                    component.mask[i, 0], torch.where(fraction > 1e-3, mask, 0),
+                    rtol=0, atol=1e-3)  # the fraction's rounding, over a small fraction
         known = present[:, [0, 1, 3, 4, 5]].sum(1)
         torch.testing.assert_close(1 - found.ignore, known.clamp(0, 1))
         torch.testing.assert_close(
             found.mask[:, 0], (given.sum(1) / known.clamp(min=1e-6)).clamp(0, 1))
 
 
-def mixed_two(augment, scores=None, want=lambda share: 0.2 < share < 0.8, **kwargs):
+def mixed_two(augment, scores=None, want=lambda one: 0.2 < one < 0.8, **kwargs):
     """Two images mixed with each other, for the first seed that does."""
     for seed in range(100):
         inputs, one_hot, masks = batch(2, **kwargs)
@@ -99,16 +99,17 @@ def mixed_two(augment, scores=None, want=lambda share: 0.2 < share < 0.8, **kwar
 
 def test_mixup_of_two_by_hand():
     _, mixed, masks = mixed_two(AUGMENTS['mixup'])
-    share = mixed[0, 0]
+    fraction = mixed[0, 0]
     first, second = batch(2)[2].mask.float()
     own, theirs = masks.components
-    torch.testing.assert_close(own.weight, share.expand(2))
-    torch.testing.assert_close(theirs.weight, (1 - share).expand(2))
+    torch.testing.assert_close(own.weight, fraction.expand(2))
+    torch.testing.assert_close(theirs.weight, (1 - fraction).expand(2))
     torch.testing.assert_close(own.mask[0], first)
     torch.testing.assert_close(theirs.mask[0], second)
     torch.testing.assert_close(theirs.mask[1], first)
     assert theirs.target.tolist() == [[0, 1], [1, 0]]
-    torch.testing.assert_close(masks.mask[0], share * first + (1 - share) * second)
+    expected = fraction * first + (1 - fraction) * second
+    torch.testing.assert_close(masks.mask[0], expected)
 
 
 def test_the_pasted_region_carries_its_own_mask_and_nothing_else():
@@ -142,13 +143,13 @@ def test_two_images_of_one_label_have_the_union_of_their_masks():
 def test_masks_of_classes_are_joined_where_the_class_is_the_same():
     classes = torch.tensor([[4, 7], [7, -1]])
     _, _, masks = mixed_two(AUGMENTS['mixup'], planes=2, classes=classes)
-    (four, seven), (other_seven, nobody) = batch(2, planes=2)[2].mask.float()
+    (four, seven), (other_seven, empty) = batch(2, planes=2)[2].mask.float()
     own, theirs = masks.components
     assert own.classes.tolist() == [[4, 7], [7, -1]]
     assert theirs.classes.tolist() == [[7, -1], [4, 7]]
     both = torch.maximum(seven, other_seven)
     torch.testing.assert_close(own.mask[0], torch.stack([four, both]))
-    torch.testing.assert_close(theirs.mask[0], torch.stack([both, nobody]))
+    torch.testing.assert_close(theirs.mask[0], torch.stack([both, empty]))
     assert masks.mask.shape[1] == 1 and masks.classes is None
 
 

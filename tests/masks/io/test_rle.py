@@ -7,8 +7,8 @@ from cfcn_plugin.masks import MaskError
 from cfcn_plugin.masks.io.rle import decompress, draw_rles, read_rle
 
 RNG = np.random.default_rng(0)
-MASKS = [RNG.random(shape) > share for shape in [(1, 1), (3, 5), (40, 31), (300, 700)]
-         for share in (0, 0.5, 0.99, 1)]
+MASKS = [RNG.random(shape) > density for shape in [(1, 1), (3, 5), (40, 31), (300, 700)]
+         for density in (0, 0.5, 0.99, 1)]
 
 
 def runs(mask) -> list[int]:
