@@ -1,16 +1,27 @@
 """Instances of a COCO JSON file."""
+import logging
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from .base import MaskRecord, check_option, check_size
+from .base import MaskError, MaskRecord, at, check_option, check_size, expect
 from .index import IndexedMasks
-from .io.coco_file import CocoFile
+from .io.coco_file import (
+    FIELDS,
+    Instance,
+    check_fits,
+    pack_instance,
+    read_categories,
+    read_images,
+)
+from .io.json_file import read_json
 from .io.rectangles import draw_boxes
 from .io.rle import draw_rles
 from .objects import Annotated, ObjectChoice
 
+PARTS = ('images', 'annotations', 'categories')
 USES = ('segmentation', 'bbox')
 CROWDS = ('ignore', 'causal', 'skip')
 
@@ -53,10 +64,34 @@ class COCOMasks(IndexedMasks):
         super().__init__(ann_file, data_root)
 
     def records(self) -> Iterator[tuple[str, tuple]]:
-        content = CocoFile(self.file, self.use, self.images)
-        self.choice.check(set(content.names.values()))
-        for key, shape, one in content.instances():
-            yield key, (shape, one.crowd, content.names[one.category], one.outline)
+        content = read_json(self.file, dict, partial(pack_instance, use=self.use))
+        expect(all(isinstance(content.get(part), list) for part in PARTS),
+               f'a COCO instance file, an object with lists {PARTS}', list(content))
+        names = read_categories(content['categories'])
+        images = read_images(content['images'], self.images)
+        self.choice.check(set(names.values()))
+        instances, flat = content['annotations'], []
+        for place, one in enumerate(instances):
+            instances[place] = None  # frees the memory
+            with at(f'annotations[{place}]'):
+                expect(isinstance(one, Instance),
+                       f'an object with {[*FIELDS, self.use]}', one)
+            with at(f'annotation {one.id}'):
+                for field, value, known in (('image', one.image, images),
+                                            ('category', one.category, names)):
+                    if value not in known:
+                        raise MaskError(f'{field}_id {value!r} is not in the file: '
+                                        f'correct it, or add its {field}')
+                if one.outline is None:
+                    flat.append(one.id)
+                    continue
+                key, shape = images[one.image]
+                check_fits(one.outline, self.use, shape)
+            yield key, (shape, one.crowd, names[one.category], one.outline)
+        if flat:
+            logging.getLogger(__name__).warning(
+                f"'{self.file}': {len(flat)} boxes without width or height are left "
+                f'out, of annotations {", ".join(map(str, flat[:4]))}')
 
     def read(self, records: list, file: str, results: dict) -> MaskRecord:
         check_size(records[0][0], results['ori_shape'][:2])

@@ -58,21 +58,19 @@ class CVATMasks(MirrorMasks):
         # a mask compresses: no file needs more bytes than its pixels have
         stored = self.archive.read(name, most=4 * shape[0] * shape[1])
         pixels = read_image(BytesIO(stored), shape, colours=True)
-        found, known = [], 0
         values = pixels.view('<u4')[..., 0]
-        for colour, label in self.colours.items():
-            area = values == colour
-            known += np.count_nonzero(area)
-            context = label == BACKGROUND and label not in self.choice.named
-            if not context and area.any():
-                found.append(Annotated(label, area.astype(np.uint8)))
-        if known < values.size:
-            strange = np.setdiff1d(values, list(self.colours))[:1].view(np.uint8)
-            raise MaskError(f"a colour {strange[:3].tolist()} that '{LABELMAP}' does "
-                            'not have: export it again')
+        found = []
+        for colour in np.unique(values).tolist():
+            if colour not in self.colours:
+                strange = list(colour.to_bytes(4, 'little')[:3])
+                raise MaskError(f"a colour {strange} that '{LABELMAP}' does not have: "
+                                'export it again')
+            label = self.colours[colour]
+            if label != BACKGROUND or label in self.choice.named:
+                found.append(Annotated(label, colour))
         return self.choice.record(
-            found, lambda areas, _: np.bitwise_or.reduce(areas), results,
-            f"{self.folder}', '{name}")
+            found, lambda colours, _: np.isin(values, colours).astype(np.uint8),
+            results, f"{self.folder}', '{name}")
 
     def owners(self) -> list[tuple[str, str]]:
         keys = (PurePosixPath(self.images, name[len(FOLDER):-len('.png')]).as_posix()

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 
+from .base import MaskError, at
+from .io.files import read_lines
+
 
 def guidance_rank(key: str, seed: int = 0) -> float:
     """A number in [0, 1) that depends on seed and image alone.
@@ -52,19 +55,14 @@ def read_guided_list(file: str) -> frozenset[str]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The list is empty, or is not text.
+        MaskError: The list is empty, or is not text.
     """
     if not Path(file).is_file():
         raise FileNotFoundError(
             f"list of guided images '{file}' does not exist: make it with "
             '`tools/choose_guided.py CONFIG -n N --out FILE`')
-    try:
-        lines = Path(file).read_text(encoding='utf-8-sig').splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"list of guided images '{file}' is not text in UTF-8 "
-                         f'({error})') from error
-    keys = frozenset(line.strip() for line in lines if line.strip())
-    if not keys:
-        raise ValueError(f"list of guided images '{file}' is empty: expected one path "
-                         'below the data root a line')
+    with at(f"list of guided images '{file}'"):
+        keys = frozenset(line.strip() for _, line in read_lines(Path(file)))
+        if not keys:
+            raise MaskError('is empty: expected one path below the data root a line')
     return keys

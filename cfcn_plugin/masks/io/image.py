@@ -1,6 +1,4 @@
 """Reading the pixels of a mask's image file; an ambiguous file is an error."""
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,8 +31,10 @@ def read_image(file: str | Path | BinaryIO,
     Raises:
         MaskError: The file cannot be read, or its values are ambiguous.
     """
+    # refuse a truncated file, also where a library has set Pillow to fill it up
+    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
     try:
-        with _whole_files(), Image.open(file) as image:
+        with Image.open(file) as image:
             _check(image, shape, colours)
             return np.array(image.convert('RGBA') if colours else image)
     except MaskError:
@@ -46,6 +46,8 @@ def read_image(file: str | Path | BinaryIO,
     except Exception as error:  # Pillow's formats raise errors of any type
         raise MaskError(f'cannot be read as an image ({str(error) or error!r}): is it '
                         'whole?') from error
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _check(image: Image.Image, shape: tuple, colours: bool) -> None:
@@ -62,14 +64,3 @@ def _check(image: Image.Image, shape: tuple, colours: bool) -> None:
         raise MaskError(
             f"pixels of mode '{image.mode}', expected one of {known}: "
             f'save it as an 8-bit PNG')
-
-
-@contextmanager
-def _whole_files() -> Iterator[None]:
-    """Refuse a truncated file, also where a library has set Pillow to fill it up."""
-    before = ImageFile.LOAD_TRUNCATED_IMAGES
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    try:
-        yield
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before

@@ -4,7 +4,7 @@ from array import array
 import pytest
 
 from cfcn_plugin.masks import MaskError
-from cfcn_plugin.masks.io.coco_polygons import check_bounds, read_polygons
+from cfcn_plugin.masks.io.coco_file import check_bounds, read_polygons
 
 SQUARE = [1, 1, 3, 1, 3, 3, 1, 3]
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from cfcn_plugin.masks import MaskError
-from cfcn_plugin.masks.io.brush import decode_brush
+from cfcn_plugin.masks.io.label_studio_regions import decode_brush
 
 SHAPE = (3, 4)
 # what label_studio_sdk 2.0.19 writes for the mask below
