@@ -172,7 +172,7 @@ def image_key(results: dict, data_root: str = '') -> str:
 
 
 def is_plain(name) -> bool:
-    """Whether a name surely is its own key. The test is fast enough for a million."""
+    """Whether a name surely is its own key; fast enough for a million names."""
     return (isinstance(name, str) and bool(name.strip()) and '/.' not in name
             and '//' not in name and '\0' not in name
             and not name.startswith(('.', '/')) and not name.endswith('/'))
@@ -230,8 +230,8 @@ def unknown_keys_error(keys: Iterable[str], what: str, of: str,
     """The error for masks or list entries that belong to no image.
 
     Args:
-        keys: Their keys.
-        what, of: What they are, and the file or folder that has them.
+        keys: The keys of the entries.
+        what, of: What the entries are, and the file or folder that has them.
         known: Keys of images, to name the one that differs in case alone.
     """
     keys = sorted(keys)

@@ -19,11 +19,10 @@ from .io.coco_file import (
 from .io.json_file import read_json
 from .io.rectangles import draw_boxes
 from .io.rle import draw_rles
-from .objects import Annotated, ObjectChoice
+from .objects import IGNORED, Annotated, ObjectChoice
 
 PARTS = ('images', 'annotations', 'categories')
 USES = ('segmentation', 'bbox')
-CROWDS = ('ignore', 'causal', 'skip')
 
 
 class COCOMasks(IndexedMasks):
@@ -56,7 +55,7 @@ class COCOMasks(IndexedMasks):
                  crowd: str = 'ignore',
                  **choice):
         check_option('use', use, USES)
-        check_option('crowd', crowd, CROWDS)
+        check_option('crowd', crowd, tuple(IGNORED))
         self.use = use
         self.crowd = crowd
         self.images = images
@@ -95,11 +94,8 @@ class COCOMasks(IndexedMasks):
 
     def read(self, records: list, file: str, results: dict) -> MaskRecord:
         check_size(records[0][0], results['ori_shape'][:2])
-        objects = [
-            Annotated(category, outline, crowd and self.crowd == 'ignore')
-            for _, crowd, category, outline in records
-            if not crowd or self.crowd != 'skip'
-        ]
+        objects = [Annotated(category, outline, crowd and IGNORED[self.crowd])
+                   for _, crowd, category, outline in records]
         draw = _draw_segments if self.use == 'segmentation' else draw_boxes
         return self.choice.record(objects, draw, results, file)
 

@@ -101,20 +101,20 @@ class FolderMasks(MirrorMasks):
                                  f"('.png', '_mask.png'), got {one!r}")
 
     def __call__(self, results: dict) -> MaskRecord | None:
-        file = self.file(self.key(results))
-        if file is None:
+        key = self.key(results)
+        stem = str(self.inner_path(key).with_suffix(''))
+        files = [self.find(stem + suffix, key) for suffix in self.suffixes]
+        found = [file for file in files if file is not None]
+        if len(found) > 1:
+            raise self._several_error(key)
+        if not found:
             return None
-        with at(f"'{file}'"):
-            return self.read(file, results['ori_shape'][:2], results)
+        with at(f"'{found[0]}'"):
+            return self.read(found[0], results['ori_shape'][:2], results)
 
     @abstractmethod
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
-        """The mask in a file.
-
-        Args:
-            file: The file.
-            shape: The image's (H, W).
-            results: The sample's dict, for sources that need its label.
+        """The mask in a file, for an image of (H, W) and the sample's dict.
 
         Raises:
             MaskError: The mask cannot be used.
@@ -145,19 +145,6 @@ class FolderMasks(MirrorMasks):
             if count > 1:
                 raise self._several_error(key)
         super().check()
-
-    def file(self, key: str) -> Path | None:
-        """The mask file of the image ``key``, if the image has one.
-
-        Raises:
-            MaskError: The image has several, or the file lies outside the folder.
-        """
-        stem = str(self.inner_path(key).with_suffix(''))
-        files = (self.find(stem + suffix, key) for suffix in self.suffixes)
-        found = [file for file in files if file is not None]
-        if len(found) > 1:
-            raise self._several_error(key)
-        return found[0] if found else None
 
     def image_keys(self) -> Iterator[str]:
         masks = _prefix(self.masks)  # which may lie in the folder of images

@@ -1,5 +1,5 @@
 """The lesion masks of IDRiD, the Indian Diabetic Retinopathy Image Dataset."""
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -54,21 +54,16 @@ class IDRiDMasks(MirrorMasks):
         self.folders = {one: '' if flat else FOLDERS[one] for one in self.lesions}
 
     def __call__(self, results: dict) -> MaskRecord | None:
-        shape, planes = results['ori_shape'][:2], {}
-        files = self.files(self.key(results))
-        for label, file in files:
-            with at(f"'{file}'"):
-                planes[label] = _not_black(read_image(file, shape))
-        names = "', '".join(str(file) for _, file in files)
-        return class_record(planes, shape, names) if files else None
-
-    def files(self, key: str) -> list[tuple[int, Path]]:
-        """(class, file) of each lesion that the image ``key`` has a mask of."""
-        inner = self.inner_path(key)
-        names = (inner.parent / folder / f'{inner.stem}_{lesion}{self.suffix}'
-                 for lesion, folder in self.folders.items())
-        files = [self.find(str(name), key) for name in names]
-        return [(label, file) for label, file in enumerate(files) if file is not None]
+        key, shape = self.key(results), results['ori_shape'][:2]
+        inner, files, planes = self.inner_path(key), [], {}
+        for label, (lesion, folder) in enumerate(self.folders.items()):
+            name = inner.parent / folder / f'{inner.stem}_{lesion}{self.suffix}'
+            file = self.find(str(name), key)
+            if file is not None:
+                with at(f"'{file}'"):
+                    planes[label] = _not_black(read_image(file, shape))
+                files.append(str(file))
+        return class_record(planes, shape, "', '".join(files)) if files else None
 
     def describe_missing(self) -> str:
         return (f'mask of {self.lesions}: expected files like '

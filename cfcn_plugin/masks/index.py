@@ -23,13 +23,11 @@ class RecordIndex:
     Python object belongs to an image, and the arrays are tensors: forked workers
     read the parent's pages, spawned ones get them as torch's shared memory.
 
-    A key is found by binary search of its hash. Keys are compared too, so hashes
-    may be short and collide.
+    A key is found by binary search of its hash; keys of one hash are compared.
 
     Args:
-        entries: (key, record) pairs, read one by one. marshal, the fastest way to
-            bytes, must be able to write a record. Records of one key add up, in their
-            order.
+        entries: (key, record) pairs, read one by one; records that marshal, the
+            fastest way to bytes, can write. Records of one key add up, in their order.
     """
 
     def __init__(self, entries: Iterable[tuple[str, Any]]):
@@ -106,12 +104,9 @@ class IndexedMasks(MaskSource):
 
     @abstractmethod
     def read(self, records: list, file: str, results: dict) -> MaskRecord:
-        """The mask that an image's records make.
+        """The mask that an image's one or more records make, in their order.
 
-        Args:
-            records: One or more records of :meth:`records`, in their order.
-            file: Name of the file and the entry, for the mask's record.
-            results: The sample's dict.
+        ``file`` names the file and the entry; ``results`` is the sample's dict.
 
         Raises:
             MaskError: The mask cannot be used.

@@ -31,6 +31,7 @@ from .objects import Annotated, ObjectChoice
 # shape type -> least number of points
 KINDS = dict(polygon=3, rectangle=2, circle=2, line=2, linestrip=2, point=1, points=1,
              mask=2)
+LINES = ('line', 'linestrip', 'point', 'points')
 
 
 class LabelMeMasks(FolderMasks):
@@ -93,29 +94,25 @@ class LabelMeMasks(FolderMasks):
         expect(isinstance(kind, str) and kind in KINDS,
                f'a `shape_type` of {tuple(KINDS)}', kind)
         points = read_points(one.get('points'), KINDS[kind])
-        radius = self._radius(kind, points, shape)
+        strokes, radius = (), 0
+        if kind == 'circle':  # its centre and a point on it
+            strokes, radius = [points[:1]], float(np.hypot(*(points[1] - points[0])))
+        elif kind in LINES:
+            if self.radius is None:
+                raise MaskError(f'a {kind} has no inside: give the width around it '
+                                'with `radius`, or choose other `categories`')
+            strokes = points[:, None] if kind == 'points' else [points]
+            radius = in_pixels(self.radius, self.unit, shape)
         check_inside(points, radius, shape)
+        if len(strokes):
+            drawn = [draw_stroke(stroke, radius, shape) for stroke in strokes]
+            return np.bitwise_or.reduce(drawn)
         if kind == 'polygon':
             return fill_polygon(points, shape)
-        if kind in ('rectangle', 'mask'):
-            low, high = points.min(0), points.max(0)
-            if kind == 'mask':
-                return self._paste(one.get('mask'), low, high, shape)
-            return draw_boxes([(*low, *high)], shape)
-        if kind == 'circle':
-            return draw_stroke(points[:1], radius, shape)
-        strokes = points[:, None] if kind == 'points' else [points]
-        return np.bitwise_or.reduce([draw_stroke(s, radius, shape) for s in strokes])
-
-    def _radius(self, kind: str, points: np.ndarray, shape: tuple) -> float:
-        if kind in ('polygon', 'rectangle', 'mask'):
-            return 0
-        if kind == 'circle':  # its centre and a point on it
-            return float(np.hypot(*(points[1] - points[0])))
-        if self.radius is None:
-            raise MaskError(f'a {kind} has no inside: give the width around it with '
-                            ' `radius`, or choose other `categories`')
-        return in_pixels(self.radius, self.unit, shape)
+        low, high = points.min(0), points.max(0)
+        if kind == 'mask':
+            return self._paste(one.get('mask'), low, high, shape)
+        return draw_boxes([(*low, *high)], shape)
 
     @staticmethod
     def _paste(encoded, low: np.ndarray, high: np.ndarray,

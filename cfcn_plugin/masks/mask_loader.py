@@ -106,17 +106,13 @@ class MaskLoader:
         self.warn = warn
 
     def chooses(self, key: str) -> bool:
-        """Whether the list and the fraction let the image of this key be guided."""
+        """Whether the list and the fraction choose the image of this key."""
         if self.image_list is not None:
             return key in self.image_list
         return self.fraction == 1 or guidance_rank(key, self.seed) < self.fraction
 
     def chooses_sample(self, sample: dict) -> bool:
-        """The same for a sample with ``img_path`` or ``sample_idx``.
-
-        Raises:
-            MaskError: The image is not below the data root of the source.
-        """
+        """The same for a sample; raises what :func:`.base.image_key` raises."""
         if self.image_list is None and self.fraction == 1 and self.on_error == 'raise':
             return True  # the source itself finds the key
         return self.chooses(image_key(sample, self.source.data_root))
@@ -158,7 +154,7 @@ class MaskLoader:
         return result
 
     def _warn(self, name: str, error: MaskError) -> None:
-        """Name an unusable mask once, and not more than a hundred in a process."""
+        """Name an unusable mask once, and at most a hundred in a process."""
         count = self.failures.add(name, error)
         if 0 < count <= MAX_WARNINGS:
             self.warn(f'{name} is unguided: {error}')

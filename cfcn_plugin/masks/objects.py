@@ -8,6 +8,8 @@ import numpy as np
 
 from .base import MaskError, MaskRecord, check_names, check_option, class_record
 
+# what objects like a crowd are -> whether they are ignored; None: they are left out
+IGNORED = dict(ignore=True, causal=False, skip=None)
 OBJECTS = ('all', 'per_class', 'label')
 LABEL_MISSING = ('error', 'empty')
 
@@ -19,11 +21,11 @@ class Annotated(NamedTuple):
         category: Its category's name.
         outline: What the source draws the object from.
         ignored: Whether the object's pixels are neither cause nor context, where no
-            other object is.
+            other object is. None: the object is left out.
     """
     category: str
     outline: Any
-    ignored: bool = False
+    ignored: bool | None = False
 
 
 class ObjectChoice:
@@ -148,7 +150,8 @@ class ObjectChoice:
         Raises:
             MaskError: No object is of the image's label, or the image has no label.
         """
-        found, shape = list(found), tuple(results['ori_shape'][:2])
+        found = [one for one in found if one.ignored is not None]
+        shape = tuple(results['ori_shape'][:2])
         causal = self._planes((one for one in found if not one.ignored), results)
         unsure = self._planes((one for one in found if one.ignored), results)
         if self.objects == 'label' and found and not (causal or unsure) and (

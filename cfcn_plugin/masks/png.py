@@ -89,22 +89,17 @@ class PNGMasks(FolderMasks):
         A colour is one number, the four bytes of RGBA.
         """
         if self.alpha:
-            return self._alpha(read_image(file, shape, colours=True))
+            alpha = read_image(file, shape, colours=True)[..., 3]
+            if (alpha == OPAQUE).all():
+                raise MaskError("opaque everywhere, and causal='alpha': expected a "
+                                'transparent context; save it with its alpha channel')
+            return (alpha >= HALF).astype(np.uint8)
         if self.colours:
             pixels = read_image(file, shape, colours=True)
             self._visible(pixels)
             return pixels.view('<u4')[..., 0]
         values = read_image(file, shape)
         return values if values.ndim == 2 else self._grey(values)
-
-    @staticmethod
-    def _alpha(pixels: np.ndarray) -> np.ndarray:
-        alpha = pixels[..., 3]
-        if (alpha == OPAQUE).all():
-            raise MaskError(
-                "opaque everywhere, and causal='alpha': expected a transparent "
-                'context; save it with its alpha channel')
-        return (alpha >= HALF).astype(np.uint8)
 
     @staticmethod
     def _visible(pixels: np.ndarray) -> np.ndarray:

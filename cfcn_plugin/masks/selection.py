@@ -12,7 +12,7 @@ def guidance_rank(key: str, seed: int = 0) -> float:
     """A number in [0, 1) that depends on seed and image alone.
 
     A threshold on the number chooses the same images in every epoch, worker and
-    process. The images of a small fraction are among those of a larger fraction.
+    process, and the images of a small fraction again for a larger one.
     """
     digest = blake2b(f'{seed}:{key}'.encode(), digest_size=8).digest()
     return int.from_bytes(digest, 'big') / 2**64

@@ -10,7 +10,7 @@ from .io.image import read_image
 from .io.names import join_inside
 from .io.rectangles import draw_boxes
 from .io.voc_xml import VOCObject, read_objects
-from .objects import Annotated, ObjectChoice
+from .objects import IGNORED, Annotated, ObjectChoice
 
 # VOC 2007 to 2012, in the order of the palette
 VOC2007_CATEGORIES = (
@@ -21,7 +21,6 @@ BACKGROUND, VOID = 0, 255
 FOLDERS = dict(segmentation='SegmentationClass', instances='SegmentationObject',
                bbox='Annotations')
 VOIDS = ('ignore', 'context')
-DIFFICULT = ('ignore', 'causal', 'skip')
 
 
 class VOCMasks(FolderMasks):
@@ -60,7 +59,7 @@ class VOCMasks(FolderMasks):
                  **choice):
         check_option('use', use, tuple(FOLDERS))
         check_option('void', void, VOIDS)
-        check_option('difficult', difficult, DIFFICULT)
+        check_option('difficult', difficult, tuple(IGNORED))
         check_names('names', names)
         super().__init__(masks or FOLDERS[use], images, data_root,
                          '.xml' if use == 'bbox' else '.png')
@@ -80,9 +79,7 @@ class VOCMasks(FolderMasks):
             objects, size = self._objects(file)
             check_size(size or shape, shape)
             found = [self._annotated(one, one.box) for one in objects]
-            return self.choice.record(
-                [one for one in found if one is not None], draw_boxes, results,
-                str(file))
+            return self.choice.record(found, draw_boxes, results, str(file))
         values = read_image(file, shape)
         if values.ndim != 2 or values.dtype != np.uint8:
             raise MaskError(
@@ -107,8 +104,7 @@ class VOCMasks(FolderMasks):
             what = 'classes' if self.use == 'segmentation' else "XML file's objects"
             raise MaskError(f'the value {numbers[-1]}, expected 0, 255 or one of the '
                             f'{len(known)} {what}: is it for another `use`?')
-        found = [self._annotated(known[number - 1], number) for number in numbers]
-        return [one for one in found if one is not None]
+        return [self._annotated(known[number - 1], number) for number in numbers]
 
     def _objects(self, file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
         objects, size = read_objects(file)
@@ -118,8 +114,5 @@ class VOCMasks(FolderMasks):
                             'the file, or give `names`')
         return objects, size
 
-    def _annotated(self, one: VOCObject, outline) -> Annotated | None:
-        if one.difficult and self.difficult == 'skip':
-            return None
-        ignored = one.difficult and self.difficult == 'ignore'
-        return Annotated(one.name, outline, ignored)
+    def _annotated(self, one: VOCObject, outline) -> Annotated:
+        return Annotated(one.name, outline, one.difficult and IGNORED[self.difficult])

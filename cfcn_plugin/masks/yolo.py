@@ -74,29 +74,25 @@ class YOLOMasks(FolderMasks):
         try:
             fractions = np.array(values, np.float64)
         except ValueError:
-            fractions = np.full(0, np.nan)
+            fractions = np.zeros(0)
         count = len(fractions)
         expect(count == 4 or count >= 6 and count % 2 == 0,
                '4 numbers (a box) or an even count of 6 and more (a polygon) after the '
                "category's", ' '.join(values))
         scale = np.tile(shape[::-1], count // 2)
         if count > 4:
-            self._check(fractions, values)
-            return Annotated(name, (fractions * scale).reshape(-1, 2))
-        centre, half = fractions[:2], fractions[2:] / 2
-        corners = np.concatenate([centre - half, centre + half])
-        box = read_box((corners * scale).tolist(),
-                       remedy=': width and height must be over 0')
-        self._check(corners, values)
-        return Annotated(name, box)
-
-    @staticmethod
-    def _check(fractions: np.ndarray, values: list[str]) -> None:
+            outline = (fractions * scale).reshape(-1, 2)
+        else:
+            centre, half = fractions[:2], fractions[2:] / 2
+            fractions = np.concatenate([centre - half, centre + half])
+            outline = read_box((fractions * scale).tolist(),
+                               remedy=': width and height must be over 0')
         # written so that NaN fails
         if not ((fractions >= -EDGE) & (fractions <= 1 + EDGE)).all():
             raise MaskError(
                 "expected fractions of the image's width and height within [0, 1], got "
                 f"{' '.join(values)[:60]!r}: are the numbers pixels?")
+        return Annotated(name, outline)
 
 
 def _draw(outlines: list, shape: tuple[int, int]) -> np.ndarray:

@@ -55,19 +55,17 @@ def fill_polygon(points, shape: tuple[int, int], nonzero: bool = False) -> np.nd
     """The inside of a closed polygon.
 
     This is the one rule for polygons of every format and of the drawing tool; COCO's
-    polygons alone are filled by pycocotools. A pixel is inside when its centre is. A
-    centre on a left or an upper edge is inside, on a right or a lower edge outside, so
-    that polygons with a common edge share no pixel. Where a polygon crosses itself,
-    the even-odd rule decides: an area that is enclosed twice is outside. LabelMe and
-    pycocotools have the same even-odd rule. For a line drawn by hand the nonzero rule
-    is the better one: a line that goes on past its start leaves no hole.
+    polygons alone are filled by pycocotools. A centre on a left or an upper edge is
+    inside, on a right or a lower edge outside, so that polygons with a common edge have
+    no common pixel. Where a polygon crosses itself, the even-odd rule of LabelMe and
+    pycocotools decides: an area that is enclosed twice is outside. By the nonzero rule
+    a line drawn by hand that goes on past its start leaves no hole.
 
     Args:
         points: (N, 2) of x, y; may lie outside the image. The polygon is closed from
             the last point to the first. Fewer than three points enclose nothing.
         shape: (H, W).
-        nonzero: Whether an area counts as inside that is enclosed more than once in
-            one direction.
+        nonzero: Whether an area enclosed twice in one direction is inside.
 
     Returns:
         uint8 {0, 1}, (H, W).

@@ -2,8 +2,13 @@
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
-from xml.etree.ElementTree import Element, TreeBuilder
-from xml.parsers import expat
+from xml.etree.ElementTree import (
+    Element,
+    ParseError,
+    TreeBuilder,
+    XMLParser,
+    fromstring,
+)
 
 from cfcn_plugin.masks.base import MaskError, at, expect
 
@@ -40,24 +45,20 @@ def parse_xml(file: Path) -> Element:
     Raises:
         MaskError: The file is not XML, or has a document type.
     """
-
-    def refuse(*_):
-        raise MaskError('declares a document type, with which a small file can fill '
-                        'the memory; expected none: remove <!DOCTYPE ...>')
-
-    parser, builder = expat.ParserCreate(), TreeBuilder()
-    parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler = builder.start
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = builder.data
     try:
-        parser.Parse(file.read_bytes(), True)
+        return fromstring(file.read_bytes(), XMLParser(target=_PlainTree()))
     except OSError as error:  # a MaskError, since one image's file need not end a run
         raise MaskError(f'cannot be read ({error.strerror}): add it, or correct '
-                        ' `annotations` or `data_root`') from error
-    except expat.ExpatError as error:
+                        '`annotations` or `data_root`') from error
+    except ParseError as error:
         raise MaskError(f'not XML ({error})') from error
-    return builder.close()
+
+
+class _PlainTree(TreeBuilder):
+
+    def doctype(self, name, public, system):
+        raise MaskError('declares a document type, with which a small file can fill '
+                        'the memory; expected none: remove <!DOCTYPE ...>')
 
 
 def _read_object(element: Element) -> VOCObject:
