@@ -26,11 +26,7 @@ class MaskError(ValueError):
 
 
 class MaskSizeError(MaskError):
-    """A mask has another size than its image.
-
-    Attributes:
-        size: The mask's (H, W).
-    """
+    """A mask has another size, the (H, W) ``size``, than its image."""
 
     # optional: unpickling, on the way out of a worker process, gives the text alone
     def __init__(self, message: str, size: tuple = ()):
@@ -115,30 +111,17 @@ class MaskSource(ABC):
 
     @abstractmethod
     def keys(self) -> list[str]:
-        """Keys of all masks; no mask is decoded.
-
-        Keys have no ending where ``endings`` is False.
-        """
+        """Keys of all masks, none decoded; without endings if ``endings`` is False."""
 
     @abstractmethod
     def check(self) -> None:
-        """Compare masks with images before training.
-
-        Raises:
-            MaskError: A mask belongs to no image.
-        """
+        """Raise a MaskError, before training, if a mask belongs to no image."""
 
     def missing(self, images: Iterable[str]) -> list[str]:
-        """The images that have no mask; no mask is decoded.
-
-        Args:
-            images: Keys of images.
-        """
+        """Those keys of images that have no mask; no mask is decoded."""
         known = set(self.keys())
-        return [
-            key for key in images
-            if (key if self.endings else os.path.splitext(key)[0]) not in known
-        ]
+        return [key for key in images
+                if (key if self.endings else os.path.splitext(key)[0]) not in known]
 
     def key(self, results: dict) -> str:
         return image_key(results, self.data_root)

@@ -23,13 +23,9 @@ class Failures:
         self.names = set()
 
     def add(self, name: str, error: Exception) -> int:
-        """Count a failure.
+        """How many files failed so far, with this one; 0 if this one failed before.
 
-        Returns:
-            How many files failed so far; 0 where this one failed before.
-
-        Raises:
-            Exception: ``self.error``, where 32 failed and none was fine.
+        Raises ``self.error`` when 32 files failed and none was fine.
         """
         new = name not in self.names
         self.names.add(name)

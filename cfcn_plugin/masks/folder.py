@@ -27,11 +27,7 @@ class MirrorMasks(MaskSource):
         self.folder = Path(data_root, masks)
 
     def inner_path(self, key: str) -> PurePosixPath:
-        """The part of an image's key that is below the folder of images.
-
-        Raises:
-            MaskError: The image is not below that folder.
-        """
+        """An image's key below the folder of images; a MaskError if it is not there."""
         try:
             return PurePosixPath(key).relative_to(self.images)
         except ValueError:
@@ -41,8 +37,7 @@ class MirrorMasks(MaskSource):
     def find(self, name: str, key: str) -> Path | None:
         """The image's file ``name`` in the folder of masks, None if there is none.
 
-        Raises:
-            MaskError: The file lies outside the folder.
+        A file outside the folder is a MaskError.
         """
         with at(f"image '{key}'"):
             file = join_inside(self.folder, name)

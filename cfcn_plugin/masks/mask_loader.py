@@ -118,11 +118,10 @@ class MaskLoader:
         return self.chooses(image_key(sample, self.source.data_root))
 
     def query(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
-        """What there is for an image, whatever the policies say; raises nothing.
+        """What there is for a sample with ``img_path`` or ``sample_idx``.
 
-        Args:
-            sample: With ``img_path`` or ``sample_idx``.
-            shape: (H, W) of the loaded image.
+        The policies do not matter, and nothing is raised. ``shape`` is (H, W) of the
+        loaded image.
         """
         try:
             if not self.chooses_sample(sample):
@@ -132,13 +131,7 @@ class MaskLoader:
             return QueryResult('unusable', error)
 
     def load(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
-        """The mask of an image that is chosen, under the policies.
-
-        Args:
-            sample, shape: As in :meth:`query`.
-
-        Returns:
-            Of the kind ``'mask'``, or why the image is unguided.
+        """The mask of a chosen image under the policies, or why it is unguided.
 
         Raises:
             MaskError: The mask cannot be used, and ``on_error`` is ``'raise'``; or it

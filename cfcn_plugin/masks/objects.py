@@ -94,11 +94,7 @@ class ObjectChoice:
         return self.asked | self.ignore
 
     def check(self, known: Collection[str]) -> None:
-        """Compare the options with the categories that a file declares.
-
-        Raises:
-            MaskError: An option names a category that the file does not declare.
-        """
+        """Raise a MaskError if an option names a category that no file declares."""
         strange = self.named - set(known)
         if strange:
             option = 'ignore' if strange & self.ignore else self.option
@@ -108,23 +104,16 @@ class ObjectChoice:
                 '{category: label} of those that are there')
 
     def check_seen(self, seen: Collection[str]) -> None:
-        """Compare the options with the categories that occur in a file.
+        """Raise a MaskError if no category of the options occurs in a file.
 
-        A rare category may be absent; an error needs more.
-
-        Raises:
-            MaskError: No category of the options occurs, or ``check_case`` fails.
+        A rare category may be absent. Names are checked by ``check_case``, too.
         """
         self.check_case(seen)
         if self.asked and not self.asked & set(seen):
             self.check(seen)
 
     def check_case(self, seen: Iterable[str]) -> None:
-        """Refuse a category that is almost the name of an option's category.
-
-        Raises:
-            MaskError: The two differ in case or spaces alone.
-        """
+        """Raise a MaskError if a name differs from an option's in case or spaces."""
         meant = {name.strip().casefold(): name for name in self.named}
         for name in seen:
             like = meant.get(name.strip().casefold(), name)

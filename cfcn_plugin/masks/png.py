@@ -29,8 +29,7 @@ class PNGMasks(FolderMasks):
             one of 1 and the type's maximum (255, or 65535 for 16 bits).
         ignore: Values or colours that mean "unknown".
         classes: The class of each entry of ``causal``, for one mask a class; entries of
-            one class add up. None: one mask. This is a list, not a dict, since a colour
-            is no key, and a dumped config turns numbers that are keys into text.
+            one class add up. None: one mask. A list, as no key of a dict is a colour.
     """
 
     def __init__(self,
@@ -43,13 +42,11 @@ class PNGMasks(FolderMasks):
                  classes: list[int] | None = None):
         super().__init__(masks, images, data_root, suffix)
         self.alpha = causal == 'alpha'
-        self.causal = None
-        if causal is not None and not self.alpha:
-            self.causal = colour_codes('causal', causal)
-            if not self.causal:
-                raise ValueError('`causal` must name a value, got none')
+        named = () if causal is None or self.alpha else causal
+        self.causal = colour_codes('causal', named) or None
+        if self.causal is None and named is causal:
+            raise ValueError('`causal` must name a value, got none')
         self.ignore = colour_codes('ignore', ignore)
-        named = () if self.causal is None else causal
         kinds = {isinstance(one, int) for one in (*named, *ignore)}
         if len(kinds) > 1:
             raise ValueError('`causal` and `ignore` must be all values or all colours, '

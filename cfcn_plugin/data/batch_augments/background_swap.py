@@ -12,16 +12,14 @@ class BackgroundSwap:
 
         x_i' = A_i x_i + (1 - A_i) c(x_j),  y_i' = y_i
 
-    for an image x_i with mask A_i (its edge blurred) and label y_i, and the context c
-    of another one, whose own object is filled in. The images are those of Mixed-Rand
-    of Xiao et al., "Noise or signal: the role of image backgrounds in object
-    recognition", ICLR 2021, who tested by them; here they train.
+    for an image x_i with mask A_i (its edge blurred) and label y_i, so that the
+    background says nothing of the label. The images are those of Mixed-Rand of Xiao et
+    al., "Noise or signal: the role of image backgrounds in object recognition",
+    ICLR 2021, who tested by them; here they train.
 
-    What is around an object then tells nothing of its label. Label and mask stay the
-    object's own. The other image is a guided one, chosen at random, and its own
-    object is removed (:func:`cfcn_plugin.functional.compositing.without_object`).
-    Unguided images neither change nor give their context. What a mask leaves open
-    (``ignore``) goes with the object, and stays open.
+    The other image is a guided one, chosen at random, whose object is removed
+    (:func:`cfcn_plugin.functional.compositing.without_object`). Unguided images neither
+    change nor give their context. Ignored pixels go with the object and stay ignored.
 
     For ``train_cfg=dict(augments=...)`` of a guided model, alone or beside others; or
     called as ``(inputs, scores, masks)``.
@@ -53,14 +51,13 @@ class BackgroundSwap:
 
 
 def pick_other_guided(guided: Tensor, order: Tensor) -> Tensor:
-    """For each guided image another one: the next of them in a random order.
+    """(B,) int64: for each guided image the next guided one in a random order.
+
+    A single guided image has itself. Values of unguided images have no meaning.
 
     Args:
         guided: (B,) bool.
         order: (B,) random numbers in [0, 1).
-
-    Returns:
-        (B,) int64. An only one has itself; of the unguided it says nothing.
     """
     ranked = torch.where(guided, order, 1).argsort()  # the guided ones first
     rank = ranked.argsort()

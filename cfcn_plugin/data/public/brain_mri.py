@@ -24,10 +24,9 @@ def export_brain_mri(source: str | Path, root: str | Path) -> Path:
     Args:
         source: Folder with the published files ``1.mat`` ... ``3064.mat`` (figshare
             1512427, unpacked), here or in folders below.
-        root: Folder to make. It must not exist.
+        root: Folder to make; if it exists, a FileExistsError is raised.
 
     Raises:
-        FileExistsError: ``root`` exists.
         FileNotFoundError: ``source`` has no such file.
         ImportError: h5py is missing.
         ValueError: A file is not as published, or two files have one number.

@@ -25,10 +25,9 @@ def export_idrid(source: str | Path, root: str | Path) -> Path:
     Args:
         source: The published folder ``A. Segmentation`` (IEEE DataPort), or the one
             that it is in.
-        root: Folder to make. It must not exist.
+        root: Folder to make; if it exists, a FileExistsError is raised.
 
     Raises:
-        FileExistsError: ``root`` exists.
         FileNotFoundError: ``source`` has no images.
         MaskError: A mask does not belong to an image, or cannot be used.
     """

@@ -21,10 +21,9 @@ def export_lgg_mri(source: str | Path, root: str | Path) -> Path:
 
     Args:
         source: The published folder ``kaggle_3m``, with a folder ``TCGA_*`` a patient.
-        root: Folder to make. It must not exist.
+        root: Folder to make; if it exists, a FileExistsError is raised.
 
     Raises:
-        FileExistsError: ``root`` exists.
         FileNotFoundError: ``source`` holds no patient, or a slice has no mask.
         MaskError: A mask cannot be read.
     """

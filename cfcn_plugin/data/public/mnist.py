@@ -25,10 +25,9 @@ def export_mnist(source: str | Path, root: str | Path) -> Path:
     Args:
         source: Folder with ``t10k-images-idx3-ubyte.gz``, ``t10k-labels-idx1-ubyte.gz``
             and, if they are there, the same of ``train``.
-        root: Folder to make. It must not exist.
+        root: Folder to make; if it exists, a FileExistsError is raised.
 
     Raises:
-        FileExistsError: ``root`` exists.
         FileNotFoundError: A file is missing.
         ValueError: A file is no IDX file, or images and labels do not match.
     """

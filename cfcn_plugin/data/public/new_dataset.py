@@ -14,19 +14,16 @@ TEST_FRACTION = 0.2  # of the patients
 
 def write_dataset(root: str | Path, columns: Sequence[str],
                   entries: Iterable[tuple]) -> Path:
-    """Write images, masks and ``labels.csv``.
+    """Write images, masks and ``labels.csv`` into a new folder and return the folder.
 
     The folder has a temporary name until it is complete.
 
     Args:
-        root: The folder. It must not exist.
+        root: The folder.
         columns: The columns of ``labels.csv`` after ``filename``.
         entries: For each image its path below the folder; its pixels, uint8, (H, W) or
             (H, W, 3); its masks, path below the folder -> (H, W), not 0 where causal;
             and the values of the columns.
-
-    Returns:
-        ``root``.
 
     Raises:
         FileExistsError: The folder exists.

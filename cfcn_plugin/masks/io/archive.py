@@ -2,6 +2,7 @@
 import os
 import zipfile
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from cfcn_plugin.masks.base import MaskError
@@ -16,8 +17,8 @@ SMALL = 2**20  # a file of so many bytes is always read
 class Archive:
     """Reads files of a folder or a zip by name, one at a time.
 
-    A zip's index is read once in each process, and a pickled copy for a worker has no
-    file handle: processes that share a handle move each other's position in the file.
+    A zip's index is read once in each process: processes with one file handle move
+    each other's position in the file.
 
     Args:
         path: The folder or zip.
@@ -30,8 +31,6 @@ class Archive:
 
     def __init__(self, path: Path):
         self.path = path
-        self._zip = None
-        self._process = None
         if not path.is_dir() and not path.is_file():
             raise FileNotFoundError(f"'{path}' does not exist: expected a zip or the "
                                     'folder it was unpacked to; correct its name or '
@@ -99,14 +98,13 @@ class Archive:
                             'again')
 
     def _open(self) -> zipfile.ZipFile:
-        if self._zip is None or self._process != os.getpid():
-            try:
-                self._zip = zipfile.ZipFile(self.path)
-            except Exception as error:  # NotImplementedError, too
-                raise MaskError(f"'{self.path}' cannot be read as a zip archive "
-                                f'({error}): is it whole?') from error
-            self._process = os.getpid()
-        return self._zip
+        return _open_zip(self.path, self.path.stat().st_mtime_ns, os.getpid())
 
-    def __getstate__(self):
-        return {**self.__dict__, '_zip': None}
+
+@lru_cache(maxsize=8)
+def _open_zip(path: Path, modified: int, process: int) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except Exception as error:  # NotImplementedError, too
+        raise MaskError(f"'{path}' cannot be read as a zip archive ({error}): is it "
+                        'whole?') from error

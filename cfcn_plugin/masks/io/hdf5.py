@@ -51,22 +51,20 @@ def find_numbers(content, name: str):
         MaskError: The file itself has no numbers at the path ``name``.
     """
     h5py = import_h5py()
-    inner = content
+    inner, elsewhere = content, False
     for part in PurePosixPath(name.strip('/')).parts:
         link = inner.get(part, getlink=True) if isinstance(inner, h5py.Group) else None
-        if link is not None and not isinstance(link, h5py.HardLink):
-            raise _elsewhere_error(name)
-        inner = None if link is None else inner.get(part)
-    if isinstance(inner, h5py.Dataset) and (inner.is_virtual or inner.external):
-        raise _elsewhere_error(name)
+        elsewhere = link is not None and not isinstance(link, h5py.HardLink)
+        inner = None if link is None or elsewhere else inner.get(part)
+        if inner is None:
+            break
+    if elsewhere or isinstance(inner, h5py.Dataset) and (
+            inner.is_virtual or inner.external):
+        raise MaskError(f"'{name}' is kept in another file or place, and links are not "
+                        'followed: save a copy that holds its own data')
     if not isinstance(inner, h5py.Dataset) or inner.dtype.kind not in 'buif':
         names = []
         content.visit(names.append)
         raise MaskError(f"no numbers in a field '{name}', the fields are "
                         f'{sorted(names)[:12]}: correct `field`')
     return inner
-
-
-def _elsewhere_error(name: str) -> MaskError:
-    return MaskError(f"'{name}' is kept in another file or place, and links are not "
-                     'followed: save a copy that holds its own data')
