@@ -16,7 +16,7 @@ from .io.coco_file import (
     read_categories,
     read_images,
 )
-from .io.json_file import read_json
+from .io.files import read_json
 from .io.rectangles import draw_boxes
 from .io.rle import draw_rles
 from .objects import IGNORED, Annotated, ObjectChoice

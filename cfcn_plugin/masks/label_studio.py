@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from .base import MaskError, MaskRecord, at, check_option, expect, is_list_of
 from .index import IndexedMasks
-from .io.json_file import read_json
+from .io.files import read_json
 from .io.label_studio_regions import draw_regions, pack_brush, read_regions
 from .io.names import image_name
 from .objects import Annotated, ObjectChoice

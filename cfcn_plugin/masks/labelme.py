@@ -15,8 +15,8 @@ from .base import (
     is_list_of,
 )
 from .folder import FolderMasks
+from .io.files import read_json
 from .io.image import read_image
-from .io.json_file import read_json
 from .io.rectangles import draw_boxes
 from .io.shapes import (
     check_inside,

@@ -1,4 +1,4 @@
-"""CutMix (Yun et al., 2019) that takes masks along."""
+"""CutMix and ResizeMix, which paste a box, with masks."""
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -14,8 +14,8 @@ def cutmix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
            correct_lam: bool = True) -> tuple[Tensor, Tensor, MaskBatch]:
     """Paste a box of another image of the batch, at its place, on each image.
 
-    Images, scores and random numbers (numpy's and torch's global ones) are those of
-    mmpretrain's ``CutMix``.
+    CutMix is by Yun et al., 2019; images, scores and random numbers (numpy's and
+    torch's global ones) are those of mmpretrain's ``CutMix``.
 
     Args:
         images: (B, C, H, W); changed in place.
@@ -31,6 +31,31 @@ def cutmix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
     """
     ratio = np.random.beta(alpha, alpha)
     return paste_box(images, scores, masks, ratio, cutmix_minmax, correct_lam)
+
+
+def resizemix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
+              lam_min: float = 0.1, lam_max: float = 0.8,
+              interpolation: str = 'bilinear',
+              cutmix_minmax: tuple[float, float] | None = None,
+              correct_lam: bool = True) -> tuple[Tensor, Tensor, MaskBatch]:
+    """Paste the whole of another image of the batch, made small, on each image.
+
+    ResizeMix is by Qin et al., 2020; images, scores and random numbers (numpy's and
+    torch's global ones) are those of mmpretrain's ``ResizeMix``.
+
+    Args:
+        images: (B, C, H, W) floating point; changed in place.
+        scores, masks, alpha, cutmix_minmax, correct_lam: As in :func:`cutmix`.
+        lam_min, lam_max: Least and largest mixing ratio, in [0, 1].
+        interpolation: Of ``torch.nn.functional.interpolate``, ``'bilinear'`` or
+            ``'bicubic'``; of images and masks.
+
+    Returns:
+        The three, mixed; masks as :func:`.mixing.mix_labels` says.
+    """
+    ratio = np.random.beta(alpha, alpha) * (lam_max - lam_min) + lam_min
+    return paste_box(
+        images, scores, masks, ratio, cutmix_minmax, correct_lam, interpolation)
 
 
 def paste_box(images: Tensor, scores: Tensor, masks: MaskBatch, ratio: float,

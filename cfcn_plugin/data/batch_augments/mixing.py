@@ -1,13 +1,36 @@
-"""Labels and masks of images that were mixed in pairs."""
+"""Mixup, and labels and masks of images that were mixed in pairs."""
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from cfcn_plugin.guidance.mask_batch import MaskBatch, MixComponent
 
 LEAST = 1e-3  # an image with less of a pixel does not count as lying there
+
+
+def mixup(images: Tensor, scores: Tensor, masks: MaskBatch,
+          alpha: float) -> tuple[Tensor, Tensor, MaskBatch]:
+    """Blend each image with another one of the batch (Zhang et al., 2018).
+
+    Images, scores and random numbers (numpy's and torch's global ones) are those of
+    mmpretrain's ``Mixup``.
+
+    Args:
+        images: (B, C, H, W) floating point.
+        scores: (B, K), one-hot or soft.
+        masks: Of the images.
+        alpha: Of the Beta distribution of the mixing ratio, > 0.
+
+    Returns:
+        The three, mixed; masks as :func:`mix_labels` says.
+    """
+    own = np.random.beta(alpha, alpha)
+    other = torch.randperm(len(images))
+    mixed = own * images + (1 - own) * images[other, :]
+    return mixed, *mix_labels(scores.float(), masks, other, own, own)
 
 
 def mix_labels(scores: Tensor, masks: MaskBatch, other: Tensor, own: float | Tensor,

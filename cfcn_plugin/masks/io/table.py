@@ -8,8 +8,7 @@ from typing import TextIO
 
 from cfcn_plugin.masks.base import MaskError, at, expect
 
-from .files import check_exists
-from .json_file import read_json
+from .files import check_exists, read_json
 
 Entry = tuple[str, Sequence]  # place in the file, values of the columns
 
