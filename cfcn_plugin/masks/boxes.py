@@ -30,7 +30,7 @@ class BoxMasks(IndexedMasks):
         format: ``'xyxy'`` (corners) or ``'xywh'`` (corner and size).
         category: Column with the category of what is in the box. The options of
             ``ObjectChoice`` need it.
-        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`.
+        **choice: Options of :class:`.ObjectChoice`.
     """
     entry = 'box'
 

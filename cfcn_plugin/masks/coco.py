@@ -41,9 +41,8 @@ class COCOMasks(IndexedMasks):
         crowd: What ``iscrowd`` regions are: ``'ignore'``, ``'causal'``, or ``'skip'``
             (context). Ignored by default: such a region surrounds a whole group,
             and the gaps between the objects too.
-        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`: all
-            objects, some categories, one mask a class, or those of the image's own
-            label.
+        **choice: Options of :class:`.ObjectChoice`: all objects, some categories, one
+            mask a class, or those of the image's own label.
     """
     entry = 'annotation'
 

@@ -74,8 +74,7 @@ class CUBSegmentationMasks(FolderMasks):
     """``segmentations/<class>/<name>.png``: grey, the fraction of five votes.
 
     Args:
-        masks, images, data_root: As in
-            :class:`~cfcn_plugin.masks.folder.MirrorMasks`.
+        masks, images, data_root: As in :class:`.MirrorMasks`.
         threshold: A pixel is causal from this value on, 1 to 255. The default is half
             of 255, rounded up: most of five people said bird, 3 (153).
     """

@@ -29,8 +29,7 @@ class CVATMasks(MirrorMasks):
         masks: The zip or folder, below ``data_root``.
         images: Folder of the uploaded images below ``data_root``.
         data_root: The dataset's root.
-        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. A label
-            is a category.
+        **choice: Options of :class:`.ObjectChoice`. A label is a category.
     """
 
     def __init__(self,

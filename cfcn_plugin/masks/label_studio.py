@@ -31,8 +31,8 @@ class LabelStudioMasks(IndexedMasks):
         image: The field of a task's ``data`` that holds its image.
         several: What several annotations of one task give, when none is marked as the
             ground truth: an ``'error'``, or their ``'union'``.
-        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. A
-            region's labels are its categories; one without a label has ``''``.
+        **choice: Options of :class:`.ObjectChoice`. A region's labels are its
+            categories; one without a label has ``''``.
     """
     entry = 'task with an annotation'
 

@@ -41,14 +41,12 @@ class LabelMeMasks(FolderMasks):
     a radius. The image inside a file (``imageData``) is never decoded.
 
     Args:
-        masks, images, data_root, suffix: As in
-            :class:`~cfcn_plugin.masks.folder.FolderMasks`.
+        masks, images, data_root, suffix: As in :class:`.FolderMasks`.
         radius: Radius of points and lines, 0 or more. None: points and lines are
             errors.
         unit: Unit of ``radius``: ``'pixel'``, or ``'diagonal'`` for a fraction of the
             image's diagonal.
-        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. A
-            shape's label is its category.
+        **choice: Options of :class:`.ObjectChoice`. A shape's label is its category.
     """
 
     def __init__(self,

@@ -17,8 +17,7 @@ class MatMasks(FolderMasks):
     and the mask of ``<data_root>/<images>/7.png`` is ``<data_root>/<masks>/7.mat``.
 
     Args:
-        masks, images, data_root, suffix: As in
-            :class:`~cfcn_plugin.masks.folder.FolderMasks`.
+        masks, images, data_root, suffix: As in :class:`.FolderMasks`.
         field: Where in the file the mask is.
         upright: Whether images lie as MATLAB shows them, rows as rows. h5py gives
             columns first; False for images that were exported without turning them.

@@ -22,8 +22,7 @@ class PNGMasks(FolderMasks):
     transparent pixel has no value.
 
     Args:
-        masks, images, data_root, suffix: As in
-            :class:`~cfcn_plugin.masks.folder.FolderMasks`.
+        masks, images, data_root, suffix: As in :class:`.FolderMasks`.
         causal: The values, or colours as ``[r, g, b]``, that are causal. ``'alpha'``:
             pixels that are at least half opaque. None: the file must be binary, 0 and
             one of 1 and the type's maximum (255, or 65535 for 16 bits).

@@ -12,14 +12,13 @@ class ScribbleMasks(PNGMasks):
     """Pixels near a scribble are causal.
 
     Args:
-        masks, images, data_root: As in
-            :class:`~cfcn_plugin.masks.folder.MirrorMasks`.
+        masks, images, data_root: As in :class:`.MirrorMasks`.
         radius: Largest distance from a line, 0 or more.
         unit: Unit of ``radius``: ``'diagonal'`` for a fraction of the image's diagonal,
             or ``'pixel'``.
         context: Values or colours of scribbles over the context. With them, pixels near
             no scribble, or near both kinds, are ignored; without, they are context.
-        **png: More options of :class:`~cfcn_plugin.masks.PNGMasks`.
+        **png: More options of :class:`.PNGMasks`.
     """
 
     def __init__(self,

@@ -17,8 +17,7 @@ class TrimapMasks(PNGMasks):
     the border is causal by default.
 
     Args:
-        masks, images, data_root: As in
-            :class:`~cfcn_plugin.masks.folder.MirrorMasks`.
+        masks, images, data_root: As in :class:`.MirrorMasks`.
         border: What a border pixel is: ``'causal'``, ``'context'`` or ``'ignore'``.
     """
 

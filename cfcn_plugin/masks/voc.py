@@ -43,8 +43,8 @@ class VOCMasks(FolderMasks):
             ``'ignore'``, ``'causal'``, or ``'skip'`` (context). Ignored by default,
             since VOC gives no image label for a difficult object.
         names: Categories in the order of the palette, from 1.
-        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`.
-            ``classes`` are ``names`` by default.
+        **choice: Options of :class:`.ObjectChoice`. ``classes`` are ``names`` by
+            default.
     """
 
     def __init__(self,

@@ -29,8 +29,8 @@ class YOLOMasks(FolderMasks):
         data_root: The dataset's root.
         names: Names of the categories by number, ``names`` of YOLO's ``data.yaml``: a
             list or ``{number: name}``. None: a category's name is its number as text.
-        **choice: Options of :class:`~cfcn_plugin.masks.objects.ObjectChoice`. By
-            default YOLO's number is the class.
+        **choice: Options of :class:`.ObjectChoice`. By default YOLO's number is the
+            class.
     """
 
     option = 'labels'
