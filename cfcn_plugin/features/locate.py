@@ -9,6 +9,7 @@ from .mmpretrain_layouts import LAYOUTS
 from .timm_layouts import find_site, is_timm, timm_layout, timm_output
 
 MMPRETRAIN = {name: layout for names, layout in LAYOUTS.items() for name in names}
+PACKAGES = ('mmpretrain', 'cfcn_plugin')  # torchvision and others have a ResNet, too
 # The norm before a block's attention, in timm and in mmpretrain
 BLOCK_NORM = re.compile(r'\.\d+\.(norm1|ln1)$')
 
@@ -47,7 +48,9 @@ def backbone_layout(backbone: nn.Module) -> Layout:
         return timm_layout(backbone, site, backbone.num_features)
     if is_timm(getattr(backbone, 'timm_model', None)):  # TIMMBackbone and ours
         return below('timm_model', timm_output(backbone.timm_model))
-    for base in type(backbone).__mro__:
+    known = [base for base in type(backbone).__mro__
+             if base.__module__.partition('.')[0] in PACKAGES]
+    for base in known:
         if base.__name__ == 'LoRAModel':
             return below('module', backbone_layout(backbone.module))
         if base.__name__ in MMPRETRAIN:

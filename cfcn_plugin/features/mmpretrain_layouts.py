@@ -49,7 +49,7 @@ def _vgg(m: nn.Module) -> Layout:
     return Layout(f'{m.module_name}.{last}', channels=convs[-1].out_channels)
 
 
-# names of backbones' classes or base classes -> the layout of the backbone
+# names of mmpretrain's or our classes or base classes -> the layout of the backbone
 LAYOUTS = {
     # convolutional
     ('CFCNNet', 'EfficientNet', 'EfficientNetV2'): _own(lambda m: m.out_channels),

@@ -5,6 +5,7 @@ import pytest
 import timm
 import torch
 import torch.nn.functional as F
+import torchvision
 from mmpretrain.registry import MODELS
 from torch import nn
 
@@ -369,3 +370,16 @@ def test_pixels_beyond_what_the_map_lies_on_are_not_seen():
     (nn.Conv2d(3, 4, 3, 2, padding=1), None), (nn.Conv2d(3, 4, 1), None)])
 def test_patches_are_what_the_first_convolution_cuts(first, expected):
     assert patch_size(nn.Sequential(first, nn.Conv2d(4, 4, 2, 2))) == expected
+
+
+@pytest.mark.parametrize('make', [
+    torchvision.models.resnet18, torchvision.models.vgg11,
+    torchvision.models.densenet121])
+def test_a_class_of_another_package_with_a_known_name_is_not_known_by_it(make):
+    model = make(num_classes=3)
+    with pytest.raises(UnknownBackbone, match='no layout is known'):
+        FeatureHook().attach(model)
+    hook = FeatureHook(next(iter(dict(model.named_children())))).attach(model)
+    with hook:
+        model(torch.rand(2, 3, 64, 64))
+        assert hook.take(torch.rand(2, 3, 64, 64)).dim() == 4
