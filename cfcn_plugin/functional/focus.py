@@ -15,7 +15,7 @@ def causal_focus_ratio(activation: Tensor,
                        ignore: Tensor | None = None,
                        eps: float = 1e-4,
                        resize: str = 'mask') -> Tensor:
-    """Share of each map's activation that lies inside the mask.
+    """Fraction of each map's activation that lies inside the mask.
 
     The bracket of CFCN, Eq. 1 to 3::
 
@@ -68,7 +68,7 @@ def causal_focus_loss(activation: Tensor,
                       eps: float = 1e-4,
                       resize: str = 'mask',
                       reduction: str = 'batch') -> Tensor:
-    """Share of the activation that lies on the context: 0 best, 1 worst.
+    """Fraction of the activation that lies on the context: 0 best, 1 worst.
 
     CFCN, Eq. 1 without ``target`` (mean over maps), Eq. 2 with ``target`` (the
     true class's map), Eq. 3 with a mask of F planes. An unguided image gives

@@ -55,8 +55,9 @@ class GuidanceBatch:
     def each_map(self) -> list['GuidanceBatch']:
         """The step for each map alone, with the masks of what the map lies on."""
         whole = [tuple(self.masks.mask.shape[-2:])] * len(self.maps)
+        model = replace(self.model, covers=())  # by which the masks are cut now
         return [
-            replace(self, maps=(one, ), masks=self.masks.cropped(size))
+            replace(self, maps=(one, ), masks=self.masks.cropped(size), model=model)
             for one, size in zip(self.maps, self.model.covers or whole)
         ]
 

@@ -29,8 +29,8 @@ class Guide:
 
     Args:
         model: The classifier.
-        methods: A :class:`Guidance`, or several whose terms are summed. None: nothing
-            is guided, and maps are captured all the same.
+        methods: A :class:`Guidance`, or several whose terms are summed. None: the
+            baseline. There are no terms, and maps are captured all the same.
         feature_hook: Where the maps are. None: the map that pooling receives.
         forward: From images (B, 3, H, W) to class scores (B, C). None: ``model``.
         trained: The module whose parameters guidance trains. None: ``model``.
@@ -104,9 +104,15 @@ class Guide:
               masks: MaskBatch) -> dict[str, Tensor]:
         """Each method's terms, scalars: losses, times ``weight``, and what is logged.
 
-        Arguments and errors are those of :meth:`batch`.
+        Arguments and errors are those of :meth:`batch`. Buffers of methods are moved to
+        the images' device.
         """
-        terms = self.method(self.batch(images, logits, target, masks))
+        batch = self.batch(images, logits, target, masks)
+        if self.method is None:
+            return {}
+        if next(self.method.buffers(), images).device != images.device:
+            self.method.to(images.device)
+        terms = self.method(batch)
         return {
             key: self.weight * value if 'loss' in key else value
             for key, value in terms.items()

@@ -108,3 +108,10 @@ def test_a_method_of_ones_own_is_a_module_with_one_function():
 
     losses = Brightness()(some_seen(torch.ones(2, 5, 4, 4)))
     assert losses['loss_bright'] == 1
+
+
+def test_one_of_several_maps_has_its_own_masks_once():
+    maps = torch.zeros(2, 5, 2, 2), torch.zeros(2, 5, 3, 3)
+    seen = changed(some_seen(maps), covers=((6, 6), (8, 8)))
+    one, = seen.each_map()[1].each_map()
+    assert one.masks.mask.shape[-2:] == (8, 8)

@@ -185,3 +185,29 @@ def test_a_bare_timm_model_needs_no_target():
     given = MaskBatch(mask, None, torch.tensor([True, True]))
     guide.loss(inputs, logits, LABELS, given).backward()
     assert model.conv1[0].weight.grad is not None
+
+
+def test_without_a_method_a_loop_trains_the_baseline(net):
+    guide = Guide(net, None, hook())
+    inputs, logits = step(guide)
+    assert guide.terms(inputs, logits, LABELS, masks()) == {}
+    inputs, logits = step(guide)
+    assert guide.loss(inputs, logits, LABELS, masks()) == 0
+
+
+def test_buffers_of_a_method_follow_the_images_to_their_device(net):
+
+    class Blurred(Guidance):
+
+        def __init__(self):
+            super().__init__()
+            self.register_buffer('kernel', torch.ones(3), persistent=False)
+
+        def forward(self, batch):
+            return dict(loss_blurred=batch.logits.mean() * self.kernel.sum())
+
+    guide = Guide(net.to('meta'), Blurred(), hook())
+    guided = masks()
+    given = MaskBatch(guided.mask.to('meta'), None, guided.guided.to('meta'))
+    found = guide.loss(*step(guide, images().to('meta')), LABELS.to('meta'), given)
+    assert found.device.type == 'meta'
