@@ -6,7 +6,7 @@ from torch import nn
 from cfcn_plugin.features.explanations import EXPLANATIONS
 from cfcn_plugin.functional.localization import localization
 
-from .focus_metric import mean_scores
+from .focus_metric import check_finite, mean_scores
 from .model_aware_metric import EvalBatch, ModelAwareMetric
 
 
@@ -28,6 +28,9 @@ class ExplanationFocus(ModelAwareMetric):
         layer: Of Grad-CAM, see there.
         prefix: Of the log keys. None: the method.
         **kwargs: As in every mmengine metric.
+
+    Raises:
+        ValueError: An option is wrong; a saliency map has NaN or infinite values.
     """
 
     def __init__(self,
@@ -54,12 +57,14 @@ class ExplanationFocus(ModelAwareMetric):
             return rows
         explained = EXPLANATIONS[self.method](
             model, batch.inputs[chosen], weights[chosen], **self.options)
+        indices = chosen.nonzero().flatten()
+        check_finite(explained.saliency, f"the saliency map '{self.method}'", indices)
         masks = batch.masks.cropped(explained.covers)
         scores = localization(
             explained.saliency, masks.mask[chosen].amax(1), masks.ignore[chosen])
         scores['dead'] = (explained.saliency.amax((1, 2)) <= 0).float()
         table = torch.stack(list(scores.values()), 1).tolist()
-        for index, row in zip(chosen.nonzero().flatten().tolist(), table):
+        for index, row in zip(indices.tolist(), table):
             rows[index] = dict(zip(scores, row))
         return rows
 

@@ -31,7 +31,7 @@ class FocusMetric(ModelAwareMetric):
             return [None] * len(batch.samples)
         last = step.each_map()[-1]
         activation = last.maps[0].detach().float()
-        _check_finite(activation)
+        check_finite(activation, 'the captured map')
         target = last.target if model.maps_are_classes else None
         values = localization(
             reduce_channels(activation, target), last.masks.mask.amax(1),
@@ -66,10 +66,19 @@ def _focus_loss(model: nn.Module) -> CausalFocusLoss:
     return CausalFocusLoss(channels='target' if model.maps_are_classes else 'all')
 
 
-def _check_finite(activation: torch.Tensor) -> None:
-    if not activation.isfinite().all():
-        bad = (~activation.isfinite()).flatten(1).any(1).nonzero().flatten().tolist()
+def check_finite(maps: torch.Tensor, what: str,
+                 images: torch.Tensor | None = None) -> None:
+    """Raise a ValueError if maps (B, ...) have NaN or infinite values.
+
+    Args:
+        maps: Of the images.
+        what: What the maps are, for the message.
+        images: (B,) numbers of the images in their batch. None: 0 to B - 1.
+    """
+    bad = (~maps.isfinite()).flatten(1).any(1)
+    if bad.any():
+        numbers = bad.nonzero().flatten() if images is None else images[bad]
         raise ValueError(
-            f'the captured map has NaN or infinite values, in images {bad} of the '
+            f'{what} has NaN or infinite values, in images {numbers.tolist()} of the '
             'batch: the weights have diverged (a lower learning rate or loss_weight), '
             'or half precision overflows')

@@ -138,3 +138,12 @@ def test_without_a_model_aware_loop_the_error_says_which():
 def test_wrong_options_are_errors(options, message):
     with pytest.raises(ValueError, match=message):
         ExplanationFocus(**options)
+
+
+@pytest.mark.parametrize('method', EXPLANATIONS)
+def test_a_saliency_map_that_is_not_finite_is_an_error_that_names_the_images(method):
+    model = build()
+    seen = shown(model)
+    seen.inputs[[1, 4]] = float('nan')
+    with pytest.raises(ValueError, match=r'NaN or infinite values, in images \[1, 4\]'):
+        ExplanationFocus(method).evaluate_batch(model, seen)
