@@ -48,8 +48,6 @@ class GuidedMixin:
                  **kwargs):
         super().__init__(
             *args, data_preprocessor=_guided_preprocessor(data_preprocessor), **kwargs)
-        if isinstance(guidance, list | tuple):
-            guidance = [_built(method) for method in guidance]
         if not isinstance(feature_hook, FeatureHook):
             feature_hook = _built(dict(type='FeatureHook') | (feature_hook or {}))
         self.guide = Guide(
@@ -213,7 +211,11 @@ GUIDED_TYPES = {
 
 
 def _built(given):
-    """What a config says; anything else as it is."""
+    """What a config says, or a list of configs; anything else as it is."""
+    if isinstance(given, list | tuple):
+        return [_built(one) for one in given]
+    if isinstance(given, dict) and 'methods' in given:  # a config of Combined
+        given = dict(given, methods=_built(given['methods']))
     return MODELS.build(given) if isinstance(given, dict) else given
 
 

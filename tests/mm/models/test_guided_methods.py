@@ -142,6 +142,13 @@ def test_measured_ratio_is_that_of_the_focus_term_among_several():
 # ---- what trainers do around a step ------------------------------------------
 
 
+def test_methods_are_summed_by_a_config_of_their_combination_too():
+    focus, diff = dict(type='CausalFocusLoss'), dict(type='LiteralFocusLoss')
+    combined = build(dict(type='Combined', methods=[focus, diff])).guidance
+    assert [type(m).__name__ for m in combined.methods] == [
+        'CausalFocusLoss', 'LiteralFocusLoss']
+
+
 def gradient_of(model, losses):
     model.zero_grad()
     sum(optimized(losses).values()).backward()
