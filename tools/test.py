@@ -79,9 +79,9 @@ def _use_tta(cfg: Config) -> None:
         cfg.tta_pipeline = stock[:-1] + [
             dict(type='TestTimeAug', transforms=[flips, [pack]])
         ]
-        evaluators = cfg.test_evaluator
-        evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
-        cfg.test_evaluator = [m for m in evaluators if m['type'] != 'FocusMetric']
+    evaluators = cfg.test_evaluator
+    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
+    cfg.test_evaluator = [m for m in evaluators if m['type'] != 'FocusMetric']
     cfg.model = ConfigDict(**cfg.tta_model, module=cfg.model)
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
 

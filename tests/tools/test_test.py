@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'test.py'
 
@@ -47,3 +48,16 @@ def test_file_that_cannot_be_written_is_refused_before_the_test(
     with pytest.raises(SystemExit):
         tool.parse_args()
     assert f"--out '{out}' must end with one of .pkl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('own_pipeline', [False, True])
+def test_test_time_augmentation_leaves_out_the_focus_of_single_images(
+        tool, monkeypatch, tmp_path, own_pipeline):
+    monkeypatch.setattr('sys.argv', [
+        'test.py', 'c.py', 'e.pth', '--tta', '--work-dir', str(tmp_path)])
+    cfg = Config.fromfile('configs/cfcn_resnet_pets.py')
+    if own_pipeline:
+        cfg.tta_pipeline = [dict(type='LoadImage'), dict(type='PackInputs')]
+    tested = tool.merge_args(cfg, tool.parse_args())
+    names = [metric['type'] for metric in tested.test_evaluator]
+    assert names and 'FocusMetric' not in names
