@@ -106,10 +106,16 @@ class Guide:
 
         Arguments and errors are those of :meth:`batch`. Buffers of methods are moved to
         the images' device.
+
+        Raises:
+            ValueError: There is a method, and no masks.
         """
         batch = self.batch(images, logits, target, masks)
         if self.method is None:
             return {}
+        if masks is None:
+            raise ValueError('guidance got no masks: give a MaskBatch, in which images '
+                             'without a mask have guided=False')
         if next(self.method.buffers(), images).device != images.device:
             self.method.to(images.device)
         terms = self.method(batch)

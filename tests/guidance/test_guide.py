@@ -211,3 +211,9 @@ def test_buffers_of_a_method_follow_the_images_to_their_device(net):
     given = MaskBatch(guided.mask.to('meta'), None, guided.guided.to('meta'))
     found = guide.loss(*step(guide, images().to('meta')), LABELS.to('meta'), given)
     assert found.device.type == 'meta'
+
+
+def test_a_method_without_masks_is_an_error_that_says_what_to_give(net):
+    guide = Guide(net, CausalFocusLoss(), hook())
+    with pytest.raises(ValueError, match='guidance got no masks.*MaskBatch'):
+        guide.loss(*step(guide), LABELS, None)
