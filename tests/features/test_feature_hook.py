@@ -9,6 +9,7 @@ from mmpretrain.registry import MODELS
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+import cfcn_plugin.mm  # noqa: F401  (registers our classes)
 from cfcn_plugin.features import Capture, FeatureHook, last_stage_activation
 
 

@@ -9,6 +9,7 @@ import torchvision
 from mmpretrain.registry import MODELS
 from torch import nn
 
+import cfcn_plugin.mm  # noqa: F401  (registers our classes)
 from cfcn_plugin.features import (
     FeatureHook,
     Layout,
