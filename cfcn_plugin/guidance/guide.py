@@ -39,6 +39,7 @@ class Guide:
         weight: Factor of all of guidance's losses, for a warm-up.
 
     Raises:
+        TypeError: The model is no module, or a method no :class:`Guidance`.
         ValueError: A method has parameters of its own, or a target of the feature hook
             does not exist in the model.
     """
@@ -49,8 +50,14 @@ class Guide:
                  feature_hook: FeatureHook | None = None,
                  forward: Callable[[Tensor], Tensor] | None = None,
                  trained: nn.Module | None = None):
-        if isinstance(methods, Sequence):
+        if not isinstance(model, nn.Module):
+            raise TypeError(
+                f'`model` must be a torch module, got {type(model).__name__}')
+        if isinstance(methods, Sequence) and not isinstance(methods, str):
             methods = Combined(methods)
+        if not isinstance(methods, Guidance | None):
+            raise TypeError('`methods` must be a Guidance such as CausalFocusLoss(), '
+                            f'several, or None, got {methods!r}')
         if methods is not None and any(True for _ in methods.parameters()):
             raise ValueError(
                 f'{type(methods).__name__} has parameters of its own: a checkpoint of '
@@ -135,9 +142,13 @@ class Guide:
             masks: The masks of the batch, on the model's device.
 
         Raises:
+            TypeError: ``masks`` is no :class:`MaskBatch` of tensors.
+            ValueError: ``masks.mask`` is not of shape (B, K, H, W).
             RuntimeError: No forward pass ran inside ``with guide`` since the last call,
                 or a map has no graph although its module is trained.
         """
+        if masks is not None:
+            _check_masks(masks, len(images))
         captured, self._captured = self._captured, None
         if captured is None:
             raise RuntimeError(
@@ -184,3 +195,18 @@ def _untouched_statistics(model: nn.Module) -> Iterator[None]:
     finally:
         for norm in norms:
             norm.track_running_stats = True
+
+
+def _check_masks(masks: MaskBatch, count: int) -> None:
+    if not isinstance(masks, MaskBatch):
+        raise TypeError(
+            f'`masks` must be a MaskBatch, got {type(masks).__name__}: write '
+            'MaskBatch(mask, ignore, guided)')
+    for name in ('mask', 'guided'):
+        if not isinstance(getattr(masks, name), Tensor):
+            raise TypeError(f'`masks.{name}` must be a tensor, got '
+                            f'{type(getattr(masks, name)).__name__}')
+    if masks.mask.dim() != 4 or len(masks.mask) != count:
+        raise ValueError(
+            f'`masks.mask` must have shape ({count}, K, H, W), with K = 1 for one mask '
+            f'an image, got {tuple(masks.mask.shape)}')

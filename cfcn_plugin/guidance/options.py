@@ -1,5 +1,6 @@
 """Checks of what a method is configured with."""
 from collections.abc import Sequence
+from numbers import Real
 
 
 def check_choice(name: str, value, allowed: Sequence[str]) -> None:
@@ -8,10 +9,10 @@ def check_choice(name: str, value, allowed: Sequence[str]) -> None:
 
 
 def check_weight(name: str, value: float) -> None:
-    if not value >= 0:
-        raise ValueError(f'`{name}` must be >= 0, got {value}')
+    if not isinstance(value, Real) or not value >= 0:
+        raise ValueError(f'`{name}` must be >= 0, got {value!r}')
 
 
 def check_positive(name: str, value: float) -> None:
-    if not value > 0:
-        raise ValueError(f'`{name}` must be > 0, got {value}')
+    if not isinstance(value, Real) or not value > 0:
+        raise ValueError(f'`{name}` must be > 0, got {value!r}')

@@ -2,6 +2,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -88,8 +89,8 @@ class MaskLoader:
         check_option('missing', missing, POLICIES)
         check_option('empty', empty, POLICIES)
         check_option('on_error', on_error, ON_ERROR)
-        if not 0 <= fraction <= 1:
-            raise ValueError(f'`fraction` must be in [0, 1], got {fraction}')
+        if not isinstance(fraction, Real) or not 0 <= fraction <= 1:
+            raise ValueError(f'`fraction` must be in [0, 1], got {fraction!r}')
         if image_list is not None and fraction != 1:
             raise ValueError('give either `image_list` (the exact images) or '
                              '`fraction`, not both')

@@ -413,6 +413,7 @@ def test_active_maps_counts_maps_with_any_activation():
      "average='micro'.*channels='all'.*'target'"),
     (dict(channels='per_class', channel_weights='gradient'), "channels='all'"),
     (dict(loss_weight=-1), '`loss_weight` must be >= 0, got -1'),
+    (dict(loss_weight='1'), "`loss_weight` must be >= 0, got '1'"),
     (dict(loss_weight=float('nan')), '`loss_weight` must be >= 0, got nan'),
     (dict(eps=0), '`eps` must be > 0, got 0'),
 ])

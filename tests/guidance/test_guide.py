@@ -217,3 +217,30 @@ def test_a_method_without_masks_is_an_error_that_says_what_to_give(net):
     guide = Guide(net, CausalFocusLoss(), hook())
     with pytest.raises(ValueError, match='guidance got no masks.*MaskBatch'):
         guide.loss(*step(guide), LABELS, None)
+
+
+@pytest.mark.parametrize('wrong,error,message', [
+    (lambda right: right.mask, TypeError, 'must be a MaskBatch, got Tensor'),
+    (lambda right: MaskBatch(right.mask.numpy(), None, right.guided), TypeError,
+     '`masks.mask` must be a tensor, got ndarray'),
+    (lambda right: MaskBatch(right.mask, None, None), TypeError,
+     '`masks.guided` must be a tensor, got NoneType'),
+    (lambda right: MaskBatch(right.mask[:, 0], None, right.guided), ValueError,
+     r'must have shape \(2, K, H, W\).*got \(2, 8, 8\)'),
+    (lambda right: MaskBatch(right.mask[:1], None, right.guided), ValueError,
+     r'must have shape \(2, K, H, W\).*got \(1, 1, 8, 8\)'),
+])
+def test_masks_of_another_type_or_shape_are_refused(net, wrong, error, message):
+    guide = Guide(net, CausalFocusLoss(), hook())
+    with guide:
+        logits = net(images())
+    with pytest.raises(error, match=message):
+        guide.loss(images(), logits, LABELS, wrong(masks()))
+
+
+def test_a_model_or_a_method_of_another_type_is_refused(net):
+    with pytest.raises(TypeError, match='`model` must be a torch module, got str'):
+        Guide('resnet18', CausalFocusLoss())
+    for methods in ('CausalFocusLoss', CausalFocusLoss):
+        with pytest.raises(TypeError, match='`methods` must be a Guidance such as'):
+            Guide(net, methods)

@@ -424,6 +424,7 @@ def test_fraction_is_stateless(tmp_path):
     (dict(missing='skip'), "`missing` must be one of .*error.*unguided.*'skip'"),
     (dict(empty=None), '`empty` must be one of .*error.*unguided.*None'),
     (dict(on_error='error'), "`on_error` must be one of .*raise.*unguided.*'error'"),
+    (dict(fraction='5%'), r"`fraction` must be in \[0, 1\], got '5%'"),
     (dict(fraction=1.5), r'`fraction` must be in \[0, 1\], got 1.5'),
     (dict(fraction=-0.1), r'`fraction` must be in \[0, 1\], got -0.1'),
     (dict(fraction=float('nan')), r'`fraction` must be in \[0, 1\], got nan'),
