@@ -59,6 +59,8 @@ def main():
         contact_sheet(args.sheet, entries,
                       f'{len(entries)} of {len(suspicious)} to look at')
         print(f'Contact sheet: {args.sheet}')
+    elif args.sheet:
+        print('No contact sheet: no image is suspicious.')
     sys.exit(int(report.stops))
 
 

@@ -62,6 +62,9 @@ def main():
     grid = read_grid(args.grid)
     work_dir = args.work_dir or Path('work_dirs', grid.name)
     if args.report_only:
+        if not work_dir.is_dir():
+            parser.error(f"--report-only: folder '{work_dir}' does not exist: run the "
+                         'grid first, or give its --work-dir')
         known = read_outcomes(grid, work_dir)
     else:
         gpus = [gpu for gpu in args.gpus.split(',') if gpu]

@@ -134,6 +134,8 @@ def main():
     print(f'{args.name} goes to {args.root.absolute()} ({free >> 30} GB free)')
     try:
         print(f'done: {GETTERS[args.name](args.root, args.source)}')
+    except FileExistsError as error:
+        raise SystemExit(f'{args.name}: {error}') from error
     except (URLError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and 'downloading' not in str(error):
             raise  # not torchvision's

@@ -42,7 +42,8 @@ def test_good_data_ends_with_0_and_no_sheet(
         run_tool, waterbirds_root, tmp_path, capsys):
     sheet = tmp_path / 'sheet.png'
     assert check(run_tool, '--sheet', sheet, data=waterbirds_root) == 0
-    assert '8 of 8 images are guided' in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert '8 of 8 images are guided' in out and 'No contact sheet' in out
     assert not sheet.exists()
     assert check(run_tool, '--split', 'val', data=waterbirds_root) == 0
 

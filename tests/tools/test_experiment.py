@@ -139,3 +139,11 @@ def test_sheet_of_two_checkpoints_is_drawn_and_never_overwritten(
     assert (finished / 'sheet.png').stat().st_size > 10_000
     with pytest.raises(FileExistsError, match='not overwritten'):
         run_tool(*command, data=waterbirds_root)
+
+
+def test_report_of_no_runs_names_the_missing_folder(run_tool, tmp_path, capsys):
+    write_grid(tmp_path)
+    with pytest.raises(SystemExit):
+        run_tool('experiment.py', tmp_path / 'grid.py', '--report-only', '--work-dir',
+                 tmp_path / 'none')
+    assert f"folder '{tmp_path / 'none'}' does not exist" in capsys.readouterr().err

@@ -198,3 +198,9 @@ def test_archives_are_unpacked_inside_their_folder_only(
     with suppress(tarfile.FilterError):  # what is absolute is made relative instead
         run_tool('get_data.py', 'pets', '--root', root)
     assert not (tmp_path / 'out').exists() and not Path('/tmp/out').exists()
+
+
+def test_data_that_exists_ends_the_tool_with_one_line(run_tool, tmp_path):
+    (tmp_path / 'textured-digits').mkdir()
+    with pytest.raises(SystemExit, match='exists and is not overwritten'):
+        run_tool('get_data.py', 'textured-digits', '--root', tmp_path)
