@@ -97,7 +97,7 @@ class CSVDataset(BaseDataset):
     def _one(self, given: list[str], line: str) -> int:
         if given[0] not in self.CLASSES:
             raise ValueError(f"{line}: label '{given[0]}' is none of the classes "
-                             f'{list(self.CLASSES)}')
+                             f'{list(self.CLASSES)} (texts, as in the file)')
         return self.CLASSES.index(given[0])
 
     def _several(self, given: list[str], line: str) -> list[int]:

@@ -58,6 +58,7 @@ class ModelAwareMetric(BaseMetric):
             raise ValueError(
                 f'{type(self).__name__} needs the model, which the validation or test '
                 "loop of mmengine does not hand out: write val_cfg=dict(type="
-                "'ModelAwareValLoop') and test_cfg=dict(type='ModelAwareTestLoop')")
+                "'ModelAwareValLoop') and test_cfg=dict(type='ModelAwareTestLoop'), or "
+                "add dict(type='ModelAwareLoopHook') to custom_hooks")
         self.results += self._rows
         self._rows = None
