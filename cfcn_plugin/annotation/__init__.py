@@ -1,1 +1,1 @@
-"""What is done with masks before training: drawing, converting, checking."""
+"""Preparation of masks before training: drawing, converting, validating."""

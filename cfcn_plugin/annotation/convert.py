@@ -22,14 +22,14 @@ INDEX, ORIGIN = 'index.csv', 'made_from.json'
 
 
 class IndexRow(NamedTuple):
-    """A line of the index: one mask file.
+    """A row of the index: one mask file.
 
     Attributes:
         image: The image's name.
         mask: The mask file, below the folder of masks.
-        height, width: Of both, in pixels.
-        area: Fraction of the image that is causal, in [0, 1].
-        ignored: Fraction of the image of which it is not known, in [0, 1].
+        height, width: Size of image and mask, in pixels.
+        area: Causal fraction of the image, in [0, 1].
+        ignored: Fraction of pixels marked as unknown, in [0, 1].
         classes: Labels with a mask in the file, separated by spaces.
     """
     image: str
@@ -46,8 +46,8 @@ class ConversionResult(NamedTuple):
 
     Attributes:
         image: The image's name.
-        rows: Its lines of the index, one a file; empty if the image has no mask.
-        failure: Why the mask could not be converted, else empty.
+        rows: Its rows of the index, one per file; empty if the image has no mask.
+        failure: The reason of a failed conversion; empty on success.
     """
     image: str
     rows: tuple[IndexRow, ...] = ()
@@ -57,25 +57,25 @@ class ConversionResult(NamedTuple):
 class MaskConverter:
     """Writes the mask of an image as PNG files that PNGMasks reads.
 
-    One mask is 0 for context, 255 for the cause, and 127 where it is not known.
-    A source with one mask a class is laid out in one of three ways:
+    A single mask has the values 0 for context, 255 for cause, and 127 for unknown.
+    A source with one mask per class is written in one of three layouts:
 
-    - ``'union'``: one mask, causal where any class is.
-    - ``'values'``: a label file, class ``c`` has the value ``c + 1``, and 255 is where
-      it is not known. Classes must not overlap and must be under 254.
-    - ``'folders'``: a folder a class, ``<out>/<class>/a/b.png``.
+    - ``'union'``: one mask, the union of all classes.
+    - ``'values'``: a label file, with the value ``c + 1`` for class ``c`` and 255 for
+      unknown. Classes must not overlap and must be below 254.
+    - ``'folders'``: one folder per class, ``<out>/<class>/a/b.png``.
 
-    An existing file is kept if it holds the same values, and is an error otherwise,
-    unless ``overwrite``. Files appear whole or not at all.
+    An existing file with the same values is kept. An existing file with other values
+    is an error, unless ``overwrite`` is True. Files are written atomically.
 
     Args:
-        samples: The images, and what loads their masks.
+        samples: The images with the loader of their masks.
         out: The folder of masks.
-        layout: As above.
+        layout: One of the three layouts.
         overwrite: Whether existing files may be replaced.
 
     Raises:
-        ValueError: ``layout`` is none of the three.
+        ValueError: ``layout`` is unknown.
         MaskError: Two images would have the same mask file.
     """
 
@@ -123,22 +123,21 @@ class MaskConverter:
 
 def convert_masks(converter: MaskConverter, origin: dict,
                   jobs: int = 1) -> Iterator[ConversionResult]:
-    """Convert all masks and keep the folder's index; an interrupted run is continued.
+    """Convert all masks and write the folder's index, or continue an interrupted run.
 
-    The index gets its lines as files are written, and is sorted at the end. Masks of
-    an earlier run whose files exist are not converted again.
+    Rows are appended to the index during the run, and sorted at the end. A mask of an
+    earlier run is not converted again if all its files exist.
 
     Args:
         converter: Converts the mask of one image.
-        origin: What the masks are converted from, in JSON's types; it is kept in the
-            folder.
+        origin: Description of the source in JSON's types; it is saved in the folder.
         jobs: Number of processes.
 
     Yields:
-        The result of each image, those of an earlier run first.
+        The result of each image, first the results of an earlier run.
 
     Raises:
-        FileExistsError: The folder holds masks of another origin.
+        FileExistsError: The folder has masks of another origin.
     """
     out, names = converter.out, converter.samples.names
     out.mkdir(parents=True, exist_ok=True)
@@ -159,19 +158,19 @@ def convert_masks(converter: MaskConverter, origin: dict,
 
 
 def _read_finished(out: Path, origin: dict) -> dict[str, ConversionResult]:
-    """The images of an index whose files all exist, with their results."""
+    """{image: result} of the images in the index that have all their files."""
     if not (out / ORIGIN).is_file():
         return {}
     before = json.loads((out / ORIGIN).read_text(encoding='utf-8'))
     if before != json.loads(json.dumps(origin)):
         raise FileExistsError(
-            f"'{out}' holds masks made from something else, see '{out / ORIGIN}': "
-            'choose another folder, or replace them with --overwrite')
+            f"'{out}' has masks of another origin, see '{out / ORIGIN}': choose "
+            'another folder, or replace the masks with --overwrite')
     rows = {}
     types = IndexRow.__annotations__.values()
     with (out / INDEX).open(newline='', encoding='utf-8') as stream:
         for cells in list(csv.reader(stream))[1:]:
-            if len(cells) == len(types):  # a kill may cut the last line short
+            if len(cells) == len(types):  # the last row of a killed run may be cut
                 row = IndexRow(*(of(cell) for of, cell in zip(types, cells)))
                 rows.setdefault(row.image, []).append(row)
     return {

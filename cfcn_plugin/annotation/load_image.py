@@ -1,4 +1,4 @@
-"""Images as training loads them: upright by their EXIF orientation."""
+"""Loading images as in training: upright by the EXIF orientation."""
 from pathlib import Path
 
 import cv2
@@ -9,7 +9,7 @@ from cfcn_plugin.masks.exif import stored_orientation
 
 
 def load_image(path: str | Path) -> np.ndarray:
-    """(H, W, 3) uint8, RGB: the pixels that cv2, and with it mmcv, decodes.
+    """(H, W, 3) uint8, RGB: the same pixels as decoded by cv2 and mmcv.
 
     Raises:
         MaskError: The file cannot be decoded.
@@ -26,10 +26,10 @@ def load_image(path: str | Path) -> np.ndarray:
 
 
 def image_shape(sample: dict) -> tuple[int, int]:
-    """(H, W) of a sample's upright image, mostly from the file's header.
+    """(H, W) of a sample's upright image, usually from the file's header.
 
     Args:
-        sample: With ``img_path``, or with the loaded ``img``.
+        sample: A dict with ``img_path``, or with the loaded ``img``.
 
     Raises:
         MaskError: The image cannot be read.
@@ -39,7 +39,7 @@ def image_shape(sample: dict) -> tuple[int, int]:
         return np.shape(sample['img'])[:2]
     try:
         orientation, size = stored_orientation(path)
-    except Exception as error:  # Pillow's plugins raise many kinds
+    except Exception as error:  # Pillow's plugins raise errors of many types
         raise MaskError(f"image '{path}' cannot be read ({error})") from error
-    # cv2 turns the images of some formats and not of others
+    # cv2 applies the orientation for some file formats only
     return size if orientation == 1 else load_image(path).shape[:2]

@@ -1,4 +1,4 @@
-"""A mask that a person draws on, with undo and redo."""
+"""An editable mask with undo and redo."""
 import zlib
 
 import numpy as np
@@ -7,10 +7,10 @@ from cfcn_plugin.masks.io.shapes import fill_polygon
 
 
 class MaskHistory:
-    """A mask and the history of its edits, which is kept compressed.
+    """A mask and the compressed history of its edits.
 
     Args:
-        mask: uint8 {0, 1}, (H, W), to begin with. It is copied.
+        mask: The initial mask, uint8 {0, 1}, (H, W). The mask is copied.
     """
 
     def __init__(self, mask: np.ndarray):
@@ -21,15 +21,15 @@ class MaskHistory:
 
     @property
     def is_changed(self) -> bool:
-        """Whether the mask differs from the one saved last, or given at first."""
+        """Whether the mask differs from the last saved (or the initial) mask."""
         return self._states[self._now] != self._saved
 
     def mark_saved(self) -> None:
-        """Take the mask as it is now for the one saved last."""
+        """Mark the current mask as saved."""
         self._saved = self._states[self._now]
 
     def fill(self, vertices, value: int) -> bool:
-        """Set the pixels that an outline encloses.
+        """Set the pixels inside an outline.
 
         Args:
             vertices: (N, 2) x and y in pixels, as in ``fill_polygon``.
@@ -45,11 +45,11 @@ class MaskHistory:
         return self._edit(np.zeros_like(self.mask))
 
     def undo(self) -> bool:
-        """Undo the last edit. False: there is none."""
+        """Undo the last edit; returns False if there is no edit."""
         return self._move(-1)
 
     def redo(self) -> bool:
-        """Redo the edit that was undone last. False: there is none."""
+        """Redo the last undone edit; returns False if there is no undone edit."""
         return self._move(1)
 
     def _edit(self, mask: np.ndarray) -> bool:

@@ -1,4 +1,4 @@
-"""The pixel values of the mask files that are written."""
+"""The pixel values of written mask files."""
 from collections.abc import Iterator
 
 import numpy as np
@@ -37,7 +37,7 @@ def mask_files(record: MaskRecord, file: str, layout: str) -> Iterator[tuple]:
 
 
 def mask_values(mask: np.ndarray, ignore: np.ndarray | None) -> np.ndarray:
-    """uint8 (H, W): 0 context, 255 causal, 127 where it is not known."""
+    """uint8 (H, W): 0 context, 255 causal, 127 unknown."""
     values = mask * np.uint8(CAUSAL)
     if ignore is not None:
         values[ignore == 1] = UNKNOWN
@@ -45,21 +45,21 @@ def mask_values(mask: np.ndarray, ignore: np.ndarray | None) -> np.ndarray:
 
 
 def label_values(record: MaskRecord) -> np.ndarray:
-    """uint8 (H, W): 0 context, class + 1, 255 where it is not known.
+    """uint8 (H, W): 0 context, class + 1, 255 unknown.
 
     Raises:
-        MaskError: Classes overlap, or there are too many for 8 bits.
+        MaskError: Classes overlap, or a class is too large for 8 bits.
     """
     highest = max(record.classes, default=0)
     if highest + 1 >= UNKNOWN_CLASS:
         raise MaskError(f"mask '{record.file}' has class {highest}: label files hold "
-                        'classes under 254, write a folder for each class with '
+                        'classes below 254, write a folder for each class with '
                         '--classes folders')
     overlap = (record.mask.sum(0, dtype=np.int64) > 1).sum()
     if overlap:
         raise MaskError(
             f"masks of classes {record.classes.tolist()} in '{record.file}' overlap in "
-            f'{overlap} pixels, and a label file holds one class a pixel: write a '
+            f'{overlap} pixels, and a label file has one class per pixel: write a '
             'folder for each class with --classes folders, or one mask with --classes '
             'union')
     labels = record.classes.astype(np.uint8)[:, None, None] + np.uint8(1)
@@ -70,6 +70,6 @@ def label_values(record: MaskRecord) -> np.ndarray:
 
 
 def causal_and_unknown(values: np.ndarray, is_label_file: bool) -> tuple[float, float]:
-    """The fractions of a file's pixels that are causal, and that are not known."""
+    """The causal fraction and the unknown fraction of a file's pixels."""
     unknown = values == (UNKNOWN_CLASS if is_label_file else UNKNOWN)
     return ((values != 0) & ~unknown).mean(), unknown.mean()

@@ -1,4 +1,4 @@
-"""A function mapped over many items by several processes."""
+"""Mapping a function over many items with several processes."""
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -7,7 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 import cv2
 import torch
 
-CHUNK = 16  # items handed over at once: few, so that progress shows
+CHUNK = 16  # items per task of a process; small, for frequent progress
 
 _function: Callable
 
@@ -15,13 +15,13 @@ _function: Callable
 def parallel_map(function: Callable, items: Iterable, jobs: int) -> Iterator:
     """``function(item)`` for each item, in the order of the items.
 
-    Processes are forked where the platform can, so that what ``function`` holds, such
-    as an index of masks, is shared and not copied (joblib would pickle it).
+    Processes are forked if the platform supports forking. Data in ``function``, such
+    as an index of masks, is then shared and not copied (joblib would pickle the data).
 
     Args:
         function: Called in the processes; its result is pickled.
         items: Small objects, such as indices.
-        jobs: Number of processes, >= 1; with 1 no other process is started.
+        jobs: Number of processes, >= 1; with 1 no process is started.
 
     Raises:
         ValueError: ``jobs`` is less than 1.

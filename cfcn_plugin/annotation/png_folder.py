@@ -1,4 +1,4 @@
-"""A folder of PNG masks that mirrors a folder of images, as PNGMasks reads it."""
+"""A folder of PNG masks for PNGMasks, with the layout of a folder of images."""
 import io
 import os
 from collections.abc import Iterable
@@ -22,13 +22,13 @@ def list_images(folder: str | Path, leave_out: str | Path | None = None) -> list
 
     Args:
         folder: The folder, with all its subfolders.
-        leave_out: A folder inside it that is left out, such as that of the masks.
+        leave_out: A subfolder that is left out, such as the folder of masks.
 
     Returns:
         Paths below ``folder``, with ``/``.
 
     Raises:
-        FileNotFoundError: There is no such folder, or no image in it.
+        FileNotFoundError: The folder does not exist, or has no image.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -48,7 +48,7 @@ def list_images(folder: str | Path, leave_out: str | Path | None = None) -> list
 
 
 def mask_name(name: str) -> str:
-    """``a/b.jpg`` has the mask ``a/b.png``."""
+    """The mask's name for an image's name: ``a/b.png`` for ``a/b.jpg``."""
     return PurePosixPath(name).with_suffix('.png').as_posix()
 
 
@@ -56,7 +56,7 @@ def check_distinct_masks(names: Iterable[str]) -> None:
     """Check that no two images would have the same mask file.
 
     Raises:
-        MaskError: Two names differ in their ending alone.
+        MaskError: Two names differ only in their ending.
     """
     seen = {}
     for name in names:
@@ -69,14 +69,14 @@ def check_distinct_masks(names: Iterable[str]) -> None:
 
 def write_png(path: Path, values: np.ndarray, palette: bool = False,
               one_bit: bool = False) -> None:
-    """Write a mask so that there is the whole file or none.
+    """Write a mask atomically.
 
     Args:
-        path: The file; its folders are made. A file that is there is replaced.
+        path: The file; missing folders are made. An existing file is replaced.
         values: uint8 (H, W).
-        palette: Whether to give each value a colour, for the eye.
-        one_bit: Whether to spend a bit a pixel, which training reads in half the time;
-            where all values are 0 or 255.
+        palette: Whether to add a palette that displays each value in a colour.
+        one_bit: Whether to use 1 bit per pixel if all values are 0 or 255. Training
+            reads such a file in half the time.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     one_bit = one_bit and not ((values != 0) & (values != 255)).any()
@@ -89,7 +89,7 @@ def write_png(path: Path, values: np.ndarray, palette: bool = False,
 
 
 def _palette() -> list[int]:
-    """Black for 0, white for 255, and hues that differ between neighbours."""
+    """Black for 0, white for 255, and distinct hues for adjacent values."""
     hues = (0.1 + value * GOLDEN_RATIO % 1 for value in range(1, 255))
     between = [round(255 * part) for hue in hues for part in hsv_to_rgb(hue, 0.8, 1)]
     return [0, 0, 0, *between, 255, 255, 255]
@@ -101,9 +101,9 @@ def png_masks_config(images: str | Path, masks: str | Path,
 
     Args:
         images: Folder of images.
-        masks: Folder of masks that mirrors it.
-        data_root: The data set's root. None, or one that does not hold both: the
-            deepest folder that does.
+        masks: Folder of masks with the same layout.
+        data_root: The data set's root. If None, or if a folder is outside the root:
+            the deepest common parent of both folders.
         **options: More arguments of PNGMasks.
     """
     images, masks = Path(images).absolute(), Path(masks).absolute()
@@ -111,7 +111,7 @@ def png_masks_config(images: str | Path, masks: str | Path,
     if data_root is not None and root.is_relative_to(Path(data_root).absolute()):
         root = Path(data_root).absolute()
     inner = images.relative_to(root).as_posix()
-    shown = Path(os.path.relpath(root))  # as a person would write it, if that is short
+    shown = Path(os.path.relpath(root))  # preferred if short
     return dict(
         type='PNGMasks',
         data_root=str(root if shown.parts[:1] == ('..', ) else shown),

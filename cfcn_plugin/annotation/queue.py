@@ -1,4 +1,4 @@
-"""The images a person masks: their order, their masks' files, and what is left."""
+"""The queue of images to annotate, with the files and the state of their masks."""
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,19 +15,19 @@ SKIPPED = 'skipped.txt'
 class AnnotationQueue:
     """Images in a fixed order; an image is done when its mask exists.
 
-    The mask of ``<images>/a/b.jpg`` is ``<masks>/a/b.png``, 0 and 255, of the
-    image's height and width when it is upright by its EXIF orientation. Skipped images
-    are remembered in ``<masks>/skipped.txt``.
+    The mask of ``<images>/a/b.jpg`` is ``<masks>/a/b.png``, with values 0 and 255 and
+    the size of the image after the EXIF orientation is applied. Skipped images are
+    saved in ``<masks>/skipped.txt``.
 
     Args:
         images: Folder of images.
-        masks: Folder of masks, made when the first one is saved.
-        names: The images to mask, as paths below ``images``. None: all.
+        masks: Folder of masks, made when the first mask is saved.
+        names: The images to annotate, as paths below ``images``. None: all.
         redo: Show all images again, and replace the masks of earlier sessions.
 
     Attributes:
-        done: Names of the images that need no mask any more.
-        skipped: Names of the images that were left without a mask.
+        done: Names of the images with a finished mask.
+        skipped: Names of the images that were skipped.
 
     Raises:
         FileNotFoundError: An image does not exist.
@@ -69,10 +69,10 @@ class AnnotationQueue:
         return name not in self._saved and self.mask_file(name).exists()
 
     def next_pending(self, after: int = -1) -> int | None:
-        """Index of the next image without a mask that was not skipped.
+        """Index of the next image that has no mask and was not skipped.
 
-        The search begins behind ``after``, and goes on at the first image. None: there
-        is no such image.
+        The search begins after index ``after``, and continues from the first image.
+        None: there is no such image.
         """
         order = [*range(after + 1, len(self)), *range(after + 1)]
         finished = self.done | self.skipped
@@ -80,10 +80,10 @@ class AnnotationQueue:
                      if self.names[index] not in finished), None)
 
     def load_mask(self, name: str, shape: tuple[int, int]) -> np.ndarray:
-        """uint8 {0, 1}, of this (H, W): the image's mask; zeros if it has none.
+        """The image's mask, uint8 {0, 1}, of (H, W) ``shape``; zeros if missing.
 
         Raises:
-            MaskError: The mask cannot be read, or has another size than its image.
+            MaskError: The mask cannot be read, or its size is not the image's size.
         """
         file = self.mask_file(name)
         if not file.is_file():
@@ -96,7 +96,7 @@ class AnnotationQueue:
         return mask
 
     def save(self, name: str, mask: np.ndarray, replace: bool = False) -> None:
-        """Write a mask.
+        """Write the mask of an image.
 
         Args:
             name: The image.
@@ -104,7 +104,8 @@ class AnnotationQueue:
             replace: Whether a mask of an earlier session may be replaced.
 
         Raises:
-            FileExistsError: There is such a mask, and it may not be replaced.
+            FileExistsError: There is a mask of an earlier session, and ``replace`` is
+                False.
         """
         file = self.mask_file(name)
         if self.has_earlier_mask(name) and not (replace or self.redo):
@@ -128,34 +129,34 @@ class AnnotationQueue:
 def names_below(images: str | Path,
                 keys: Iterable[str],
                 data_root: str | Path | None = None) -> tuple[Path, list[str]]:
-    """The data root that the keys of a list begin at, and the images' names.
+    """The data root of the keys of a list, and the images' names.
 
     Args:
         images: Folder of images.
         keys: Paths below the data root, as ``tools/choose_guided.py`` writes them.
-        data_root: The root. None: the deepest of ``images`` and the folders around it
+        data_root: The root. None: the deepest folder, among ``images`` and its parents,
             below which all keys exist.
 
     Returns:
         The root, and the images as paths below ``images``.
 
     Raises:
-        FileNotFoundError: There is no such root.
+        FileNotFoundError: No such root exists.
         MaskError: A key's image is not below ``images``.
     """
     keys, folder = list(keys), Path(images).absolute()
     roots = [folder, *folder.parents] if data_root is None else [Path(data_root)]
     root = next((r for r in roots if all(Path(r, key).is_file() for key in keys)), None)
     if root is None:
-        where = f"'{images}' or a folder around it" if data_root is None else (
+        where = f"'{images}' or its parents" if data_root is None else (
             f"'{data_root}'")
         absent = next(k for k in keys if not Path(roots[0], k).is_file())
         raise FileNotFoundError(
             f"the images of the list do not exist below {where}, for example "
-            f"'{absent}': say with --data-root which folder the list's paths begin at")
+            f"'{absent}': set --data-root to the folder that the paths are relative to")
     paths = [Path(root, key).absolute() for key in keys]
     for key, path in zip(keys, paths):
         if not path.is_relative_to(folder):
             raise MaskError(f"'{key}' of the list is not below '{images}': give the "
-                            'folder that holds all images of the list')
+                            'folder that contains all images of the list')
     return root, [path.relative_to(folder).as_posix() for path in paths]

@@ -16,25 +16,25 @@ QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 QUANTILE_NAMES = ('smallest', '5%', '25%', 'median', '75%', '95%', 'largest')
 STEPS = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 1)  # of the bars over areas
 BAR = 40  # characters of the longest bar
-EXAMPLES = 3  # images named of each kind of problem
-CLASSES = 20  # more are not listed
+EXAMPLES = 3  # listed images of each kind of problem
+CLASSES = 20  # listed classes
 REMEDIES = {
     'missing': "add them, or declare such images with missing='unguided'",
     'empty': "correct them, or declare such images with empty='unguided'",
-    'turned': 'masks that lie as the stored pixels need exif=True',
+    'turned': 'masks in the orientation of the stored pixels need exif=True',
 }
 
 
 @dataclass(frozen=True)
 class Report:
-    """All findings, and what does not belong to one image.
+    """The findings of all images, and the masks and list lines without an image.
 
     Attributes:
-        findings: One an image.
-        unmatched: Messages on masks, and lines of image lists, that belong to no image.
+        findings: One per image.
+        unmatched: Messages about masks, and lines of image lists, without an image.
         classes: Names of the classes.
         has_check_hook: Whether the config has GuidanceCheckHook, which ends a run at
-            the start if there is anything unmatched.
+            the start if ``unmatched`` is not empty.
     """
     findings: Sequence[Finding]
     unmatched: Sequence[str] = ()
@@ -49,7 +49,7 @@ class Report:
 
     @property
     def suspicious(self) -> list[Finding]:
-        """Findings to check by eye: one of each kind, another one of each, and so on.
+        """Findings for a visual check, alternating between the kinds of problem.
 
         Images that the config declares unguided are left out.
         """
@@ -84,11 +84,11 @@ class Report:
             f'{len(self._areas())} of {len(self.findings)} images are guided.',
             '\n'.join(self._class_lines()),
             '\n'.join(self._area_lines()),
-            '' if kept is None else 'After the whole pipeline the object is still '
-            f'there in {kept:.1%} of draws.',
+            '' if kept is None else 'After the whole pipeline the object is visible '
+            f'in {kept:.1%} of draws.',
             '\n'.join(self._problem_lines()),
             'A training run with this config would stop.' if self.stops else
-            'Nothing here would stop a training run with this config.',
+            'No problem would stop a training run with this config.',
         ]
         return '\n\n'.join(filter(None, parts))
 
@@ -107,7 +107,7 @@ class Report:
         return float(np.mean(kept)) if kept else None
 
     def _by_class(self) -> DataFrame:
-        """Numbers of ``guided`` and of all ``images`` of each class."""
+        """The number of ``guided`` images and of all ``images`` of each class."""
         names = dict(enumerate(self.classes))
         labels = sorted((label, finding.guided) for finding in self.findings
                         for label in finding.labels)
@@ -167,7 +167,7 @@ class Report:
 
 
 def unmatched_messages(datasets: Sequence[Samples]) -> list[str]:
-    """Messages on masks without an image, and on lines of image lists without one."""
+    """Messages about masks without an image, and list lines without an image."""
     found = []
     for samples in datasets:
         loader = samples.loader

@@ -1,4 +1,4 @@
-"""Images whose masks are converted or validated."""
+"""Collections of images for the conversion or validation of their masks."""
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from .png_folder import list_images
 
 
 class Samples(Sequence):
-    """Images, and what loads their masks; an item is a sample's dict.
+    """Images with the loader of their masks; an item is a sample's dict.
 
     Attributes:
         names: Names of the images, paths below ``root``.
         root: The folder.
-        loader: Loads their masks.
-        classes: Names of the classes; empty if there are none.
+        loader: Loads the images' masks.
+        classes: Names of the classes; may be empty.
     """
     names: list[str]
     root: str
@@ -32,7 +32,7 @@ class Samples(Sequence):
         return load_image(self[index]['img_path'])
 
     def kept_fraction(self, index: int) -> float | None:
-        """Fraction of the pipeline's draws that show the object; None: not measured."""
+        """Fraction of pipeline draws in which the object is visible; None: unknown."""
         return None
 
 
@@ -41,8 +41,8 @@ class FolderSamples(Samples):
 
     Args:
         images: The folder.
-        loader: Loads their masks.
-        leave_out: A folder inside it whose images are left out.
+        loader: Loads the images' masks.
+        leave_out: A subfolder; images in this subfolder are left out.
     """
 
     def __init__(self, images: str | Path, loader: MaskLoader,

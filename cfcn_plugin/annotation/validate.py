@@ -1,4 +1,4 @@
-"""Checking each image of a data set, and its mask, before training."""
+"""Validation of each image of a data set, and of its mask, before training."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from cfcn_plugin.masks.exif import exif_orientation
 
 from .samples import Samples
 
-# what can be wrong with an image or its mask, the worst first
+# kinds of problems of an image or its mask, the worst first
 KINDS = {
     'image': 'image cannot be read',
     'pipeline': 'the pipeline fails',
@@ -29,12 +29,12 @@ FRAME = 0.05  # width of the frame, as a fraction of the shorter side
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is wrong, or may be.
+    """A certain or possible problem of an image or its mask.
 
     Attributes:
         kind: One of ``KINDS``.
-        reason: Details beyond the kind; may be empty.
-        stops: Whether it would stop a training run, by the config's own policies.
+        reason: Details; may be empty.
+        stops: Whether the problem stops a training run under the config's policies.
     """
     kind: str
     reason: str = ''
@@ -46,14 +46,14 @@ class Finding:
     """The result of checking one image.
 
     Attributes:
-        place: Which data set, and the index in it.
+        place: Index of the data set, and the image's index in the data set.
         image: The image's name.
-        labels: Its classes; empty if there are none.
-        guided: Whether training is guided by its mask.
+        labels: The image's classes; may be empty.
+        guided: Whether the mask guides training.
         area: Causal fraction of the image, in [0, 1]; None without a mask.
         kept_fraction: Fraction of draws of the whole pipeline that are guided; None
-            if there were no draws.
-        problems: What is wrong, the worst first.
+            without draws.
+        problems: The problems, the worst first.
     """
     place: tuple[int, int]
     image: str
@@ -65,10 +65,10 @@ class Finding:
 
 
 class MaskValidator:
-    """Loads images as training does, asks for their masks, and checks both.
+    """Loads and checks images and their masks as in training.
 
     Args:
-        datasets: Images, with what loads their masks.
+        datasets: Images with the loaders of their masks.
     """
 
     def __init__(self, datasets: Sequence[Samples]):
@@ -92,11 +92,11 @@ class MaskValidator:
             stage = 'pipeline'
             if result.kind == 'mask':
                 kept = samples.kept_fraction(index)
-        except Exception as error:  # whatever is raised would end training
+        except Exception as error:  # any error would end training
             reason = f'{type(error).__name__}: {error}'
             problems.append(Problem(stage, reason, stops=True))
         if kept is not None and kept < 0.5:
-            problems.append(Problem('vanishing', f'it is there in {kept:.0%} of draws'))
+            problems.append(Problem('vanishing', f'visible in {kept:.0%} of draws'))
         problems.sort(key=lambda problem: list(KINDS).index(problem.kind))
         if result.kind in ('mask', 'empty'):
             area = float(_union(result.record.mask).mean())
@@ -108,17 +108,17 @@ class MaskValidator:
         return self.datasets[place[0]].load_image(place[1])
 
     def load_mask(self, place: tuple[int, int], shape: tuple) -> np.ndarray | None:
-        """uint8 {0, 1}, (H, W), of all classes together; None if there is none."""
+        """The union of all classes' masks, uint8 {0, 1}, (H, W); None if missing."""
         samples = self.datasets[place[0]]
         record = samples.loader.query(samples[place[1]], shape).record
         return None if record is None else _union(record.mask)
 
 
 def looks_inverted(mask: np.ndarray) -> bool:
-    """Whether most of the frame is causal, and less than half of the middle.
+    """Whether most of the frame, and less than half of the middle, is causal.
 
-    The frame is 5 % of the shorter side wide; the middle is the central half of the
-    height and of the width. Objects seldom fill the frame and leave the middle.
+    The width of the frame is 5 % of the shorter side. The middle is the central half
+    of the height and of the width. For a correct mask this is rare.
 
     Args:
         mask: uint8 {0, 1}, (H, W).
@@ -136,7 +136,7 @@ def _mask_problems(result: QueryResult, loader: MaskLoader) -> list[Problem]:
         return []
     if result.kind != 'mask':
         stops = loader.on_error == 'raise' and not loader.declares_unguided(result)
-        # 'no mask' says all
+        # the kind 'missing' needs no reason
         reason = '' if result.kind == 'missing' else result.reason
         return [Problem(result.kind, reason, stops)]
     mask, ignore = _union(result.record.mask), result.record.ignore
@@ -146,7 +146,7 @@ def _mask_problems(result: QueryResult, loader: MaskLoader) -> list[Problem]:
 
 
 def _file_problems(path: str | None) -> list[Problem]:
-    """What loading hides: loaders turn images, and fill up files that are cut short."""
+    """Problems that loading hides: an EXIF orientation, and truncated files."""
     if path is None:
         return []
     problems = []
@@ -157,13 +157,13 @@ def _file_problems(path: str | None) -> list[Problem]:
                 problems.append(Problem('turned', f'orientation {orientation}'))
             image.draft('L', (image.width // 8, image.height // 8))  # JPEG: faster
             image.load()
-    except Exception as error:  # Pillow's plugins raise many kinds
+    except Exception as error:  # Pillow's plugins raise errors of many types
         problems.append(Problem('damaged', str(error)))
     return problems
 
 
 def _union(mask: np.ndarray) -> np.ndarray:
-    """The masks of all classes in one."""
+    """The union of the masks of all classes."""
     return mask if mask.ndim == 2 else mask.max(0, initial=0)
 
 

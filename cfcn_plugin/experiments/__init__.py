@@ -1,1 +1,1 @@
-"""Many normal training runs from one file: a grid, its runs, tables and a report."""
+"""Grids of training runs: the grid file, its runs, tables and a report."""

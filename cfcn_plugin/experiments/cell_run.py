@@ -1,4 +1,4 @@
-"""The training and test of one cell: what is submitted to an executor."""
+"""The job of one cell: its training and test, as submitted to an executor."""
 import contextlib
 import ctypes
 import json
@@ -19,23 +19,23 @@ from .outcome import Outcome, write_outcome
 
 PR_SET_PDEATHSIG = 1
 PREEMPTED = getattr(signal, f'SIG{JobEnvironment.USR_SIG}')  # submitit's own signal
-STOPPED = 75  # exit code of a training that was asked to stop and saved a checkpoint
+STOPPED = 75  # exit code of a training that saved a checkpoint after a stop signal
 
 
 @dataclass
 class CellRun:
     """Train and test a cell with ``tools/train.py`` and ``tools/test.py``.
 
-    Each is a process of its own, whose output is appended to ``output.log``. At the
+    Each tool runs in its own process and appends its output to ``output.log``. At the
     end ``outcome.json`` is written.
 
     Attributes:
-        outcome: What is known of the cell, whose folder has ``config.py``.
+        outcome: The cell's state; its folder has ``config.py``.
         tools: The folder of ``train.py`` and ``test.py``.
         environment: {variable: value} of both processes; None removes the variable.
-        parent: Id of the process whose end, also by SIGKILL, ends the run (on Linux):
-            submitit's local jobs outlive the process that submitted them, and two runs
-            in one folder would spoil each other. None: nothing ends it.
+        parent: Id of a process. When this process ends, also by SIGKILL, the run ends
+            (on Linux). Otherwise submitit's local jobs would outlive their submitter,
+            and two runs could use the same folder. None: no such process.
     """
     outcome: Outcome
     tools: Path
@@ -44,7 +44,7 @@ class CellRun:
     process: Popen | None = field(default=None, init=False)
 
     def __call__(self) -> None:
-        """Run both; a training that was asked to stop leaves no outcome."""
+        """Run training and test; a stopped training writes no outcome."""
         begin = time.monotonic()
         metrics, error = None, ''
         folder = self.outcome.folder
@@ -53,7 +53,7 @@ class CellRun:
                 code = self._train() or self._test()
                 if code == STOPPED:
                     if os.environ.get('SUBMITIT_EXECUTOR') == 'slurm':
-                        # as if the queue had told this process to stop
+                        # the same as a stop signal from the queue
                         signal.raise_signal(PREEMPTED)
                     return
                 if code:
@@ -61,17 +61,17 @@ class CellRun:
                 else:
                     metrics = json.loads((folder / 'metrics.json').read_text())
             except FileNotFoundError as missing:
-                error = f'it left no {missing.filename}'
+                error = f'the file {missing.filename} is missing'
             write_outcome(folder, metrics, error, time.monotonic() - begin)
 
     def checkpoint(self) -> DelayedSubmission:
-        """What submitit puts into the queue again when the queue stops the job.
+        """The submission that submitit requeues when the queue stops the job.
 
-        The training saves a checkpoint first, from which it goes on.
+        Before, the training saves a checkpoint, from which the next job continues.
         """
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            # without reaping, which is left to the `wait` that the signal interrupted
+            # do not reap the process: the interrupted `wait` does
             with contextlib.suppress(ChildProcessError):
                 os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
         return DelayedSubmission(replace(self))
@@ -107,7 +107,7 @@ class CellRun:
             raise
 
     def _wait_for_either(self) -> None:
-        """Return when the process ends, and exit when the parent ends before."""
+        """Return when the process ends; exit if the parent ends first."""
         if self.parent is None or not hasattr(os, 'pidfd_open'):
             return
         ends = [os.pidfd_open(pid) for pid in (self.process.pid, self.parent)]
@@ -120,9 +120,9 @@ class CellRun:
 
 
 def _prepare_child() -> None:
-    """Let the process end with its parent, and leave submitit's signal to the parent.
+    """Make the process end with its parent, and ignore submitit's signal.
 
-    A cluster's queue sends the signal to all processes of a job.
+    A cluster's queue sends the signal to all processes of a job; the parent handles it.
     """
     signal.signal(PREEMPTED, signal.SIG_IGN)
     if sys.platform == 'linux':
@@ -132,5 +132,5 @@ def _prepare_child() -> None:
 def _reason(code: int) -> str:
     if code >= 0:
         return f'exit code {code}'
-    maybe = ', maybe for its memory' if code == -signal.SIGKILL else ''
+    maybe = ', maybe out of memory' if code == -signal.SIGKILL else ''
     return f'killed by signal {-code}{maybe}'

@@ -1,7 +1,7 @@
-"""From a grid's outcomes to the points of its figures.
+"""The points of the figures of a grid, from its outcomes.
 
 Points are a table with the columns ``panel``, ``name`` (of the line), ``x`` (a number
-or a word), ``mean`` and ``spread`` (standard deviation over seeds, 0 where unknown).
+or a word), ``mean`` and ``spread`` (standard deviation over seeds, 0 if unknown).
 """
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,8 +15,8 @@ from .outcome import Outcome
 from .table import place_of, tidy
 
 TRAINED = {'loss': 'class loss', 'loss_focus': 'causally-focus loss × alpha'}
-# Metrics under several conditions, by the prefix of their keys; where the conditions
-# are no numbers, their order
+# Metrics under several conditions, by the prefix of their keys, with the order of
+# conditions that are not numbers
 CONDITIONS = {
     'brightness': (),
     'contrast': (),
@@ -29,7 +29,7 @@ MOST = 6  # panels of a figure
 
 
 def convergence_points(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
-    """Both losses and validated metrics over epochs."""
+    """Both losses and the validation metrics over epochs."""
     trained = {title: (key, 1.) for key, title in TRAINED.items()}
     axes = _axes(grid)
     names = legend_names(DataFrame([place_of(o, axes) for o in known]), axes)
@@ -42,19 +42,19 @@ def convergence_points(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
             trained if 'epoch' in record else grid.metrics).items() if key in record
     ], columns=['panel', 'name', 'x', 'run', 'value'])
     places = ['panel', 'name', 'x']
-    # the mean of an epoch's records first, then that of the seeds
+    # first the mean over an epoch's records, then the mean over seeds
     by_run = values.groupby([*places, 'run'], sort=False)['value'].mean().reset_index()
     points = _over_seeds(by_run).sort_values('x', kind='stable')
     return _panels(points, [*trained, *list(grid.metrics)[:MOST - len(trained)]])
 
 
 def points_along(summary: DataFrame, axis: str) -> DataFrame:
-    """Metrics over one axis; ``x`` of methods that do not vary along it is missing."""
+    """Metrics over one axis; ``x`` is missing for methods that have no such axis."""
     table = summary.reset_index()
     others = [name for name in summary.index.names[2:-1] if name != axis]
     labels = table[axis].where(table[axis] != '')
     numbers = pd.to_numeric(labels, errors='coerce')
-    # 10 beside '5%': words, not numbers
+    # if 10 and '5%' are mixed: words, not numbers
     x = labels if (numbers.isna() & labels.notna()).any() else numbers
     points = _of_summary(table, legend_names(table, others), x)
     points = pd.concat([points[x.isna()], points[x.notna()]])
@@ -63,9 +63,9 @@ def points_along(summary: DataFrame, axis: str) -> DataFrame:
 
 def size_points(summary: DataFrame, method: str, data: str,
                 baseline: str | None) -> DataFrame:
-    """Metrics of one method over sizes, a line a number of masks.
+    """Metrics of one method over sizes, one line per number of masks.
 
-    The line of the baseline is that of 0 masks.
+    The baseline is the line of 0 masks.
     """
     table = summary.reset_index()
     chosen = (table['data'] == data) & table['method'].isin([method, baseline]) \
@@ -79,7 +79,7 @@ def size_points(summary: DataFrame, method: str, data: str,
 
 def add_both_losses(grid: Grid,
                     known: Sequence[Outcome]) -> tuple[Grid, list[Outcome]]:
-    """The same, with the mean of class and causally-focus loss where both are known."""
+    """Add the mean of class loss and causally-focus loss if both are known."""
     known = [
         replace(o, metrics={
             **o.metrics, BOTH: (o.metrics[NLL] + 1 - o.metrics[FOCUS]) / 2
@@ -91,8 +91,11 @@ def add_both_losses(grid: Grid,
 
 
 def focus_losses(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
-    """Mean causally-focus loss over seeds on the test split: a row a data set, a column
-    a model, missing where it was not measured."""
+    """Mean causally-focus loss over seeds on the test split.
+
+    The table has a row per data set and a column per model; unmeasured values are
+    missing.
+    """
     table = tidy(grid, known)
     names = legend_names(table, _axes(grid), with_data=False)
     table = table.assign(name=names)[table['metric'] == FOCUS]
@@ -102,7 +105,7 @@ def focus_losses(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
 
 
 def condition_points(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
-    """Accuracy over conditions, a panel a kind of condition, where it was measured."""
+    """Accuracy over conditions, with one panel per kind of measured condition."""
     table = tidy(grid, known)
     keys = table['metric'].str.partition('/')
     table = table.assign(
@@ -120,7 +123,7 @@ def condition_points(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
 
 def legend_names(table: DataFrame, axes: Sequence[str],
                  with_data: bool = True) -> Series:
-    """The method of each row, and how it differs from the others."""
+    """The method of each row, with the axis labels that differ among rows."""
     names = table['method']
     if with_data and table['data'].nunique() > 1:
         names = names + ', ' + table['data']

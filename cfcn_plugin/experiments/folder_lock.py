@@ -1,4 +1,4 @@
-"""One process to a folder."""
+"""A lock that gives one process exclusive use of a folder."""
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,27 +6,27 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-PATIENCE = 60.  # seconds in which what a killed run has left behind ends
+PATIENCE = 60.  # seconds for the child processes of a killed run to end
 
 
 @contextmanager
 def lock_folder(folder: Path, patience: float = 0.) -> Iterator[None]:
-    """Hold a folder for this process alone; the kernel frees it when the process ends.
+    """Lock a folder for this process; the kernel unlocks it when the process ends.
 
     Args:
-        folder: It exists.
+        folder: An existing folder.
         patience: Seconds to wait for another process.
 
     Raises:
-        RuntimeError: Another process holds it.
+        RuntimeError: Another process has locked the folder.
     """
     lock, owner = FileLock(folder / '.lock'), folder / '.owner'
     try:
         lock.acquire(timeout=patience)
     except Timeout:
         raise RuntimeError(
-            f"'{folder}' is in use by process {_read(owner)}: wait for it, end it, or "
-            'give another --work-dir') from None
+            f"'{folder}' is in use by process {_read(owner)}: wait for this process, "
+            'end it, or give another --work-dir') from None
     try:
         owner.write_text(str(os.getpid()))
         yield

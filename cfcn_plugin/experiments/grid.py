@@ -1,4 +1,4 @@
-"""The grid file, and the cells it stands for."""
+"""Reading the grid file into the cells of the grid."""
 import re
 from dataclasses import dataclass, field
 from itertools import product
@@ -6,13 +6,13 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-# Columns that every table has; a grid may have more axes
+# Columns of every table; a grid may have more axes
 AXES = ('seed', 'alpha', 'masks', 'size')
 KNOWN = {'methods', 'axes', 'baseline', 'options', 'alpha_option', 'metrics', 'test'}
 OPTIONS = {'seed': 'randomness.seed', 'alpha': 'model.guidance.loss_weight'}
 COUNTS = ('masks', 'size')  # axes that are numbers of images
 TESTS = ('t', 'wilcoxon')
-LABEL = re.compile(r'[\w.+%-]+')  # what may be part of a folder's name
+LABEL = re.compile(r'[\w.+%-]+')  # allowed in a folder's name
 PERCENTAGE = re.compile(r'(\d{1,2}(\.\d*)?|\.\d+|100(\.0*)?)%')
 
 
@@ -22,10 +22,10 @@ class Cell:
 
     Attributes:
         method, data: Names.
-        config: The file that the run starts from.
-        options: ``--cfg-options`` over it, the axes' values included.
-        axes: The labels of its place in the grid, by axis, ``data`` left out; an axis
-            that the method does not vary along is left out too.
+        config: The config file of the run.
+        options: ``--cfg-options`` for the config, including the values of the axes.
+        axes: {axis: label}, the place in the grid, without ``data`` and without axes
+            along which the method does not vary.
     """
     method: str
     data: str
@@ -35,8 +35,10 @@ class Cell:
 
     @property
     def masks(self) -> int | str | None:
-        """Number of guided training images, a fraction such as ``'5%'``, or None: as
-        the config has it."""
+        """Number of guided training images, or a fraction such as ``'5%'``.
+
+        None: the config's own choice.
+        """
         return self.axes.get('masks')
 
     @property
@@ -46,27 +48,27 @@ class Cell:
 
     @property
     def seed(self) -> int:
-        """The run's seed, which also chooses its images and masks; 0 if not given."""
+        """The seed of the run and of the choice of images and masks; 0 by default."""
         return int(self.options.get(OPTIONS['seed']) or 0)
 
     @property
     def name(self) -> str:
-        """Its folder below the work dir."""
+        """The cell's folder below the work dir."""
         place = '_'.join(f'{axis}={label}' for axis, label in self.axes.items())
         return f'{self.method}/{self.data}/{place or "run"}'
 
 
 @dataclass(frozen=True)
 class Grid:
-    """What a grid file says.
+    """The content of a grid file.
 
     Attributes:
         name: The file's stem.
-        cells: All runs; those of one seed come before those of the next.
-        axes: Names of the axes besides ``data``, in the order of the columns.
-        baseline: The method that the others are tested against, or None.
-        own_baselines: {method: the one that it is tested against instead}.
-        metrics: {title: (logged key, factor)} of tables and figures; {}: all.
+        cells: All runs, sorted by seed.
+        axes: Names of the axes except ``data``, in the order of the columns.
+        baseline: The method that other methods are compared with, or None.
+        own_baselines: {method: its own baseline} for methods with another baseline.
+        metrics: {title: (logged key, factor)} of tables and figures; {}: all metrics.
         test: ``'t'`` or ``'wilcoxon'``, the paired test.
     """
     name: str
@@ -78,7 +80,7 @@ class Grid:
     own_baselines: dict[str, str] = field(default_factory=dict)
 
     def baseline_of(self, method: str) -> str | None:
-        """The method that a method is tested against."""
+        """The baseline of a method."""
         return self.own_baselines.get(method, self.baseline)
 
 
@@ -91,24 +93,24 @@ def read_grid(file: str | Path) -> Grid:
         baseline = 'cnn'
         axes = dict(data=['textured-digits'], seed=[0, 1, 2], alpha=[0.1, 0.5])
 
-    ``methods``: {name: config file, or a dict of ``config`` (a path, relative to the
-    grid file, with ``{data}`` for the data set's name, and ``*`` in a file's name where
-    one file fits; or {data: path}), ``options``, ``without``, the axes along which
-    the method has only one run, ``axis_values`` ({axis: those of its values that the
-    method has}), and ``baseline``, where that is another than the grid's}.
+    ``methods``: {name: config file, or a dict}. The keys of the dict are ``config``,
+    ``options``, ``without`` (axes along which the method does not vary),
+    ``axis_values`` ({axis: a subset of its values}) and ``baseline`` (if not the
+    grid's). ``config`` is {data: path}, or a path relative to the grid file, where
+    ``{data}`` stands for the data set's name and ``*`` must match exactly one file.
 
     ``axes``: {name: values}. ``data``: names; ``seed``; ``alpha``, the value of
     ``alpha_option``; ``masks``, a number of guided images or a fraction of all images
     such as ``'5%'``; ``size``, a number of training images. Any other axis is a dotted
-    setting with its values. Instead of values an axis (but ``masks`` and ``size``) may
-    be {label: ``--cfg-options``}.
+    setting with its values. The values of an axis, except ``masks`` and ``size``, may
+    also be {label: ``--cfg-options``}.
 
     ``options``: ``--cfg-options`` of every run. ``baseline``, ``metrics`` ({title: key
     or (key, factor)}), ``test``: see :class:`Grid`.
 
     Raises:
-        FileNotFoundError: The grid file, or a config that it names, does not exist.
-        ValueError, TypeError: It says something else than the above.
+        FileNotFoundError: The grid file, or one of its configs, does not exist.
+        ValueError, TypeError: The grid file does not have the format above.
     """
     file = Path(file)
     if not file.is_file():
@@ -164,7 +166,7 @@ def _cells(name: str, method: dict, axes: dict, options: dict,
 
 
 def _own_axes(name: str, method: dict, axes: dict) -> dict:
-    """The axes along which a method varies, with the values that the method has."""
+    """The axes along which a method varies, with the method's values."""
     unknown = {*method['without'], *method['axis_values']} - set(axes)
     if unknown:
         raise ValueError(f"method '{name}' names the axes {sorted(unknown)}, "
@@ -226,7 +228,7 @@ def _axis(axis: str, values: list | dict, setting: str) -> dict:
 def _count(value: int | str, axis: str) -> int | str:
     masks = axis == 'masks'
     is_percentage = masks and isinstance(value, str) and PERCENTAGE.fullmatch(value)
-    # a float such as 1.0 could be one mask, or all
+    # refuse floats: 1.0 could mean one mask, or all masks
     if not is_percentage and (type(value) is not int or value < (not masks)):
         expected = 'a number of images' + masks * " or a fraction such as '5%'"
         raise ValueError(f"axis '{axis}': expected {expected}, got {value!r}")

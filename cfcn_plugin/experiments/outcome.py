@@ -1,4 +1,4 @@
-"""What is known of the cells of a grid, from their files."""
+"""The outcomes of the cells of a grid, read from the cells' files."""
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,19 +7,19 @@ from cfcn_plugin.atomic_write import atomic_write
 
 from .grid import Cell, Grid
 
-TAIL = 25  # lines of a failed run's log that are kept
+TAIL = 25  # kept lines of a failed run's log
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is known of a cell.
+    """The status and results of a cell.
 
     Attributes:
         cell: The cell.
-        folder: Where its files are: ``config.py``, ``run`` (the work dir of training),
-            ``output.log``, and ``outcome.json``, written last.
+        folder: The cell's folder, with ``config.py``, ``run`` (the work dir of
+            training), ``output.log``, and ``outcome.json``, which is written last.
         status: ``'done'``, ``'failed'`` or ``'pending'``.
-        metrics: Of the test split, if done.
+        metrics: Metrics of the test split, if done.
         seconds: Duration of training and test.
         error: The reason and the end of the log, if failed.
     """
@@ -32,38 +32,38 @@ class Outcome:
 
     @property
     def config(self) -> Path:
-        """The config that was run, with what was left open filled in."""
+        """The resolved config of the run."""
         dumped = self.folder / 'run' / 'config.py'
         return dumped if dumped.is_file() else self.folder / 'config.py'
 
     @property
     def is_begun(self) -> bool:
-        """Whether the cell can go on from a checkpoint."""
+        """Whether the cell can continue from a checkpoint."""
         return self.status != 'done' and (
             self.folder / 'run' / 'last_checkpoint').is_file()
 
     @property
     def checkpoint(self) -> Path:
-        """The last checkpoint; by its name, since the folder may have moved."""
+        """Path of the last checkpoint, below ``folder``, which may have been moved."""
         run = self.folder / 'run'
         return run / Path((run / 'last_checkpoint').read_text().strip()).name
 
 
 def read_outcome(cell: Cell, work_dir: Path) -> Outcome:
-    """What is known of a cell."""
+    """Read the outcome of a cell."""
     file = work_dir / cell.name / 'outcome.json'
     known = json.loads(file.read_text()) if file.is_file() else {}
     return Outcome(cell, file.parent, **known)
 
 
 def read_outcomes(grid: Grid, work_dir: Path) -> list[Outcome]:
-    """What is known of each cell."""
+    """Read the outcomes of all cells."""
     return [read_outcome(cell, work_dir) for cell in grid.cells]
 
 
 def write_outcome(folder: Path, metrics: dict | None, error: str,
                   seconds: float) -> None:
-    """Write ``outcome.json``, with the end of the log below an error."""
+    """Write ``outcome.json``; the end of the log is appended to an error."""
     if error:
         log = folder / 'output.log'
         lines = log.read_text(encoding='utf-8', errors='replace').splitlines() \

@@ -1,4 +1,4 @@
-"""From a cell to the config file that its run is started with."""
+"""The config of a cell's run."""
 import json
 import os
 from copy import deepcopy
@@ -10,21 +10,21 @@ from mmengine.config import Config
 from .grid import OPTIONS, Cell
 from .subset import choose_images, choose_masks
 
-SHOWN = 4  # differences in a message
+SHOWN = 4  # listed differences in a message
 
 
 @lru_cache(maxsize=64)
 def read_config(path: Path) -> Config:
-    """A config file, read once: the cells of a grid start from the same few files."""
+    """A config file, cached, since the cells of a grid use the same few files."""
     return Config.fromfile(path)
 
 
 def cell_config(cell: Cell, folder: Path) -> Config:
-    """The whole config of a run; the list of guided images is written to its folder.
+    """The complete config of a run; writes the list of guided images to ``folder``.
 
     Args:
         cell: The cell.
-        folder: Its own, which exists.
+        folder: The cell's folder, which must exist.
     """
     try:
         cfg = deepcopy(read_config(cell.config))
@@ -40,9 +40,9 @@ def cell_config(cell: Cell, folder: Path) -> Config:
 
 
 def identity(cell: Cell) -> dict:
-    """The settings of a run, {dotted key: value}, wherever the data lies.
+    """The settings of a run, {dotted key: value}, independent of the data's location.
 
-    Two runs of one identity are the same experiment.
+    Runs with equal settings are the same experiment.
     """
     cfg = deepcopy(read_config(cell.config))
     cfg.merge_from_dict(deepcopy(cell.options))
@@ -56,7 +56,7 @@ def identity(cell: Cell) -> dict:
 
 
 def differences(first: dict, second: dict) -> str:
-    """The first few settings in which two identities differ, for a message."""
+    """Describe the first few settings that differ, for a message."""
     absent = '(absent)'
     keys = sorted(k for k in first.keys() | second.keys()
                   if first.get(k, absent) != second.get(k, absent))
@@ -67,13 +67,13 @@ def differences(first: dict, second: dict) -> str:
 
 
 def _refuse_unguided(cfg: Config, cell: Cell) -> None:
-    # merged into None it would become a guidance without a type
+    # merging into None would make a guidance without a type
     prefix = OPTIONS['alpha'].rpartition('.')[0]
     inside = [key for key in cell.options if key.startswith(f'{prefix}.')]
     if inside and cfg.get('model', {}).get('guidance') is None \
             and prefix not in cell.options:
         raise ValueError(
-            f'it has no guidance, so {inside[0]} says nothing: leave the method '
+            f'it has no guidance, so {inside[0]} has no effect: give the method '
             "`without=['alpha']`, or give its `options` a whole `model.guidance`, with "
             '`_delete_=True`')
 

@@ -1,4 +1,4 @@
-"""The report: one HTML file with its figures inside."""
+"""The report: one HTML file with embedded figures."""
 import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -25,13 +25,13 @@ from .table import against_baseline, estimate, lines, metrics_of, summarise
 
 def write_report(grid: Grid, known: Sequence[Outcome], work_dir: Path,
                  command: str = '') -> Path:
-    """Write ``report.html``, and its figures also into ``figures/``.
+    """Write ``report.html``, and write its figures also to ``figures/``.
 
     Args:
         grid: The grid.
-        known: Its outcomes, finished or not.
-        work_dir: Where to.
-        command: What made it, for the reader.
+        known: The outcomes of all cells.
+        work_dir: The output folder.
+        command: The command that made the report; shown in the report.
     """
     grid = replace(grid, metrics=metrics_of(grid, known))
     summary = summarise(grid, known)
@@ -39,9 +39,9 @@ def write_report(grid: Grid, known: Sequence[Outcome], work_dir: Path,
     if not summary.empty:
         figures += _charts(grid, known, summary)
         try:
-            figures.extend(sheets(known))  # those before an error stay
+            figures.extend(sheets(known))  # keeps the figures before an error
         except (FileNotFoundError, TypeError, ValueError) as error:
-            # numbers are worth a report, also where checkpoints are gone
+            # write the report with numbers alone, e.g. if checkpoints are deleted
             not_drawn = str(error)
     folder = work_dir / 'figures'
     for figure in figures:
@@ -67,8 +67,8 @@ def _charts(grid: Grid, known: Sequence[Outcome],
     if len(points):
         yield render(
             'convergence', 'Convergence (figures 6 and 12)',
-            'Means over seeds, the band is their standard deviation. Metrics are of '
-            'the validation split, as often as the config validates.',
+            'Means over seeds; the band is the standard deviation. Metrics are of '
+            'the validation split, at the validation interval of the config.',
             charts.convergence(points))
     for axis in summary.index.names[2:-1]:
         if axis == 'size' or len(summary.index.unique(axis).drop('', 'ignore')) < 2:
@@ -76,7 +76,7 @@ def _charts(grid: Grid, known: Sequence[Outcome],
         yield render(
             f'along_{axis}',
             f'Over {axis}' + (' (figure 7)' if axis == 'alpha' else ''),
-            'Mean and standard deviation over seeds; dashed, methods that do not vary '
+            'Mean and standard deviation over seeds; dashed: methods that do not vary '
             f'by {axis}.', charts.along_axis(points_along(summary, axis), axis))
     if 'size' in summary.index.names:
         yield from _size_figures(grid, summarise(*add_both_losses(grid, known)))
@@ -84,17 +84,17 @@ def _charts(grid: Grid, known: Sequence[Outcome],
     if len(points):
         yield render(
             'conditions', 'Accuracy on other backgrounds and in other light (figures 9 '
-            'and 15)', 'Mean and standard deviation over seeds, %. What is right '
-            'without the object is what the background alone gives away.',
+            'and 15)', 'Mean and standard deviation over seeds, %. The accuracy '
+            'without the object is the accuracy from the background alone.',
             charts.along_axis(points, ''))
     losses = focus_losses(grid, known)
     if (losses.count(axis=1) > 1).any():
         yield render(
             'focus', 'Causally-focus loss of all models (figure 13)',
-            'Min-max normalised in each data set: 0 the best of it, 1 the worst; the '
-            'mean loss itself stands on the bars. Guided models were trained on it, '
-            'and each has it by its own equation (all maps, or the true class\'s): '
-            'of unlike methods compare the energy inside.',
+            'Min-max normalised in each data set: 0 is the best model, 1 the worst. '
+            'The labels of the bars are the mean losses. Guided models were trained on '
+            'this loss. Its equation depends on the method (all maps, or the map of '
+            'the true class): to compare methods, use the energy inside.',
             charts.normalised_bars(losses, 'causally-focus loss, test split'))
 
 
@@ -107,6 +107,6 @@ def _size_figures(grid: Grid, summary: DataFrame) -> Iterator[ReportFigure]:
                 f'size_{method}_{data}',
                 f'Images and masks (figure 8): {method}, {data}',
                 'Curves are a + b log(images) by least squares, from three sizes on. '
-                'The mean of class and causally-focus loss is there where the test '
-                'has Calibration and FocusMetric.',
+                'The mean of class and causally-focus loss requires the metrics '
+                'Calibration and FocusMetric in the test.',
                 charts.learning_curves(points, 'training images'))

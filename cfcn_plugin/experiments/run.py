@@ -1,4 +1,4 @@
-"""Running the cells of a grid: several at once, resumable, failures kept."""
+"""Running the cells of a grid: in parallel, resumable, with a record of failures."""
 import json
 import os
 import shutil
@@ -29,8 +29,8 @@ EXECUTORS = ('local', 'slurm', 'debug')
 IDENTITY = 'identity.json'
 OURS = ('outcome.json', 'metrics.json', 'output.log', 'guided.txt', 'run', 'test',
         'job')
-FOREVER = 1e9  # seconds over which the speed is taken: a cell may take hours
-# minutes after which an executor ends a run, where the options do not say
+FOREVER = 1e9  # seconds of the progress bar's speed estimate: a cell may take hours
+# default minutes after which an executor ends a run
 TIMEOUT_MIN = {'local': 10 * 365 * 24 * 60, 'slurm': 24 * 60, 'debug': 1}
 THREADS = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
 
@@ -47,28 +47,31 @@ def run_grid(grid: Grid,
              options: dict | None = None) -> list[Outcome]:
     """Train and test each cell that is not finished.
 
-    A cell is finished when its ``outcome.json`` is there. A half-run one starts anew,
-    so that a run is what its seed says: random states are in no checkpoint.
+    A cell is finished if its ``outcome.json`` exists. An interrupted cell restarts from
+    the beginning by default: checkpoints contain no random states, so a resumed run is
+    not determined by its seed.
 
     Args:
         grid: The grid.
-        work_dir: Cells have their folders below.
+        work_dir: Parent of the cells' folders.
         tools: The folder of ``train.py`` and ``test.py``.
-        jobs: Runs at once, or in a cluster's queue at once. None: all.
+        jobs: Number of parallel runs, or of jobs in a cluster's queue. None: all.
         threads: CPU threads of a run. None: the cores of this machine divided by the
             jobs; on a cluster, the option ``cpus_per_task``, or 1.
-        gpus: CUDA devices, to which the jobs are dealt out. (): as the environment
-            says. On a cluster the queue deals them out.
-        resume: Half-run cells go on from their last checkpoint instead.
-        retry: Failed cells are run again, anew or, with ``resume``, from there.
-        executor: submitit's: ``'local'``, processes of this machine; ``'slurm'``, a
-            cluster's queue; ``'debug'``, one cell after the other in this process.
+        gpus: CUDA devices that are assigned to jobs. (): the environment's setting. On
+            a cluster the queue assigns devices.
+        resume: Whether interrupted cells continue from their last checkpoint.
+        retry: Whether failed cells run again, with ``resume`` from their last
+            checkpoint.
+        executor: submitit's executor: ``'local'``, processes of this machine;
+            ``'slurm'``, a cluster's queue; ``'debug'``, one cell after the other in
+            this process.
         options: Parameters of ``submitit.AutoExecutor``, such as ``timeout_min``,
             ``gpus_per_node``, ``mem_gb`` or ``slurm_partition``.
 
     Raises:
         ValueError: A cell's folder has another experiment, or a config cannot be
-            prepared; nothing has run.
+            prepared; no cell was run.
         RuntimeError: The work dir is in use.
     """
     if jobs is not None and jobs < 1:
@@ -76,8 +79,8 @@ def run_grid(grid: Grid,
     if executor not in EXECUTORS:
         raise ValueError(f'`executor` must be one of {EXECUTORS}, got {executor!r}')
     if gpus and executor == 'slurm':
-        raise ValueError(f'`gpus` {list(gpus)} are devices of this machine: ask the '
-                         'queue for some by the option gpus_per_node=1')
+        raise ValueError(f'`gpus` {list(gpus)} are devices of this machine: request '
+                         'devices from the queue by the option gpus_per_node=1')
     most = 1 if executor == 'debug' else len(grid.cells)
     submitter = _Submitter(tools, executor, options or {}, threads, jobs or most)
     slots = [gpus[i % len(gpus)] if gpus else None for i in range(submitter.jobs)]
@@ -98,7 +101,7 @@ def run_grid(grid: Grid,
 
 @dataclass(frozen=True)
 class _Submitter:
-    """Gives cells to an executor; see :func:`run_grid`."""
+    """Submits cells to an executor; see :func:`run_grid`."""
     tools: Path
     executor: str
     options: dict
@@ -119,7 +122,7 @@ class _Submitter:
             parent=os.getpid() if self.executor == 'local' else None))
 
     def find_queued(self, outcome: Outcome) -> submitit.Job | None:
-        """The job of a command that was killed, which a cluster's queue still has."""
+        """The cell's job of an earlier, killed command that is still in the queue."""
         ending = '_submitted.pkl'
         files = (outcome.folder / 'job').glob(f'*{ending}')
         for file in files if self.executor == 'slurm' else ():
@@ -133,7 +136,7 @@ class _Submitter:
             threads = self.threads or self.options.get('cpus_per_task', 1)
             return dict.fromkeys(THREADS, str(threads))
         threads = self.threads or max(1, (os.cpu_count() or 1) // self.jobs)
-        # submitit's local executor hides all devices that it does not number itself
+        # submitit's local executor hides devices that submitit has not assigned
         devices = os.environ.get('CUDA_VISIBLE_DEVICES') if gpu is None else gpu
         return {**dict.fromkeys(THREADS, str(threads)), 'CUDA_VISIBLE_DEVICES': devices}
 
@@ -179,25 +182,25 @@ def _run(todo: list[Outcome], queued: dict[str, submitit.Job], slots: list,
 
 
 def _finish(run: _Running, work_dir: Path) -> tuple[str, str]:
-    """What to print of a run that has ended, and the style."""
+    """The message and style to print for a run that has ended."""
     outcome = read_outcome(run.cell, work_dir)
-    # without an outcome: asked to stop, or ended by the executor
+    # no outcome: the run was stopped by a signal, or by the executor
     if outcome.status == 'pending' and (error := run.job.exception()) is not None:
         write_outcome(outcome.folder, None, str(error), 0.)
         outcome = read_outcome(run.cell, work_dir)
     if outcome.status == 'pending':
-        text = 'asked to stop, and not finished; run the same command again'
+        text = 'stopped before the end; run the same command again'
     else:
         text = f'{outcome.status} after {outcome.seconds:.0f} s'
     return f'{run.cell.name}: {text}', 'red' if outcome.status == 'failed' else ''
 
 
 def _prepare(outcome: Outcome) -> None:
-    """An empty folder but for the run's settings."""
+    """Remove earlier files from a cell's folder and write the run's config."""
     folder = outcome.folder
     folder.mkdir(parents=True, exist_ok=True)
-    with lock_folder(folder, PATIENCE):  # a killed run may be ending
-        for name in OURS:  # what else is there is not ours
+    with lock_folder(folder, PATIENCE):  # processes of a killed run may be ending
+        for name in OURS:  # keep other files
             if (folder / name).is_dir():
                 shutil.rmtree(folder / name)
             else:
@@ -207,7 +210,7 @@ def _prepare(outcome: Outcome) -> None:
 
 
 def _check_kept(kept: list[Outcome]) -> None:
-    """Check that the configs of runs have not changed since."""
+    """Check that the settings of finished and interrupted runs have not changed."""
     for outcome in kept:
         before = json.loads((outcome.folder / IDENTITY).read_text())
         now = identity(outcome.cell)

@@ -1,4 +1,4 @@
-"""Sheets of the saliency maps of the grid's models."""
+"""Sheets with the saliency maps of the grid's models."""
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import NamedTuple
@@ -37,10 +37,10 @@ def render(name: str, title: str, caption: str, figure: Figure) -> ReportFigure:
 
 
 def sheets(known: Sequence[Outcome]) -> Iterator[ReportFigure]:
-    """Heatmaps side by side, over alpha, class maps, and under other conditions.
+    """Sheets of saliency maps: by method, by alpha, by class, and by condition.
 
-    Of each method the models of the first finished seed are shown, at its last place
-    in the grid; over alpha, at each of its values.
+    Each method is represented by its model of the first finished seed, at the last
+    place in the grid. The sheet by alpha has one model per value of alpha.
     """
     for data in dict.fromkeys(o.cell.data for o in known):
         done = [o for o in known if o.cell.data == data and o.status == 'done']
@@ -61,23 +61,24 @@ def _of_data(data: str, done: list[Outcome]) -> Iterator[ReportFigure]:
     maps = {name: predict_saliency(model, images) for name, model in models.items()}
     yield draw(
         'heatmaps', 'Saliency maps of the methods (figures 4 and 5)',
-        'The trained map: of the predicted class where maps are classes, else the mean '
-        'over channels. It was trained to lie inside, so it is no proof.', maps)
+        'The trained map: the map of the predicted class where maps are classes, else '
+        'the mean over channels. Guidance trained these maps to lie inside the mask, '
+        'so the maps are no independent evidence.', maps)
     yield draw(
         'grad-cam', 'Grad-CAM of the same models',
-        'Of the predicted class. No training used it.',
+        'Of the predicted class. Training did not use Grad-CAM.',
         {name: predict_grad_cam(model, images) for name, model in models.items()})
     for outcome, (name, own) in zip(last, maps.items()):
         if own.class_maps is not None:
             yield draw(
                 f'class-maps_{outcome.cell.method}',
                 f'Class maps of {outcome.cell.method} (figure 11)',
-                'One forward pass: the answer is the class whose map is brightest in '
+                'One forward pass: the predicted class has the brightest map in '
                 'the mean.', class_map_columns(name, own, classes))
     for method, along in _over_alpha(done).items():
         yield draw(
             f'alpha_{method}', f'{method} as alpha grows (figure 7)',
-            'The trained map; beyond some alpha activations shrink and accuracy falls.',
+            'The trained map. Too large an alpha reduces activations and accuracy.',
             {f'alpha {o.cell.axes["alpha"]}': predict_saliency(_load(o), images)
              for o in along[:MOST]})
     masked = [p for p in images if p.mask is not None]
@@ -93,7 +94,7 @@ def _of_data(data: str, done: list[Outcome]) -> Iterator[ReportFigure]:
 
 
 def _over_alpha(done: list[Outcome]) -> dict[str, list[Outcome]]:
-    """The runs of a method that differ in alpha alone, by the method."""
+    """{method: runs that differ only in alpha}."""
 
     def place(outcome: Outcome) -> tuple:
         return outcome.cell.method, {**outcome.cell.axes, 'alpha': None}
@@ -105,7 +106,7 @@ def _over_alpha(done: list[Outcome]) -> dict[str, list[Outcome]]:
 
 
 def _last_places(done: list[Outcome]) -> list[Outcome]:
-    """A model a method: of its first finished seed, the last in the grid's order."""
+    """One model per method: of the first finished seed, the last in grid order."""
     chosen = {}
     for outcome in done:
         first = chosen.setdefault(outcome.cell.method, outcome)

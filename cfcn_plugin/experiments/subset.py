@@ -1,4 +1,4 @@
-"""A cell's training images and masks: nested choices by one hash."""
+"""The choice of a cell's training images and masks: nested subsets by one hash."""
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -25,45 +25,47 @@ def training_images(cfg: Config) -> list[tuple[str, int]]:
 def choose_images(cfg: Config, size: int, seed: int) -> None:
     """Keep ``size`` training images of a config, chosen by :func:`choose_guided`.
 
-    A smaller size is inside a larger one of the same seed.
+    With the same seed, a smaller choice is a subset of a larger choice.
 
     Args:
         cfg: Changed in place: ``indices`` of the training data set.
-        size: How many.
-        seed: Of the choice.
+        size: Number of images.
+        seed: Seed of the choice.
 
     Raises:
-        ValueError: The training data set has ``indices`` already, or is several.
+        ValueError: The training data set has ``indices`` already, or wraps several
+            data sets.
     """
     config = _innermost(cfg.train_dataloader.dataset)
     if config.get('indices') is not None:
-        raise ValueError('the training data set has `indices` of its own: take them '
-                         'out of the config, or the axis `size` out of the grid')
+        raise ValueError('the training data set has `indices` of its own: remove '
+                         '`indices` from the config, or the axis `size` from the grid')
     images = training_images(cfg)
     chosen = set(choose_guided(images, size, seed))
     config.indices = [i for i, (key, _) in enumerate(images) if key in chosen]
 
 
 def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
-    """Guide only some training images of a config, chosen as images are.
+    """Guide only some training images of a config, chosen by the same hash.
 
-    They are chosen among those that have a mask, so that 10 are 10; fewer are inside
-    more, whatever the size. With ``'100%'``, all that have one.
+    Only images with a mask are chosen, so that the number of guided images is exact. A
+    smaller choice is a subset of a larger choice, for any size. ``'100%'`` chooses all
+    images with a mask.
 
     Args:
         cfg: Changed in place: ``image_list`` or ``fraction`` of the training
             pipeline's LoadActivationMask.
         masks: A number, or a fraction of all training images such as ``'5%'``.
-        seed: Of the choice.
-        file: Where to write the list of the guided.
+        seed: Seed of the choice.
+        file: Output file for the list of guided images.
 
     Raises:
-        ValueError: There are fewer masks than are asked for, or nothing loads any.
+        ValueError: There are fewer masks than requested, or no transform loads masks.
     """
     loads = _loads(_innermost(cfg.train_dataloader.dataset))
     if not loads:
         raise ValueError('the training pipeline has no LoadActivationMask, so there is '
-                         'no number of masks: leave the method `without=[\'masks\']`')
+                         'no number of masks: give the method `without=[\'masks\']`')
     images = training_images(cfg)
     for load in loads:
         source = TASK_UTILS.build(dict(load['source']))
@@ -71,13 +73,13 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
         with_mask = [(key, label) for key, label in images if key not in without]
         count = masks
         if isinstance(masks, str):
-            # at least one, unless none is asked for
+            # at least one mask, unless the fraction is 0
             fraction = float(masks[:-1]) / 100
             count = max(round(fraction * len(images)), fraction > 0)
             count = len(with_mask) if fraction == 1 else count
         if count > len(with_mask):
-            raise ValueError(f'{count} masks are asked for, and {len(with_mask)} of '
-                             f'{len(images)} training images have one')
+            raise ValueError(f'{count} masks are requested, but only {len(with_mask)} '
+                             f'of {len(images)} training images have a mask')
         load.pop('image_list', None)
         load.pop('fraction', None)
         if not count:
@@ -90,7 +92,7 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
 
 @lru_cache(maxsize=64)
 def _images(config: str, root: str) -> tuple[tuple[str, int], ...]:
-    """The cells of a grid ask for the same data sets again and again."""
+    """(key, label) of each image; cached, since cells use the same data sets."""
     dataset = build_dataset(json.loads(config))
     infos = (dataset.get_data_info(i) for i in range(len(dataset)))
     return tuple(
@@ -103,8 +105,8 @@ def _innermost(config: ConfigDict) -> ConfigDict:
     configs = [one for _, one in dataset_configs(config)]
     if any('datasets' in one for one in configs):
         raise ValueError(
-            'the training data set is several in one: a choice of images by their '
-            'number needs one alone')
+            'the training data set wraps several data sets: a choice of images by '
+            'number needs a single data set')
     return configs[-1]
 
 

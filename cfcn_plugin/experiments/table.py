@@ -1,4 +1,4 @@
-"""Numbers of a grid: a tidy table, and its summary over seeds."""
+"""The metrics of a grid: a tidy table, and its summary over seeds."""
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,13 +15,12 @@ NAN = math.nan
 
 
 class Paired(NamedTuple):
-    """A method minus its baseline, seed by seed.
+    """The difference of a method and its baseline, paired by seed.
 
     Attributes:
-        difference: The mean.
-        low, high: Its 95 % confidence interval by Student's t; NaN for one seed.
-        p: Two-sided; NaN where the test cannot say (one seed, or the same
-            difference in each).
+        difference: The mean difference.
+        low, high: The 95 % confidence interval by Student's t; NaN for one seed.
+        p: Two-sided p value; NaN if undefined (one seed, or equal differences).
     """
     difference: float = NAN
     low: float = NAN
@@ -30,10 +29,10 @@ class Paired(NamedTuple):
 
 
 def tidy(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
-    """A line a cell and metric; a cell that has none has one line, without a value.
+    """One row per cell and metric; a cell without metrics has one row without a value.
 
     Columns: method, data, seed, alpha, masks, size, other axes, metric, value, status.
-    A place along an axis is empty where the config's own setting is taken.
+    The label of an axis is empty where the cell uses the config's own setting.
     """
     axes = dict.fromkeys((*AXES, *grid.axes))
     return DataFrame([
@@ -47,10 +46,10 @@ def write_csv(file: Path, table: DataFrame) -> None:
 
 
 def metrics_of(grid: Grid, known: Sequence[Outcome]) -> dict[str, tuple[str, float]]:
-    """The grid's {title: (key, factor)}, or all numbers that were logged as they are.
+    """The grid's {title: (key, factor)}; by default all logged numbers, factor 1.
 
     Raises:
-        ValueError: No finished cell has one of them, or it is a list (one a class).
+        ValueError: No finished cell has a metric, or a metric is a list (per class).
     """
     logged = {key: value for o in known for key, value in (o.metrics or {}).items()}
     for title, (key, _) in grid.metrics.items():
@@ -70,12 +69,12 @@ def summarise(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
     """Mean, spread and paired test of each place in the grid, over finished seeds.
 
     Returns:
-        A row a method, data set, place along the axes and metric: these are the
-        index, an axis along which a method does not vary as ``''``, and an axis that
-        no method has left out. Columns: ``mean``; ``spread``, the standard deviation
-        (n - 1), NaN for one seed; ``n``, the number of seeds; those of
-        :class:`Paired`, NaN without a baseline; ``baseline``, its name where that is
-        another than the grid's, else ``''``.
+        One row per method, data set, place along the axes, and metric. These are the
+        index; the label is ``''`` for an axis along which a method does not vary, and
+        axes that no method has are left out. Columns: ``mean``; ``spread``, the
+        standard deviation (n - 1), NaN for one seed; ``n``, the number of seeds; the
+        fields of :class:`Paired`, NaN without a baseline; ``baseline``, the name of a
+        baseline that is not the grid's, else ``''``.
     """
     axes = [axis for axis in grid.axes if axis != 'seed']
     values = DataFrame([
@@ -88,7 +87,7 @@ def summarise(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
         return values
     values = values.drop(columns=[a for a in axes if not values[a].any()])
     groups = values.groupby(list(values.columns[:-2]), sort=False)
-    # exact sums: the last digit of a table does not depend on the order of seeds
+    # exact sums: the last digit must not depend on the order of seeds
     summary = groups['value'].agg(
         mean=mean, spread=lambda some: stdev(some) if len(some) > 1 else NAN, n='size')
     by_seed = {place: some.set_index('seed')['value'] for place, some in groups}
@@ -99,7 +98,7 @@ def summarise(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
 
 
 def place_of(outcome: Outcome, axes: Sequence[str]) -> dict[str, str]:
-    """Method, data set and labels along axes of a cell, ``''`` where it has none."""
+    """Method, data set and axis labels of a cell; ``''`` for a missing label."""
     cell = outcome.cell
     return dict(method=cell.method, data=cell.data,
                 **{axis: str(cell.axes.get(axis, '')) for axis in axes})
@@ -109,7 +108,7 @@ def _against_baseline(place: tuple, by_seed: dict, grid: Grid) -> Paired:
     method, data, *labels, metric = place
     wanted = grid.baseline_of(method), data, metric
     for (name, own, *rest, measured), values in by_seed.items():
-        # a baseline that does not vary along an axis is the baseline of all its values
+        # a baseline that does not vary along an axis applies to all values of the axis
         if name != method and (name, own, measured) == wanted and all(
                 there in ('', here) for there, here in zip(rest, labels)):
             ours, theirs = by_seed[place].align(values, join='inner')
@@ -119,7 +118,7 @@ def _against_baseline(place: tuple, by_seed: dict, grid: Grid) -> Paired:
 
 def compare_pairs(ours: Sequence[float], baseline: Sequence[float],
                   test: str = 't') -> Paired:
-    """Two methods with the same seeds.
+    """Compare two methods over the same seeds.
 
     ``'t'`` is Student's paired t test. The test assumes normal differences, which
     cannot be checked with three seeds; with three seeds p < 0.05 needs a mean
@@ -127,8 +126,8 @@ def compare_pairs(ours: Sequence[float], baseline: Sequence[float],
     assumes no distribution; with three seeds p is at least 0.25, with five 0.0625.
 
     Args:
-        ours, baseline: A value a seed, in the same order.
-        test: Which.
+        ours, baseline: One value per seed, in the same order.
+        test: ``'t'`` or ``'wilcoxon'``.
     """
     from scipy import stats
 
@@ -136,7 +135,7 @@ def compare_pairs(ours: Sequence[float], baseline: Sequence[float],
     centre = mean(differences)
     if len(differences) == 1:
         return Paired(centre)
-    # the same in each up to rounding: there is no spread to compare the mean with
+    # equal differences up to rounding: the tests are undefined
     if stdev(differences) <= 1e-9 * max(map(abs, (*ours, *baseline, 1e-300))):
         return Paired(centre, centre, centre)
     student = stats.ttest_rel(ours, baseline)
@@ -145,7 +144,7 @@ def compare_pairs(ours: Sequence[float], baseline: Sequence[float],
 
 
 def lines(summary: DataFrame) -> Iterator[tuple[dict, dict]]:
-    """A line a method, data set and place, for a table with a column a metric.
+    """The rows of a table with one column per metric.
 
     Yields:
         {index name: label}, and {metric: row of the summary}.
@@ -163,7 +162,7 @@ def estimate(row: tuple) -> str:
 
 
 def against_baseline(row: tuple, interval: bool = False) -> str:
-    """The paired comparison in words as short as a table's cell, or ''."""
+    """The paired comparison as text for a table cell; '' without a baseline."""
     if math.isnan(row.difference):
         return ''
     reach = f' [{row.low:+.1f}, {row.high:+.1f}]' \
@@ -174,7 +173,7 @@ def against_baseline(row: tuple, interval: bool = False) -> str:
 
 
 def markdown(summary: DataFrame) -> str:
-    """The table of a page: mean ± spread, and the difference to the baseline."""
+    """A Markdown table: mean ± spread, and the difference to the baseline."""
     several = summary.index.unique('data').size > 1
     names = [name for name in summary.index.names[:-1] if name != 'data' or several]
     metrics = list(summary.index.unique('metric'))
@@ -189,21 +188,21 @@ def markdown(summary: DataFrame) -> str:
 
 
 def _cell(row: tuple, seeds: int) -> str:
-    measured = f'n={row.n}' if row.n < seeds else ''  # in some of the runs
+    measured = f'n={row.n}' if row.n < seeds else ''  # only some runs have the metric
     notes = ', '.join(filter(None, (against_baseline(row), measured)))
     return estimate(row) + (f' ({notes})' if notes else '')
 
 
 def write_into_page(file: Path, text: str) -> None:
-    """Put a table into a page, between its marks; the rest of the page stays.
+    """Replace the table between the markers of a page.
 
     Raises:
-        ValueError: The page has no marks.
+        ValueError: The page has no markers.
     """
     page = file.read_text(encoding='utf-8') if file.is_file() else f'{BEGIN}\n{END}\n'
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"'{file}' has no lines {BEGIN} and {END} to put the table "
-                         f'between; the table:\n{text}')
+        raise ValueError(f"'{file}' has no marker lines {BEGIN} and {END} for the "
+                         f'table. The table:\n{text}')
     file.write_text(f'{before}{BEGIN}\n{text}\n{END}{after}', encoding='utf-8')

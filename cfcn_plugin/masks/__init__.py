@@ -1,8 +1,8 @@
-"""Mask sources, which read the masks that people made: one file a source.
+"""Mask sources: readers of human-made masks, one file for each source.
 
-``base`` has the contract of a source. ``folder`` is the base of sources with a file an
-image, ``index`` the base of sources with one big file; ``objects`` chooses among
-annotated objects; ``io`` reads files and draws shapes. docs/masks.md is the guide.
+``base`` defines the interface of a source. ``folder`` is the base of sources with one
+file per image, ``index`` the base of sources with one file for all images. ``objects``
+selects annotated objects. ``io`` reads files and draws shapes. See docs/masks.md.
 """
 from .base import MaskError, MaskRecord, MaskSizeError, MaskSource, image_key
 from .boxes import BoxMasks

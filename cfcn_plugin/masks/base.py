@@ -1,4 +1,4 @@
-"""The contract of a mask source: it gives the record of an image's mask."""
+"""The interface of a mask source, which returns the record of an image's mask."""
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -15,20 +15,20 @@ SHOWN = 80  # characters of a quoted value
 
 
 class MaskError(ValueError):
-    """A mask, or a file of masks, cannot be used; the message says why."""
+    """A mask, or a file of masks, cannot be used; the message has the reason."""
     places = ''
 
     def __str__(self) -> str:
         message = self.places + super().__str__()
-        if len(message) > LONGEST:  # the end of a message says what to do
+        if len(message) > LONGEST:  # keep the end: the end has the remedy
             message = f'{message[:LONGEST - 300]} ... {message[-290:]}'
         return message
 
 
 class MaskSizeError(MaskError):
-    """A mask has another size, the (H, W) ``size``, than its image."""
+    """The (H, W) ``size`` of a mask differs from the size of its image."""
 
-    # optional: unpickling, on the way out of a worker process, gives the text alone
+    # `size` is optional: an error from a worker process is unpickled from its text
     def __init__(self, message: str, size: tuple = ()):
         super().__init__(message)
         self.size = size
@@ -36,9 +36,9 @@ class MaskSizeError(MaskError):
 
 @contextmanager
 def at(place: str) -> Iterator[None]:
-    """Begin the message of a MaskError with a file, or the place in a file.
+    """Put a file, or a place in a file, before the message of a MaskError.
 
-    Contexts add up, the outer one first: ``'a.json', shape 3: expected ...``.
+    Nested contexts are joined, the outer place first: ``'a.json', shape 3: ...``.
     """
     try:
         yield
@@ -53,7 +53,7 @@ class MaskRecord:
 
     Attributes:
         mask: uint8 {0, 1}, (H, W), or (K, H, W) for one mask a class.
-        file: The file, and perhaps the entry in it, that the mask is from.
+        file: The source file, with the entry in the file if there are several.
         classes: int64 (K,), the class of each plane of a (K, H, W) mask.
         ignore: uint8 {0, 1}, (H, W), 1 where a pixel is neither cause nor context.
     """
@@ -63,7 +63,7 @@ class MaskRecord:
     ignore: np.ndarray | None = None
 
     def check(self) -> None:
-        """Raise a MaskError if a (user's) source gave other values, types or shapes."""
+        """Raise a MaskError if a value, type or shape differs from the above."""
         for name in ('mask', 'ignore'):
             values = getattr(self, name)
             if values is not None and values.size and (
@@ -84,41 +84,41 @@ class MaskRecord:
 class MaskSource(ABC):
     """Finds an image's mask by the image's path relative to the data root.
 
-    A source knows files and formats, and no dataset class.
+    A source depends on files and formats, not on a dataset class.
 
     Args:
         data_root: The dataset's root, the folder that image keys are relative to.
     """
     stock = GOES
-    endings = True  # whether keys have the image's ending; a mask file has its own
+    endings = True  # whether keys include the image's file ending
 
     def __init__(self, data_root: str = ''):
         self.data_root = str(data_root)
 
     @abstractmethod
     def __call__(self, results: dict) -> MaskRecord | None:
-        """The image's mask, or None if the image's key is none of :meth:`keys`.
+        """The image's mask, or None if the image's key is not in :meth:`keys`.
 
-        An entry that shows nothing causal is a mask of zeros.
+        An entry without a causal pixel gives a mask of zeros.
 
         Args:
             results: A sample's dict with ``img_path`` (or ``sample_idx``) and
                 ``ori_shape``, the (H, W) that the mask must have.
 
         Raises:
-            MaskError: There is a mask, and it cannot be used.
+            MaskError: The image's mask cannot be used.
         """
 
     @abstractmethod
     def keys(self) -> list[str]:
-        """Keys of all masks, none decoded; without endings if ``endings`` is False."""
+        """Keys of all masks, without decoding; no endings if ``endings`` is False."""
 
     @abstractmethod
     def check(self) -> None:
         """Raise a MaskError, before training, if a mask belongs to no image."""
 
     def missing(self, images: Iterable[str]) -> list[str]:
-        """Those keys of images that have no mask; no mask is decoded."""
+        """The keys of ``images`` that have no mask; no mask is decoded."""
         known = set(self.keys())
         return [key for key in images
                 if (key if self.endings else os.path.splitext(key)[0]) not in known]
@@ -143,7 +143,7 @@ def image_key(results: dict, data_root: str = '') -> str:
     prefix = os.path.join(data_root, '')
     if isinstance(path, str) and path.startswith(prefix) and is_plain(
             path[len(prefix):]):
-        return path[len(prefix):]  # what pathlib gives, ten microseconds faster
+        return path[len(prefix):]  # same as pathlib, ten microseconds faster
     path = Path(path)
     try:
         return PurePosixPath(path.absolute().relative_to(
@@ -151,11 +151,11 @@ def image_key(results: dict, data_root: str = '') -> str:
     except ValueError:
         raise MaskError(
             f"image '{path}' is not below data_root='{data_root}' of the mask source: "
-            "give both the dataset and the mask source the same `data_root`") from None
+            "use the same `data_root` for the dataset and the mask source") from None
 
 
 def is_plain(name) -> bool:
-    """Whether a name surely is its own key; fast enough for a million names."""
+    """Whether a name needs no normalisation; fast enough for a million names."""
     return (isinstance(name, str) and bool(name.strip()) and '/.' not in name
             and '//' not in name and '\0' not in name
             and not name.startswith(('.', '/')) and not name.endswith('/'))
@@ -168,15 +168,15 @@ def check_option(name: str, value, known: tuple) -> None:
 
 
 def check_names(name: str, value) -> None:
-    """Raise a TypeError if the option ``name`` has one text and needs several."""
+    """Raise a TypeError if the option ``name`` is one string instead of several."""
     if isinstance(value, str):
         raise TypeError(f'`{name}` must be several names, got {value!r}')
 
 
 def expect(is_right: bool, expected: str, got, remedy: str = '') -> None:
-    """Raise a MaskError if a value of an annotation file is not right.
+    """Raise a MaskError if a value of an annotation file is wrong.
 
-    The message says what is expected, the beginning of what came, and the remedy.
+    The message has the expected value, the beginning of the actual value, the remedy.
     """
     if not is_right:
         shown = repr(got)
@@ -189,7 +189,7 @@ def is_list_of(kind: type, value) -> bool:
 
 
 def check_size(size: tuple, shape: tuple) -> None:
-    """Raise a MaskSizeError if a mask of (H, W) ``size`` has an image of ``shape``."""
+    """Raise a MaskSizeError if a mask's ``size`` (H, W) is not the image's size."""
     if tuple(size) != tuple(shape):
         raise MaskSizeError(
             f'height and width {tuple(size)}, its image {tuple(shape)}: make the mask '
@@ -198,9 +198,9 @@ def check_size(size: tuple, shape: tuple) -> None:
 
 def class_record(planes: dict[int, np.ndarray], shape: tuple, file: str,
                  ignore: np.ndarray | None = None) -> MaskRecord:
-    """The record of one mask a class: ``planes``, class -> uint8 {0, 1}, (H, W).
+    """The record of ``planes``, {class: mask}, each mask uint8 {0, 1}, (H, W).
 
-    A mask without a causal pixel is left out: the image has no mask of that class.
+    A class whose mask has no causal pixel is left out.
     """
     present = [label for label in sorted(planes) if planes[label].any()]
     mask = np.stack([planes[label] for label in present]) if present else np.zeros(
@@ -214,8 +214,8 @@ def unknown_keys_error(keys: Iterable[str], what: str, of: str,
 
     Args:
         keys: The keys of the entries.
-        what, of: What the entries are, and the file or folder that has them.
-        known: Keys of images, to name the one that differs in case alone.
+        what, of: The kind of entry, and the file or folder with the entries.
+        known: Keys of images, to suggest a key that differs only in case.
     """
     keys = sorted(keys)
     folded = {key.casefold(): key for key in known}

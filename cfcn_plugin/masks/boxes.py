@@ -15,12 +15,12 @@ FORMATS = ('xyxy', 'xywh')
 class BoxMasks(IndexedMasks):
     """The inside of an image's boxes is causal (paper, appendix A).
 
-    CSV: a header, then a line a box; lines of the same image add up (a line that
-    stands twice changes nothing). JSON: either a list of objects with the same names
-    as the CSV's columns, or an object ``{image: [[x0, y0, x1, y1], ...]}`` (the
-    category last, if there is one).
-    Coordinates are pixels, x to the right, y down, the image's corner at (0, 0); a
-    pixel is inside when its centre is. What hangs over the image's edge is cut off.
+    CSV: a header, then one line per box. The mask is the union of all boxes of an
+    image, so a repeated line changes nothing. JSON: either a list of objects with the
+    names of the CSV's columns, or an object ``{image: [[x0, y0, x1, y1], ...]}`` (with
+    the category last, if there is one).
+    Coordinates are pixels, x to the right, y down, the image's corner at (0, 0). A
+    pixel is inside if its centre is inside. Boxes are clipped to the image.
 
     Args:
         ann_file: The file, below ``data_root``.
@@ -28,8 +28,8 @@ class BoxMasks(IndexedMasks):
         path: Column with the image's path below ``data_root``.
         box: The four columns.
         format: ``'xyxy'`` (corners) or ``'xywh'`` (corner and size).
-        category: Column with the category of what is in the box. The options of
-            ``ObjectChoice`` need it.
+        category: Column with the category of the object in the box. Required by the
+            options of ``ObjectChoice``.
         **choice: Options of :class:`.ObjectChoice`.
     """
     entry = 'box'
@@ -47,7 +47,7 @@ class BoxMasks(IndexedMasks):
             raise ValueError(f'`box` must name four columns, got {list(box)}')
         if choice and category is None:
             raise ValueError(f'{sorted(choice)} need `category`, the column with the '
-                             "category of what is in a box")
+                             'category of the object in a box')
         self.choice = ObjectChoice(**choice)
         self.path = path
         self.columns = tuple(box)
@@ -60,7 +60,7 @@ class BoxMasks(IndexedMasks):
         return self.choice.record(found, draw_boxes, results, file)
 
     def entries(self) -> Iterator[Entry]:
-        """Place in the file, and (image, four numbers as written, category)."""
+        """Place in the file, and (image, four unparsed numbers, category)."""
         named = () if self.category is None else (self.category, )
         return read_entries(self.file, (self.path, *self.columns, *named),
                             remedy='; name the columns with `path` and `box`')

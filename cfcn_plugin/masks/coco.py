@@ -28,21 +28,21 @@ USES = ('segmentation', 'bbox')
 class COCOMasks(IndexedMasks):
     """Objects of a COCO instance JSON: polygons, RLE of both kinds, or boxes.
 
-    Every annotation is checked at the start; pycocotools draws a mask when it is asked
-    for. Along the outline, the pixels of a polygon may differ from those of the other
-    sources, which follow :func:`cfcn_plugin.masks.io.shapes.fill_polygon`. An
-    annotation that is there twice changes nothing.
+    All annotations are checked at the start. pycocotools rasterises each mask on
+    request. Pixels on a polygon's outline may differ from other sources, which use
+    :func:`cfcn_plugin.masks.io.shapes.fill_polygon`. A repeated annotation changes
+    nothing.
 
     Args:
         ann_file: The JSON, below ``data_root``.
         data_root: The dataset's root.
         images: Folder below ``data_root`` that ``file_name`` is relative to.
         use: ``'segmentation'``, or ``'bbox'`` for the boxes.
-        crowd: What ``iscrowd`` regions are: ``'ignore'``, ``'causal'``, or ``'skip'``
-            (context). Ignored by default: such a region surrounds a whole group,
-            and the gaps between the objects too.
+        crowd: Handling of ``iscrowd`` regions: ``'ignore'``, ``'causal'``, or
+            ``'skip'`` (context). The default is ``'ignore'``, since such a region
+            contains a whole group with the gaps between its objects.
         **choice: Options of :class:`.ObjectChoice`: all objects, some categories, one
-            mask a class, or those of the image's own label.
+            mask per class, or the objects of the image's own label.
     """
     entry = 'annotation'
 

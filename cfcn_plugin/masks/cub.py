@@ -43,7 +43,7 @@ def read_cub_boxes(boxes: Path, names: Path) -> Iterator[Entry]:
     """Each image of ``names`` (``images.txt``) with its box.
 
     Yields:
-        Place of the box in its file, and name, x, y, width, height as they are written.
+        Place of the box in its file, and name, x, y, width, height, unparsed.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -65,18 +65,18 @@ def read_cub_boxes(boxes: Path, names: Path) -> Iterator[Entry]:
                 raise MaskError(f"id {number} is none of '{names}': take both files "
                                 'from one release')
             if number in seen:
-                raise MaskError(f'id {number} stands twice, expected one box a bird')
+                raise MaskError(f'id {number} occurs twice, expected one box per bird')
         seen.add(number)
         yield place, [images[number], *box]
 
 
 class CUBSegmentationMasks(FolderMasks):
-    """``segmentations/<class>/<name>.png``: grey, the fraction of five votes.
+    """``segmentations/<class>/<name>.png``: grey, the fraction of five annotators.
 
     Args:
         masks, images, data_root: As in :class:`.MirrorMasks`.
-        threshold: A pixel is causal from this value on, 1 to 255. The default is half
-            of 255, rounded up: most of five people said bird, 3 (153).
+        threshold: Smallest causal value, 1 to 255. The default is half of 255, rounded
+            up: a majority of the five annotators (3 of 5 is 153).
     """
 
     def __init__(self,
@@ -92,7 +92,7 @@ class CUBSegmentationMasks(FolderMasks):
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         values = read_image(file, shape)
         if values.shape[2:] == (2, ) and (values[..., 1] == OPAQUE).all():
-            values = values[..., 0]  # an alpha channel that hides nothing
+            values = values[..., 0]  # drop an opaque alpha channel
         if values.ndim != 2 or values.dtype != np.uint8:
             raise MaskError('expected a grey PNG of 8 bits, as CUB-200-2011 has them, '
                             f'got shape {values.shape} and {values.dtype}')

@@ -19,11 +19,11 @@ EXPORT = 'export from CVAT as "Segmentation mask 1.1"'
 
 
 class CVATMasks(MirrorMasks):
-    """CVAT's zip, which is read in place, or the folder that it was unpacked to.
+    """CVAT's zip, which is read without unpacking, or the unpacked folder.
 
-    The mask of ``<data_root>/<images>/a/b.jpg`` is ``SegmentationClass/a/b.png``, in
-    the colours that ``labelmap.txt`` gives to labels; "background" is context, unless
-    an option names it.
+    The mask of ``<data_root>/<images>/a/b.jpg`` is ``SegmentationClass/a/b.png``, with
+    the label colours of ``labelmap.txt``. "background" is context, unless an option
+    names this label.
 
     Args:
         masks: The zip or folder, below ``data_root``.
@@ -54,7 +54,7 @@ class CVATMasks(MirrorMasks):
 
     def _read(self, name: str, results: dict) -> MaskRecord:
         shape = results['ori_shape'][:2]
-        # a mask compresses: no file needs more bytes than its pixels have
+        # a valid compressed mask is no larger than its uncompressed pixels
         stored = self.archive.read(name, most=4 * shape[0] * shape[1])
         pixels = read_image(BytesIO(stored), shape, colours=True)
         values = pixels.view('<u4')[..., 0]
@@ -104,5 +104,5 @@ def _parse(line: str) -> tuple[str, int]:
         if len(rgb) != 3:
             raise ValueError
         return label, int.from_bytes((*rgb, OPAQUE), 'little')
-    except ValueError:  # from_bytes refuses what is not 0 to 255
+    except ValueError:  # from_bytes refuses numbers outside 0 to 255
         raise MaskError(f"expected 'label:r,g,b:parts:actions', got {line!r}") from None

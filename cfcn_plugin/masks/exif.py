@@ -1,4 +1,4 @@
-"""EXIF orientations: how the stored pixels of a photograph become the upright image."""
+"""EXIF orientations: from the stored pixels of a photograph to the upright image."""
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ def stored_orientation(path: str | Path) -> tuple[int, tuple[int, int]]:
 
 
 def turn_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """Stored pixels (..., H, W) as the upright image has them, contiguous."""
+    """Stored pixels (..., H, W) turned to the upright image, contiguous."""
     if orientation > 4:
         pixels = pixels.swapaxes(-1, -2)
     rows = -1 if orientation in (3, 4, 7, 8) else 1

@@ -1,19 +1,19 @@
-"""Files that could not be used, where that does not end a run."""
+"""Count of unusable files, for runs that continue without such files."""
 
-ALL_BAD = 32  # so many failures and no success are not a bad file
+ALL_BAD = 32  # after so many failures without a success, the options are wrong
 
 
 class Failures:
-    """Counts the files that failed, and tells a bad file from a wrong option.
+    """Counts the files that failed, and raises if all of the first 32 files failed.
 
-    A process has its own, and so does each worker of a data loader.
+    Each process, also each worker of a data loader, has its own counter.
 
     Args:
-        error: What to raise where all fail.
-        what: What failed, for the message, e.g. ``'images cannot be read'``.
+        error: The exception type that is raised.
+        what: Description for the message, e.g. ``'images cannot be read'``.
 
     Attributes:
-        any_fine: Set it when a file could be used.
+        any_fine: The caller sets this to True after a file was used.
     """
 
     def __init__(self, error: type[Exception], what: str):
@@ -23,14 +23,14 @@ class Failures:
         self.names = set()
 
     def add(self, name: str, error: Exception) -> int:
-        """How many files failed so far, with this one; 0 if this one failed before.
+        """Number of failed files, including this file; 0 if this file failed before.
 
-        Raises ``self.error`` when 32 files failed and none was fine.
+        Raises ``self.error`` when 32 files failed and no file could be used.
         """
         new = name not in self.names
         self.names.add(name)
         if not self.any_fine and len(self.names) >= ALL_BAD:
             raise self.error(
-                f'the first {ALL_BAD} {self.what}, which is not a bad file but a wrong '
-                f'folder or option; the last one: {error}') from error
+                f'the first {ALL_BAD} {self.what}: correct the folder or options. '
+                f'The last error: {error}') from error
         return len(self.names) if new else 0

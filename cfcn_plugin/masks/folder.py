@@ -1,4 +1,4 @@
-"""A folder of mask files that mirrors the folder of images."""
+"""A folder of mask files with the same layout as the folder of images."""
 import os
 from abc import abstractmethod
 from collections import Counter
@@ -11,7 +11,7 @@ from .io.names import join_inside
 
 
 class MirrorMasks(MaskSource):
-    """Sources whose masks have the paths of the images, with other endings.
+    """Base of sources with masks at the images' paths, with other file endings.
 
     Args:
         masks: Folder or archive of masks below ``data_root``.
@@ -27,7 +27,11 @@ class MirrorMasks(MaskSource):
         self.folder = Path(data_root, masks)
 
     def inner_path(self, key: str) -> PurePosixPath:
-        """An image's key below the folder of images; a MaskError if it is not there."""
+        """An image's key below the folder of images.
+
+        Raises:
+            MaskError: The image is not below the folder of images.
+        """
         try:
             return PurePosixPath(key).relative_to(self.images)
         except ValueError:
@@ -35,9 +39,10 @@ class MirrorMasks(MaskSource):
                             f'{type(self).__name__}: correct `images`') from None
 
     def find(self, name: str, key: str) -> Path | None:
-        """The image's file ``name`` in the folder of masks, None if there is none.
+        """The path of the file ``name`` in the folder of masks, None if missing.
 
-        A file outside the folder is a MaskError.
+        Raises:
+            MaskError: The path leaves the folder.
         """
         with at(f"image '{key}'"):
             file = join_inside(self.folder, name)
@@ -51,11 +56,11 @@ class MirrorMasks(MaskSource):
 
     @abstractmethod
     def owners(self) -> list[tuple[str, str]]:
-        """For each mask its name in messages, and its image's key without ending."""
+        """For each mask: its name for messages, and its image's key without ending."""
 
     @abstractmethod
     def describe_missing(self) -> str:
-        """What a folder without masks has none of, and what to do."""
+        """The expected files and the remedy, for the error of an empty folder."""
 
     def keys(self) -> list[str]:
         return sorted({key for _, key in self.owners()})
@@ -71,17 +76,17 @@ class MirrorMasks(MaskSource):
 
 
 class FolderMasks(MirrorMasks):
-    """Sources with one file an image, at the image's own path.
+    """Base of sources with one file per image, at the image's path.
 
     The mask of ``<data_root>/<images>/a/b.jpg`` is ``<data_root>/<masks>/a/b<suffix>``.
     ``._*`` files are left out.
 
     Args:
         masks, images, data_root: As in :class:`MirrorMasks`.
-        suffix: What takes the place of the image's ending in a mask's name, such as
-            ``'.png'`` or ``'_mask.png'``; or several, of which an image has one.
+        suffix: Replacement for the image's file ending in a mask's name, such as
+            ``'.png'`` or ``'_mask.png'``; or several, if endings differ among images.
     """
-    option = 'masks'  # what the folder of masks is called in the config
+    option = 'masks'  # name of the config's option for the folder of masks
 
     def __init__(self,
                  masks: str,
@@ -109,7 +114,7 @@ class FolderMasks(MirrorMasks):
 
     @abstractmethod
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
-        """The mask in a file, for an image of (H, W) and the sample's dict.
+        """Read a mask file of an image with (H, W) ``shape``.
 
         Raises:
             MaskError: The mask cannot be used.
@@ -133,8 +138,8 @@ class FolderMasks(MirrorMasks):
         owners = Counter(key for _, key in self.owners())
         if unseen and owners:
             raise MaskError(
-                f"{len(unseen)} files of folder '{self.folder}' end in {lower} only "
-                f"when case is ignored, for example '{unseen[0]}': rename them, or "
+                f"{len(unseen)} files of folder '{self.folder}' end in {lower} in "
+                f"another case, for example '{unseen[0]}': rename the files, or "
                 'give `suffix` a list of all endings')
         for key, count in owners.most_common(1):
             if count > 1:
@@ -142,7 +147,7 @@ class FolderMasks(MirrorMasks):
         super().check()
 
     def image_keys(self) -> Iterator[str]:
-        masks = _prefix(self.masks)  # which may lie in the folder of images
+        masks = _prefix(self.masks)  # this folder may be in the folder of images
         return (key for key in super().image_keys()
                 if not (key.startswith(masks) and key.endswith(self.suffixes)))
 
@@ -156,6 +161,6 @@ class FolderMasks(MirrorMasks):
 
 
 def _prefix(folder: str) -> str:
-    """The beginning of all keys below a folder."""
+    """The common prefix of all keys below a folder."""
     inner = PurePosixPath(os.path.normpath(folder)).as_posix()
     return '' if inner == '.' else f'{inner}/'

@@ -19,22 +19,22 @@ FOLDERS = {
 
 
 class IDRiDMasks(MirrorMasks):
-    """One mask a lesion, in the publisher's layout (Eq. 3).
+    """One mask per lesion, in the publisher's layout (Eq. 3).
 
     The masks of ``<data_root>/<images>/a. Training Set/IDRiD_01.jpg`` are
     ``<data_root>/<masks>/a. Training Set/1. Microaneurysms/IDRiD_01_MA.tif`` and so
-    on; a pixel that is not black is lesion. An image has files only for its lesions.
-    ``tools/get_data.py idrid`` writes smaller ones without the lesions' folders: with
-    ``flat``, those of ``<images>/IDRiD_01.jpg`` are ``<masks>/IDRiD_01_MA.png`` ...
+    on. Pixels that are not black are lesion. An image has files only for its lesions.
+    ``tools/get_data.py idrid`` writes smaller masks without the lesions' folders: with
+    ``flat``, the masks of ``<images>/IDRiD_01.jpg`` are ``<masks>/IDRiD_01_MA.png`` ...
 
     Args:
         masks: Folder of masks below ``data_root``.
         images: Folder of images below ``data_root``.
-        data_root: The folder that ``A. Segmentation`` is in.
-        lesions: Which of MA, HE, EX, SE and OD are labels; the class of each is its
-            place in this list.
+        data_root: The parent folder of ``A. Segmentation``.
+        lesions: The labels, a subset of MA, HE, EX, SE and OD. The class of a lesion is
+            its index in this list.
         suffix: Ending of a mask file.
-        flat: Whether all lesions' files lie in one folder.
+        flat: Whether the files of all lesions are in one folder.
     """
 
     def __init__(self,

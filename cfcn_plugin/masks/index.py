@@ -1,4 +1,4 @@
-"""Records of a million images in four flat arrays, which workers share."""
+"""Records of up to millions of images in four flat arrays that workers share."""
 import marshal
 import os
 from abc import abstractmethod
@@ -16,18 +16,18 @@ from .io.files import walk_files
 
 
 class RecordIndex:
-    """Image key -> the records that an annotation file has of it, as bytes.
+    """Map of image keys to the image's records in an annotation file, as bytes.
 
-    A dictionary of a million small objects is copied into every worker, page by
-    page, as reference counts change, or whole where workers are spawned. Here no
-    Python object belongs to an image, and the arrays are tensors: forked workers
-    read the parent's pages, spawned ones get them as torch's shared memory.
+    A dictionary of a million small objects would be copied into every worker: page by
+    page in forked workers, as reference counts change, and completely in spawned
+    workers. This index has no Python object per image, only tensors. Forked workers
+    read the parent's pages; spawned workers use torch's shared memory.
 
-    A key is found by binary search of its hash; keys of one hash are compared.
+    A key is found by a binary search for its hash; keys with equal hashes are compared.
 
     Args:
-        entries: (key, record) pairs, read one by one; records that marshal, the
-            fastest way to bytes, can write. Records of one key add up, in their order.
+        entries: (key, record) pairs, read one by one. marshal, the fastest serialiser,
+            must support the records. A key may have several records, kept in order.
     """
 
     def __init__(self, entries: Iterable[tuple[str, Any]]):
@@ -38,7 +38,7 @@ class RecordIndex:
             ends.append(len(joined))
         hashes = np.array(hashes)
         order = hashes.argsort(kind='stable')
-        # tensors alone, no arrays kept of them: sharing moves a tensor's memory
+        # keep tensors, not NumPy views: sharing moves a tensor's memory
         self._hashes = torch.from_numpy(hashes[order].view(np.int32))
         self._order = torch.from_numpy(order)
         self._joined = torch.from_numpy(np.frombuffer(joined, np.uint8))
@@ -59,28 +59,28 @@ class RecordIndex:
         return [record for other, record in self._entries(start, stop) if other == key]
 
     def _entries(self, start: int, stop: int) -> Iterator[tuple[str, Any]]:
-        """Keys and records at some places in the order of hashes."""
+        """Keys and records from ``start`` to ``stop`` in the order of hashes."""
         joined, ends = memoryview(self._joined.numpy()), memoryview(self._ends.numpy())
         for i in self._order.numpy()[start:stop]:
             yield marshal.loads(joined[ends[i]:ends[i + 1]])
 
 
 def _hash(key: str) -> int:
-    # JSON can name lone surrogates, which strict UTF-8 refuses
+    # JSON strings may have lone surrogates, which strict UTF-8 refuses
     return crc32(key.encode('utf-8', 'surrogatepass'))
 
 
 class IndexedMasks(MaskSource):
-    """A source with one big annotation file, which is read once, into an index.
+    """Base of sources with one annotation file, which is read once into an index.
 
     Args:
         ann_file: The file, below ``data_root``.
         data_root: The dataset's root.
 
     Raises:
-        MaskError: There is no entry.
+        MaskError: The file has no entry.
     """
-    entry = 'entry'  # what one record is of, for messages
+    entry = 'entry'  # name of one record, for messages
 
     def __init__(self, ann_file: str, data_root: str = ''):
         super().__init__(data_root)
@@ -104,7 +104,7 @@ class IndexedMasks(MaskSource):
 
     @abstractmethod
     def read(self, records: list, file: str, results: dict) -> MaskRecord:
-        """The mask that an image's one or more records make, in their order.
+        """The mask of an image's records, which are in the order of the file.
 
         ``file`` names the file and the entry; ``results`` is the sample's dict.
 
@@ -116,7 +116,7 @@ class IndexedMasks(MaskSource):
         return sorted(self.index)
 
     def check(self) -> None:
-        # with os.path, since pathlib takes ten seconds more for a million
+        # os.path: pathlib takes ten seconds more for a million paths
         strangers = [key for key in self.index
                      if not os.path.isfile(os.path.join(self.data_root, key))]
         if strangers:

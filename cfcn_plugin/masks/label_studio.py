@@ -1,4 +1,4 @@
-"""Masks drawn with Label Studio, one JSON export for many images."""
+"""Masks drawn with Label Studio, one JSON export for all images."""
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -13,26 +13,26 @@ from .objects import Annotated, ObjectChoice
 SEVERAL = ('error', 'union')
 UPLOAD = '/data/upload/'
 LOCAL = '/data/local-files/'
-HASH = 9  # an upload's name begins with eight hexadecimal digits and a hyphen
+HASH = 9  # length of the prefix of an upload: eight hexadecimal digits and a hyphen
 
 
 class LabelStudioMasks(IndexedMasks):
     """Brushes, polygons, rectangles of Label Studio's export "JSON" (not "JSON-MIN").
 
-    The image of a task: for an upload, the file's name without the hash that Label
-    Studio puts before it; for local storage and URLs, the part after ``prefix``.
+    The image name of an upload is the file's name without Label Studio's hash prefix.
+    The image name for local storage and URLs is the part after ``prefix``.
 
     Args:
         ann_file: The export, below ``data_root``.
-        images: Folder below ``data_root`` that these names are relative to.
+        images: Folder below ``data_root`` that image names are relative to.
         data_root: The dataset's root.
         prefix: The beginning of tasks' paths or URLs, before the name below
             ``images``, such as ``'s3://bucket/'``.
-        image: The field of a task's ``data`` that holds its image.
-        several: What several annotations of one task give, when none is marked as the
-            ground truth: an ``'error'``, or their ``'union'``.
+        image: The field of a task's ``data`` with the image.
+        several: Handling of several annotations of one task without a ground truth:
+            ``'error'``, or ``'union'`` of the annotations.
         **choice: Options of :class:`.ObjectChoice`. A region's labels are its
-            categories; one without a label has ``''``.
+            categories; the category of a region without a label is ``''``.
     """
     entry = 'task with an annotation'
 
@@ -66,7 +66,7 @@ class LabelStudioMasks(IndexedMasks):
                     continue
                 key = self._key(task)
                 if key in keys:
-                    raise MaskError(f"'{key}' had a task before: remove one")
+                    raise MaskError(f"'{key}' has two tasks: remove one")
                 keys.add(key)
                 labels.update(label for one in regions for label in one['labels'])
                 yield key, regions
@@ -102,7 +102,7 @@ class LabelStudioMasks(IndexedMasks):
                 LOCAL) else unquote(path)
             if not name.startswith(self.prefix) or '://' in name[len(self.prefix):]:
                 raise MaskError(
-                    f"image '{name}' does not begin with prefix={self.prefix!r}: give "
-                    'as `prefix` what is before the name below `images`')
+                    f"image '{name}' does not begin with prefix={self.prefix!r}: set "
+                    '`prefix` to the part before the name below `images`')
             name = name[len(self.prefix):]
         return image_name(name, self.images)

@@ -1,4 +1,4 @@
-"""Masks drawn with LabelMe, one JSON file an image."""
+"""Masks drawn with LabelMe, one JSON file per image."""
 import base64
 from io import BytesIO
 from pathlib import Path
@@ -42,8 +42,8 @@ class LabelMeMasks(FolderMasks):
 
     Args:
         masks, images, data_root, suffix: As in :class:`.FolderMasks`.
-        radius: Radius of points and lines, 0 or more. None: points and lines are
-            errors.
+        radius: Radius of points and lines, 0 or more. None: points and lines raise an
+            error.
         unit: Unit of ``radius``: ``'pixel'``, or ``'diagonal'`` for a fraction of the
             image's diagonal.
         **choice: Options of :class:`.ObjectChoice`. A shape's label is its category.
@@ -93,7 +93,7 @@ class LabelMeMasks(FolderMasks):
                f'a `shape_type` of {tuple(KINDS)}', kind)
         points = read_points(one.get('points'), KINDS[kind])
         strokes, radius = (), 0
-        if kind == 'circle':  # its centre and a point on it
+        if kind == 'circle':  # two points: the centre, and a point on the circle
             strokes, radius = [points[:1]], float(np.hypot(*(points[1] - points[0])))
         elif kind in LINES:
             if self.radius is None:
@@ -115,7 +115,7 @@ class LabelMeMasks(FolderMasks):
     @staticmethod
     def _paste(encoded, low: np.ndarray, high: np.ndarray,
                shape: tuple) -> np.ndarray:
-        """A shape that is a mask, as a base64 PNG of the box between two pixels."""
+        """Draw a shape of type mask: a base64 PNG of the box between two pixels."""
         left, top = low.astype(int).tolist()
         right, bottom = (high.astype(int) + 1).tolist()
         if left < 0 or top < 0 or right > shape[1] or bottom > shape[0]:

@@ -1,4 +1,4 @@
-"""Loading the mask of one image: which images have one, and what may be wrong."""
+"""Loading the mask of one image, with the policies for missing and wrong masks."""
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ warn_by_logging = logging.getLogger(__name__).warning
 
 @dataclass(frozen=True)
 class QueryResult:
-    """What a mask source has for an image.
+    """The result of querying a mask source for one image.
 
     Attributes:
         kind: ``'mask'``; ``'unchosen'``: the list or the fraction leaves the image
-            out; ``'missing'``, ``'empty'``, ``'size'``, ``'unusable'``: what is wrong.
-        error: What is raised where masks must be right; None if nothing is wrong.
-        record: The mask as it lies on the loaded image; with ``'empty'``, zeros; with
-            ``'size'``, the mask of the wrong size, if the source gave it.
+            out; or the problem: ``'missing'``, ``'empty'``, ``'size'``, ``'unusable'``.
+        error: The error that a strict policy raises; None if there is no problem.
+        record: The mask in the orientation of the loaded image; with ``'empty'``,
+            zeros; with ``'size'``, the mask of the wrong size, if available.
     """
     kind: str
     error: Exception | None = None
@@ -43,32 +43,32 @@ class QueryResult:
 
     @property
     def reason(self) -> str:
-        """What is wrong, in words; empty if nothing is."""
+        """Text of the problem; empty if there is no problem."""
         if self.error is None or isinstance(self.error, ValueError):
             return str(self.error or '')
         return f'{type(self.error).__name__}: {self.error}'
 
 
 class MaskLoader:
-    """Asks a mask source for the mask of an image that was just loaded.
+    """Loads the mask of a loaded image from a mask source.
 
     Args:
         source: The mask source.
-        image_list: File with the keys of the guided images, one a line, as
-            ``tools/choose_guided.py`` writes; other images are unguided. None: all.
-        fraction: Fraction of the images that is guided, in [0, 1], chosen by a hash of
-            ``seed`` and image; a smaller fraction is a subset of a larger one.
-        seed: Seed of that hash.
+        image_list: File with the keys of the guided images, one per line, written by
+            ``tools/choose_guided.py``; other images are unguided. None: all images.
+        fraction: Fraction of guided images, in [0, 1]. The images are chosen by a hash
+            of ``seed`` and image; a smaller fraction is a subset of a larger one.
+        seed: Seed of the hash.
         missing: ``'error'``: every (chosen) image must have a mask.
             ``'unguided'``: an image without a mask is unguided.
-        empty: The same for a mask without a causal pixel.
-        exif: How masks of photographs with an EXIF orientation lie: False, as the
-            upright image does (what annotation tools show, and cv2 loads); True, as
-            the file's stored pixels, so that the mask is turned upright.
-        on_error: What happens to a mask that cannot be used: broken, of another size,
-            missing or empty where that is an error. ``'raise'``: the error is raised.
-            ``'unguided'``: its image is unguided, and named once in each process.
-            Where the first 32 fail, the 32nd is raised.
+        empty: The same options for a mask without a causal pixel.
+        exif: Orientation of the masks of photographs with an EXIF orientation. False:
+            masks are upright, like images in annotation tools and in cv2. True: masks
+            are like the file's stored pixels, and are turned upright here.
+        on_error: Handling of an unusable mask (damaged, of another size, or an error by
+            ``missing`` or ``empty``). ``'raise'``: the error is raised.
+            ``'unguided'``: the image is unguided; a warning names the image once in
+            each process. If the first 32 masks fail, the 32nd error is raised.
         warn: Called with each warning.
 
     Raises:
@@ -113,30 +113,34 @@ class MaskLoader:
         return self.fraction == 1 or guidance_rank(key, self.seed) < self.fraction
 
     def chooses_sample(self, sample: dict) -> bool:
-        """The same for a sample; raises what :func:`.base.image_key` raises."""
+        """The same for a sample.
+
+        Raises:
+            MaskError: See :func:`.base.image_key`.
+        """
         if self.image_list is None and self.fraction == 1 and self.on_error == 'raise':
-            return True  # the source itself finds the key
+            return True  # no key needed here
         return self.chooses(image_key(sample, self.source.data_root))
 
     def query(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
-        """What there is for a sample with ``img_path`` or ``sample_idx``.
+        """Query the source for a sample with ``img_path`` or ``sample_idx``.
 
-        The policies do not matter, and nothing is raised. ``shape`` is (H, W) of the
+        This method ignores the policies and raises no error. ``shape`` is (H, W) of the
         loaded image.
         """
         try:
             if not self.chooses_sample(sample):
                 return QueryResult('unchosen')
             return self._ask(sample, shape)
-        except Exception as error:  # a bug of one source must not end a validation
+        except Exception as error:  # a bug in a source must not end a validation
             return QueryResult('unusable', error)
 
     def load(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
-        """The mask of a chosen image under the policies, or why it is unguided.
+        """Query the source and apply the policies.
 
         Raises:
-            MaskError: The mask cannot be used, and ``on_error`` is ``'raise'``; or it
-                is the 32nd, and none before could.
+            MaskError: The mask cannot be used, and ``on_error`` is ``'raise'``; or the
+                first 32 masks cannot be used.
         """
         result = self._ask(sample, shape)
         if result.error is None or self.declares_unguided(result):
@@ -148,7 +152,7 @@ class MaskLoader:
         return result
 
     def _warn(self, name: str, error: MaskError) -> None:
-        """Name an unusable mask once, and at most a hundred in a process."""
+        """Warn once for each unusable mask, and at most 100 times in a process."""
         count = self.failures.add(name, error)
         if 0 < count <= MAX_WARNINGS:
             self.warn(f'{name} is unguided: {error}')
@@ -157,7 +161,7 @@ class MaskLoader:
                       'not named: see `mask_error_fraction`')
 
     def declares_unguided(self, result: QueryResult) -> bool:
-        """Whether ``missing`` or ``empty`` declare such an image unguided."""
+        """Whether ``missing`` or ``empty`` declares the image unguided."""
         return getattr(self, result.kind, 'error') == 'unguided'
 
     def _ask(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
@@ -191,13 +195,13 @@ class MaskLoader:
             None if ignore is None else turn_upright(ignore, turn)))
 
     def _orientation(self, sample: dict, shape: tuple[int, int]) -> int:
-        """How the mask must be turned, and the image was."""
+        """The EXIF orientation to apply to the mask; 1 for no change."""
         turn, size = _stored(sample) if self.exif else (1, None)
         if turn > 4 and shape == size != size[::-1]:
             raise MaskError(
                 f'{describe_image(sample)} has an EXIF orientation and was loaded '
-                'without it, and `exif=True` would turn its mask alone: load it with '
-                "color_type='color' and imdecode_backend='cv2', or without `exif`")
+                'without it, so `exif=True` would turn only the mask: load the image '
+                "with color_type='color' and imdecode_backend='cv2', or without `exif`")
         return turn
 
     def _exif_remedy(self, size: tuple, shape: tuple, sample: dict) -> str:
@@ -205,9 +209,9 @@ class MaskLoader:
         if turn <= 4:
             return ''
         if self.exif:
-            remedy = 'the mask lies as it is seen: leave `exif=True` out'
+            remedy = 'the mask is upright: leave `exif=True` out'
         elif size == file_size:
-            remedy = 'the mask lies as its stored pixels: set `exif=True`'
+            remedy = 'the mask is like the stored pixels: set `exif=True`'
         else:
             remedy = ("was loaded without it: load it with color_type='color' and "
                       "imdecode_backend='cv2'")

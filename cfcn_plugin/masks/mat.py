@@ -1,4 +1,4 @@
-"""The brain tumour MRI of Cheng et al., one MATLAB file a slice."""
+"""The brain tumour MRI of Cheng et al., one MATLAB file per slice."""
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +12,15 @@ class MatMasks(FolderMasks):
     """Tumour masks in MATLAB v7.3 files, which are HDF5 (``pip install h5py``).
 
     As published (figshare 1512427): ``1.mat`` to ``3064.mat`` with ``cjdata/image``,
-    ``label``, ``PID``, ``tumorBorder`` and ``tumorMask``. A file holds image and
-    mask; classifiers read images, so the slices have to be exported as images first,
-    and the mask of ``<data_root>/<images>/7.png`` is ``<data_root>/<masks>/7.mat``.
+    ``label``, ``PID``, ``tumorBorder`` and ``tumorMask``. A file contains image and
+    mask. Since classifiers read images, first export the slices as images. The mask of
+    ``<data_root>/<images>/7.png`` is ``<data_root>/<masks>/7.mat``.
 
     Args:
         masks, images, data_root, suffix: As in :class:`.FolderMasks`.
-        field: Where in the file the mask is.
-        upright: Whether images lie as MATLAB shows them, rows as rows. h5py gives
-            columns first; False for images that were exported without turning them.
+        field: Path of the mask in the file.
+        upright: Whether images have the orientation that MATLAB shows. h5py returns
+            columns first; use False for images that were exported without a transpose.
     """
 
     def __init__(self,
@@ -31,14 +31,14 @@ class MatMasks(FolderMasks):
                  field: str = 'cjdata/tumorMask',
                  upright: bool = True):
         super().__init__(masks, images, data_root, suffix)
-        import_h5py()  # an error here is better than an error in a worker
+        import_h5py()  # raise a missing import here, not in a worker
         self.field = field
         self.upright = upright
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         with open_matlab(file) as content:
             field = find_numbers(content, self.field)
-            # MATLAB stores columns first, so the header of an upright mask says (W, H)
+            # MATLAB stores columns first: the header of an upright mask has (W, H)
             size = field.shape[::-1] if self.upright else field.shape
             check_size(size, shape)
             values = field[()].T if self.upright else field[()]

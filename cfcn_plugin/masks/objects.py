@@ -8,7 +8,7 @@ import numpy as np
 
 from .base import MaskError, MaskRecord, check_names, check_option, class_record
 
-# what objects like a crowd are -> whether they are ignored; None: they are left out
+# option of crowds and difficult objects -> `ignored` of Annotated
 IGNORED = dict(ignore=True, causal=False, skip=None)
 OBJECTS = ('all', 'per_class', 'label')
 LABEL_MISSING = ('error', 'empty')
@@ -19,9 +19,9 @@ class Annotated(NamedTuple):
 
     Attributes:
         category: Its category's name.
-        outline: What the source draws the object from.
-        ignored: Whether the object's pixels are neither cause nor context, where no
-            other object is. None: the object is left out.
+        outline: The source's input for rasterising the object.
+        ignored: Whether pixels of this object alone are neither cause nor context.
+            None: the object is left out.
     """
     category: str
     outline: Any
@@ -29,24 +29,24 @@ class Annotated(NamedTuple):
 
 
 class ObjectChoice:
-    """Makes an image's mask from its objects; each source with categories has one.
+    """Makes an image's mask from its annotated objects.
 
-    A category has another name in each format: COCO's category, LabelMe's label, VOC's
-    or YOLO's class. If none of an image's objects is chosen, its mask is empty.
+    A category is COCO's category, LabelMe's label, VOC's class or YOLO's class. If no
+    object of an image is chosen, the mask is empty.
 
     Args:
-        objects: ``'all'``: one mask of all of them. ``'per_class'``: one mask for each
-            class that is in the image, (K, H, W). ``'label'``: one mask of those
-            whose class is the image's own ``gt_label`` (any of several labels).
+        objects: ``'all'``: one mask of all objects. ``'per_class'``: one mask for each
+            class in the image, (K, H, W). ``'label'``: one mask of the objects with
+            the class of the image's ``gt_label`` (with any of several labels).
         classes: The class of each category: the data set's class names in the order of
-            its labels, or ``{category: label}``; two categories may be one class.
-            ``'per_class'`` and ``'label'`` need it.
+            labels, or ``{category: label}``. Several categories may have the same
+            class. Required by ``'per_class'`` and ``'label'``.
         categories: With ``'all'``: only objects of these categories.
         ignore: Categories that mean "unknown". Their pixels are ignored, also
-            where another object is.
-        label_missing: What happens, with ``'label'``, to an image that has objects and
-            none of its label: an ``'error'``, or ``'empty'``, an empty mask, which
-            LoadActivationMask's ``empty`` handles.
+            where they overlap with another object.
+        label_missing: For ``'label'``, the handling of an image that has objects, but
+            no object of its label: ``'error'``, or ``'empty'`` for an empty mask
+            (see ``empty`` of LoadActivationMask).
     """
 
     def __init__(self,
@@ -90,7 +90,7 @@ class ObjectChoice:
 
     @property
     def named(self) -> set[str]:
-        """The categories that an option names."""
+        """All categories in the options."""
         return self.asked | self.ignore
 
     def check(self, known: Collection[str]) -> None:
@@ -100,13 +100,13 @@ class ObjectChoice:
             option = 'ignore' if strange & self.ignore else self.option
             raise MaskError(
                 f'no category {_some(strange)} of `{option}`, there are '
-                f'{_some(known)}. Correct the names; `classes` can be '
-                '{category: label} of those that are there')
+                f'{_some(known)}. Correct the names, or give `classes` as '
+                '{category: label} with these categories')
 
     def check_seen(self, seen: Collection[str]) -> None:
         """Raise a MaskError if no category of the options occurs in a file.
 
-        A rare category may be absent. Names are checked by ``check_case``, too.
+        One of several categories may be absent. ``check_case`` also checks names.
         """
         self.check_case(seen)
         if self.asked and not self.asked & set(seen):
@@ -131,13 +131,14 @@ class ObjectChoice:
 
         Args:
             found: The image's objects.
-            draw: Of some outlines and (H, W), makes their union, uint8 {0, 1}, (H, W).
+            draw: Called with outlines and (H, W), returns the union of the outlines,
+                uint8 {0, 1}, (H, W).
             results: The sample's dict; ``'label'`` reads its ``gt_label``.
             file: Name of the file, for the record.
             void: (H, W), true where the annotators marked pixels as unknown.
 
         Raises:
-            MaskError: No object is of the image's label, or the image has no label.
+            MaskError: No object has the image's label, or the image has no label.
         """
         found = [one for one in found if one.ignored is not None]
         shape = tuple(results['ori_shape'][:2])
@@ -150,7 +151,7 @@ class ObjectChoice:
         ignored = [] if void is None else [void.astype(np.uint8)]
         if unsure:
             ignored.append(draw([*chain(*unsure.values())], shape))
-            for plane in planes.values():  # an object that is not ignored counts more
+            for plane in planes.values():  # a causal object overrides an ignored one
                 ignored[-1] &= 1 - plane
         unknown = [one.outline for one in found if one.category in self.ignore]
         if unknown:
@@ -163,7 +164,7 @@ class ObjectChoice:
 
     def _planes(self, found: Iterable[Annotated],
                 results: dict) -> dict[int | None, list]:
-        """Outlines of each plane by its class, None where there is one mask."""
+        """{class: outlines} of each plane; the class is None for a single mask."""
         planes = defaultdict(list)
         labels = self._labels(results) if self.objects == 'label' else ()
         for one in found:

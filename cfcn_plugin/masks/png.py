@@ -1,4 +1,4 @@
-"""Masks in a folder of images, one file an image."""
+"""Masks in a folder of image files, one mask file per image."""
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,21 +14,21 @@ TRANSPARENT = -1  # the value of a transparent pixel
 
 
 class PNGMasks(FolderMasks):
-    """A folder of PNG masks, or of other images, that mirrors the folder of images.
+    """A folder of PNG (or other image) masks with the layout of the folder of images.
 
     The mask of ``<data_root>/<images>/a/b.jpg`` is ``<data_root>/<masks>/a/b.png``.
-    Files have 1, 8 or 16 bits or a palette (the value is the index); files with
+    Files have 1, 8 or 16 bits or a palette (the value is the index). Files with
     colour channels or transparency are read as grey if all their colours are grey. A
     transparent pixel has no value.
 
     Args:
         masks, images, data_root, suffix: As in :class:`.FolderMasks`.
-        causal: The values, or colours as ``[r, g, b]``, that are causal. ``'alpha'``:
-            pixels that are at least half opaque. None: the file must be binary, 0 and
-            one of 1 and the type's maximum (255, or 65535 for 16 bits).
+        causal: The causal values, or colours as ``[r, g, b]``. ``'alpha'``: pixels that
+            are at least half opaque are causal. None: the file must be binary, with
+            values 0 and 1, or 0 and the maximum (255, or 65535 for 16 bits).
         ignore: Values or colours that mean "unknown".
-        classes: The class of each entry of ``causal``, for one mask a class; entries of
-            one class add up. None: one mask. A list, as no key of a dict is a colour.
+        classes: A list with the class of each entry of ``causal``, for one mask per
+            class. Entries of the same class are combined. None: one mask.
     """
 
     def __init__(self,
@@ -80,9 +80,9 @@ class PNGMasks(FolderMasks):
         return MaskRecord(mask, str(file), ignore=ignore)
 
     def values(self, file: Path, shape: tuple[int, int]) -> np.ndarray:
-        """The file's values, (H, W), as they are stored; -1 where transparent.
+        """The file's stored values, (H, W); -1 where transparent.
 
-        A colour is one number, the four bytes of RGBA.
+        A colour is one number made of the four bytes of RGBA.
         """
         if self.alpha:
             alpha = read_image(file, shape, colours=True)[..., 3]
@@ -103,7 +103,7 @@ class PNGMasks(FolderMasks):
         if not ((alpha == 0) | (alpha == OPAQUE)).all():
             raise MaskError(
                 'half transparent pixels, expected none: save it without an alpha '
-                "channel, or use causal='alpha' if that is the mask")
+                "channel, or use causal='alpha' if the alpha channel is the mask")
         return alpha == OPAQUE
 
     def _grey(self, pixels: np.ndarray) -> np.ndarray:
@@ -127,11 +127,11 @@ class PNGMasks(FolderMasks):
         if self.alpha or values.dtype == bool:
             return values.astype(np.uint8)
         known = values if ignore is None else np.where(ignore, 0, values)
-        # int32 is how Pillow opens some 16-bit files, int16 grey with transparency
+        # Pillow opens some 16-bit files as int32; int16 is grey with transparency
         top = {'int32': 65535, 'uint16': 65535}.get(values.dtype.name, 255)
         mask = known > 0
         high = known.max(initial=0)
-        # counts take a tenth of the time of picking the pixels out
+        # counting is ten times as fast as selecting the pixels
         if high not in (0, 1, top) or high and (
                 np.count_nonzero(known == high) != np.count_nonzero(mask)):
             found = sorted(set(np.unique(known).tolist()) - {TRANSPARENT})
@@ -146,10 +146,10 @@ class PNGMasks(FolderMasks):
 
 
 def colour_codes(name: str, given: Sequence) -> list[int]:
-    """One number for each value or colour that an option names.
+    """One number for each value or colour of an option.
 
     Raises:
-        TypeError, ValueError: The option ``name`` holds something else.
+        TypeError, ValueError: The option ``name`` has neither values nor colours.
     """
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise TypeError(f'`{name}` must be a list, got {given!r}')
@@ -170,8 +170,8 @@ def colour_codes(name: str, given: Sequence) -> list[int]:
 def select_values(values: np.ndarray, wanted: list[int]) -> np.ndarray:
     """A mask of the wanted values, uint8 {0, 1}.
 
-    Programs save masks of 0 and 255 and masks of 0 and 1 alike with 1 bit, so True is
-    both 255 and 1.
+    Programs save masks of 0 and 255 and masks of 0 and 1 as the same 1-bit file, so
+    True in ``values`` matches both 255 and 1.
     """
     mask = np.zeros(values.shape, bool)
     if values.dtype == bool:

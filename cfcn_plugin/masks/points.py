@@ -14,15 +14,15 @@ from .io.table import read_entries
 class PointMasks(IndexedMasks):
     """Pixels near an image's points are causal.
 
-    CSV: a header with ``image, x, y`` and, if they differ, ``radius``; lines of one
-    image add up. JSON: a list of objects with these names, or an object
+    CSV: a header with ``image, x, y`` and optionally ``radius``, then one line per
+    point. JSON: a list of objects with these names, or an object
     ``{image: [[x, y], [x, y, radius], ...]}``. Coordinates are pixels, x to the right,
     y down, the image's corner at (0, 0).
 
     Args:
         ann_file: The file, below ``data_root``.
         data_root: The dataset's root, which ``image`` is relative to.
-        radius: Radius of points that have none of their own, 0 or more.
+        radius: Default radius of points, 0 or more.
         unit: Unit of every radius: ``'diagonal'`` for a fraction of the image's
             diagonal, or ``'pixel'``.
     """

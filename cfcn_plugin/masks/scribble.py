@@ -1,4 +1,4 @@
-"""Scribbles: a few lines over the cause, one image file an image."""
+"""Scribbles: a few lines over the cause, one scribble file per image."""
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,9 @@ class ScribbleMasks(PNGMasks):
         radius: Largest distance from a line, 0 or more.
         unit: Unit of ``radius``: ``'diagonal'`` for a fraction of the image's diagonal,
             or ``'pixel'``.
-        context: Values or colours of scribbles over the context. With them, pixels near
-            no scribble, or near both kinds, are ignored; without, they are context.
+        context: Values or colours of scribbles over the context. If given, pixels near
+            no scribble, or near both kinds of scribble, are ignored. If not given,
+            pixels near no scribble are context.
         **png: More options of :class:`.PNGMasks`.
     """
 

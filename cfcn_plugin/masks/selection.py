@@ -9,10 +9,10 @@ from .io.files import read_lines
 
 
 def guidance_rank(key: str, seed: int = 0) -> float:
-    """A number in [0, 1) that depends on seed and image alone.
+    """A number in [0, 1) that depends only on seed and image.
 
     A threshold on the number chooses the same images in every epoch, worker and
-    process, and the images of a small fraction again for a larger one.
+    process. A larger threshold adds images and keeps the images of a smaller one.
     """
     digest = blake2b(f'{seed}:{key}'.encode(), digest_size=8).digest()
     return int.from_bytes(digest, 'big') / 2**64
@@ -26,10 +26,10 @@ def choose_guided(images: Iterable[tuple[str, object]],
 
     Args:
         images: (key, label) of each image. A label may be a list of labels.
-        count: The number of images, >= 1; with ``per_class``, of each class (an image
-            with several labels counts for each).
-        seed: Another seed chooses other images.
-        per_class: Choose by class.
+        count: The number of images, >= 1; with ``per_class``, the number per class (an
+            image with several labels counts for each label).
+        seed: Seed of the hash.
+        per_class: Whether to choose ``count`` images of each class.
 
     Raises:
         ValueError: There are fewer images than ``count``.

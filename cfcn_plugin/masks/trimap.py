@@ -13,12 +13,12 @@ BORDERS = ('causal', 'context', 'ignore')
 class TrimapMasks(PNGMasks):
     """Trimaps: 1 is the animal, 2 the background, 3 the border between them.
 
-    The paper does not say what the border is. The border has ears, tails and fur, so
+    The paper does not define the border. The border contains ears, tails and fur, so
     the border is causal by default.
 
     Args:
         masks, images, data_root: As in :class:`.MirrorMasks`.
-        border: What a border pixel is: ``'causal'``, ``'context'`` or ``'ignore'``.
+        border: Handling of border pixels: ``'causal'``, ``'context'`` or ``'ignore'``.
     """
 
     def __init__(self,

@@ -28,7 +28,7 @@ class VOCMasks(FolderMasks):
 
     Classes are VOC's twenty, in the order of mmpretrain's ``VOC`` and of the palette;
     use ``names`` for other data in this format. An image without a file has no mask:
-    VOC has segmentations of some images and boxes of all.
+    VOC has segmentations of some images and boxes of all images.
 
     Args:
         data_root: The dataset's root, such as ``data/VOCdevkit/VOC2012``.
@@ -36,12 +36,13 @@ class VOCMasks(FolderMasks):
             (``SegmentationObject/*.png``; number i is the i-th object of the XML), or
             ``'bbox'`` (``Annotations/*.xml``).
         images: Folder of images below ``data_root``.
-        masks: Folder of the files that ``use`` reads. None: VOC's own.
+        masks: Folder of the files for ``use``. None: VOC's standard folder.
         annotations: Folder of the XML files.
-        void: What 255 is, the band around objects: ``'ignore'`` or ``'context'``.
-        difficult: What objects marked difficult are, where the XML is read:
-            ``'ignore'``, ``'causal'``, or ``'skip'`` (context). Ignored by default,
-            since VOC gives no image label for a difficult object.
+        void: Handling of the value 255, the band around objects: ``'ignore'`` or
+            ``'context'``.
+        difficult: Handling of objects marked difficult in the XML: ``'ignore'``,
+            ``'causal'``, or ``'skip'`` (context). The default is ``'ignore'``, since
+            VOC gives no image label for a difficult object.
         names: Categories in the order of the palette, from 1.
         **choice: Options of :class:`.ObjectChoice`. ``classes`` are ``names`` by
             default.
@@ -84,7 +85,7 @@ class VOCMasks(FolderMasks):
         if values.ndim != 2 or values.dtype != np.uint8:
             raise MaskError(
                 f'expected a palette or grey PNG of 8 bits, got shape {values.shape} '
-                f'and {values.dtype}: save the numbers of classes, not their colours')
+                f'and {values.dtype}: save class numbers, not colours')
         void = values == VOID
         return self.choice.record(
             self._segments(values, file),

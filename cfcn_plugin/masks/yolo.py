@@ -1,4 +1,4 @@
-"""Labels of YOLO, one text file an image."""
+"""Labels of YOLO, one text file per image."""
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,17 +11,16 @@ from .io.rectangles import draw_boxes, read_box
 from .io.shapes import fill_polygon
 from .objects import Annotated, ObjectChoice
 
-EDGE = 0.01  # converters round numbers to a little beyond the image's edge
+EDGE = 0.01  # tolerance for coordinates that converters round to outside the image
 
 
 class YOLOMasks(FolderMasks):
-    """YOLO: a line an object, normalised boxes or polygons.
+    """YOLO: one line per object, normalised boxes or polygons.
 
     The labels of ``<data_root>/<images>/a/b.jpg`` are ``<data_root>/<labels>/a/b.txt``.
     A line is ``number cx cy width height``, or ``number x0 y0 x1 y1 x2 y2 ...`` with
-    three points or more, in fractions of the image's width and height. A line that
-    is there twice changes nothing. An empty file means "nothing here": the image has an
-    empty mask.
+    three points or more, in fractions of the image's width and height. A repeated line
+    changes nothing. An empty file gives an empty mask.
 
     Args:
         labels: Folder of text files below ``data_root``.
@@ -44,7 +43,7 @@ class YOLOMasks(FolderMasks):
         super().__init__(labels, images, data_root, '.txt')
         check_names('names', names)
         if names is not None:
-            # a dumped config turns numbers that are keys into text
+            # a dumped config has text keys instead of numbers
             pairs = names.items() if isinstance(names, dict) else enumerate(names)
             names = {int(number): name for number, name in pairs}
         if names is not None and choice.get('objects', 'all') != 'all':

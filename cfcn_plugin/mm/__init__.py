@@ -1,6 +1,6 @@
-"""All that needs mmengine, mmcv or mmpretrain. Importing this registers everything.
+"""The adapter to mmengine, mmcv and mmpretrain; importing it registers all classes.
 
-Configs say ``custom_imports = dict(imports=['cfcn_plugin.mm'])``.
+Configs set ``custom_imports = dict(imports=['cfcn_plugin.mm'])``.
 """
 from cfcn_plugin.stack import require_stack
 

@@ -1,4 +1,4 @@
-"""Annotation files from strangers: refused where mmengine would run what they hold."""
+"""Refusing untrusted annotation files that can run code in mmengine."""
 from pathlib import PurePath
 from typing import Any
 
@@ -9,7 +9,7 @@ CODE = ('.pkl', '.pickle', '.yaml', '.yml')
 
 
 def build_dataset(config: dict) -> Dataset:
-    """A data set of mmpretrain's registry that unpickles nothing.
+    """Build a data set of mmpretrain's registry that unpickles no file.
 
     Raises:
         ValueError: See :func:`check_annotation_files`.
@@ -22,11 +22,11 @@ def check_annotation_files(config: Any, name: str = '') -> None:
     """Refuse files that a stock dataset unpickles, or reads as YAML that can run code.
 
     Args:
-        config: A loader's or a data set's config, or a part of one.
-        name: Where in the config the part is.
+        config: The config of a loader or data set, or a part of the config.
+        name: Place of the part in the config.
 
     Raises:
-        ValueError: A text in the config names such a file.
+        ValueError: The config has the name of such a file.
     """
     if isinstance(config, dict):
         for key, value in config.items():
@@ -36,6 +36,6 @@ def check_annotation_files(config: Any, name: str = '') -> None:
             check_annotation_files(value, f'{name}{index}.')
     elif isinstance(config, str | PurePath) and str(config).lower().endswith(CODE):
         raise ValueError(
-            f"`{name[:-1]}` is '{config}', and mmengine runs what such a file holds "
-            'when it reads it: write it as JSON, CSV or text, whatever the dataset '
-            'takes (docs/safety.md)')
+            f"`{name[:-1]}` is '{config}', and mmengine would run code from such a file "
+            'when reading the file: convert it to JSON, CSV or text, as the dataset '
+            'supports (docs/safety.md)')

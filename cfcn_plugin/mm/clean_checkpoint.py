@@ -1,4 +1,4 @@
-"""A copy of a trusted checkpoint that anyone can open: weights, numbers and texts."""
+"""Converting a trusted checkpoint to a safe copy with weights, numbers and texts."""
 from pathlib import Path
 from typing import Any
 
@@ -7,27 +7,27 @@ import torch
 from mmengine.logging import HistoryBuffer
 from torch import Tensor, nn
 
-# exactly these: an enumeration's member, for example, is an int and brings its class
+# exact types: an enumeration's member is also an int, but its pickle needs its class
 PLAIN = (type(None), bool, int, float, str, bytes, HistoryBuffer)
 KINDS = 'biufUS'  # NumPy's booleans, numbers and texts
 
 
 def clean_checkpoint(file: str | Path, out: str | Path) -> list[str]:
-    """Copy a checkpoint without the objects that need code to be opened.
+    """Copy a checkpoint without the objects that need code for opening.
 
-    **This runs whatever the file holds**: it is for files whose maker is known. Opening
-    the copy runs nothing.
+    **This runs any code in the file**: use only files from a trusted author. Opening
+    the copy runs no code.
 
     Args:
-        file: A checkpoint, or a whole model that was given to ``torch.save``.
-        out: The copy. Nothing is overwritten.
+        file: A checkpoint, or a complete model saved by ``torch.save``.
+        out: The copy. An existing file is an error.
 
     Returns:
-        Names in the checkpoint that the copy lacks, such as ``meta.args``.
+        Names in the checkpoint that are not in the copy, such as ``meta.args``.
 
     Raises:
         FileExistsError: ``out`` exists.
-        FileNotFoundError: ``file`` does not.
+        FileNotFoundError: ``file`` does not exist.
         ValueError: The checkpoint holds neither weights nor numbers.
     """
     file, out = Path(file), Path(out)
@@ -48,7 +48,7 @@ def clean_checkpoint(file: str | Path, out: str | Path) -> list[str]:
 
 
 def _kept(value: Any, name: str, dropped: list[str]) -> Any:
-    """The plain part of a value; names of parts that are not go to ``dropped``."""
+    """The plain parts of a value; names of other parts are added to ``dropped``."""
     if isinstance(value, dict):
         inner = {
             key: _kept(one, f'{name}.{key}'.lstrip('.'), dropped)

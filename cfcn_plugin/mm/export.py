@@ -1,4 +1,4 @@
-"""A trained guided model as a stock model, with a check that both answer the same."""
+"""Exporting a trained guided model as a stock model with equal predictions."""
 import copy
 import inspect
 from pathlib import Path
@@ -13,23 +13,23 @@ from torch import Tensor, nn
 from .config import unguide_config
 from .trained_model import load_trained
 
-TOLERANCE = 1e-6  # relative to the largest logit, or absolute under 1
+TOLERANCE = 1e-6  # relative to the largest logit, or absolute if that is below 1
 
 
 def export_mmpretrain(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
     """Write ``OUT.pth``, weights only, and ``OUT.py``, the unguided config.
 
     Args:
-        cfg: The guided config, with widths resolved (as dumped in the work dir).
-        checkpoint: Its checkpoint.
-        out: Path without suffix. Nothing is overwritten.
+        cfg: The guided config with resolved ``in_channels`` (as in the work dir).
+        checkpoint: The checkpoint of the guided model.
+        out: Path without suffix. An existing file is an error.
 
     Returns:
         The two files.
 
     Raises:
         FileExistsError: A file exists.
-        ValueError: The head is of cfcn_plugin, or the stock model answers differently.
+        ValueError: The head is of cfcn_plugin, or the stock model's logits differ.
     """
     weights, config = _free(out, '.pth'), _free(out, '.py')
     guided = load_trained(cfg, checkpoint)
@@ -57,7 +57,7 @@ def export_timm(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
     Raises:
         FileExistsError: The file exists.
         ValueError: The model is neither a timm backbone with pooling and a linear head
-            nor a ``TimmClassifier``, or timm's own model answers differently
+            nor a ``TimmClassifier``, or the logits of timm's own model differ
             (mobilenetv3 pools before its last convolution).
     """
     weights = _free(out, '.pth')
@@ -69,7 +69,7 @@ def export_timm(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
 
 
 def timm_arguments(cfg: Config) -> dict:
-    """What ``timm.create_model`` needs to take the exported weights."""
+    """The arguments of ``timm.create_model`` for the exported weights."""
     stock = unguide_config(cfg).model
     if 'backbone' not in stock:  # a whole timm model
         own = {*inspect.signature(TimmClassifier).parameters, 'type', 'pretrained',
@@ -110,7 +110,7 @@ def _timm_model(cfg: Config, guided: nn.Module) -> nn.Module:
 
 
 def _state_of_parts(guided: nn.Module, model: nn.Module) -> dict[str, Tensor]:
-    """Weights of backbone and head by the names that timm's whole model gives them."""
+    """Weights of backbone and head by their names in timm's complete model."""
     classifier = model.pretrained_cfg['classifier']
     if not isinstance(classifier, str):
         raise ValueError(f'{model.pretrained_cfg["architecture"]} has several '
@@ -140,13 +140,13 @@ def _compare(guided: nn.Module, stock: nn.Module, what: str) -> None:
     allowed = TOLERANCE * max(1, ours.abs().max().item())
     if not worst <= allowed:
         raise ValueError(
-            f'{what} answers otherwise: its logits differ by up to {worst:.3g}, '
-            f'allowed is {allowed:.3g}. It pools at another place; use --to '
+            f'the logits of {what} differ by up to {worst:.3g}, allowed is '
+            f'{allowed:.3g}. The stock model pools at another place; use --to '
             'mmpretrain, or keep cfcn_plugin installed where the model is used')
 
 
 def _channels(model: nn.Module) -> int:
-    """Of an image, by the first convolution; 3 where there is none."""
+    """Number of image channels by the first convolution; 3 without convolution."""
     kernels = (p for p in model.parameters() if p.dim() == 4)
     return next((k.shape[1] for k in kernels), 3)
 

@@ -1,4 +1,4 @@
-"""The state of every random generator, to draw the same numbers again."""
+"""Saving and restoring the states of all random generators."""
 import random
 
 import numpy as np
@@ -9,7 +9,7 @@ def random_state(device: torch.device | None = None) -> tuple:
     """The state of Python's, numpy's and torch's generators.
 
     Args:
-        device: A CUDA device whose generator counts too.
+        device: A CUDA device whose generator is included.
     """
     on_device = None
     if device is not None and device.type == 'cuda':
@@ -18,7 +18,7 @@ def random_state(device: torch.device | None = None) -> tuple:
 
 
 def set_random_state(state: tuple, device: torch.device | None = None) -> None:
-    """Go back to a state that :func:`random_state` gave for the same device."""
+    """Restore a state of :func:`random_state` for the same device."""
     random.setstate(state[0])
     np.random.set_state(state[1])
     torch.set_rng_state(state[2])
@@ -29,7 +29,7 @@ def set_random_state(state: tuple, device: torch.device | None = None) -> None:
 def seed_by(*numbers: int, devices: bool = True) -> None:
     """Seed Python's, numpy's and torch's generators by several numbers together.
 
-    Other numbers, or the same in another order, give unrelated draws.
+    Other numbers, or another order of the numbers, give unrelated draws.
 
     Args:
         *numbers: Each >= 0.
@@ -40,6 +40,6 @@ def seed_by(*numbers: int, devices: bool = True) -> None:
     random.seed(seed)
     np.random.seed(low)
     torch.default_generator.manual_seed(seed)
-    # torch.manual_seed writes down where it was called from, for GPUs not yet in use
+    # not torch.manual_seed: it records a stack trace for uninitialised GPUs
     if devices and torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(seed)

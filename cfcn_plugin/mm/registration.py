@@ -1,4 +1,4 @@
-"""Every class that a config of mmpretrain can name: the one list."""
+"""The list of all classes that are registered for mmpretrain's configs."""
 from mmengine.fileio import register_backend
 from mmengine.registry import RUNNERS, Registry
 from mmpretrain import registry
@@ -48,7 +48,7 @@ REGISTERED: dict[Registry, tuple[type, ...]] = {
 
 
 def register_all() -> None:
-    """Register each class in its registry of mmpretrain; those that are there stay."""
+    """Register each class in its mmpretrain registry, if not registered yet."""
     for where, classes in REGISTERED.items():
         for one in classes:
             if where.module_dict.get(one.__name__) is not one:

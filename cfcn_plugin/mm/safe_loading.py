@@ -1,7 +1,7 @@
-"""Checkpoints from strangers: opened without running what they hold.
+"""Opening untrusted checkpoints without running their code.
 
 A checkpoint is a pickle, and a pickle can call any function. torch's ``weights_only``
-check refuses a checkpoint that does. The check also refuses mmengine's own checkpoints,
+check refuses such checkpoints. The check also refuses mmengine's own checkpoints,
 whose logs are objects of mmengine and NumPy. :func:`enable_safe_loading` allows these
 few classes and switches the check on for the whole process.
 """
@@ -19,7 +19,7 @@ from mmengine.runner import CheckpointLoader
 from mmengine.runner import checkpoint as mmengine_checkpoint
 
 STATISTICS = ('min', 'max', 'current', 'mean')
-# two spellings: a file keeps the one of the NumPy that wrote it
+# two module names: a file has the name of the NumPy version that wrote the file
 NUMPY = ('numpy._core.multiarray', 'numpy.core.multiarray')
 _load_by_mmengine = CheckpointLoader.load_checkpoint
 
@@ -29,7 +29,7 @@ class CheckpointError(ValueError):
 
 
 class UnsafeCheckpointError(CheckpointError):
-    """A checkpoint would run code when it is opened, as far as can be told."""
+    """Opening a checkpoint would, or may, run code."""
 
 
 def enable_safe_loading() -> None:
@@ -45,18 +45,18 @@ def enable_safe_loading() -> None:
     torch.serialization.add_safe_globals(safe_classes())
     CheckpointLoader.load_checkpoint = staticmethod(_load_checkpoint)
     if hasattr(mmengine_checkpoint, '_safe_torch_load'):
-        # onedl-mmengine allows all of getattr here, tries again what torch refuses, and
-        # has no public option for either
+        # onedl-mmengine allows any getattr, and loads again without the check after an
+        # error; neither can be disabled by a public option
         mmengine_checkpoint._safe_torch_load = torch.load
 
 
 def safe_classes() -> list:
-    """What a checkpoint may hold besides tensors and Python's own values.
+    """The allowed classes in a checkpoint, besides tensors and Python's own values.
 
     Returns:
-        Classes and functions as ``torch.serialization.add_safe_globals`` takes them:
-        mmengine's ``HistoryBuffer``, which checkpoints keep logs in, and arrays,
-        numbers and texts of NumPy, of which the buffer and random states are made.
+        Classes and functions for ``torch.serialization.add_safe_globals``: mmengine's
+        ``HistoryBuffer`` for logs, and NumPy's arrays, numbers and texts, which logs
+        and random states contain.
     """
     array = np.zeros(1)
     rebuild, scalar = array.__reduce__()[0], array[0].__reduce__()[0]
@@ -71,20 +71,20 @@ def safe_classes() -> list:
 
 @contextmanager
 def checkpoint_errors(file) -> Iterator[None]:
-    """Raise errors that name a checkpoint in place of those of whoever opens it.
+    """Convert errors of loading to errors that name the checkpoint.
 
     Args:
         file: Path or address of the checkpoint.
 
     Raises:
         UnsafeCheckpointError: torch refused the checkpoint.
-        CheckpointError: The checkpoint is damaged, or is none.
+        CheckpointError: The file is damaged, or is not a checkpoint.
     """
     try:
         yield
     except (OSError, ImportError, torch.OutOfMemoryError):
-        raise  # the file's content does not cause these
-    except Exception as error:  # half a file makes torch raise errors of any type
+        raise  # not caused by the file's content
+    except Exception as error:  # a truncated file can raise errors of any type
         raise _checkpoint_error(file, error) from error
 
 
@@ -103,13 +103,13 @@ def _load_checkpoint(filename, map_location=None, logger='current') -> Any:
 
 
 def _history_method(owner, name: str) -> Callable:
-    """What ``getattr`` in a checkpoint is: a buffer's statistics, and nothing else.
+    """Replacement of ``getattr`` in a checkpoint: only statistics of a HistoryBuffer.
 
-    mmengine writes the statistics with each ``HistoryBuffer``. The real ``getattr``
-    leads from any function to its module, and from there to all of Python.
+    mmengine pickles the statistics of each ``HistoryBuffer`` as ``getattr`` calls. The
+    real ``getattr`` would give access to any module and thus to all of Python.
 
     Raises:
-        UnpicklingError: Anything else is asked for.
+        UnpicklingError: The attribute is not such a statistic.
     """
     if owner is not HistoryBuffer or name not in STATISTICS:
         raise UnpicklingError(f'GLOBAL getattr of {owner!r}, {name!r}')
@@ -131,10 +131,10 @@ def _checkpoint_error(file, error: Exception) -> CheckpointError:
     cause = (
         'it is no checkpoint, or one that cannot be opened without running code '
         f'({reason[:200]}). Is it whole, and written by torch.save?'
-        if found is None else f"opening it would call '{found[1]}', which is no weight "
-        'and no number and may do anything.')
+        if found is None else f"opening it would call '{found[1]}', which is neither a "
+        'weight nor a number and can run any code.')
     return UnsafeCheckpointError(
-        f"checkpoint '{file}' is refused: {cause} Nothing in it was run. If you know "
-        'and trust whoever made it, `python tools/clean_checkpoint.py '
-        f'{file} OUT --i-trust-this-file` runs what it holds and copies its weights '
+        f"checkpoint '{file}' is refused: {cause} No code of the file was run. If you "
+        'trust the author, `python tools/clean_checkpoint.py '
+        f'{file} OUT --i-trust-this-file` runs the code and copies the weights '
         'and numbers (docs/safety.md)')

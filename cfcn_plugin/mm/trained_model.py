@@ -1,4 +1,4 @@
-"""A config's model with the weights of a checkpoint."""
+"""Building a config's model with the weights of a checkpoint."""
 import copy
 from pathlib import Path
 
@@ -12,17 +12,17 @@ from torch import nn
 def load_trained(cfg: Config, checkpoint: str | Path) -> nn.Module:
     """Build the model on the CPU, in evaluation mode; all weights must fit.
 
-    ``_dataset_meta`` of the model has the names of the classes, as mmpretrain keeps
-    them. A checkpoint from a stranger needs ``enable_safe_loading()`` before.
+    ``_dataset_meta`` of the model has the names of the classes, as in mmpretrain. Call
+    ``enable_safe_loading()`` before loading an untrusted checkpoint.
 
     Raises:
         FileNotFoundError: The checkpoint does not exist.
-        RuntimeError: The weights are of another model.
+        RuntimeError: The weights do not fit the model.
     """
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     cfg = copy.deepcopy(cfg)
     backbone = cfg.model.get('backbone') or {}
-    if 'model_name' in backbone:  # the checkpoint has the weights
+    if 'model_name' in backbone:  # do not download: the checkpoint has the weights
         backbone.update(pretrained=False, checkpoint_path='')
         backbone.pop('local_weights', None)
     model = get_model(cfg)

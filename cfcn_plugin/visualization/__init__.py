@@ -1,1 +1,1 @@
-"""Images of focus and of masks; needs matplotlib, so nothing else imports it."""
+"""Figures of focus and masks. This room alone imports matplotlib."""

@@ -1,7 +1,7 @@
-"""Figures of an experiment: numbers over epochs, alpha, images and masks.
+"""Charts of an experiment: metrics over epochs, alpha, images and masks.
 
 Points are a table with the columns ``panel``, ``name`` (of the line, in the legend),
-``x`` (a number or a word), ``mean`` and ``spread`` (0 where it is not known).
+``x`` (a number or a word), ``mean`` and ``spread`` (0 if unknown).
 """
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ SIZE = 3.4, 2.9  # inches of a panel
 
 
 def convergence(points: DataFrame) -> Figure:
-    """A panel a quantity over epochs, a line a method with its spread as a band.
+    """One panel per quantity over epochs, one line per method, the spread as a band.
 
     The paper's figures 6 and 12.
     """
@@ -35,14 +35,14 @@ def convergence(points: DataFrame) -> Figure:
 
 
 def along_axis(points: DataFrame, name: str) -> Figure:
-    """A panel a metric over one axis of the grid, with error bars (figure 7).
+    """One panel per metric over one axis of the grid, with error bars (figure 7).
 
-    Numbers lie on a logarithmic axis where they are positive and span a decade.
+    The x axis is logarithmic if its numbers are positive and span a decade.
 
     Args:
-        points: Those of a method that does not vary along the axis have no ``x``: they
-            are drawn as a level with its band.
-        name: The axis's.
+        points: Points of a method that does not vary along the axis have no ``x``, and
+            are drawn as a horizontal line with a band.
+        name: Label of the x axis.
     """
 
     def draw(axis: Axes, line: DataFrame, **style) -> None:
@@ -57,14 +57,15 @@ def along_axis(points: DataFrame, name: str) -> Figure:
 
 
 def learning_curves(points: DataFrame, name: str) -> Figure:
-    """A panel a metric over training images, a fitted curve a number of masks.
+    """One panel per metric over training images, one fitted curve per number of masks.
 
-    The paper's figure 8. The curve is a + b log(images), by least squares: two
-    parameters, so that few sizes determine it; drawn from three sizes on.
+    The paper's figure 8. The curve is a + b log(images), fitted by least squares. With
+    only two parameters a few sizes determine the curve. At least three sizes are
+    required.
 
     Args:
-        points: The lines' names are numbers of masks.
-        name: The x axis's.
+        points: The names of the lines are numbers of masks.
+        name: Label of the x axis.
     """
 
     def draw(axis: Axes, line: DataFrame, **style) -> None:
@@ -80,21 +81,21 @@ def learning_curves(points: DataFrame, name: str) -> Figure:
 
 
 def normalised_bars(values: DataFrame, title: str) -> Figure:
-    """A group of bars a data set, a bar a model, min-max normalised in each group.
+    """One group of bars per data set, one bar per model, normalised in each group.
 
-    The paper's figure 13. The best of a group is 0 and the worst 1, so that nothing is
-    said of how far they are apart: what was measured stands on the bars.
+    The paper's figure 13. The best value of a group is drawn as 0 and the worst as 1,
+    which hides the size of the difference. So each bar has its value as a label.
 
     Args:
-        values: A row a data set, a column a model; missing where not measured.
-        title: Of the value.
+        values: A row per data set, a column per model; missing if not measured.
+        title: Name of the value.
     """
     groups, models = values.shape
     figure = Figure(figsize=(3.5 + max(0.55 * models, 1.6) * groups, 3.2),
                     layout='constrained')
     axis = figure.subplots()
     low, high = values.min(axis=1), values.max(axis=1)
-    spread = (high - low).where(high > low, 1)  # all 0 where all are the same
+    spread = (high - low).where(high > low, 1)  # equal values give 0
     values.sub(low, axis=0).div(spread, axis=0).plot.bar(
         ax=axis, width=0.8, rot=0, legend=False, edgecolor='white',
         color=_colours(models))
@@ -113,11 +114,11 @@ def _panels(points: DataFrame, x: str, draw: Callable, finish: Callable | None =
     """A figure of all panels, and its legend.
 
     Args:
-        points: Of all lines.
-        x: Label of the axis.
+        points: Points of all lines.
+        x: Label of the x axis.
         draw: Draws a line into axes, with its label and colour.
-        finish: Gets the axes of a panel and its x, which are not missing.
-        colours: As many as asked for.
+        finish: Called with the axes of a panel and its x without missing values.
+        colours: Called with a number, returns a list of as many colours.
     """
     panels = list(points.groupby('panel', sort=False))
     columns = min(len(panels), 3)

@@ -1,4 +1,4 @@
-"""Suspicious images with their masks, on one sheet."""
+"""A contact sheet of suspicious images with their masks."""
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ class Entry:
 
     Attributes:
         image: (H, W, 3) uint8, RGB; None if it cannot be read.
-        mask: (h, w) {0, 1}, scaled to the image; None if there is none.
+        mask: (h, w) {0, 1}, scaled to the image; None without a mask.
         name: The image's name.
         reason: Why the image is on the sheet.
-        stops: Whether it would stop a training run.
+        stops: Whether the problem stops a training run.
     """
     image: np.ndarray | None
     mask: np.ndarray | None
@@ -34,12 +34,12 @@ class Entry:
 
 
 def contact_sheet(path: str | Path, entries: Sequence[Entry], title: str = '') -> None:
-    """Write a sheet of images with their masks outlined, names and reasons.
+    """Write a sheet of images with the outlines of their masks, names and reasons.
 
     Args:
         path: PNG to write.
-        entries: At least one.
-        title: Above the sheet.
+        entries: At least one entry.
+        title: Title of the sheet.
     """
     columns = min(COLUMNS, len(entries))
     rows = -(-len(entries) // columns)

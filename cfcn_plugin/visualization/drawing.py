@@ -1,4 +1,4 @@
-"""The paper's tool: a person draws around the object (section 3.2, figure 2)."""
+"""The paper's annotation tool for outlining objects (section 3.2, figure 2)."""
 from collections.abc import Callable
 
 import numpy as np
@@ -14,10 +14,10 @@ from .drawing_panel import Panel
 from .overlay import overlay_mask, scale_to_fit, shorten_name
 
 HELP = {
-    'lasso': 'Hold the left button and go\naround the object.',
-    'polygon': 'Click corner after corner, then\nthe first one again.\n'
+    'lasso': 'Hold the left button and draw\naround the object.',
+    'polygon': 'Click each corner, then the\nfirst corner again.\n'
                'Esc begins anew.',
-    'box': 'Hold the left button and pull\nfrom corner to corner.',
+    'box': 'Hold the left button and drag\nfrom corner to corner.',
 }
 LINE = dict(color='#00e5ff', linewidth=2)
 LONGEST = 1000  # pixels of an image's longest side on the screen
@@ -25,16 +25,16 @@ NOTHING = np.full((1, 1, 3), 235, np.uint8)
 
 
 class MaskCanvas:
-    """A figure in which masks are drawn, one image after the other.
+    """A figure for drawing masks, one image after the other.
 
-    Images are shown with 1000 pixels at most, small ones with each pixel several times;
-    masks have the image's full size. A mask that is not saved stays in memory with its
-    history, also when another image is opened.
+    Images are scaled to at most 1000 pixels for display; small images are enlarged by
+    a whole number. Masks have the image's full size. An unsaved mask stays in memory
+    with its history when another image is opened.
 
     Args:
         figure: An empty figure with its canvas.
         queue: The images.
-        quit: Called when the person quits.
+        quit: Called when the user quits.
     """
 
     def __init__(self,
@@ -44,7 +44,7 @@ class MaskCanvas:
         self.queue = queue
         self._quit = quit
         self._histories: dict[str, MaskHistory] = {}
-        self._to_confirm = None  # the action that must be repeated to be done
+        self._to_confirm = None  # the action that waits for confirmation by repetition
         self._selector = None
         self.panel = Panel(figure, self.act)
         self.tool, self.value = 'lasso', 1
@@ -52,28 +52,28 @@ class MaskCanvas:
         first = queue.next_pending()
         self.open_image(0 if first is None else first)
         if first is None:
-            self._say('All images are done. Open any of them, or quit.')
+            self._say('All images are done. Open any image, or quit.')
 
     @property
     def name(self) -> str:
-        """The name of the image that is shown."""
+        """The name of the current image."""
         return self.queue.names[self.index]
 
     @property
     def history(self) -> MaskHistory | None:
-        """The image's mask at full size; None where the image cannot be read."""
+        """The current image's mask at full size; None if the image cannot be read."""
         return self._histories.get(self.name)
 
     @property
     def unsaved(self) -> list[str]:
-        """Images whose mask was changed and not saved."""
+        """Images with unsaved changes of the mask."""
         return [name for name, history in self._histories.items()
                 if history.is_changed]
 
-    # ---- what a person does ----------------------------------------------------
+    # ---- user actions ----------------------------------------------------------
 
     def act(self, action: str) -> None:
-        """Do what a button or key stands for, by its name in ``BUTTONS``."""
+        """Run the action of a button or key, by its name in ``BUTTONS``."""
         confirmed, self._to_confirm = self._to_confirm == action, None
         if action in HELP:
             self.tool = action
@@ -99,7 +99,7 @@ class MaskCanvas:
             self._quit()
         else:
             self._ask('quit', f'{len(self.unsaved)} drawn and not saved, such as '
-                      f'{self.unsaved[0]}. Press q once more to leave without.')
+                      f'{self.unsaved[0]}. Press q again to quit without saving.')
 
     def open_image(self, index: int) -> None:
         """Show an image and its mask."""
@@ -109,7 +109,7 @@ class MaskCanvas:
             self._load()
         except (MaskError, OSError) as error:
             self._histories.pop(self.name, None)
-            problem = f'Nothing can be drawn here: {error}'
+            problem = f'No mask can be drawn: {error}'
         self.panel.fit((1, 1) if self.history is None else self.history.mask.shape)
         self._restart_tool()
         self._show_mask(problem)
@@ -122,7 +122,7 @@ class MaskCanvas:
         if self.name not in self._histories:
             mask = self.queue.load_mask(self.name, image.shape[:2])
             self._histories[self.name] = MaskHistory(mask)
-        # other masks that have not changed are in their files
+        # drop other unchanged masks: their files have the same content
         self._histories = {name: history for name, history in self._histories.items()
                            if name == self.name or history.is_changed}
 
@@ -132,7 +132,7 @@ class MaskCanvas:
         self._to_confirm = None
         changed = self.history.fill(vertices, self.value)
         self._restart_tool()
-        self._show_mask('' if changed else 'That encloses nothing to '
+        self._show_mask('' if changed else 'The outline encloses no pixel to '
                         f'{"add" if self.value else "erase"}.')
 
     def _save(self, confirmed: bool) -> None:
@@ -142,7 +142,7 @@ class MaskCanvas:
         elif self.queue.has_earlier_mask(self.name) and not (
                 confirmed or self.queue.redo):
             self._ask('save', 'This image has a mask from an earlier session. '
-                      'Press s once more to replace it.')
+                      'Press s again to replace the mask.')
         else:
             try:
                 self.queue.save(self.name, self.history.mask, replace=confirmed)
@@ -158,15 +158,15 @@ class MaskCanvas:
             self.open_image(following)
         else:
             self._show_mask(
-                f'{done} That was the last one: all images are done. q quits.')
+                f'{done} All images are done. q quits.')
 
-    # ---- what a person sees --------------------------------------------------------
+    # ---- display -------------------------------------------------------------------
 
     def _say(self, message: str) -> None:
         self.panel.write(message=message)
 
     def _ask(self, action: str, message: str) -> None:
-        """Do an action only when it is repeated at once."""
+        """Ask the user to confirm an action by repeating the action."""
         self._to_confirm = action
         self._say(message)
 
@@ -205,7 +205,7 @@ class MaskCanvas:
         self.panel.write(help=HELP[self.tool], message='')
 
     def _restart_tool(self) -> None:
-        """Make the tool's selector anew: an old one would keep half a polygon."""
+        """Create a new selector: the old selector may contain an unfinished polygon."""
         if self._selector is not None:
             self._selector.disconnect_events()
             for artist in self._selector.artists:

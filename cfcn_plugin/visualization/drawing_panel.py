@@ -1,4 +1,4 @@
-"""The layout of the figure for drawing: an image, buttons with keys, and texts."""
+"""The layout of the drawing figure: an image, buttons with keys, and texts."""
 from collections.abc import Callable, Collection
 
 import numpy as np
@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.widgets import Button
 
-SIZE = (11.6, 7)  # inches that have room for all words
+SIZE = (11.6, 7)  # inches, large enough for all texts
 # (heading, [(label, keys, name of the action)])
 BUTTONS = (
     ('Draw with', [('Lasso', 'l', 'lasso'), ('Polygon', 'p', 'polygon'),
@@ -19,7 +19,7 @@ BUTTONS = (
                      ('Quit', 'q', 'quit')]),
 )
 SYMBOLS = {'left': '←', 'right': '→'}
-# words, by the name of the attribute: where, how large, and more
+# texts, by name: position, font size, and other options
 TEXTS = dict(
     title=(0.02, 0.945, dict(size=16, weight='bold')),
     name=(0.16, 0.945, dict(size=11)),
@@ -30,17 +30,17 @@ TEXTS = dict(
 )
 INK, FAINT, PAPER = '#1f2933', '#7b8794', '#f5f7fa'
 IDLE, HOVER, CHOSEN = '#e4e7eb', '#cbd2d9', '#ffb648'
-ROOM = 1.03  # an outline may run outside of the image
+ROOM = 1.03  # visible area relative to the image: outlines may exceed the image
 
 
 class Panel:
-    """Lays out an empty figure, and calls back for each button and key.
+    """Lays out an empty figure, and calls ``act`` for each button and key.
 
     Attributes:
-        axes: Where the image is; a unit is a pixel of it, its corner at (0, 0).
-        image: What is shown there.
-        texts: Words, by their names in ``TEXTS``.
-        buttons: By their action's name.
+        axes: Axes of the image, in pixels, with the image's corner at (0, 0).
+        image: The displayed image.
+        texts: {name in ``TEXTS``: text}.
+        buttons: {name of the action: button}.
 
     Args:
         figure: An empty figure with its canvas.
@@ -69,20 +69,20 @@ class Panel:
                 self.buttons[action] = self._button(axes, label, keys, action)
             top -= 0.032
         canvas = figure.canvas
-        # matplotlib's own keys rest: s saves the figure, l makes axes logarithmic
+        # disable matplotlib's keys: s saves the figure, l makes axes logarithmic
         if canvas.manager is not None and canvas.manager.key_press_handler_id:
             canvas.mpl_disconnect(canvas.manager.key_press_handler_id)
         canvas.mpl_connect('key_press_event', self._press)
         canvas.mpl_connect('resize_event', self._fit)
 
     def write(self, **texts: str) -> None:
-        """Set words, by their names in ``TEXTS``."""
+        """Set texts by their names in ``TEXTS``."""
         for name, text in texts.items():
             self.texts[name].set_text(text)
         self.figure.canvas.draw_idle()
 
     def mark(self, actions: Collection[str]) -> None:
-        """Show what is chosen."""
+        """Highlight the buttons of the selected actions."""
         for action, button in self.buttons.items():
             button.color, button.hovercolor = (
                 (CHOSEN, CHOSEN) if action in actions else (IDLE, HOVER))
@@ -90,17 +90,17 @@ class Panel:
         self.figure.canvas.draw_idle()
 
     def show(self, pixels: np.ndarray, size: tuple[int, int]) -> None:
-        """Show an image whose full height and width are ``size``."""
+        """Show the (scaled) pixels of an image of full (H, W) ``size``."""
         self.image.set_data(pixels)
         self.image.set_extent((0, size[1], size[0], 0))
         self.figure.canvas.draw_idle()
 
     def fit(self, size: tuple[int, int]) -> None:
-        """Show all of an image of this height and width, with some room around."""
+        """Set the view to a whole image of this (H, W), with a margin."""
         self.size = size
         self._fit()
         if self.figure.canvas.toolbar is not None:
-            self.figure.canvas.toolbar.update()  # forget the last image's zoom
+            self.figure.canvas.toolbar.update()  # reset the zoom of the last image
 
     def _fit(self, event=None) -> None:
         height, width = self.size

@@ -15,13 +15,13 @@ DPI = 110
 
 @dataclass(frozen=True)
 class SaliencyMaps:
-    """A model's saliency maps and predictions of a batch of images.
+    """A model's saliency maps and predictions for a batch of images.
 
     Attributes:
         saliency: (B, H, W) in [0, 1], at the images' size.
         predicted: (B,) class indices.
-        class_maps: (B, C, H, W) in [0, 1], where maps are classes: all classes' maps of
-            the same forward pass, divided by the largest value of all of them.
+        class_maps: (B, C, H, W) in [0, 1], if the model has a map per class: the maps
+            of all classes, divided by their common maximum.
     """
     saliency: np.ndarray
     predicted: np.ndarray
@@ -30,16 +30,16 @@ class SaliencyMaps:
 
 def resize_maps(maps: Tensor, covers: tuple[int, int],
                 size: tuple[int, int]) -> Tensor:
-    """Maps at the size of their images, each image's largest value 1.
+    """Resize maps to the size of their images, with a maximum of 1 for each image.
 
     Args:
         maps: (B, K, h, w), non-negative.
-        covers: Rows and columns of pixels that the maps lie on, from the top left
+        covers: Height and width of the area that the maps cover, from the top left
             corner.
         size: (H, W) of the images.
 
     Returns:
-        (B, K, H, W) in [0, 1]; 0 where no cell of a map lies.
+        (B, K, H, W) in [0, 1]; 0 outside the covered area.
     """
     fine = F.interpolate(maps, size=covers, mode='bilinear')[..., :size[0], :size[1]]
     missing = [size[i] - fine.shape[i - 2] for i in (0, 1)]
@@ -49,7 +49,7 @@ def resize_maps(maps: Tensor, covers: tuple[int, int],
 
 def class_map_columns(name: str, maps: SaliencyMaps,
                       classes: Sequence[str]) -> dict[str, SaliencyMaps]:
-    """A model's column of a sheet, and one for each class's map if there are any."""
+    """A model's column of a sheet, and one column per class map if there are any."""
     by_class = () if maps.class_maps is None else np.moveaxis(maps.class_maps, 1, 0)
     return {name: maps, **{
         f'{name}\nmap of {title}': SaliencyMaps(saliency, maps.predicted)
@@ -59,7 +59,7 @@ def class_map_columns(name: str, maps: SaliencyMaps,
 
 def merge_columns(
         columns: Sequence[dict[str, SaliencyMaps]]) -> dict[str, SaliencyMaps]:
-    """Columns of one image each, to columns of all images, which may differ in size."""
+    """Merge columns of single images, which may differ in size."""
     return {
         title: SaliencyMaps([one[title].saliency[0] for one in columns],
                             [one[title].predicted[0] for one in columns])
@@ -80,14 +80,14 @@ def heatmap_sheet(panels: Sequence[ImagePanel],
                   title: str = '') -> Figure:
     """A sheet with a row for each image: image, mask, each saliency map and prediction.
 
-    A right prediction is green, a wrong one red. An image without known labels has its
-    name below it.
+    A correct prediction is green, a wrong prediction red. An image without known labels
+    has its name below the image.
 
     Args:
         panels: The images.
-        columns: The maps of all images by the column's title.
+        columns: {title: maps of all images}.
         classes: Names of the classes.
-        title: Above the sheet.
+        title: Title of the sheet.
     """
     titles = ['image', "a person's mask", *columns]
     figure = Figure(
@@ -106,7 +106,7 @@ def heatmap_sheet(panels: Sequence[ImagePanel],
             axis.imshow(panel.pixels.mean(-1), cmap='gray', vmin=0, vmax=255)
             axis.imshow(maps.saliency[row], cmap='inferno', alpha=0.65, vmin=0, vmax=1)
             predicted = maps.predicted[row]
-            axis.set_xlabel(f'says {classes[predicted]}', fontweight='bold',
+            axis.set_xlabel(f'predicted {classes[predicted]}', fontweight='bold',
                             color=_colour(predicted, panel.labels))
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])

@@ -13,13 +13,13 @@ BRIGHTNESS = (0.5, 1.5)  # factors
 
 @dataclass(frozen=True)
 class ImagePanel:
-    """An image as the model gets it, before it is normalised.
+    """An input image of the model, before normalisation.
 
     Attributes:
         image: (3, H, W) uint8, RGB.
-        mask: (H, W) {0, 1}, of any class; None if there is none.
-        labels: The true classes; empty if they are not known.
-        name: Of the file, or of the condition that the image is shown under.
+        mask: (H, W) {0, 1}, the union of all classes; None without a mask.
+        labels: The true classes; empty if unknown.
+        name: Name of the file or of the condition.
     """
     image: Tensor
     mask: np.ndarray | None
@@ -34,16 +34,16 @@ class ImagePanel:
 
 def vary_conditions(panel: ImagePanel,
                     others: Sequence[ImagePanel]) -> list[ImagePanel]:
-    """An image as it is, darker, brighter, on other backgrounds, without its object.
+    """An image unchanged, darker, brighter, on other backgrounds, without its object.
 
     The paper's figures 9 and 15.
 
     Args:
-        panel: With a mask.
-        others: Images with masks, of the same size, whose backgrounds are taken.
+        panel: An image with a mask.
+        others: Images with masks, of the same size, for the backgrounds.
 
     Returns:
-        Images that are named for their condition, without labels.
+        Images with the name of their condition, without labels.
     """
     image, inside = panel.image[None].float(), _object_mask(panel)
     varied = {'as it is': image}

@@ -6,11 +6,11 @@ CAUSAL = np.array([255, 150, 0])
 
 
 def scale_to_fit(image: np.ndarray, longest: int) -> np.ndarray:
-    """An image for the screen: scaled down by area, or up by a whole number.
+    """Scale an image for display: down by area averaging, or up by a whole number.
 
     Args:
         image: (H, W, 3) uint8.
-        longest: Longest side of the result at most, in pixels.
+        longest: Maximum length of the longer side, in pixels.
     """
     scale = longest / max(image.shape)
     if scale >= 1:
@@ -20,11 +20,11 @@ def scale_to_fit(image: np.ndarray, longest: int) -> np.ndarray:
 
 
 def overlay_mask(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """An image with its causal region tinted and outlined.
+    """Tint and outline the causal region of an image.
 
     Args:
         image: (h, w, 3) uint8, RGB.
-        mask: (H, W) {0, 1}, of any size with the image's proportions.
+        mask: (H, W) {0, 1}, of any size with the image's aspect ratio.
 
     Returns:
         (h, w, 3) uint8.
@@ -35,12 +35,12 @@ def overlay_mask(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     inside = small.astype(bool)
     shown[inside] = (0.65 * image[inside] + 0.35 * CAUSAL).astype(np.uint8)
     near = np.ones((3, 3), np.uint8)
-    # two lines, bright and dark: one of them shows on any image
+    # a bright and a dark line: one of the lines is visible on any image
     shown[(small - cv2.erode(small, near)).astype(bool)] = CAUSAL
     shown[(cv2.dilate(small, near) - small).astype(bool)] = 0
     return shown
 
 
 def shorten_name(name: str, length: int) -> str:
-    """A name of at most ``length`` characters: of a longer one, its end."""
+    """Shorten a name to ``length`` characters by removing its beginning."""
     return name if len(name) <= length else '…' + name[1 - length:]

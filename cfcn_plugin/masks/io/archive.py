@@ -1,4 +1,4 @@
-"""Files in a folder, or in a zip archive that is read in place and checked."""
+"""Reading files from a folder, or from a zip archive without unpacking."""
 import os
 import zipfile
 from collections import Counter
@@ -17,16 +17,16 @@ SMALL = 2**20  # a file of so many bytes is always read
 class Archive:
     """Reads files of a folder or a zip by name, one at a time.
 
-    A zip's index is read once in each process: processes with one file handle move
-    each other's position in the file.
+    Each process opens a zip and reads its index once: a file handle that processes
+    share has one common position.
 
     Args:
         path: The folder or zip.
 
     Raises:
-        FileNotFoundError: There is neither.
+        FileNotFoundError: ``path`` does not exist.
         MaskError: The file is no zip, is encrypted, has a name twice, or has a name
-            that would leave the folder to unpack to.
+            outside the archive's folder.
     """
 
     def __init__(self, path: Path):
@@ -76,7 +76,7 @@ class Archive:
             return self._open().read(name)
         except MaskError:
             raise
-        except Exception as error:  # zipfile raises what its decompressors do
+        except Exception as error:  # decompressors raise errors of many types
             raise MaskError(f'cannot be read ({repr(error)[:200]}): is the archive '
                             'whole?') from error
 
@@ -86,8 +86,9 @@ class Archive:
             name = info.filename
             if '..' in PurePosixPath(name).parts or name.startswith('/') or (
                     '\\' in name or ':' in name[:2]):
-                raise MaskError(f"'{self.path}' has a file '{name}', whose name leaves "
-                                'the archive: do not unpack it, export it again')
+                raise MaskError(f"'{self.path}' has a file '{name}' with a path that "
+                                'leaves the archive: do not unpack the archive, export '
+                                'it again')
             if info.flag_bits & 1:
                 raise MaskError(f"'{self.path}', '{name}' is encrypted: save the "
                                 'archive without a password')

@@ -14,7 +14,7 @@ Outline = list[array] | tuple[bytes, tuple[int, int]] | Box
 
 
 class Instance(NamedTuple):
-    """One annotation, its outline packed and not yet compared with its image.
+    """One annotation; its outline is packed, and not yet checked against the image.
 
     Attributes:
         outline: Polygons [x0, y0, x1, y1, ...], or compressed RLE counts and their
@@ -28,9 +28,9 @@ class Instance(NamedTuple):
 
 
 def pack_instance(entry: dict, use: str) -> dict | Instance:
-    """A JSON object that was just read, as an Instance if it is an annotation.
+    """Pack a JSON object into an Instance if the object is an annotation.
 
-    So a file's millions of numbers are never all in memory as Python objects.
+    This is called during reading: Python objects of all numbers would fill the memory.
     """
     if 'image_id' not in entry and 'category_id' not in entry:
         return entry
@@ -56,7 +56,7 @@ def read_categories(entries: list) -> dict[Any, str]:
             expect(_is_entry(entry) and isinstance(entry.get('name'), str),
                    "an object with 'id' and 'name'", entry)
             if entry['id'] in names:
-                raise MaskError(f"id {entry['id']} stands twice, for "
+                raise MaskError(f"id {entry['id']} occurs twice, for "
                                 f"'{names[entry['id']]}' and '{entry['name']}'")
         names[entry['id']] = entry['name']
     return names
@@ -74,7 +74,7 @@ def read_images(entries: list, folder: str) -> dict[Any, tuple]:
             key = image_name(entry.get('file_name'), folder)
             if entry['id'] in images or key in keys:
                 what = 'id' if entry['id'] in images else 'file_name'
-                raise MaskError(f'{what} {entry[what]!r} stands twice: each image '
+                raise MaskError(f'{what} {entry[what]!r} occurs twice: each image '
                                 'must have its own id and file_name')
         keys.add(key)
         images[entry['id']] = key, (entry['height'], entry['width'])
@@ -82,7 +82,7 @@ def read_images(entries: list, folder: str) -> dict[Any, tuple]:
 
 
 def check_fits(outline: Outline, use: str, shape: tuple[int, int]) -> None:
-    """Refuse an outline that cannot be of an image of (H, W)."""
+    """Raise a MaskError if an outline does not fit an image of (H, W)."""
     if use == 'bbox':
         check_bounds(outline, shape)
     elif isinstance(outline, list):
@@ -119,11 +119,11 @@ def read_polygons(given) -> list[array]:
 
 
 def check_bounds(bounds: Box, shape: tuple[int, int]) -> None:
-    """Refuse an outline that cannot belong to an image of this size.
+    """Raise a MaskError if an outline is far outside an image of this size.
 
-    An outline that hangs over the edge a little is cut off. One that goes an image's
-    size beyond is of another image (and pycocotools walks along every edge, however
-    far it goes, until memory ends).
+    An outline that slightly exceeds the image is clipped. An outline that exceeds the
+    image by the image's size belongs to another image. pycocotools would also allocate
+    memory in proportion to the outline's length.
 
     Raises:
         MaskError: (x0, y0, x1, y1) in pixels lies outside (H, W), or goes far beyond.

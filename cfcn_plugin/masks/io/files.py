@@ -54,8 +54,8 @@ def read_json(file: Path,
 
     Args:
         file: The file.
-        kind: What its content must be: ``list``, ``dict``, or both.
-        hook: Called with each object as soon as it is read, gives what takes its place.
+        kind: Expected type of the content: ``list``, ``dict``, or both.
+        hook: Called with each object after it is read; returns its replacement.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -67,8 +67,8 @@ def read_json(file: Path,
         entry = dict(pairs)
         if len(entry) < len(pairs):
             twice = next(n for i, (n, _) in enumerate(pairs) if n in dict(pairs[:i]))
-            raise MaskError(f"'{twice}' stands twice in one object, and "
-                            'JSON would keep the last one alone: merge the two')
+            raise MaskError(f"'{twice}' occurs twice in one object, and "
+                            'JSON would keep only the last value: merge the two')
         return hook(entry)
 
     check_exists(file)
@@ -90,8 +90,8 @@ def read_json(file: Path,
 def walk_files(folder: str | Path, option: str) -> Iterator[str]:
     """Paths of the files below a folder, relative to it, with no stat for each file.
 
-    ``._*`` files, which some archives bring, are left out. Links are followed, except
-    a link to a folder that contains the link.
+    ``._*`` files (macOS metadata) are left out. Links are followed, except a link to a
+    folder that contains the link.
 
     Raises:
         FileNotFoundError: There is no such folder; the message names ``option``.

@@ -1,4 +1,4 @@
-"""MATLAB v7.3 files, which are HDF5: what a file holds itself, not what it links to."""
+"""Reading MATLAB v7.3 (HDF5) files without following links to other files."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -7,7 +7,7 @@ from cfcn_plugin.masks.base import MaskError
 
 
 def import_h5py():
-    """The module h5py, or an ImportError that says how to install h5py."""
+    """Import h5py, or raise an ImportError with the command that installs h5py."""
     try:
         import h5py
     except ImportError as error:
@@ -22,7 +22,7 @@ def open_matlab(file: Path) -> Iterator:
 
     Raises:
         ImportError: h5py is missing.
-        MaskError: The file is of another kind, or proves damaged while it is read.
+        MaskError: The file has another format, or is damaged.
     """
     h5py = import_h5py()
     try:
@@ -36,19 +36,19 @@ def open_matlab(file: Path) -> Iterator:
             yield content
     except MaskError:
         raise
-    except Exception as error:  # h5py raises whatever HDF5 says
+    except Exception as error:  # h5py raises errors of many types
         raise MaskError(f'cannot be read as a MATLAB v7.3 file ({error!r}): is it '
                         'whole?') from error
 
 
 def find_numbers(content, name: str):
-    """A field of an ``h5py.File``, as an ``h5py.Dataset`` that is not read yet.
+    """A field of an ``h5py.File``, as an ``h5py.Dataset`` whose values are not read.
 
-    HDF5 opens any file that a link, a virtual or an external data set names. Here such
-    a name is refused before it is followed.
+    HDF5 would open any file that a link, a virtual data set or an external data set
+    names. This function refuses such references without following them.
 
     Raises:
-        MaskError: The file itself has no numbers at the path ``name``.
+        MaskError: The file has no numbers of its own at the path ``name``.
     """
     h5py = import_h5py()
     inner, elsewhere = content, False

@@ -7,7 +7,7 @@ from PIL import Image, ImageFile
 
 from cfcn_plugin.masks.base import MaskError, check_size
 
-# Pillow's modes whose values are those of the file
+# Pillow's modes that keep the values of the file
 GREY = ('1', 'L', 'P', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')
 COLOUR = ('LA', 'PA', 'RGB', 'RGBA')
 
@@ -19,9 +19,9 @@ def read_image(file: str | Path | BinaryIO,
 
     Args:
         file: Path or stream.
-        shape: (H, W) that the file must have. The header says it before a pixel is
-            decoded, so that no file costs more memory than its image does.
-        colours: Return colours, also those of a palette.
+        shape: (H, W) that the file must have. The size in the header is checked before
+            decoding, which limits memory to the size of the image.
+        colours: Return RGBA colours, also for a palette.
 
     Returns:
         (H, W), bool, uint8, uint16 or int32; for files with several channels
@@ -31,7 +31,7 @@ def read_image(file: str | Path | BinaryIO,
     Raises:
         MaskError: The file cannot be read, or its values are ambiguous.
     """
-    # refuse a truncated file, also where a library has set Pillow to fill it up
+    # refuse a truncated file, even if a library lets Pillow load truncated files
     before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
     try:
         with Image.open(file) as image:
@@ -57,8 +57,8 @@ def _check(image: Image.Image, shape: tuple, colours: bool) -> None:
                         'the one that is the mask')
     if image.mode == 'L' and image.tile and image.tile[0][-1] in ('L;2', 'L;4'):
         raise MaskError(
-            f'grey of {image.tile[0][-1][-1]} bits, whose values some programs '
-            'scale to 0 to 255 and some do not: save it as an 8-bit PNG')
+            f'grey of {image.tile[0][-1][-1]} bits, which some programs scale to 0 '
+            'to 255 and some do not: save it as an 8-bit PNG')
     known = (*GREY[:3], *COLOUR) if colours else (*GREY, *COLOUR)
     if image.mode not in known:
         raise MaskError(

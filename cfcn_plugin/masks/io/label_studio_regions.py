@@ -15,7 +15,7 @@ BARE = ('brush', 'polygon', 'rectangle')  # drawn without a label
 
 
 def read_regions(results) -> list[dict]:
-    """The regions in the ``result`` of an annotation, in a small form.
+    """The regions in the ``result`` of an annotation, in a compact form.
 
     Returns:
         Dicts of ``labels`` ('' for a region without a label), ``size`` (H, W),
@@ -32,7 +32,7 @@ def read_regions(results) -> list[dict]:
         kind, value = _kind(one), one.get('value')
         bare = kind in BARE and str(one.get('id')) not in named
         if not isinstance(value, dict) or not (bare or kind.endswith('labels')):
-            continue  # a choice, text, relation, or region that another result labels
+            continue  # a choice, text, relation, or the unlabelled copy of a region
         with at(f'result {number}'):
             labels = [''] if bare else value.get(kind)
             expect(is_list_of(str, labels) and labels, f'a label in `{kind}`', labels)
@@ -50,9 +50,9 @@ def read_regions(results) -> list[dict]:
 
 
 def pack_brush(entry: dict) -> dict:
-    """A JSON object that was just read, with its brush as bytes.
+    """Convert the brush of a JSON object to bytes.
 
-    So an export's millions of numbers are never all in memory as Python objects.
+    This is called during reading: Python objects of all numbers would fill the memory.
     """
     if isinstance(entry.get('rle'), list):
         with suppress(TypeError, ValueError):  # read_regions names a wrong value
@@ -67,7 +67,7 @@ def _kind(result: dict) -> str:
 def _geometry(value: dict) -> dict:
     """The brush's bytes, or a polygon's points in percent."""
     if 'rle' in value:
-        try:  # bytes() of a number would be so many zeros
+        try:  # bytes(n) of a number would give n zeros
             return dict(rle=bytes([*value['rle']]))
         except (TypeError, ValueError) as error:
             raise MaskError(f'expected a list of bytes as `rle` ({error})') from error
@@ -91,7 +91,7 @@ def draw_regions(regions: list[dict], shape: tuple[int, int]) -> np.ndarray:
     """The union of regions of :func:`read_regions`, uint8 {0, 1}, (H, W).
 
     Raises:
-        MaskError: A region is of an image of another size, or lies outside.
+        MaskError: A region has another image size, or is outside the image.
     """
     mask = np.zeros(shape, np.uint8)
     for region in regions:
@@ -117,13 +117,13 @@ def decode_brush(data: bytes, shape: tuple[int, int]) -> np.ndarray:
     """A brush's mask: the pixels that are at least half opaque.
 
     The format is @thi.ng/rle-pack's. The published decoder,
-    ``label_studio_sdk.converter.brush``, comes with some forty packages, among them
-    another OpenCV that overwrites mmcv's, and allocates whatever length a file claims.
+    ``label_studio_sdk.converter.brush``, requires about forty packages, including an
+    OpenCV that overwrites mmcv's, and does not limit the memory that a file can claim.
 
-    A header (32 bits: how many values; 5: bits of a value less 1; four times 4: bits of
-    a run's length less 1), then runs: 1 bit whether one value repeats, 2 bits which of
-    the four lengths, the length less 1, and the value or values. Values are the bytes
-    of an RGBA image, row by row.
+    The header has the number of values (32 bits), the bits per value minus 1 (5 bits),
+    and four bit widths of run lengths, each minus 1 (4 bits each). Each run has a flag
+    for a repeated value (1 bit), the index of its bit width (2 bits), its length minus
+    1, and one value or all values. Values are the bytes of an RGBA image, row by row.
 
     Args:
         data: The bytes that Label Studio writes as ``rle``.
@@ -133,7 +133,7 @@ def decode_brush(data: bytes, shape: tuple[int, int]) -> np.ndarray:
         uint8 {0, 1}, (H, W).
 
     Raises:
-        MaskError: The data is malformed, or of an image of another size.
+        MaskError: The data is malformed, or has another image size.
     """
     bits = np.unpackbits(np.frombuffer(data, np.uint8))
     stream = BytesIO((bits + ord('0')).tobytes())

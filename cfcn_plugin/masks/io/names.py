@@ -1,4 +1,4 @@
-"""Names that annotation files and images give; a name that leaves its folder fails."""
+"""Names of files in annotations and archives; a name must stay below its folder."""
 import os
 from itertools import accumulate
 from pathlib import Path
@@ -6,17 +6,17 @@ from posixpath import normpath
 
 from cfcn_plugin.masks.base import MaskError, expect, is_plain
 
-LEAVING = ('path {!r} {}, expected one that stays below {}: correct it, or configure '
-           'the folder it leads to')
+LEAVING = ('path {!r} {}, expected a path below {}: correct the path, or configure the '
+           'folder that the path leads to')
 
 
 def image_name(name, folder: str = '') -> str:
     """An image's key from its name, relative to ``folder``, in an annotation file.
 
-    The file system is not asked: an index has a million names.
+    The file system is not accessed, since an index has a million names.
 
     Raises:
-        MaskError: This is no name, or the name leaves its folder.
+        MaskError: ``name`` is not a file name, or leaves its folder.
     """
     if is_plain(name) and not folder:
         return name
@@ -26,9 +26,9 @@ def image_name(name, folder: str = '') -> str:
 
 
 def join_inside(folder: str | Path, name: str) -> Path:
-    """``folder / name``, to be opened; the path must not leave ``folder``.
+    """``folder / name`` for opening; the path must not leave ``folder``.
 
-    The folder itself may be a symlink, and links from inside to inside are allowed.
+    The folder may be a symlink. Links within the folder are allowed.
 
     Raises:
         MaskError: The name is absolute, has ``..``, or links out of the folder.
@@ -36,7 +36,7 @@ def join_inside(folder: str | Path, name: str) -> Path:
     _check_text(name, f"'{folder}'")
     path = Path(folder, name)
     parts = accumulate(name.split('/'), os.path.join, initial=folder)
-    if any(map(os.path.islink, parts)):  # a few stats an image are cheap enough
+    if any(map(os.path.islink, parts)):  # cheap: a few stats per image
         real, root = os.path.realpath(path), os.path.realpath(folder)
         if os.path.commonpath((real, root)) != root:
             raise MaskError(LEAVING.format(name, f"links to '{real}'", f"'{folder}'"))

@@ -10,15 +10,15 @@ Box = tuple[float, float, float, float]
 
 
 def read_box(values: Sequence, format: str = 'xyxy', remedy: str = '') -> Box:
-    """A box (x0, y0, x1, y1) in pixels from four numbers, perhaps written as text.
+    """A box (x0, y0, x1, y1) in pixels from four numbers or numeric strings.
 
     Args:
         values: The numbers.
         format: ``'xyxy'`` (corners) or ``'xywh'`` (corner and size).
-        remedy: Ends the message of a box without an inside.
+        remedy: Appended to the message for a box without an inside.
 
     Raises:
-        MaskError: These are not four finite numbers, or the box has no inside.
+        MaskError: ``values`` are not four finite numbers, or the box has no inside.
     """
     try:
         x0, y0, x1, y1 = box = list(map(float, values))
@@ -36,11 +36,11 @@ def read_box(values: Sequence, format: str = 'xyxy', remedy: str = '') -> Box:
 def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int]) -> np.ndarray:
     """The union of boxes (x0, y0, x1, y1) in pixels as a mask, uint8 {0, 1}, (H, W).
 
-    The image's corner is (0, 0), and a pixel is inside when its centre is. A box that
-    hangs over the image's edge is cut off.
+    The image's corner is (0, 0). A pixel is inside if its centre is inside. Boxes are
+    clipped to the image.
 
     Raises:
-        MaskError: A box lies outside the image.
+        MaskError: A box is outside the image.
     """
     mask = np.zeros(shape, np.uint8)
     for box in boxes:
@@ -51,12 +51,12 @@ def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int]) -> np.ndarray:
 
 
 def check_in_image(bounds: Box, shape: tuple[int, int]) -> None:
-    """Refuse (x0, y0, x1, y1) in pixels that lie wholly outside an image of (H, W).
+    """Check that bounds (x0, y0, x1, y1) in pixels overlap an image of (H, W).
 
-    A shape without width or height, a point or a line, may lie on the edge.
+    Bounds without width or height (a point or a line) may be on the image's edge.
 
     Raises:
-        MaskError: The shape lies outside.
+        MaskError: The bounds are outside the image.
     """
     x0, y0, x1, y1 = bounds
     height, width = shape
@@ -73,5 +73,5 @@ def _is_beyond(low: float, high: float, size: int) -> bool:
 
 
 def _pixels(low: float, high: float) -> slice:
-    """Pixels whose centre is in [low, high)."""
+    """Pixels with their centre in [low, high)."""
     return slice(*(max(math.ceil(edge - 0.5), 0) for edge in (low, high)))

@@ -1,7 +1,7 @@
 """Run lengths of COCO, checked before pycocotools decodes them.
 
-pycocotools checks nothing: counts that add up to too little leave uninitialised memory
-in the mask.
+pycocotools does not check the counts: if their sum is too small, the mask contains
+uninitialised memory.
 """
 from array import array
 
@@ -12,7 +12,7 @@ from pycocotools import mask as coco_mask
 from cfcn_plugin.masks.base import MaskError, expect
 
 MOST_PIXELS = 2**32 - 1  # a count has 32 bits
-MOST_DIGITS = 7  # of 5 bits: more than any count of 32 bits needs
+MOST_DIGITS = 7  # of 5 bits each: enough for any count of 32 bits
 
 
 def read_rle(segmentation: dict) -> tuple[bytes, tuple[int, int]]:
@@ -55,9 +55,10 @@ def draw_rles(rles: list[dict]) -> np.ndarray:
 def decompress(text: str) -> list[int] | None:
     """COCO's compressed counts as numbers, None if they are malformed.
 
-    Characters from '0' on carry 5 bits each, the lowest first, a sixth that says
-    whether more follow, and the sign in the last one's highest bit. From the fourth
-    number on they are differences to the one two places before.
+    Each character, minus '0', has 5 bits of a number, lowest bits first, and a sixth
+    bit that is set if another character follows. The highest of the 5 bits in the last
+    character is the sign. From the fourth number on, the text has the difference to
+    the number two places before.
     """
     code = np.frombuffer(text.encode('utf-8', 'surrogatepass'), np.uint8)
     code = code.astype(np.int64) - ord('0')

@@ -1,9 +1,9 @@
-"""Shapes to pixels: a pixel is inside when its centre is.
+"""Rasterisation of shapes: a pixel is inside if its centre is inside.
 
 Coordinates are pixels, x to the right, y down, the image's corner at (0, 0), so that
 the centre of row j, column k is (k + 0.5, j + 0.5). OpenCV and Pillow round corners to
-whole pixels and draw the outline too, so that objects grow; here the polygon of a box's
-corners is the box. Time depends on the image's size, however large coordinates are.
+whole pixels and also draw the outline, which enlarges objects. Here the polygon of a
+box's corners gives the mask of the box. Time depends on the image's size only.
 """
 import math
 
@@ -14,7 +14,7 @@ from cfcn_plugin.masks.base import check_option, expect
 
 from .rectangles import check_in_image
 
-FAR = 1e7  # pixels; no image is as large
+FAR = 1e7  # pixels; larger than any image
 UNITS = ('pixel', 'diagonal')
 
 
@@ -22,7 +22,7 @@ def read_points(points, least: int) -> np.ndarray:
     """Points [[x, y], ...] of an annotation file, as float64 (N, 2), N >= ``least``.
 
     Raises:
-        MaskError: This is no such list, or is too short.
+        MaskError: ``points`` is not a list of points, or is too short.
     """
     try:
         array = np.array(points, np.float64)
@@ -35,10 +35,10 @@ def read_points(points, least: int) -> np.ndarray:
 
 
 def check_inside(points: np.ndarray, margin: float, shape: tuple) -> None:
-    """Refuse points (N, 2) that are all further than ``margin`` pixels from the image.
+    """Check that the bounds of points (N, 2), plus ``margin`` pixels, touch the image.
 
     Raises:
-        MaskError: The points lie outside.
+        MaskError: The points are outside the image.
     """
     lows, highs = points.min(0) - margin, points.max(0) + margin
     check_in_image((*lows.tolist(), *highs.tolist()), shape)
@@ -54,12 +54,12 @@ def check_radius(radius: float | None, unit: str) -> None:
 def fill_polygon(points, shape: tuple[int, int], nonzero: bool = False) -> np.ndarray:
     """The inside of a closed polygon.
 
-    This is the one rule for polygons of every format and of the drawing tool; COCO's
-    polygons alone are filled by pycocotools. A centre on a left or an upper edge is
-    inside, on a right or a lower edge outside, so that polygons with a common edge have
-    no common pixel. Where a polygon crosses itself, the even-odd rule of LabelMe and
-    pycocotools decides: an area that is enclosed twice is outside. By the nonzero rule
-    a line drawn by hand that goes on past its start leaves no hole.
+    All formats except COCO (pycocotools) and the drawing tool use this function. A
+    centre on a left or upper edge is inside, a centre on a right or lower edge is
+    outside, so that polygons with a common edge have no common pixel. Polygons that
+    cross themselves follow the even-odd rule of LabelMe and pycocotools: an area
+    enclosed twice is outside. With the nonzero rule, a freehand line that continues
+    past its start leaves no hole.
 
     Args:
         points: (N, 2) of x, y; may lie outside the image. The polygon is closed from
@@ -75,13 +75,13 @@ def fill_polygon(points, shape: tuple[int, int], nonzero: bool = False) -> np.nd
         return mask
     x, y = np.asarray(points, np.float64).T
     x_next, y_next = np.roll(x, -1), np.roll(y, -1)
-    ends = np.ceil([y.min() - 0.5, y.max() - 0.5])  # rows that the polygon touches
+    ends = np.ceil([y.min() - 0.5, y.max() - 0.5])  # first and last row of the polygon
     first, last = np.clip(ends, 0, shape[0]).astype(int).tolist()
     centres = np.arange(first, last) + 0.5
     edge, row = np.nonzero((y[:, None] <= centres) != (y_next[:, None] <= centres))
     along = (centres[row] - y[edge]) / (y_next[edge] - y[edge])
     crossing = x[edge] + along * (x_next[edge] - x[edge])
-    # a crossing turns inside to outside for every centre at or beyond it
+    # each crossing toggles inside and outside for all centres at or after the crossing
     size = len(centres), shape[1] + 1
     column = np.clip(np.ceil(crossing - 0.5), 0, shape[1]).astype(np.intp)
     down = np.where(y[edge] <= centres[row], 1, -1) if nonzero else None
@@ -92,11 +92,11 @@ def fill_polygon(points, shape: tuple[int, int], nonzero: bool = False) -> np.nd
 
 
 def draw_stroke(points, radius: float, shape: tuple[int, int]) -> np.ndarray:
-    """The pixels within ``radius`` of a line through points; of one point, a disc.
+    """The pixels within ``radius`` of a line through points; a disc for one point.
 
     Args:
         points: (N, 2) of x, y, N >= 1; may lie outside the image.
-        radius: In pixels, >= 0. The pixel a point lies in is always drawn.
+        radius: In pixels, >= 0. The pixel that contains a point is always drawn.
         shape: (H, W).
 
     Returns:
@@ -115,7 +115,7 @@ def draw_stroke(points, radius: float, shape: tuple[int, int]) -> np.ndarray:
 
 def _draw_segment(mask: np.ndarray, start: np.ndarray, end: np.ndarray,
                   radius: float) -> None:
-    """Draw into the window around a segment, which for one point is small."""
+    """Draw a segment; only pixels in the segment's bounding box are computed."""
     lows, highs = np.minimum(start, end) - radius, np.maximum(start, end) + radius
     limits = mask.shape[::-1]
     left, top = np.clip(np.floor(lows), 0, limits).astype(int)
@@ -130,7 +130,7 @@ def _draw_segment(mask: np.ndarray, start: np.ndarray, end: np.ndarray,
 
 
 def dilate(mask: np.ndarray, radius: float) -> np.ndarray:
-    """A mask, uint8 {0, 1}, (H, W), and the pixels within ``radius`` >= 0 pixels."""
+    """Dilate a mask, uint8 {0, 1}, (H, W), by a disc of ``radius`` >= 0 pixels."""
     if radius == 0 or not mask.any():
         return mask
     distance = cv2.distanceTransform(

@@ -1,4 +1,4 @@
-"""Rows of a CSV or JSON file that names an image in each, as they are written."""
+"""Unparsed rows of a CSV or JSON file with one image name per row."""
 import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,22 +17,22 @@ def read_entries(file: Path, columns: tuple[str, ...], optional: tuple[str, ...]
                  remedy: str = '') -> Iterator[Entry]:
     """The values of each entry of a file.
 
-    CSV: a header, then a line each. JSON: a list of objects with the same names as the
-    CSV's columns, or an object ``{image: [[value, ...], ...]}``.
+    CSV: a header, then one line per entry. JSON: a list of objects with the names of
+    the CSV's columns, or an object ``{image: [[value, ...], ...]}``.
 
     Args:
-        file: Ends in .csv or .json.
-        columns: Their names; the image's is the first.
-        optional: More columns, which a file may lack.
-        remedy: Ends the message of a file that lacks a column.
+        file: A .csv or .json file.
+        columns: Names of the required columns, first the column of the image.
+        optional: Names of optional columns.
+        remedy: Appended to the message for a file without a required column.
 
     Yields:
-        Place of the entry, and its values in the order of columns, as they are written:
-        perhaps too few or too many, and None where a line is too short.
+        Place of the entry, and its unparsed values in the order of columns. The number
+        of values may be wrong; values missing in a short line are None.
 
     Raises:
         FileNotFoundError: There is no such file.
-        MaskError: The file is of another kind, or lacks a column.
+        MaskError: The file has another format, or lacks a column.
     """
     if file.suffix == '.csv':
         return _csv_entries(file, columns, optional, remedy)
@@ -47,7 +47,7 @@ def open_csv(file: Path) -> Iterator[TextIO]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        MaskError: The file is not CSV in UTF-8, also where that shows while it is read.
+        MaskError: The file is not CSV in UTF-8 (also raised during reading).
     """
     check_exists(file)
     with file.open(newline='', encoding='utf-8-sig') as stream:
@@ -60,14 +60,14 @@ def open_csv(file: Path) -> Iterator[TextIO]:
 def _csv_entries(file: Path, columns: tuple, optional: tuple,
                  remedy: str) -> Iterator[Entry]:
     with open_csv(file) as stream:
-        # a DictReader takes three times as long
+        # csv.DictReader takes three times as long
         reader = csv.reader(stream)
         header = next(reader, [])
         with at('its header'):
             _check_columns(header, columns, remedy)
             twice = [name for name in columns if header.count(name) > 1]
             if twice:
-                raise MaskError(f'{twice} stand twice, got {header}: which one is '
+                raise MaskError(f'{twice} occur twice, got {header}: which one is '
                                 'meant?')
         there = (*columns, *(name for name in optional if name in header))
         pick = itemgetter(*map(header.index, there))

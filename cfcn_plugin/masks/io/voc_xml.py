@@ -28,7 +28,7 @@ def read_objects(file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
     """The objects and the image's (H, W), None where the file has no size.
 
     Raises:
-        MaskError: The file is missing, is not XML, or is no annotation of VOC.
+        MaskError: The file is missing, is not XML, or is not a VOC annotation.
     """
     root = parse_xml(file)
     expect(root.tag == 'annotation', 'an <annotation> of Pascal VOC', root.tag)
@@ -47,7 +47,7 @@ def parse_xml(file: Path) -> Element:
     """
     try:
         return fromstring(file.read_bytes(), XMLParser(target=_PlainTree()))
-    except OSError as error:  # a MaskError, since one image's file need not end a run
+    except OSError as error:  # a MaskError, which `on_error` can handle
         raise MaskError(f'cannot be read ({error.strerror}): add it, or correct '
                         '`annotations` or `data_root`') from error
     except ParseError as error:
@@ -57,16 +57,16 @@ def parse_xml(file: Path) -> Element:
 class _PlainTree(TreeBuilder):
 
     def doctype(self, name, public, system):
-        raise MaskError('declares a document type, with which a small file can fill '
-                        'the memory; expected none: remove <!DOCTYPE ...>')
+        raise MaskError('has a document type (<!DOCTYPE ...>), which could define '
+                        'entities that fill the memory: remove the document type')
 
 
 def _read_object(element: Element) -> VOCObject:
     name = (element.findtext('name') or '').strip()
     expect(name, 'a <name>', name)
     corners = [element.findtext(f'bndbox/{corner}') for corner in CORNERS]
-    with suppress(TypeError, ValueError):  # read_box names a value that is no number
-        # VOC counts pixels from 1, and the last one is inside
+    with suppress(TypeError, ValueError):  # read_box raises for non-numeric values
+        # VOC counts pixels from 1 and includes the last pixel
         corners = [float(corners[0]) - 1, float(corners[1]) - 1, *corners[2:]]
     with at(f"'{name}'"):
         box = read_box(corners)

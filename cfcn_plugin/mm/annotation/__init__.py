@@ -1,1 +1,1 @@
-"""Data sets of configs, for the tools that convert and validate masks."""
+"""Data sets from configs, for the conversion and validation of masks."""

@@ -1,4 +1,4 @@
-"""The images and masks of a config's data sets, as its pipelines load them."""
+"""The images and masks of a config's data sets, loaded by the config's pipelines."""
 import copy
 
 import numpy as np
@@ -21,12 +21,12 @@ class DatasetSamples(Samples):
         load_config: The config of that transform.
 
     Args:
-        config: Of a data set whose pipeline has a LoadActivationMask.
-        draws: How often a guided image goes through the whole pipeline, to measure
-            ``kept_fraction``. The draws depend on the image's index alone.
+        config: Config of a data set with LoadActivationMask in its pipeline.
+        draws: Number of runs of the whole pipeline per guided image, to measure
+            ``kept_fraction``. The draws depend only on the image's index.
 
     Raises:
-        ValueError: Draws are asked for and the pipeline does not end with
+        ValueError: ``draws`` is not 0, and the pipeline does not end with
             PackGuidedInputs.
     """
 
@@ -75,13 +75,13 @@ class DatasetSamples(Samples):
         for transform in self._before:
             results = transform(results)
         if results is None:
-            raise ValueError('the transforms before LoadActivationMask gave nothing')
+            raise ValueError('the transforms before LoadActivationMask returned None')
         return results
 
 
 def guided_datasets(cfg: Config, split: str = 'train',
                     draws: int = 0) -> list[DatasetSamples]:
-    """The data sets of a split, inside wrappers too, whose pipeline loads masks.
+    """The data sets of a split that load masks, including wrapped data sets.
 
     Args:
         cfg: The config.

@@ -1,4 +1,4 @@
-"""Data sets that no stock class reads, and which of their images are drawn."""
+"""Data sets without a stock class, and the sampler of guided images."""
 from .csv_dataset import CSVDataset
 from .guided_sampler import GuidedSampler
 from .pets import PetsBreeds, PetsSpecies

@@ -12,18 +12,18 @@ from cfcn_plugin.stock import STAYS
 class CSVDataset(BaseDataset):
     """Images listed in a CSV file with a header.
 
-    Each sample has ``img_path``, ``gt_label`` (a list, for several labels) and, if
-    asked for, ``group``.
+    Each sample has ``img_path``, ``gt_label`` (a list, for several labels) and, with
+    the option ``group``, ``group``.
 
     Args:
         ann_file: The file, below ``data_root``.
-        split: Value of ``split_column`` that is taken. None: all lines.
+        split: Selected value of ``split_column``. None: all lines.
         classes: Names of the classes; labels are their indices.
         path: Column with the image's path below ``data_root``.
-        label: Column with the class's name. For several labels an image, a list: a
-            column of 0 and 1 for each of ``classes``, in their order.
+        label: Column with the class's name. For several labels per image, a list of
+            columns of 0 and 1, in the order of ``classes``.
         split_column: Column with the split's name.
-        group: Columns that make the group's name, joined by ``-``.
+        group: Columns of the group's name; their values are joined by ``-``.
         **kwargs: As in mmpretrain's ``BaseDataset``.
 
     Raises:
@@ -58,7 +58,7 @@ class CSVDataset(BaseDataset):
             raise FileNotFoundError(
                 f"'{self.ann_file}' does not exist: put the data below "
                 f"'{self.data_root}' (docs/data.md; `python tools/get_data.py -h`), or "
-                'set the environment variable CFCN_DATA to where it is')
+                'set the environment variable CFCN_DATA to the folder of the data')
         with at(f"'{self.ann_file}'"), open_csv(Path(self.ann_file)) as stream:
             reader = csv.DictReader(stream)
             split = () if self.split is None else (self.split_column, )
@@ -70,7 +70,7 @@ class CSVDataset(BaseDataset):
             rows = []
             for row in reader:
                 line = f"'{self.ann_file}', line {reader.line_num}"
-                # of any split: a line cut short may belong to this one
+                # check lines of all splits: a short line may lack the split
                 short = sorted(column for column in wanted if row[column] is None)
                 if short:
                     raise ValueError(f'{line} ends before its column {short}')

@@ -1,4 +1,4 @@
-"""Guided images drawn often, where there are few of them."""
+"""Oversampling of guided images for data sets with few masks."""
 import math
 from collections.abc import Iterator
 
@@ -13,18 +13,19 @@ from .wrappers import pipeline_datasets
 
 
 class GuidedSampler(DefaultSampler):
-    """An epoch of which at least a given fraction is guided images.
+    """Draws at least a given fraction of guided images in each epoch.
 
-    With masks for 5 % of the images a batch of 32 holds one or two, too few for
-    guidance to have an effect. This sampler draws each guided image more than once,
-    equally often up to one. The length of an epoch does not change: as many unguided
-    images are left out, others in each epoch. All are in random order.
+    With masks for 5 % of the images, a batch of 32 has one or two guided images, too
+    few for guidance to have an effect. This sampler draws each guided image several
+    times; the counts differ by at most one. The length of an epoch does not change: as
+    many unguided images are left out, different images in each epoch. The order is
+    random.
 
     Args:
-        dataset: One whose pipeline has a ``LoadActivationMask``, also inside wrappers
-            that repeat or balance it.
-        fraction: Of the draws, in (0, 1]. Where more are guided anyway, this is
-            mmengine's ``DefaultSampler``.
+        dataset: A data set with a ``LoadActivationMask`` in its pipeline, also inside
+            wrappers that repeat or balance the data set.
+        fraction: Fraction of guided draws, in (0, 1]. If the data set already has a
+            larger fraction, this sampler equals mmengine's ``DefaultSampler``.
         shuffle, seed, round_up: As in mmengine's ``DefaultSampler``.
 
     Raises:
@@ -43,7 +44,7 @@ class GuidedSampler(DefaultSampler):
         self._unguided = (~guided).nonzero().flatten()
         if not len(self._guided):
             raise ValueError('no training image is guided, so GuidedSampler has '
-                             'nothing to draw: look at `image_list` and `fraction` '
+                             'nothing to draw: check `image_list` and `fraction` '
                              'of LoadActivationMask, or use DefaultSampler')
 
     def __iter__(self) -> Iterator[int]:
@@ -62,16 +63,16 @@ class GuidedSampler(DefaultSampler):
 
 
 def _draw(of: torch.Tensor, count: int, generator: torch.Generator) -> torch.Tensor:
-    """``count`` of these, each equally often up to one."""
+    """``count`` random elements; their frequencies differ by at most one."""
     rounds = [of[torch.randperm(len(of), generator=generator)]
               for _ in range(math.ceil(count / len(of)))]
     return torch.cat([of[:0], *rounds])[:count]
 
 
 def guided_images(dataset) -> list[bool]:
-    """Whether each item of a data set is one that its pipeline guides.
+    """Whether each item of a data set has a mask that the pipeline loads.
 
-    Nothing is decoded: an empty or broken mask still counts.
+    No mask is decoded, so empty and damaged masks count as guided.
 
     Raises:
         ValueError: The data set has no or several pipelines with masks.
@@ -83,7 +84,7 @@ def guided_images(dataset) -> list[bool]:
         names = ', '.join(type(one).__name__ for one in inner or [dataset])
         raise ValueError(
             f'{names} has {len(loads)} LoadActivationMask in {len(inner)} pipelines: '
-            'GuidedSampler needs one data set with one, to know which images are '
+            'GuidedSampler needs a single one of each, to find the images that are '
             'guided')
     load, = loads
     keys = [image_key({'sample_idx': i, **dataset.get_data_info(i)},

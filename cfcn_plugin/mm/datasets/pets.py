@@ -7,7 +7,7 @@ from cfcn_plugin.stock import STAYS
 
 
 class _Pets(OxfordIIITPet):
-    """The stock data set; where the data is missing, the error says how to get it."""
+    """The stock data set; the error for missing data has the download command."""
     stock = STAYS
 
     def __init__(self, data_root: str, split: str = 'trainval', **kwargs):
@@ -28,8 +28,8 @@ class PetsBreeds(_Pets):
 class PetsSpecies(_Pets):
     """Oxford-IIIT Pets, 2 species (third column of the split's file).
 
-    The paper does not say how many classes its Pets have; 0.94 from scratch at 96x96
-    means these two.
+    The paper does not give the number of Pets classes. Its accuracy of 0.94 from
+    scratch at 96x96 implies these two classes.
     """
     METAINFO = {'classes': ('cat', 'dog')}
 

@@ -1,18 +1,18 @@
-"""Data sets inside wrappers, which keep one or several: as configs, and built."""
+"""Iteration over wrapped data sets, for configs and for built data sets."""
 from collections.abc import Iterator
 
 from torch.utils.data import Dataset
 
 
 def dataset_configs(config: dict, where: str = 'dataset') -> Iterator[tuple[str, dict]]:
-    """The config of a data set, and of those inside it, from the outermost inwards.
+    """The config of a data set and of its wrapped data sets, outermost first.
 
     Args:
-        config: The data set's.
-        where: Its place in the whole config.
+        config: The data set's config.
+        where: The config's place in the whole config.
 
     Yields:
-        The place of each, for messages, and its config itself (no copy).
+        The place of each config, for messages, and the config itself (no copy).
     """
     yield where, config
     if isinstance(config.get('dataset'), dict):
@@ -22,7 +22,7 @@ def dataset_configs(config: dict, where: str = 'dataset') -> Iterator[tuple[str,
 
 
 def pipeline_datasets(dataset: Dataset) -> Iterator[Dataset]:
-    """The data sets with a ``pipeline`` in a built one, from the outermost inwards."""
+    """The data sets with a ``pipeline`` in a built data set, outermost first."""
     if hasattr(dataset, 'pipeline'):
         yield dataset
     for inner in getattr(dataset, 'datasets', [getattr(dataset, 'dataset', None)]):

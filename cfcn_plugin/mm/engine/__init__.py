@@ -1,4 +1,4 @@
-"""Runner, runner hooks, loops and an optimizer wrapper of ours."""
+"""Runner, runner hooks, loops and an optimizer wrapper."""
 from .batched_log_hook import BatchedLogHook
 from .cpu_amp import CPUAmpOptimWrapper
 from .dead_map_hook import DeadMapHook

@@ -1,4 +1,4 @@
-"""Reading a step's log from the device in one copy."""
+"""Copying a step's log from the device in one transfer."""
 from functools import reduce
 
 import torch
@@ -8,14 +8,14 @@ from cfcn_plugin.stock import GOES
 
 
 class BatchedLogHook(Hook):
-    """Copy all numbers that a step logs to the host at once, for the hooks after it.
+    """Copy all logged numbers of a step to the host in one transfer.
 
-    mmengine reads each number of the log on its own, each time waiting for the device:
-    one of a plain step, six or more of a guided one. With this hook a guided step is
-    read as often as a plain one. On a CPU there is nothing to do.
+    mmengine copies each logged number separately, and each copy waits for the device. A
+    plain step logs one number, a guided step six or more. With this hook a guided step
+    waits as often as a plain step. On a CPU this hook does nothing.
     """
     stock = GOES
-    priority = 'HIGHEST'  # before mmengine's RuntimeInfoHook, which reads them
+    priority = 'HIGHEST'  # before mmengine's RuntimeInfoHook reads the numbers
 
     def after_train_iter(self, runner, batch_idx, data_batch=None,
                          outputs=None) -> None:

@@ -1,4 +1,4 @@
-"""Mixed precision where there is no GPU."""
+"""Mixed precision on CPUs."""
 from contextlib import contextmanager
 
 import torch
@@ -9,9 +9,9 @@ from cfcn_plugin.stock import Stock
 
 
 class CPUAmpOptimWrapper(OptimWrapper):
-    """``OptimWrapper`` whose forward pass runs in bfloat16 where torch deems it safe.
+    """``OptimWrapper`` with bfloat16 autocast in the forward pass.
 
-    mmengine's ``AmpOptimWrapper`` refuses CPUs. bfloat16 has float32's range, so that
+    mmengine's ``AmpOptimWrapper`` refuses CPUs. bfloat16 has the range of float32, so
     losses need no scaling.
     """
     stock = Stock('AmpOptimWrapper', new_keys=dict(dtype='bfloat16'))

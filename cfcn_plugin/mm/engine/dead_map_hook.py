@@ -1,4 +1,4 @@
-"""An alarm for guided maps that die."""
+"""A warning for guided maps that become zero."""
 from collections import Counter
 
 from mmengine.hooks import Hook
@@ -7,19 +7,20 @@ from cfcn_plugin.stock import GOES
 
 
 class DeadMapHook(Hook):
-    """Warn when the guided maps die out.
+    """Warn when many guided maps become zero ("dead").
 
-    Under too large an alpha activations shrink and accuracy falls (CFCN, Fig. 7); a
-    map that is dead costs the full loss and has no gradient to come back by. Watched is
-    what methods log as ``active_maps``, the fraction of maps that are not dead, as a
-    mean over ``interval`` iterations; only then it is read from the device.
+    Too large an alpha reduces activations and accuracy (CFCN, Fig. 7). A dead map has
+    the full loss and no gradient, so it cannot recover. The hook observes
+    ``active_maps``, which methods log: the fraction of maps that are not dead. The hook
+    averages ``active_maps`` over ``interval`` iterations, and reads only this mean from
+    the device.
 
-    It warns once, and again after a recovery. After a resume it starts anew.
+    The hook warns once, and again after a recovery. Its state is not resumed.
 
     Args:
         interval: Iterations, >= 1.
-        fraction: Of the best mean so far: it warns below that, in [0, 1]. It also warns
-            when all are dead.
+        fraction: The hook warns when the mean is below this fraction, in [0, 1], of the
+            best mean so far, or when all maps are dead.
     """
     stock = GOES
 
@@ -52,6 +53,6 @@ class DeadMapHook(Hook):
                 f'{self.interval} iterations, up to {runner.iter + 1}, and was '
                 f'{best:.3f} at its best. Lower the weight of guidance, let it grow '
                 "with dict(type='GuidanceWarmUpHook', iters=...), or clip gradients; "
-                'where it was 0 from the start, no gradient of the class score reaches '
-                'the map: name another `target`')
+                'if the value was 0 from the start, no gradient of the class score '
+                'reaches the map: set another `target`')
         (self._warned.add if collapsed else self._warned.discard)(key)

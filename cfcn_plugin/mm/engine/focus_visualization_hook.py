@@ -12,13 +12,13 @@ class FocusVisualizationHook(Hook):
     """Log a sheet of images, masks and trained maps every few epochs.
 
     The sheet goes to all backends of the runner's visualizer under the name ``focus``:
-    ``vis_data/vis_image`` of the work dir, TensorBoard, and so on. The images are the
-    same each time: of the validation split, or of the training split in a run without
-    validation. Training does not change: the states of random generators are set back.
+    ``vis_data/vis_image`` of the work dir, TensorBoard, and so on. All sheets have the
+    same images of the validation split, or of the training split in a run without
+    validation. The hook does not change training: random states are restored.
 
     Args:
         interval: Epochs between two sheets, >= 1.
-        images: How many, >= 1.
+        images: Number of images, >= 1.
     """
     stock = GOES
     priority = 'LOW'  # after the optimiser's step
@@ -35,14 +35,14 @@ class FocusVisualizationHook(Hook):
         model = unwrapped(runner.model)
         if not hasattr(model, 'feature_hook'):
             raise TypeError(
-                f'{type(model).__name__} does not know where its map is: '
-                'FocusVisualizationHook needs a guided type (guidance=None will do)')
+                f'{type(model).__name__} has no feature hook for its map: '
+                'FocusVisualizationHook needs a guided type (also with guidance=None)')
 
     @master_only
     def after_train_epoch(self, runner) -> None:
         if not self.every_n_epochs(runner, self.interval):
             return
-        # matplotlib is imported only where a sheet is drawn
+        # import matplotlib only when a sheet is drawn
         from cfcn_plugin.mm.visualization.gallery import (
             class_names,
             predict_saliency,

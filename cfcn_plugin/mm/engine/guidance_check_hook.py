@@ -19,27 +19,25 @@ from cfcn_plugin.stock import GOES
 
 from .unwrapped import unwrapped
 
-MASK_TRUE = (MaskAware, PackInputs)  # move the mask with the image, or only pack
+MASK_TRUE = (MaskAware, PackInputs)  # move image and mask, or only pack
 
 
 class GuidanceCheckHook(Hook):
     """Check pipelines, mask sources, lists and class counts before a run.
 
-    Pipelines and batch augments that a SwitchRecipeHook puts in place in a later epoch
-    are checked, too.
+    The hook also checks the pipelines and batch augments of SwitchRecipeHook.
 
     Args:
-        sources: Whether to ask each mask source for masks without an image, and for
-            images without a mask where ``missing='error'`` and ``on_error='raise'``.
+        sources: Whether to search each mask source for masks without an image, and for
+            images without a mask if ``missing='error'`` and ``on_error='raise'``.
             The check lists the data set's folders once and decodes no file;
-            ``tools/check_masks.py`` decodes them.
+            ``tools/check_masks.py`` decodes all files.
 
     Raises:
-        ValueError: A transform would move images without their masks, or it is not
-            known whether it would; a batch augment of a later epoch cannot take masks
-            along; a mask or a line of a list belongs to no image; an image that is to
-            be guided has no mask; the model has another number of classes than the
-            data.
+        ValueError: A transform moves, or may move, images without their masks; a batch
+            augment of a later epoch does not support masks; a mask or a line of a list
+            belongs to no image; a guided image has no mask; model and data differ in
+            the number of classes.
     """
     stock = GOES
     priority = 'VERY_HIGH'
@@ -76,12 +74,12 @@ class GuidanceCheckHook(Hook):
 
     def _check_pipeline(self, transforms: Sequence, loaded: list,
                         datasets: list) -> None:
-        """Check the transforms behind the mask, and the masks.
+        """Check the masks, and the transforms after LoadActivationMask.
 
         Args:
-            transforms: Of the pipeline.
-            loaded: The data sets whose images the pipeline loads masks of.
-            datasets: All, whose images a list may name.
+            transforms: The transforms of the pipeline.
+            loaded: The data sets of the pipeline.
+            datasets: All data sets, for images in an image list.
         """
         loads = []
         for transform in transforms:
@@ -106,7 +104,7 @@ class GuidanceCheckHook(Hook):
             missing = load.source.missing(filter(load.chooses, _keys(loaded, load)))
             if missing:
                 raise MaskError(
-                    f'{len(missing)} images that are to be guided have no mask in '
+                    f'{len(missing)} guided images have no mask in '
                     f'{type(load.source).__name__}, for example '
                     f'{", ".join(map(repr, sorted(missing)[:3]))}: add masks, or '
                     "declare images without one unguided with `missing='unguided'`")
@@ -121,8 +119,8 @@ class GuidanceCheckHook(Hook):
             p.requires_grad for p in model.get_submodule(model.trained).parameters())
         if frozen and not any(name.startswith('head.') for name in maps):
             runner.logger.warning(
-                f'guidance is of {maps}, and all of `{model.trained}` is frozen: it '
-                'trains nothing, whatever its loss. Thaw some of it, or guide a map of '
+                f'guidance acts on {maps}, and all of `{model.trained}` is frozen: '
+                'guidance has no effect. Unfreeze a part, or guide a map of '
                 "the head (CausalFocusHead)")
 
     @staticmethod
@@ -130,15 +128,15 @@ class GuidanceCheckHook(Hook):
         name, moves = type_name(transform), moves_pixels(transform)
         if moves:
             raise ValueError(
-                f'{name} would move images and leave their masks: write '
+                f'{name} would move images without their masks: write '
                 f"dict(type='MaskAware', transform=dict(type='{name}', ...))")
         if moves is None:
             raise ValueError(
-                f'it is not known whether {name} moves pixels, and a mask must '
-                "move with its image. If it moves none, write dict(type="
+                f'{name} is unknown: it may move pixels, and a mask must move with '
+                "its image. If it moves no pixel, write dict(type="
                 f"'MaskAware', photometric=True, transform=dict(type='{name}', "
-                '...)) in its place; if it does, use a transform that MaskAware '
-                'knows')
+                '...)) instead; otherwise use a transform that MaskAware '
+                'supports')
 
     def _check_recipe(self, epoch: int, recipe: dict, datasets: list) -> None:
         transforms = getattr(recipe.get('train_pipeline'), 'transforms', ())

@@ -1,4 +1,4 @@
-"""Guidance that grows in the first iterations."""
+"""Linear warm-up of the weight of guidance."""
 from mmengine.hooks import Hook
 
 from cfcn_plugin.stock import GOES
@@ -7,19 +7,19 @@ from .unwrapped import unwrapped
 
 
 class GuidanceWarmUpHook(Hook):
-    """Let the weight of guidance grow linearly from 0 to what is configured.
+    """Increase the weight of guidance linearly from 0 to the configured weight.
 
-    In iteration t = 0, 1 ... of N all of the guidance's terms are multiplied by
-    min(1, (t + 1) / N). The factor comes from the runner's iteration alone: it is in no
-    checkpoint, right after a resume, and the same in every process. It is logged as
-    ``guidance_weight``. The baseline is left alone.
+    In iteration t = 0, 1 ... all guidance terms are multiplied by min(1, (t + 1) / N).
+    The factor depends only on the runner's iteration: the factor needs no checkpoint,
+    is correct after a resume, and is equal in all processes. The factor is logged as
+    ``guidance_weight``. The class loss is not changed.
 
     Args:
         iters: N, >= 1.
         epochs: N in epochs, > 0; instead of ``iters``.
 
     Raises:
-        ValueError: Not exactly one of both is given; the model is no guided one.
+        ValueError: Not exactly one of the two is given, or the model is not guided.
     """
     stock = GOES
 

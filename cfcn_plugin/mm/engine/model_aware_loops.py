@@ -1,4 +1,4 @@
-"""Validation and test loops that hand the model to metrics."""
+"""Validation and test loops that pass the model to metrics."""
 import torch
 from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
@@ -11,8 +11,8 @@ from cfcn_plugin.stock import GOES, Stock
 
 
 class ModelAwareMixin:
-    """Predicts a batch, lets metrics observe the batch, and evaluates as mmengine."""
-    stock = Stock(extra_keys=('type', ))  # the stock loop is the one without a type
+    """Predicts a batch, passes the batch to model-aware metrics, and evaluates."""
+    stock = Stock(extra_keys=('type', ))  # a config without a type gives the stock loop
     split: str
 
     @torch.no_grad()
@@ -33,13 +33,13 @@ class ModelAwareMixin:
         if is_model_wrapper(model):
             model = model.module
             if not isinstance(forward, FullyShardedDataParallel):
-                forward = model  # as mmengine's val_step; shards need their wrapper
+                forward = model  # as in mmengine's val_step: sharding needs the wrapper
         metrics = [m for m in self.evaluator.metrics if isinstance(m, ModelAwareMetric)]
         if not metrics:
             return self.runner.model.test_step(data_batch)
         if isinstance(model, BaseTTAModel):
             raise ValueError(
-                f'{type(metrics[0]).__name__} takes one image at a time, and test-time '
+                f'{type(metrics[0]).__name__} takes one image per sample, but test-time '
                 'augmentation gives several: leave the metric or the augmentation out')
         data = model.data_preprocessor(data_batch, False)
         masks, guidance = data.get('masks'), None
@@ -65,10 +65,10 @@ class ModelAwareTestLoop(ModelAwareMixin, TestLoop):
 
 
 class ModelAwareLoopHook(Hook):
-    """Puts model-aware loops in the place of mmengine's where a metric needs one.
+    """Replaces mmengine's loops by model-aware loops if a metric requires the model.
 
-    So ``val_cfg = dict()`` of a stock config works with a :class:`ModelAwareMetric`,
-    ``FocusMetric`` for example. Loops of another type stay as they are.
+    With this hook, ``val_cfg = dict()`` of a stock config supports a
+    :class:`ModelAwareMetric` such as ``FocusMetric``. Other loop types are not changed.
     """
     stock = GOES
 

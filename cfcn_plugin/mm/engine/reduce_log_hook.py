@@ -1,4 +1,4 @@
-"""One log for all processes."""
+"""Averaging the log over all processes."""
 import numpy as np
 import torch
 from mmengine.dist import all_gather_object, all_reduce, get_world_size
@@ -8,20 +8,20 @@ from cfcn_plugin.stock import GOES
 
 
 class ReduceLogHook(Hook):
-    """Log the mean over all processes of what a training step logs.
+    """Average the logged numbers of training steps over all processes.
 
-    mmengine writes what the first process saw: the losses and the focus of its own
-    images. Here the numbers since the last line of the log are averaged when the next
-    is due, in two small collectives; in between nothing waits for anything. Ranks have
-    batches of one size, so that the mean is that of the joined batch.
+    mmengine logs the losses and the focus of the first process's images only. This hook
+    averages the numbers since the last log line when the next log line is due, in two
+    small collectives; other iterations do not synchronise. All ranks have the same
+    batch size, so the mean equals the mean of the joined batch.
 
-    What only some batches log stays the first process's. Lines are due as the
-    ``LoggerHook`` says; with one process there is nothing to do.
+    Numbers that only some batches log are not averaged. The ``LoggerHook`` sets the
+    interval of log lines. With one process this hook does nothing.
     """
     stock = GOES
 
     def __init__(self):
-        self._keys = []  # of each iteration that only this rank has seen
+        self._keys = []  # keys of each iteration that is not yet averaged
 
     def before_train(self, runner) -> None:
         self._keys.clear()
@@ -35,7 +35,7 @@ class ReduceLogHook(Hook):
             return
         always = set.intersection(*self._keys)
         always = set.intersection(*all_gather_object(always))
-        # views of the logged numbers, which RuntimeInfoHook has just added to
+        # views of the history, to which RuntimeInfoHook has just added this iteration
         recent = [
             runner.message_hub.get_scalar(f'train/{key}').data[0][-len(self._keys):]
             for key in sorted(always)

@@ -1,4 +1,4 @@
-"""The dumped config shows what the model filled in."""
+"""Writing values that the model resolved into the dumped config."""
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
@@ -8,8 +8,10 @@ from .unwrapped import unwrapped
 
 
 class ResolvedConfigHook(Hook):
-    """Write numbers that the config left open (a head's ``in_channels``) into the
-    runner's config, its dump in the work dir, and so into checkpoints."""
+    """Write resolved values (a head's ``in_channels``) into the runner's config.
+
+    The config's dump in the work dir and the checkpoints then have these values, too.
+    """
     stock = GOES
     priority = 'VERY_HIGH'
 

@@ -1,4 +1,4 @@
-"""The model inside its wrappers."""
+"""Removing wrappers from a model."""
 from torch import nn
 
 

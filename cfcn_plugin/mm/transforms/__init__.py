@@ -1,4 +1,4 @@
-"""Transforms that load a mask, move it with its image, and pack both."""
+"""Transforms that load a mask, move image and mask together, and pack both."""
 from .load_image import LoadImage
 from .loading import LoadActivationMask
 from .mask_aware import MaskAware

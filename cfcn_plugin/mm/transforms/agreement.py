@@ -1,26 +1,26 @@
-"""Image and mask agree in size and flip, or an error says where they differ."""
+"""Checks that image and mask agree in size and flip."""
 import numpy as np
 from PIL import Image
 
 from cfcn_plugin.masks.mask_loader import describe_image
 
-# What moves with the image
+# Keys of the arrays that move with the image
 MOVED = ('activation_mask', 'ignore_mask', 'source_positions')
 REMEDY = "dict(type='MaskAware', transform=dict(...))"
 
 
 def moved_planes(results: dict) -> dict[str, np.ndarray]:
-    """What a sample has of the arrays that move with its image."""
+    """The arrays of a sample that move with its image, by key."""
     return {key: results[key] for key in MOVED if key in results}
 
 
 def check_sizes(results: dict, image, when: str) -> None:
-    """Raise a ValueError if a mask is not as large as the image.
+    """Raise a ValueError if a mask differs from the image in size.
 
     Args:
         results: A sample's dict.
-        image: Its array (H, W, C), PIL image or tensor (C, H, W).
-        when: For the message, ``'after Resize'``.
+        image: The image as array (H, W, C), PIL image or tensor (C, H, W).
+        when: Beginning of the message, such as ``'after Resize'``.
     """
     if isinstance(image, Image.Image):
         size = image.size[::-1]
@@ -31,7 +31,7 @@ def check_sizes(results: dict, image, when: str) -> None:
         if mask.shape[-2:] != size:
             raise ValueError(
                 f'{when}, `{key}` of {describe_image(results)} has height and width '
-                f'{mask.shape[-2:]}, its image {size}: wrap every transform so far '
+                f'{mask.shape[-2:]}, its image {size}: wrap every earlier transform '
                 f'that moves pixels, {REMEDY}')
 
 

@@ -1,10 +1,10 @@
-"""Masks through mmpretrain's Albumentations wrapper, whose transforms know masks."""
+"""Moving masks with mmpretrain's Albumentations wrapper."""
 import numpy as np
 from mmcv.transforms import BaseTransform
 
 
 def fill_masks_with_context(transform: BaseTransform) -> BaseTransform:
-    """mmpretrain's ``Albumentations``, whose transforms now fill masks with 0."""
+    """A copy of mmpretrain's ``Albumentations`` that fills masks with 0."""
     for part in _parts(transform.aug):
         if getattr(part, 'fill_mask', None) is not None:
             part.fill_mask = 0
@@ -13,16 +13,16 @@ def fill_masks_with_context(transform: BaseTransform) -> BaseTransform:
 
 def move_by_albumentations(transform: BaseTransform, results: dict,
                            planes: dict[str, np.ndarray]) -> dict:
-    """Run the wrapper once, for image and masks.
+    """Run the wrapper once for image and masks.
 
-    It draws from generators of its own, so there is no second run: the masks are
-    handed over as Albumentations' own target ``masks``, which it moves by nearest
-    neighbour.
+    A second run is not possible, since Albumentations has its own random generators.
+    The masks are passed as Albumentations' target ``masks``, which Albumentations
+    moves by nearest neighbour.
 
     Args:
-        transform: What :func:`fill_masks_with_context` gave.
+        transform: The result of :func:`fill_masks_with_context`.
         results: A sample's dict.
-        planes: Its masks, (H, W) or (K, H, W), by key.
+        planes: The sample's masks, (H, W) or (K, H, W), by key.
 
     Returns:
         The sample's dict with image and masks moved.

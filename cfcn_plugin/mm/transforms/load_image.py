@@ -1,4 +1,4 @@
-"""Loading images of which a few may be broken."""
+"""Loading images with an option for damaged files."""
 from mmcv.transforms import LoadImageFromFile
 from mmengine.logging import MMLogger
 
@@ -9,16 +9,16 @@ ON_ERROR = ('raise', 'another')
 
 
 class LoadImage(LoadImageFromFile):
-    """``LoadImageFromFile`` that says which file is broken, or goes on without it.
+    """``LoadImageFromFile`` that names unreadable files, or replaces them.
 
-    Keys are the stock transform's.
+    Keys are the same as of the stock transform.
 
     Args:
         *args, **kwargs: As ``LoadImageFromFile``.
-        on_error: What happens where an image cannot be read. ``'raise'``: the run
-            ends. ``'another'``: a training set draws another image in its place (a
-            test set has no other); the log names each such image and counts them in
-            each process. Where the first 32 fail, the run ends.
+        on_error: Handling of an unreadable image. ``'raise'``: the run ends.
+            ``'another'``: a training set draws another image instead (a test set
+            cannot); the log names and counts these images in each process. If the
+            first 32 images fail, the run ends.
 
     Raises:
         OSError: The image cannot be read.
@@ -35,7 +35,7 @@ class LoadImage(LoadImageFromFile):
     def transform(self, results: dict) -> dict | None:
         try:
             loaded = super().transform(results)
-        except Exception as error:  # a decoder may raise anything
+        except Exception as error:  # decoders raise errors of many types
             return self._fail(results['img_path'], error)
         self._failures.any_fine = True
         return loaded
@@ -44,7 +44,7 @@ class LoadImage(LoadImageFromFile):
         why = f"image '{file}' cannot be read: {error or type(error).__name__}"
         if self.on_error == 'raise':
             raise OSError(
-                f"{why}. Replace the file, or go on without such ones with dict(type="
+                f"{why}. Replace the file, or skip unreadable images with dict(type="
                 "'LoadImage', on_error='another')") from error
         count = self._failures.add(file, OSError(why))
         if count:

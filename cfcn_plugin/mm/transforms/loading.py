@@ -1,4 +1,4 @@
-"""Loading the mask of the image that was just loaded."""
+"""Loading the mask of a loaded image."""
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.logging import MMLogger
@@ -30,9 +30,9 @@ class LoadActivationMask(MaskLoader, BaseTransform):
 
     Args:
         source: Mask source, e.g. ``dict(type='PNGMasks', ...)``.
-        min_visible: Fraction of the object's area, in [0, 1], that a draw must still
-            show. Below it ``PackGuidedInputs`` makes the draw unguided, and counts it
-            with the draws that cropped the object out. 0: one causal pixel is enough.
+        min_visible: Minimum visible fraction of the object's area, in [0, 1]. A draw
+            with a smaller fraction is unguided, and ``PackGuidedInputs`` counts the
+            draw as cropped out. 0: one causal pixel is enough.
         **options: ``image_list``, ``fraction``, ``seed``, ``missing``, ``empty``,
             ``exif`` and ``on_error`` of :class:`MaskLoader`. With
             ``on_error='unguided'`` the log counts masks that cannot be used

@@ -1,4 +1,4 @@
-"""One draw for image and mask, whatever stock transform is inside."""
+"""Applying a stock transform to image and mask with one random draw."""
 from collections.abc import Callable
 from copy import copy
 
@@ -17,14 +17,14 @@ from .transform_kinds import GEOMETRIC, kind_of, type_name, unwrap
 
 
 class MaskAware(BaseTransform):
-    """A stock transform that moves image and mask by the same draw.
+    """Wraps a stock transform to move image and mask by the same draw.
 
-    The image goes through the wrapped transform as it would alone. Each mask then goes,
-    with the same random numbers, through a copy of the transform that takes the nearest
-    neighbour and fills with context. Of a transform that runs others (RandAugment,
-    AutoAugment, RandomApply ...), each of these is made mask-aware; those that move no
-    pixel leave the mask alone. Several threads may use one, except as
-    :func:`.one_draw.one_draw` says.
+    The wrapped transform is applied to the image unchanged. A copy of the transform,
+    with nearest neighbour interpolation and context as fill value, is then applied to
+    each mask with the same random numbers. In a compound transform (RandAugment,
+    AutoAugment, RandomApply ...) each inner transform is wrapped. Transforms that move
+    no pixel do not change the mask. Instances are thread-safe, except for the case in
+    :func:`.one_draw.one_draw`.
 
     **Required Keys:** those of the wrapped transform
 
@@ -36,17 +36,17 @@ class MaskAware(BaseTransform):
     Args:
         transform: The stock transform.
         photometric: Declare that a transform unknown to :mod:`.transform_kinds` moves
-            no pixel: it is applied to the image alone.
+            no pixel, so that it is applied only to the image.
 
     Raises:
-        TypeError: It is not known whether the transform moves pixels.
-        ValueError: While running: image and mask no longer agree in size, or the
-            image alone was flipped before.
+        TypeError: The transform is unknown to :mod:`.transform_kinds`.
+        ValueError: During a call: image and mask differ in size, or only the image was
+            flipped before.
     """
 
     @staticmethod
     def stock(config: dict) -> dict:
-        """The transform inside."""
+        """The config of the wrapped transform."""
         return config['transform']
 
     def __init__(self, transform: dict | BaseTransform, photometric: bool = False):
@@ -55,7 +55,7 @@ class MaskAware(BaseTransform):
         self.name = type_name(transform)
         kind = 'photometric' if photometric else kind_of(type(unwrap(transform)))
         self.photometric = kind == 'photometric'
-        self.for_masks = None  # what moves the masks, of a geometric transform
+        self.for_masks = None  # the mask copy of a geometric transform
         if kind == 'compound':
             transform = _aware_inside(transform)
         elif kind == 'geometric' and isinstance(transform, Albumentations):
@@ -64,8 +64,8 @@ class MaskAware(BaseTransform):
             self.for_masks = mask_copy(transform)
         elif kind is None:
             raise TypeError(
-                f'MaskAware does not know how {self.name} moves pixels. If it moves '
-                'none, say `photometric=True`; if it does, use one of '
+                f'MaskAware does not support {self.name}. If {self.name} moves no '
+                'pixel, set `photometric=True`; otherwise use one of '
                 f'{", ".join(dict.fromkeys(t.__name__ for t in GEOMETRIC))} or a '
                 'subclass of theirs')
         self.inner = transform
@@ -79,7 +79,7 @@ class MaskAware(BaseTransform):
             results = move_by_albumentations(self.for_masks, results, planes)
         else:
             results = self._move(results, planes if self.for_masks is not None else {})
-        if results is None:  # the host then asks for another sample
+        if results is None:  # mmengine then loads another sample
             return None
         if results.get('flip', False) != flipped:
             results['mask_flip'] = results['flip']
@@ -98,7 +98,7 @@ class MaskAware(BaseTransform):
         if mask.ndim == 3:
             return np.stack([self._move_mask(plane, before, run) for plane in mask])
         plane = np.ascontiguousarray(mask)
-        if isinstance(unwrap(self.inner), torch.nn.Module):  # torchvision's take PIL
+        if isinstance(unwrap(self.inner), torch.nn.Module):  # torchvision: PIL images
             plane = Image.fromarray(plane)
         moved = run(self.for_masks, {**before, 'img': plane})['img']
         # Pillow's arrays may be read-only
@@ -110,7 +110,7 @@ class MaskAware(BaseTransform):
 
 
 def _aware_inside(compound: BaseTransform) -> BaseTransform:
-    """A copy of a transform whose own transforms are mask-aware."""
+    """A copy of a compound transform with mask-aware inner transforms."""
     compound, parts = copy(compound), compound.transforms
     compound.transforms = (
         MaskAware(parts) if isinstance(parts, BaseTransform) else  # RandomApply's

@@ -1,4 +1,4 @@
-"""A copy of a transform that moves masks: by nearest neighbour, filled with context."""
+"""Copies of transforms for masks: nearest neighbour, with context as fill value."""
 from copy import copy
 from functools import cache
 from types import FunctionType
@@ -14,20 +14,20 @@ from torchvision.transforms import (
     autoaugment,
 )
 
-# What a mask needs instead of the image's setting. Pillow's nearest takes the pixel
-# under a cell's centre, as cv2.INTER_NEAREST_EXACT; OpenCV's plain one, and mmcv knows
-# no other, that at the cell's corner, half a cell off.
+# The settings of a mask. Pillow's nearest neighbour samples at the centre of a cell, as
+# cv2.INTER_NEAREST_EXACT does. OpenCV's INTER_NEAREST, the only choice in mmcv, samples
+# at the corner of the cell, half a cell off.
 SETTINGS = dict(interpolation='nearest', backend='pillow', pad_val=0, fill=0)
 POLICIES = (AutoAugment, RandAugment, TrivialAugmentWide)
-# These policies apply their operations by name
+# Policies that apply operations by name
 GEOMETRIC_OPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
 
 
 def mask_copy(transform):
-    """A copy of a geometric transform, and of those inside it, with a mask's settings.
+    """A copy of a geometric transform and its inner transforms, with mask settings.
 
     Args:
-        transform: One of mmcv's, mmpretrain's or torchvision's, or a user's subclass.
+        transform: A transform of mmcv, mmpretrain or torchvision, or a subclass.
     """
     transform = copy(transform)
     for name, value in vars(transform).items():
@@ -45,7 +45,7 @@ def mask_copy(transform):
 
 
 class GeometricPolicy:
-    """A policy of torchvision's that applies its geometric operations alone."""
+    """A torchvision policy that applies only its geometric operations."""
 
     def __init__(self, policy: torch.nn.Module):
         self.policy = policy
@@ -56,15 +56,15 @@ class GeometricPolicy:
 
 @cache
 def _geometric_forward(policy: type):
-    """Its ``forward``, which draws operations and applies each by ``_apply_op``.
+    """The policy's ``forward`` with :func:`_apply_geometric_op` for ``_apply_op``.
 
-    This is the same code, with another function of this name in its namespace.
+    The code object is the same; only its namespace is replaced.
     """
     code = policy.forward.__code__
     if '_apply_op' not in code.co_names:
         raise TypeError(
-            f'MaskAware does not know how {policy.__name__}.forward applies its '
-            'operations: use a policy of torchvision as it is')
+            f'MaskAware does not support {policy.__name__}.forward: use a policy of '
+            'torchvision without changes')
     return FunctionType(
         code, {**policy.forward.__globals__, '_apply_op': _apply_geometric_op},
         closure=policy.forward.__closure__)

@@ -13,7 +13,7 @@ from cfcn_plugin.mm.random_state import random_state, set_random_state
 
 from .transform_kinds import unwrap
 
-# What torchvision's transforms draw by
+# The random functions of torchvision's transforms
 TORCH_RANDOM = (
     torch.rand, torch.randint, torch.randn, torch.randperm, torch.bernoulli,
     torch.multinomial, torch.normal, torch.Tensor.bernoulli_, torch.Tensor.normal_,
@@ -21,20 +21,19 @@ TORCH_RANDOM = (
 
 
 def one_draw(transform, again: bool = True) -> Callable[[object, dict], dict]:
-    """What runs a transform, and copies of it, by the random numbers of its first run.
+    """A function that runs a transform and its copies with the same random numbers.
 
-    The draws of the first run are kept and given to the other runs. Neither the
-    transform nor anything of the process changes, so that threads may use one transform
-    at the same time. How they draw is known of the packages' own transforms. A user's
-    subclass may draw anywhere: for this, all generators are set back, which other
-    threads must not do at the same time.
+    The draws of the first run are recorded and repeated in the other runs. This changes
+    neither the transform nor the process, so threads may share a transform. Recording
+    supports the transforms of mmcv, mmpretrain and torchvision. For a user's subclass
+    the states of all random generators are restored instead, which is not thread-safe.
 
     Args:
         transform: The transform.
-        again: Whether there will be other runs than the first.
+        again: Whether there is more than one run.
 
     Returns:
-        Called as ``run(transform, results)``, it returns the transform's results.
+        A function ``run(transform, results)`` that returns the transform's results.
     """
     inside = unwrap(transform)
     package = type(inside).__module__.partition('.')[0]
@@ -49,10 +48,10 @@ def one_draw(transform, again: bool = True) -> Callable[[object, dict], dict]:
 
 
 def _run_mm(drawn: dict, transform: BaseTransform, results: dict) -> dict:
-    """Run a copy whose random methods draw what is not yet drawn.
+    """Run a copy whose random methods take recorded draws, or draw and record.
 
-    A copy, since mmcv's own way (``cache_random_params``) changes the transform, and
-    since RandomResize sets the size of its Resize.
+    A copy is needed, since mmcv's ``cache_random_params`` changes the transform, and
+    RandomResize sets the size of its Resize.
     """
     transform = copy(transform)
     for name, part in vars(transform).items():
@@ -71,7 +70,7 @@ def _run_mm(drawn: dict, transform: BaseTransform, results: dict) -> dict:
 
 @cache
 def _random_methods(transform: type) -> dict[str, Callable]:
-    """The methods that mmcv or mmpretrain marks as those that draw."""
+    """The methods that mmcv or mmpretrain marks as random."""
     methods = {name: inspect.getattr_static(transform, name) for name in dir(transform)}
     return {name: method.func for name, method in methods.items()
             if isinstance(method, cache_randomness)}
@@ -83,7 +82,7 @@ def _run_torch(drawn: list, transform, results: dict) -> dict:
 
 
 class _Drawn(TorchFunctionMode):
-    """In this thread, torch draws what is in a list; beyond its end the list grows."""
+    """In this thread, torch takes draws from a list; new draws are appended."""
 
     def __init__(self, drawn: list[torch.Tensor]):
         super().__init__()

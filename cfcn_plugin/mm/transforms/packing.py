@@ -11,19 +11,19 @@ MASK_KEYS = ('guided', 'cropped_out', 'mask_error', 'activation_mask', 'mask_cla
 
 
 class PackGuidedInputs(PackInputs):
-    """``PackInputs`` and the mask.
+    """``PackInputs`` with the mask.
 
-    Where a crop shows nothing of a guided mask, or less than the ``min_visible`` of
-    ``LoadActivationMask``, this draw is unguided, and counted (``cropped_out``).
+    If a crop shows no causal pixel, or less than ``min_visible`` of
+    ``LoadActivationMask``, the draw is unguided and counted as ``cropped_out``.
 
     **Required Keys:** those of ``PackInputs``, and ``guided``
 
     **Added Keys:** those of ``PackInputs``; in the data sample
 
     - guided (bool), cropped_out (bool)
-    - mask_error (bool): if LoadActivationMask made it
-    - activation_mask, mask_classes, ignore_mask as LoadActivationMask made them,
-      numpy arrays (a tensor would be copied to the device one by one): if guided
+    - mask_error (bool): if added by LoadActivationMask
+    - activation_mask, mask_classes, ignore_mask: if guided, as in LoadActivationMask;
+      numpy arrays, since tensors would be copied to the device one by one
 
     Args:
         input_key, algorithm_keys: As in ``PackInputs``.
@@ -40,8 +40,8 @@ class PackGuidedInputs(PackInputs):
     def transform(self, results: dict) -> dict:
         if 'guided' not in results:
             raise ValueError(
-                'PackGuidedInputs got a sample that no LoadActivationMask has seen: '
-                "add `dict(type='LoadActivationMask', source=...)` after the image is "
+                'PackGuidedInputs got a sample without `guided`: add '
+                "`dict(type='LoadActivationMask', source=...)` after the image is "
                 'loaded')
         results['cropped_out'] = False
         if results['guided']:

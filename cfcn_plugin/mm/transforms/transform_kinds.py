@@ -1,7 +1,7 @@
-"""Which stock transforms move pixels: the one place that knows.
+"""Tables of the stock transforms that move pixels, and of those that do not.
 
-To make a transform known, add its class to one of the tables. A subclass is of the
-kind of its base: EfficientNetRandomCrop, MAERandomResizedCrop, AutoAugment.
+To support a transform, add its class to one of the tables. A subclass has the kind of
+its base class: EfficientNetRandomCrop, MAERandomResizedCrop, AutoAugment.
 """
 from mmcv import transforms as mmcv
 from mmpretrain.datasets import transforms as mmpretrain
@@ -9,8 +9,8 @@ from mmpretrain.datasets.transforms.processing import TorchVisonTransformWrapper
 from mmpretrain.registry import TRANSFORMS
 from torchvision import transforms as torchvision
 
-# Move pixels, or have operations that do (Albumentations, torchvision's policies);
-# every draw depends on the image's size, never on its pixels
+# Move pixels, or have operations that move pixels (Albumentations, torchvision's
+# policies); draws may depend on the image's size, but not on its pixels
 GEOMETRIC = (
     mmcv.Resize, mmcv.RandomResize, mmcv.RandomChoiceResize, mmcv.RandomFlip,
     mmcv.CenterCrop, mmcv.Pad,
@@ -41,7 +41,7 @@ PHOTOMETRIC = (
     torchvision.ToPILImage, torchvision.ToTensor,
 )
 
-# Run others, which they keep in `transforms`
+# Run the transforms in their attribute `transforms`
 COMPOUND = (
     mmcv.Compose, mmcv.RandomApply, mmcv.RandomChoice,
     mmpretrain.RandAugment,
@@ -51,7 +51,7 @@ KINDS = dict(geometric=GEOMETRIC, photometric=PHOTOMETRIC, compound=COMPOUND)
 
 
 def kind_of(transform: type) -> str | None:
-    """``'geometric'``, ``'photometric'``, ``'compound'``; None: it is not known.
+    """``'geometric'``, ``'photometric'``, ``'compound'``; None if unknown.
 
     Args:
         transform: The class of a transform.
@@ -60,7 +60,7 @@ def kind_of(transform: type) -> str | None:
 
 
 def moves_pixels(transform) -> bool | None:
-    """Whether a transform moves pixels. None: the tables do not know it.
+    """Whether a transform moves pixels; None if the transform is in no table.
 
     Args:
         transform: A built transform.
@@ -73,20 +73,20 @@ def moves_pixels(transform) -> bool | None:
 
 
 def unwrap(transform):
-    """The torchvision transform in mmpretrain's wrapper; others as they are."""
+    """The torchvision transform in mmpretrain's wrapper; others unchanged."""
     if isinstance(transform, TorchVisonTransformWrapper):
         return transform.t
     return transform
 
 
 def transform_type(name: str | type) -> type | None:
-    """The class behind a config's ``type``; None if none is registered."""
+    """The class for a config's ``type``; None if no class is registered."""
     registered = TRANSFORMS.get(name) if isinstance(name, str) else name
-    # torchvision's are registered as their wrapper's constructor
+    # torchvision's transforms are registered as the constructor of their wrapper
     return getattr(registered, 'keywords', {}).get('transform', registered)
 
 
 def type_name(transform) -> str:
-    """What a config calls the type of a transform."""
+    """The name of a transform's type in configs."""
     name = type(unwrap(transform)).__name__
     return name if unwrap(transform) is transform else f'torchvision/{name}'

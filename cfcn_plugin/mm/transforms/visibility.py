@@ -1,18 +1,18 @@
-"""The fraction of an object that a draw still shows, however it is zoomed.
+"""The visible fraction of an object in a draw, independent of the zoom.
 
-A crop is stretched to the model's size, so that counts of causal pixels before and
-after do not compare. Here each pixel carries its position in the source, moved as the
-mask is. The gradient of the positions gives the source's area under one pixel; times
-the object's pixels, this is the object's visible area.
+A crop is resized to the model's input size, so the numbers of causal pixels before and
+after a crop cannot be compared. Here each pixel has its position in the source, and
+positions move with the mask. The gradient of the positions gives the source area of
+one pixel. The product of this area and the number of causal pixels is the visible area.
 """
 import numpy as np
 
-LEVELS = 255  # positions along a side; uint8 is what every transform can move
-POINTS = 32  # a side of the grid on which positions are compared
+LEVELS = 255  # positions along a side: all transforms support uint8
+POINTS = 32  # side length of the grid on which positions are compared
 
 
 def causal_pixels(results: dict) -> np.ndarray:
-    """(H, W): not 0 where a sample's mask is causal, for whichever class, and known."""
+    """(H, W): not 0 where a sample's mask is causal for any class, and not ignored."""
     mask = results['activation_mask']
     if mask.ndim == 3:
         mask = mask.any(0)
@@ -22,7 +22,7 @@ def causal_pixels(results: dict) -> np.ndarray:
 
 
 def source_positions(shape: tuple[int, int]) -> np.ndarray:
-    """How far down and right each pixel is, from 1 to 255; padding will have 0.
+    """The row and column of each pixel, scaled to 1 to 255; padding will have 0.
 
     Args:
         shape: (H, W) of the source.
@@ -38,12 +38,12 @@ def source_positions(shape: tuple[int, int]) -> np.ndarray:
 def visible_fraction(mask: np.ndarray, positions: np.ndarray, area: float) -> float:
     """The visible part of an object's area, in [0, 1].
 
-    Exact but for rounding where the image was moved affinely (crops, zooms, flips,
-    rotations, shears); of a perspective or elastic transform, the nearest affine one
-    counts.
+    The result is exact up to rounding for affine transforms (crops, zooms, flips,
+    rotations, shears). Perspective and elastic transforms are approximated by an affine
+    fit.
 
     Args:
-        mask: (h, w), not 0 on the object, as the draw shows it.
+        mask: (h, w), not 0 on the object, after the transforms.
         positions: (2, h, w), :func:`source_positions` moved as the mask was.
         area: The object's fraction of the source's pixels, > 0.
     """
@@ -51,7 +51,7 @@ def visible_fraction(mask: np.ndarray, positions: np.ndarray, area: float) -> fl
 
 
 def area_of_a_pixel(positions: np.ndarray) -> float:
-    """The fraction of the source under one pixel: the determinant of the affine fit."""
+    """The source area of one pixel as a fraction: determinant of the affine fit."""
     steps = [max(1, size // POINTS) for size in positions.shape[-2:]]
     sampled = positions[:, ::steps[0], ::steps[1]]
     rows, columns = np.nonzero(sampled[0])

@@ -1,1 +1,1 @@
-"""Images and models of mm configs, made ready to be drawn."""
+"""Loading images and models of mm configs for figures."""

@@ -18,11 +18,11 @@ from cfcn_plugin.mm.trained_model import load_trained
 from cfcn_plugin.visualization.heatmaps import SaliencyMaps, resize_maps
 from cfcn_plugin.visualization.image_panel import ImagePanel
 
-SEARCHED = 20  # images loaded for each one of the same size
+SEARCHED = 20  # loaded images per image of the requested number, at most
 
 
 def image_panel(sample: dict) -> ImagePanel:
-    """The image and mask of a sample that a pipeline packed.
+    """The image and mask of a packed sample.
 
     Raises:
         TypeError: The image is not uint8 of three channels.
@@ -42,11 +42,11 @@ def image_panel(sample: dict) -> ImagePanel:
 
 
 def select_images(dataset, count: int) -> list[ImagePanel]:
-    """Images of a data set, always the same ones, all of the first one's size.
+    """Select images of a data set deterministically, all of the same size.
 
     Args:
-        dataset: With a pipeline that packs.
-        count: How many at most.
+        dataset: A data set with a packing transform in its pipeline.
+        count: Maximum number of images.
     """
     found: list[ImagePanel] = []
     order = sorted(range(len(dataset)), key=lambda index: guidance_rank(str(index)))
@@ -72,8 +72,8 @@ def load_image_file(cfg: Config, file: str | Path) -> ImagePanel:
 
     Args:
         cfg: The config.
-        file: Any image. The source can have a mask of it if it is below the source's
-            data root.
+        file: Any image. Only an image below the data root of the mask source can have
+            a mask.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -91,7 +91,7 @@ def load_image_file(cfg: Config, file: str | Path) -> ImagePanel:
                  'empty': 'unguided'})
             try:
                 image_key(results, step.source.data_root)
-            except MaskError:  # an image from elsewhere
+            except MaskError:  # an image outside the data root
                 continue
         pipeline.append(step)
     return image_panel(Compose(pipeline)(results))
@@ -101,14 +101,13 @@ def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
     """A config's model with the weights of a checkpoint, in evaluation mode.
 
     Raises:
-        TypeError: The model is no guided classifier: others have no feature hook.
+        TypeError: The model is not a guided classifier and has no feature hook.
     """
     model = load_trained(cfg, checkpoint)
     if not hasattr(model, 'feature_hook'):
         raise TypeError(
-            f"'{cfg.filename}' has a {type(model).__name__}, which does not know where "
-            'its map is: write its guided type with guidance=None '
-            '(cfcn_plugin.guide_config does)')
+            f"'{cfg.filename}' has a {type(model).__name__}, which has no feature hook: "
+            'use its guided type with guidance=None (see cfcn_plugin.guide_config)')
     return model
 
 
@@ -121,14 +120,14 @@ def class_names(model: nn.Module, known: dict | None = None) -> tuple[str, ...]:
 
 
 def predict_saliency(model: nn.Module, images: Sequence[ImagePanel]) -> SaliencyMaps:
-    """The maps that a classifier is guided by, of one forward pass in evaluation mode.
+    """The guided maps of a classifier, from one forward pass in evaluation mode.
 
-    Where maps are classes this is the predicted class's map, else the mean over
-    channels. The model's mode is put back.
+    If maps are classes, the result is the map of the predicted class, else the mean
+    over channels. The model's mode is restored.
 
     Args:
         model: A guided classifier.
-        images: Of one size.
+        images: Images of the same size.
     """
     inputs = _inputs(images).to(next(model.parameters()).device)
     with temporary_evaluation(model), torch.no_grad(), model.feature_hook:
@@ -152,11 +151,11 @@ def predict_saliency(model: nn.Module, images: Sequence[ImagePanel]) -> Saliency
 
 
 def predict_grad_cam(model: nn.Module, images: Sequence[ImagePanel]) -> SaliencyMaps:
-    """Grad-CAM of the predicted class, which guidance did not train on.
+    """Grad-CAM of the predicted class, an attribution that guidance did not train.
 
     Args:
         model: A guided classifier.
-        images: Of one size.
+        images: Images of the same size.
     """
     predicted = predict_saliency(model, images).predicted
     inputs = _inputs(images)
@@ -169,7 +168,7 @@ def predict_grad_cam(model: nn.Module, images: Sequence[ImagePanel]) -> Saliency
 
 
 def _inputs(images: Sequence[ImagePanel]) -> torch.Tensor:
-    """(B, 3, H, W) uint8, BGR, as pipelines pack images."""
+    """(B, 3, H, W) uint8, BGR, as in packed samples."""
     return torch.stack([panel.image for panel in images]).flip(1)
 
 

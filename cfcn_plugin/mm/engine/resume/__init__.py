@@ -1,1 +1,1 @@
-"""Runs that can go on after a kill, from complete checkpoints."""
+"""Runs that can resume after a kill, from complete checkpoints."""

@@ -1,4 +1,4 @@
-"""Checkpoints that are removed only after newer ones are on the disk."""
+"""Removing old checkpoints only after newer checkpoints are written."""
 from pathlib import Path
 
 from mmengine.dist import is_main_process
@@ -9,11 +9,11 @@ from cfcn_plugin.stock import Stock
 
 
 class AtomicCheckpointHook(CheckpointHook):
-    """``CheckpointHook`` that removes old checkpoints when the new one is on the disk.
+    """``CheckpointHook`` that removes old checkpoints after the new one is written.
 
-    The stock hook removes first (with ``max_keep_ckpts=1``, all checkpoints), and a
-    kill while it writes leaves a part of a file. :class:`ResumableRunner` takes this
-    hook in place of the stock one; the options are the same.
+    The stock hook removes old checkpoints first (with ``max_keep_ckpts=1``, all), and a
+    kill during writing leaves a partial file. :class:`ResumableRunner` replaces the
+    stock hook by this hook; the options are the same.
     """
     stock = Stock('CheckpointHook')
 
@@ -24,16 +24,16 @@ class AtomicCheckpointHook(CheckpointHook):
         self.file_backend = _LateRemoval(self.file_backend)
         if is_main_process():
             for left in Path(self.out_dir).glob(partial_of(Path('*.pth')).name):
-                left.unlink()  # of a run that was killed while it wrote
+                left.unlink()  # a temporary file of a run that was killed while writing
 
     def saved_after(self, iterations: int) -> str | None:
-        """Path of the last checkpoint, if it was saved after so many iterations."""
+        """Path of the checkpoint saved after ``iterations``, if it is the last one."""
         return self.last_ckpt if self._saved_iter == iterations else None
 
     def save_now(self, runner) -> str:
         """Save after an iteration that is no multiple of the interval.
 
-        The checkpoint is kept until the next one is there.
+        The checkpoint is kept until the next checkpoint is written.
 
         Returns:
             Path of the checkpoint.
@@ -90,16 +90,16 @@ class AtomicCheckpointHook(CheckpointHook):
         files, outdated = self.file_backend.files, self.file_backend.outdated
         for path in outdated - kept if is_main_process() else ():
             if Path(path).parent != Path(self.out_dir):
-                continue  # another run's, from which this run goes on
+                continue  # the checkpoint of another run, from which this run resumes
             if files.isfile(path):
                 files.remove(path)
-            elif files.isdir(path):  # as deepspeed saves them
+            elif files.isdir(path):  # deepspeed saves folders
                 files.rmtree(path)
         outdated.clear()
 
 
 class _LateRemoval:
-    """A file backend that only notes what it is to remove."""
+    """A file backend that records the paths to remove, and does not remove them."""
 
     def __init__(self, files):
         self.files = files

@@ -1,4 +1,4 @@
-"""mmengine's backend for local files, which writes complete files."""
+"""mmengine's backend for local files, with atomic writing."""
 from pathlib import Path
 
 from mmengine.fileio import LocalBackend
@@ -7,9 +7,9 @@ from cfcn_plugin.atomic_write import atomic_write
 
 
 class AtomicFileBackend(LocalBackend):
-    """``LocalBackend`` whose files are complete, or as they were before.
+    """``LocalBackend`` that writes files atomically.
 
-    ``backend_args=dict(backend='atomic')`` asks for this backend.
+    ``backend_args=dict(backend='atomic')`` selects this backend.
     """
 
     def put(self, obj: bytes, filepath: str | Path) -> None:

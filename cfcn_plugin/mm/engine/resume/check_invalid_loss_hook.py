@@ -11,11 +11,11 @@ from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.stock import GOES
 
 DIVERGED = ('lower the learning rate or the weight of guidance (`loss_weight`), clip '
-            'gradients, or leave `--amp` out. Earlier checkpoints are as they were')
+            'gradients, or leave `--amp` out. Earlier checkpoints are unchanged')
 
 
 class CheckInvalidLossHook(Hook):
-    """Stop training when a loss is NaN or infinite, and write down the batch.
+    """Stop training when a loss is NaN or infinite, and report the batch.
 
     The hook checks the stock losses and guidance's terms: all keys with "loss". On a
     CPU, and where ``BatchedLogHook`` has read the losses, it checks in each iteration.
@@ -23,9 +23,9 @@ class CheckInvalidLossHook(Hook):
     every ``interval`` iterations, since reading waits for the device. Gradients are not
     checked: where the loss is scaled (``--amp``), infinite gradients are no error.
 
-    Weights can become infinite in a step whose loss was finite. So the hook checks the
-    weights before :class:`ResumableRunner` writes a checkpoint: the weights that
-    ``--resume`` loads are finite.
+    Weights can become infinite in a step with a finite loss. So the hook also checks
+    the weights before :class:`ResumableRunner` writes a checkpoint: ``--resume`` always
+    loads finite weights.
 
     The batch's images and the losses' values are in ``nonfinite_loss_rank{N}.json``
     in the work dir.
@@ -61,7 +61,7 @@ class CheckInvalidLossHook(Hook):
         self.check(runner)
 
     def on_every_rank_before_save(self, runner) -> None:
-        """Let no checkpoint be written of weights that are NaN or infinite."""
+        """Raise an error before weights that are NaN or infinite are saved."""
         self.check(runner)
         weights = list(runner.model.named_parameters())
         finite = torch.stack([w.detach().isfinite().all() for _, w in weights])
@@ -69,8 +69,8 @@ class CheckInvalidLossHook(Hook):
             names = [name for (name, _), good in zip(weights, finite) if not good]
             raise FloatingPointError(
                 f'after {runner.iter + 1} iterations {len(names)} of {len(weights)} '
-                f'weights are NaN or infinite, first {names[:4]}, and no checkpoint is '
-                f'written of them, though all losses were numbers: {DIVERGED}')
+                f'weights are NaN or infinite, first {names[:4]}, although all losses '
+                f'were finite; no checkpoint is written: {DIVERGED}')
 
     def check(self, runner) -> None:
         """Stop the run if a loss since the last check is NaN or infinite."""
@@ -93,8 +93,8 @@ class CheckInvalidLossHook(Hook):
                            if math.isfinite(value))
         raise FloatingPointError(
             f'{bad} in iteration {iteration} ({others or "as are all losses"}; the '
-            f"batch begins with {files[:4]}, all of it is in '{report}'): check its "
-            'images and masks. If they are as they should be, the weights have '
+            f"batch begins with {files[:4]}, the full list is in '{report}'): check "
+            'the images and masks of the batch. If they are correct, the weights have '
             f'diverged: {DIVERGED}')
 
 

@@ -1,4 +1,4 @@
-"""A resumed run that equals, bit for bit, a run that was not killed."""
+"""Resuming a run with the same result, bit for bit, as an uninterrupted run."""
 from mmengine.dist import all_gather_object, get_rank, get_world_size
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook, EMAHook, Hook
 from torch import nn
@@ -12,24 +12,24 @@ KEY = 'exact_resume'
 
 
 class ExactResumeHook(Hook):
-    """Seed every random draw by the run's place, and save what else the run needs.
+    """Seed every random draw by the iteration, and save the remaining state.
 
     All generators (Python, numpy, torch on CPU and GPUs) are seeded in each iteration
     by (seed, process, iteration), and for each sample by its own numbers, see
-    :class:`ResumableBatches`. So their states follow from the seed and the iteration,
-    which are in the checkpoint, and no validation, hook or data worker can move them.
+    :class:`ResumableBatches`. So random draws depend only on the seed and the
+    iteration, which are in the checkpoint, not on validations, hooks or data workers.
 
-    What does not follow goes into the checkpoint, of every process: buffers (BatchNorm
-    statistics differ between processes), gradients that are being accumulated, and
-    whether a validation was still to come.
+    The checkpoint also has the remaining state of every process: buffers (BatchNorm
+    statistics differ between processes), accumulated gradients, and whether a
+    validation was due.
 
     Raises:
-        ValueError: The checkpoint is of a run with another seed, other batches or
-            another number of processes; or the config uses something whose random
-            draws or counts are in no checkpoint.
+        ValueError: The checkpoint's run had another seed, other batches or another
+            number of processes; or the config uses a component with random draws or
+            counts that no checkpoint saves.
     """
     stock = GOES
-    priority = 'LOWEST'  # validates after all other hooks have prepared the run
+    priority = 'LOWEST'  # a due validation runs after all other hooks are prepared
 
     def __init__(self):
         self._states = None
@@ -39,7 +39,7 @@ class ExactResumeHook(Hook):
     def before_run(self, runner) -> None:
         if not isinstance(runner.train_loop, ResumableMixin):
             raise ValueError(
-                f'exact resume knows EpochBasedTrainLoop and IterBasedTrainLoop, and '
+                'exact resume supports EpochBasedTrainLoop and IterBasedTrainLoop, but '
                 f'the train loop is {type(runner.train_loop).__name__}: leave '
                 '--exact-resume out')
         for hook in runner.hooks:
@@ -50,12 +50,13 @@ class ExactResumeHook(Hook):
                     'out')
             if isinstance(hook, EarlyStoppingHook):
                 raise ValueError(
-                    'EarlyStoppingHook keeps its count in no checkpoint, so that a '
-                    'resumed run would stop elsewhere: leave it or --exact-resume out')
+                    'EarlyStoppingHook does not save its count in checkpoints, so a '
+                    'resumed run would stop at another epoch: leave the hook or '
+                    '--exact-resume out')
         if 'Albumentations' in str(runner.cfg.train_dataloader):
             raise ValueError(
-                'Albumentations draws from generators of its own, which are in no '
-                'checkpoint: use other transforms, or leave --exact-resume out')
+                'Albumentations has its own random generators, which no checkpoint '
+                'saves: use other transforms, or leave --exact-resume out')
 
     def before_val(self, runner) -> None:
         self._validating = True
@@ -64,7 +65,7 @@ class ExactResumeHook(Hook):
         self._validating = False
 
     def on_every_rank_before_save(self, runner) -> None:
-        """Gather the state that differs between processes; one of them saves it."""
+        """Gather the state of all processes for the process that saves."""
         self._states = all_gather_object(_own_state(runner))
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
@@ -78,15 +79,16 @@ class ExactResumeHook(Hook):
             return
         if KEY not in checkpoint:
             raise ValueError(
-                'the checkpoint is of a run without --exact-resume, whose draws can '
-                'not be repeated: go on without it, or start anew with it')
+                "the checkpoint is of a run without --exact-resume, so the run's draws "
+                'cannot be repeated: resume without --exact-resume, or start a new '
+                'run with it')
         self._resumed = checkpoint[KEY]
         now = _run(runner)
         for name, before in self._resumed['run'].items():
             if now[name] != before:
                 raise ValueError(
-                    f'exact resume: {name} was {before} in the run to go on with, and '
-                    f'is {now[name]} now: give it as before, or go on without '
+                    f'exact resume: {name} was {before} in the interrupted run, and '
+                    f'is {now[name]} now: use the earlier value, or resume without '
                     '--exact-resume')
 
     def before_train(self, runner) -> None:
@@ -99,9 +101,9 @@ class ExactResumeHook(Hook):
 
 
 def _is_validation_due(runner) -> bool:
-    """Whether a validation follows the iteration that the checkpoint was saved after.
+    """Whether a validation is due after the iteration of the checkpoint.
 
-    Schedules, and the choice of the best checkpoint, depend on this validation.
+    Schedules and the choice of the best checkpoint depend on this validation.
     """
     loop = runner.train_loop
     by_epoch = isinstance(loop, ResumableEpochLoop)
@@ -114,7 +116,7 @@ def _is_validation_due(runner) -> bool:
 
 
 def _run(runner) -> dict[str, int]:
-    """What must be equal for equal random draws."""
+    """The settings that must be equal for equal random draws."""
     loop, seed = runner.train_loop, runner.seed
     if runner._randomness_cfg.get('diff_rank_seed'):
         seed -= get_rank()

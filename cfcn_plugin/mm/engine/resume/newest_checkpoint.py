@@ -1,4 +1,4 @@
-"""The newest checkpoint that a run can go on from."""
+"""The newest checkpoint from which a run can resume."""
 import re
 import zipfile
 from pathlib import Path
@@ -11,19 +11,19 @@ REGULAR = re.compile(r'(epoch|iter)_(\d+)\.pth')
 def newest_checkpoint(work_dir: str | Path) -> Path | str | None:
     """The newest undamaged checkpoint of a run.
 
-    The checkpoint that ``last_checkpoint`` names comes first, then the others of its
-    folder, the newest first. A warning names each damaged checkpoint that is left out.
+    The checkpoint in the file ``last_checkpoint`` comes first, then the others of the
+    folder, the newest first. A warning names each skipped damaged checkpoint.
 
     Args:
-        work_dir: Of the run.
+        work_dir: The run's work dir.
 
     Returns:
         None if the run has saved no checkpoint. A checkpoint on another storage
-        (``s3://...``) is returned as ``last_checkpoint`` names it, unchecked.
+        (``s3://...``) is returned unchecked, as written in ``last_checkpoint``.
 
     Raises:
-        ValueError: All checkpoints are damaged; or ``last_checkpoint`` names a
-            checkpoint that is out of reach, and there is no other.
+        ValueError: All checkpoints are damaged; or the checkpoint in
+            ``last_checkpoint`` does not exist, and there is no other checkpoint.
     """
     work_dir = Path(work_dir)
     warn = MMLogger.get_current_instance().warning
@@ -33,32 +33,32 @@ def newest_checkpoint(work_dir: str | Path) -> Path | str | None:
     found = saved_checkpoints(work_dir)
     if named and not found:
         raise ValueError(
-            f"'{pointer}' names '{named}', which is not there: is its disk mounted? "
-            'Go on with `--resume PATH`; to begin anew, remove that file or give '
+            f"'{pointer}' names '{named}', which does not exist: is its disk mounted? "
+            'Resume with `--resume PATH`; for a new run, remove that file or give '
             'another `--work-dir`')
     if not found:
         return None
     if named and Path(named).name not in [file.name for file in found]:
-        warn(f"'{pointer}' names '{named}', which is not there: '{found[0]}' is the "
+        warn(f"'{pointer}' names '{named}', which does not exist: '{found[0]}' is the "
              'newest of the others')
     for checkpoint in found:
         damage = damage_of(checkpoint)
         if damage is None:
             return checkpoint
-        warn(f"checkpoint '{checkpoint}' is damaged ({damage}) and is left out: what "
-             'was trained after the checkpoint before it is trained again')
+        warn(f"checkpoint '{checkpoint}' is damaged ({damage}) and is left out: the "
+             'training after the checkpoint before is repeated')
     raise ValueError(
-        f"all {len(found)} checkpoints of '{work_dir}' are damaged: go on from a "
-        'copy with `--resume PATH`, or start anew in another `--work-dir`')
+        f"all {len(found)} checkpoints of '{work_dir}' are damaged: resume from a "
+        'copy with `--resume PATH`, or start a new run in another `--work-dir`')
 
 
 def has_checkpoint(work_dir: str | Path) -> bool:
-    """Whether a run has saved a checkpoint, within reach or not."""
+    """Whether a run has saved a checkpoint, also if the checkpoint is unreachable."""
     return bool(_named_last(Path(work_dir)) or saved_checkpoints(work_dir))
 
 
 def saved_checkpoints(work_dir: str | Path) -> list[Path]:
-    """Files that may be checkpoints of a run, the one to go on from first."""
+    """Possible checkpoint files of a run, the preferred file first."""
     work_dir = Path(work_dir)
     named = _named_last(work_dir)
     last = Path(named)
@@ -74,18 +74,16 @@ def saved_checkpoints(work_dir: str | Path) -> list[Path]:
 
 
 def _named_last(work_dir: Path) -> str:
-    """What ``last_checkpoint`` names; a killed stock run may leave this file empty."""
+    """Content of ``last_checkpoint``; a killed stock run may leave the file empty."""
     pointer = work_dir / 'last_checkpoint'
     return pointer.read_text().strip() if pointer.is_file() else ''
 
 
 def damage_of(checkpoint: Path) -> str | None:
-    """What is wrong with the file of a checkpoint, by the checksums inside the file.
-
-    Nothing is unpickled.
+    """Check the file of a checkpoint by its checksums, without unpickling.
 
     Returns:
-        None if the file is complete.
+        A description of the damage; None if the file is complete.
     """
     try:
         with zipfile.ZipFile(checkpoint) as archive:

@@ -1,4 +1,4 @@
-"""Saving a checkpoint when a scheduler announces a kill by a signal."""
+"""Saving a checkpoint when a scheduler's signal announces a kill."""
 import contextlib
 import signal
 import threading
@@ -15,26 +15,26 @@ from cfcn_plugin.stock import GOES
 
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 
-STOPPED = 75  # EX_TEMPFAIL of sysexits.h: nothing is wrong, try again
+STOPPED = 75  # EX_TEMPFAIL of sysexits.h: temporary failure, try again
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 
 class Stopped(SystemExit):
     """The exit of a run that got a signal.
 
-    The code is 75 where a checkpoint is saved, and 128 + the signal's number, as of a
-    killed process, where the config has nothing that saves.
+    The exit code is 75 if a checkpoint was saved. It is 128 + the signal's number, as
+    for a killed process, if the config has no hook that saves.
     """
 
 
 class PreemptionHook(Hook):
     """On SIGTERM or SIGUSR1, save a checkpoint after the iteration and exit with 75.
 
-    Of several processes, it is enough that one gets the signal. The processes agree
-    through a gloo group on the host and wait for its answer an iteration later: no
-    device waits, and all processes save and stop after the same iteration. A validation
-    stops at once where the checkpoint before it is saved; else the validation ends, and
-    an iteration follows.
+    If one of several processes gets the signal, all processes save and stop after the
+    same iteration. The processes agree through an asynchronous gloo collective, whose
+    result is read one iteration later, so no device waits. A signal during a validation
+    stops the validation if a checkpoint of the last iteration exists. Otherwise the
+    validation and one more iteration are completed first.
     """
     stock = GOES
     priority = 'LOWEST'  # after a regular checkpoint of the same iteration
@@ -43,12 +43,12 @@ class PreemptionHook(Hook):
         self._signal = 0
         self._group = None
         self._answer = None
-        self._val_iters = 0  # of a validation, in the process that has the fewest
-        self._is_over = Value('b', 0, lock=False)  # seen by data workers
+        self._val_iters = 0  # iterations of a validation, the minimum over processes
+        self._is_over = Value('b', 0, lock=False)  # shared with data workers
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Catch the signals meanwhile; only the main thread can."""
+        """Context that catches the signals; only in the main thread."""
         catches = threading.current_thread() is threading.main_thread()
         before = {one: signal.signal(one, self._note) for one in SIGNALS if catches}
         try:
@@ -86,7 +86,7 @@ class PreemptionHook(Hook):
     def after_val_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
         if batch_idx >= self._val_iters:
             return
-        # nothing is saved here: EMA's weights stand in the model's place meanwhile
+        # do not save during validation: the model may have EMA weights
         saved = [hook.saved_after(runner.iter) for hook in _savers(runner)]
         if saved and all(saved):
             number = self._number()
@@ -98,7 +98,7 @@ class PreemptionHook(Hook):
             self._answer[0].wait()
 
     def _number(self) -> int:
-        """The signal, or 0; of several processes, any's of an iteration ago."""
+        """The signal's number or 0; with several processes, of the last iteration."""
         if self._group is None:
             return self._signal
         number = 0
@@ -115,7 +115,7 @@ class PreemptionHook(Hook):
 
     @staticmethod
     def _stop(runner, number: int, iterations: int, saved: list[str]) -> None:
-        what = f'saved {saved[0]}; go on with `--resume`' if saved else (
+        what = f'saved {saved[0]}; continue with `--resume`' if saved else (
             'nothing is saved, since the config has no CheckpointHook, or a class of '
             'its own for it')
         runner.logger.warning(f'got {signal.Signals(number).name}, stopped after '
@@ -128,10 +128,11 @@ def _savers(runner) -> list[AtomicCheckpointHook]:
 
 
 def _start_worker(init: Callable | None, is_over: Synchronized, number: int) -> None:
-    """Let a data worker ignore the signals until the run is over.
+    """Make a data worker ignore the signals until the run is over.
 
     Schedulers send signals to all processes of a job, and the run needs its data
-    workers to end its iteration. Afterwards the parent ends its workers by a signal.
+    workers to finish the iteration. After the run the parent ends its workers by a
+    signal.
     """
     for one in SIGNALS:
         signal.signal(one, partial(_end_when_over, is_over))

@@ -1,4 +1,4 @@
-"""Batches that can begin inside an epoch, without reading those before."""
+"""Batches that can start inside an epoch without loading earlier batches."""
 from collections.abc import Iterator
 
 from mmengine.dist import get_dist_info, get_rank
@@ -11,17 +11,17 @@ from .seeded_dataset import EPOCH, Draw
 
 
 class ResumableBatches(Sampler):
-    """The batches of another batch sampler.
+    """The batches of another batch sampler, with a start position.
 
     Args:
-        sampler: Of samples.
+        sampler: The sampler of indices.
         batch_size: >= 1.
-        drop_last: Whether a last, smaller batch is left out.
-        batch_sampler: Config of the one that makes the batches; None: torch's.
-        seed: The run's seed, to draw each sample by (seed, epoch, index, place in the
-            epoch over all processes) in a :class:`SeededDataset`. The place
-            distinguishes the draws of a sampler that repeats an index. None: samples
-            are drawn from the current state of the generators.
+        drop_last: Whether a smaller last batch is left out.
+        batch_sampler: Config of the wrapped batch sampler; None: torch's.
+        seed: The run's seed, to seed each sample by (seed, epoch, index, position in
+            the epoch over all processes) in a :class:`SeededDataset`. The position
+            distinguishes the draws of a repeated index. None: samples are drawn from
+            the current state of the generators.
     """
 
     def __init__(self,
@@ -41,14 +41,14 @@ class ResumableBatches(Sampler):
         self._epoch = self._skip = 0
 
     def start(self, epoch: int, skip: int = 0) -> None:
-        """Set the next epoch, and how many of its first batches are left out."""
+        """Set the next epoch, and the number of batches to skip at its start."""
         self.seed_all(EPOCH, epoch)
         self._epoch, self._skip = epoch, skip
         if hasattr(self.sampler, 'set_epoch'):
             self.sampler.set_epoch(epoch)
 
     def seed_all(self, kind: int, number: int) -> None:
-        """Seed this process's generators by the seed, if there is one, and a place."""
+        """Seed this process's generators by (seed, kind, number) if ``seed`` is set."""
         if self.seed is not None:
             seed_by(kind, self.seed, get_rank(), number)
 

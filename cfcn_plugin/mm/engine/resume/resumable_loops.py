@@ -1,4 +1,4 @@
-"""mmengine's training loops that can go on inside an epoch."""
+"""mmengine's training loops with resuming inside an epoch."""
 import itertools
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from .seeded_dataset import STEP, SeededDataset
 
 
 class ResumableMixin:
-    """Gives a loop :class:`ResumableBatches`, seeded where the run resumes exactly."""
+    """Adds :class:`ResumableBatches` to a loop, with a seed for exact resuming."""
 
     def __init__(self, runner, dataloader: dict, **options):
         dataloader = dict(dataloader)
@@ -39,7 +39,7 @@ class ResumableMixin:
 
 
 class ResumableEpochLoop(ResumableMixin, EpochBasedTrainLoop):
-    """``EpochBasedTrainLoop`` whose first epoch begins where the checkpoint ends.
+    """``EpochBasedTrainLoop`` that starts at the checkpoint's iteration in an epoch.
 
     Attributes:
         done: Finished iterations of the current epoch; 0 between two epochs.
@@ -60,7 +60,7 @@ class ResumableEpochLoop(ResumableMixin, EpochBasedTrainLoop):
 
 
 class ResumableIterLoop(ResumableMixin, IterBasedTrainLoop):
-    """``IterBasedTrainLoop`` that goes on without reading earlier batches again."""
+    """``IterBasedTrainLoop`` that resumes without loading earlier batches."""
     stock = Stock('IterBasedTrainLoop')
 
     def run(self):
@@ -70,7 +70,7 @@ class ResumableIterLoop(ResumableMixin, IterBasedTrainLoop):
     def _batches_after(self, done: int) -> Iterator:
         """The batches after the first ``done``, epoch after epoch."""
         if not hasattr(_InfiniteDataloaderIterator, 'skip_iter'):
-            # the original mmengine takes the batches to skip one by one
+            # the original mmengine skips batches by loading each of them
             yield from itertools.repeat(None, done)
         endless = isinstance(self.batches.sampler, InfiniteSampler)
         epoch, skip = (0, done) if endless else divmod(done, len(self.batches))
@@ -83,4 +83,4 @@ class ResumableIterLoop(ResumableMixin, IterBasedTrainLoop):
 class _Endless(itertools.chain):
 
     def skip_iter(self, count: int) -> None:
-        """Nothing is left to skip: the iterator begins after these batches."""
+        """Do nothing: the iterator already starts after these batches."""

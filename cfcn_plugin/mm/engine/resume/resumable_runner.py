@@ -1,4 +1,4 @@
-"""mmengine's runner, for runs that may be killed."""
+"""mmengine's runner with resuming for interrupted runs."""
 import contextlib
 import copy
 import errno
@@ -31,17 +31,18 @@ NO_RIGHT = (errno.EROFS, errno.EACCES)
 
 
 class ResumableRunner(Runner):
-    """``Runner`` that can go on after a kill, for any config.
+    """``Runner`` that can resume after a kill, for any config.
 
-    - Checkpoint files are complete or not there (:class:`AtomicCheckpointHook`);
-      resuming takes the newest undamaged checkpoint.
-    - A run goes on inside an epoch. With ``exact_resume = True`` in the config the run
-      is then equal, bit for bit, to one that was not killed (:class:`ExactResumeHook`).
-    - SIGTERM and SIGUSR1 save and exit with 75 (:class:`PreemptionHook`).
+    - Checkpoints are written atomically (:class:`AtomicCheckpointHook`); resuming uses
+      the newest undamaged checkpoint.
+    - A run can resume inside an epoch. With ``exact_resume = True`` in the config, the
+      result equals that of an uninterrupted run bit for bit (:class:`ExactResumeHook`).
+    - On SIGTERM or SIGUSR1 the run saves a checkpoint and exits with code 75
+      (:class:`PreemptionHook`).
     - A loss that is NaN or infinite ends the run (:class:`CheckInvalidLossHook`).
 
-    ``tools/train.py`` uses this runner; with mmpretrain's own ``tools/train.py``,
-    ``runner_type = 'ResumableRunner'`` in the config asks for it.
+    ``tools/train.py`` uses this runner. For mmpretrain's own ``tools/train.py``, set
+    ``runner_type = 'ResumableRunner'`` in the config.
     """
     # a runner's config is the whole config
     stock = Stock(extra_keys=('exact_resume', 'runner_type'))
@@ -50,12 +51,12 @@ class ResumableRunner(Runner):
     def from_cfg(cls, cfg):
         randomness = cfg.get('randomness') or {}
         if cfg.get('exact_resume') and randomness.get('seed') is None:
-            cfg = copy.deepcopy(cfg)  # exact resuming needs a seed
+            cfg = copy.deepcopy(cfg)  # exact resume needs a seed
             cfg['randomness'] = ConfigDict(randomness, seed=0)
         with _write_errors(cfg['work_dir']):
             return super().from_cfg(cfg)
 
-    # ---- what takes part ----------------------------------------------------
+    # ---- hooks and loops ----------------------------------------------------
 
     def register_hook(self, hook: Hook | dict, priority=None) -> None:
         if isinstance(hook, dict) and _kind(HOOKS, hook['type']) is CheckpointHook:
@@ -80,7 +81,7 @@ class ResumableRunner(Runner):
             loop['type'] = LOOPS_FOR.get(kind, kind)
         return super().build_train_loop(loop)
 
-    # ---- saving and going on ------------------------------------------------
+    # ---- saving and resuming ------------------------------------------------
 
     def save_checkpoint(self, out_dir, filename, file_client_args=None, *args,
                         backend_args=None, meta=None, **kwargs) -> None:
@@ -89,8 +90,8 @@ class ResumableRunner(Runner):
             backend_args = dict(backend='atomic')
         meta = dict(meta or {})
         if isinstance(self.train_loop, ResumableMixin):
-            # a seed that the config does not give is drawn anew by each start, and the
-            # rest of an epoch must follow the same order
+            # without a seed in the config each start draws a new seed, but the rest of
+            # an epoch needs the same order
             meta['sampler_seed'] = getattr(
                 self.train_loop.batches.sampler, 'seed', None)
         done = getattr(self.train_loop, 'done', 0)
@@ -110,15 +111,15 @@ class ResumableRunner(Runner):
         super().load_or_resume()
 
     def _checkpoint_to_resume(self) -> str | None:
-        """The path that the user gave, or the work dir's newest checkpoint."""
+        """The user's path, or the work dir's newest checkpoint."""
         if self._load_from is None:
             return self._newest_checkpoint()
         given = Path(self._load_from)
         damage = damage_of(given) if given.is_file() else None
         if damage:
             raise ValueError(
-                f"checkpoint '{given}' is damaged ({damage}): go on from another; "
-                '`--resume` without a path takes the newest whole one')
+                f"checkpoint '{given}' is damaged ({damage}): resume from another; "
+                '`--resume` without a path uses the newest complete checkpoint')
         return self._load_from
 
     def _newest_checkpoint(self) -> str | None:
@@ -146,14 +147,14 @@ class ResumableRunner(Runner):
     def _go_inside(self, done: int, batches: int) -> None:
         if done and batches != len(self.train_dataloader):
             self.logger.warning(
-                f'the epoch was left after {done} of {batches} batches and has '
-                f'{len(self.train_dataloader)} now: it begins anew')
+                f'the epoch was interrupted after {done} of {batches} batches and has '
+                f'{len(self.train_dataloader)} now: the epoch is restarted')
         elif done and isinstance(self.train_loop, ResumableEpochLoop):
             self.train_loop.done = done
         if not self.cfg.get('exact_resume'):
             self.logger.warning(
-                'weights, optimizer and schedules go on as they were; random draws do '
-                'not: the result differs from that of a run that was not killed. '
+                'weights, optimizer and schedules are resumed, but random draws are '
+                'not: the result differs from that of an uninterrupted run. '
                 '`--exact-resume`, from the start, makes both equal bit for bit')
 
     def train(self):
@@ -164,7 +165,7 @@ class ResumableRunner(Runner):
 
 @contextlib.contextmanager
 def _write_errors(work_dir: str) -> Iterator[None]:
-    """Name cause and remedy where the run cannot write into its work dir."""
+    """Add cause and remedy to errors of writing into the work dir."""
     try:
         yield
     except OSError as error:
@@ -174,41 +175,41 @@ def _write_errors(work_dir: str) -> Iterator[None]:
             raise
         raise OSError(
             error.errno, f"{error.strerror}: the run cannot write into '{work_dir}'. "
-            'Checkpoints that are there are whole: make room, or the folder writable, '
-            'and go on with `--resume`, or give another folder with `--work-dir`',
+            'Existing checkpoints are complete: free disk space, or make the folder '
+            'writable, and use `--resume`; or give another folder with `--work-dir`',
             error.filename) from error
 
 
 @contextlib.contextmanager
 def _worker_errors() -> Iterator[None]:
-    """Name cause and remedy where a data worker died."""
+    """Add cause and remedy to the error of a dead data worker."""
     try:
         yield
     except Exception as error:
         try:
             dead = _of_dead_worker(error)
-        except RuntimeError as late:  # torch may raise its error only here
+        except RuntimeError as late:  # torch may raise its error during shutdown
             dead = _of_dead_worker(late)
         if dead is None:
             raise
         raise RuntimeError(
-            f'a data worker died: {str(dead).rstrip(". ")}. If it was killed, then '
-            'mostly for memory: take fewer with train_dataloader.num_workers (0: '
-            'none), or smaller images; a bus error is too little shared memory '
-            '(/dev/shm). Go on with `--resume`') from error
+            f'a data worker died: {str(dead).rstrip(". ")}. The usual cause of a kill '
+            'is too little memory: reduce train_dataloader.num_workers (0: no worker) '
+            'or the image size. The cause of a bus error is too little shared memory '
+            '(/dev/shm). Continue with `--resume`') from error
 
 
 def _of_dead_worker(error: BaseException | None) -> BaseException | None:
-    """The error of a dead data worker among an error and its causes.
+    """Find the error of a dead data worker among an error and its causes.
 
-    torch raises this error wherever the main process is at that moment. Code that
-    catches errors there may have raised another error from it.
+    torch raises this error at any point of the main process. Code that catches the
+    error may have raised another error from it.
     """
     while error is not None:
         if isinstance(error, RuntimeError) and 'DataLoader worker (pid' in str(error):
             return error
         if isinstance(error, ConnectionError | EOFError):
-            # the worker died while it handed a batch over
+            # the worker died while it transferred a batch
             files = [frame.f_code.co_filename
                      for frame, _ in traceback.walk_tb(error.__traceback__)]
             if dataloader.__file__ in files and (

@@ -1,19 +1,19 @@
-"""A data set whose samples are drawn by their seeds, in whichever process."""
+"""A data set with seeded samples, independent of the loading process."""
 from typing import NamedTuple
 
 from torch.utils.data import Dataset
 
 from cfcn_plugin.mm.random_state import seed_by
 
-SAMPLE, STEP, EPOCH = range(3)  # what a seed is for
+SAMPLE, STEP, EPOCH = range(3)  # the purpose of a seed
 
 
 class Draw(NamedTuple):
     """A sample to draw.
 
     Attributes:
-        index: In the data set.
-        seeds: Numbers that no other draw has.
+        index: Index in the data set.
+        seeds: Numbers that are unique to this draw.
     """
     index: int
     seeds: tuple[int, ...]
