@@ -51,22 +51,22 @@ def load_config(path: str, guide: str | None = None) -> Config:
     if '::' in path:
         cfg = get_config(path)
     else:
-        cfg = Config.fromfile(_existing(
-            path, '`python -m cfcn_plugin` shows where those of the package are'))
+        cfg = Config.fromfile(_check_exists(
+            path, '`python -m cfcn_plugin` shows the folder of the shipped configs'))
     if guide is None:
         return cfg
-    fragment = Config.fromfile(_existing(
+    fragment = Config.fromfile(_check_exists(
         guide, 'examples are in configs/_base_/guidance')).to_dict()
     known = list(inspect.signature(guide_config).parameters)[1:]
     unknown = sorted(set(fragment) - set(known))
     if unknown or 'masks' not in fragment:
         raise ValueError(
             f"'{guide}' " + (f'has {unknown}' if unknown else 'has no `masks`') +
-            f': expected `masks`, and of {known[1:]} what differs from the default')
+            f': expected `masks`, and optionally {known[1:]}')
     return guide_config(cfg, **fragment)
 
 
-def _existing(path: str, remedy: str) -> str:
+def _check_exists(path: str, remedy: str) -> str:
     if not Path(path).is_file():
         raise FileNotFoundError(f"config '{path}' does not exist; {remedy}")
     return path

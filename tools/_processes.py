@@ -36,8 +36,8 @@ def processes(cfg: Config) -> Iterator[None]:
     (https://github.com/pytorch/pytorch/issues/190489). So no name outside the block may
     refer to an object of the block, such as the runner.
 
-    After an error an NCCL group is not destroyed: NCCL destroys a group only when all
-    processes do. The other processes may wait for this process, which would then hang
+    After an error an NCCL group is not destroyed: destroying an NCCL group requires all
+    processes. The other processes may wait for this process, which would then hang
     before the error is printed.
 
     Raises:

@@ -1,8 +1,8 @@
 """Check all masks of a config's data before training on them.
 
-Loads each image and mask as the config's pipeline does, and lists masks that are
-missing, empty, of another size than the image, unreadable, or seem inverted. The exit
-code is 1 when something would stop a training run under the config's own policies.
+Loads each image and mask like the config's pipeline, and lists masks that are missing,
+empty, of another size than the image, unreadable, or probably inverted. The exit code
+is 1 if a problem would stop a training run under the config's own policies.
 """
 import argparse
 import json
@@ -57,7 +57,7 @@ def main():
     if args.sheet and suspicious:
         entries = [entry(validator, finding) for finding in suspicious[:args.most]]
         contact_sheet(args.sheet, entries,
-                      f'{len(entries)} of {len(suspicious)} to look at')
+                      f'{len(entries)} of {len(suspicious)} to check')
         print(f'Contact sheet: {args.sheet}')
     elif args.sheet:
         print('No contact sheet: no image is suspicious.')
@@ -70,7 +70,7 @@ def has_check_hook(cfg: Config) -> bool:
 
 
 def entry(validator: MaskValidator, finding: Finding) -> Entry:
-    """The finding's image and mask, loaded once more."""
+    """Load the image and mask of a finding."""
     image = mask = None
     if finding.problems[0].kind != 'image':
         image = validator.load_image(finding.place)

@@ -1,8 +1,8 @@
 """The demo: the paper's small network with and without guidance on TexturedDigits.
 
-In training each digit has its own texture, so the texture predicts the class; in the
-test it does not. The demo trains both networks, prints their accuracy, and draws their
-saliency maps.
+In training each digit has its own texture, so the texture predicts the class. In the
+test the texture is random. The demo trains both networks, prints their accuracy, and
+draws their saliency maps.
 """
 import argparse
 import os
@@ -20,7 +20,7 @@ from cfcn_plugin.data.public.textured_digits import write_textured_digits
 from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.outcome import Outcome
 from cfcn_plugin.experiments.run import run_grid
-from cfcn_plugin.experiments.table import markdown, summarise
+from cfcn_plugin.experiments.table import format_markdown, summarise
 from cfcn_plugin.mm.safe_loading import enable_safe_loading
 from cfcn_plugin.mm.visualization.gallery import load_model, predict_saliency
 from cfcn_plugin.visualization.heatmaps import heatmap_sheet
@@ -29,7 +29,7 @@ from cfcn_plugin.visualization.image_panel import ImagePanel
 TOOLS = Path(__file__).parent
 GRID = TOOLS.parent / 'configs' / 'experiments' / 'textured_digits.py'
 TITLES = {'cnn': 'baseline', 'cfcn_c': 'guided (CFCN-C)'}
-# all textures are shown: grass, gravel, brick repeat from image to image
+# images with all three textures: grass, gravel, brick
 IMAGES = [f'test_untied/{name}.png' for name in ('0/004', '1/008', '2/003', '0/005')]
 
 
@@ -48,7 +48,7 @@ def draw(path: Path, data_root: Path, runs: list[Outcome]) -> None:
         maps[TITLES[run.cell.method]] = predict_saliency(model, panels)
     heatmap_sheet(
         panels, maps, ['0', '1', '2'],
-        'In training each digit had its own texture; here it has not.\n'
+        'In training each digit had its own texture; here textures are random.\n'
         'Bright: the evidence for the class.').savefig(path)
 
 
@@ -62,7 +62,7 @@ def main():
     if not (data / 'textured-digits').is_dir():
         data.mkdir(parents=True, exist_ok=True)
         write_textured_digits(data / 'textured-digits')
-    os.environ['CFCN_DATA'] = str(data.absolute())  # where configs look for data
+    os.environ['CFCN_DATA'] = str(data.absolute())  # the configs' data folder
     MMLogger.get_current_instance().setLevel('WARNING')
     enable_safe_loading()
     grid = read_grid(GRID)
@@ -70,14 +70,14 @@ def main():
         cell for cell in grid.cells
         if cell.seed == args.seed and cell.method in TITLES))
     print('training both networks, some minutes on two cores ...', flush=True)
-    # in parallel, with half of the cores each: small networks gain little from many
+    # in parallel, each with half of the cores: small networks scale badly with cores
     runs = run_grid(grid, args.out / 'runs', TOOLS, jobs=len(grid.cells))
     failed = [run.error for run in runs if run.status == 'failed']
     if failed:
         raise SystemExit('\n'.join(failed))
     image = args.out / 'heatmaps.png'
     draw(image, data / 'textured-digits', runs)
-    print(f'\n{markdown(summarise(grid, runs))}\n')
+    print(f'\n{format_markdown(summarise(grid, runs))}\n')
     print('Chance is 33 %. The networks differ by one line of config.')
     print(f'Saliency maps: {image}  ({time.time() - begin:.0f} s)')
 

@@ -1,8 +1,8 @@
-"""Draw masks: go around the object in a few training images.
+"""Draw masks: outline the object in a few training images.
 
 Opens a window or, on a machine without a screen, serves the same figure to a browser
 (matplotlib's WebAgg, which needs tornado: pip install 'cfcn_plugin[draw]'). Images
-that have a mask are done. Start it again to continue with the images that have none.
+with a mask are done. Run the tool again to continue with the other images.
 """
 import argparse
 import importlib.util
@@ -25,15 +25,15 @@ def main():
     parser.add_argument('images', type=Path, help='folder of images')
     parser.add_argument('--out', type=Path, required=True, help='folder of masks')
     parser.add_argument(
-        '--list', help='mask only these images, of a file by tools/choose_guided.py')
+        '--list', help='file by tools/choose_guided.py: annotate only these images')
     parser.add_argument(
-        '--data-root', help="folder the list's paths begin at, if it is not obvious")
+        '--data-root', help="folder that the list's paths are relative to")
     parser.add_argument(
         '--redo',
         action='store_true',
-        help='show also the images that have a mask, and replace it when saving')
+        help='show also images with a mask, and replace the mask when saving')
     parser.add_argument(
-        '--browser', action='store_true', help='in the browser, also with a screen')
+        '--browser', action='store_true', help='use the browser, also with a screen')
     parser.add_argument('--host', default='127.0.0.1', help='address to serve at')
     parser.add_argument('--port', type=int, default=8988)
     args = parser.parse_args()
@@ -68,7 +68,7 @@ def format_options(source: dict) -> str:
 
 
 def serve(host: str, port: int) -> None:
-    """Make matplotlib serve figures, and open no browser by itself."""
+    """Make matplotlib serve figures without opening a browser."""
     if importlib.util.find_spec('tornado') is None:
         raise SystemExit(
             'There is no window to draw in: no screen, or no Tk or Qt for Python. '
@@ -83,7 +83,7 @@ def serve(host: str, port: int) -> None:
 
 def print_address(host: str) -> None:
     from matplotlib.backends.backend_webagg import WebAggApplication
-    WebAggApplication.initialize()  # a port that is taken gives way to another
+    WebAggApplication.initialize()  # selects another port if the port is in use
     port = WebAggApplication.port
     print(f'Draw at http://{host}:{port}/1 (q there, or Ctrl+C here, ends it).')
     if host in ('127.0.0.1', 'localhost'):
@@ -91,11 +91,12 @@ def print_address(host: str) -> None:
               f'  ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}\n'
               f'and then open http://127.0.0.1:{port}/1 there.', flush=True)
     else:
-        print('Whoever reaches this address can see the images and draw.', flush=True)
+        print('Anyone who can open this address can see the images and draw.',
+              flush=True)
 
 
 def stop() -> None:
-    """End plt.show, after the browser was sent the effect of the last key."""
+    """End plt.show after the last update was sent to the browser."""
     from tornado.ioloop import IOLoop
     IOLoop.current().call_later(0.2, IOLoop.current().stop)
 

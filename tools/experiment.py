@@ -1,7 +1,7 @@
 """Run a grid of trainings, and write its table and report.
 
-Each cell is a normal `tools/train.py` and `tools/test.py`; a finished one is never run
-again, so that the same command goes on after a kill, or after the grid has grown.
+Each cell runs `tools/train.py` and `tools/test.py`. Finished cells are not run again,
+so the same command continues after a kill, or after cells were added to the grid.
 """
 import argparse
 import shlex
@@ -16,7 +16,7 @@ from cfcn_plugin.experiments.outcome import read_outcomes
 from cfcn_plugin.experiments.report import write_report
 from cfcn_plugin.experiments.run import EXECUTORS, run_grid
 from cfcn_plugin.experiments.table import (
-    markdown,
+    format_markdown,
     summarise,
     tidy,
     write_csv,
@@ -29,15 +29,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('grid', type=Path, help='see configs/experiments')
     parser.add_argument(
-        '--work-dir', type=Path, help='work_dirs/NAME of the grid, if left out')
+        '--work-dir', type=Path, help='default: work_dirs/NAME of the grid')
     parser.add_argument(
-        '--jobs', type=int, help='runs at once; 1, or one a GPU, if left out; in a '
-        'queue at once: all, if left out')
+        '--jobs', type=int, help='number of parallel runs; default: 1, or one per GPU; '
+        'in a queue: all')
     parser.add_argument(
-        '--threads', type=int, help='CPU threads of a run; the cores divided by the '
-        'jobs, or the cpus_per_task of a queue, if left out')
+        '--threads', type=int, help='CPU threads of a run; default: the cores divided '
+        'by the jobs, or cpus_per_task of a queue')
     parser.add_argument(
-        '--gpus', default='', metavar='0,1', help='CUDA devices to deal jobs out to')
+        '--gpus', default='', metavar='0,1', help='CUDA devices for the jobs')
     parser.add_argument(
         '--executor', choices=EXECUTORS, default='local', help='where runs run: on '
         "this machine, in a cluster's queue, or in this process one by one")
@@ -47,18 +47,19 @@ def main():
         'gpus_per_node=1 slurm_partition=NAME')
     parser.add_argument(
         '--resume', action='store_true',
-        help='half-run cells go on from their last checkpoint, else they start anew; '
-        'random states are in no checkpoint, so the run is another than its seed says')
-    parser.add_argument('--retry', action='store_true', help='run failed cells again: '
-                        'anew, or with --resume from their last checkpoint')
+        help='continue interrupted cells from their last checkpoint instead of from '
+        'the start; checkpoints have no random states, so results then depend on the '
+        'interruption')
+    parser.add_argument('--retry', action='store_true', help='run failed cells again, '
+                        'with --resume from their last checkpoint')
     parser.add_argument(
         '--report-only', action='store_true', help='run nothing')
     parser.add_argument(
         '--page', type=Path, metavar='PAGE.md',
-        help='also write the table into this page, between its marks')
+        help='also write the table between the markers of this page')
     args = parser.parse_args()
-    MMLogger.get_current_instance().setLevel('WARNING')  # a line a config read
-    enable_safe_loading()  # the report draws with the checkpoints
+    MMLogger.get_current_instance().setLevel('WARNING')  # no line per config
+    enable_safe_loading()  # the report loads checkpoints
     grid = read_grid(args.grid)
     work_dir = args.work_dir or Path('work_dirs', grid.name)
     if args.report_only:
@@ -79,7 +80,7 @@ def main():
     report = write_report(grid, known, work_dir, command)
     summary = summarise(grid, known)
     if not summary.empty:
-        text = markdown(summary)
+        text = format_markdown(summary)
         print(text)
         if args.page:
             write_into_page(args.page, f'{text}\n\n```\n{command}\n```')
@@ -91,7 +92,7 @@ def main():
         raise SystemExit(f'{len(failed)} of {len(known)} runs failed; --retry runs '
                          'them again')
     if not args.report_only and any(o.status == 'pending' for o in known):
-        raise SystemExit('some runs were asked to stop; the same command finishes them')
+        raise SystemExit('some runs were stopped; run the same command to finish them')
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Export a trained guided model as a stock model that needs no cfcn_plugin."""
+"""Export a trained guided model as a stock model, independent of cfcn_plugin."""
 import argparse
 
 import _launch

@@ -29,21 +29,21 @@ def get_bike_helmets(root: Path, source: Path | None) -> Path:
 
 def get_brain_mri(root: Path, source: Path | None) -> Path:
     from cfcn_plugin.data.public.brain_mri import export_brain_mri
-    return export_brain_mri(_published(source, 'brain-mri', (
+    return export_brain_mri(_require_source(source, 'brain-mri', (
         'the four archives brainTumorDataPublic_*.zip of figshare 1512427, unpacked')),
         root / 'brain_mri_cheng')
 
 
 def get_idrid(root: Path, source: Path | None) -> Path:
     from cfcn_plugin.data.public.idrid import export_idrid
-    return export_idrid(_published(source, 'idrid', (
+    return export_idrid(_require_source(source, 'idrid', (
         "the folder 'A. Segmentation' of IDRiD, IEEE DataPort doi 10.21227/H25W98")),
         root / 'idrid')
 
 
 def get_lgg_mri(root: Path, source: Path | None) -> Path:
     from cfcn_plugin.data.public.lgg_mri import export_lgg_mri
-    return export_lgg_mri(_published(source, 'lgg-mri', (
+    return export_lgg_mri(_require_source(source, 'lgg-mri', (
         "the folder kaggle_3m of Kaggle's mateuszbuda/lgg-mri-segmentation")),
         root / 'lgg_mri')
 
@@ -78,13 +78,13 @@ def get_waterbirds(root: Path, source: Path | None) -> Path:
         raise SystemExit(
             'Waterbirds is not fetched: its birds (CUB-200-2011, Caltech) are for '
             'non-commercial research and its backgrounds (Places) for academic use. '
-            f"Put its folder with metadata.csv to '{folder}' and CUB-200-2011, whose "
-            f"boxes are the masks, to '{cub}', then run this again (docs/data.md)")
+            f"Put the folder with metadata.csv to '{folder}', and CUB-200-2011, for the "
+            f"boxes, to '{cub}', then run this again (docs/data.md)")
     return list_waterbirds(folder, cub)
 
 
-def _published(source: Path | None, name: str, what: str) -> Path:
-    """The folder with the publisher's files, which the user must get."""
+def _require_source(source: Path | None, name: str, what: str) -> Path:
+    """Check the folder with the publisher's files, which the user must download."""
     if source is None:
         raise SystemExit(
             f'{name} is not fetched. Get {what}, read its licence (docs/data.md), then '
@@ -123,8 +123,8 @@ def main():
     args = parser.parse_args()
     if args.source is not None and args.name not in TAKE_SOURCE:
         parser.error(f'--source is for {", ".join(TAKE_SOURCE)}, not for {args.name}')
-    # the filter for torchvision's unpacking: no path out of the folder, no device, no
-    # link that leads out (the default from Python 3.14 on)
+    # extraction filter for torchvision: no paths, links or devices outside the folder
+    # (the default from Python 3.14 on)
     if not hasattr(tarfile, 'data_filter'):
         parser.error('this Python unpacks archives unsafely: update it to its latest '
                      'release (3.10.12, 3.11.4 or newer)')
@@ -138,7 +138,7 @@ def main():
         raise SystemExit(f'{args.name}: {error}') from error
     except (URLError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and 'downloading' not in str(error):
-            raise  # not torchvision's
+            raise  # not an error of torchvision
         raise SystemExit(
             f'{args.name} could not be downloaded ({error}): without a network, put '
             'its files where docs/data.md shows them, and run this again') from error

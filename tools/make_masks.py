@@ -3,10 +3,10 @@
   make_masks.py --images data/x/train --out data/x/masks \\
       --source type=COCOMasks data_root=data/x images=train ann_file=instances.json
   make_masks.py FILE --images data/x/train --out data/x/masks   FILE has source=dict()
-  make_masks.py CONFIG --out data/x/masks            those its training pipeline loads
+  make_masks.py CONFIG --out data/x/masks            masks of its training pipeline
 
-A run that was killed is continued by the same command. Nothing is overwritten without
---overwrite. The last lines say what to write in a config.
+The same command continues a killed run. Existing files are overwritten only with
+--overwrite. The last printed lines are the config of the mask source.
 """
 import argparse
 import sys
@@ -30,7 +30,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', nargs='?', help='a config, or a file with a `source`')
     parser.add_argument(
-        '--source', nargs='+', action=DictAction, help='the source, as KEY=VALUE ...')
+        '--source', nargs='+', action=DictAction, help='the mask source: KEY=VALUE ...')
     parser.add_argument('--images', type=Path, help='folder of images')
     parser.add_argument('--split', default='train', help="which of CONFIG's data")
     parser.add_argument('--out', type=Path, required=True, help='folder of masks')
@@ -38,12 +38,12 @@ def main():
         '--classes',
         choices=LAYOUTS,
         default=LAYOUTS[0],
-        help='one mask a class becomes: one mask (union), a label file of value '
-        'class + 1 (values), or a folder a class (folders)')
+        help='output for one mask per class: one mask (union), a label file with the '
+        'value class + 1 (values), or a folder per class (folders)')
     parser.add_argument(
         '--exif',
         action='store_true',
-        help="masks lie as the files' stored pixels, as LoadActivationMask(exif=True)")
+        help='masks are like the stored pixels: exif=True of LoadActivationMask')
     parser.add_argument('--jobs', type=int, default=2, help='processes')
     parser.add_argument(
         '--overwrite', action='store_true', help='replace existing masks')
@@ -71,11 +71,11 @@ def main():
 
 
 def read_samples(parser: argparse.ArgumentParser, args: argparse.Namespace) -> tuple:
-    """The images with what loads their masks, and the config of the source."""
+    """The images with the loader of their masks, and the config of the source."""
     cfg = None if args.config is None else _launch.load_config(args.config)
     if cfg is not None and f'{args.split}_dataloader' in cfg:
         if args.source or args.images:
-            parser.error('CONFIG says both source and images: give it alone')
+            parser.error('CONFIG defines source and images: give CONFIG alone')
         datasets = guided_datasets(cfg, args.split)
         if len(datasets) > 1:
             parser.error(f'CONFIG has {len(datasets)} data sets with masks: give '
@@ -91,7 +91,7 @@ def read_samples(parser: argparse.ArgumentParser, args: argparse.Namespace) -> t
 
 def print_config(args: argparse.Namespace, root: str,
                  made: list[tuple[IndexRow, ...]]) -> None:
-    """Say what the masks hold, and what to write in a config.
+    """Print a summary of the masks, and the config of their source.
 
     Args:
         args: The tool's arguments.

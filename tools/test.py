@@ -68,7 +68,7 @@ def _use_tta(cfg: Config) -> None:
     cfg.setdefault('tta_model', dict(type='mmpretrain.AverageClsScoreTTA'))
     if 'tta_pipeline' not in cfg:
         pipeline = cfg.test_dataloader.dataset.pipeline
-        # averaged predictions have no single map, so no masks are loaded
+        # load no masks: averaged predictions have no single map
         stock = [
             step for step in deepcopy(pipeline)
             if step['type'] != 'LoadActivationMask'
@@ -88,7 +88,7 @@ def _use_tta(cfg: Config) -> None:
 
 def test(cfg: Config, args) -> None:
     runner = Runner.from_cfg(cfg)
-    runner.register_hook(ModelAwareLoopHook())  # for configs that do not name it
+    runner.register_hook(ModelAwareLoopHook())  # for configs without the hook
     if args.out and args.out_item == 'pred':
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
     metrics = runner.test()

@@ -1,9 +1,9 @@
 """Draw a model's saliency maps of your own images on one sheet.
 
 Columns: the image, its mask if the config's source has one, the trained map, Grad-CAM,
-and, where maps are classes, each class's map of the same forward pass. `--against` adds
-the columns of a second checkpoint, such as the baseline's. Maps are those of the
-predicted class.
+and, if maps are classes, each class's map of the same forward pass. `--against` adds
+the columns of a second checkpoint, such as the baseline. Maps are of the predicted
+class.
 """
 import argparse
 from dataclasses import replace
@@ -35,7 +35,7 @@ def main():
     parser.add_argument('images', nargs='+', help='image files')
     parser.add_argument('--against', metavar='CHECKPOINT2')
     parser.add_argument(
-        '--against-config', help='its config, if it is another than the first')
+        '--against-config', help='config of the second checkpoint, if different')
     parser.add_argument('--out', type=Path, default=Path('sheet.png'))
     _launch.add_config_arguments(parser)
     args = parser.parse_args()

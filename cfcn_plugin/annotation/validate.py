@@ -114,7 +114,7 @@ class MaskValidator:
         return None if record is None else _union(record.mask)
 
 
-def looks_inverted(mask: np.ndarray) -> bool:
+def is_likely_inverted(mask: np.ndarray) -> bool:
     """Whether most of the frame, and less than half of the middle, is causal.
 
     The width of the frame is 5 % of the shorter side. The middle is the central half
@@ -135,14 +135,14 @@ def _mask_problems(result: QueryResult, loader: MaskLoader) -> list[Problem]:
     if result.kind == 'unchosen':
         return []
     if result.kind != 'mask':
-        stops = loader.on_error == 'raise' and not loader.declares_unguided(result)
+        stops = loader.on_error == 'raise' and not loader.is_declared_unguided(result)
         # the kind 'missing' needs no reason
         reason = '' if result.kind == 'missing' else result.reason
         return [Problem(result.kind, reason, stops)]
     mask, ignore = _union(result.record.mask), result.record.ignore
     if (mask if ignore is None else mask | ignore).all():
         return [Problem('full')]
-    return [Problem('inverted')] if looks_inverted(mask) else []
+    return [Problem('inverted')] if is_likely_inverted(mask) else []
 
 
 def _file_problems(path: str | None) -> list[Problem]:

@@ -78,7 +78,7 @@ class CellRun:
 
     def _train(self) -> int:
         folder = self.outcome.folder
-        resume = ['--resume'] if self.outcome.is_begun else []
+        resume = ['--resume'] if self.outcome.is_resumable else []
         return self._run('train.py', folder / 'config.py', '--work-dir', folder / 'run',
                          *resume)
 

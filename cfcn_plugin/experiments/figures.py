@@ -10,7 +10,7 @@ import pandas as pd
 from pandas import DataFrame, Series
 
 from .grid import Grid
-from .logs import scalars
+from .logs import read_scalars
 from .outcome import Outcome
 from .table import place_of, tidy
 
@@ -37,7 +37,7 @@ def convergence_points(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
         dict(panel=title, name=name, x=record.get('epoch', record.get('step')),
              run=outcome.cell.name, value=factor * record[key])
         for outcome, name in zip(known, names) if outcome.status == 'done'
-        for record in scalars(outcome.folder / 'run')
+        for record in read_scalars(outcome.folder / 'run')
         for title, (key, factor) in (
             trained if 'epoch' in record else grid.metrics).items() if key in record
     ], columns=['panel', 'name', 'x', 'run', 'value'])
@@ -48,7 +48,7 @@ def convergence_points(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
     return _panels(points, [*trained, *list(grid.metrics)[:MOST - len(trained)]])
 
 
-def points_along(summary: DataFrame, axis: str) -> DataFrame:
+def axis_points(summary: DataFrame, axis: str) -> DataFrame:
     """Metrics over one axis; ``x`` is missing for methods that have no such axis."""
     table = summary.reset_index()
     others = [name for name in summary.index.names[2:-1] if name != axis]

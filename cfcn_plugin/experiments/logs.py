@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 
-def scalars(work_dir: Path) -> list[dict]:
+def read_scalars(work_dir: Path) -> list[dict]:
     """All records of a work dir; logs of a resumed run are concatenated.
 
     A training record has ``epoch`` and losses. A validation record has metrics and

@@ -37,7 +37,7 @@ class Outcome:
         return dumped if dumped.is_file() else self.folder / 'config.py'
 
     @property
-    def is_begun(self) -> bool:
+    def is_resumable(self) -> bool:
         """Whether the cell can continue from a checkpoint."""
         return self.status != 'done' and (
             self.folder / 'run' / 'last_checkpoint').is_file()

@@ -39,7 +39,7 @@ def cell_config(cell: Cell, folder: Path) -> Config:
     return cfg
 
 
-def identity(cell: Cell) -> dict:
+def run_settings(cell: Cell) -> dict:
     """The settings of a run, {dotted key: value}, independent of the data's location.
 
     Runs with equal settings are the same experiment.
@@ -47,7 +47,7 @@ def identity(cell: Cell) -> dict:
     cfg = deepcopy(read_config(cell.config))
     cfg.merge_from_dict(deepcopy(cell.options))
     root = os.environ.get('CFCN_DATA', 'data').rstrip('/') + '/'
-    settings = {**_flat(cfg.to_dict()), 'masks': cell.masks, 'size': cell.size}
+    settings = {**_flatten(cfg.to_dict()), 'masks': cell.masks, 'size': cell.size}
     return {
         key: '$CFCN_DATA/' + value[len(root):]
         if isinstance(value, str) and value.startswith(root) else value
@@ -55,7 +55,7 @@ def identity(cell: Cell) -> dict:
     }
 
 
-def differences(first: dict, second: dict) -> str:
+def compare_settings(first: dict, second: dict) -> str:
     """Describe the first few settings that differ, for a message."""
     absent = '(absent)'
     keys = sorted(k for k in first.keys() | second.keys()
@@ -78,7 +78,7 @@ def _refuse_unguided(cfg: Config, cell: Cell) -> None:
             '`_delete_=True`')
 
 
-def _flat(settings, prefix: str = '') -> dict:
+def _flatten(settings, prefix: str = '') -> dict:
     """Nested settings as {dotted key: value}."""
     if isinstance(settings, list | tuple) and any(
             isinstance(one, dict) for one in settings):
@@ -87,5 +87,5 @@ def _flat(settings, prefix: str = '') -> dict:
         return {prefix: settings}
     flat = {}
     for key, value in settings.items():
-        flat.update(_flat(value, f'{prefix}.{key}' if prefix else str(key)))
+        flat.update(_flatten(value, f'{prefix}.{key}' if prefix else str(key)))
     return flat

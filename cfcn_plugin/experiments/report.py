@@ -11,16 +11,22 @@ from cfcn_plugin.visualization import charts
 
 from .figures import (
     add_both_losses,
+    axis_points,
     condition_points,
     convergence_points,
     focus_losses,
-    points_along,
     size_points,
 )
 from .grid import Grid
 from .outcome import Outcome
-from .sheets import ReportFigure, render, sheets
-from .table import against_baseline, estimate, lines, metrics_of, summarise
+from .sheets import ReportFigure, render, render_sheets
+from .table import (
+    format_comparison,
+    format_estimate,
+    metrics_of,
+    summarise,
+    table_rows,
+)
 
 
 def write_report(grid: Grid, known: Sequence[Outcome], work_dir: Path,
@@ -39,7 +45,7 @@ def write_report(grid: Grid, known: Sequence[Outcome], work_dir: Path,
     if not summary.empty:
         figures += _charts(grid, known, summary)
         try:
-            figures.extend(sheets(known))  # keeps the figures before an error
+            figures.extend(render_sheets(known))  # keeps the figures before an error
         except (FileNotFoundError, TypeError, ValueError) as error:
             # write the report with numbers alone, e.g. if checkpoints are deleted
             not_drawn = str(error)
@@ -55,9 +61,10 @@ def write_report(grid: Grid, known: Sequence[Outcome], work_dir: Path,
     file.write_text(environment.get_template('report.html').render(
         grid=grid, known=known, command=command, figures=figures, not_drawn=not_drawn,
         hours=sum(o.seconds for o in known) / 3600,
-        lines=[] if summary.empty else list(lines(summary)), metrics=list(grid.metrics),
-        names=['data', 'method', *names[2:]],
-        estimate=estimate, against_baseline=against_baseline), encoding='utf-8')
+        lines=[] if summary.empty else list(table_rows(summary)),
+        metrics=list(grid.metrics), names=['data', 'method', *names[2:]],
+        format_estimate=format_estimate, format_comparison=format_comparison),
+        encoding='utf-8')
     return file
 
 
@@ -69,7 +76,7 @@ def _charts(grid: Grid, known: Sequence[Outcome],
             'convergence', 'Convergence (figures 6 and 12)',
             'Means over seeds; the band is the standard deviation. Metrics are of '
             'the validation split, at the validation interval of the config.',
-            charts.convergence(points))
+            charts.plot_convergence(points))
     for axis in summary.index.names[2:-1]:
         if axis == 'size' or len(summary.index.unique(axis).drop('', 'ignore')) < 2:
             continue
@@ -77,7 +84,7 @@ def _charts(grid: Grid, known: Sequence[Outcome],
             f'along_{axis}',
             f'Over {axis}' + (' (figure 7)' if axis == 'alpha' else ''),
             'Mean and standard deviation over seeds; dashed: methods that do not vary '
-            f'by {axis}.', charts.along_axis(points_along(summary, axis), axis))
+            f'by {axis}.', charts.plot_along_axis(axis_points(summary, axis), axis))
     if 'size' in summary.index.names:
         yield from _size_figures(grid, summarise(*add_both_losses(grid, known)))
     points = condition_points(grid, known)
@@ -86,7 +93,7 @@ def _charts(grid: Grid, known: Sequence[Outcome],
             'conditions', 'Accuracy on other backgrounds and in other light (figures 9 '
             'and 15)', 'Mean and standard deviation over seeds, %. The accuracy '
             'without the object is the accuracy from the background alone.',
-            charts.along_axis(points, ''))
+            charts.plot_along_axis(points, ''))
     losses = focus_losses(grid, known)
     if (losses.count(axis=1) > 1).any():
         yield render(
@@ -95,7 +102,7 @@ def _charts(grid: Grid, known: Sequence[Outcome],
             'The labels of the bars are the mean losses. Guided models were trained on '
             'this loss. Its equation depends on the method (all maps, or the map of '
             'the true class): to compare methods, use the energy inside.',
-            charts.normalised_bars(losses, 'causally-focus loss, test split'))
+            charts.plot_normalised_bars(losses, 'causally-focus loss, test split'))
 
 
 def _size_figures(grid: Grid, summary: DataFrame) -> Iterator[ReportFigure]:
@@ -109,4 +116,4 @@ def _size_figures(grid: Grid, summary: DataFrame) -> Iterator[ReportFigure]:
                 'Curves are a + b log(images) by least squares, from three sizes on. '
                 'The mean of class and causally-focus loss requires the metrics '
                 'Calibration and FocusMetric in the test.',
-                charts.learning_curves(points, 'training images'))
+                charts.plot_learning_curves(points, 'training images'))

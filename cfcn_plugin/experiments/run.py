@@ -23,7 +23,7 @@ from .folder_lock import PATIENCE, lock_folder
 from .grid import Cell, Grid
 from .logs import last_epoch
 from .outcome import Outcome, read_outcome, read_outcomes, write_outcome
-from .prepare import cell_config, differences, identity
+from .prepare import cell_config, compare_settings, run_settings
 
 EXECUTORS = ('local', 'slurm', 'debug')
 IDENTITY = 'identity.json'
@@ -91,7 +91,7 @@ def run_grid(grid: Grid,
                 or (retry and o.status == 'failed')]
         queued = {o.cell.name: job for o in todo if (job := submitter.find_queued(o))}
         anew = [o for o in todo
-                if not (resume and o.is_begun) and o.cell.name not in queued]
+                if not (resume and o.is_resumable) and o.cell.name not in queued]
         _check_kept([o for o in known if o not in anew])
         for outcome in anew:
             _prepare(outcome)
@@ -206,16 +206,17 @@ def _prepare(outcome: Outcome) -> None:
             else:
                 (folder / name).unlink(missing_ok=True)
         cell_config(outcome.cell, folder).dump(folder / 'config.py')
-        atomic_write(folder / IDENTITY, json.dumps(identity(outcome.cell), indent=1))
+        settings = run_settings(outcome.cell)
+        atomic_write(folder / IDENTITY, json.dumps(settings, indent=1))
 
 
 def _check_kept(kept: list[Outcome]) -> None:
     """Check that the settings of finished and interrupted runs have not changed."""
     for outcome in kept:
         before = json.loads((outcome.folder / IDENTITY).read_text())
-        now = identity(outcome.cell)
+        now = run_settings(outcome.cell)
         if before != now:
             raise ValueError(
                 f"'{outcome.folder}' has a run of other settings than the grid's now: "
-                f'{differences(before, now)}. Undo the change, delete the folder, or '
-                'give another --work-dir')
+                f'{compare_settings(before, now)}. Undo the change, delete the folder, '
+                'or give another --work-dir')

@@ -36,7 +36,7 @@ def render(name: str, title: str, caption: str, figure: Figure) -> ReportFigure:
     return ReportFigure(name, title, caption, stream.getvalue())
 
 
-def sheets(known: Sequence[Outcome]) -> Iterator[ReportFigure]:
+def render_sheets(known: Sequence[Outcome]) -> Iterator[ReportFigure]:
     """Sheets of saliency maps: by method, by alpha, by class, and by condition.
 
     Each method is represented by its model of the first finished seed, at the last
@@ -49,7 +49,7 @@ def sheets(known: Sequence[Outcome]) -> Iterator[ReportFigure]:
 
 
 def _of_data(data: str, done: list[Outcome]) -> Iterator[ReportFigure]:
-    last = _last_places(done)[:MOST]
+    last = _select_last(done)[:MOST]
     images, classes = load_test_images(Config.fromfile(last[0].config), IMAGES)
     models = {_name(o): _load(o) for o in last}
 
@@ -101,11 +101,11 @@ def _over_alpha(done: list[Outcome]) -> dict[str, list[Outcome]]:
 
     done = [o for o in done if 'alpha' in o.cell.axes]
     along = {last.cell.method: [o for o in done if place(o) == place(last)]
-             for last in _last_places(done)}
+             for last in _select_last(done)}
     return {method: some for method, some in along.items() if len(some) > 1}
 
 
-def _last_places(done: list[Outcome]) -> list[Outcome]:
+def _select_last(done: list[Outcome]) -> list[Outcome]:
     """One model per method: of the first finished seed, the last in grid order."""
     chosen = {}
     for outcome in done:

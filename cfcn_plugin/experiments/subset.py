@@ -15,7 +15,7 @@ from cfcn_plugin.mm.datasets.wrappers import dataset_configs
 def training_images(cfg: Config) -> list[tuple[str, int]]:
     """(key, label) of each training image, keys as LoadActivationMask makes them."""
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    config = _innermost(cfg.train_dataloader.dataset)
+    config = _unwrap_dataset(cfg.train_dataloader.dataset)
     loads = _loads(config)
     owner = loads[0]['source'] if loads else config
     return list(_images(json.dumps({**config, 'pipeline': []}, default=str),
@@ -36,7 +36,7 @@ def choose_images(cfg: Config, size: int, seed: int) -> None:
         ValueError: The training data set has ``indices`` already, or wraps several
             data sets.
     """
-    config = _innermost(cfg.train_dataloader.dataset)
+    config = _unwrap_dataset(cfg.train_dataloader.dataset)
     if config.get('indices') is not None:
         raise ValueError('the training data set has `indices` of its own: remove '
                          '`indices` from the config, or the axis `size` from the grid')
@@ -62,7 +62,7 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
     Raises:
         ValueError: There are fewer masks than requested, or no transform loads masks.
     """
-    loads = _loads(_innermost(cfg.train_dataloader.dataset))
+    loads = _loads(_unwrap_dataset(cfg.train_dataloader.dataset))
     if not loads:
         raise ValueError('the training pipeline has no LoadActivationMask, so there is '
                          'no number of masks: give the method `without=[\'masks\']`')
@@ -100,7 +100,7 @@ def _images(config: str, root: str) -> tuple[tuple[str, int], ...]:
         for i, info in enumerate(infos))
 
 
-def _innermost(config: ConfigDict) -> ConfigDict:
+def _unwrap_dataset(config: ConfigDict) -> ConfigDict:
     """The data set inside wrappers."""
     configs = [one for _, one in dataset_configs(config)]
     if any('datasets' in one for one in configs):

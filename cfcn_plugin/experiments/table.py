@@ -143,7 +143,7 @@ def compare_pairs(ours: Sequence[float], baseline: Sequence[float],
     return Paired(centre, *student.confidence_interval(0.95), result.pvalue)
 
 
-def lines(summary: DataFrame) -> Iterator[tuple[dict, dict]]:
+def table_rows(summary: DataFrame) -> Iterator[tuple[dict, dict]]:
     """The rows of a table with one column per metric.
 
     Yields:
@@ -155,13 +155,13 @@ def lines(summary: DataFrame) -> Iterator[tuple[dict, dict]]:
                {row.Index: row for row in rows.droplevel(names).itertuples()})
 
 
-def estimate(row: tuple) -> str:
+def format_estimate(row: tuple) -> str:
     """Mean ± spread of a row of the summary."""
     spread = '' if math.isnan(row.spread) else f' ± {row.spread:.1f}'
     return f'{row.mean:.1f}{spread}'
 
 
-def against_baseline(row: tuple, interval: bool = False) -> str:
+def format_comparison(row: tuple, interval: bool = False) -> str:
     """The paired comparison as text for a table cell; '' without a baseline."""
     if math.isnan(row.difference):
         return ''
@@ -172,13 +172,13 @@ def against_baseline(row: tuple, interval: bool = False) -> str:
     return f'{row.difference:+.1f}{versus}{reach}{p}'
 
 
-def markdown(summary: DataFrame) -> str:
+def format_markdown(summary: DataFrame) -> str:
     """A Markdown table: mean ± spread, and the difference to the baseline."""
     several = summary.index.unique('data').size > 1
     names = [name for name in summary.index.names[:-1] if name != 'data' or several]
     metrics = list(summary.index.unique('metric'))
     table = [[*names, *metrics, 'seeds']]
-    for place, rows in lines(summary):
+    for place, rows in table_rows(summary):
         seeds = max(row.n for row in rows.values())
         cells = [_cell(rows[metric], seeds) if metric in rows else ''
                  for metric in metrics]
@@ -189,8 +189,8 @@ def markdown(summary: DataFrame) -> str:
 
 def _cell(row: tuple, seeds: int) -> str:
     measured = f'n={row.n}' if row.n < seeds else ''  # only some runs have the metric
-    notes = ', '.join(filter(None, (against_baseline(row), measured)))
-    return estimate(row) + (f' ({notes})' if notes else '')
+    notes = ', '.join(filter(None, (format_comparison(row), measured)))
+    return format_estimate(row) + (f' ({notes})' if notes else '')
 
 
 def write_into_page(file: Path, text: str) -> None:

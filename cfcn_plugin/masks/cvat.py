@@ -65,7 +65,7 @@ class CVATMasks(MirrorMasks):
                 raise MaskError(f"a colour {strange} that '{LABELMAP}' does not have: "
                                 'export it again')
             label = self.colours[colour]
-            if label != BACKGROUND or label in self.choice.named:
+            if label != BACKGROUND or label in self.choice.option_categories:
                 found.append(Annotated(label, colour))
         return self.choice.record(
             found, lambda colours, _: np.isin(values, colours).astype(np.uint8),

@@ -61,7 +61,7 @@ class IDRiDMasks(MirrorMasks):
             file = self.find(str(name), key)
             if file is not None:
                 with at(f"'{file}'"):
-                    planes[label] = _not_black(read_image(file, shape))
+                    planes[label] = _mask_of_nonblack(read_image(file, shape))
                 files.append(str(file))
         return class_record(planes, shape, "', '".join(files)) if files else None
 
@@ -84,7 +84,7 @@ class IDRiDMasks(MirrorMasks):
         return owners
 
 
-def _not_black(values: np.ndarray) -> np.ndarray:
+def _mask_of_nonblack(values: np.ndarray) -> np.ndarray:
     """uint8 {0, 1}, (H, W), 1 where a pixel is not black and not transparent."""
     if values.ndim == 2:
         return (values != 0).astype(np.uint8)

@@ -23,7 +23,7 @@ from .io.shapes import (
     check_radius,
     draw_stroke,
     fill_polygon,
-    in_pixels,
+    pixel_radius,
     read_points,
 )
 from .objects import Annotated, ObjectChoice
@@ -100,7 +100,7 @@ class LabelMeMasks(FolderMasks):
                 raise MaskError(f'a {kind} has no inside: give the width around it '
                                 'with `radius`, or choose other `categories`')
             strokes = points[:, None] if kind == 'points' else [points]
-            radius = in_pixels(self.radius, self.unit, shape)
+            radius = pixel_radius(self.radius, self.unit, shape)
         check_inside(points, radius, shape)
         if len(strokes):
             drawn = [draw_stroke(stroke, radius, shape) for stroke in strokes]

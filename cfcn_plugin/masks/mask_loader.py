@@ -106,13 +106,13 @@ class MaskLoader:
         self.failures = Failures(MaskError, 'masks cannot be used')
         self.warn = warn
 
-    def chooses(self, key: str) -> bool:
+    def is_chosen(self, key: str) -> bool:
         """Whether the list and the fraction choose the image of this key."""
         if self.image_list is not None:
             return key in self.image_list
         return self.fraction == 1 or guidance_rank(key, self.seed) < self.fraction
 
-    def chooses_sample(self, sample: dict) -> bool:
+    def is_sample_chosen(self, sample: dict) -> bool:
         """The same for a sample.
 
         Raises:
@@ -120,7 +120,7 @@ class MaskLoader:
         """
         if self.image_list is None and self.fraction == 1 and self.on_error == 'raise':
             return True  # no key needed here
-        return self.chooses(image_key(sample, self.source.data_root))
+        return self.is_chosen(image_key(sample, self.source.data_root))
 
     def query(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
         """Query the source for a sample with ``img_path`` or ``sample_idx``.
@@ -129,9 +129,9 @@ class MaskLoader:
         loaded image.
         """
         try:
-            if not self.chooses_sample(sample):
+            if not self.is_sample_chosen(sample):
                 return QueryResult('unchosen')
-            return self._ask(sample, shape)
+            return self._query_source(sample, shape)
         except Exception as error:  # a bug in a source must not end a validation
             return QueryResult('unusable', error)
 
@@ -142,8 +142,8 @@ class MaskLoader:
             MaskError: The mask cannot be used, and ``on_error`` is ``'raise'``; or the
                 first 32 masks cannot be used.
         """
-        result = self._ask(sample, shape)
-        if result.error is None or self.declares_unguided(result):
+        result = self._query_source(sample, shape)
+        if result.error is None or self.is_declared_unguided(result):
             self.failures.any_fine = True
         elif self.on_error == 'raise':
             raise result.error
@@ -160,11 +160,11 @@ class MaskLoader:
             self.warn(f'{MAX_WARNINGS} masks cannot be used in this process, more are '
                       'not named: see `mask_error_fraction`')
 
-    def declares_unguided(self, result: QueryResult) -> bool:
+    def is_declared_unguided(self, result: QueryResult) -> bool:
         """Whether ``missing`` or ``empty`` declares the image unguided."""
         return getattr(self, result.kind, 'error') == 'unguided'
 
-    def _ask(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
+    def _query_source(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
         record = None
         try:
             turn = self._orientation(sample, shape)
@@ -196,7 +196,7 @@ class MaskLoader:
 
     def _orientation(self, sample: dict, shape: tuple[int, int]) -> int:
         """The EXIF orientation to apply to the mask; 1 for no change."""
-        turn, size = _stored(sample) if self.exif else (1, None)
+        turn, size = _orientation_of(sample) if self.exif else (1, None)
         if turn > 4 and shape == size != size[::-1]:
             raise MaskError(
                 f'{describe_image(sample)} has an EXIF orientation and was loaded '
@@ -205,7 +205,7 @@ class MaskLoader:
         return turn
 
     def _exif_remedy(self, size: tuple, shape: tuple, sample: dict) -> str:
-        turn, file_size = _stored(sample) if size == shape[::-1] else (1, None)
+        turn, file_size = _orientation_of(sample) if size == shape[::-1] else (1, None)
         if turn <= 4:
             return ''
         if self.exif:
@@ -223,6 +223,6 @@ def describe_image(sample: dict) -> str:
     return f"image '{sample.get('img_path') or sample.get('sample_idx')}'"
 
 
-def _stored(sample: dict) -> tuple[int, tuple[int, int] | None]:
+def _orientation_of(sample: dict) -> tuple[int, tuple[int, int] | None]:
     path = sample.get('img_path')
     return (1, None) if path is None else stored_orientation(path)

@@ -81,7 +81,7 @@ class ObjectChoice:
         asked = set((categories if objects == 'all' else classes) or ())
         if asked & set(ignore):
             raise ValueError(f'`{self.option}` and `ignore` both name '
-                             f'{_some(asked & set(ignore))}')
+                             f'{_join(asked & set(ignore))}')
         self.objects = objects
         self.classes = classes
         self.asked = asked
@@ -89,18 +89,18 @@ class ObjectChoice:
         self.label_missing = label_missing
 
     @property
-    def named(self) -> set[str]:
+    def option_categories(self) -> set[str]:
         """All categories in the options."""
         return self.asked | self.ignore
 
     def check(self, known: Collection[str]) -> None:
         """Raise a MaskError if an option names a category that no file declares."""
-        strange = self.named - set(known)
+        strange = self.option_categories - set(known)
         if strange:
             option = 'ignore' if strange & self.ignore else self.option
             raise MaskError(
-                f'no category {_some(strange)} of `{option}`, there are '
-                f'{_some(known)}. Correct the names, or give `classes` as '
+                f'no category {_join(strange)} of `{option}`, there are '
+                f'{_join(known)}. Correct the names, or give `classes` as '
                 '{category: label} with these categories')
 
     def check_seen(self, seen: Collection[str]) -> None:
@@ -114,10 +114,10 @@ class ObjectChoice:
 
     def check_case(self, seen: Iterable[str]) -> None:
         """Raise a MaskError if a name differs from an option's in case or spaces."""
-        meant = {name.strip().casefold(): name for name in self.named}
+        meant = {name.strip().casefold(): name for name in self.option_categories}
         for name in seen:
             like = meant.get(name.strip().casefold(), name)
-            if like != name and name not in self.named:
+            if like != name and name not in self.option_categories:
                 raise MaskError(f'category {name!r} is not {like!r}: correct one of '
                                 'them, or name both')
 
@@ -189,11 +189,11 @@ class ObjectChoice:
     def _no_label(self, found: list[Annotated], results: dict) -> str:
         labels = self._labels(results)
         names = [name for name, label in self.classes.items() if label in labels]
-        return (f"no object of the image's label {labels} ({_some(names)}), only of "
-                f'{_some({one.category for one in found})}: annotate it, correct '
+        return (f"no object of the image's label {labels} ({_join(names)}), only of "
+                f'{_join({one.category for one in found})}: annotate it, correct '
                 "`classes`, or take such masks as empty with `label_missing='empty'`")
 
 
-def _some(names: Iterable[str]) -> str:
+def _join(names: Iterable[str]) -> str:
     names = sorted(map(str, names))
     return ', '.join(names[:10]) + (' ...' if len(names) > 10 else '') or 'none'

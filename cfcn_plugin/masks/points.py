@@ -7,7 +7,7 @@ import numpy as np
 from .base import MaskRecord, at, expect
 from .index import IndexedMasks
 from .io.names import image_name
-from .io.shapes import FAR, check_inside, check_radius, draw_stroke, in_pixels
+from .io.shapes import FAR, check_inside, check_radius, draw_stroke, pixel_radius
 from .io.table import read_entries
 
 
@@ -44,7 +44,7 @@ class PointMasks(IndexedMasks):
         for x, y, radius in records:
             point = np.array([(x, y)])
             check_inside(point, 0, shape)
-            mask |= draw_stroke(point, in_pixels(radius, self.unit, shape), shape)
+            mask |= draw_stroke(point, pixel_radius(radius, self.unit, shape), shape)
         return MaskRecord(mask, file)
 
     def records(self) -> Iterator[tuple[str, tuple[float, float, float]]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 
 from .base import MaskRecord, class_record
-from .io.shapes import check_radius, dilate, in_pixels
+from .io.shapes import check_radius, dilate, pixel_radius
 from .png import PNGMasks, colour_codes, select_values
 
 
@@ -43,7 +43,7 @@ class ScribbleMasks(PNGMasks):
 
     def record(self, values: np.ndarray, file: Path) -> MaskRecord:
         record, shape = super().record(values, file), values.shape
-        radius = in_pixels(self.radius, self.unit, shape)
+        radius = pixel_radius(self.radius, self.unit, shape)
         ignore = record.ignore
         if self.context:
             near = dilate(select_values(values, self.causal), radius)

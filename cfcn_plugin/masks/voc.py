@@ -79,7 +79,7 @@ class VOCMasks(FolderMasks):
         if self.use == 'bbox':
             objects, size = self._objects(file)
             check_size(size or shape, shape)
-            found = [self._annotated(one, one.box) for one in objects]
+            found = [self._make_object(one, one.box) for one in objects]
             return self.choice.record(found, draw_boxes, results, str(file))
         values = read_image(file, shape)
         if values.ndim != 2 or values.dtype != np.uint8:
@@ -105,7 +105,7 @@ class VOCMasks(FolderMasks):
             what = 'classes' if self.use == 'segmentation' else "XML file's objects"
             raise MaskError(f'the value {numbers[-1]}, expected 0, 255 or one of the '
                             f'{len(known)} {what}: is it for another `use`?')
-        return [self._annotated(known[number - 1], number) for number in numbers]
+        return [self._make_object(known[number - 1], number) for number in numbers]
 
     def _objects(self, file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
         objects, size = read_objects(file)
@@ -115,5 +115,5 @@ class VOCMasks(FolderMasks):
                             'the file, or give `names`')
         return objects, size
 
-    def _annotated(self, one: VOCObject, outline) -> Annotated:
+    def _make_object(self, one: VOCObject, outline) -> Annotated:
         return Annotated(one.name, outline, one.difficult and IGNORED[self.difficult])

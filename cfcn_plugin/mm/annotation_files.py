@@ -36,6 +36,6 @@ def check_annotation_files(config: Any, name: str = '') -> None:
             check_annotation_files(value, f'{name}{index}.')
     elif isinstance(config, str | PurePath) and str(config).lower().endswith(CODE):
         raise ValueError(
-            f"`{name[:-1]}` is '{config}', and mmengine would run code from such a file "
-            'when reading the file: convert it to JSON, CSV or text, as the dataset '
-            'supports (docs/safety.md)')
+            f"`{name[:-1]}` is '{config}', and mmengine would run code in such a file: "
+            'convert the file to JSON, CSV or text, as the dataset supports '
+            '(docs/safety.md)')

@@ -39,7 +39,7 @@ def clean_checkpoint(file: str | Path, out: str | Path) -> list[str]:
     if isinstance(content, nn.Module):
         content = dict(state_dict=content.state_dict())
     dropped = []
-    kept = _kept(content, '', dropped)
+    kept = _plain(content, '', dropped)
     if not kept:
         raise ValueError(f"'{file}' holds neither weights nor numbers: it is a "
                          f'{type(content).__name__}')
@@ -47,18 +47,18 @@ def clean_checkpoint(file: str | Path, out: str | Path) -> list[str]:
     return dropped
 
 
-def _kept(value: Any, name: str, dropped: list[str]) -> Any:
+def _plain(value: Any, name: str, dropped: list[str]) -> Any:
     """The plain parts of a value; names of other parts are added to ``dropped``."""
     if isinstance(value, dict):
         inner = {
-            key: _kept(one, f'{name}.{key}'.lstrip('.'), dropped)
+            key: _plain(one, f'{name}.{key}'.lstrip('.'), dropped)
             for key, one in value.items() if type(key) in PLAIN
         }
         return {key: one for key, one in inner.items()
                 if one is not None or value[key] is None}
     if isinstance(value, list | tuple | set):
         kind = next(k for k in (list, tuple, set) if isinstance(value, k))
-        return kind(_kept(one, f'{name}[{i}]', dropped) for i, one in enumerate(value))
+        return kind(_plain(one, f'{name}[{i}]', dropped) for i, one in enumerate(value))
     if isinstance(value, Tensor):
         return value.detach().as_subclass(Tensor)
     if type(value) in PLAIN or isinstance(value, np.ndarray | np.generic) and (

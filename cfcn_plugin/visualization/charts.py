@@ -18,7 +18,7 @@ COLOURS = ('#4b5563', '#d9480f', '#1971c2', '#2b8a3e', '#9c36b5', '#f08c00', '#0
 SIZE = 3.4, 2.9  # inches of a panel
 
 
-def convergence(points: DataFrame) -> Figure:
+def plot_convergence(points: DataFrame) -> Figure:
     """One panel per quantity over epochs, one line per method, the spread as a band.
 
     The paper's figures 6 and 12.
@@ -34,7 +34,7 @@ def convergence(points: DataFrame) -> Figure:
     return _panels(points, 'epoch', draw)
 
 
-def along_axis(points: DataFrame, name: str) -> Figure:
+def plot_along_axis(points: DataFrame, name: str) -> Figure:
     """One panel per metric over one axis of the grid, with error bars (figure 7).
 
     The x axis is logarithmic if its numbers are positive and span a decade.
@@ -56,7 +56,7 @@ def along_axis(points: DataFrame, name: str) -> Figure:
     return _panels(points, name, draw, _set_scale)
 
 
-def learning_curves(points: DataFrame, name: str) -> Figure:
+def plot_learning_curves(points: DataFrame, name: str) -> Figure:
     """One panel per metric over training images, one fitted curve per number of masks.
 
     The paper's figure 8. The curve is a + b log(images), fitted by least squares. With
@@ -80,7 +80,7 @@ def learning_curves(points: DataFrame, name: str) -> Figure:
     return _panels(points, name, draw, _set_scale, _shades)
 
 
-def normalised_bars(values: DataFrame, title: str) -> Figure:
+def plot_normalised_bars(values: DataFrame, title: str) -> Figure:
     """One group of bars per data set, one bar per model, normalised in each group.
 
     The paper's figure 13. The best value of a group is drawn as 0 and the worst as 1,

@@ -52,7 +52,7 @@ class MaskCanvas:
         first = queue.next_pending()
         self.open_image(0 if first is None else first)
         if first is None:
-            self._say('All images are done. Open any image, or quit.')
+            self._write('All images are done. Open any image, or quit.')
 
     @property
     def name(self) -> str:
@@ -84,7 +84,7 @@ class MaskCanvas:
             self._show_choice()
         elif action in ('undo', 'redo', 'clear'):
             if self.history is not None and not getattr(self.history, action)():
-                self._say(f'Nothing to {action}.')
+                self._write(f'Nothing to {action}.')
             else:
                 self._show_mask()
         elif action in ('previous', 'next'):
@@ -98,8 +98,8 @@ class MaskCanvas:
         elif confirmed or not self.unsaved:
             self._quit()
         else:
-            self._ask('quit', f'{len(self.unsaved)} drawn and not saved, such as '
-                      f'{self.unsaved[0]}. Press q again to quit without saving.')
+            self._confirm('quit', f'{len(self.unsaved)} drawn and not saved, such as '
+                          f'{self.unsaved[0]}. Press q again to quit without saving.')
 
     def open_image(self, index: int) -> None:
         """Show an image and its mask."""
@@ -126,7 +126,7 @@ class MaskCanvas:
         self._histories = {name: history for name, history in self._histories.items()
                            if name == self.name or history.is_changed}
 
-    def _drawn(self, vertices) -> None:
+    def _fill(self, vertices) -> None:
         if self.history is None:
             return
         self._to_confirm = None
@@ -137,17 +137,17 @@ class MaskCanvas:
 
     def _save(self, confirmed: bool) -> None:
         if self.history is None or not self.history.mask.any():
-            self._say('Nothing is drawn yet. To leave this image without a mask, skip '
-                      'it (k).')
+            self._write('Nothing is drawn yet. To leave this image without a mask, '
+                        'skip it (k).')
         elif self.queue.has_earlier_mask(self.name) and not (
                 confirmed or self.queue.redo):
-            self._ask('save', 'This image has a mask from an earlier session. '
-                      'Press s again to replace the mask.')
+            self._confirm('save', 'This image has a mask from an earlier session. '
+                          'Press s again to replace the mask.')
         else:
             try:
                 self.queue.save(self.name, self.history.mask, replace=confirmed)
             except OSError as error:
-                self._say(f'Not saved: {error}')
+                self._write(f'Not saved: {error}')
             else:
                 self.history.mark_saved()
                 self._open_next('Saved.')
@@ -162,13 +162,13 @@ class MaskCanvas:
 
     # ---- display -------------------------------------------------------------------
 
-    def _say(self, message: str) -> None:
+    def _write(self, message: str) -> None:
         self.panel.write(message=message)
 
-    def _ask(self, action: str, message: str) -> None:
+    def _confirm(self, action: str, message: str) -> None:
         """Ask the user to confirm an action by repeating the action."""
         self._to_confirm = action
-        self._say(message)
+        self._write(message)
 
     def _show_mask(self, message: str = '') -> None:
         if self.history is None:
@@ -212,15 +212,15 @@ class MaskCanvas:
                 artist.remove()
         axes = self.panel.axes
         if self.tool == 'lasso':
-            self._selector = LassoSelector(axes, self._drawn, props=LINE, button=1)
+            self._selector = LassoSelector(axes, self._fill, props=LINE, button=1)
         elif self.tool == 'polygon':
             self._selector = PolygonSelector(
-                axes, self._drawn, useblit=True, props=LINE)
+                axes, self._fill, useblit=True, props=LINE)
         else:
             self._selector = RectangleSelector(
-                axes, self._box_drawn, useblit=True, button=1,
+                axes, self._apply_box, useblit=True, button=1,
                 props=dict(edgecolor=LINE['color'], linewidth=2, fill=False))
 
-    def _box_drawn(self, press, release) -> None:
+    def _apply_box(self, press, release) -> None:
         left, right, top, bottom = self._selector.extents
-        self._drawn([(left, top), (right, top), (right, bottom), (left, bottom)])
+        self._fill([(left, top), (right, top), (right, bottom), (left, bottom)])

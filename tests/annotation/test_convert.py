@@ -1,4 +1,4 @@
-"""Folders of PNG masks: what they hold, resumed runs, and what is never replaced."""
+"""Converted PNG masks: values, resumed runs, and files that are not replaced."""
 import csv
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Images as training loads them, and their size without decoding them."""
+"""Images loaded as in training, and their size without decoding."""
 import numpy as np
 import pytest
 from PIL import Image

@@ -1,4 +1,4 @@
-"""Edits of a mask, taken back and done again."""
+"""Undo and redo of edits of a mask."""
 import numpy as np
 
 from cfcn_plugin.annotation.mask_history import MaskHistory

@@ -1,4 +1,4 @@
-"""A function mapped over items in one and in several processes."""
+"""Mapping a function over items in one and in several processes."""
 import os
 
 import pytest

@@ -1,4 +1,4 @@
-"""Folders of masks: which images, which names, whole files only."""
+"""Folders of masks: the listed images, the names, and atomic writing."""
 import errno
 import os
 

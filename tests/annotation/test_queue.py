@@ -1,4 +1,4 @@
-"""Where a person stopped, what is never overwritten, and whose masks are whose."""
+"""Continuing an annotation, protection of earlier masks, and names of masks."""
 import numpy as np
 import pytest
 from PIL import Image

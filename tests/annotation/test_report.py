@@ -1,4 +1,4 @@
-"""The report of a validation: counts, fractions, what stops, what is shown first."""
+"""The report of a validation: counts, fractions, errors, and examples."""
 import json
 
 from cfcn_plugin.annotation.report import Report

@@ -1,4 +1,4 @@
-"""Images of a folder."""
+"""The images of a folder."""
 import numpy as np
 from PIL import Image
 

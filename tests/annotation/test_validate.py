@@ -1,10 +1,10 @@
-"""Problems of images and masks, and which of them would stop a run."""
+"""Problems of images and masks, and the problems that stop a run."""
 import numpy as np
 import pytest
 from PIL import Image
 
 from cfcn_plugin.annotation.samples import FolderSamples
-from cfcn_plugin.annotation.validate import MaskValidator, looks_inverted
+from cfcn_plugin.annotation.validate import MaskValidator, is_likely_inverted
 from cfcn_plugin.masks import MaskLoader, PNGMasks
 
 SHAPE = (40, 60)
@@ -118,7 +118,7 @@ def test_inverted_is_a_causal_frame_around_a_free_middle(
         top, bottom, left, right, inverted):
     mask = np.ones(SHAPE, np.uint8)
     mask[top:bottom, left:right] = 0
-    assert looks_inverted(mask) is inverted
+    assert is_likely_inverted(mask) is inverted
 
 
 def test_turned_image_is_reported(root):

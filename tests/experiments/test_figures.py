@@ -1,4 +1,4 @@
-"""Points of a grid's figures, from what its runs logged."""
+"""The points of a grid's figures, from the logs of its runs."""
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -7,10 +7,10 @@ import pytest
 
 from cfcn_plugin.experiments.figures import (
     add_both_losses,
+    axis_points,
     condition_points,
     convergence_points,
     focus_losses,
-    points_along,
     size_points,
 )
 from cfcn_plugin.experiments.grid import Cell, Grid
@@ -80,7 +80,7 @@ def test_conditions_lie_in_their_order_and_summaries_are_left_out(tmp_path):
 
 
 def test_method_without_the_axis_has_no_x():
-    points = points_along(summary_of(
+    points = axis_points(summary_of(
         ('cnn', 'd', {}, 0, 1.), ('cnn', 'd', {}, 1, 3.),
         ('cfcn', 'd', dict(alpha=.5), 0, 4.), ('cfcn', 'd', dict(alpha=2.), 0, 5.)),
         'alpha')
@@ -90,13 +90,13 @@ def test_method_without_the_axis_has_no_x():
 
 
 def test_numbers_of_masks_beside_fractions_are_words_not_numbers():
-    points = points_along(summary_of(*[
+    points = axis_points(summary_of(*[
         ('cfcn', 'd', dict(masks=masks), 0, 4.) for masks in (10, '5%')]), 'masks')
     assert line(points, 'right', 'cfcn')[0] == ['10', '5%']
 
 
 def test_lines_name_data_set_and_place_where_there_are_several():
-    points = points_along(summary_of(*[
+    points = axis_points(summary_of(*[
         ('cfcn', data, dict(alpha=1., masks=masks), 0, 4.)
         for data in 'de' for masks in (1, 2)]), 'masks')
     assert set(points['name']) == {'cfcn, d, alpha 1.0', 'cfcn, e, alpha 1.0'}

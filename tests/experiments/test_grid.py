@@ -1,4 +1,4 @@
-"""What a grid file stands for."""
+"""The cells of a grid file, and errors of wrong files."""
 import re
 from pathlib import Path
 

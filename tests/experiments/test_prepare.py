@@ -1,4 +1,4 @@
-"""From a cell to its config, and what makes two runs the same."""
+"""A cell's config, and the settings that make two runs equal."""
 from pathlib import Path
 
 import pytest
@@ -6,9 +6,9 @@ import pytest
 from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.prepare import (
     cell_config,
-    differences,
-    identity,
+    compare_settings,
     read_config,
+    run_settings,
 )
 
 GRIDS = Path(__file__).parents[2] / 'configs' / 'experiments'
@@ -50,18 +50,18 @@ def test_whole_guidance_in_options_may_be_weighed(make_grid, tmp_path):
 
 def test_identities_differ_by_masks_and_sizes(make_grid):
     grid = make_grid("methods = dict(a='base.py')\naxes = dict(masks=[0, 3], size=[5])")
-    first, second = map(identity, grid.cells)
+    first, second = map(run_settings, grid.cells)
     assert first['size'] == second['size'] == 5
-    assert differences(first, second) == 'masks: 0 became 3'
+    assert compare_settings(first, second) == 'masks: 0 became 3'
 
 
 def test_differences_name_a_few_and_count_the_rest():
-    said = differences({}, {str(i): i for i in range(6)})
+    said = compare_settings({}, {str(i): i for i in range(6)})
     assert said.startswith("0: '(absent)' became 0; ") and said.endswith('and 2 more')
 
 
 @pytest.mark.parametrize('file', sorted(GRIDS.glob('*.py')), ids=lambda file: file.stem)
 def test_options_of_every_method_of_our_grids_can_be_merged(file):
     cells = {(cell.method, cell.config): cell for cell in read_grid(file).cells}
-    methods = [identity(cell) for cell in cells.values()]
+    methods = [run_settings(cell) for cell in cells.values()]
     assert len({str(settings) for settings in methods}) == len(methods)

@@ -1,4 +1,4 @@
-"""The report says what failed, and what its numbers are worth."""
+"""The report shows failures and the reliability of its numbers."""
 from dataclasses import replace
 
 from cfcn_plugin.experiments.outcome import read_outcomes

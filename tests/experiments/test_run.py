@@ -1,4 +1,4 @@
-"""Runs of a grid: several at once, never twice, and what fails is kept."""
+"""Runs of a grid: in parallel, never repeated, with failures recorded."""
 import json
 import multiprocessing
 import os
@@ -145,7 +145,7 @@ def test_training_that_was_asked_to_stop_has_not_failed_and_goes_on(
         make_grid, tools, tmp_path):
     grid = make_grid("methods = dict(a='base.py')", 'stop = True')
     stopped, = run_grid(grid, tmp_path / 'w', tools)
-    assert stopped.status == 'pending' and stopped.is_begun
+    assert stopped.status == 'pending' and stopped.is_resumable
     known, = run_grid(grid, tmp_path / 'w', tools, resume=True)
     assert known.status == 'done' and '--resume' in log_of(known)
 

@@ -1,4 +1,4 @@
-"""Training images and masks of a cell: as many as asked for, and nested."""
+"""Training images and masks of a cell: the requested number, and nested."""
 import numpy as np
 import pytest
 from mmengine.config import Config

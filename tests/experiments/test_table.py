@@ -1,4 +1,4 @@
-"""Tables of a grid, against numbers worked out by hand."""
+"""Tables of a grid against manually computed numbers."""
 import csv
 import math
 from pathlib import Path
@@ -9,10 +9,10 @@ from scipy import stats
 from cfcn_plugin.experiments.grid import Cell, Grid
 from cfcn_plugin.experiments.outcome import Outcome
 from cfcn_plugin.experiments.table import (
-    against_baseline,
     compare_pairs,
-    estimate,
-    markdown,
+    format_comparison,
+    format_estimate,
+    format_markdown,
     metrics_of,
     summarise,
     tidy,
@@ -50,12 +50,12 @@ def test_mean_spread_and_number_are_those_worked_out_by_hand():
     assert baseline.spread == pytest.approx(10)
     assert ours.mean == pytest.approx(60)
     assert ours.spread == pytest.approx(300**.5)  # (100 + 100 + 400) / 2
-    assert estimate(ours) == '60.0 ± 17.3' and against_baseline(baseline) == ''
+    assert format_estimate(ours) == '60.0 ± 17.3' and format_comparison(baseline) == ''
 
 
 def test_one_seed_has_no_spread():
     row, = rows_of(THREE[:1])
-    assert math.isnan(row.spread) and estimate(row) == '10.0'
+    assert math.isnan(row.spread) and format_estimate(row) == '10.0'
 
 
 def test_paired_test_is_that_worked_out_by_hand():
@@ -67,7 +67,7 @@ def test_paired_test_is_that_worked_out_by_hand():
     # 97.5 % quantile 4.302653
     assert paired.high - 40 == pytest.approx(4.302653 * 10 / 3**.5)
     assert paired.low + paired.high == pytest.approx(80)
-    assert against_baseline(paired, interval=True) == '+40.0 [+15.2, +64.8], p=0.02'
+    assert format_comparison(paired, interval=True) == '+40.0 [+15.2, +64.8], p=0.02'
 
 
 def test_seeds_are_paired_by_their_number_not_by_their_order():
@@ -79,7 +79,7 @@ def test_only_seeds_that_both_have_are_paired():
     baseline, ours = rows_of([*THREE[:2], outcome('cnn', 2), *THREE[3:]])
     assert baseline.n == 2 and ours.n == 3
     assert ours.difference == pytest.approx(35)  # of 40 and 30
-    assert against_baseline(rows_of([THREE[0], THREE[4]])[1]) == ''  # no seed
+    assert format_comparison(rows_of([THREE[0], THREE[4]])[1]) == ''  # no seed
 
 
 def test_wilcoxon_cannot_fall_below_a_quarter_with_three():
@@ -89,7 +89,7 @@ def test_wilcoxon_cannot_fall_below_a_quarter_with_three():
 def test_own_baseline_is_tested_against_and_named():
     _, ours = rows_of(THREE, baseline=None, own_baselines={'cfcn': 'cnn'})
     assert ours.difference == pytest.approx(40)
-    assert against_baseline(ours).startswith('+40.0 to cnn, p=')
+    assert format_comparison(ours).startswith('+40.0 to cnn, p=')
 
 
 @pytest.mark.parametrize('ours,baseline,difference', [([3.], [1.], 2.),
@@ -158,7 +158,7 @@ def test_all_that_was_logged_is_shown_unless_the_grid_says_what():
 
 
 def test_markdown_has_a_line_a_place_and_the_difference():
-    lines = markdown(summarise(grid_of(THREE), THREE)).splitlines()
+    lines = format_markdown(summarise(grid_of(THREE), THREE)).splitlines()
     assert lines == ['| method | right, % | seeds |', '|---|---|---|',
                      '| cnn | 20.0 ± 10.0 | 3 |',
                      '| cfcn | 60.0 ± 17.3 (+40.0, p=0.02) | 3 |']
@@ -189,5 +189,5 @@ def test_list_of_one_a_class_is_no_number_and_no_crash():
 def test_number_that_fewer_seeds_have_says_how_many():
     known = [*THREE[:2], Outcome(THREE[2].cell, Path('f'), 'done', {'right': .3})]
     grid = grid_of(known, metrics={'right': ('right', 1.), 'other': ('other', 1.)})
-    assert markdown(summarise(grid, known)).splitlines()[2] == (
+    assert format_markdown(summarise(grid, known)).splitlines()[2] == (
         '| cnn | 0.2 ± 0.1 | 1.0 ± 0.0 (n=2) | 3 |')

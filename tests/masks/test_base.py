@@ -1,4 +1,4 @@
-"""What an image's mask goes by: the path below the data root."""
+"""The key of an image's mask: the path below the data root."""
 import pickle
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Boxes: every accepted shape of file, the pixel rule by hand, every wrong file."""
+"""Boxes: every accepted file format, the pixel rule, every wrong file."""
 import csv
 import json
 

@@ -1,4 +1,4 @@
-"""COCO: every kind of outline by hand, every choice, every wrong file."""
+"""COCO: every outline type with manual results, every option, every wrong file."""
 import json
 import tracemalloc
 

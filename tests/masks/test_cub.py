@@ -1,4 +1,4 @@
-"""CUB-200-2011: boxes from two text files, and what five people said."""
+"""CUB-200-2011: boxes from two text files, and segmentations by five annotators."""
 import numpy as np
 import pytest
 from mmpretrain.registry import TASK_UTILS

@@ -1,4 +1,4 @@
-"""Files that fail are counted once each, and not when all are bad."""
+"""Each failed file is counted once; if all files fail, an error is raised."""
 import pytest
 
 from cfcn_plugin.masks import MaskError

@@ -1,6 +1,6 @@
-"""Whatever a file holds, a source gives a mask of the image's size or a MaskError.
+"""For random files a source gives a mask of the image's size or a MaskError.
 
-`make fuzz` looks for longer.
+`make fuzz` runs more iterations.
 """
 import copy
 import resource

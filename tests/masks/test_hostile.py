@@ -1,7 +1,7 @@
-"""Annotation files that want more than to be read: nothing is run, fetched or followed.
+"""Malicious annotation files: no code is run, no URL fetched, no link followed.
 
-Archives and XML are in io/test_archive.py, test_cvat.py and test_voc.py, images
-that unpack to too much in test_png.py, checkpoints in test_safe_loading.py.
+Archives and XML are in io/test_archive.py, test_cvat.py and test_voc.py,
+decompression bombs in test_png.py, checkpoints in test_safe_loading.py.
 """
 import json
 import pickle

@@ -1,4 +1,4 @@
-"""Many records in flat arrays: found again, added up, shared and not copied."""
+"""Indexes of many records: found, combined, and shared without copies."""
 import json
 from multiprocessing.reduction import ForkingPickler
 from zlib import crc32

@@ -1,4 +1,4 @@
-"""LabelMe files: every kind of shape by hand, every way a file can be wrong."""
+"""LabelMe files: every shape type with manual results, and every wrong file."""
 import base64
 import json
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""Every kind of result, whatever the policies forgive; masks without an mm pipeline."""
+"""Every result kind under every policy; masks without an mm pipeline."""
 import copy
 import pickle
 
@@ -120,8 +120,8 @@ def test_declared_image_is_unguided_and_another_one_raises(answer, policy):
         strict.load(dict(sample_idx=0), SHAPE)
     declared = MaskLoader(Says(answer), **{policy: 'unguided'})
     result = declared.load(dict(sample_idx=0), SHAPE)
-    assert result.kind == policy and declared.declares_unguided(result)
-    assert not strict.declares_unguided(result)
+    assert result.kind == policy and declared.is_declared_unguided(result)
+    assert not strict.is_declared_unguided(result)
 
 
 def test_unusable_mask_makes_its_image_unguided_with_a_warning():
@@ -141,7 +141,7 @@ def test_bug_of_a_source_is_no_bad_file():
 def test_loader_goes_to_workers():
     load = MaskLoader(Says(None), fraction=0.5, missing='unguided')
     for one in (copy.deepcopy(load), pickle.loads(pickle.dumps(load))):
-        assert one.chooses('a.jpg') is load.chooses('a.jpg')
+        assert one.is_chosen('a.jpg') is load.is_chosen('a.jpg')
 
 
 def test_a_hundred_unusable_masks_are_named_and_the_rest_is_not():

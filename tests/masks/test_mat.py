@@ -1,4 +1,4 @@
-"""Cheng's MATLAB files, written as MATLAB v7.3 lays them out."""
+"""Cheng's MATLAB files in the layout of MATLAB v7.3."""
 import sys
 
 import h5py

@@ -1,4 +1,4 @@
-"""Which objects are causal, for which class, and what a wrong choice says."""
+"""The choice of causal objects and their class, and errors of wrong options."""
 import numpy as np
 import pytest
 

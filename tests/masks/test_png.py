@@ -1,4 +1,4 @@
-"""Folders of mask files: each kind of PNG, and each way a file can be wrong."""
+"""Folders of mask files: each kind of PNG, and each kind of wrong file."""
 import struct
 import zlib
 from pathlib import Path

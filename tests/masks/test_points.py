@@ -1,4 +1,4 @@
-"""Points in CSV and JSON: every accepted file, every wrong one."""
+"""Points in CSV and JSON: every accepted file, every wrong file."""
 import json
 
 import numpy as np
@@ -43,7 +43,7 @@ def test_every_accepted_file_gives_the_same_mask(tmp_path, kind):
         mask, draw_stroke([(2.5, 3)], 2, SHAPE) | draw_stroke([(6, 1)], 2, SHAPE))
 
 
-def test_radius_in_pixels_by_point_and_by_option(tmp_path):
+def test_pixel_radius_by_point_and_by_option(tmp_path):
     name = write(tmp_path, 'image,x,y,radius\na.jpg,2,3,\na.jpg,6,1,0\n')
     mask = mask_of(tmp_path, name, radius=1.5, unit='pixel')
     np.testing.assert_array_equal(

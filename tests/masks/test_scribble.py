@@ -1,4 +1,4 @@
-"""Scribbles grow, and where there are two kinds, what is near neither is ignored."""
+"""Scribbles are dilated; with two kinds, pixels near neither kind are ignored."""
 import numpy as np
 import pytest
 from mmpretrain.registry import TASK_UTILS

@@ -1,4 +1,4 @@
-"""Which images are guided: nested, stateless, by class, from a list."""
+"""The choice of guided images: nested, stateless, by class, from a list."""
 import subprocess
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a trimap's border is, and what is no trimap."""
+"""Options for the border of a trimap, and files that are not trimaps."""
 import numpy as np
 import pytest
 from PIL import Image

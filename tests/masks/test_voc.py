@@ -1,4 +1,4 @@
-"""Pascal VOC: palettes, objects and boxes by hand, and every way they are wrong."""
+"""Pascal VOC: palettes, objects and boxes with manual results, and wrong files."""
 import numpy as np
 import pytest
 from mmpretrain.datasets import VOC

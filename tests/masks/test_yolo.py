@@ -1,4 +1,4 @@
-"""YOLO: boxes and polygons by hand, names and numbers, every wrong line."""
+"""YOLO: boxes and polygons with manual results, names and numbers, wrong lines."""
 import numpy as np
 import pytest
 from mmpretrain.registry import TASK_UTILS

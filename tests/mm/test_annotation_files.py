@@ -1,4 +1,4 @@
-"""No data set is built of annotations that can run code."""
+"""Data sets with annotation files that can run code are refused."""
 import pytest
 
 from cfcn_plugin.mm.annotation_files import build_dataset, check_annotation_files

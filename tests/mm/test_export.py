@@ -1,4 +1,4 @@
-"""What comes out is a stock model that answers the same."""
+"""An exported model is a stock model with the same predictions."""
 import copy
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The same numbers again, from every generator."""
+"""Restored random states give the same numbers in every generator."""
 import random
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Each registered class says what takes its place in a stock config."""
+"""Each registered class declares its stock counterpart."""
 import inspect
 
 import pytest

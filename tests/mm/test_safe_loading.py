@@ -1,4 +1,4 @@
-"""What a stranger's checkpoint may hold, and that nothing else of it is ever run."""
+"""The allowed content of untrusted checkpoints; no other content is run."""
 import pickle
 import random
 import subprocess

@@ -1,4 +1,4 @@
-"""A trusted file becomes one that everybody can open."""
+"""A trusted checkpoint is converted to a safe checkpoint."""
 import argparse
 import enum
 

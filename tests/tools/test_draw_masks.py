@@ -1,4 +1,4 @@
-"""Drawing masks by the command line: what a person reads before and after."""
+"""Drawing masks by the command line: the printed text before and after."""
 import os
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Whichever tool opens a stranger's checkpoint, nothing in it is run."""
+"""No tool runs the code in an untrusted checkpoint."""
 import os
 import pickle
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The scripts that start several processes, and the clean end of those."""
+"""The scripts that start several processes, and the clean end of the processes."""
 import os
 import socket
 import subprocess

@@ -1,4 +1,4 @@
-"""What tools/test.py writes, and what it refuses before the test."""
+"""The output of tools/test.py, and the arguments that it refuses."""
 import importlib.util
 import json
 from argparse import Namespace

@@ -1,13 +1,13 @@
-"""Figures of experiments are drawn, with every point where it belongs."""
+"""Charts of experiments have every point at the correct place."""
 import numpy as np
 import pytest
 from pandas import DataFrame
 
 from cfcn_plugin.visualization.charts import (
-    along_axis,
-    convergence,
-    learning_curves,
-    normalised_bars,
+    plot_along_axis,
+    plot_convergence,
+    plot_learning_curves,
+    plot_normalised_bars,
 )
 
 
@@ -27,7 +27,7 @@ def names_of(figure):
 
 
 def test_convergence_has_a_panel_a_quantity_and_a_line_a_method():
-    figure = convergence(points(loss=dict(a=LINE, b=LINE), right=dict(b=LINE)))
+    figure = plot_convergence(points(loss=dict(a=LINE, b=LINE), right=dict(b=LINE)))
     assert [axis.get_title() for axis in figure.axes] == ['loss', 'right']
     assert names_of(figure) == ['a', 'b']
     first = figure.axes[0].lines[0]
@@ -40,20 +40,20 @@ def test_convergence_has_a_panel_a_quantity_and_a_line_a_method():
 
 
 def test_numbers_over_decades_lie_on_a_logarithmic_axis_labels_do_not():
-    figure = along_axis(points(right=dict(a=LINE, level=([None], [2.]))), 'x')
+    figure = plot_along_axis(points(right=dict(a=LINE, level=([None], [2.]))), 'x')
     axis, = figure.axes
     assert axis.get_xscale() == 'log' and axis.get_xlabel() == 'x'
     assert names_of(figure) == ['level', 'a']
     level, = (line for line in axis.lines if line.get_linestyle() == '--')
     assert list(level.get_ydata()) == [2., 2.]
-    figure = along_axis(points(right=dict(a=(['10', '5%'], [1., 2.]))), 'masks')
+    figure = plot_along_axis(points(right=dict(a=(['10', '5%'], [1., 2.]))), 'masks')
     assert figure.axes[0].get_xscale() == 'linear'
     figure.canvas.draw()
 
 
 def test_fitted_curve_meets_points_that_lie_on_one():
     x = np.array([10, 100, 1000])
-    axis, = learning_curves(points(right={'5%': (x, 3 + 2 * np.log(x))}), 'x').axes
+    axis, = plot_learning_curves(points(right={'5%': (x, 3 + 2 * np.log(x))}), 'x').axes
     curve, = (line for line in axis.lines if len(line.get_xdata()) == 50)
     np.testing.assert_allclose(curve.get_ydata(), 3 + 2 * np.log(curve.get_xdata()))
 
@@ -61,7 +61,7 @@ def test_fitted_curve_meets_points_that_lie_on_one():
 @pytest.mark.parametrize('count,curves', [(2, 0), (3, 1)])
 def test_curve_is_fitted_from_three_sizes_on(count, curves):
     line = [10, 20, 40][:count], [1., 2., 3.][:count]
-    figure = learning_curves(points(right={'5%': line}), 'images')
+    figure = plot_learning_curves(points(right={'5%': line}), 'images')
     axis, = figure.axes
     assert names_of(figure) == ['masks: 5%']
     # the points and, if there is one, the curve
@@ -70,7 +70,7 @@ def test_curve_is_fitted_from_three_sizes_on(count, curves):
 
 def test_bars_are_normalised_in_each_data_set():
     values = DataFrame({'a': [2., np.nan, 5.], 'b': [4., 9., 5.]}, ['x', 'y', 'z'])
-    figure = normalised_bars(values, 'loss')
+    figure = plot_normalised_bars(values, 'loss')
     axis, = figure.axes
     drawn = [bar.get_height() for bar in axis.patches]
     assert drawn == [0., 0., 0., 1., 0., 0.]

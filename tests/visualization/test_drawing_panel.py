@@ -1,4 +1,4 @@
-"""The layout of the figure to draw in."""
+"""The layout of the drawing figure."""
 import pytest
 from matplotlib.backend_bases import ResizeEvent
 from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -1,4 +1,4 @@
-"""Saliency maps at their images' size, and the sheet that shows them."""
+"""Saliency maps resized to their images, and the heatmap sheet."""
 import numpy as np
 import torch
 from PIL import Image

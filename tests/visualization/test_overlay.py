@@ -1,4 +1,4 @@
-"""Tinted and fitted images, in numbers."""
+"""Pixel values of overlays and scaled images."""
 import numpy as np
 
 from cfcn_plugin.visualization.overlay import overlay_mask, scale_to_fit, shorten_name

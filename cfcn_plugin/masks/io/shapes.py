@@ -138,6 +138,6 @@ def dilate(mask: np.ndarray, radius: float) -> np.ndarray:
     return (distance <= radius).astype(np.uint8)
 
 
-def in_pixels(radius: float, unit: str, shape: tuple[int, int]) -> float:
+def pixel_radius(radius: float, unit: str, shape: tuple[int, int]) -> float:
     """A radius in pixels; the unit ``'diagonal'`` is the image's diagonal."""
     return radius * math.hypot(*shape) if unit == 'diagonal' else radius

@@ -90,4 +90,4 @@ def guided_images(dataset) -> list[bool]:
     keys = [image_key({'sample_idx': i, **dataset.get_data_info(i)},
                       load.source.data_root) for i in range(len(dataset))]
     without = set(load.source.missing(keys))
-    return [load.chooses(key) and key not in without for key in keys]
+    return [load.is_chosen(key) and key not in without for key in keys]

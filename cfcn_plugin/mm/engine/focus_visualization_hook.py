@@ -5,7 +5,7 @@ from mmengine.hooks import Hook
 from cfcn_plugin.mm.random_state import random_state, set_random_state
 from cfcn_plugin.stock import GOES
 
-from .unwrapped import unwrapped
+from .unwrap_model import unwrap_model
 
 
 class FocusVisualizationHook(Hook):
@@ -32,7 +32,7 @@ class FocusVisualizationHook(Hook):
         self._panels = []
 
     def before_train(self, runner) -> None:
-        model = unwrapped(runner.model)
+        model = unwrap_model(runner.model)
         if not hasattr(model, 'feature_hook'):
             raise TypeError(
                 f'{type(model).__name__} has no feature hook for its map: '
@@ -50,7 +50,7 @@ class FocusVisualizationHook(Hook):
         )
         from cfcn_plugin.visualization.heatmaps import heatmap_sheet, render_figure
 
-        model = unwrapped(runner.model)
+        model = unwrap_model(runner.model)
         device = next(model.parameters()).device
         state = random_state(device)
         try:

@@ -17,7 +17,7 @@ from cfcn_plugin.mm.transforms import (
 )
 from cfcn_plugin.stock import GOES
 
-from .unwrapped import unwrapped
+from .unwrap_model import unwrap_model
 
 MASK_TRUE = (MaskAware, PackInputs)  # move image and mask, or only pack
 
@@ -101,7 +101,7 @@ class GuidanceCheckHook(Hook):
             return
         load.source.check()
         if (load.missing, load.on_error) == ('error', 'raise'):
-            missing = load.source.missing(filter(load.chooses, _keys(loaded, load)))
+            missing = load.source.missing(filter(load.is_chosen, _keys(loaded, load)))
             if missing:
                 raise MaskError(
                     f'{len(missing)} guided images have no mask in '
@@ -111,7 +111,7 @@ class GuidanceCheckHook(Hook):
 
     @staticmethod
     def _check_trained(runner) -> None:
-        model = unwrapped(runner.model)
+        model = unwrap_model(runner.model)
         if getattr(model, 'guidance', None) is None:
             return
         maps = [layout.module for layout in model.feature_hook.layouts]
@@ -150,7 +150,7 @@ class GuidanceCheckHook(Hook):
 
     @staticmethod
     def _check_classes(model, dataset) -> None:
-        head = getattr(unwrapped(model), 'head', None)
+        head = getattr(unwrap_model(model), 'head', None)
         wanted = getattr(head, 'num_classes', None)
         classes = dataset.metainfo.get('classes')
         if None not in (wanted, classes) and wanted != len(classes):

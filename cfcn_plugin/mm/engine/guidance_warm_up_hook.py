@@ -3,7 +3,7 @@ from mmengine.hooks import Hook
 
 from cfcn_plugin.stock import GOES
 
-from .unwrapped import unwrapped
+from .unwrap_model import unwrap_model
 
 
 class GuidanceWarmUpHook(Hook):
@@ -35,7 +35,7 @@ class GuidanceWarmUpHook(Hook):
         self.epochs = epochs
 
     def before_train(self, runner) -> None:
-        model = unwrapped(runner.model)
+        model = unwrap_model(runner.model)
         if not hasattr(model, 'guide'):
             raise ValueError(
                 f'{type(model).__name__} has no guidance to warm up: leave '
@@ -43,7 +43,7 @@ class GuidanceWarmUpHook(Hook):
                 '(GuidedClassifier ...)')
 
     def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
-        model = unwrapped(runner.model)
+        model = unwrap_model(runner.model)
         if model.guidance is None:
             return
         length = self.iters or self.epochs * len(runner.train_dataloader)

@@ -39,8 +39,8 @@ class ModelAwareMixin:
             return self.runner.model.test_step(data_batch)
         if isinstance(model, BaseTTAModel):
             raise ValueError(
-                f'{type(metrics[0]).__name__} takes one image per sample, but test-time '
-                'augmentation gives several: leave the metric or the augmentation out')
+                f'{type(metrics[0]).__name__} takes one image at a time, and test-time '
+                'augmentation gives several: leave the metric or augmentation out')
         data = model.data_preprocessor(data_batch, False)
         masks, guidance = data.get('masks'), None
         if masks is None:

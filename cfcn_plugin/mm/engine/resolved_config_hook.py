@@ -4,7 +4,7 @@ from mmengine.hooks import Hook
 
 from cfcn_plugin.stock import GOES
 
-from .unwrapped import unwrapped
+from .unwrap_model import unwrap_model
 
 
 class ResolvedConfigHook(Hook):
@@ -16,7 +16,7 @@ class ResolvedConfigHook(Hook):
     priority = 'VERY_HIGH'
 
     def before_run(self, runner) -> None:
-        resolved = getattr(unwrapped(runner.model), 'resolved', {})
+        resolved = getattr(unwrap_model(runner.model), 'resolved', {})
         if not resolved or not isinstance(runner.cfg.get('model'), dict):
             return
         prefix = 'model.module' if 'module' in runner.cfg.model else 'model'  # TTA

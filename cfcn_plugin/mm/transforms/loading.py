@@ -50,12 +50,12 @@ class LoadActivationMask(MaskLoader, BaseTransform):
 
     def transform(self, results: dict) -> dict:
         result = None
-        if self.chooses_sample(results):
+        if self.is_sample_chosen(results):
             result = self.load(results, _image_shape(results))
         results['guided'] = result is not None and result.kind == 'mask'
         if self.on_error == 'unguided':
             results['mask_error'] = bool(
-                result and result.error and not self.declares_unguided(result))
+                result and result.error and not self.is_declared_unguided(result))
         if results['guided']:
             self._add_mask(results, result.record)
         return results

@@ -106,7 +106,7 @@ def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
     model = load_trained(cfg, checkpoint)
     if not hasattr(model, 'feature_hook'):
         raise TypeError(
-            f"'{cfg.filename}' has a {type(model).__name__}, which has no feature hook: "
+            f"'{cfg.filename}' has a {type(model).__name__} without a feature hook: "
             'use its guided type with guidance=None (see cfcn_plugin.guide_config)')
     return model
 

@@ -1,4 +1,4 @@
-"""Zips and folders: one reader, which no archive can lead astray."""
+"""One reader for zips and folders, which refuses malicious archives."""
 import multiprocessing
 import pickle
 import warnings

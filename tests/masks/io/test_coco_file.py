@@ -1,4 +1,4 @@
-"""COCO's polygons: read, and held against their image."""
+"""COCO polygons: reading, and the check against their image."""
 from array import array
 
 import pytest

@@ -1,4 +1,4 @@
-"""Names that files and images give: tidied, and never out of their folder."""
+"""Names in annotation files are normalised, and cannot leave their folder."""
 from pathlib import Path
 
 import pytest

@@ -1,4 +1,4 @@
-"""Boxes: four numbers however written, and the pixels inside."""
+"""Boxes: parsing of four numbers, and the pixels inside."""
 from contextlib import nullcontext
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Run lengths: what pycocotools writes is read back, what it would trust is refused."""
+"""Run lengths: the output of pycocotools is read, malformed counts are refused."""
 import numpy as np
 import pytest
 from pycocotools import mask as coco_mask

@@ -1,4 +1,4 @@
-"""Shapes to pixels, against hand-drawn masks and a slow loop over centres."""
+"""Rasterised shapes against manual masks and a slow loop over pixel centres."""
 import json
 
 import numpy as np
@@ -11,7 +11,7 @@ from cfcn_plugin.masks.io.shapes import (
     dilate,
     draw_stroke,
     fill_polygon,
-    in_pixels,
+    pixel_radius,
 )
 
 SHAPE = (12, 17)
@@ -186,5 +186,5 @@ def test_dilation_of_nothing_is_nothing():
 
 
 def test_radius_may_be_a_fraction_of_the_diagonal():
-    assert in_pixels(0.1, 'diagonal', (30, 40)) == 5
-    assert in_pixels(7, 'pixel', (30, 40)) == 7
+    assert pixel_radius(0.1, 'diagonal', (30, 40)) == 5
+    assert pixel_radius(7, 'pixel', (30, 40)) == 7

@@ -1,4 +1,4 @@
-"""Labels, splits and groups of a CSV file, and what a wrong one says."""
+"""Labels, splits and groups of a CSV file, and errors of wrong files."""
 import csv
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Oxford-IIIT Pets in torchvision's layout: breeds, species, and how to get them."""
+"""Oxford-IIIT Pets: breeds, species, and the error for missing data."""
 import numpy as np
 import pytest
 from mmpretrain.registry import DATASETS

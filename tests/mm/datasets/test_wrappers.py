@@ -1,4 +1,4 @@
-"""Data sets are found inside wrappers, as configs and built."""
+"""Wrapped data sets are found in configs and in built data sets."""
 from types import SimpleNamespace
 
 from cfcn_plugin.mm.datasets.wrappers import dataset_configs, pipeline_datasets

@@ -1,4 +1,4 @@
-"""What a step logs comes to the host in one copy, and stays what it was."""
+"""The log of a step is copied to the host at once, without changed values."""
 from types import SimpleNamespace
 
 import pytest

@@ -1,4 +1,4 @@
-"""Mixed precision on a CPU is the plain step, to what bfloat16 holds."""
+"""A mixed precision step on a CPU equals the plain step at bfloat16 precision."""
 import numpy as np
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The alarm rings when maps die, once, and not before."""
+"""The hook warns once when maps become zero, and not before."""
 from types import SimpleNamespace
 
 import pytest

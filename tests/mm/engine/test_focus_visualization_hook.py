@@ -1,4 +1,4 @@
-"""Sheets of guided maps that a training logs."""
+"""Sheets of guided maps that are logged during training."""
 import pytest
 import torch
 from mmengine.config import Config

@@ -1,4 +1,4 @@
-"""What is refused before training, and what is not."""
+"""Configs and data that the check before training refuses or accepts."""
 from types import SimpleNamespace
 from unittest import mock
 

@@ -1,4 +1,4 @@
-"""Guidance grows by the runner's iteration, also after a resume."""
+"""The weight of guidance follows the runner's iteration, also after a resume."""
 import copy
 from types import SimpleNamespace
 

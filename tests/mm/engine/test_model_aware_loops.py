@@ -1,4 +1,4 @@
-"""A whole test run with explanations, and what a loop leaves as it was."""
+"""A test run with explanations; the loops do not change the model."""
 import json
 import os
 

@@ -1,4 +1,4 @@
-"""The log of several processes is that of all their images."""
+"""The log of several processes is the mean over all their images."""
 from types import SimpleNamespace
 
 import pytest

@@ -1,4 +1,4 @@
-"""Numbers that the config left open, in what a run leaves behind."""
+"""Resolved values in a run's dumped config and checkpoints."""
 import pytest
 import torch
 from mmengine.config import Config

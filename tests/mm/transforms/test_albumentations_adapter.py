@@ -1,4 +1,4 @@
-"""Albumentations' transforms move image and masks by their one draw."""
+"""Albumentations transforms move image and masks by one draw."""
 import numpy as np
 import pytest
 from mmpretrain.registry import TRANSFORMS

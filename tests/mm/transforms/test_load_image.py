@@ -1,4 +1,4 @@
-"""Broken images end a run, or are passed over and counted."""
+"""Unreadable images end a run, or are replaced and counted."""
 from unittest import mock
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The mask of the image just loaded: chosen, found, checked, turned upright."""
+"""Loading the mask of an image: choice, checks, and orientation."""
 import copy
 import pickle
 

@@ -1,4 +1,4 @@
-"""A mask moves exactly as its image, and the image as it would alone."""
+"""Image and mask move equally, and the image as without a mask."""
 import pickle
 import random
 import subprocess

@@ -1,4 +1,4 @@
-"""What leaves the pipeline, and the geometry errors that do not."""
+"""Packed samples, and the geometry errors that packing refuses."""
 import numpy as np
 import pytest
 import torch

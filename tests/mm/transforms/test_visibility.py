@@ -1,4 +1,4 @@
-"""The visible fraction of an object does not depend on how far a crop is zoomed."""
+"""The visible fraction of an object does not depend on the zoom of a crop."""
 import numpy as np
 import pytest
 from mmcv.transforms import Compose

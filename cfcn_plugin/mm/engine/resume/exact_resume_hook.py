@@ -3,7 +3,7 @@ from mmengine.dist import all_gather_object, get_rank, get_world_size
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook, EMAHook, Hook
 from torch import nn
 
-from cfcn_plugin.mm.engine.unwrapped import unwrapped
+from cfcn_plugin.mm.engine.unwrap_model import unwrap_model
 from cfcn_plugin.stock import GOES
 
 from .resumable_loops import ResumableEpochLoop, ResumableMixin
@@ -131,7 +131,7 @@ def _run(runner) -> dict[str, int]:
 
 def _modules(runner) -> list[nn.Module]:
     averages = [h.ema_model for h in runner.hooks if isinstance(h, EMAHook)]
-    return [unwrapped(runner.model), *averages]
+    return [unwrap_model(runner.model), *averages]
 
 
 def _own_state(runner) -> list[dict]:

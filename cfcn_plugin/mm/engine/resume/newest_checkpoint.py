@@ -27,7 +27,7 @@ def newest_checkpoint(work_dir: str | Path) -> Path | str | None:
     """
     work_dir = Path(work_dir)
     warn = MMLogger.get_current_instance().warning
-    named, pointer = _named_last(work_dir), work_dir / 'last_checkpoint'
+    named, pointer = _read_last_checkpoint(work_dir), work_dir / 'last_checkpoint'
     if '://' in named:
         return named
     found = saved_checkpoints(work_dir)
@@ -42,7 +42,7 @@ def newest_checkpoint(work_dir: str | Path) -> Path | str | None:
         warn(f"'{pointer}' names '{named}', which does not exist: '{found[0]}' is the "
              'newest of the others')
     for checkpoint in found:
-        damage = damage_of(checkpoint)
+        damage = find_damage(checkpoint)
         if damage is None:
             return checkpoint
         warn(f"checkpoint '{checkpoint}' is damaged ({damage}) and is left out: the "
@@ -54,13 +54,13 @@ def newest_checkpoint(work_dir: str | Path) -> Path | str | None:
 
 def has_checkpoint(work_dir: str | Path) -> bool:
     """Whether a run has saved a checkpoint, also if the checkpoint is unreachable."""
-    return bool(_named_last(Path(work_dir)) or saved_checkpoints(work_dir))
+    return bool(_read_last_checkpoint(Path(work_dir)) or saved_checkpoints(work_dir))
 
 
 def saved_checkpoints(work_dir: str | Path) -> list[Path]:
     """Possible checkpoint files of a run, the preferred file first."""
     work_dir = Path(work_dir)
-    named = _named_last(work_dir)
+    named = _read_last_checkpoint(work_dir)
     last = Path(named)
     if not last.is_file():  # the folder may have been moved
         last = work_dir / last.name
@@ -73,13 +73,13 @@ def saved_checkpoints(work_dir: str | Path) -> list[Path]:
     return sorted(found, key=lambda file: (file != last, -file.stat().st_mtime_ns))
 
 
-def _named_last(work_dir: Path) -> str:
+def _read_last_checkpoint(work_dir: Path) -> str:
     """Content of ``last_checkpoint``; a killed stock run may leave the file empty."""
     pointer = work_dir / 'last_checkpoint'
     return pointer.read_text().strip() if pointer.is_file() else ''
 
 
-def damage_of(checkpoint: Path) -> str | None:
+def find_damage(checkpoint: Path) -> str | None:
     """Check the file of a checkpoint by its checksums, without unpickling.
 
     Returns:

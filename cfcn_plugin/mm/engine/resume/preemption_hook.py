@@ -19,7 +19,7 @@ STOPPED = 75  # EX_TEMPFAIL of sysexits.h: temporary failure, try again
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 
-class Stopped(SystemExit):
+class PreemptionExit(SystemExit):
     """The exit of a run that got a signal.
 
     The exit code is 75 if a checkpoint was saved. It is 128 + the signal's number, as
@@ -47,7 +47,7 @@ class PreemptionHook(Hook):
         self._is_over = Value('b', 0, lock=False)  # shared with data workers
 
     @contextlib.contextmanager
-    def listening(self) -> Iterator[None]:
+    def catch_signals(self) -> Iterator[None]:
         """Context that catches the signals; only in the main thread."""
         catches = threading.current_thread() is threading.main_thread()
         before = {one: signal.signal(one, self._note) for one in SIGNALS if catches}
@@ -73,7 +73,7 @@ class PreemptionHook(Hook):
                          outputs=None) -> None:
         number = self._number()
         if number:
-            saved = [hook.save_now(runner) for hook in _savers(runner)]
+            saved = [hook.save_now(runner) for hook in _checkpoint_hooks(runner)]
             self._stop(runner, number, runner.iter + 1, saved)
 
     def before_val(self, runner) -> None:
@@ -87,7 +87,7 @@ class PreemptionHook(Hook):
         if batch_idx >= self._val_iters:
             return
         # do not save during validation: the model may have EMA weights
-        saved = [hook.saved_after(runner.iter) for hook in _savers(runner)]
+        saved = [hook.saved_after(runner.iter) for hook in _checkpoint_hooks(runner)]
         if saved and all(saved):
             number = self._number()
             if number:
@@ -120,10 +120,10 @@ class PreemptionHook(Hook):
             'its own for it')
         runner.logger.warning(f'got {signal.Signals(number).name}, stopped after '
                               f'iteration {iterations}: {what}')
-        raise Stopped(STOPPED if saved else 128 + number)
+        raise PreemptionExit(STOPPED if saved else 128 + number)
 
 
-def _savers(runner) -> list[AtomicCheckpointHook]:
+def _checkpoint_hooks(runner) -> list[AtomicCheckpointHook]:
     return [hook for hook in runner.hooks if isinstance(hook, AtomicCheckpointHook)]
 
 

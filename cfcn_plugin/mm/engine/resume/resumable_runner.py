@@ -20,7 +20,7 @@ from cfcn_plugin.stock import Stock
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .check_invalid_loss_hook import CheckInvalidLossHook
 from .exact_resume_hook import ExactResumeHook
-from .newest_checkpoint import damage_of, newest_checkpoint
+from .newest_checkpoint import find_damage, newest_checkpoint
 from .preemption_hook import PreemptionHook
 from .resumable_loops import ResumableEpochLoop, ResumableIterLoop, ResumableMixin
 
@@ -115,7 +115,7 @@ class ResumableRunner(Runner):
         if self._load_from is None:
             return self._newest_checkpoint()
         given = Path(self._load_from)
-        damage = damage_of(given) if given.is_file() else None
+        damage = find_damage(given) if given.is_file() else None
         if damage:
             raise ValueError(
                 f"checkpoint '{given}' is damaged ({damage}): resume from another; "
@@ -159,7 +159,7 @@ class ResumableRunner(Runner):
 
     def train(self):
         stop, = [hook for hook in self.hooks if isinstance(hook, PreemptionHook)]
-        with _worker_errors(), _write_errors(self.work_dir), stop.listening():
+        with _worker_errors(), _write_errors(self.work_dir), stop.catch_signals():
             return super().train()
 
 

@@ -1,4 +1,4 @@
-"""There is never less than what is to be kept."""
+"""There are never fewer checkpoints than configured."""
 from pathlib import Path
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Stopping where a loss stops being a number."""
+"""Stopping at a loss that is NaN or infinite."""
 import json
 from pathlib import Path
 from types import SimpleNamespace

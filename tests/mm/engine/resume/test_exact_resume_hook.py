@@ -1,4 +1,4 @@
-"""A resumed run ends with the weights of the run that was not killed."""
+"""A resumed run has the same final weights as an uninterrupted run."""
 import copy
 
 import mmengine.runner.utils

@@ -1,4 +1,4 @@
-"""Real processes, really killed: by SIGKILL, by SIGTERM, and in part."""
+"""Runs in real processes that are killed by SIGKILL or SIGTERM."""
 import os
 import random
 import signal

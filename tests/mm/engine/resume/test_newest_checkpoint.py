@@ -1,4 +1,4 @@
-"""Which checkpoint a run goes on from."""
+"""The choice of the checkpoint to resume from."""
 import os
 from unittest import mock
 
@@ -7,7 +7,7 @@ import torch
 from mmengine.logging import MMLogger
 
 from cfcn_plugin.mm.engine.resume.newest_checkpoint import (
-    damage_of,
+    find_damage,
     has_checkpoint,
     newest_checkpoint,
     saved_checkpoints,
@@ -49,7 +49,7 @@ def test_pointer_is_followed(run):
 @pytest.mark.parametrize('damage', [cut, flip, empty])
 def test_damaged_one_is_passed_over_with_a_warning(run, damage):
     damage(run / 'epoch_10.pth')
-    assert damage_of(run / 'epoch_10.pth')
+    assert find_damage(run / 'epoch_10.pth')
     with mock.patch.object(MMLogger, 'warning') as warning:
         assert newest_checkpoint(run) == run / 'epoch_2.pth'
     assert f"'{run}/epoch_10.pth' is damaged" in warning.call_args.args[0]
@@ -100,7 +100,7 @@ def test_damage_at_any_place_is_told_and_raises_nothing(run):
     for begin in range(0, len(whole), 97):
         noise = bytes(reversed(whole[begin:begin + 64]))
         file.write_bytes(whole[:begin] + noise + whole[begin + 64:])
-        assert isinstance(damage_of(file), str | None), begin
+        assert isinstance(find_damage(file), str | None), begin
 
 
 def test_another_one_than_the_pointer_names_is_taken_with_a_word(run):

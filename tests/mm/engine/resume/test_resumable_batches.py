@@ -1,4 +1,4 @@
-"""Which batches come, and how their samples are seeded."""
+"""The order of batches, and the seeds of their samples."""
 from unittest import mock
 
 import pytest

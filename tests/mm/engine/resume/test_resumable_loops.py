@@ -1,4 +1,4 @@
-"""Runs go on inside an epoch, and read nothing twice."""
+"""Runs resume inside an epoch and load no batch twice."""
 import copy
 
 import pytest

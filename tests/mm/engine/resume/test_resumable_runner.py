@@ -1,4 +1,4 @@
-"""What the runner makes of any config, and how it ends."""
+"""The runner's changes to configs, and the end of its runs."""
 import errno
 import os
 import signal

@@ -2,7 +2,7 @@
 from torch import nn
 
 
-def unwrapped(model: nn.Module) -> nn.Module:
+def unwrap_model(model: nn.Module) -> nn.Module:
     """The model itself, without distributed or test-time augmentation wrappers."""
     while hasattr(model, 'module'):
         model = model.module
