@@ -1,8 +1,8 @@
 """The demo: the paper's small network with and without guidance on TexturedDigits.
 
 In training each digit has its own texture, so the texture predicts the class. In the
-test the texture is random. The demo trains both networks, prints their accuracy, and
-draws their saliency maps.
+test each class has all textures equally often. The demo trains both networks, prints
+their accuracy, and draws their saliency maps.
 """
 import argparse
 import os
@@ -48,7 +48,7 @@ def draw(path: Path, data_root: Path, runs: list[Outcome]) -> None:
         maps[TITLES[run.cell.method]] = predict_saliency(model, panels)
     heatmap_sheet(
         panels, maps, ['0', '1', '2'],
-        'In training each digit had its own texture; here textures are random.\n'
+        'In training each digit had its own texture; here each has all textures.\n'
         'Bright: the evidence for the class.').savefig(path)
 
 

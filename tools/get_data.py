@@ -78,8 +78,8 @@ def get_waterbirds(root: Path, source: Path | None) -> Path:
         raise SystemExit(
             'Waterbirds is not fetched: its birds (CUB-200-2011, Caltech) are for '
             'non-commercial research and its backgrounds (Places) for academic use. '
-            f"Put the folder with metadata.csv to '{folder}', and CUB-200-2011, for the "
-            f"boxes, to '{cub}', then run this again (docs/data.md)")
+            f"Put the folder with metadata.csv to '{folder}', and CUB-200-2011, with "
+            f"the boxes, to '{cub}', then run this again (docs/data.md)")
     return list_waterbirds(folder, cub)
 
 

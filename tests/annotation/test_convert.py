@@ -211,9 +211,9 @@ def test_file_of_someone_else_is_kept_unless_overwritten(images):
     np.testing.assert_array_equal(read(images)['a.jpg'].mask, MASK)
 
 
-def test_folder_made_from_something_else_is_refused(images):
+def test_folder_of_another_origin_is_refused(images):
     make(images, source_of(images, a=MaskRecord(MASK, 'f')))
-    with pytest.raises(FileExistsError, match='made from something else.*--overwrite'):
+    with pytest.raises(FileExistsError, match='masks of another origin.*--overwrite'):
         make(images, source_of(images), origin=dict(source=dict(type='Other')))
 
 

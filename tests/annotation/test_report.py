@@ -15,7 +15,7 @@ def test_clean_data_stops_nothing():
     report = Report([finding(0), finding(1)])
     assert not report.stops and not report.suspicious
     assert 'No problem was found' in str(report)
-    assert 'Nothing here would stop' in str(report)
+    assert 'No problem would stop' in str(report)
 
 
 def test_problem_that_stops_and_its_remedy_are_reported():
@@ -89,7 +89,7 @@ def test_json_has_every_problem():
 
 def test_fraction_of_draws_that_keep_the_object_is_reported():
     report = Report([finding(0, kept=0.5), finding(1, kept=1.0), finding(2)])
-    assert 'still there in 75.0% of draws' in str(report)
+    assert 'visible in 75.0% of draws' in str(report)
     assert report.as_dict()['kept_fraction'] == 0.75
     assert 'draws' not in str(Report([finding(0)]))
 

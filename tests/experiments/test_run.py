@@ -121,14 +121,14 @@ def test_run_that_left_no_checkpoint_is_a_failure(make_grid, tools, tmp_path):
     grid = make_grid("methods = dict(a='base.py')", 'forgetful = True')
     known = run_grid(grid, tmp_path / 'w', tools)
     assert known[0].status == 'failed'
-    assert 'it left no' in known[0].error and 'last_checkpoint' in known[0].error
+    assert 'is missing' in known[0].error and 'last_checkpoint' in known[0].error
 
 
 def test_options_must_fit(make_grid, tools, tmp_path):
     for wrong, message in (
             (dict(jobs=0), '`jobs` must be at least 1, got 0'),
             (dict(executor='sge'), "`executor` must be one of .*, got 'sge'"),
-            (dict(executor='slurm', gpus=['0']), 'ask the queue .* gpus_per_node=1')):
+            (dict(executor='slurm', gpus=['0']), 'request devices .* gpus_per_node=1')):
         with pytest.raises(ValueError, match=message):
             run_grid(make_grid(), tmp_path / 'w', tools, **wrong)
     assert not (tmp_path / 'w').exists()

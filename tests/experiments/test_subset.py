@@ -96,9 +96,9 @@ def test_masks_lie_inside_the_chosen_images(config, tmp_path):
 
 
 def test_impossible_numbers_say_what_there_is(config, tmp_path):
-    with pytest.raises(ValueError, match='9 masks are asked for, and 8 of 20'):
+    with pytest.raises(ValueError, match='9 masks are requested, but only 8 of 20'):
         guided_of(config(), tmp_path, 9)
-    with pytest.raises(ValueError, match='12 masks are asked for, and 8 of 20'):
+    with pytest.raises(ValueError, match='12 masks are requested, but only 8 of 20'):
         guided_of(config(), tmp_path, '60%')
     with pytest.raises(ValueError, match='the training set has 20'):
         choose_images(config(), 21, seed=0)
@@ -121,5 +121,5 @@ def test_wrapped_data_set_is_chosen_from_several_are_refused(config):
     choose_images(cfg, 4, seed=0)
     assert len(cfg.train_dataloader.dataset.dataset.indices) == 4
     cfg.train_dataloader.dataset = dict(type='ConcatDataset', datasets=[inner])
-    with pytest.raises(ValueError, match='several in one'):
+    with pytest.raises(ValueError, match='wraps several data sets'):
         choose_images(cfg, 4, seed=0)

@@ -173,7 +173,7 @@ def test_a_page_s_table_is_replaced_and_its_text_kept(tmp_path):
     assert page.read_text() == ('# Title\n<!-- table -->\ntwo\n'
                                 '<!-- end of table -->\nFound: nothing.\n')
     page.write_text('mine')
-    with pytest.raises(ValueError, match='to put the table between'):
+    with pytest.raises(ValueError, match='marker lines .* for the table'):
         write_into_page(page, 'three')
     assert page.read_text() == 'mine'
 

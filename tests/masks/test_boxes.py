@@ -216,7 +216,7 @@ WRONG_JSON = [
     ('{}', 'holds no box'),
     ('[]', 'holds no box'),
     ('{"a.jpg": []}', 'holds no box'),
-    ('{"b": [], "a.jpg": [[1, 1, 2, 2]], "a.jpg": []}', "'a.jpg' stands twice in one"),
+    ('{"b": [], "a.jpg": [[1, 1, 2, 2]], "a.jpg": []}', "'a.jpg' occurs twice in one"),
 ]
 
 
@@ -232,7 +232,7 @@ def test_wrong_json_names_file_place_and_what_came(tmp_path, text, message):
     ('', r"its header.*'filename', 'x0', 'y0', 'x1', 'y1'\] missing, got \[\]"),
     ('filename,x0,y0\na.jpg,1,1\n', r"\['x1', 'y1'\] missing, got .*`path` and `box`"),
     ('filename,x0,y0,x1,y1\n', 'holds no box'),
-    ('filename,x0,y0,x0,x1,y1\n', r"its header: \['x0'\] stand twice, got .*meant"),
+    ('filename,x0,y0,x0,x1,y1\n', r"its header: \['x0'\] occur twice, got .*meant"),
     ('x0,y0,x1,y1,filename\n1,1,2,2,a,b.jpg\n', 'line 2: 6 values, and 5 col.*quotes'),
     ('filename,x0,y0,x1,y1\n' + 'a' * 200_000, 'not a CSV file .*field larger'),
 ])

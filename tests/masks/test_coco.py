@@ -86,7 +86,7 @@ def test_boxes_are_corner_and_size(tmp_path):
 
 def test_objects_of_one_image_add_up_however_they_are_drawn(tmp_path):
     made = source(tmp_path, annotation(), annotation(plain_rle(RIGHT), id=2),
-                  annotation(id=1))  # stands twice: harmless
+                  annotation(id=1))  # occurs twice: harmless
     np.testing.assert_array_equal(made(sample(tmp_path)).mask, LEFT | RIGHT)
 
 
@@ -286,12 +286,12 @@ WRONG_FILES = {
     'annotation of text': (content('a'), r"annotations\[0\]: expected .*got 'a'"),
     'annotation of another kind': (content(dict(file='a')), r'tations\[0\]: expect'),
     'image id twice': (spoilt('images', IMAGE, {**IMAGE, 'file_name': 'b.jpg'}),
-                       r'images\[1\]: id 5 stands twice'),
+                       r'images\[1\]: id 5 occurs twice'),
     'file name twice': (spoilt('images', IMAGE, {**IMAGE, 'id': 6}),
-                        r"images\[1\]: file_name 'a.jpg' stands twice"),
+                        r"images\[1\]: file_name 'a.jpg' occurs twice"),
     'one file written in two ways': (
         spoilt('images', IMAGE, {**IMAGE, 'id': 6, 'file_name': './a.jpg'}),
-        r"images\[1\]: file_name './a.jpg' stands twice"),
+        r"images\[1\]: file_name './a.jpg' occurs twice"),
     'absolute file name': (spoilt('images', {**IMAGE, 'file_name': '/etc/a.jpg'}),
                            r"images\[0\]: path '/etc/a.jpg' is absolute"),
     'file name above the root': (spoilt('images', {**IMAGE, 'file_name': '../a.jpg'}),
@@ -303,7 +303,7 @@ WRONG_FILES = {
     'height of text': (spoilt('images', {**IMAGE, 'height': '4'}), "'height'.*'4'"),
     'image no object': (spoilt('images', 'a.jpg'), r"images\[0\]: .*got 'a.jpg'"),
     'category twice': (spoilt('categories', *CATEGORIES, dict(id=3, name='cow')),
-                       r"categories\[2\]: id 3 stands twice, for 'dog' and 'cow'"),
+                       r"categories\[2\]: id 3 occurs twice, for 'dog' and 'cow'"),
     'category without a name': (spoilt('categories', dict(id=3)),
                                 r"categories\[0\]: expected .*'name'"),
 }

@@ -34,7 +34,7 @@ def test_box_is_corner_and_size(tmp_path):
     (dict(images='1\n'), "images.txt', line 1: .*new id and a path, got '1'"),
     (dict(images='1 ../../a.jpg\n'), r"path 'images/\.\./\.\./a.jpg' has '\.\.'"),
     (dict(boxes='7 1 1 3 2\n'), "bounding_boxes.txt', line 1: id 7 is none of.*images"),
-    (dict(boxes='1 1 1 3 2\n1 1 1 3 2\n'), 'line 2: id 1 stands twice'),
+    (dict(boxes='1 1 1 3 2\n1 1 1 3 2\n'), 'line 2: id 1 occurs twice'),
     (dict(boxes='1 1 1 3\n'), "line 1: expected four finite numbers.*'3'"),
     (dict(boxes='1 1 nan 3 2\n'), "line 1: expected four finite numbers.*'nan'"),
     (dict(boxes='1 1 1 -3 2\n'), 'line 1: box .* has no inside'),

@@ -20,7 +20,7 @@ def test_failures_without_a_success_are_a_wrong_option(failures):
     for number in range(ALL_BAD - 1):
         for _ in range(3):
             failures.add(f"image '{number}'", ERROR)
-    with pytest.raises(MaskError, match='first 32 masks .* wrong .*option; .* half'):
+    with pytest.raises(MaskError, match='first 32 masks .*: correct .*options.* half'):
         failures.add('another', ERROR)
 
 

@@ -188,7 +188,7 @@ BAD = {
     'leaves the root': ([task(region(), image='../a.jpg')], r"has '\.\.'"),
     'absolute': ([task(region(), image='/data/local-files/?d=/etc/a.jpg')],
                  "'/etc/a.jpg' is absolute"),
-    'two tasks': ([task(region()), task(region())], "'images/a.jpg' had a task before"),
+    'two tasks': ([task(region()), task(region())], "'images/a.jpg' has two tasks"),
     'two annotators': ([dict(task(), annotations=[annotation(), annotation()])],
                        "2 annotations, expected one: .*several='union'"),
     'no result': ([dict(task(), annotations=[dict(result=None)])], 'a list `result`'),

@@ -328,7 +328,7 @@ def test_check_tells_endings_that_differ_in_case(tmp_path):
         write(tmp_path / 'images' / f'{name}.jpg', Image.new('RGB', (4, 3)))
     write(tmp_path / 'masks' / 'a.png', grey(CAUSAL))
     write(tmp_path / 'masks' / 'b.PNG', grey(CAUSAL))
-    with pytest.raises(MaskError, match=r"1 files .* case .*'b.PNG'.*list of all"):
+    with pytest.raises(MaskError, match=r"1 files .* another case.*'b.PNG'.*list of"):
         source(tmp_path).check()
     source(tmp_path, suffix=['.png', '.PNG']).check()
 

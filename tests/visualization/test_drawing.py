@@ -167,7 +167,7 @@ def test_half_a_polygon_is_forgotten_with_another_tool(images):
 def test_line_that_encloses_nothing_is_no_edit(images):
     person = Person(images)
     person.drag((10, 5), (30, 5))
-    assert 'encloses nothing' in person.message and not person.canvas.unsaved
+    assert 'encloses no pixel' in person.message and not person.canvas.unsaved
 
 
 def test_large_image_is_shown_small_and_masked_at_full_size(images):
@@ -240,7 +240,7 @@ def test_mask_of_an_earlier_session_is_replaced_only_when_asked_twice(images):
     file = images.parent / 'masks' / 'a.png'
     before = file.read_bytes()
     again.press('s')
-    assert 'once more' in again.message and file.read_bytes() == before
+    assert 'again to replace' in again.message and file.read_bytes() == before
     again.press('l', 's')  # something else came between
     assert file.read_bytes() == before
     again.press('s')
@@ -262,7 +262,7 @@ def test_redo_replaces_without_asking(images):
 def test_last_image_says_that_all_is_done(images):
     person = Person(images)
     person.press('k', 'k', 'k')
-    assert 'all images are done' in person.message
+    assert 'All images are done' in person.message
     assert 'All images are done' in Person(images).message
 
 
@@ -290,7 +290,7 @@ def test_mask_of_another_size_is_not_drawn_over(images):
     Image.new('L', (3, 3)).save(masks / 'a.png')
     person = Person(images)
     person.press('left')
-    assert 'Nothing can be drawn here' in person.message and '(3, 3)' in person.message
+    assert 'No mask can be drawn' in person.message and '(3, 3)' in person.message
 
 
 def test_mask_that_cannot_be_written_is_said(images):

@@ -46,7 +46,7 @@ def test_sheet_takes_images_without_mask_or_label_and_leaves_no_figure_open():
     from matplotlib import pyplot as plt
     sheet = heatmap_sheet([panel()], {'guided': maps(0)}, ['cat'])
     words = {axis.get_xlabel() for axis in sheet.axes}
-    assert {'a.jpg', 'no mask', 'says cat'} <= words
+    assert {'a.jpg', 'no mask', 'predicted cat'} <= words
     assert render_figure(sheet).shape[2] == 3
     assert plt.get_fignums() == []
 

@@ -114,7 +114,7 @@ def test_pipeline_that_leaves_masks_behind_is_reported(root):
     bare = dict(type='RandomCrop', crop_size=20)
     found = validate(root, [bare, PACK], draws=1)['a.png']
     assert problems(found) == [('pipeline', True)]
-    assert 'wrap every transform' in found.problems[0].reason
+    assert 'wrap every earlier transform' in found.problems[0].reason
 
 
 def test_draws_need_packed_samples(root):

@@ -91,7 +91,7 @@ def test_guidance_that_trains_nothing_is_told(root, frozen, head, warns):
     GuidanceCheckHook().before_train(runner)
     assert runner.logger.warning.called == warns
     if warns:
-        assert 'all of `backbone` is frozen: it trains nothing' in (
+        assert 'all of `backbone` is frozen: guidance has no effect' in (
             runner.logger.warning.call_args.args[0])
 
 
@@ -114,7 +114,7 @@ class Swirl:
 
 
 def test_unknown_transform_behind_the_mask_is_refused_until_it_is_declared(root):
-    with pytest.raises(ValueError, match='not known whether Swirl moves pixels') as e:
+    with pytest.raises(ValueError, match='Swirl is unknown: it may move pixels') as e:
         check(dataset_of(root, aware(FLIP), Swirl(), PACK))
     assert "'MaskAware', photometric=True" in str(e.value)
     check(dataset_of(root, MaskAware(Swirl(), photometric=True), PACK))
@@ -207,8 +207,8 @@ def partly(tmp_path):
 
 
 def test_images_without_a_mask_are_refused_before_training(partly):
-    with pytest.raises(MaskError, match="2 images .* no mask in PNGMasks, for example "
-                       "'images/dog/2.png', .*`missing='unguided'`"):
+    with pytest.raises(MaskError, match="2 guided images .* no mask in PNGMasks, for "
+                       "example 'images/dog/2.png', .*`missing='unguided'`"):
         check(dataset_of(partly, PACK))
     check(dataset_of(partly, PACK), sources=False)
 
@@ -224,14 +224,14 @@ def test_images_of_a_list_alone_need_a_mask(partly):
     guided.write_text('images/cat/0.png\nimages/cat/1.png\n')
     check(dataset_of(partly, PACK, image_list=str(guided)))
     guided.write_text('images/cat/0.png\nimages/dog/3.png\n')
-    with pytest.raises(MaskError, match="1 images .*for example 'images/dog/3.png':"):
+    with pytest.raises(MaskError, match="1 guided images .* 'images/dog/3.png':"):
         check(dataset_of(partly, PACK, image_list=str(guided)))
 
 
 def test_images_are_asked_for_masks_of_their_own_data_set(root, partly):
     good, declared = dataset_of(root, PACK), dataset_of(partly, PACK, fraction=0.0)
     check(ConcatDataset([good, declared]))
-    with pytest.raises(MaskError, match='2 images'):
+    with pytest.raises(MaskError, match='2 guided images'):
         check(ConcatDataset([good, dataset_of(partly, PACK)]))
 
 
@@ -265,7 +265,7 @@ def test_masks_of_a_later_epoch_are_checked(root, partly):
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         hook = HOOKS.build(dict(type='SwitchRecipeHook', schedule=[recipe]))
     dataset = dataset_of(partly, PACK, fraction=0.0)
-    with pytest.raises(ValueError, match='for epoch 7: 2 images .* no mask'):
+    with pytest.raises(ValueError, match='for epoch 7: 2 guided images .* no mask'):
         GuidanceCheckHook().before_train(runner_of(dataset, hooks=[hook]))
 
 

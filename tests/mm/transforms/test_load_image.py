@@ -53,7 +53,7 @@ def test_all_broken_is_a_wrong_option_and_never_a_search_without_end(tmp_path):
     transform = LoadImage(on_error='another')
     for number in range(31):
         assert transform.transform(dict(img_path=f'{tmp_path}/{number}')) is None
-    with pytest.raises(OSError, match='first 32 images cannot be read, .*folder'):
+    with pytest.raises(OSError, match='first 32 images cannot be read: .*folder'):
         transform.transform(dict(img_path=f'{tmp_path}/31'))
 
 

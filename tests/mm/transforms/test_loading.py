@@ -295,7 +295,7 @@ def test_image_that_the_loader_did_not_turn_is_named_and_no_mask_is_turned(
     write_mask(tmp_path, upright)
     with pytest.raises(MaskError, match="loaded without it: load it with color_type="):
         load(tmp_path, image=stored)
-    with pytest.raises(MaskError, match='as it is seen: leave `exif=True` out'):
+    with pytest.raises(MaskError, match='mask is upright: leave `exif=True` out'):
         load(tmp_path, exif=True)
 
 

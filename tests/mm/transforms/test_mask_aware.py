@@ -368,7 +368,7 @@ class Swirl(BaseTransform):
 @pytest.mark.parametrize('transform', [
     Swirl(), TRANSFORMS.build(dict(type='RandomApply', transforms=[Swirl()]))])
 def test_unknown_transform_is_refused_by_name(transform):
-    with pytest.raises(TypeError, match='how Swirl moves pixels') as caught:
+    with pytest.raises(TypeError, match='does not support Swirl') as caught:
         MaskAware(transform)
     assert 'RandomResizedCrop' in str(caught.value)
     assert '`photometric=True`' in str(caught.value)
@@ -381,7 +381,7 @@ def test_sizes_that_disagree_name_transform_file_sizes_and_remedy(key):
     with pytest.raises(ValueError) as caught:
         MaskAware(RandomFlip(prob=1.0))(sample)
     for part in ('after RandomFlip', f'`{key}`', "'a.jpg'", '(60, 164)', '(120, 164)',
-                 'every transform so far', 'MaskAware'):
+                 'every earlier transform', 'MaskAware'):
         assert part in str(caught.value)
 
 

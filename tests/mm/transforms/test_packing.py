@@ -139,8 +139,8 @@ def test_one_plane_with_a_causal_pixel_is_enough():
 # ---- errors ----------------------------------------------------------------
 
 
-def test_sample_that_no_loader_has_seen_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match='no LoadActivationMask has seen.*source=...'):
+def test_sample_without_guided_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match='without `guided`: add .*LoadActivationMask.*source'):
         run(tmp_path)
 
 

@@ -148,7 +148,7 @@ def test_checkpoints_without_the_optimizer_are_refused(small_config, tmp_path):
 
 def test_hook_that_counts_elsewhere_is_refused(small_config, tmp_path):
     hook = dict(type='EarlyStoppingHook', monitor='focus/ratio', rule='greater')
-    with pytest.raises(ValueError, match='EarlyStoppingHook keeps its count'):
+    with pytest.raises(ValueError, match='EarlyStoppingHook does not save its count'):
         start(small_config(tmp_path, custom_hooks=[hook]))
 
 

@@ -107,4 +107,4 @@ def test_another_one_than_the_pointer_names_is_taken_with_a_word(run):
     (run / 'last_checkpoint').write_text('/unmounted/epoch_11.pth')
     with mock.patch.object(MMLogger, 'warning') as warning:
         assert newest_checkpoint(run) == run / 'epoch_10.pth'
-    assert "'/unmounted/epoch_11.pth', which is not there" in warning.call_args.args[0]
+    assert "'/unmounted/epoch_11.pth', which does not" in warning.call_args.args[0]

@@ -132,7 +132,7 @@ def test_damaged_newest_one_falls_back(small_config, tmp_path):
 def test_damaged_one_that_was_asked_for_is_refused(small_config, tmp_path):
     given = tmp_path / 'iter_4.pth'
     given.write_bytes(b'PK half')
-    with pytest.raises(ValueError, match=r"iter_4\.pth' is damaged .*newest whole one"):
+    with pytest.raises(ValueError, match=r"iter_4\.pth' is damaged .*newest complete"):
         start(small_config(tmp_path, resume=True, load_from=str(given)))
 
 
@@ -177,15 +177,15 @@ def test_full_disk_stops_and_leaves_checkpoints_whole(small_config, mount, tmp_p
     with pytest.raises(OSError, match='No space left on device') as error:
         start(small_config(small_disk / 'run'), 3, fill)
     assert error.value.errno == errno.ENOSPC
-    assert 'go on with `--resume`' in str(error.value)
+    assert 'use `--resume`' in str(error.value)
     (small_disk / 'other').unlink()
     assert newest_checkpoint(small_disk / 'run').name == 'iter_2.pth'
     assert not list(Path(small_disk / 'run').glob('.*.partial'))
 
 
 def test_work_dir_that_turns_read_only_stops_the_run(small_config, mount, tmp_path):
-    with pytest.raises(OSError, match="Read-only.*cannot write into '.*make room, or "
-                       'the folder writable, and go on with `--resume`'):
+    with pytest.raises(OSError, match="Read-only.*cannot write into '.*free disk space, "
+                       'or make the folder writable, and use `--resume`'):
         start(small_config(tmp_path / 'run'), 3,
               lambda: mount(tmp_path / 'run', new=False, options='ro'))
     assert newest_checkpoint(tmp_path / 'run') == tmp_path / 'run' / 'iter_2.pth'
