@@ -184,7 +184,7 @@ def test_full_disk_stops_and_leaves_checkpoints_whole(small_config, mount, tmp_p
 
 
 def test_work_dir_that_turns_read_only_stops_the_run(small_config, mount, tmp_path):
-    with pytest.raises(OSError, match="Read-only.*cannot write into '.*free disk space, "
+    with pytest.raises(OSError, match="Read-only.*cannot write into .*free disk space, "
                        'or make the folder writable, and use `--resume`'):
         start(small_config(tmp_path / 'run'), 3,
               lambda: mount(tmp_path / 'run', new=False, options='ro'))
