@@ -9,7 +9,6 @@ from mmengine.hub import get_config
 
 from cfcn_plugin import guide_config
 from cfcn_plugin.mm.annotation_files import check_annotation_files
-from cfcn_plugin.mm.check_options import check_options
 from cfcn_plugin.mm.safe_loading import enable_safe_loading
 
 
@@ -96,5 +95,4 @@ def merge_common(cfg: Config, args, persistent_workers: bool | None = None) -> C
             loader.persistent_workers = False
         cfg[f'{split}_dataloader'] = loader
         check_annotation_files(loader, f'{split}_dataloader.')
-    check_options(cfg.to_dict())
     return cfg
