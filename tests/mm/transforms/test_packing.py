@@ -140,7 +140,7 @@ def test_one_plane_with_a_causal_pixel_is_enough():
 
 
 def test_sample_without_guided_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match='without `guided`: .*LoadActivationMask'):
+    with pytest.raises(ValueError, match='`guided`.*LoadActivationMask.*source='):
         run(tmp_path)
 
 
