@@ -159,7 +159,7 @@ def test_what_is_not_fetched_says_what_to_get_and_how_to_go_on(run_tool, tmp_pat
 
 @pytest.mark.parametrize('name,message', [
     ('bike-helmets', "andrewmvd/helmet-detection to '.*bike_helmets'"),
-    ('waterbirds', "metadata.csv to '.*waterbirds100' and CUB"),
+    ('waterbirds', "metadata.csv to '.*waterbirds100', and CUB"),
 ])
 def test_what_has_its_place_says_where(run_tool, tmp_path, name, message):
     with pytest.raises(SystemExit, match=message):
