@@ -10,8 +10,8 @@ from pathlib import Path
 
 import _launch
 
-from cfcn_plugin.experiments.subset import training_images
 from cfcn_plugin.masks import choose_guided
+from cfcn_plugin.mm.datasets.subset import training_images
 
 
 def main():

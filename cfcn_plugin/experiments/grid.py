@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-from mmengine.config import Config
+from cfcn_plugin.mm.config import Config
 
 # Columns of every table; a grid may have more axes
 AXES = ('seed', 'alpha', 'masks', 'size')

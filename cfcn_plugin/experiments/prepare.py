@@ -5,10 +5,10 @@ from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 
-from mmengine.config import Config
+from cfcn_plugin.mm.config import Config
+from cfcn_plugin.mm.datasets.subset import choose_images, choose_masks
 
 from .grid import OPTIONS, Cell
-from .subset import choose_images, choose_masks
 
 SHOWN = 4  # listed differences in a message
 

@@ -4,9 +4,9 @@ from io import BytesIO
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
-from mmengine.config import Config
 from torch import nn
 
+from cfcn_plugin.mm.config import Config
 from cfcn_plugin.mm.visualization.gallery import (
     load_model,
     load_test_images,

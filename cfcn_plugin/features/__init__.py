@@ -1,5 +1,6 @@
 """Knowledge of backbones: where the last map is, how it lies, how to take it."""
-from .feature_hook import Capture, Captured, FeatureHook, last_stage_activation
+from .capture import Capture, Captured
+from .feature_hook import FeatureHook, last_stage_activation
 from .layout import Layout, UnknownBackbone, patch_size
 from .locate import attention_input, backbone_layout, locate_below_head
 from .timm_layouts import timm_output

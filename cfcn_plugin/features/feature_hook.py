@@ -1,53 +1,14 @@
 """Taking a map out of the one forward pass that is made anyway."""
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-import torch
 from torch import Tensor, nn
 
 from cfcn_plugin.stock import GOES
 
+from .capture import Capture, Captured
 from .layout import Layout, UnknownBackbone, hookable, patch_size
 from .locate import locate, locate_below_head
-
-
-class Capture:
-    """Keeps the last input or output of one module, inside ``with capture``.
-
-    A capture has no reference to the module (state-dict keys would double). It
-    registers a bound method, so a deep copy of the model gets its own capture. At the
-    end of a block the capture is as it was before the block.
-
-    Args:
-        module: The hooked module.
-        side: ``'output'``, or ``'input'`` for the module's first argument.
-    """
-
-    def __init__(self, module: nn.Module, side: str = 'output'):
-        self.armed = False
-        self.raw = None
-        self._outer = []  # states at the start of the entered blocks
-        if side == 'input':
-            self.handle = module.register_forward_pre_hook(self._before)
-        else:
-            self.handle = module.register_forward_hook(self._after)
-
-    def __enter__(self) -> 'Capture':
-        self._outer.append((self.armed, self.raw))
-        self.armed = True
-        return self
-
-    def __exit__(self, *error) -> None:
-        self.armed, self.raw = self._outer.pop()
-
-    def _before(self, module, args):
-        if self.armed:
-            self.raw = args[0]
-
-    def _after(self, module, args, output):
-        if self.armed:
-            self.raw = output
 
 
 class FeatureHook:
@@ -114,7 +75,7 @@ class FeatureHook:
         for capture in self.captures:
             capture.__exit__(*error)
 
-    def captured(self) -> 'Captured':
+    def captured(self) -> Captured:
         """What the targets gave in this block."""
         return Captured(self, tuple(capture.raw for capture in self.captures))
 
@@ -147,111 +108,6 @@ class FeatureHook:
             last = replace(last, channels_last=False)
         return replace(
             replace(last, **self.overrides), module=name, side='output', channels=None)
-
-
-@dataclass(frozen=True)
-class Captured:
-    """What the targets of a feature hook gave in one forward pass.
-
-    Attributes:
-        hook: The feature hook.
-        raws: What each target's module gave, or received; None where it was not run.
-    """
-    hook: FeatureHook
-    raws: tuple[Any, ...]
-
-    def maps(self, inputs: Tensor, trainable: bool = False) -> tuple[Tensor, ...]:
-        """The maps as (B, F, h, w), one for each target.
-
-        Args:
-            inputs: The model's input, (B, C, H, W).
-            trainable: Whether maps must have a graph.
-
-        Raises:
-            RuntimeError: A target was not run, or its map has no graph.
-            ValueError: A map is not in the images' proportions, and ``channels_last``
-                was not given.
-        """
-        maps = []
-        for name, layout, raw in zip(self.hook.names, self.hook.layouts, self.raws):
-            maps.append(_map(layout, raw, inputs, trainable))
-            known = name == 'auto' or 'channels_last' in self.hook.overrides
-            if not known and not _is_of(maps[-1], inputs):
-                raise ValueError(
-                    f"feature hook target '{name}' gives maps of height and width "
-                    f'{tuple(maps[-1].shape[-2:])} for images of '
-                    f'{tuple(inputs.shape[-2:])}, which are not in proportion: say '
-                    'where their channels lie with `channels_last` (it was taken for '
-                    f'{layout.channels_last})')
-        return tuple(maps)
-
-    def covers(self, maps: tuple[Tensor, ...],
-               inputs: Tensor) -> tuple[tuple[int, int], ...]:
-        """Rows and columns of the image that each map lies on."""
-        return tuple(
-            layout.covers(tuple(one.shape[-2:]), tuple(inputs.shape[-2:]))
-            for layout, one in zip(self.hook.layouts, maps))
-
-    def gradients(self, inputs: Tensor) -> Callable[..., tuple[Tensor, ...]]:
-        """A function that gives gradients in the maps.
-
-        A map of :meth:`maps` can be a view that the model never used and no gradient
-        reaches: the gradients are taken in the output of the module itself.
-
-        Args:
-            inputs: The model's input, (B, C, H, W).
-
-        Returns:
-            ``gradients(score, create_graph=False)``: of the sum of scores (B,), in
-            each map, (B, F, h, w) each. The graph is kept. It raises a RuntimeError
-            if a map has no part in the score.
-        """
-        layouts = self.hook.layouts
-        raws = [layout.pick(raw) for layout, raw in zip(layouts, self.raws)]
-
-        def gradients(score: Tensor, create_graph: bool = False) -> tuple[Tensor, ...]:
-            found = [None] * len(raws)
-            if all(raw.requires_grad for raw in raws):
-                found = torch.autograd.grad(
-                    score.sum(), raws, retain_graph=True, create_graph=create_graph,
-                    allow_unused=True)
-            for layout, gradient in zip(layouts, found):
-                if gradient is None:
-                    raise RuntimeError(
-                        f"feature hook target '{layout.module}': the class score has "
-                        'no gradient in its map. Name a target that is trained (not '
-                        'frozen) and lies on the way to the score. torch.compile hides '
-                        'gradients: a method of your own that asks for them needs '
-                        '`differentiates = True`')
-            return tuple(layout.to_nchw(gradient, inputs.shape[-2:])
-                         for layout, gradient in zip(layouts, found))
-
-        return gradients
-
-
-def _map(layout: Layout, raw: Any, inputs: Tensor, trainable: bool) -> Tensor:
-    where = f"feature hook target '{layout.module}'"
-    if raw is None:
-        raise RuntimeError(
-            f'{where} was not run in this forward pass: name a module that is')
-    activation = layout.to_nchw(raw, inputs.shape[-2:])
-    if len(activation) != len(inputs):
-        raise RuntimeError(
-            f'{where} gives {len(activation)} maps for {len(inputs)} images: '
-            'name a module that sees each image once')
-    if trainable and torch.is_grad_enabled() and not activation.requires_grad:
-        raise RuntimeError(
-            f'{where} was captured without a graph although the backbone is '
-            'trained, so guidance would do nothing: its stage is frozen, or it lies '
-            'inside re-entrant activation checkpointing (`with_cp=True`). Name another '
-            'target, or switch that off')
-    return activation
-
-
-def _is_of(maps: Tensor, inputs: Tensor) -> bool:
-    """Whether maps have the images' proportions, up to two cells of padding."""
-    (h, w), (height, width) = maps.shape[-2:], inputs.shape[-2:]
-    return abs(h * width - w * height) <= 2 * max(height, width)
 
 
 def last_stage_activation(model: nn.Module, inputs: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
-from cfcn_plugin.experiments.subset import (
+from cfcn_plugin.mm.datasets.subset import (
     choose_images,
     choose_masks,
     training_images,
