@@ -1,15 +1,13 @@
 """A mixed image is pairs of mask, label and weight, whose the pixels are."""
-import random
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
 import pytest
 import torch
+from mix_batches import SIZE, batch, seed_all
 
 from cfcn_plugin.data import BackgroundSwap, cutmix, mixup, resizemix
 from cfcn_plugin.data.batch_augments import mix_labels
-from cfcn_plugin.guidance.mask_batch import MaskBatch
 
 AUGMENTS = {
     'mixup': partial(mixup, alpha=1.),
@@ -18,29 +16,6 @@ AUGMENTS = {
     'resizemix': partial(resizemix, alpha=1.),
     'resizemix bicubic': partial(resizemix, alpha=1., interpolation='bicubic'),
 }
-SIZE = 24
-
-
-def batch(count=6, planes=1, classes=None, guided=None, seed=0):
-    """Noise, one-hot scores of distinct labels, and boxes as masks."""
-    generator = torch.Generator().manual_seed(seed)
-    mask = torch.zeros(count, planes, SIZE, SIZE, dtype=torch.uint8)
-    for i in range(count):
-        for k in range(planes):
-            mask[i, k, 2 * i:2 * i + 9, 5 + i + 3 * k:17] = 1
-    guided = torch.tensor(guided or [True] * count)
-    mask *= guided.view(-1, 1, 1, 1)
-    ignore = ~guided[:, None, None].expand(-1, SIZE, SIZE)
-    masks = MaskBatch(mask, ignore, guided, classes, torch.tensor(0.))
-    inputs = torch.rand(count, 3, SIZE, SIZE, generator=generator)
-    return inputs, torch.eye(count), masks
-
-
-def seed_all(seed):
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
-
 
 def contributions(augment, planes, seed):
     """What each image gives to each: (B mixed, B given, H, W), one at a time."""
