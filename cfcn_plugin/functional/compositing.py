@@ -62,6 +62,22 @@ def without_object(images: Tensor, objects: Tensor, border: float = 2.0) -> Tens
     return torch.lerp(images, total[:, :-1] / total[:, -1:], hole)
 
 
+def bounding_box(objects: Tensor) -> Tensor:
+    """The smallest upright box around each object.
+
+    Args:
+        objects: (B, H, W) bool.
+
+    Returns:
+        (B, H, W) bool; False everywhere for an image without an object.
+    """
+    def fill(line: Tensor) -> Tensor:  # from the first True to the last
+        counts = line.int()
+        return (counts.cumsum(1) > 0) & (counts.flip(1).cumsum(1).flip(1) > 0)
+
+    return fill(objects.any(2))[:, :, None] & fill(objects.any(1))[:, None]
+
+
 def soften(objects: Tensor, border: float) -> Tensor:
     """(B, H, W) bool to (B, 1, H, W) in [0, 1], one half along the outline."""
     soft = objects[:, None].float()

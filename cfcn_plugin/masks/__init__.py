@@ -16,6 +16,7 @@ from .mask_loader import MaskLoader, QueryResult
 from .mat import MatMasks
 from .png import PNGMasks
 from .points import PointMasks
+from .refine import GrabCut
 from .scribble import ScribbleMasks
 from .selection import choose_guided, guidance_rank, read_guided_list
 from .trimap import TrimapMasks
@@ -24,8 +25,8 @@ from .yolo import YOLOMasks
 
 __all__ = [
     'BoxMasks', 'COCOMasks', 'CUBBoxMasks', 'CUBSegmentationMasks', 'CVATMasks',
-    'IDRiDMasks', 'LabelMeMasks', 'LabelStudioMasks', 'MaskError', 'MaskLoader',
-    'MaskRecord', 'MaskSizeError', 'MaskSource', 'MatMasks', 'PNGMasks', 'PointMasks',
-    'QueryResult', 'ScribbleMasks', 'TrimapMasks', 'VOCMasks', 'YOLOMasks',
-    'choose_guided', 'guidance_rank', 'image_key', 'read_guided_list'
+    'GrabCut', 'IDRiDMasks', 'LabelMeMasks', 'LabelStudioMasks', 'MaskError',
+    'MaskLoader', 'MaskRecord', 'MaskSizeError', 'MaskSource', 'MatMasks', 'PNGMasks',
+    'PointMasks', 'QueryResult', 'ScribbleMasks', 'TrimapMasks', 'VOCMasks',
+    'YOLOMasks', 'choose_guided', 'guidance_rank', 'image_key', 'read_guided_list'
 ]

@@ -1,7 +1,8 @@
 """Loading the mask of one image, with the policies for missing and wrong masks."""
 import logging
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
@@ -18,6 +19,7 @@ from .base import (
 )
 from .exif import stored_orientation, turn_upright
 from .failures import Failures
+from .refine import GrabCut, refine_record
 from .selection import guidance_rank, read_guided_list
 
 POLICIES = ('error', 'unguided')
@@ -69,7 +71,14 @@ class MaskLoader:
             ``missing`` or ``empty``). ``'raise'``: the error is raised.
             ``'unguided'``: the image is unguided; a warning names the image once in
             each process. If the first 32 masks fail, the 32nd error is raised.
+        refine: Refines a coarse mark (box, point, scribble) to the object's outline. A
+            warning names each image without an outline once in each process, where the
+            ellipse in the mark, or the mark, is taken instead. None: masks as they are.
         warn: Called with each warning.
+
+    Attributes:
+        refined: Counter of the ways in which marks were refined (``Refined.ways``), in
+            this process.
 
     Raises:
         ValueError: An option has a wrong value, or ``image_list`` is empty.
@@ -85,6 +94,7 @@ class MaskLoader:
                  empty: str = 'error',
                  exif: bool = False,
                  on_error: str = 'raise',
+                 refine: GrabCut | None = None,
                  warn: Callable[[str], None] = warn_by_logging):
         check_option('missing', missing, POLICIES)
         check_option('empty', empty, POLICIES)
@@ -104,6 +114,9 @@ class MaskLoader:
         self.exif = exif
         self.on_error = on_error
         self.failures = Failures(MaskError, 'masks cannot be used')
+        self.refine = refine
+        self.refined = Counter()
+        self.coarse = set()  # images whose mark has no outline
         self.warn = warn
 
     def is_chosen(self, key: str) -> bool:
@@ -135,10 +148,16 @@ class MaskLoader:
         except Exception as error:  # a bug in a source must not end a validation
             return QueryResult('unusable', error)
 
-    def load(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
-        """Query the source and apply the policies.
+    def load(self, sample: dict, shape: tuple[int, int],
+             image: np.ndarray | None = None) -> QueryResult:
+        """Query the source, apply the policies, and refine the mask.
+
+        Args:
+            sample, shape: As in :meth:`query`.
+            image: The loaded image, uint8 (H, W, 3), for ``refine``.
 
         Raises:
+            ValueError: ``refine`` is set, and the image is missing or not uint8.
             MaskError: The mask cannot be used, and ``on_error`` is ``'raise'``; or the
                 first 32 masks cannot be used.
         """
@@ -149,7 +168,23 @@ class MaskLoader:
             raise result.error
         else:
             self._warn(describe_image(sample), result.error)
+        if result.kind == 'mask' and self.refine is not None:
+            result = self._refine(describe_image(sample), result, image)
         return result
+
+    def _refine(self, name: str, result: QueryResult, image) -> QueryResult:
+        if image is None:
+            raise ValueError('`refine` needs the pixels of the image: give `image`')
+        with at(name):
+            record, ways = refine_record(self.refine, result.record, image)
+        self.refined += ways
+        if (ways['ellipse'] or ways['mark']) and name not in self.coarse and len(
+                self.coarse) < MAX_WARNINGS:
+            self.coarse.add(name)
+            self.warn(f'{name}: `refine` found no outline for {ways["ellipse"]} parts '
+                      'of its mark, where an ellipse is taken, and for '
+                      f'{ways["mark"]} parts, which stay as they are')
+        return replace(result, record=record)
 
     def _warn(self, name: str, error: MaskError) -> None:
         """Warn once for each unusable mask, and at most 100 times in a process."""

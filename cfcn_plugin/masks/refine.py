@@ -3,13 +3,16 @@
 GrabCut (Rother, Kolmogorov and Blake, SIGGRAPH 2004), as OpenCV implements it.
 """
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from .base import check_option
+from cfcn_plugin.stock import GOES
+
+from .base import MaskRecord, check_option
 from .io.shapes import dilate
 from .refine_cache import RefineCache
 
@@ -59,6 +62,7 @@ class GrabCut:
     Raises:
         ValueError: An option is out of its range.
     """
+    stock = GOES
 
     def __init__(self,
                  mark: str = 'around',
@@ -82,9 +86,13 @@ class GrabCut:
         self.size = size
         self.least = least
         self.most = most
-        options = dict(vars(self))
+        self.options = dict(vars(self))
         self.cache = None if cache is None else RefineCache(
-            cache, f'{type(self).__name__}, {options}, OpenCV {cv2.__version__}')
+            cache, f'{self!r}, OpenCV {cv2.__version__}')
+
+    def __repr__(self):
+        options = ', '.join(f'{name}={value!r}' for name, value in self.options.items())
+        return f'{type(self).__name__}({options})'
 
     def __call__(self, image: np.ndarray, mask: np.ndarray) -> Refined:
         """Refine a mask.
@@ -179,6 +187,19 @@ class GrabCut:
                                  np.zeros((1, 65)), self.iterations,
                                  cv2.GC_INIT_WITH_MASK)
         return _clean((labels % 2).astype(np.uint8))
+
+
+def refine_record(refine: Callable[[np.ndarray, np.ndarray], Refined],
+                  record: MaskRecord, image: np.ndarray) -> tuple[MaskRecord, Counter]:
+    """A record with each of its masks refined, and the ways that were taken.
+
+    Raises:
+        ValueError: See :meth:`GrabCut.__call__`.
+    """
+    planes = [refine(image, plane) for plane in record.mask.reshape(
+        -1, *record.mask.shape[-2:])]
+    mask = np.stack([plane.mask for plane in planes]).reshape(record.mask.shape)
+    return replace(record, mask=mask), sum((plane.ways for plane in planes), Counter())
 
 
 def as_colour(image: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ REGISTERED: dict[Registry, tuple[type, ...]] = {
         masks.BoxMasks, masks.COCOMasks, masks.CUBBoxMasks, masks.CUBSegmentationMasks,
         masks.CVATMasks, masks.IDRiDMasks, masks.LabelMeMasks, masks.LabelStudioMasks,
         masks.MatMasks, masks.PNGMasks, masks.PointMasks, masks.ScribbleMasks,
-        masks.TrimapMasks, masks.VOCMasks, masks.YOLOMasks),
+        masks.TrimapMasks, masks.VOCMasks, masks.YOLOMasks, masks.GrabCut),
     registry.METRICS: (
         evaluation.AUROC, evaluation.BackgroundSwapMetric, evaluation.BrightnessCurve,
         evaluation.Calibration, evaluation.ContrastCurve, evaluation.ExplanationFocus,

@@ -5,7 +5,12 @@ import pytest
 import torch
 from torchvision.transforms.functional import gaussian_blur
 
-from cfcn_plugin.functional.compositing import soften, swap_background, without_object
+from cfcn_plugin.functional.compositing import (
+    bounding_box,
+    soften,
+    swap_background,
+    without_object,
+)
 
 
 def box(rows=slice(10, 22), columns=slice(8, 20), size=32):
@@ -72,3 +77,14 @@ def test_image_that_is_object_all_over_becomes_its_mean():
     mean = image.mean((2, 3), keepdim=True).expand_as(image)
     assert (filled - mean).abs().mean() < (image - mean).abs().mean()
     assert filled.isfinite().all()
+
+
+def test_bounding_box_holds_all_of_an_image_s_objects_and_no_more():
+    objects = torch.zeros(3, 4, 5, dtype=torch.bool)
+    objects[0, 1, 1] = objects[0, 2, 3] = True
+    objects[1, 3, 4] = True
+    boxes = bounding_box(objects)
+    assert boxes[0].int().tolist() == [
+        [0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]]
+    assert torch.equal(boxes[1], objects[1])
+    assert not boxes[2].any()

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from cfcn_plugin.masks import (
+    GrabCut,
     MaskError,
     MaskLoader,
     MaskRecord,
@@ -156,3 +157,64 @@ def test_a_hundred_unusable_masks_are_named_and_the_rest_is_not():
     assert len(lines) == 101
     assert lines[0] == "image '/here/0.jpg' is unguided: it is half"
     assert 'not named' in lines[-1] and '`mask_error_fraction`' in lines[-1]
+
+
+# ---- refined masks ---------------------------------------------------------
+
+
+def two_colours():
+    """An image whose 12 x 16 pixels at (8, 8) have another colour."""
+    image = np.random.default_rng(0).normal(80, 5, (40, 48, 3))
+    image[8:20, 8:24] += (100, -40, 0)
+    return image.clip(0, 255).astype(np.uint8)
+
+
+def box(rows, columns):
+    mask = np.zeros((40, 48), np.uint8)
+    mask[rows, columns] = 1
+    return mask
+
+
+def refined(record, image, **options):
+    loader = MaskLoader(Says(record), refine=GrabCut(), **options)
+    return loader, loader.load(dict(sample_idx=0), (40, 48), image)
+
+
+def test_a_loaded_mask_is_refined_and_the_way_is_counted():
+    record = MaskRecord(box(slice(4, 24), slice(4, 30)), 'f')
+    loader, result = refined(record, two_colours())
+    np.testing.assert_array_equal(
+        result.record.mask, box(slice(8, 20), slice(8, 24)))
+    assert result.record.file == 'f'
+    assert loader.refined == {'outline': 1}
+
+
+def test_every_class_is_refined_and_its_label_stays():
+    planes = np.stack(
+        [box(slice(4, 24), slice(4, 30)), box(slice(6, 22), slice(6, 26))])
+    _, result = refined(MaskRecord(planes, 'f', np.array([3, 5])), two_colours())
+    outline = box(slice(8, 20), slice(8, 24))
+    np.testing.assert_array_equal(result.record.mask, [outline, outline])
+    np.testing.assert_array_equal(result.record.classes, [3, 5])
+
+
+def test_a_mark_without_an_outline_is_told_once():
+    told = []
+    record = MaskRecord(box(slice(4, 24), slice(4, 30)), 'f')
+    loader = MaskLoader(Says(record), refine=GrabCut(most=0.05), warn=told.append)
+    for _ in range(2):
+        result = loader.load(dict(img_path='/here/a.jpg'), (40, 48), two_colours())
+        assert result.kind == 'mask'
+    text, = told
+    assert text.startswith("image '/here/a.jpg': `refine` found no outline for 1 part")
+    assert loader.refined['ellipse'] == 2
+
+
+def test_refining_without_an_image_is_an_error():
+    with pytest.raises(ValueError, match='needs the pixels of the image'):
+        refined(MaskRecord(box(slice(4, 24), slice(4, 30)), 'f'), None)
+
+
+def test_without_a_mask_nothing_is_refined():
+    loader, result = refined(None, two_colours(), missing='unguided')
+    assert result.kind == 'missing' and not loader.refined

@@ -2,9 +2,11 @@
 import torch
 from torch import Tensor
 
-from cfcn_plugin.functional.compositing import swap_background
+from cfcn_plugin.functional.compositing import bounding_box, swap_background
 from cfcn_plugin.guidance.mask_batch import MaskBatch
 from cfcn_plugin.stock import GOES
+
+HOLES = ('mask', 'box')
 
 
 class BackgroundSwap:
@@ -27,14 +29,20 @@ class BackgroundSwap:
     Args:
         prob: Probability that a guided image gets another background, [0, 1].
         border: Standard deviation of the object's blurred edge, pixels, >= 0.
+        hole: What is filled in the image that gives its context: its object by the
+            ``'mask'``, or the ``'box'`` around the mask, for outlines that may lack a
+            part of the object, such as those of ``refine``.
     """
     stock = GOES
 
-    def __init__(self, prob: float = 0.5, border: float = 2.0):
+    def __init__(self, prob: float = 0.5, border: float = 2.0, hole: str = 'mask'):
         if not 0 <= prob <= 1:
             raise ValueError(f'`prob` must be in [0, 1], got {prob}')
         if not border >= 0:
             raise ValueError(f'`border` must be >= 0 pixels, got {border}')
+        if hole not in HOLES:
+            raise ValueError(f'`hole` must be one of {HOLES}, got {hole!r}')
+        self.hole = hole
         self.prob = prob
         self.border = border
 
@@ -44,8 +52,9 @@ class BackgroundSwap:
         own = torch.arange(len(inputs), device=inputs.device)
         swapped = masks.guided & (other != own) & (chance < self.prob)
         objects = (masks.mask > 0).any(1) | (masks.known < 1)
+        holes = bounding_box(objects) if self.hole == 'box' else objects
         pasted = swap_background(
-            inputs, objects, inputs[other], objects[other], self.border)
+            inputs, objects, inputs[other], holes[other], self.border)
         inputs = torch.where(swapped.view(-1, 1, 1, 1), pasted, inputs)
         return inputs, scores.float(), masks
 

@@ -4,7 +4,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.logging import MMLogger
 from mmpretrain.registry import TASK_UTILS
 
-from cfcn_plugin.masks import MaskError, MaskRecord, MaskSource
+from cfcn_plugin.masks import GrabCut, MaskError, MaskRecord, MaskSource
 from cfcn_plugin.masks.mask_loader import MaskLoader, describe_image
 from cfcn_plugin.stock import GOES
 
@@ -33,6 +33,7 @@ class LoadActivationMask(MaskLoader, BaseTransform):
         min_visible: Minimum visible fraction of the object's area, in [0, 1]. A draw
             with a smaller fraction is unguided, and ``PackGuidedInputs`` counts the
             draw as cropped out. 0: one causal pixel is enough.
+        refine: Refines coarse marks to outlines, e.g. ``dict(type='GrabCut')``.
         **options: ``image_list``, ``fraction``, ``seed``, ``missing``, ``empty``,
             ``exif`` and ``on_error`` of :class:`MaskLoader`. With
             ``on_error='unguided'`` the log counts masks that cannot be used
@@ -40,18 +41,21 @@ class LoadActivationMask(MaskLoader, BaseTransform):
     """
     stock = GOES
 
-    def __init__(self, source: dict | MaskSource, min_visible: float = 0.0, **options):
+    def __init__(self, source: dict | MaskSource, min_visible: float = 0.0,
+                 refine: dict | GrabCut | None = None, **options):
         if not 0 <= min_visible <= 1:
             raise ValueError(f'`min_visible` must be in [0, 1], got {min_visible}')
         if isinstance(source, dict):
             source = TASK_UTILS.build(source)
-        super().__init__(source, warn=_warn, **options)
+        if isinstance(refine, dict):
+            refine = TASK_UTILS.build(refine)
+        super().__init__(source, warn=_warn, refine=refine, **options)
         self.min_visible = min_visible
 
     def transform(self, results: dict) -> dict:
         result = None
         if self.is_sample_chosen(results):
-            result = self.load(results, _image_shape(results))
+            result = self.load(results, _image_shape(results), results['img'])
         results['guided'] = result is not None and result.kind == 'mask'
         if self.on_error == 'unguided':
             results['mask_error'] = bool(
@@ -72,7 +76,7 @@ class LoadActivationMask(MaskLoader, BaseTransform):
 
     def __repr__(self):
         names = ('image_list_file', 'fraction', 'seed', 'missing', 'empty', 'exif',
-                 'on_error', 'min_visible')
+                 'on_error', 'refine', 'min_visible')
         options = ', '.join(f'{name}={getattr(self, name)!r}' for name in names)
         return f'{type(self).__name__}(source={type(self.source).__name__}, {options})'
 

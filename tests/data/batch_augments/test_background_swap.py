@@ -49,6 +49,22 @@ def test_it_is_the_function_of_the_test_sets():
         swap_background(inputs, objects, inputs.flip(0), objects.flip(0), border=1.5))
 
 
+def test_with_a_box_as_the_hole_no_part_of_the_other_object_remains():
+    inputs, scores, masks = batch((True, True))
+    inputs[:] = 0.
+    box = (..., slice(10, 22), slice(8, 20))
+    inputs[box] = 1.
+    masks.mask[:] = 0
+    masks.mask[:, :, 10:22, 8:10] = masks.mask[:, :, 20:22, 8:20] = 1  # the corner
+    masks.mask[0, :, 10:22, 8:20] = 0
+    masks.mask[0, :, 14:16, 12:14] = 1
+    inputs[0] = 0.
+    by_mask = BackgroundSwap(1.0, 1.0)(inputs, scores, masks)[0][0]
+    by_box = BackgroundSwap(1.0, 1.0, hole='box')(inputs, scores, masks)[0][0]
+    assert by_mask.max() == 1  # the part of the object that its mask lacks
+    assert by_box.max() < 0.05
+
+
 def test_unguided_images_neither_change_nor_give_their_context():
     for seed in range(10):
         torch.manual_seed(seed)
@@ -118,7 +134,8 @@ def test_without_masks_it_says_what_is_missing():
 
 @pytest.mark.parametrize('options, message', [
     (dict(prob=1.5), r'`prob` must be in \[0, 1\], got 1.5'),
-    (dict(border=-1), '`border` must be >= 0 pixels, got -1')])
+    (dict(border=-1), '`border` must be >= 0 pixels, got -1'),
+    (dict(hole='round'), "`hole` must be one of .*'box'.*, got 'round'")])
 def test_wrong_option_is_an_error(options, message):
     with pytest.raises(ValueError, match=message):
         BATCH_AUGMENTS.build(dict(type='BackgroundSwap', **options))

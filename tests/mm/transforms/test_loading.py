@@ -81,6 +81,17 @@ def green(image):
 # ---- what is added ---------------------------------------------------------
 
 
+def test_coarse_mask_is_refined_on_the_loaded_image(tmp_path):
+    write(tmp_path, box())
+    coarse = np.ones((HEIGHT, WIDTH), bool)
+    coarse[14:] = coarse[:, 34:] = False
+    write_mask(tmp_path, coarse)
+    results = load(tmp_path, refine=dict(type='GrabCut', cache=str(tmp_path / 'cache')))
+    outline = results['activation_mask']
+    assert (outline & box()).sum() / (outline | box()).sum() > 0.75
+    assert (tmp_path / 'cache').is_dir()
+
+
 def test_guided_image_gets_its_mask(tmp_path):
     write(tmp_path, box())
     results = load(tmp_path)
