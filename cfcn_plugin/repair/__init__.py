@@ -1,0 +1,6 @@
+"""Repairing a trained model: its last linear layer is refitted on other backgrounds."""
+from .cross_validation import RepairReport
+from .linear_head import find_linear_head
+from .repair import repair
+
+__all__ = ['RepairReport', 'find_linear_head', 'repair']

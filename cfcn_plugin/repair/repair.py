@@ -1,0 +1,96 @@
+"""A trained model in, the same model with another last layer out."""
+import os
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+
+import torch
+from torch import Tensor, nn
+
+from cfcn_plugin.features.explanations import temporary_evaluation
+
+from .cross_validation import Fits, RepairReport
+from .linear_head import find_linear_head
+from .logistic import Linear
+from .views import take_views
+
+# of the data over the penalty; around what did best on Waterbirds
+STRENGTHS = (0.1, 0.3, 1., 3., 10., 30., 100., 1000.)
+
+
+def repair(model: nn.Module,
+           batches: Iterable[Sequence[Tensor]],
+           views: int = 4,
+           strengths: Sequence[float] = STRENGTHS,
+           border: float = 1.0,
+           seed: int = 0,
+           forward: Callable[[Tensor], Tensor] | None = None,
+           memory: float | None = None,
+           dry_run: bool = False) -> RepairReport:
+    """Refit the last linear layer on guided images with other images' backgrounds.
+
+    The network runs ``views + 1`` times over each guided image, once; the layer is
+    fitted to the features by logistic regression with balanced classes. Its strength is
+    the one with the lowest loss on held-out images with held-out backgrounds; no group
+    label is needed. The model keeps its class and its state-dict keys.
+
+    The way is deep feature reweighting (Kirichenko et al., "Last layer re-training is
+    sufficient for robustness to spurious correlations", ICLR 2023), where swapped
+    backgrounds stand for data without the spurious correlation.
+
+    Args:
+        model: A trained classifier that ends in an ``nn.Linear``; changed in place.
+        batches: Read once: (images (B, C, H, W) float as the model takes them; targets,
+            (B,) int64, or (B, C) in {0, 1} for several labels; masks (B, H, W), not 0
+            on the object). Images with a mask of zeros are left out. Batches must be
+            shuffled, since backgrounds come from the batch, and should have some tens
+            of guided images.
+        views: Other backgrounds for each image, >= 1.
+        strengths: Strengths to choose from, > 0; see ``fit_logistic``.
+        border: Standard deviation of the object's blurred edge, pixels, >= 0.
+        seed: Of the choice of backgrounds.
+        forward: From images to logits (B, C). None: ``model``, whose output may have
+            the logits as its attribute ``logits``.
+        memory: Largest size of all features, bytes. None: half of the machine's memory.
+        dry_run: Whether to report only, and leave the model as it is.
+
+    Raises:
+        TypeError: The model gives no logits.
+        ValueError: The model does not end in a linear layer; there are too few masks, a
+            class without any, or batches with one class only; or the features do not
+            fit in memory.
+    """
+    if views < 1 or not strengths or min(strengths) <= 0:
+        raise ValueError('`views` must be 1 or more and `strengths` positive, got '
+                         f'{views} and {strengths}')
+    forward = forward or model
+    if memory is None:
+        memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2
+    length = len(batches) if hasattr(batches, '__len__') else 1
+    batches = iter(batches)
+    first = next(batches, None)
+    if first is None:
+        raise ValueError('`batches` is empty: give images, targets and masks')
+    device = next(model.parameters()).device
+    with temporary_evaluation(model):
+        name = find_linear_head(model, first[0][:2].to(device), forward)
+        taken = take_views(model, name, chain([first], batches), views, border, seed,
+                           forward, memory / length)
+    head = model.get_submodule(name)
+    fits = Fits(taken, head.out_features, head.bias is not None)
+    strength, after = fits.choose(sorted(strengths))
+    report = fits.report(strength, _layer(head), after)
+    if not dry_run:
+        _replace(head, fits.fit_all(strength))
+    return report
+
+
+def _layer(head: nn.Linear) -> Linear:
+    return Linear(*(None if one is None else one.detach().float().cpu()
+                    for one in (head.weight, head.bias)))
+
+
+def _replace(head: nn.Linear, fitted: Linear) -> None:
+    with torch.no_grad():
+        head.weight.copy_(fitted.weight)
+        if head.bias is not None:
+            head.bias.copy_(fitted.bias)

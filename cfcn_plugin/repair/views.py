@@ -1,0 +1,149 @@
+"""Features of guided images, as they are and on the backgrounds of other images."""
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from cfcn_plugin.functional.compositing import bounding_box, swap_background
+
+from .linear_head import as_logits
+
+FOLDS = 5
+
+
+class Views(NamedTuple):
+    """Features of N guided images.
+
+    Attributes:
+        plain: (N, F) of the images as they are.
+        swapped: (N, V, F) on the backgrounds of V other images.
+        targets: (N,) int64, or (N, C) for several labels.
+        folds: (N,) int64. An image's backgrounds are of its own fold.
+        others: (N, V) int64, which image gives the background.
+        left_out: Number of images with a mask that were not taken: the mask covers the
+            image, or no other image of the batch has a mask.
+    """
+    plain: Tensor
+    swapped: Tensor
+    targets: Tensor
+    folds: Tensor
+    others: Tensor
+    left_out: int
+
+
+def take_views(model: nn.Module,
+               head: str,
+               batches: Iterable,
+               views: int,
+               border: float,
+               seed: int,
+               forward: Callable[[Tensor], Tensor],
+               memory: float) -> Views:
+    """The inputs of the layer ``head``; the batches are read once.
+
+    Args:
+        model: In evaluation mode.
+        head: Name of the linear layer.
+        batches: Of (images (B, C, H, W), targets, masks (B, H, W)), on any device. An
+            image whose mask is all 0 is unguided and left out; one whose mask is all
+            1 has no background and is left out.
+        views: Number V of other backgrounds for each image.
+        border: Standard deviation of the object's blurred edge, pixels.
+        seed: Of the choice of backgrounds.
+        forward: From images to logits.
+        memory: Largest size of the features of the first batch, bytes.
+
+    Raises:
+        ValueError: No batch has two guided images, a shape is wrong, or the features
+            would be larger than ``memory``.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    device = next(model.parameters()).device
+    parts, rows, left_out = [], 0, 0
+    with _inputs_of(model.get_submodule(head)) as taken, torch.no_grad():
+        for images, targets, masks in batches:
+            objects = _as_objects(masks, images)
+            guided = objects.any((1, 2))
+            usable = guided & ~objects.all((1, 2))
+            if usable.sum() == 1:
+                usable = torch.zeros_like(usable)
+            left_out += int((guided & ~usable).sum())
+            images, objects = images[usable], objects[usable]
+            images, objects = images.to(device), objects.to(device)
+            if not len(images):
+                continue
+            folds, others = choose_backgrounds(len(images), views, generator)
+            holes = bounding_box(objects)
+            features = [_features(forward, images, taken)]
+            for other in others.T.to(device):
+                features.append(_features(forward, swap_background(
+                    images, objects, images[other], holes[other], border), taken))
+            parts.append((features[0], torch.stack(features[1:], 1),
+                          targets[usable].cpu(), folds, others + rows))
+            rows += len(images)
+            if len(parts) == 1:
+                _check_memory(features, memory)
+    if not parts:
+        raise ValueError('no batch has two images with a mask and a background: give '
+                         'masks, and shuffled batches of more images')
+    return Views(*map(torch.cat, zip(*parts)), left_out)
+
+
+def choose_backgrounds(count: int, views: int,
+                       generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Folds, and for each image the images of its fold that give the backgrounds.
+
+    Args:
+        count: Number of images in the batch, >= 2.
+
+    Returns:
+        (count,) and (count, views) int64. Folds have as equal sizes as possible, at
+        most five folds of at least two images. No image has its own background; in a
+        fold of few images a background occurs again.
+    """
+    amount = min(FOLDS, max(2, count // (views + 1)), count // 2)
+    order = torch.randperm(count, generator=generator)
+    folds = torch.empty(count, dtype=torch.long)
+    folds[order] = torch.arange(count) % amount
+    others = torch.empty(count, views, dtype=torch.long)
+    for fold in range(amount):
+        members = order[fold::amount]
+        for view in range(views):
+            others[members, view] = members.roll(1 + view % (len(members) - 1))
+    return folds, others
+
+
+@contextmanager
+def _inputs_of(layer: nn.Module):
+    """A list to which each forward pass adds the layer's input."""
+    taken = []
+    handle = layer.register_forward_pre_hook(lambda _, inputs: taken.append(inputs[0]))
+    try:
+        yield taken
+    finally:
+        handle.remove()
+
+
+def _features(forward: Callable, images: Tensor, taken: list) -> Tensor:
+    as_logits(forward(images))
+    features = taken.pop().float().cpu()
+    taken.clear()
+    return features
+
+
+def _as_objects(masks: Tensor, images: Tensor) -> Tensor:
+    if masks.shape[0] != len(images) or masks.shape[-2:] != images.shape[-2:] or (
+            masks.dim() != 3):
+        raise ValueError(f'masks {tuple(masks.shape)} of images {tuple(images.shape)}: '
+                         'expected (B, H, W) of the same B, H and W')
+    return masks > 0
+
+
+def _check_memory(features: list[Tensor], memory: float) -> None:
+    needed = sum(one.numel() * 4 for one in features)
+    if needed > memory:
+        raise ValueError(
+            f'the features would need {needed / memory:.1f} times the memory that they '
+            'may take: take fewer `views`, fewer images, or raise `memory`')
