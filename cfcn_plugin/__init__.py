@@ -18,7 +18,7 @@ _ATTRIBUTES = {
     'unguide_config': 'mm.config',
 }
 _ROOMS = ('annotation', 'data', 'experiments', 'features', 'functional', 'guidance',
-          'masks', 'mm', 'visualization')
+          'masks', 'mm', 'repair', 'visualization')
 
 __all__ = ['__version__', *_ATTRIBUTES, *_ROOMS]
 

@@ -31,7 +31,7 @@ def export_mmpretrain(cfg: Config, checkpoint: str, out: str | Path) -> list[Pat
         FileExistsError: A file exists.
         ValueError: The head is of cfcn_plugin, or the stock model's logits differ.
     """
-    weights, config = _free(out, '.pth'), _free(out, '.py')
+    weights, config = free_path(out, '.pth'), free_path(out, '.py')
     guided = load_trained(cfg, checkpoint)
     stock_cfg = unguide_config(cfg)
     for key, value in getattr(guided, 'resolved', {}).items():
@@ -60,7 +60,7 @@ def export_timm(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
             nor a ``TimmClassifier``, or the logits of timm's own model differ
             (mobilenetv3 pools before its last convolution).
     """
-    weights = _free(out, '.pth')
+    weights = free_path(out, '.pth')
     guided = load_trained(cfg, checkpoint)
     model = _timm_model(cfg, guided).eval()
     _compare(guided, model, 'the timm model')
@@ -161,7 +161,12 @@ def _logits(out) -> Tensor:
     return out[-1] if isinstance(out, tuple | list) else out
 
 
-def _free(out: str | Path, suffix: str) -> Path:
+def free_path(out: str | Path, suffix: str) -> Path:
+    """The path of an output that does not exist yet; its folder is made.
+
+    Raises:
+        FileExistsError: The output exists.
+    """
     path = Path(f'{out}{suffix}')
     if path.exists():
         raise FileExistsError(f"'{path}' exists and is not overwritten")

@@ -43,12 +43,12 @@ def fit_logistic(features: Tensor,
     Yields:
         For each strength the layer for the features as given, not standardised.
     """
-    features = features.float()
+    features, targets = features.double(), targets.double()
     scale = features.std(0, correction=0)
     scale = scale.clamp(min=max(SMALLEST * scale.max().item(), 1e-12))
     centre = features.mean(0) if bias else torch.zeros_like(scale)
     inputs = (features - centre) / scale
-    weights = weights / weights.sum(0)
+    weights = weights.double() / weights.sum(0)
     weight = inputs.new_zeros(targets.shape[1], inputs.shape[1], requires_grad=True)
     offset = inputs.new_zeros(targets.shape[1], requires_grad=bias)
 
@@ -66,7 +66,8 @@ def fit_logistic(features: Tensor,
         with torch.enable_grad():
             optimizer.step(partial(closure, strength))
         found = weight.detach() / scale
-        yield Linear(found, offset.detach() - found @ centre if bias else None)
+        yield Linear(found.float(),
+                     (offset.detach() - found @ centre).float() if bias else None)
 
 
 def weighted_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:

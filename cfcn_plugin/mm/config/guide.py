@@ -61,7 +61,7 @@ def guide_config(cfg: Config,
         if place.get('data_preprocessor'):
             place.data_preprocessor = _guide_preprocessor(place.data_preprocessor)
     for split, load in loads.items():
-        _each_pipeline(cfg, split, partial(_guide_pipeline, load=load))
+        _each_pipeline(cfg, split, partial(guide_pipeline, load=load))
         if split != 'train':
             cfg[f'{split}_evaluator'] = [
                 *as_list(cfg.get(f'{split}_evaluator')), dict(type='FocusMetric')
@@ -129,7 +129,17 @@ def _guide_preprocessor(preprocessor: dict) -> dict:
     return preprocessor
 
 
-def _guide_pipeline(pipeline: list, where: str, load: dict) -> list:
+def guide_pipeline(pipeline: list, where: str, load: dict) -> list:
+    """A stock pipeline that also loads the mask, and moves it with the image.
+
+    Args:
+        pipeline: Configs of transforms, the last one ``PackInputs``.
+        where: The pipeline's place in the config, for messages.
+        load: Config of LoadActivationMask.
+
+    Raises:
+        ValueError: It is not known how a transform moves pixels.
+    """
     types = [transform_type(step['type']) for step in pipeline]
     if None in types:
         name = pipeline[types.index(None)]['type']

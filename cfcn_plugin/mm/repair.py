@@ -1,0 +1,128 @@
+"""Repairing the checkpoint of a config's model with the config's masks."""
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmpretrain.models.heads import MultiLabelClsHead
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Subset
+
+from cfcn_plugin.repair import RepairReport, repair
+
+from .annotation_files import build_dataset
+from .config import guide_pipeline
+from .datasets.guided_sampler import guided_images
+from .datasets.wrappers import dataset_configs
+from .export import free_path
+from .trained_model import load_trained
+
+LOAD_MASK = 'LoadActivationMask'
+
+
+def repair_checkpoint(cfg: Config,
+                      checkpoint: str | Path,
+                      out: str | Path | None = None,
+                      batch_size: int = 64,
+                      workers: int = 0,
+                      device: str = 'cpu',
+                      **options) -> RepairReport:
+    """Repair a checkpoint with the masks of the training images.
+
+    Images go through the test pipeline, with the masks of the training pipeline.
+
+    Args:
+        cfg: A guided config, of the model that the checkpoint is of. The checkpoint
+            may be of the stock model: keys are the same.
+        checkpoint: The trained checkpoint.
+        out: The new checkpoint, with weights and class names only. None: report only.
+        batch_size: Number of images in a batch; backgrounds come from the batch.
+        workers: Number of processes that load images.
+        device: The device of the network.
+        **options: ``views``, ``strengths``, ``border`` and ``seed`` of
+            :func:`cfcn_plugin.repair.repair`.
+
+    Raises:
+        FileExistsError: ``out`` exists.
+        FileNotFoundError: The checkpoint does not exist.
+        RuntimeError: The weights do not fit the model.
+        ValueError: The config has no masks or no test pipeline, or see ``repair``.
+    """
+    if out is not None:
+        out = free_path(out, '')
+    dataset = _dataset(cfg)
+    model = load_trained(cfg, checkpoint).to(device)
+    chosen = [i for i, guided in enumerate(guided_images(dataset)) if guided]
+    if not chosen:
+        raise ValueError('no training image has a mask: give masks of a few images')
+    generator = torch.Generator().manual_seed(options.get('seed', 0))
+    loader = DataLoader(
+        Subset(dataset, chosen), batch_size, shuffle=True, generator=generator,
+        num_workers=workers, collate_fn=pseudo_collate)
+    report = repair(model, _Batches(model, loader), dry_run=out is None, **options,
+                    forward=lambda images: model(images, mode='tensor'))
+    if out is not None:
+        meta = {'dataset_meta': model._dataset_meta} if model._dataset_meta else {}
+        torch.save(dict(state_dict=model.cpu().state_dict(), meta=meta), out)
+    return report
+
+
+def _dataset(cfg: Config):
+    """The training images, loaded as for a test, with their masks."""
+    test = next((cfg[name].dataset for name in ('test_dataloader', 'val_dataloader')
+                 if cfg.get(name)), None)
+    if test is None or not cfg.get('train_dataloader'):
+        raise ValueError('the config needs a train_dataloader with masks, and a '
+                         'test_dataloader or val_dataloader for the test pipeline')
+    pipeline = next((one['pipeline'] for _, one in dataset_configs(test)
+                     if one.get('pipeline')), [])
+    unmasked = [_unmasked(step) for step in pipeline if step['type'] != LOAD_MASK]
+    config = copy.deepcopy(cfg.train_dataloader.dataset)
+    for where, one in dataset_configs(config, 'train_dataloader.dataset'):
+        if 'pipeline' not in one:
+            continue
+        load = [step for step in one['pipeline'] if step['type'] == LOAD_MASK]
+        if len(load) != 1:
+            raise ValueError(
+                f'{where}.pipeline has {len(load)} {LOAD_MASK}, expected one: guide '
+                'the config (`--guide FRAGMENT`, `guide_config`)')
+        one['pipeline'] = guide_pipeline(unmasked, 'the test pipeline', load[0])
+    return build_dataset(config)
+
+
+def _unmasked(step: dict) -> dict:
+    if step['type'] == 'PackGuidedInputs':
+        return dict(step, type='PackInputs')
+    return step
+
+
+class _Batches:
+    """Images, targets and masks of a loader's batches."""
+
+    def __init__(self, model: nn.Module, loader: DataLoader):
+        self.model = model
+        self.loader = loader
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        several = isinstance(getattr(self.model, 'head', None), MultiLabelClsHead)
+        for data in self.loader:
+            data = self.model.data_preprocessor(data, False)
+            masks = data['masks']
+            # what a mask leaves open goes with the object
+            objects = (masks.mask > 0).any(1) | (masks.known < 1)
+            objects &= masks.guided.view(-1, 1, 1)
+            yield data['inputs'], self._targets(data['data_samples'], several), objects
+
+    def _targets(self, samples: list, several: bool) -> Tensor:
+        labels = [sample.gt_label for sample in samples]
+        if not several:
+            return torch.cat(labels).cpu()
+        targets = torch.zeros(len(labels), self.model.head.num_classes)
+        for row, label in zip(targets, labels):
+            row[label.cpu()] = 1
+        return targets

@@ -1,0 +1,171 @@
+"""Repairing a checkpoint: the same model, other weights of its last layer."""
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmpretrain.registry import MODELS
+from PIL import Image
+
+from cfcn_plugin import guide_config, unguide_config
+from cfcn_plugin.mm.repair import repair_checkpoint
+
+ROOT = Path(__file__).parents[2]
+CLASSES = ('cow', 'dog')
+
+
+def write_images(root, count=12):
+    """Objects and backgrounds whose colours both tell the class."""
+    generator = np.random.default_rng(0)
+    for label, name in enumerate(CLASSES):
+        for folder in ('images', 'masks'):
+            (root / folder / name).mkdir(parents=True)
+        for number in range(count):
+            noise = generator.normal(0, 10, (32, 32, 3))
+            mask = np.zeros((32, 32), np.uint8)
+            top, left = generator.integers(2, 14, 2)
+            mask[top:top + 14, left:left + 14] = 255
+            background, thing = np.array([[[60, 160, 60], [60, 60, 160]],
+                                          [[200, 60, 60], [60, 200, 200]]])[:, label]
+            pixels = np.where(mask[..., None] > 0, thing, background) + noise
+            Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(
+                root / f'images/{name}/{number}.png')
+            Image.fromarray(mask).save(root / f'masks/{name}/{number}.png')
+
+
+def stock_config(root, head='LinearClsHead'):
+    def loader(pipeline):
+        return dict(batch_size=4, num_workers=0, dataset=dict(
+            type='CustomDataset', data_root=str(root), data_prefix='images',
+            pipeline=pipeline), sampler=dict(type='DefaultSampler', shuffle=False))
+    resize = dict(type='Resize', scale=(32, 32))
+    return Config(dict(
+        default_scope='mmpretrain',
+        model=dict(
+            type='ImageClassifier',
+            backbone=dict(type='ResNet', depth=18, num_stages=1, out_indices=(0, ),
+                          strides=(1, ), dilations=(1, )),
+            neck=dict(type='GlobalAveragePooling'),
+            head=dict(type=head, num_classes=2, in_channels=64)),
+        data_preprocessor=dict(num_classes=2, mean=[128] * 3, std=[64] * 3),
+        train_dataloader=loader([
+            dict(type='LoadImageFromFile'), dict(type='RandomFlip', prob=0.5), resize,
+            dict(type='PackInputs')]),
+        test_dataloader=loader([
+            dict(type='LoadImageFromFile'), resize, dict(type='PackInputs')]),
+        test_evaluator=[dict(type='Accuracy')]))
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A guided config, and a checkpoint of its stock model."""
+    write_images(tmp_path)
+    cfg = guide_config(
+        stock_config(tmp_path), masks=dict(
+            type='PNGMasks', data_root=str(tmp_path), images='images', masks='masks'),
+        splits=('train', ))
+    torch.manual_seed(0)
+    model = MODELS.build(copy.deepcopy(unguide_config(cfg).model))
+    model.init_weights()
+    path = tmp_path / 'trained.pth'
+    torch.save(dict(state_dict=model.state_dict(), meta=dict(
+        dataset_meta=dict(classes=CLASSES))), path)
+    return cfg, path
+
+
+def state(path):
+    return torch.load(path, weights_only=True)['state_dict']
+
+
+def test_only_the_last_layer_changes_and_a_stock_model_takes_it(trained, tmp_path):
+    cfg, path = trained
+    out = tmp_path / 'new' / 'repaired.pth'
+    report = repair_checkpoint(cfg, path, out)
+    before, after = state(path), state(out)
+    assert list(before) == list(after)
+    assert {key for key in before if not torch.equal(before[key], after[key])} == {
+        'head.fc.weight', 'head.fc.bias'}
+    MODELS.build(unguide_config(cfg).model).load_state_dict(after)
+    content = torch.load(out, weights_only=True)
+    assert content['meta']['dataset_meta']['classes'] == CLASSES
+    assert report.images == 24
+    assert report.swapped_after > 0.9 > report.swapped_before
+
+
+def test_without_an_output_the_report_is_the_same_and_nothing_is_written(
+        trained, tmp_path):
+    cfg, path = trained
+    names = sorted(tmp_path.iterdir())
+    report = repair_checkpoint(cfg, path)
+    assert sorted(tmp_path.iterdir()) == names
+    assert report == repair_checkpoint(cfg, path, tmp_path / 'new.pth')
+
+
+def test_images_that_are_not_chosen_are_not_read(trained, tmp_path):
+    cfg, path = trained
+    chosen = [f'images/{name}/{i}.png' for name in CLASSES for i in range(6)]
+    (tmp_path / 'few.txt').write_text('\n'.join(chosen))
+    cfg.train_dataloader.dataset.pipeline[1].image_list = str(tmp_path / 'few.txt')
+    (tmp_path / 'images/cow/9.png').write_bytes(b'')
+    assert repair_checkpoint(cfg, path).images == 12
+
+
+def test_several_labels_are_repaired(tmp_path):
+    write_images(tmp_path)
+    cfg = guide_config(
+        stock_config(tmp_path, 'MultiLabelLinearClsHead'), masks=dict(
+            type='PNGMasks', data_root=str(tmp_path), images='images', masks='masks'),
+        splits=('train', ))
+    torch.manual_seed(0)
+    model = MODELS.build(copy.deepcopy(unguide_config(cfg).model))
+    model.init_weights()
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'trained.pth')
+    report = repair_checkpoint(cfg, tmp_path / 'trained.pth')
+    assert report.swapped_after > 0.9
+
+
+def test_an_output_that_exists_is_not_overwritten(trained):
+    cfg, path = trained
+    before = path.read_bytes()
+    with pytest.raises(FileExistsError, match=r'trained\.pth'):
+        repair_checkpoint(cfg, path, path)
+    assert path.read_bytes() == before
+
+
+def test_a_config_without_masks_is_an_error_that_names_the_option(trained):
+    cfg, path = trained
+    with pytest.raises(ValueError, match=r'has 0 LoadActivationMask.*--guide'):
+        repair_checkpoint(unguide_config(cfg), path)
+
+
+def test_no_guided_image_is_an_error(trained, tmp_path):
+    cfg, path = trained
+    cfg.train_dataloader.dataset.pipeline[1].fraction = 0.
+    with pytest.raises(ValueError, match='no training image has a mask'):
+        repair_checkpoint(cfg, path)
+
+
+def test_a_checkpoint_of_another_model_is_an_error(trained):
+    cfg, path = trained
+    cfg.model.head.num_classes = 3
+    with pytest.raises(RuntimeError, match='size mismatch'):
+        repair_checkpoint(cfg, path)
+
+
+def test_the_tool_repairs_by_one_command(trained, tmp_path):
+    cfg, path = trained
+    cfg.dump(tmp_path / 'config.py')
+    command = [sys.executable, 'tools/repair.py', tmp_path / 'config.py', path,
+               '--workers', '0', '--device', 'cpu']
+    done = subprocess.run([*command, '--out', tmp_path / 'new.pth'], cwd=ROOT,
+                          capture_output=True, text=True, check=True)
+    assert 'accuracy on other backgrounds' in done.stdout
+    assert done.stdout.endswith(f'wrote {tmp_path / "new.pth"}\n')
+    assert list(state(tmp_path / 'new.pth')) == list(state(path))
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert 'give either --out FILE or --dry-run' in refused.stderr

@@ -1,0 +1,47 @@
+"""Refit the last layer of a trained model on other images' backgrounds, in minutes.
+
+The checkpoint may be of a stock model. Only images with a mask are used, and a few are
+enough. The new checkpoint has the same keys, and is for the same config.
+"""
+import argparse
+
+import _launch
+import torch
+from mmengine.logging import MMLogger
+
+from cfcn_plugin.mm.repair import repair_checkpoint
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='guided config, or a stock one and --guide')
+    parser.add_argument('checkpoint', help='trained checkpoint')
+    parser.add_argument('--out', help='path of the repaired checkpoint')
+    parser.add_argument(
+        '--dry-run', action='store_true', help='say what a repair gains, write nothing')
+    parser.add_argument(
+        '--views', type=int, default=4, help='other backgrounds for each image')
+    parser.add_argument('--batch-size', type=int, default=64)
+    parser.add_argument('--workers', type=int, default=2)
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    _launch.add_config_arguments(parser)
+    args = parser.parse_args()
+    if bool(args.out) == args.dry_run:
+        parser.error('give either --out FILE or --dry-run')
+    MMLogger.get_current_instance().setLevel('WARNING')
+    cfg = _launch.load_config(args.config, args.guide)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    report = repair_checkpoint(
+        cfg, args.checkpoint, args.out, args.batch_size, args.workers, args.device,
+        views=args.views, seed=args.seed)
+    print(report)
+    if args.out:
+        print(f'wrote {args.out}')
+
+
+if __name__ == '__main__':
+    main()
