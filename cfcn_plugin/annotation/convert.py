@@ -11,11 +11,12 @@ from PIL import Image
 
 from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError
+from cfcn_plugin.masks.io.names import join_inside
 
 from .load_image import image_shape
 from .mask_values import LAYOUTS, causal_and_unknown, mask_files
 from .parallel_map import parallel_map
-from .png_folder import check_distinct_masks, mask_name, write_png
+from .png_folder import check_mask_names, mask_name, write_png
 from .samples import Samples
 
 INDEX, ORIGIN = 'index.csv', 'made_from.json'
@@ -76,7 +77,8 @@ class MaskConverter:
 
     Raises:
         ValueError: ``layout`` is unknown.
-        MaskError: Two images would have the same mask file.
+        MaskError: Two images would have the same mask file, or a mask would replace an
+            image.
     """
 
     def __init__(self,
@@ -86,7 +88,7 @@ class MaskConverter:
                  overwrite: bool = False):
         if layout not in LAYOUTS:
             raise ValueError(f'`layout` must be one of {LAYOUTS}, got {layout!r}')
-        check_distinct_masks(samples.names)
+        check_mask_names(samples.names, samples.root, out)
         self.samples = samples
         self.out = Path(out)
         self.layout = layout
@@ -109,7 +111,7 @@ class MaskConverter:
 
     def _write(self, name: str, file: str, values: np.ndarray,
                labels: Sequence[int]) -> IndexRow:
-        path, label_files = self.out / file, self.layout == 'values'
+        path, label_files = join_inside(self.out, file), self.layout == 'values'
         if self.overwrite or not path.exists():
             write_png(path, values, palette=label_files, one_bit=not label_files)
         elif not _holds(path, values):

@@ -1,7 +1,8 @@
 """A folder of PNG masks for PNGMasks, with the layout of a folder of images."""
 import io
 import os
-from collections.abc import Iterable
+import posixpath
+from collections.abc import Collection
 from colorsys import hsv_to_rgb
 from pathlib import Path, PurePosixPath
 
@@ -52,14 +53,25 @@ def mask_name(name: str) -> str:
     return PurePosixPath(name).with_suffix('.png').as_posix()
 
 
-def check_distinct_masks(names: Iterable[str]) -> None:
-    """Check that no two images would have the same mask file.
+def check_mask_names(names: Collection[str], images: str | Path,
+                     masks: str | Path) -> None:
+    """Check that each image has a mask file of its own, and that no mask is an image.
+
+    Args:
+        names: Names of the images, paths below ``images``.
+        images, masks: Folders.
 
     Raises:
-        MaskError: Two names differ only in their ending.
+        MaskError: Two names differ only in their ending, or the mask of one image would
+            replace an image.
     """
-    seen = {}
+    seen, known = {}, set(names)
+    inner = os.path.relpath(os.path.realpath(masks), os.path.realpath(images))
     for name in names:
+        file = posixpath.normpath(f'{inner}/{mask_name(name)}')
+        if file in known:
+            raise MaskError(f"the mask of image '{name}' would replace image '{file}': "
+                            'give another folder for the masks')
         other = seen.setdefault(mask_name(name), name)
         if other != name:
             raise MaskError(

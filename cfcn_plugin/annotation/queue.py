@@ -1,4 +1,5 @@
 """The queue of images to annotate, with the files and the state of their masks."""
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -6,8 +7,9 @@ import numpy as np
 
 from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError, PNGMasks
+from cfcn_plugin.masks.io.names import join_inside
 
-from .png_folder import check_distinct_masks, list_images, mask_name, write_png
+from .png_folder import check_mask_names, list_images, mask_name, write_png
 
 SKIPPED = 'skipped.txt'
 
@@ -31,7 +33,8 @@ class AnnotationQueue:
 
     Raises:
         FileNotFoundError: An image does not exist.
-        MaskError: Two images would have the same mask.
+        MaskError: Two images would have the same mask, a mask would be outside
+            ``masks``, or a mask would replace an image.
     """
 
     def __init__(self,
@@ -44,15 +47,15 @@ class AnnotationQueue:
         self.names = (
             list_images(images, leave_out=masks) if names is None else list(names))
         self.redo = redo
-        check_distinct_masks(self.names)
+        masked = {n for n in self.names if self.mask_file(n).is_file()}
+        check_mask_names(self.names, images, masks)
         missing = [n for n in self.names if not Path(images, n).is_file()]
         if missing:
             raise FileNotFoundError(
                 f"{len(missing)} of {len(self.names)} images do not exist below "
                 f"'{images}', for example '{missing[0]}'")
         self._saved: set[str] = set()  # in this session
-        self.done = {
-            n for n in self.names if not redo and self.mask_file(n).is_file()}
+        self.done = set() if redo else masked
         self.skipped: set[str] = set()
         if Path(masks, SKIPPED).is_file():
             text = Path(masks, SKIPPED).read_text(encoding='utf-8')
@@ -62,7 +65,7 @@ class AnnotationQueue:
         return len(self.names)
 
     def mask_file(self, name: str) -> Path:
-        return self.masks / mask_name(name)
+        return join_inside(self.masks, mask_name(name))
 
     def has_earlier_mask(self, name: str) -> bool:
         """Whether the image has a mask that was not saved in this session."""
@@ -134,6 +137,7 @@ def names_below(images: str | Path,
     Args:
         images: Folder of images.
         keys: Paths below the data root, as ``tools/choose_guided.py`` writes them.
+            ``..`` is resolved.
         data_root: The root. None: the deepest folder, among ``images`` and its parents,
             below which all keys exist.
 
@@ -144,7 +148,7 @@ def names_below(images: str | Path,
         FileNotFoundError: No such root exists.
         MaskError: A key's image is not below ``images``.
     """
-    keys, folder = list(keys), Path(images).absolute()
+    keys, folder = list(keys), Path(os.path.abspath(images))
     roots = [folder, *folder.parents] if data_root is None else [Path(data_root)]
     root = next((r for r in roots if all(Path(r, key).is_file() for key in keys)), None)
     if root is None:
@@ -154,7 +158,7 @@ def names_below(images: str | Path,
         raise FileNotFoundError(
             f"the images of the list do not exist below {where}, for example "
             f"'{absent}': set --data-root to the folder that the paths are relative to")
-    paths = [Path(root, key).absolute() for key in keys]
+    paths = [Path(os.path.abspath(Path(root, key))) for key in keys]
     for key, path in zip(keys, paths):
         if not path.is_relative_to(folder):
             raise MaskError(f"'{key}' of the list is not below '{images}': give the "

@@ -149,10 +149,9 @@ def image_key(results: dict, data_root: str = '') -> str:
     if isinstance(path, str) and path.startswith(prefix) and is_plain(
             path[len(prefix):]):
         return path[len(prefix):]  # same as pathlib, ten microseconds faster
-    path = Path(path)
     try:
-        return PurePosixPath(path.absolute().relative_to(
-            Path(data_root).absolute())).as_posix()
+        return PurePosixPath(Path(os.path.abspath(path)).relative_to(
+            os.path.abspath(data_root))).as_posix()
     except ValueError:
         raise MaskError(
             f"image '{path}' is not below data_root='{data_root}' of the mask source: "

@@ -166,6 +166,23 @@ def test_mask_of_another_size_is_not_written(images):
     assert not (images.parent / 'masks' / 'a.png').exists()
 
 
+@pytest.mark.parametrize('name', ['../../secret.png', '/secret.png', 'l/secret.png'])
+def test_mask_outside_the_folder_is_not_written(images, name):
+    out = images.parent / 'deep' / 'masks'
+    out.mkdir(parents=True)
+    (out / 'l').symlink_to(images.parent)
+    samples = FolderSamples(images, MaskLoader(
+        source_of(images, a=MaskRecord(MASK, 'f'), secret=MaskRecord(MASK, 'f'))))
+    Image.new('RGB', (6, 4)).save(images / 'secret.jpg')
+    samples.names = ['a.jpg', name]
+    samples.__class__ = type('Hostile', (FolderSamples, ), {
+        '__getitem__': lambda self, i: dict(
+            img_path=str(images / ('a.jpg', 'secret.jpg')[i]))})
+    made = list(convert_masks(MaskConverter(samples, out, overwrite=True), ORIGIN))
+    assert not made[0].failure and 'secret.png' in made[-1].failure
+    assert not list(images.parent.glob('*.png'))
+
+
 def test_unknown_layout_is_refused(images):
     with pytest.raises(ValueError, match="`layout`.*'union'.*got 'rows'"):
         make(images, source_of(images), layout='rows')

@@ -115,3 +115,37 @@ def test_keys_that_exist_nowhere_name_one_and_the_remedy(images):
 def test_key_outside_the_folder_is_an_error(images):
     with pytest.raises(MaskError, match="'images/a.jpg'.*is not below"):
         names_below(images / 'sub', ['images/a.jpg'])
+
+
+def test_key_is_resolved_before_it_is_compared_with_the_folder(images):
+    Image.new('L', (6, 4)).save(images.parent / 'secret.png')
+    for key in ('../secret.png', 'sub/../../secret.png'):
+        with pytest.raises(MaskError, match="secret.png' of the list is not below"):
+            names_below(images, [key])
+    assert names_below(images, ['sub/../a.jpg', '../images/b.png']) == (
+        images, ['a.jpg', 'b.png'])
+
+
+@pytest.mark.parametrize('name', ['../secret.png', 'sub/../../../secret.png',
+                                  '..\\secret.png'])
+def test_name_outside_the_folder_is_refused_before_anything_is_drawn(
+        images, masks, name):
+    with pytest.raises(MaskError, match='expected a path below'):
+        AnnotationQueue(images, masks, ['a.jpg', name])
+    queue = AnnotationQueue(images, masks)
+    with pytest.raises(MaskError, match='expected a path below'):
+        queue.save(name, MASK, replace=True)
+    assert not masks.exists()
+
+
+def test_mask_is_not_written_through_a_link_out_of_the_folder(images, masks):
+    masks.mkdir()
+    (masks / 'sub').symlink_to(images / 'sub')
+    with pytest.raises(MaskError, match='c.png.*links to'):
+        AnnotationQueue(images, masks).save('sub/c.jpg', MASK)
+    assert [file.name for file in (images / 'sub').iterdir()] == ['c.jpg']
+
+
+def test_masks_among_images_that_they_would_replace_are_refused(images):
+    with pytest.raises(MaskError, match="would replace image 'b.png'"):
+        AnnotationQueue(images, images, redo=True)

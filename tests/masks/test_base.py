@@ -67,12 +67,19 @@ def test_source_without_its_methods_cannot_be_made():
 
 
 @pytest.mark.parametrize('name', [
-    'a', 'a/b.jpg', 'a b', 'a..b', '', ' ', '.', './a', 'a/./b', 'a//b', '../a',
+    'a', 'a/b.jpg', 'a b', 'a..b', '', ' ', '.', './a', 'a/./b', 'a//b',
     'a/../b', '..a', '/a', 'a/', 'a\0'])
 def test_plain_names_are_their_own_keys(name):
     own = image_key(dict(img_path=f'/data/{name}'), '/data') == name
     assert own or not is_plain(name)
     assert is_plain(name) == (name in ('a', 'a/b.jpg', 'a b', 'a..b'))
+
+
+@pytest.mark.parametrize('name', ['../a', 'b/../../a', '../data2/a'])
+def test_key_of_an_image_that_leaves_the_data_root_is_refused(name):
+    with pytest.raises(MaskError, match='is not below data_root'):
+        image_key(dict(img_path=f'/data/{name}'), '/data')
+    assert image_key(dict(img_path='/data/b/../a'), '/data') == 'a'
 
 
 class Known(MaskSource):

@@ -14,6 +14,8 @@ from matplotlib import pyplot as plt
 from matplotlib.backend_bases import KeyEvent
 from PIL import Image
 
+from cfcn_plugin.masks import MaskError
+
 TOOL = Path(draw_masks.__file__)
 
 
@@ -66,6 +68,22 @@ def test_list_of_choose_guided_is_what_is_masked(
     run_tool('draw_masks.py', images, '--out', masks, '--list', chosen)
     assert '0 of 2 images' in capsys.readouterr().out
     assert (masks / 'skipped.txt').read_text() == 'a.jpg\nc.jpg\n'
+
+
+@pytest.mark.parametrize('root', [(), ('--data-root', '.')])
+def test_list_of_a_stranger_leads_out_of_no_folder(
+        run_tool, images, person, tmp_path, root, monkeypatch):
+    monkeypatch.chdir(tmp_path / 'birds')
+    secret = tmp_path / 'secret.png'
+    Image.new('RGB', (9, 6), (1, 2, 3)).save(secret)
+    before = secret.read_bytes()
+    chosen = tmp_path / 'list.txt'
+    chosen.write_text('images/a.jpg\nimages/../../secret.png\n')
+    person += ['b', 's', 's', 's', 's']
+    with pytest.raises(MaskError, match='secret.png.*is not below'):
+        run_tool('draw_masks.py', images, '--out', tmp_path / 'birds' / 'masks',
+                 '--list', chosen, '--redo', *root)
+    assert secret.read_bytes() == before and not (tmp_path / 'birds/masks').exists()
 
 
 def test_without_screen_and_tornado_the_remedy_is_reported(monkeypatch):

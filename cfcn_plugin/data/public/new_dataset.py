@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cfcn_plugin.masks.io.names import join_inside
 from cfcn_plugin.masks.selection import guidance_rank
 
 TEST_FRACTION = 0.2  # of the patients
@@ -27,6 +28,7 @@ def write_dataset(root: str | Path, columns: Sequence[str],
 
     Raises:
         FileExistsError: The folder exists.
+        MaskError: A path leaves the folder.
     """
     root = Path(root)
     if root.exists():
@@ -36,9 +38,9 @@ def write_dataset(root: str | Path, columns: Sequence[str],
     temporary.mkdir(parents=True)
     rows = []
     for name, image, masks, *values in entries:
-        _save(temporary / name, image)
+        _save(join_inside(temporary, name), image)
         for path, mask in masks.items():
-            _save(temporary / path, (mask != 0) * np.uint8(255))
+            _save(join_inside(temporary, path), (mask != 0) * np.uint8(255))
         rows.append((name, *values))
     write_table(temporary / 'labels.csv', ('filename', *columns), rows)
     temporary.rename(root)

@@ -1,4 +1,5 @@
 """Names of files in annotations and archives; a name must stay below its folder."""
+import ntpath
 import os
 from itertools import accumulate
 from pathlib import Path
@@ -26,14 +27,18 @@ def image_name(name, folder: str = '') -> str:
 
 
 def join_inside(folder: str | Path, name: str) -> Path:
-    """``folder / name`` for opening; the path must not leave ``folder``.
+    """``folder / name`` for opening or writing; the path must not leave ``folder``.
 
     The folder may be a symlink. Links within the folder are allowed.
 
     Raises:
-        MaskError: The name is absolute, has ``..``, or links out of the folder.
+        MaskError: The name is absolute or has ``..``, here or on Windows, or the path
+            links out of the folder.
     """
     _check_text(name, f"'{folder}'")
+    # on Windows a backslash separates folders, and a drive begins anew
+    if '..' in name.replace('\\', '/').split('/') or ntpath.isabs(name) or os.path.splitdrive(name)[0]:
+        raise MaskError(LEAVING.format(name, 'leaves it on Windows', f"'{folder}'"))
     path = Path(folder, name)
     parts = accumulate(name.split('/'), os.path.join, initial=folder)
     if any(map(os.path.islink, parts)):  # cheap: a few stats per image
