@@ -89,7 +89,7 @@ def test_list_of_a_stranger_leads_out_of_no_folder(
 def test_without_screen_and_tornado_the_remedy_is_reported(monkeypatch):
     monkeypatch.setattr(draw_masks.importlib.util, 'find_spec', lambda name: None)
     with pytest.raises(SystemExit, match=r"pip install 'cfcn_plugin\[draw\]'"):
-        draw_masks.serve('127.0.0.1', 8988)
+        draw_masks.start_server('127.0.0.1', 8988)
 
 
 # ---- in a real browser -------------------------------------------------------

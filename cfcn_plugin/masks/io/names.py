@@ -37,7 +37,8 @@ def join_inside(folder: str | Path, name: str) -> Path:
     """
     _check_text(name, f"'{folder}'")
     # on Windows a backslash separates folders, and a drive begins anew
-    if '..' in name.replace('\\', '/').split('/') or ntpath.isabs(name) or os.path.splitdrive(name)[0]:
+    parts = name.replace('\\', '/').split('/')
+    if '..' in parts or ntpath.isabs(name) or os.path.splitdrive(name)[0]:
         raise MaskError(LEAVING.format(name, 'leaves it on Windows', f"'{folder}'"))
     path = Path(folder, name)
     parts = accumulate(name.split('/'), os.path.join, initial=folder)
