@@ -12,6 +12,8 @@ from PIL import Image
 from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError
 from cfcn_plugin.masks.io.names import join_inside
+from cfcn_plugin.printable import is_utf8
+from cfcn_plugin.state_file import read_state
 
 from .load_image import image_shape
 from .mask_values import LAYOUTS, causal_and_unknown, mask_files
@@ -97,6 +99,9 @@ class MaskConverter:
     def __call__(self, index: int) -> ConversionResult:
         """Convert the mask of one image."""
         name, sample = self.samples.names[index], self.samples[index]
+        if not is_utf8(name):  # neither the index nor a list can hold the name
+            return ConversionResult(
+                name, failure='its name is not UTF-8: rename the image')
         try:
             result = self.samples.loader.query(sample, image_shape(sample))
             if result.kind in ('missing', 'unchosen'):
@@ -128,7 +133,8 @@ def convert_masks(converter: MaskConverter, origin: dict,
     """Convert all masks and write the folder's index, or continue an interrupted run.
 
     Rows are appended to the index during the run, and sorted at the end. A mask of an
-    earlier run is not converted again if all its files exist.
+    earlier run is not converted again if all its files exist. An earlier run of another
+    origin that has left no mask is forgotten.
 
     Args:
         converter: Converts the mask of one image.
@@ -140,13 +146,16 @@ def convert_masks(converter: MaskConverter, origin: dict,
 
     Raises:
         FileExistsError: The folder has masks of another origin.
+        ValueError: A file of the earlier run cannot be read.
     """
     out, names = converter.out, converter.samples.names
     out.mkdir(parents=True, exist_ok=True)
-    before = {} if converter.overwrite else _read_finished(out, origin)
+    before = {} if converter.overwrite else _read_finished(
+        out, origin, converter.samples.root)
     done = {name: before[name] for name in names if name in before}
-    atomic_write(out / ORIGIN, json.dumps(origin, indent=2) + '\n')
+    # in this order: after a kill no row of another origin counts as done
     _write_index(out, done.values())
+    atomic_write(out / ORIGIN, json.dumps(origin, indent=2) + '\n')
     yield from done.values()
     todo = [i for i, name in enumerate(names) if name not in done]
     with (out / INDEX).open('a', newline='', encoding='utf-8') as stream:
@@ -159,26 +168,53 @@ def convert_masks(converter: MaskConverter, origin: dict,
     _write_index(out, sorted(done.values(), key=lambda result: result.image))
 
 
-def _read_finished(out: Path, origin: dict) -> dict[str, ConversionResult]:
+def _read_finished(out: Path, origin: dict, images: str) -> dict:
     """{image: result} of the images in the index that have all their files."""
     if not (out / ORIGIN).is_file():
         return {}
-    before = json.loads((out / ORIGIN).read_text(encoding='utf-8'))
+    remedy = 'choose another folder, or replace the masks with --overwrite'
+    before = read_state(out / ORIGIN, f'Then {remedy}')
     if before != json.loads(json.dumps(origin)):
-        raise FileExistsError(
-            f"'{out}' has masks of another origin, see '{out / ORIGIN}': choose "
-            'another folder, or replace the masks with --overwrite')
+        if _has_masks(out.absolute(), Path(images).absolute()):
+            raise FileExistsError(f"'{out}' has masks of another origin, see "
+                                  f"'{out / ORIGIN}': {remedy}")
+        return {}
     rows = {}
-    types = IndexRow.__annotations__.values()
-    with (out / INDEX).open(newline='', encoding='utf-8') as stream:
-        for cells in list(csv.reader(stream))[1:]:
-            if len(cells) == len(types):  # the last row of a killed run may be cut
-                row = IndexRow(*(of(cell) for of, cell in zip(types, cells)))
-                rows.setdefault(row.image, []).append(row)
+    # a kill at the very beginning leaves no index
+    for row in _read_index(out / INDEX) if (out / INDEX).is_file() else ():
+        rows.setdefault(row.image, []).append(row)
     return {
         name: ConversionResult(name, tuple(own)) for name, own in rows.items()
         if all((out / row.mask).is_file() for row in own)
     }
+
+
+def _has_masks(out: Path, images: Path) -> bool:
+    """Whether there is a PNG file that is not below an inner folder of images."""
+    apart = out in images.parents
+    return any(not (apart and images in file.parents) for file in out.rglob('*.png'))
+
+
+def _read_index(file: Path) -> list[IndexRow]:
+    """The rows of an index; the last row of a killed run may be cut, and is left out.
+
+    Raises:
+        ValueError: The file is no index of this version.
+    """
+    types = IndexRow.__annotations__.values()
+    try:
+        text = file.read_bytes().decode()
+        header, *rows = csv.reader(io.StringIO(text, newline=''))
+        if tuple(header) != IndexRow._fields:
+            raise ValueError(f'expected the columns {IndexRow._fields}, got {header}')
+        if rows and not (text.endswith('\n') and len(rows[-1]) == len(types)):
+            rows.pop()
+        return [IndexRow(*(of(cell) for of, cell in zip(types, cells, strict=True)))
+                for cells in rows]
+    except (ValueError, csv.Error) as error:
+        raise ValueError(
+            f"'{file}' cannot be read ({error}): delete the file, and each mask is "
+            'made again and compared') from error
 
 
 def _write_index(out: Path, results: Iterable[ConversionResult]) -> None:
