@@ -21,6 +21,11 @@ def printable(text: object) -> str:
     return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], str(text))
 
 
+def printable_lines(text: str) -> str:
+    """:func:`printable` for each line of a text whose line ends are meant."""
+    return '\n'.join(printable(line.expandtabs()) for line in text.split('\n'))
+
+
 def is_utf8(name: str) -> bool:
     """Whether a file's name can be written in UTF-8."""
     return not re.search('[\ud800-\udfff]', name)

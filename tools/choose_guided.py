@@ -31,8 +31,7 @@ def main():
     if args.out is None:
         print(text, end='')
         return
-    if args.out.exists():
-        raise FileExistsError(f"'{args.out}' exists and is not overwritten")
+    _launch.check_new_file(args.out)
     args.out.write_text(text, encoding='utf-8')
     labels = Counter(label for key, label in images if key in set(chosen)) \
         if args.per_class else len(chosen)

@@ -13,6 +13,7 @@ from matplotlib import pyplot as plt
 from cfcn_plugin.annotation.png_folder import png_masks_config
 from cfcn_plugin.annotation.queue import AnnotationQueue, names_below
 from cfcn_plugin.masks import read_guided_list
+from cfcn_plugin.printable import printable
 from cfcn_plugin.visualization.drawing import MaskCanvas
 from cfcn_plugin.visualization.drawing_panel import SIZE
 
@@ -53,7 +54,7 @@ def main():
     done = len(queue.done)
     print(f'{done} of {len(queue)} images have a mask.')
     if canvas.unsaved:
-        print('Drawn and not saved:', *canvas.unsaved, sep='\n  ')
+        print('Drawn and not saved:', *map(printable, canvas.unsaved), sep='\n  ')
     if done:
         source = png_masks_config(args.images, args.out, root)
         print("In the config:\n  dict(type='LoadActivationMask', missing='unguided', "

@@ -1,4 +1,6 @@
 """The queue of images to annotate, with the files and the state of their masks."""
+import contextlib
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,6 +10,7 @@ import numpy as np
 from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError, PNGMasks
 from cfcn_plugin.masks.io.names import join_inside
+from cfcn_plugin.printable import printable
 
 from .png_folder import check_mask_names, list_images, mask_name, write_png
 
@@ -53,13 +56,14 @@ class AnnotationQueue:
         if missing:
             raise FileNotFoundError(
                 f"{len(missing)} of {len(self.names)} images do not exist below "
-                f"'{images}', for example '{missing[0]}'")
+                f"'{images}', for example '{printable(missing[0])}'")
         self._saved: set[str] = set()  # in this session
         self.done = set() if redo else masked
         self.skipped: set[str] = set()
         if Path(masks, SKIPPED).is_file():
-            text = Path(masks, SKIPPED).read_text(encoding='utf-8')
-            self.skipped.update(text.splitlines())
+            lines = Path(masks, SKIPPED).read_text('utf-8', 'replace').split('\n')
+            # a kill between the two files of `save` leaves a mask's name in the list
+            self.skipped.update({*map(_name_of, lines)} - masked - {''})
 
     def __len__(self) -> int:
         return len(self.names)
@@ -126,7 +130,21 @@ class AnnotationQueue:
         if names != self.skipped:
             self.skipped = names
             self.masks.mkdir(parents=True, exist_ok=True)
-            atomic_write(self.masks / SKIPPED, ''.join(f'{n}\n' for n in sorted(names)))
+            atomic_write(self.masks / SKIPPED,
+                         ''.join(f'{_line_of(n)}\n' for n in sorted(names)))
+
+
+def _line_of(name: str) -> str:
+    """The name, or its JSON string if it has line ends or bytes that are not UTF-8."""
+    is_plain = printable(name) == name and not name.startswith('"')
+    return name if is_plain else json.dumps(name)
+
+
+def _name_of(line: str) -> str:
+    if line.startswith('"'):
+        with contextlib.suppress(ValueError):  # a name in a list of an older version
+            return str(json.loads(line))
+    return line
 
 
 def names_below(images: str | Path,
@@ -157,7 +175,8 @@ def names_below(images: str | Path,
         absent = next(k for k in keys if not Path(roots[0], k).is_file())
         raise FileNotFoundError(
             f"the images of the list do not exist below {where}, for example "
-            f"'{absent}': set --data-root to the folder that the paths are relative to")
+            f"'{printable(absent)}': set --data-root to the folder that the paths are "
+            'relative to')
     paths = [Path(os.path.abspath(Path(root, key))) for key in keys]
     for key, path in zip(keys, paths):
         if not path.is_relative_to(folder):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cfcn_plugin.atomic_write import atomic_write
+from cfcn_plugin.printable import printable_lines
 from cfcn_plugin.state_file import read_state
 
 from .grid import Cell, Grid
@@ -75,7 +76,9 @@ def write_outcome(folder: Path, metrics: dict | None, error: str,
         log = folder / 'output.log'
         lines = log.read_text(encoding='utf-8', errors='replace').splitlines() \
             if log.is_file() else []
-        error = '\n'.join([f'{error}; the end of {log}:', *lines[-TAIL:]])
+        # a log quotes files, and has a terminal's colours
+        error = printable_lines(
+            '\n'.join([f'{error}; the end of {log}:', *lines[-TAIL:]]))
     outcome = dict(zip(KEYS, (
         'failed' if error else 'done', metrics, seconds, error), strict=True))
     atomic_write(folder / 'outcome.json', json.dumps(outcome, indent=1))

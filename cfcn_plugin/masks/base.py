@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from cfcn_plugin.printable import printable
 from cfcn_plugin.stock import GOES
 
 LONGEST = 1000  # characters of a message, which may quote a file
@@ -18,7 +19,7 @@ class MaskError(ValueError):
     places = ''
 
     def __str__(self) -> str:
-        message = self.places + super().__str__()
+        message = printable(self.places + super().__str__())  # it quotes files
         if len(message) > LONGEST:  # keep the end: the end has the remedy
             message = f'{message[:LONGEST - 300]} ... {message[-290:]}'
         return message

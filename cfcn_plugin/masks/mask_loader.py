@@ -6,6 +6,8 @@ from numbers import Real
 
 import numpy as np
 
+from cfcn_plugin.printable import printable
+
 from .base import (
     MaskError,
     MaskRecord,
@@ -45,8 +47,8 @@ class QueryResult:
     def reason(self) -> str:
         """Text of the problem; empty if there is no problem."""
         if self.error is None or isinstance(self.error, ValueError):
-            return str(self.error or '')
-        return f'{type(self.error).__name__}: {self.error}'
+            return printable(self.error or '')
+        return printable(f'{type(self.error).__name__}: {self.error}')
 
 
 class MaskLoader:
@@ -220,7 +222,8 @@ class MaskLoader:
 
 def describe_image(sample: dict) -> str:
     """The image of a sample, for messages."""
-    return f"image '{sample.get('img_path') or sample.get('sample_idx')}'"
+    name = sample.get('img_path') or sample.get('sample_idx')
+    return f"image '{printable(name)}'"
 
 
 def _orientation_of(sample: dict) -> tuple[int, tuple[int, int] | None]:

@@ -1,4 +1,6 @@
 """Continuing an annotation, protection of earlier masks, and names of masks."""
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -74,6 +76,33 @@ def test_skipped_image_that_gets_a_mask_is_skipped_no_more(images, masks):
     queue.skip('a.jpg')
     queue.save('a.jpg', MASK)
     assert not AnnotationQueue(images, masks).skipped
+
+
+@pytest.mark.parametrize('name', [
+    'a\nb.jpg', 'a\r.jpg', 'a\u2028b.jpg', os.fsdecode(b'caf\xe9.jpg'), '"a".jpg',
+    '" a.jpg', ' a.jpg', '$a.jpg', '\x1b[2J.jpg'])
+def test_image_of_any_name_can_be_skipped_and_masked(images, masks, name):
+    Image.new('RGB', (6, 4)).save(images / name)
+    AnnotationQueue(images, masks).skip(name)
+    queue = AnnotationQueue(images, masks)
+    assert queue.skipped == {name}
+    queue.save(name, MASK)
+    assert AnnotationQueue(images, masks).done == {name}
+
+
+def test_kill_between_mask_and_list_leaves_a_masked_image_not_skipped(images, masks):
+    AnnotationQueue(images, masks).skip('a.jpg')
+    skipped = (masks / 'skipped.txt').read_bytes()
+    AnnotationQueue(images, masks).save('a.jpg', MASK)
+    (masks / 'skipped.txt').write_bytes(skipped)
+    queue = AnnotationQueue(images, masks)
+    assert queue.done == {'a.jpg'} and queue.skipped == set()
+
+
+def test_list_of_skipped_images_that_is_damaged_hides_no_image(images, masks):
+    masks.mkdir()
+    (masks / 'skipped.txt').write_bytes(b'a.jpg\r\n\xff\xfe\n"b.p')
+    assert AnnotationQueue(images, masks).next_pending() == 1
 
 
 def test_mask_files_beside_the_images_are_no_images(images):

@@ -61,6 +61,16 @@ def test_record_cannot_be_changed():
         record.mask = None
 
 
+@pytest.mark.parametrize('text', ['\x1b[2J', '\u202ex', 'a\nb', '\udce9', '\u2028'])
+def test_message_quotes_a_file_without_what_a_terminal_obeys(text):
+    error = MaskError(f"'{text}' is cut")
+    with pytest.raises(MaskError) as caught, at(f"'{text}.json'"):
+        raise error
+    shown = text.encode('ascii', 'backslashreplace').decode().encode(
+        'unicode_escape').decode().replace('\\\\', '\\')
+    assert str(caught.value) == f"'{shown}.json': '{shown}' is cut"
+
+
 def test_source_without_its_methods_cannot_be_made():
     with pytest.raises(TypeError, match='abstract'):
         MaskSource('/data')

@@ -69,3 +69,30 @@ def test_sheet_holds_no_more_than_asked_for(run_tool, spoiled, tmp_path, capsys)
           data=spoiled)
     with Image.open(tmp_path / 'sheet.png') as image:
         assert image.width < 900
+
+
+@pytest.mark.parametrize('option', ['--json', '--sheet'])
+def test_existing_file_is_kept_and_told_before_the_work(
+        run_tool, waterbirds_root, tmp_path, option, capsys):
+    file = tmp_path / 'mine'
+    file.write_text('mine')
+    (tmp_path / 'link').symlink_to(tmp_path / 'elsewhere')
+    for name, error in (('mine', FileExistsError), ('link', FileExistsError),
+                        ('nowhere/a', FileNotFoundError)):
+        with pytest.raises(error, match=name):
+            run_tool('check_masks.py', CONFIG, option, tmp_path / name,
+                     data=waterbirds_root)
+    assert file.read_text() == 'mine' and 'guided' not in capsys.readouterr().out
+
+
+def test_names_of_files_are_printed_without_terminal_escapes(
+        run_tool, spoiled, tmp_path, capsys):
+    name = 'images/\x1b[2J$x^$\u202e.jpg'
+    images = spoiled / 'waterbirds100'
+    (images / 'images/002.jpg').rename(images / name)
+    table = images / 'labels.csv'
+    table.write_text(table.read_text().replace('images/002.jpg', name))
+    check(run_tool, '--sheet', tmp_path / 'sheet.png', *OPTIONS, data=spoiled)
+    said = capsys.readouterr().out
+    assert r'images/\x1b[2J$x^$\u202e.jpg: ' in said
+    assert not {'\x1b', '\u202e'} & set(said)

@@ -36,9 +36,10 @@ def join_inside(folder: str | Path, name: str) -> Path:
             links out of the folder.
     """
     _check_text(name, f"'{folder}'")
-    # on Windows a backslash separates folders, and a drive begins anew
-    parts = name.replace('\\', '/').split('/')
-    if '..' in parts or ntpath.isabs(name) or os.path.splitdrive(name)[0]:
+    # on Windows a backslash separates folders, and a drive begins a new path
+    parts, is_drive = name.replace('\\', '/').split('/'), ntpath.splitdrive(name)[0]
+    if '..' in parts or (is_drive and ntpath.isabs(name)) or not os.path.join(
+            folder, name).startswith(os.fspath(folder)):
         raise MaskError(LEAVING.format(name, 'leaves it on Windows', f"'{folder}'"))
     path = Path(folder, name)
     parts = accumulate(name.split('/'), os.path.join, initial=folder)

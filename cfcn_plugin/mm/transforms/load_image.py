@@ -3,6 +3,7 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.logging import MMLogger
 
 from cfcn_plugin.masks.failures import Failures
+from cfcn_plugin.printable import printable
 from cfcn_plugin.stock import Stock
 
 ON_ERROR = ('raise', 'another')
@@ -41,7 +42,8 @@ class LoadImage(LoadImageFromFile):
         return loaded
 
     def _fail(self, file: str, error: Exception) -> None:
-        why = f"image '{file}' cannot be read: {error or type(error).__name__}"
+        why = printable(
+            f"image '{file}' cannot be read: {error or type(error).__name__}")
         if self.on_error == 'raise':
             raise OSError(
                 f"{why}. Replace the file, or skip unreadable images with dict(type="

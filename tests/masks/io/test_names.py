@@ -46,6 +46,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize('name', [
+    '\\a.png', 'a:b.png', 'b:.png', 'deep\\a.png',
     'a.png', './a.png', 'deep/b.png', 'gone/c.png', '..a.png', 'a..b.png', '~/a.png'
 ])
 def test_names_below_the_folder_are_joined(folder, name):
