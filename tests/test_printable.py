@@ -1,7 +1,10 @@
 """Names from outside cannot drive a terminal."""
 import os
+import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cfcn_plugin.printable import is_utf8, printable
 
@@ -28,3 +31,14 @@ def test_other_text_stays_as_it_is(text):
 
 def test_names_that_are_not_utf_8_are_known():
     assert is_utf8('写真.jpg') and not is_utf8(os.fsdecode(b'caf\xe9.png'))
+
+
+@given(st.text(st.characters()))
+def test_any_text_becomes_one_printable_line(text):
+    shown = printable(text)
+    assert f'{shown}.'.encode() and len(f'{shown}.'.splitlines()) == 1
+    categories = {unicodedata.category(char) for char in shown}
+    assert not categories & {'Cc', 'Cs', 'Zl', 'Zp'}
+    assert not {unicodedata.bidirectional(char) for char in shown} & {
+        'LRE', 'RLE', 'LRO', 'RLO', 'PDF', 'LRI', 'RLI', 'FSI', 'PDI'}
+    assert printable(shown) == shown

@@ -1,5 +1,6 @@
 """A data set's folder, written whole or not at all."""
 import csv
+import io
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks.io.names import join_inside
 from cfcn_plugin.masks.selection import guidance_rank
 
@@ -53,15 +55,16 @@ def _save(path: Path, pixels: np.ndarray) -> None:
 
 
 def write_table(file: Path, header: Sequence[str], rows: Iterable[Sequence]) -> Path:
-    """Write a new CSV file and return its folder.
+    """Write a new CSV file, all of it or nothing, and return its folder.
 
     Raises:
         FileExistsError: The file exists.
     """
     if file.exists():
         raise FileExistsError(f"'{file}' exists and is not overwritten")
-    with file.open('x', newline='', encoding='utf-8') as stream:
-        csv.writer(stream).writerows([header, *rows])
+    text = io.StringIO(newline='')
+    csv.writer(text).writerows([header, *rows])
+    atomic_write(file, text.getvalue())
     return file.parent
 
 

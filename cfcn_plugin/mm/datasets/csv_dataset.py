@@ -6,6 +6,7 @@ from mmpretrain.datasets import BaseDataset
 
 from cfcn_plugin.masks.base import at
 from cfcn_plugin.masks.io.table import open_csv
+from cfcn_plugin.printable import printable
 from cfcn_plugin.stock import STAYS
 
 
@@ -91,12 +92,13 @@ class CSVDataset(BaseDataset):
         sample = dict(img_path=str(Path(self.data_root, row[self.path])),
                       gt_label=label([row[column] for column in self.labels], line))
         if self.group:
-            sample['group'] = '-'.join(row[column] for column in self.group)
+            # a part of the metrics' names in the log
+            sample['group'] = printable('-'.join(row[name] for name in self.group))
         return sample
 
     def _one(self, given: list[str], line: str) -> int:
         if given[0] not in self.CLASSES:
-            raise ValueError(f"{line}: label '{given[0]}' is none of the classes "
+            raise ValueError(f'{line}: label {given[0]!r} is none of the classes '
                              f'{list(self.CLASSES)} (texts, as in the file)')
         return self.CLASSES.index(given[0])
 

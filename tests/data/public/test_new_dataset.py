@@ -52,6 +52,17 @@ def test_table_and_images_are_what_was_given(tmp_path):
         np.asarray(Image.open(folder / 'masks/p.png')), (PIXELS > 0) * 255)
 
 
+def test_table_is_written_whole_or_not_at_all(tmp_path):
+    def rows():
+        yield ('a', )
+        raise RuntimeError
+
+    for given, error in ((rows(), RuntimeError), ([('\udce9', )], UnicodeEncodeError)):
+        with pytest.raises(error):
+            write_table(tmp_path / 'labels.csv', ('a', ), given)
+        assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize('entry', [
     ('../x.png', PIXELS, {}),
     ('x.png', PIXELS, {'../../m.png': PIXELS}),
