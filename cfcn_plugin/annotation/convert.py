@@ -18,7 +18,12 @@ from cfcn_plugin.state_file import read_state
 from .load_image import image_shape
 from .mask_values import LAYOUTS, causal_and_unknown, mask_files
 from .parallel_map import parallel_map
-from .png_folder import check_mask_names, mask_name, write_png
+from .png_folder import (
+    check_distinct_masks,
+    check_masks_apart,
+    mask_name,
+    write_png,
+)
 from .samples import Samples
 
 INDEX, ORIGIN = 'index.csv', 'made_from.json'
@@ -90,7 +95,8 @@ class MaskConverter:
                  overwrite: bool = False):
         if layout not in LAYOUTS:
             raise ValueError(f'`layout` must be one of {LAYOUTS}, got {layout!r}')
-        check_mask_names(samples.names, samples.root, out)
+        check_distinct_masks(samples.names)
+        check_masks_apart(samples.names, samples.root, out)
         self.samples = samples
         self.out = Path(out)
         self.layout = layout

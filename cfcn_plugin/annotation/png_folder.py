@@ -2,7 +2,7 @@
 import io
 import os
 import posixpath
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from colorsys import hsv_to_rgb
 from pathlib import Path, PurePosixPath
 
@@ -53,30 +53,39 @@ def mask_name(name: str) -> str:
     return PurePosixPath(name).with_suffix('.png').as_posix()
 
 
-def check_mask_names(names: Collection[str], images: str | Path,
-                     masks: str | Path) -> None:
-    """Check that each image has a mask file of its own, and that no mask is an image.
+def check_distinct_masks(names: Iterable[str]) -> None:
+    """Check that no two images would have the same mask file.
+
+    Raises:
+        MaskError: Two names differ only in their ending.
+    """
+    seen = {}
+    for name in names:
+        other = seen.setdefault(mask_name(name), name)
+        if other != name:
+            raise MaskError(
+                f"images '{other}' and '{name}' would have the same mask "
+                f"'{mask_name(name)}': rename one of them")
+
+
+def check_masks_apart(names: Collection[str], images: str | Path,
+                      masks: str | Path) -> None:
+    """Check that no mask file would replace an image.
 
     Args:
         names: Names of the images, paths below ``images``.
         images, masks: Folders.
 
     Raises:
-        MaskError: Two names differ only in their ending, or the mask of one image would
-            replace an image.
+        MaskError: The mask of one image would replace an image.
     """
-    seen, known = {}, set(names)
+    known = set(names)
     inner = os.path.relpath(os.path.realpath(masks), os.path.realpath(images))
     for name in names:
         file = posixpath.normpath(f'{inner}/{mask_name(name)}')
         if file in known:
             raise MaskError(f"the mask of image '{name}' would replace image '{file}': "
                             'give another folder for the masks')
-        other = seen.setdefault(mask_name(name), name)
-        if other != name:
-            raise MaskError(
-                f"images '{other}' and '{name}' would have the same mask "
-                f"'{mask_name(name)}': rename one of them")
 
 
 def write_png(path: Path, values: np.ndarray, palette: bool = False,

@@ -12,7 +12,13 @@ from cfcn_plugin.masks import MaskError, PNGMasks
 from cfcn_plugin.masks.io.names import join_inside
 from cfcn_plugin.printable import printable
 
-from .png_folder import check_mask_names, list_images, mask_name, write_png
+from .png_folder import (
+    check_distinct_masks,
+    check_masks_apart,
+    list_images,
+    mask_name,
+    write_png,
+)
 
 SKIPPED = 'skipped.txt'
 
@@ -51,7 +57,8 @@ class AnnotationQueue:
             list_images(images, leave_out=masks) if names is None else list(names))
         self.redo = redo
         masked = {n for n in self.names if self.mask_file(n).is_file()}
-        check_mask_names(self.names, images, masks)
+        check_masks_apart(self.names, images, masks)
+        check_distinct_masks(self.names)
         missing = [n for n in self.names if not Path(images, n).is_file()]
         if missing:
             raise FileNotFoundError(

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from cfcn_plugin.annotation.png_folder import (
-    check_mask_names,
+    check_distinct_masks,
+    check_masks_apart,
     list_images,
     mask_name,
     png_masks_config,
@@ -36,10 +37,10 @@ def test_folder_without_images_is_named(tmp_path):
 
 
 def test_images_that_would_have_one_mask_are_named():
-    check_mask_names(['a.jpg', 'b/a.jpg', 'b/a.b.jpg'], 'images', 'masks')
+    check_distinct_masks(['a.jpg', 'b/a.jpg', 'b/a.b.jpg'])
     with pytest.raises(
             MaskError, match="'a.jpg' and 'a.png' would have the same mask.*rename"):
-        check_mask_names(['a.jpg', 'a.png'], 'images', 'masks')
+        check_distinct_masks(['a.jpg', 'a.png'])
 
 
 @pytest.mark.parametrize('masks', ['images', 'images/../images', 'link'])
@@ -47,11 +48,11 @@ def test_mask_that_would_replace_an_image_is_refused(tmp_path, masks):
     (tmp_path / 'images').mkdir()
     (tmp_path / 'link').symlink_to(tmp_path / 'images')
     with pytest.raises(MaskError, match="replace image 'b.png'.*another folder"):
-        check_mask_names(['a.jpg', 'b.png'], tmp_path / 'images', tmp_path / masks)
-    check_mask_names(['b.png'], tmp_path / 'images', tmp_path / 'images/masks')
+        check_masks_apart(['a.jpg', 'b.png'], tmp_path / 'images', tmp_path / masks)
+    check_masks_apart(['b.png'], tmp_path / 'images', tmp_path / 'images/masks')
     with pytest.raises(MaskError, match="image 'b.jpg' would replace image 'm/b.png'"):
-        check_mask_names(['b.jpg', 'm/b.png'], tmp_path / 'images',
-                         tmp_path / 'images' / 'm')
+        check_masks_apart(['b.jpg', 'm/b.png'], tmp_path / 'images',
+                          tmp_path / 'images' / 'm')
 
 
 def test_written_mask_is_read_by_png_masks(tmp_path):
