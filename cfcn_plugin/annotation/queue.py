@@ -2,7 +2,7 @@
 import contextlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError, PNGMasks
 from cfcn_plugin.masks.io.names import join_inside
+from cfcn_plugin.masks.io.stored_names import images_of_stem, stored_name
 from cfcn_plugin.printable import printable
 
 from .png_folder import (
@@ -58,7 +59,7 @@ class AnnotationQueue:
         self.redo = redo
         masked = {n for n in self.names if self.mask_file(n).is_file()}
         check_masks_apart(self.names, images, masks)
-        check_distinct_masks(self.names)
+        check_distinct_masks([*self.names, *self._beside()])
         missing = [n for n in self.names if not Path(images, n).is_file()]
         if missing:
             raise FileNotFoundError(
@@ -74,6 +75,14 @@ class AnnotationQueue:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def _beside(self) -> Iterator[str]:
+        """Images with the mask of an image of the queue, perhaps not in the queue."""
+        same = os.path.abspath(self.images) == os.path.abspath(self.masks)
+        for name in self.names:
+            for other in images_of_stem(
+                    str(self.images / name), ('.png', ) if same else ()):
+                yield os.path.join(os.path.dirname(name), other)
 
     def mask_file(self, name: str) -> Path:
         return join_inside(self.masks, mask_name(name))
@@ -175,7 +184,8 @@ def names_below(images: str | Path,
     """
     keys, folder = list(keys), Path(os.path.abspath(images))
     roots = [folder, *folder.parents] if data_root is None else [Path(data_root)]
-    root = next((r for r in roots if all(Path(r, key).is_file() for key in keys)), None)
+    root = next((r for r in roots if all(
+        Path(r, stored_name(r, key)).is_file() for key in keys)), None)
     if root is None:
         where = f"'{images}' or its parents" if data_root is None else (
             f"'{data_root}'")
@@ -184,7 +194,7 @@ def names_below(images: str | Path,
             f"the images of the list do not exist below {where}, for example "
             f"'{printable(absent)}': set --data-root to the folder that the paths are "
             'relative to')
-    paths = [Path(os.path.abspath(Path(root, key))) for key in keys]
+    paths = [Path(os.path.abspath(Path(root, stored_name(root, key)))) for key in keys]
     for key, path in zip(keys, paths):
         if not path.is_relative_to(folder):
             raise MaskError(f"'{key}' of the list is not below '{images}': give the "

@@ -29,7 +29,7 @@ def write_dataset(root: str | Path, columns: Sequence[str],
             and the values of the columns.
 
     Raises:
-        FileExistsError: The folder exists.
+        FileExistsError: The folder exists, or two entries have the same file.
         MaskError: A path leaves the folder.
     """
     root = Path(root)
@@ -50,6 +50,9 @@ def write_dataset(root: str | Path, columns: Sequence[str],
 
 
 def _save(path: Path, pixels: np.ndarray) -> None:
+    if path.exists():
+        raise FileExistsError(f"'{path}' would be written twice: two files of the data "
+                              'set have one name, is it as it was published?')
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
 
