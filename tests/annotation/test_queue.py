@@ -178,3 +178,15 @@ def test_mask_is_not_written_through_a_link_out_of_the_folder(images, masks):
 def test_masks_among_images_that_they_would_replace_are_refused(images):
     with pytest.raises(MaskError, match="would replace image 'b.png'"):
         AnnotationQueue(images, images, redo=True)
+
+
+def test_keys_of_a_list_are_found_in_another_normal_form(images):
+    (images / 'u\u0308.jpg').write_bytes((images / 'a.jpg').read_bytes())
+    assert names_below(images, ['images/ü.jpg'])[1] == ['u\u0308.jpg']
+
+
+@pytest.mark.parametrize('name', ['\udcff.jpg', 'a\u2028b.jpg', 'a\x85.jpg', 'ü .jpg'])
+def test_skipped_image_of_any_name_is_skipped_again(images, masks, name):
+    (images / name).write_bytes((images / 'a.jpg').read_bytes())
+    AnnotationQueue(images, masks).skip(name)
+    assert AnnotationQueue(images, masks).skipped == {name}

@@ -74,3 +74,8 @@ def test_nothing_is_written_outside_the_folder(tmp_path, entry):
         write_dataset(root, (), [entry])
     assert not root.exists()
     assert not [f for f in tmp_path.rglob('*.png') if 'data.partial' not in f.parts]
+
+
+def test_two_images_of_one_name_are_told(tmp_path):
+    with pytest.raises(FileExistsError, match="a.png' would be written twice"):
+        write_dataset(tmp_path / 'data', (), [('a.png', PIXELS, {})] * 2)
