@@ -172,7 +172,7 @@ def unmatched_messages(datasets: Sequence[Samples]) -> list[str]:
     for samples in datasets:
         loader = samples.loader
         try:
-            loader.source.check()
+            loader.check(samples.names)
         except (MaskError, OSError) as error:
             found.append(str(error))
         if loader.image_list is not None:

@@ -2,7 +2,8 @@
 from collections.abc import Iterator, Sequence
 from itertools import starmap
 
-from .base import MaskRecord, at, check_option, expect
+from .base import MaskError, MaskRecord, at, check_option, expect
+from .deferred import read_or_defer
 from .index import IndexedMasks
 from .io.names import image_name
 from .io.rectangles import Box, draw_boxes, read_box
@@ -65,17 +66,24 @@ class BoxMasks(IndexedMasks):
         return read_entries(self.file, (self.path, *self.columns, *named),
                             remedy='; name the columns with `path` and `box`')
 
-    def records(self) -> Iterator[tuple[str, tuple[str, Box]]]:
-        remedy = f", or is `format` not '{self.format}'?"
-        category, seen = '', set()
-        for place, (image, *numbers) in self.entries():
+    def records(self) -> Iterator[tuple[str, tuple[str, Box | None] | MaskError]]:
+        seen = set()
+        for place, (image, *values) in self.entries():
             with at(place):
-                if self.category is not None:
-                    expect(len(numbers) == 5 and numbers[4] not in (None, ''),
-                           f"four numbers and a category in '{self.category}'", numbers)
-                    category = str(numbers.pop())
-                    seen.add(category)
-                box = read_box(numbers, self.format, remedy)
-                yield image_name(image), (category, box)
+                key = image_name(image)
+            yield key, read_or_defer(place, self._read_entry, values, seen)
         if seen:
             self.choice.check_seen(seen)
+
+    def _read_entry(self, values: list, seen: set[str]) -> tuple[str, Box | None]:
+        """Category and box of an entry; no box if the category is not wanted."""
+        category = ''
+        if self.category is not None:
+            expect(len(values) == 5 and values[4] not in (None, ''),
+                   f"four numbers and a category in '{self.category}'", values)
+            category = str(values.pop())
+            seen.add(category)
+            if not self.choice.wants(category):
+                return category, None
+        remedy = f", or is `format` not '{self.format}'?"
+        return category, read_box(values, self.format, remedy)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .base import MaskRecord, at, expect
+from .base import MaskError, MaskRecord, at, expect
+from .deferred import read_or_defer
 from .index import IndexedMasks
 from .io.names import image_name
 from .io.shapes import FAR, check_inside, check_radius, draw_stroke, pixel_radius
@@ -47,11 +48,12 @@ class PointMasks(IndexedMasks):
             mask |= draw_stroke(point, pixel_radius(radius, self.unit, shape), shape)
         return MaskRecord(mask, file)
 
-    def records(self) -> Iterator[tuple[str, tuple[float, float, float]]]:
+    def records(self) -> Iterator[tuple[str, tuple | MaskError]]:
         for place, (image, *numbers) in read_entries(
                 self.file, ('image', 'x', 'y'), ('radius', )):
             with at(place):
-                yield image_name(image), self._parse(numbers)
+                key = image_name(image)
+            yield key, read_or_defer(place, self._parse, numbers)
 
     def _parse(self, numbers: list) -> tuple[float, float, float]:
         values = numbers

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from mmpretrain.registry import TASK_UTILS
 from PIL import Image
+from unbroken import unbroken
 
 from cfcn_plugin.masks import CUBBoxMasks, CUBSegmentationMasks, MaskError
 
@@ -42,7 +43,7 @@ def test_box_is_corner_and_size(tmp_path):
 ])
 def test_wrong_line_names_file_line_and_what_came(tmp_path, wrong, message):
     with pytest.raises(MaskError, match=message):
-        CUBBoxMasks(write(tmp_path, **wrong))
+        unbroken(CUBBoxMasks(write(tmp_path, **wrong)))
 
 
 @pytest.mark.parametrize('name', ['images.txt', 'bounding_boxes.txt'])

@@ -97,9 +97,8 @@ def _json_entries(file: Path, columns: tuple, optional: tuple,
     for name, values in content.items():
         with at(f"'{name}'"):
             expect(isinstance(values, list), f'a list of {shown}', values)
-            for one in values:
-                expect(isinstance(one, list), shown, one)
-        yield from ((f"'{name}'", [name, *one]) for one in values)
+        for one in values:
+            yield f"'{name}'", [name, *(one if isinstance(one, list) else [one])]
 
 
 def _check_columns(found, wanted: tuple, remedy: str) -> None:
