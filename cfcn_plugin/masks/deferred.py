@@ -15,7 +15,12 @@ def read_or_defer(place: str, read: Callable, *args) -> Any:
         with at(place):
             return read(*args)
     except MaskError as error:
-        return restore_error(pack_error(error))  # without a traceback, which holds args
+        return without_traceback(error)
+
+
+def without_traceback(error: MaskError) -> MaskError:
+    """A copy of an error; a traceback would keep the entry's objects in memory."""
+    return restore_error(pack_error(error))
 
 
 def pack_error(error: MaskError) -> tuple:
