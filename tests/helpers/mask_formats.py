@@ -114,6 +114,8 @@ BRUSH = list(int('0' * 25 + '1100000' + '00111' + '1111' * 4 + '100' + f'{95:016
 STUDIO = [dict(data=dict(image='a.jpg'), annotations=[dict(result=[
     drawn('polygon', points=[[0, 0], [50, 0], [0, 50]]),
     drawn('rectangle', x=10, y=10, width=50, height=50, rotation=30),
+    drawn('ellipse', x=50, y=50, radiusX=20, radiusY=30, rotation=20),
+    drawn('keypoint', x=30, y=30, width=0.4),
     drawn('brush', rle=BRUSH)])])]
 XML = ('<annotation><size><width>6</width><height>4</height></size><object><name>dog'
        '</name><difficult>0</difficult><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>3'

@@ -91,6 +91,40 @@ def fill_polygon(points, shape: tuple[int, int], nonzero: bool = False) -> np.nd
     return mask
 
 
+def draw_ellipse(centre: tuple[float, float], radii: tuple[float, float], turn: float,
+                 shape: tuple[int, int]) -> np.ndarray:
+    """The inside of an ellipse.
+
+    Args:
+        centre: x, y.
+        radii: In x and in y, > 0, before the turn.
+        turn: Clockwise about the centre, in degrees.
+        shape: (H, W).
+
+    Returns:
+        uint8 {0, 1}, (H, W).
+
+    Raises:
+        MaskError: The ellipse is outside the image.
+    """
+    cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+    half = (math.hypot(radii[0] * cos, radii[1] * sin),
+            math.hypot(radii[0] * sin, radii[1] * cos))
+    check_in_image((centre[0] - half[0], centre[1] - half[1],
+                    centre[0] + half[0], centre[1] + half[1]), shape)
+    x = np.arange(shape[1]) + 0.5 - centre[0]
+    y = np.arange(shape[0])[:, None] + 0.5 - centre[1]
+    along, across = (x * cos + y * sin) / radii[0], (y * cos - x * sin) / radii[1]
+    return (along**2 + across**2 <= 1).astype(np.uint8)
+
+
+def turn_points(points: np.ndarray, turn: float, about: np.ndarray) -> np.ndarray:
+    """Points (N, 2) after a clockwise turn in degrees about a point (2, )."""
+    angle = np.deg2rad(turn)
+    return about + (points - about) @ np.array(
+        [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+
+
 def draw_stroke(points, radius: float, shape: tuple[int, int]) -> np.ndarray:
     """The pixels within ``radius`` of a line through points; a disc for one point.
 
