@@ -75,9 +75,10 @@ class LabelMeMasks(FolderMasks):
         for number, one in enumerate(shapes):
             label = one.get('label')
             with at(f'shape {number}'):
-                expect(isinstance(label, str), 'a text `label`', label)
-                self.choice.check_case([label])
-            found.append(Annotated(label, (number, one)))
+                expect(isinstance(label, str) or not self.choice.wants(label),
+                       'a text `label`', label)
+                self.choice.check_case([str(label)])
+            found.append(Annotated(str(label), (number, one)))
         return self.choice.record(found, self._draw, results, str(file))
 
     def _draw(self, shapes: list[tuple[int, dict]], shape: tuple) -> np.ndarray:

@@ -64,6 +64,7 @@ class VOCMasks(FolderMasks):
         check_names('names', names)
         super().__init__(masks or FOLDERS[use], images, data_root,
                          '.xml' if use == 'bbox' else '.png')
+        self.all_names = not (choice.get('classes') or choice.get('categories'))
         if choice.get('objects', 'all') != 'all':
             choice.setdefault('classes', names)
         self.choice = ObjectChoice(**choice)
@@ -77,7 +78,7 @@ class VOCMasks(FolderMasks):
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         if self.use == 'bbox':
-            objects, size = self._objects(file)
+            objects, size = self._objects(file, boxes=True)
             check_size(size or shape, shape)
             found = [self._make_object(one, one.box) for one in objects]
             return self.choice.record(found, draw_boxes, results, str(file))
@@ -100,17 +101,19 @@ class VOCMasks(FolderMasks):
             inner = file.relative_to(self.folder).with_suffix('.xml').as_posix()
             xml = join_inside(Path(self.data_root, self.annotations), inner)
             with at(f"'{xml}'"):
-                known, _ = self._objects(xml)
+                known, _ = self._objects(xml, boxes=False)
         if numbers and numbers[-1] > len(known):
             what = 'classes' if self.use == 'segmentation' else "XML file's objects"
             raise MaskError(f'the value {numbers[-1]}, expected 0, 255 or one of the '
                             f'{len(known)} {what}: is it for another `use`?')
         return [self._make_object(known[number - 1], number) for number in numbers]
 
-    def _objects(self, file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
-        objects, size = read_objects(file)
+    def _objects(self, file: Path, boxes: bool
+                 ) -> tuple[list[VOCObject], tuple[int, int] | None]:
+        objects, size = read_objects(file, self.choice.wants, boxes)
         strange = sorted({one.name for one in objects} - set(self.names))
-        if strange:
+        self.choice.check_case(strange)
+        if strange and self.all_names:
             raise MaskError(f'objects {strange}, which are none of `names`: correct '
                             'the file, or give `names`')
         return objects, size

@@ -1,6 +1,7 @@
 """Labels of YOLO, one text file per image."""
 from collections.abc import Sequence
 from pathlib import Path
+from posixpath import basename, dirname
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from .io.rectangles import draw_boxes, read_box
 from .io.shapes import fill_polygon
 from .objects import Annotated, ObjectChoice
 
+CLASSES = 'classes.txt'
 EDGE = 0.01  # tolerance for coordinates that converters round to outside the image
 
 
@@ -20,7 +22,8 @@ class YOLOMasks(FolderMasks):
     The labels of ``<data_root>/<images>/a/b.jpg`` are ``<data_root>/<labels>/a/b.txt``.
     A line is ``number cx cy width height``, or ``number x0 y0 x1 y1 x2 y2 ...`` with
     three points or more, in fractions of the image's width and height. A repeated line
-    changes nothing. An empty file gives an empty mask.
+    changes nothing. An empty file gives an empty mask. LabelImg's ``classes.txt`` among
+    the labels is left out, if no image has this name.
 
     Args:
         labels: Folder of text files below ``data_root``.
@@ -46,6 +49,7 @@ class YOLOMasks(FolderMasks):
             # a dumped config has text keys instead of numbers
             pairs = names.items() if isinstance(names, dict) else enumerate(names)
             names = {int(number): name for number, name in pairs}
+        self.all_names = not (choice.get('classes') or choice.get('categories'))
         if names is not None and choice.get('objects', 'all') != 'all':
             choice.setdefault('classes', {name: i for i, name in names.items()})
         self.choice = ObjectChoice(**choice)
@@ -53,6 +57,15 @@ class YOLOMasks(FolderMasks):
         if names is not None:
             with at('`names`'):
                 self.choice.check(set(names.values()))
+
+    def _names(self) -> list[str]:
+        return [name for name in super()._names()
+                if basename(name) != CLASSES or self._has_image(dirname(name))]
+
+    def _has_image(self, folder: str) -> bool:
+        """Whether an image has the name of ``CLASSES``."""
+        files = Path(self.data_root, self.images, folder).glob('classes.*')
+        return any(file.suffix != '.txt' for file in files)
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         found = []
@@ -67,9 +80,11 @@ class YOLOMasks(FolderMasks):
         expect(number.isascii() and number.isdecimal() and len(number) < 10,
                "a category's number first", number)
         name = str(int(number)) if self.names is None else self.names.get(int(number))
-        if name is None:
+        if name is None and self.all_names:
             raise MaskError(f'category {number} is none of the {len(self.names)} '
                             '`names`: correct one of them')
+        if not self.choice.wants(name):
+            return Annotated(name or number, None)
         try:
             fractions = np.array(values, np.float64)
         except ValueError:

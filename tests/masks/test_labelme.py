@@ -175,8 +175,21 @@ def test_bad_file_names_file_expectation_and_remedy(tmp_path, kind):
     if not isinstance(bad, dict):
         path.write_bytes(bad.encode() if isinstance(bad, str) else bad)
     with pytest.raises(MaskError, match=text) as caught:
-        source(tmp_path, categories=['cow'])(sample(tmp_path))
+        source(tmp_path, **{} if kind == 'no label' else dict(categories=['cow']))(
+            sample(tmp_path))
     assert f"'{path}'" in str(caught.value)
+
+
+@pytest.mark.parametrize('kind', [
+    kind for kind, (bad, _) in BAD.items()
+    if isinstance(bad, dict) and bad.get('label') in (None, 'cow')])
+def test_shape_that_no_category_asks_for_stops_nothing(tmp_path, kind):
+    bad, _ = BAD[kind]
+    label = bad['label'] and 'dog'
+    write(tmp_path, shape(), {**bad, 'label': label})
+    record = source(tmp_path, categories=['cow'])(sample(tmp_path))
+    write(tmp_path, shape())
+    np.testing.assert_array_equal(record.mask, source(tmp_path)(sample(tmp_path)).mask)
 
 
 def test_sizes_that_differ_are_seen_without_drawing(tmp_path):

@@ -196,6 +196,27 @@ def test_wrong_object_names_file_object_and_what_came(tmp_path, kind):
     assert f"'{file}'" in str(caught.value)
 
 
+@pytest.mark.parametrize('kind', set(WRONG_OBJECTS) - {'no name'})
+def test_object_that_no_category_asks_for_stops_nothing(tmp_path, kind):
+    wrong, _ = WRONG_OBJECTS[kind]
+    write_xml(tmp_path, ('aeroplane', 0, 2, 1, 3, 1), wrong)
+    mask = load(tmp_path, use='bbox', categories=['aeroplane']).mask
+    np.testing.assert_array_equal(mask, [[0, 1, 1, 0, 0], [0] * 5, [0] * 5])
+
+
+def test_name_in_another_case_than_the_category_is_told(tmp_path):
+    write_xml(tmp_path, ('Dog', 0, 1, 1, 2, 2))
+    with pytest.raises(MaskError, match="category 'Dog' is not 'dog'"):
+        load(tmp_path, use='bbox', categories=['dog'])
+
+
+def test_instances_need_no_boxes(tmp_path):
+    write_png(tmp_path, INSTANCES, 'SegmentationObject')
+    write_xml(tmp_path, *OBJECTS[:2], ('dog', 0, 'x', 1, 5, 2))
+    mask = load(tmp_path, use='instances').mask
+    np.testing.assert_array_equal(mask, np.isin(INSTANCES, (1, 3)))
+
+
 @pytest.mark.parametrize('values,shape,message', [
     (CLASSES + (CLASSES == 12) * np.uint8(9), SHAPE, 'value 21, expected .* 20 cl'),
     (CLASSES, (3, 6), r'\(3, 5\), its image \(3, 6\)'),

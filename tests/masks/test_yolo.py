@@ -110,6 +110,36 @@ def test_wrong_line_names_file_line_and_what_came(tmp_path, kind):
     assert f"'{file}', line 2: " in str(caught.value)
 
 
+@pytest.mark.parametrize('kind', set(WRONG) - {
+    'no number', 'broken number', 'endless number', 'negative number'})
+def test_line_of_a_category_that_is_not_asked_for_stops_nothing(tmp_path, kind):
+    line, _ = WRONG[kind]
+    write(tmp_path, f'0 {POLYGON[2:]}', line)
+    mask = load(tmp_path, names=['sky', 'cow'], categories=['sky']).mask
+    np.testing.assert_array_equal(mask, POLYGON_MASK)
+
+
+def test_classes_of_labelimg_are_no_labels(tmp_path):
+    labels = write(tmp_path, BOX).parent
+    (labels / 'classes.txt').write_text('sky\ncow\n')
+    (tmp_path / 'images' / 'train').mkdir(parents=True)
+    (tmp_path / 'images' / 'train' / 'a.jpg').touch()
+    made = YOLOMasks(data_root=str(tmp_path))
+    made.check()
+    assert made.keys() == ['images/train/a']
+    (tmp_path / 'images' / 'train' / 'classes.jpg').touch()
+    assert made.keys() == ['images/train/a', 'images/train/classes']
+    with pytest.raises(MaskError, match="classes.txt', line 1: .*number first, got"):
+        load(tmp_path, 'images/train/classes.jpg')
+
+
+def test_classes_of_labelimg_may_be_beside_the_images(tmp_path):
+    (tmp_path / 'classes.txt').write_text('cow\n')
+    (tmp_path / 'a.txt').write_text(BOX)
+    (tmp_path / 'a.jpg').touch()
+    YOLOMasks('', '', str(tmp_path)).check()
+
+
 def test_file_that_cannot_be_read_is_named_and_ends_no_run(tmp_path, monkeypatch):
     write(tmp_path, BOX)
 

@@ -1,4 +1,5 @@
 """The objects in an XML file of Pascal VOC."""
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -13,14 +14,24 @@ CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 
 
 class VOCObject(NamedTuple):
-    """One object: its box in pixels from the image's corner, (x0, y0, x1, y1)."""
+    """One object: its box in pixels from the image's corner, (x0, y0, x1, y1).
+
+    The box is None if it was not asked for.
+    """
     name: str
-    box: Box
+    box: Box | None
     difficult: bool
 
 
-def read_objects(file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
+def read_objects(file: Path, wants: Callable[[str], bool] = bool, boxes: bool = True
+                 ) -> tuple[list[VOCObject], tuple[int, int] | None]:
     """The objects and the image's (H, W), None where the file has no size.
+
+    Args:
+        file: The file.
+        wants: Whether objects of a name are asked for; the others are only named. The
+            default is all: no name is empty.
+        boxes: Whether boxes are asked for.
 
     Raises:
         MaskError: The file is missing, is not XML, or is not a VOC annotation.
@@ -30,19 +41,22 @@ def read_objects(file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
     objects = []
     for number, element in enumerate(root.findall('object'), 1):
         with at(f'object {number}'):
-            objects.append(_read_object(element))
+            objects.append(_read_object(element, wants, boxes))
     return objects, _read_size(root)
 
 
-def _read_object(element: Element) -> VOCObject:
+def _read_object(element: Element, wants: Callable[[str], bool],
+                 boxes: bool) -> VOCObject:
     name = (element.findtext('name') or '').strip()
     expect(name, 'a <name>', name)
+    if not wants(name):
+        return VOCObject(name, None, False)
     corners = [element.findtext(f'bndbox/{corner}') for corner in CORNERS]
     with suppress(TypeError, ValueError):  # read_box raises for non-numeric values
         # VOC counts pixels from 1 and includes the last pixel
         corners = [float(corners[0]) - 1, float(corners[1]) - 1, *corners[2:]]
     with at(f"'{name}'"):
-        box = read_box(corners)
+        box = read_box(corners) if boxes else None
         difficult = (element.findtext('difficult') or '0').strip()
         expect(difficult in ('0', '1'), '<difficult> 0 or 1', difficult)
     return VOCObject(name, box, difficult == '1')
