@@ -120,6 +120,13 @@ STUDIO = [dict(data=dict(image='a.jpg'), annotations=[dict(result=[
 XML = ('<annotation><size><width>6</width><height>4</height></size><object><name>dog'
        '</name><difficult>0</difficult><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>3'
        '</xmax><ymax>3</ymax></bndbox></object></annotation>')
+CVAT_XML = (
+    '<annotations><meta><task><labels><label><name>cow</name></label></labels></task>'
+    '</meta><image id="0" name="a.jpg" width="6" height="4"><box label="cow" xtl="1" '
+    'ytl="1" xbr="3" ybr="3" rotation="30"/><polygon label="cow" points="0,0;2,0;0,2"/>'
+    '<ellipse label="cow" cx="3" cy="2" rx="2" ry="1"/><mask label="cow" rle="1,2,1" '
+    'left="4" top="1" width="2" height="2"/><tag label="cow"/><points label="cow" '
+    'points="1,1"/></image></annotations>')
 LABELMAP = 'background:0,0,0::\ncow:1,1,1::\n'
 CVAT_PNG = 'x/SegmentationClass/a.png'
 FORMATS = {
@@ -166,6 +173,10 @@ FORMATS = {
     'CVAT pixels': Format(CVAT_PNG, image('RGB'),
                           lambda root: CVATMasks('x', data_root=root),
                           {'x/labelmap.txt': LABELMAP.encode()}),
+    'CVAT shapes': Format('x.xml', CVAT_XML,
+                          lambda root: CVATMasks('x.xml', data_root=root)),
+    'CVAT shapes in a zip': Format('x.zip', archive({'annotations.xml': CVAT_XML}),
+                                   lambda root: CVATMasks('x.zip', data_root=root)),
     'IDRiD': Format('a_MA.tif', image(kind='TIFF', compression='tiff_lzw'),
                     lambda root: IDRiDMasks('', '', root, flat=True)),
     'MATLAB': Format('a.mat', matlab(), lambda root: MatMasks('', '', root)),

@@ -6,10 +6,18 @@ import copy
 import resource
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mask_formats import COCO, LABELME, STUDIO, Format
 
-from cfcn_plugin.masks import MaskError
+from cfcn_plugin.masks import (
+    BoxMasks,
+    COCOMasks,
+    LabelMeMasks,
+    LabelStudioMasks,
+    MaskError,
+)
 from cfcn_plugin.masks.base import LONGEST
 
 SHAPE = (4, 6)
@@ -108,5 +116,46 @@ def test_mutants_are_masks_or_mask_errors(tmp_path, any_format):
             assert len(str(error)) <= LONGEST
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         assert after - before < MEGABYTES * 1024
+
+    read()
+
+
+def with_dog(name, outline):
+    """A file with cows, and with a dog of this outline."""
+    if name == 'COCO':
+        dog = dict(id=9, image_id=1, category_id=8, segmentation=outline)
+        return {**COCO, 'categories': [*COCO['categories'], dict(id=8, name='dog')],
+                'annotations': [*COCO['annotations'], dog]}
+    if name == 'LabelMe':
+        dog = dict(label='dog', points=outline, shape_type=outline)
+        return {**LABELME, 'shapes': [*LABELME['shapes'], dog]}
+    if name == 'Label Studio':
+        dog = dict(type='rectanglelabels', original_height=outline,
+                   value=dict(x=outline, rectanglelabels=['dog']))
+        results = STUDIO[0]['annotations'][0]['result']
+        return [{**STUDIO[0], 'annotations': [dict(result=[*results, dog])]}]
+    cow = dict(filename='a.jpg', x0=0, y0=0, x1=2, y1=2, kind='cow')
+    return [cow, dict(cow, x1=outline, kind='dog')]
+
+
+@pytest.mark.parametrize('name,make', [
+    ('COCO', lambda root: COCOMasks('x.json', root, categories=['cow'])),
+    ('LabelMe', lambda root: LabelMeMasks('', '', root, radius=1, categories=['cow'])),
+    ('Label Studio', lambda root: LabelStudioMasks(
+        'x.json', data_root=root, categories=['cow'])),
+    ('boxes', lambda root: BoxMasks('x.json', root, category='kind',
+                                    categories=['cow']))])
+def test_outline_that_no_category_asks_for_changes_no_mask(tmp_path, name, make):
+    file = Format('a.json' if name == 'LabelMe' else 'x.json', '', make)
+    cows = file.read(tmp_path, file.encoded(with_dog(name, [[0, 0, 2, 0, 2, 2]]))).mask
+    assert cows.any()
+
+    @given(VALUES)
+    def read(outline):
+        try:
+            data = file.encoded(with_dog(name, outline))
+        except ValueError:  # a number too long to be written
+            return
+        np.testing.assert_array_equal(file.read(tmp_path, data).mask, cows)
 
     read()

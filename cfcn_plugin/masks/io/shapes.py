@@ -107,15 +107,22 @@ def draw_ellipse(centre: tuple[float, float], radii: tuple[float, float], turn: 
     Raises:
         MaskError: The ellipse is outside the image.
     """
+    check_in_image(ellipse_bounds(centre, radii, turn), shape)
     cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-    half = (math.hypot(radii[0] * cos, radii[1] * sin),
-            math.hypot(radii[0] * sin, radii[1] * cos))
-    check_in_image((centre[0] - half[0], centre[1] - half[1],
-                    centre[0] + half[0], centre[1] + half[1]), shape)
     x = np.arange(shape[1]) + 0.5 - centre[0]
     y = np.arange(shape[0])[:, None] + 0.5 - centre[1]
     along, across = (x * cos + y * sin) / radii[0], (y * cos - x * sin) / radii[1]
     return (along**2 + across**2 <= 1).astype(np.uint8)
+
+
+def ellipse_bounds(centre: tuple[float, float], radii: tuple[float, float],
+                   turn: float) -> tuple[float, float, float, float]:
+    """(x0, y0, x1, y1) of :func:`draw_ellipse`'s ellipse."""
+    cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+    width = math.hypot(radii[0] * cos, radii[1] * sin)
+    height = math.hypot(radii[0] * sin, radii[1] * cos)
+    x, y = centre
+    return x - width, y - height, x + width, y + height
 
 
 def turn_points(points: np.ndarray, turn: float, about: np.ndarray) -> np.ndarray:
