@@ -394,6 +394,16 @@ def test_broken_box_is_its_images_error_and_no_other_images(tmp_path):
     assert key == 'b.jpg' and "csv', 'b.jpg', line 3: box" in str(error)
 
 
+def test_object_without_a_column_is_broken_after_a_whole_one(tmp_path):
+    whole = dict(zip(HEADER, GOOD))
+    short = dict(filename='b.jpg', x0=1, y0=1, x1=4)
+    source = BoxMasks(write_json(tmp_path, [whole, short]), str(tmp_path))
+    (key, error), = source.broken()
+    assert key == 'b.jpg' and 'entry 1: expected four finite numbers' in str(error)
+    with pytest.raises(MaskError, match=r"entry 0: \['y1'\] missing, .*`box`"):
+        BoxMasks(write_json(tmp_path, [short, whole]), str(tmp_path))
+
+
 def test_box_of_a_category_that_is_not_asked_for_is_not_read(tmp_path):
     file = write_csv(tmp_path, [
         ('a.jpg', 'cow', 0, 0, 2, 4), ('a.jpg', 'dog', 'x', 0, 1, 1),

@@ -89,9 +89,10 @@ def _json_entries(file: Path, columns: tuple, optional: tuple,
             with at(place):
                 expect(
                     isinstance(entry, dict), f'an object with {list(columns)}', entry)
-                _check_columns(entry, columns, remedy)
-            there = (name for name in (*columns, *optional) if name in entry)
-            yield place, [entry[name] for name in there]
+                # the first entry shows wrong names of columns, another is just broken
+                _check_columns(entry, columns if number == 0 else columns[:1], remedy)
+            there = (name for name in optional if name in entry)
+            yield place, [*map(entry.get, columns), *(entry[name] for name in there)]
         return
     shown = f'[{", ".join((*columns[1:], *optional))}]'
     for name, values in content.items():
