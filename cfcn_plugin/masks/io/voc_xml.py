@@ -2,17 +2,12 @@
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
-from xml.etree.ElementTree import (
-    Element,
-    ParseError,
-    TreeBuilder,
-    XMLParser,
-    fromstring,
-)
+from xml.etree.ElementTree import Element
 
-from cfcn_plugin.masks.base import MaskError, at, expect
+from cfcn_plugin.masks.base import at, expect
 
 from .rectangles import Box, read_box
+from .xml_tree import read_xml
 
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 
@@ -30,35 +25,13 @@ def read_objects(file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
     Raises:
         MaskError: The file is missing, is not XML, or is not a VOC annotation.
     """
-    root = parse_xml(file)
+    root = read_xml(file)
     expect(root.tag == 'annotation', 'an <annotation> of Pascal VOC', root.tag)
     objects = []
     for number, element in enumerate(root.findall('object'), 1):
         with at(f'object {number}'):
             objects.append(_read_object(element))
     return objects, _read_size(root)
-
-
-def parse_xml(file: Path) -> Element:
-    """The root of an XML file.
-
-    Raises:
-        MaskError: The file is not XML, or has a document type.
-    """
-    try:
-        return fromstring(file.read_bytes(), XMLParser(target=_PlainTree()))
-    except OSError as error:  # a MaskError, which `on_error` can handle
-        raise MaskError(f'cannot be read ({error.strerror}): add it, or correct '
-                        '`annotations` or `data_root`') from error
-    except ParseError as error:
-        raise MaskError(f'not XML ({error})') from error
-
-
-class _PlainTree(TreeBuilder):
-
-    def doctype(self, name, public, system):
-        raise MaskError('has a document type (<!DOCTYPE ...>), which could define '
-                        'entities that fill the memory: remove the document type')
 
 
 def _read_object(element: Element) -> VOCObject:
