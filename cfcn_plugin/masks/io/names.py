@@ -21,8 +21,8 @@ def image_name(name, folder: str = '') -> str:
     Raises:
         MaskError: ``name`` is not a file name, or leaves its folder.
     """
-    if is_plain(name) and not folder and name.isascii() and '\\' not in name:
-        return name
+    if is_plain(name) and not folder and '\\' not in name:
+        return normal_name(name)
     expect(isinstance(name, str) and name.strip(), 'the name of an image', name)
     where = f"'{folder}'" if folder else 'the data root'
     if '\\' in name and name[1:2] == ':':
