@@ -163,3 +163,25 @@ def test_members_that_become_one_name_are_told(tmp_path, one, other):
     packed(tmp_path, one, other)
     with pytest.raises(MaskError, match='has the file .* twice, as'):
         CVATMasks('x.zip', data_root=str(tmp_path))
+
+
+def test_zip_of_macos_is_read(tmp_path):
+    # NFD in UTF-8, without the flag that says so
+    name = normalize('NFD', 'SegmentationClass/ü.png')
+    packed(tmp_path, name)
+    data = (tmp_path / 'x.zip').read_bytes()
+    for head in (b'PK\3\4\x14\0', b'PK\1\2\x14\3\x14\0'):
+        data = data.replace(head + b'\0\x08', head + b'\0\0')
+    (tmp_path / 'x.zip').write_bytes(data)
+    assert name not in zipfile.ZipFile(tmp_path / 'x.zip').namelist()
+    sample = add_image(tmp_path, 'ü')
+    source = CVATMasks('x.zip', data_root=str(tmp_path))
+    source.check()
+    assert source(sample).mask.any()
+
+
+def test_name_in_the_old_code_page_stays(tmp_path):
+    packed(tmp_path, 'SegmentationClass/ab.png')
+    data = (tmp_path / 'x.zip').read_bytes().replace(b'/ab.png', b'/\x84b.png')
+    (tmp_path / 'x.zip').write_bytes(data)
+    assert CVATMasks('x.zip', data_root=str(tmp_path)).keys() == ['äb']

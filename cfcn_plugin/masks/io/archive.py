@@ -1,6 +1,7 @@
 """Reading files from a folder, or from a zip archive without unpacking."""
 import os
 import zipfile
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
@@ -12,6 +13,7 @@ from .stored_names import normal_name
 
 RATIO = 1000  # deflate's limit is about 1030; a mask has far less
 SMALL = 2**20  # a file of so many bytes is always read
+UTF_8 = 0x800  # the flag of names in UTF-8; Python reads other names as CP437
 
 
 class Archive:
@@ -118,5 +120,9 @@ def _open_zip(path: Path, modified: int, process: int) -> tuple:
 
 def _member_name(info: zipfile.ZipInfo) -> str:
     """The normal name of a file in a zip; a folder's ends with a slash."""
-    name = normal_name(info.filename)
+    name = info.filename
+    if not name.isascii() and not info.flag_bits & UTF_8:
+        with suppress(UnicodeError):  # macOS writes UTF-8 and does not say so
+            name = name.encode('cp437').decode()
+    name = normal_name(name)
     return PurePosixPath(name).as_posix() + ('/' if name.endswith('/') else '')

@@ -74,7 +74,7 @@ def images_of_stem(path: str, leave_out: tuple[str, ...] = ()) -> tuple[str, ...
         settled = abs(time.time_ns() - modified) > SETTLED
         read = _shared_stems if settled else _shared_stems.__wrapped__
         return read(folder or '.', leave_out, modified).get(normal_stem(name), ())
-    except OSError:  # there is no such folder, so no second image
+    except (OSError, ValueError):  # no such folder, so no second image
         return ()
 
 
