@@ -10,7 +10,7 @@ from pathlib import Path
 
 import _launch
 
-from cfcn_plugin.masks import choose_guided
+from cfcn_plugin.masks import choose_guided, format_guided_list
 from cfcn_plugin.mm.datasets.subset import training_images
 
 
@@ -27,7 +27,7 @@ def main():
     args = parser.parse_args()
     images = training_images(_launch.load_config(args.config))
     chosen = choose_guided(images, args.n, args.seed, args.per_class)
-    text = ''.join(f'{key}\n' for key in chosen)
+    text = format_guided_list(chosen)
     if args.out is None:
         print(text, end='')
         return

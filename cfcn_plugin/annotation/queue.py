@@ -1,11 +1,13 @@
 """The queue of images to annotate, with the files and the state of their masks."""
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError, PNGMasks
+from cfcn_plugin.masks.io.stored_names import images_of_stem, stored_name
 
 from .png_folder import check_distinct_masks, list_images, mask_name, write_png
 
@@ -44,7 +46,7 @@ class AnnotationQueue:
         self.names = (
             list_images(images, leave_out=masks) if names is None else list(names))
         self.redo = redo
-        check_distinct_masks(self.names)
+        check_distinct_masks([*self.names, *self._beside()])
         missing = [n for n in self.names if not Path(images, n).is_file()]
         if missing:
             raise FileNotFoundError(
@@ -55,11 +57,20 @@ class AnnotationQueue:
             n for n in self.names if not redo and self.mask_file(n).is_file()}
         self.skipped: set[str] = set()
         if Path(masks, SKIPPED).is_file():
-            text = Path(masks, SKIPPED).read_text(encoding='utf-8')
-            self.skipped.update(text.splitlines())
+            text = Path(masks, SKIPPED).read_bytes().decode('utf-8', 'surrogateescape')
+            lines = text.replace('\r\n', '\n').split('\n')
+            self.skipped.update(filter(None, lines))
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def _beside(self) -> Iterator[str]:
+        """Images with the mask of an image of the queue, perhaps not in the queue."""
+        same = os.path.abspath(self.images) == os.path.abspath(self.masks)
+        for name in self.names:
+            for other in images_of_stem(
+                    str(self.images / name), ('.png', ) if same else ()):
+                yield os.path.join(os.path.dirname(name), other)
 
     def mask_file(self, name: str) -> Path:
         return self.masks / mask_name(name)
@@ -123,7 +134,9 @@ class AnnotationQueue:
         if names != self.skipped:
             self.skipped = names
             self.masks.mkdir(parents=True, exist_ok=True)
-            atomic_write(self.masks / SKIPPED, ''.join(f'{n}\n' for n in sorted(names)))
+            text = ''.join(f'{n}\n' for n in sorted(names))
+            atomic_write(
+                self.masks / SKIPPED, text.encode('utf-8', 'surrogateescape'))
 
 
 def names_below(images: str | Path,
@@ -146,7 +159,8 @@ def names_below(images: str | Path,
     """
     keys, folder = list(keys), Path(images).absolute()
     roots = [folder, *folder.parents] if data_root is None else [Path(data_root)]
-    root = next((r for r in roots if all(Path(r, key).is_file() for key in keys)), None)
+    root = next((r for r in roots if all(
+        Path(r, stored_name(r, key)).is_file() for key in keys)), None)
     if root is None:
         where = f"'{images}' or its parents" if data_root is None else (
             f"'{data_root}'")
@@ -154,7 +168,7 @@ def names_below(images: str | Path,
         raise FileNotFoundError(
             f"the images of the list do not exist below {where}, for example "
             f"'{absent}': set --data-root to the folder that the paths are relative to")
-    paths = [Path(root, key).absolute() for key in keys]
+    paths = [Path(root, stored_name(root, key)).absolute() for key in keys]
     for key, path in zip(keys, paths):
         if not path.is_relative_to(folder):
             raise MaskError(f"'{key}' of the list is not below '{images}': give the "

@@ -175,9 +175,8 @@ def unmatched_messages(datasets: Sequence[Samples]) -> list[str]:
             loader.check(samples.names)
         except (MaskError, OSError) as error:
             found.append(str(error))
-        if loader.image_list is not None:
-            lines = loader.image_list.difference(*(one.names for one in datasets))
-            if lines:
-                file = f"'{loader.image_list_file}'"
-                found.append(str(unknown_keys_error(lines, 'lines', file)))
+        lines = loader.unknown_lines(name for one in datasets for name in one.names)
+        if lines:
+            file = f"'{loader.image_list_file}'"
+            found.append(str(unknown_keys_error(lines, 'lines', file)))
     return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from cfcn_plugin.masks import MaskLoader, QueryResult
+from cfcn_plugin.masks import MaskError, MaskLoader, QueryResult
 from cfcn_plugin.masks.exif import exif_orientation
 
 from .samples import Samples
@@ -135,7 +135,9 @@ def _mask_problems(result: QueryResult, loader: MaskLoader) -> list[Problem]:
     if result.kind == 'unchosen':
         return []
     if result.kind != 'mask':
-        stops = loader.on_error == 'raise' and not loader.is_declared_unguided(result)
+        # `on_error` handles a MaskError, and no error of a source's own
+        handled = loader.on_error == 'unguided' and isinstance(result.error, MaskError)
+        stops = not handled and not loader.is_declared_unguided(result)
         # the kind 'missing' needs no reason
         reason = '' if result.kind == 'missing' else result.reason
         return [Problem(result.kind, reason, stops)]

@@ -9,6 +9,8 @@ import numpy as np
 
 from cfcn_plugin.stock import GOES
 
+from .io.stored_names import normal_name, normal_stem
+
 LONGEST = 1000  # characters of a message, which may quote a file
 SHOWN = 80  # characters of a quoted value
 
@@ -119,7 +121,10 @@ class MaskSource(ABC):
 
     @abstractmethod
     def keys(self) -> list[str]:
-        """Keys of all masks, without decoding; no endings if ``endings`` is False."""
+        """Keys of all masks, without decoding; no endings if ``endings`` is False.
+
+        Each key is a :func:`.normal_name`.
+        """
 
     @abstractmethod
     def check(self) -> None:
@@ -135,8 +140,8 @@ class MaskSource(ABC):
     def missing(self, images: Iterable[str]) -> list[str]:
         """The keys of ``images`` that have no mask; no mask is decoded."""
         known = set(self.keys())
-        return [key for key in images
-                if (key if self.endings else os.path.splitext(key)[0]) not in known]
+        normal = normal_name if self.endings else normal_stem
+        return [key for key in images if normal(key) not in known]
 
     def key(self, results: dict) -> str:
         return image_key(results, self.data_root)
@@ -233,10 +238,10 @@ def unknown_keys_error(keys: Iterable[str], what: str, of: str,
         known: Keys of images, to suggest a key that differs only in case.
     """
     keys = sorted(keys)
-    folded = {key.casefold(): key for key in known}
+    folded = {normal_name(key).casefold(): key for key in known}
     some = []
     for key in keys[:3]:
-        like = folded.get(key.casefold())
+        like = folded.get(normal_name(key).casefold())
         some.append(f"'{key}'" + (f" (did you mean '{like}'?)" if like else ''))
     return MaskError(
         f'{len(keys)} {what} of {of} belong to no image, for example '

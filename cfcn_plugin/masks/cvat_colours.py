@@ -42,12 +42,13 @@ class CVATColourMasks(MirrorMasks):
             self.choice.check(self.colours.values())
 
     def __call__(self, results: dict) -> MaskRecord | None:
-        inner = self.inner_path(self.key(results))
+        key = self.key(results)
+        inner = self.inner_path(key)
         name = f'{FOLDER}{inner.with_suffix(".png")}'
         if not self.archive.has(name):
             return None
         with at(f"'{self.folder}', '{name}'"):
-            return self._read(name, results)
+            return self._read(name, results) if self.belongs(key) else None
 
     def _read(self, name: str, results: dict) -> MaskRecord:
         shape = results['ori_shape'][:2]

@@ -61,6 +61,8 @@ class IDRiDMasks(MirrorMasks):
             file = self.find(str(name), key)
             if file is not None:
                 with at(f"'{file}'"):
+                    if not self.belongs(key):
+                        return None
                     planes[label] = _mask_of_nonblack(read_image(file, shape))
                 files.append(str(file))
         return class_record(planes, shape, "', '".join(files)) if files else None

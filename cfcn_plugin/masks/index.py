@@ -1,6 +1,5 @@
 """Records of up to millions of images in four flat arrays that workers share."""
 import marshal
-import os
 from abc import abstractmethod
 from array import array
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,8 @@ import torch
 from .base import MaskError, MaskRecord, MaskSource, at, unknown_keys_error
 from .deferred import is_packed_error, pack_error, restore_error
 from .io.files import walk_files
+from .io.names import find_name
+from .io.stored_names import normal_name
 
 
 class RecordIndex:
@@ -34,9 +35,10 @@ class RecordIndex:
 
     def __init__(self, entries: Iterable[tuple[str, Any]]):
         joined, hashes, ends = bytearray(), array('I'), array('q', [0])
-        for entry in entries:
-            joined += marshal.dumps(entry)
-            hashes.append(_hash(entry[0]))
+        for key, record in entries:
+            key = normal_name(key)
+            joined += marshal.dumps((key, record))
+            hashes.append(_hash(key))
             ends.append(len(joined))
         hashes = np.array(hashes)
         order = hashes.argsort(kind='stable')
@@ -59,7 +61,8 @@ class RecordIndex:
         return self._entries(0, len(self))
 
     def find(self, key: str) -> list:
-        """The key's records; an empty list if there is no such key."""
+        """The records of the key in any form; empty if there is no such key."""
+        key = normal_name(key)
         hashes, code = self._hashes.numpy().view(np.uint32), np.uint32(_hash(key))
         start, stop = (hashes.searchsorted(code, side) for side in ('left', 'right'))
         return [record for other, record in self._entries(start, stop) if other == key]
@@ -103,6 +106,8 @@ class IndexedMasks(MaskSource):
         if not records:
             return None
         with at(f"'{self.file}', '{key}'"):
+            if not key.isascii():
+                find_name(self.data_root, key)  # raises if two images have this name
             for record in records:
                 if is_packed_error(record):
                     raise restore_error(record)
@@ -148,9 +153,13 @@ class IndexedMasks(MaskSource):
         return sorted(self.index)
 
     def check(self) -> None:
-        # os.path: pathlib takes ten seconds more for a million paths
-        strangers = [key for key in self.index
-                     if not os.path.isfile(os.path.join(self.data_root, key))]
+        with at(f"'{self.file}'"):
+            strangers = [
+                key for key in self.index if find_name(self.data_root, key) is None]
         if strangers:
-            raise unknown_keys_error(strangers, 'image names', f"'{self.file}'",
-                                     walk_files(self.data_root or '.', 'data_root'))
+            found = list(walk_files(self.data_root or '.', 'data_root'))
+            # an image's own name may have a backslash
+            strangers = set(strangers).difference(map(normal_name, found))
+        if strangers:
+            raise unknown_keys_error(
+                strangers, 'image names', f"'{self.file}'", found)

@@ -2,6 +2,7 @@
 import base64
 from io import BytesIO
 from pathlib import Path
+from posixpath import basename
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from .io.shapes import (
     pixel_radius,
     read_points,
 )
+from .io.stored_names import normal_name
 from .objects import Annotated, ObjectChoice
 
 # shape type -> least number of points
@@ -62,6 +64,12 @@ class LabelMeMasks(FolderMasks):
         self.choice = ObjectChoice(**choice)
         self.radius = radius
         self.unit = unit
+
+    names_image = '`imagePath`'
+
+    def named_image(self, key: str) -> str | None:
+        name = read_json(self.mask_file(key), dict).get('imagePath')
+        return basename(normal_name(name)) if isinstance(name, str) else None
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         content = read_json(file, dict)

@@ -18,6 +18,7 @@ from .base import (
 )
 from .exif import stored_orientation, turn_upright
 from .failures import Failures
+from .io.stored_names import normal_name
 from .selection import guidance_rank, read_guided_list
 
 POLICIES = ('error', 'unguided')
@@ -96,7 +97,8 @@ class MaskLoader:
                              '`fraction`, not both')
         self.source = source
         self.image_list_file = image_list
-        self.image_list = None if image_list is None else read_guided_list(image_list)
+        self.image_list = None if image_list is None else frozenset(
+            map(normal_name, read_guided_list(image_list)))
         self.fraction = fraction
         self.seed = seed
         self.missing = missing
@@ -109,8 +111,14 @@ class MaskLoader:
     def is_chosen(self, key: str) -> bool:
         """Whether the list and the fraction choose the image of this key."""
         if self.image_list is not None:
-            return key in self.image_list
+            return normal_name(key) in self.image_list
         return self.fraction == 1 or guidance_rank(key, self.seed) < self.fraction
+
+    def unknown_lines(self, keys: Iterable[str]) -> frozenset[str]:
+        """Lines of the list that are none of the images ``keys``."""
+        if self.image_list is None:
+            return frozenset()
+        return self.image_list.difference(map(normal_name, keys))
 
     def is_sample_chosen(self, sample: dict) -> bool:
         """The same for a sample.
@@ -133,9 +141,11 @@ class MaskLoader:
                 entry of a chosen image is broken (``'unguided'``: a warning).
         """
         self.source.check()
-        broken = [pair for pair in self.source.broken() if self.is_chosen(pair[0])]
-        if broken and images is not None:
-            used = set(images)
+        broken = self.source.broken()
+        if broken and images is None:
+            broken = [pair for pair in broken if self.is_chosen(pair[0])]
+        elif broken:
+            used = set(map(normal_name, filter(self.is_chosen, images)))
             broken = [pair for pair in broken if pair[0] in used]
         if not broken:
             return

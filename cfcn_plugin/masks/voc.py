@@ -1,15 +1,18 @@
 """The masks and boxes of Pascal VOC."""
 from collections.abc import Sequence
 from pathlib import Path
+from posixpath import basename
 
 import numpy as np
 
 from .base import MaskError, MaskRecord, at, check_names, check_option, check_size
 from .folder import FolderMasks
 from .io.image import read_image
-from .io.names import join_inside
+from .io.names import find_inside
 from .io.rectangles import draw_boxes
+from .io.stored_names import normal_name
 from .io.voc_xml import VOCObject, read_objects
+from .io.xml_tree import read_xml
 from .objects import IGNORED, Annotated, ObjectChoice
 
 # VOC 2007 to 2012, in the order of the palette
@@ -71,10 +74,17 @@ class VOCMasks(FolderMasks):
         with at('`names`'):
             self.choice.check(names)
         self.use = use
+        self.names_image = '<filename>' if use == 'bbox' else ''
         self.annotations = annotations
         self.void = void
         self.difficult = difficult
         self.names = tuple(names)
+
+    def named_image(self, key: str) -> str | None:
+        if self.use != 'bbox':
+            return None
+        name = read_xml(self.mask_file(key)).findtext('filename') or ''
+        return basename(normal_name(name.strip()))
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         if self.use == 'bbox':
@@ -99,7 +109,8 @@ class VOCMasks(FolderMasks):
             known = [VOCObject(name, (), False) for name in self.names]
         elif numbers:
             inner = file.relative_to(self.folder).with_suffix('.xml').as_posix()
-            xml = join_inside(Path(self.data_root, self.annotations), inner)
+            folder = Path(self.data_root, self.annotations)
+            xml = find_inside(folder, inner) or folder / inner
             with at(f"'{xml}'"):
                 known, _ = self._objects(xml, boxes=False)
         if numbers and numbers[-1] > len(known):

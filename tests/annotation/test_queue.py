@@ -115,3 +115,15 @@ def test_keys_that_exist_nowhere_name_one_and_the_remedy(images):
 def test_key_outside_the_folder_is_an_error(images):
     with pytest.raises(MaskError, match="'images/a.jpg'.*is not below"):
         names_below(images / 'sub', ['images/a.jpg'])
+
+
+def test_keys_of_a_list_are_found_in_another_normal_form(images):
+    (images / 'u\u0308.jpg').write_bytes((images / 'a.jpg').read_bytes())
+    assert names_below(images, ['images/ü.jpg'])[1] == ['u\u0308.jpg']
+
+
+@pytest.mark.parametrize('name', ['\udcff.jpg', 'a\u2028b.jpg', 'a\x85.jpg', 'ü .jpg'])
+def test_skipped_image_of_any_name_is_skipped_again(images, masks, name):
+    (images / name).write_bytes((images / 'a.jpg').read_bytes())
+    AnnotationQueue(images, masks).skip(name)
+    assert AnnotationQueue(images, masks).skipped == {name}

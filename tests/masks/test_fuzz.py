@@ -25,12 +25,16 @@ MEGABYTES = 200  # that reading an image of 24 pixels may cost
 # what a careless or a hostile hand writes
 STRANGE = [b'null', b'true', b'-1', b'1e999', b'NaN', b'9' * 30, b'""', b'"../a"',
            b'[]', b'{}', b'[[]]', b'[null]', b'"\\ud800"', b'\0', b'\xff', b',',
-           b'<a/>', b'&b;', b' ', b'', b'\n', b'[' * 5000, b'9' * 5000, b'\xef\xbb\xbf']
+           b'<a/>', b'&b;', b' ', b'', b'\n', b'[' * 5000, b'9' * 5000, b'\xef\xbb\xbf',
+           b'..\\..\\a', b'\\', 'a\u0308\u2028'.encode(), '狗'.encode('gb18030')]
+ENCODINGS = ['gb18030', 'shift_jis', 'cp1252', 'utf-16', 'utf-16-be', 'utf-32', 'utf-7',
+             'utf-8-sig', 'cp037', 'foo', 'hex', 'idna', 'undefined', 'x' * 200]
 NUMBERS = st.one_of(
     st.integers(-1, 8), st.floats(-1, 8), st.integers(), st.floats(),
     st.sampled_from([2**31, 2**32, 2**63, 10**30]))
 TEXTS = st.sampled_from(
-    ['', 'a.jpg', '../a.jpg', '/etc/passwd', '\ud800', 'http://127.0.0.1:9/x', 'nan'])
+    ['', 'a.jpg', '../a.jpg', '..\\a.jpg', 'C:\\a.jpg', 'a\u0308.jpg', '\u2028',
+     '/etc/passwd', '\ud800', 'http://127.0.0.1:9/x', 'nan'])
 LEAVES = st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=8), TEXTS)
 VALUES = st.recursive(LEAVES, lambda inner: st.one_of(
     st.lists(inner, max_size=4),
@@ -68,12 +72,27 @@ def replaced(content, path, value):
 
 
 @st.composite
+def encoded(draw, data):
+    """Text in an encoding that its declaration, if XML, tells or does not tell."""
+    said, used = draw(st.sampled_from(ENCODINGS)), draw(st.sampled_from(ENCODINGS))
+    text = data.decode('utf-8', 'replace').replace('dog', '狗')
+    if draw(st.booleans()):
+        text = f'<?xml version="1.0" encoding="{said}"?>{text}'
+    try:
+        return text.encode(used, 'replace')
+    except (LookupError, UnicodeError):
+        return text.encode()
+
+
+@st.composite
 def mutants(draw, which):
-    """A file's bytes: pieces exchanged, a value of JSON exchanged, or anything."""
+    """A file's bytes: pieces or a value of JSON exchanged, encoded, or anything."""
     data = which.encoded()
     kinds = ['bytes', 'bytes', 'anything']
     if isinstance(which.content, dict | list):
         kinds += ['value', 'value', 'value']
+    if not isinstance(which.content, bytes):
+        kinds += ['encoding']
     kind = draw(st.sampled_from(kinds))
     if kind == 'anything':
         return draw(st.binary(max_size=200))
@@ -83,6 +102,8 @@ def mutants(draw, which):
             return which.encoded(replaced(which.content, path, draw(VALUES)))
         except ValueError:  # a number too long to be written
             return data
+    if kind == 'encoding':
+        data = draw(encoded(data))
     for start, length, other in draw(spans(len(data))):
         data = data[:start] + other + data[start + length:]
     return data

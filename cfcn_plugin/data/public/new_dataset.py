@@ -26,7 +26,7 @@ def write_dataset(root: str | Path, columns: Sequence[str],
             and the values of the columns.
 
     Raises:
-        FileExistsError: The folder exists.
+        FileExistsError: The folder exists, or two entries have the same file.
     """
     root = Path(root)
     if root.exists():
@@ -46,6 +46,9 @@ def write_dataset(root: str | Path, columns: Sequence[str],
 
 
 def _save(path: Path, pixels: np.ndarray) -> None:
+    if path.exists():
+        raise FileExistsError(f"'{path}' would be written twice: two files of the data "
+                              'set have one name, is it as it was published?')
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
 

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from cfcn_plugin.masks.base import MaskError, at, expect
 
-from .files import check_exists, read_json
+from .files import check_exists, encoding_error, read_json
 
 Entry = tuple[str, Sequence]  # place in the file, values of the columns
 
@@ -53,7 +53,9 @@ def open_csv(file: Path) -> Iterator[TextIO]:
     with file.open(newline='', encoding='utf-8-sig') as stream:
         try:
             yield stream
-        except (UnicodeDecodeError, csv.Error) as error:
+        except UnicodeDecodeError as error:
+            raise encoding_error('a CSV file', error) from error
+        except csv.Error as error:
             raise MaskError(f'not a CSV file in UTF-8 ({error})') from error
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from mmpretrain.datasets import BaseDataset
 
 from cfcn_plugin.masks.base import at
+from cfcn_plugin.masks.io.stored_names import stored_name
 from cfcn_plugin.masks.io.table import open_csv
 from cfcn_plugin.stock import STAYS
 
@@ -88,7 +89,8 @@ class CSVDataset(BaseDataset):
 
     def _sample(self, row: dict, line: str) -> dict:
         label = self._several if self.several else self._one
-        sample = dict(img_path=str(Path(self.data_root, row[self.path])),
+        name = stored_name(self.data_root, row[self.path])
+        sample = dict(img_path=str(Path(self.data_root, name)),
                       gt_label=label([row[column] for column in self.labels], line))
         if self.group:
             sample['group'] = '-'.join(row[column] for column in self.group)

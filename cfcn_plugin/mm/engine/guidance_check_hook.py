@@ -93,11 +93,10 @@ class GuidanceCheckHook(Hook):
 
     def _check_masks(self, load: LoadActivationMask, loaded: list,
                      datasets: list) -> None:
-        if load.image_list is not None:
-            strangers = load.image_list - set(_keys(datasets, load))
-            if strangers:
-                raise unknown_keys_error(
-                    strangers, 'lines', f"list '{load.image_list_file}'")
+        strangers = load.unknown_lines(_keys(datasets, load))
+        if strangers:
+            raise unknown_keys_error(
+                strangers, 'lines', f"list '{load.image_list_file}'")
         if not self.sources:
             return
         load.check(_keys(loaded, load))

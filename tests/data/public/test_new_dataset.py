@@ -49,3 +49,8 @@ def test_table_and_images_are_what_was_given(tmp_path):
     np.testing.assert_array_equal(np.asarray(Image.open(folder / 'deep/p.png')), PIXELS)
     np.testing.assert_array_equal(
         np.asarray(Image.open(folder / 'masks/p.png')), (PIXELS > 0) * 255)
+
+
+def test_two_images_of_one_name_are_told(tmp_path):
+    with pytest.raises(FileExistsError, match="a.png' would be written twice"):
+        write_dataset(tmp_path / 'data', (), [('a.png', PIXELS, {})] * 2)
