@@ -7,6 +7,7 @@ import numpy as np
 from .base import MaskRecord, at, expect
 from .index import IndexedMasks
 from .io.names import image_name
+from .io.numbers import read_number
 from .io.shapes import FAR, check_inside, check_radius, draw_stroke, pixel_radius
 from .io.table import read_entries
 
@@ -58,8 +59,8 @@ class PointMasks(IndexedMasks):
         if len(numbers) == 2 or len(numbers) == 3 and numbers[2] in (None, ''):
             values = [*numbers[:2], self.radius]
         try:
-            x, y, radius = map(float, values)
-        except (TypeError, ValueError, OverflowError):
+            x, y, radius = map(read_number, values)
+        except ValueError:
             x = y = radius = math.nan
         # written so that NaN fails
         expect(abs(x) < FAR and abs(y) < FAR and 0 <= radius < FAR,

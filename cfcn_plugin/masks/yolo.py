@@ -7,6 +7,7 @@ import numpy as np
 from .base import MaskError, MaskRecord, at, check_names, expect
 from .folder import FolderMasks
 from .io.files import read_lines
+from .io.numbers import read_number, read_whole
 from .io.rectangles import draw_boxes, read_box
 from .io.shapes import fill_polygon
 from .objects import Annotated, ObjectChoice
@@ -45,7 +46,7 @@ class YOLOMasks(FolderMasks):
         if names is not None:
             # a dumped config has text keys instead of numbers
             pairs = names.items() if isinstance(names, dict) else enumerate(names)
-            names = {int(number): name for number, name in pairs}
+            names = {read_whole(number): name for number, name in pairs}
         if names is not None and choice.get('objects', 'all') != 'all':
             choice.setdefault('classes', {name: i for i, name in names.items()})
         self.choice = ObjectChoice(**choice)
@@ -71,7 +72,7 @@ class YOLOMasks(FolderMasks):
             raise MaskError(f'category {number} is none of the {len(self.names)} '
                             '`names`: correct one of them')
         try:
-            fractions = np.array(values, np.float64)
+            fractions = np.array([*map(read_number, values)])
         except ValueError:
             fractions = np.zeros(0)
         count = len(fractions)

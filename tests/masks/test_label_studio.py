@@ -198,7 +198,7 @@ BAD = {
         [task(region('brushlabels', rle=10**12))], 'list of bytes as `rle`'),
     'turned by NaN': (
         [task(region(x=1, y=1, width=9, height=9, rotation=float('nan')))],
-        'turned by nan, has no inside'),
+        'finite number, got nan'),
     'no size': ([task(region(size=(None, 20)))], 'original_height and original_width'),
     'turned': ([task({**region(), 'image_rotation': 90})], 'turned by 90 degrees'),
     'rle that is no bytes': (
@@ -207,7 +207,7 @@ BAD = {
                 r'a brush \(`rle`\), a polygon .*radiusX'),
     'flat rectangle': ([task(region(x=1, y=1, width=0, height=5))], 'has no inside'),
     'NaN rectangle': ([task(region(x=float('nan'), y=1, width=5, height=5))],
-                      'finite numbers'),
+                      'finite number, got nan'),
     'two corners': ([task(region('polygonlabels', points=[[1, 1], [2, 2]]))],
                     'at least 3 points, got 2'),
     'unknown label': ([task(region(labels=['dog']))],

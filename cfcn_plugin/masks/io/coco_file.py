@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from cfcn_plugin.masks.base import MaskError, at, expect
 
 from .names import image_name
+from .numbers import are_numbers, is_whole
 from .rectangles import Box, check_in_image, read_box
 from .rle import read_rle
 
@@ -40,8 +41,8 @@ def pack_instance(entry: dict, use: str) -> dict | Instance:
             raise MaskError(f'{missing} missing, got {list(entry)}')
         image, category = entry['image_id'], entry['category_id']
         crowd = entry.get('iscrowd', 0)
-        expect(not isinstance(image, list | dict) and crowd in (0, 1)
-               and not isinstance(category, list | dict),
+        expect(not isinstance(image, list | dict | bool) and crowd in (0, 1)
+               and not isinstance(category, list | dict | bool),
                "numbers 'image_id', 'category_id' and 'iscrowd' 0 or 1",
                (image, category, crowd))
         outline = _read_outline(entry[use], use)
@@ -67,10 +68,9 @@ def read_images(entries: list, folder: str) -> dict[Any, tuple]:
     images, keys = {}, set()
     for place, entry in enumerate(entries):
         with at(f'images[{place}]'):
-            expect(_is_entry(entry) and all(
-                isinstance(entry.get(side), int) and entry[side] > 0
-                for side in ('height', 'width')), "an object with 'id', "
-                "'file_name', 'height' and 'width' in pixels", entry)
+            expect(_is_entry(entry) and is_whole(entry.get('height'), 1)
+                   and is_whole(entry.get('width'), 1), "an object with 'id', "
+                   "'file_name', 'height' and 'width' in pixels", entry)
             key = image_name(entry.get('file_name'), folder)
             if entry['id'] in images or key in keys:
                 what = 'id' if entry['id'] in images else 'file_name'
@@ -107,8 +107,9 @@ def read_polygons(given) -> list[array]:
     polygons = []
     for polygon in given:
         try:
-            numbers = array('d', polygon) if isinstance(polygon, list) else ()
-        except (TypeError, OverflowError):
+            is_plain = isinstance(polygon, list) and are_numbers(polygon, int, float)
+            numbers = array('d', polygon) if is_plain else ()
+        except OverflowError:
             numbers = ()
         expect(len(numbers) >= 6 and len(numbers) % 2 == 0,
                'a polygon of at least three points, [x0, y0, x1, y1, x2, y2, ...], an '
@@ -149,4 +150,5 @@ def _read_outline(given, use: str) -> Outline | None:
 
 
 def _is_entry(value) -> bool:
-    return isinstance(value, dict) and isinstance(value.get('id'), int | str)
+    return isinstance(value, dict) and isinstance(value.get('id'), int | str) and (
+        not isinstance(value['id'], bool))

@@ -1,5 +1,4 @@
 """Regions of Label Studio's annotations: brushes, polygons, rectangles."""
-import math
 from contextlib import suppress
 from io import BytesIO
 
@@ -7,6 +6,7 @@ import numpy as np
 
 from cfcn_plugin.masks.base import MaskError, at, check_size, expect, is_list_of
 
+from .numbers import are_numbers, is_whole, read_number
 from .shapes import check_inside, fill_polygon, read_points
 
 CHANNELS = 4
@@ -37,7 +37,7 @@ def read_regions(results) -> list[dict]:
             labels = [''] if bare else value.get(kind)
             expect(is_list_of(str, labels) and labels, f'a label in `{kind}`', labels)
             size = one.get('original_height'), one.get('original_width')
-            expect(all(isinstance(n, int) and n > 0 for n in size),
+            expect(all(is_whole(n, 1) for n in size),
                    'original_height and original_width in pixels', size)
             if one.get('image_rotation'):
                 raise MaskError(
@@ -54,7 +54,7 @@ def pack_brush(entry: dict) -> dict:
 
     This is called during reading: Python objects of all numbers would fill the memory.
     """
-    if isinstance(entry.get('rle'), list):
+    if isinstance(entry.get('rle'), list) and are_numbers(entry['rle'], int):
         with suppress(TypeError, ValueError):  # read_regions names a wrong value
             entry['rle'] = bytes(entry['rle'])
     return entry
@@ -68,19 +68,25 @@ def _geometry(value: dict) -> dict:
     """The brush's bytes, or a polygon's points in percent."""
     if 'rle' in value:
         try:  # bytes(n) of a number would give n zeros
-            return dict(rle=bytes([*value['rle']]))
+            given = [*value['rle']]
+            if not are_numbers(given, int):
+                raise TypeError('some are no whole numbers')
+            return dict(rle=bytes(given))
         except (TypeError, ValueError) as error:
             raise MaskError(f'expected a list of bytes as `rle` ({error})') from error
     if 'points' in value:
         return dict(points=read_points(value['points'], 3).tobytes(), turn=0.)
-    try:
-        x, y, width, height = (float(value[k]) for k in ('x', 'y', 'width', 'height'))
-        turn = float(value.get('rotation') or 0)
-    except (KeyError, TypeError, ValueError):
+    box = [value.get(field) for field in ('x', 'y', 'width', 'height')]
+    if None in box:
         raise MaskError(
             'expected a brush (`rle`), a polygon (`points`) or a rectangle '
-            f'(`x`, `y`, `width`, `height`), got {sorted(value)}') from None
-    if not (width > 0 and height > 0 and math.isfinite(turn)):
+            f'(`x`, `y`, `width`, `height`), got {sorted(value)}')
+    try:
+        x, y, width, height = map(read_number, box)
+        turn = read_number(value.get('rotation') or 0)
+    except ValueError as error:
+        raise MaskError(f'`x`, `y`, `width`, `height` or `rotation`: {error}') from None
+    if not (width > 0 and height > 0):
         raise MaskError(f'rectangle of width {width} and height {height}, turned by '
                         f'{turn}, has no inside')
     corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]

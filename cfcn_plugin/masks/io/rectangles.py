@@ -6,6 +6,8 @@ import numpy as np
 
 from cfcn_plugin.masks.base import MaskError, expect
 
+from .numbers import read_number
+
 Box = tuple[float, float, float, float]
 
 
@@ -21,10 +23,10 @@ def read_box(values: Sequence, format: str = 'xyxy', remedy: str = '') -> Box:
         MaskError: ``values`` are not four finite numbers, or the box has no inside.
     """
     try:
-        x0, y0, x1, y1 = box = list(map(float, values))
-    except (TypeError, ValueError, OverflowError):
+        x0, y0, x1, y1 = box = list(map(read_number, values))
+    except (TypeError, ValueError):
         box = []
-    expect(box and all(map(math.isfinite, box)), 'four finite numbers', values)
+    expect(box, 'four finite numbers', values)
     if format == 'xywh':
         x1, y1 = x0 + x1, y0 + y1
     if not (x1 > x0 and y1 > y0):

@@ -12,6 +12,7 @@ import numpy as np
 
 from cfcn_plugin.masks.base import check_option, expect
 
+from .numbers import read_number
 from .rectangles import check_in_image
 
 FAR = 1e7  # pixels; larger than any image
@@ -25,13 +26,20 @@ def read_points(points, least: int) -> np.ndarray:
         MaskError: ``points`` is not a list of points, or is too short.
     """
     try:
-        array = np.array(points, np.float64)
+        array = np.array([_read_point(point) for point in points])
     except (TypeError, ValueError):
         array = np.zeros(0)
     expect(array.ndim == 2 and array.shape[1] == 2 and (abs(array) < FAR).all(),
            'points [[x, y], ...] of finite numbers', points)
     expect(len(array) >= least, f'at least {least} points', len(array))
     return array
+
+
+def _read_point(point) -> tuple[float, float]:
+    if not isinstance(point, list | tuple):  # a text '12' is no x = 1, y = 2
+        raise TypeError
+    x, y = map(read_number, point)
+    return x, y
 
 
 def check_inside(points: np.ndarray, margin: float, shape: tuple) -> None:

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import (
 
 from cfcn_plugin.masks.base import MaskError, at, expect
 
+from .numbers import read_number, read_whole
 from .rectangles import Box, read_box
 
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
@@ -65,9 +66,10 @@ def _read_object(element: Element) -> VOCObject:
     name = (element.findtext('name') or '').strip()
     expect(name, 'a <name>', name)
     corners = [element.findtext(f'bndbox/{corner}') for corner in CORNERS]
-    with suppress(TypeError, ValueError):  # read_box raises for non-numeric values
+    with suppress(ValueError):  # read_box raises for non-numeric values
         # VOC counts pixels from 1 and includes the last pixel
-        corners = [float(corners[0]) - 1, float(corners[1]) - 1, *corners[2:]]
+        corners = [read_number(corners[0]) - 1, read_number(corners[1]) - 1,
+                   *corners[2:]]
     with at(f"'{name}'"):
         box = read_box(corners)
         difficult = (element.findtext('difficult') or '0').strip()
@@ -76,9 +78,10 @@ def _read_object(element: Element) -> VOCObject:
 
 
 def _read_size(root: Element) -> tuple[int, int] | None:
-    sides = [(root.findtext(f'size/{side}') or '0').strip() for side in
-             ('height', 'width')]
-    expect(all(side.isdecimal() and len(side) < 10 for side in sides),
-           '<size> with <height> and <width> in pixels', sides)
-    height, width = map(int, sides)
+    sides = [root.findtext(f'size/{side}') or '0' for side in ('height', 'width')]
+    try:
+        height, width = map(read_whole, sides)
+    except ValueError:
+        raise MaskError('expected <size> with <height> and <width> in pixels, got '
+                        f'{sides}') from None
     return (height, width) if height and width else None
