@@ -15,6 +15,7 @@ from .io.coco_file import (
     pack_instance,
     read_categories,
     read_images,
+    scale_outline,
 )
 from .io.files import read_json
 from .io.rectangles import draw_boxes
@@ -41,6 +42,9 @@ class COCOMasks(IndexedMasks):
         crowd: Handling of ``iscrowd`` regions: ``'ignore'``, ``'causal'``, or
             ``'skip'`` (context). The default is ``'ignore'``, since such a region
             contains a whole group with the gaps between its objects.
+        normalized: True: polygons and boxes are fractions of the image's width and
+            height. False: they are pixels, as COCO has them. None: they are pixels, and
+            an object within [0, 1] is an error.
         **choice: Options of :class:`.ObjectChoice`: all objects, some categories, one
             mask per class, or the objects of the image's own label.
     """
@@ -52,11 +56,13 @@ class COCOMasks(IndexedMasks):
                  images: str = '',
                  use: str = 'segmentation',
                  crowd: str = 'ignore',
+                 normalized: bool | None = None,
                  **choice):
         check_option('use', use, USES)
         check_option('crowd', crowd, tuple(IGNORED))
         self.use = use
         self.crowd = crowd
+        self.normalized = normalized
         self.images = images
         self.choice = ObjectChoice(**choice)
         super().__init__(ann_file, data_root)
@@ -84,8 +90,9 @@ class COCOMasks(IndexedMasks):
                     flat.append(one.id)
                     continue
                 key, shape = images[one.image]
-                check_fits(one.outline, self.use, shape)
-            yield key, (shape, one.crowd, names[one.category], one.outline)
+                outline = scale_outline(one.outline, shape, self.normalized)
+                check_fits(outline, self.use, shape)
+            yield key, (shape, one.crowd, names[one.category], outline)
         if flat:
             logging.getLogger(__name__).warning(
                 f"'{self.file}': {len(flat)} boxes without width or height are left "
@@ -95,7 +102,8 @@ class COCOMasks(IndexedMasks):
         check_size(records[0][0], results['ori_shape'][:2])
         objects = [Annotated(category, outline, crowd and IGNORED[self.crowd])
                    for _, crowd, category, outline in records]
-        draw = _draw_segments if self.use == 'segmentation' else draw_boxes
+        draw = _draw_segments if self.use == 'segmentation' else partial(
+            draw_boxes, normalized=False)  # records() has scaled the boxes
         return self.choice.record(objects, draw, results, file)
 
 

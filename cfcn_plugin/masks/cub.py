@@ -23,16 +23,18 @@ class CUBBoxMasks(BoxMasks):
         ann_file: The boxes, ``id x y width height`` in pixels.
         names: The images, ``id path``.
         images: Folder that the paths are relative to.
+        normalized: As in :class:`.BoxMasks`.
     """
 
     def __init__(self,
                  data_root: str = '',
                  ann_file: str = 'bounding_boxes.txt',
                  names: str = 'images.txt',
-                 images: str = 'images'):
+                 images: str = 'images',
+                 normalized: bool | None = None):
         self.images = images
         self.list = Path(data_root, names)
-        super().__init__(ann_file, data_root, format='xywh')
+        super().__init__(ann_file, data_root, format='xywh', normalized=normalized)
 
     def entries(self) -> Iterator[Entry]:
         for place, (name, *box) in read_cub_boxes(self.file, self.list):

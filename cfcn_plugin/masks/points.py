@@ -8,6 +8,7 @@ from .base import MaskRecord, at, expect
 from .index import IndexedMasks
 from .io.names import image_name
 from .io.numbers import read_number
+from .io.scale import check_scale, to_pixels
 from .io.shapes import FAR, check_inside, check_radius, draw_stroke, pixel_radius
 from .io.table import read_entries
 
@@ -17,8 +18,8 @@ class PointMasks(IndexedMasks):
 
     CSV: a header with ``image, x, y`` and optionally ``radius``, then one line per
     point. JSON: a list of objects with these names, or an object
-    ``{image: [[x, y], [x, y, radius], ...]}``. Coordinates are pixels, x to the right,
-    y down, the image's corner at (0, 0).
+    ``{image: [[x, y], [x, y, radius], ...]}``. Coordinates are x to the right, y down,
+    the image's corner at (0, 0).
 
     Args:
         ann_file: The file, below ``data_root``.
@@ -26,6 +27,9 @@ class PointMasks(IndexedMasks):
         radius: Default radius of points, 0 or more.
         unit: Unit of every radius: ``'diagonal'`` for a fraction of the image's
             diagonal, or ``'pixel'``.
+        normalized: True: ``x`` and ``y`` are fractions of the image's width and height.
+            False: they are pixels. None: they are pixels, and points within [0, 1] are
+            an error.
     """
     entry = 'point'
 
@@ -33,17 +37,22 @@ class PointMasks(IndexedMasks):
                  ann_file: str,
                  data_root: str = '',
                  radius: float = 0.05,
-                 unit: str = 'diagonal'):
+                 unit: str = 'diagonal',
+                 normalized: bool | None = None):
         check_radius(radius, unit)
         self.radius = radius
         self.unit = unit
+        self.normalized = normalized
         super().__init__(ann_file, data_root)
 
     def read(self, records: list, file: str, results: dict) -> MaskRecord:
         shape = results['ori_shape'][:2]
         mask = np.zeros(shape, np.uint8)
+        together = [number for x, y, _ in records for number in (x, y)]
         for x, y, radius in records:
-            point = np.array([(x, y)])
+            # beside other points in pixels, the whole numbers (1, 1) are pixels too
+            check_scale((x, y) if x % 1 or y % 1 else together, shape, self.normalized)
+            point = np.array([to_pixels((x, y), shape, bool(self.normalized))])
             check_inside(point, 0, shape)
             mask |= draw_stroke(point, pixel_radius(radius, self.unit, shape), shape)
         return MaskRecord(mask, file)

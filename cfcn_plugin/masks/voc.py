@@ -8,7 +8,8 @@ from .base import MaskError, MaskRecord, at, check_names, check_option, check_si
 from .folder import FolderMasks
 from .io.image import read_image
 from .io.names import join_inside
-from .io.rectangles import draw_boxes
+from .io.scale import check_scale
+from .io.shapes import draw_outlines
 from .io.voc_xml import VOCObject, read_objects
 from .objects import IGNORED, Annotated, ObjectChoice
 
@@ -21,6 +22,8 @@ BACKGROUND, VOID = 0, 255
 FOLDERS = dict(segmentation='SegmentationClass', instances='SegmentationObject',
                bbox='Annotations')
 VOIDS = ('ignore', 'context')
+FIRST_PIXEL = (0, 0, 1, 1)  # 1 to 1 in the file; no tool writes it for fractions
+REMEDY = 'Pascal VOC has pixels: multiply the numbers by the size of the image'
 
 
 class VOCMasks(FolderMasks):
@@ -80,7 +83,7 @@ class VOCMasks(FolderMasks):
             objects, size = self._objects(file)
             check_size(size or shape, shape)
             found = [self._make_object(one, one.box) for one in objects]
-            return self.choice.record(found, draw_boxes, results, str(file))
+            return self.choice.record(found, _draw, results, str(file))
         values = read_image(file, shape)
         if values.ndim != 2 or values.dtype != np.uint8:
             raise MaskError(
@@ -117,3 +120,13 @@ class VOCMasks(FolderMasks):
 
     def _make_object(self, one: VOCObject, outline) -> Annotated:
         return Annotated(one.name, outline, one.difficult and IGNORED[self.difficult])
+
+
+def _draw(boxes: list, shape: tuple[int, int]) -> np.ndarray:
+    """The union of boxes and rotated boxes of :class:`.VOCObject`."""
+    for box in boxes:
+        if not isinstance(box, tuple):
+            check_scale(box.ravel().tolist(), shape, remedy=REMEDY)
+        elif box != FIRST_PIXEL:
+            check_scale((box[0] + 1, box[1] + 1, *box[2:]), shape, remedy=REMEDY)
+    return draw_outlines(boxes, shape)

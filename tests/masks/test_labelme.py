@@ -101,12 +101,12 @@ def test_shapes_add_up_and_no_shape_is_an_empty_mask(tmp_path):
 
 def test_labels_are_categories_and_what_is_ignored(tmp_path):
     shapes = (shape(label='cow'), shape([[5, 4], [7, 6]], label='dog'),
-              shape([[0, 0], [1, 1]], label='haze'), shape([[4, 3]], 'point', 'grass'))
+              shape([[0, 0], [2, 1]], label='haze'), shape([[4, 3]], 'point', 'grass'))
     record = read(tmp_path, *shapes, objects='per_class',
                   classes=dict(cow=4, dog=2), ignore=['haze'])
     assert record.classes.tolist() == [2, 4]
     np.testing.assert_array_equal(record.mask, [box(5, 4, 7, 6), box(1, 1, 4, 3)])
-    np.testing.assert_array_equal(record.ignore, box(0, 0, 1, 1))
+    np.testing.assert_array_equal(record.ignore, box(0, 0, 2, 1))
     record = read(tmp_path, *shapes, categories=['dog'])
     np.testing.assert_array_equal(record.mask, box(5, 4, 7, 6))
 

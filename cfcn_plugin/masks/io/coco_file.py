@@ -1,6 +1,7 @@
 """The parts of a COCO instance JSON, each checked as soon as it is read."""
 import math
 from array import array
+from itertools import chain
 from typing import Any, NamedTuple
 
 from cfcn_plugin.masks.base import MaskError, at, expect
@@ -9,6 +10,7 @@ from .names import image_name
 from .numbers import are_numbers, is_whole
 from .rectangles import Box, check_in_image, read_box
 from .rle import read_rle
+from .scale import check_scale, to_pixels
 
 FIELDS = ('id', 'image_id', 'category_id')
 Outline = list[array] | tuple[bytes, tuple[int, int]] | Box
@@ -79,6 +81,22 @@ def read_images(entries: list, folder: str) -> dict[Any, tuple]:
         keys.add(key)
         images[entry['id']] = key, (entry['height'], entry['width'])
     return images
+
+
+def scale_outline(outline: Outline, shape: tuple[int, int],
+                  normalized: bool | None) -> Outline:
+    """An outline in pixels of its image of (H, W); see :func:`.to_pixels`.
+
+    Raises:
+        MaskError: The outline is in fractions, or is not.
+    """
+    if isinstance(outline, list):
+        check_scale(list(chain(*outline)), shape, normalized)
+        return [array('d', to_pixels(polygon, shape, bool(normalized)))
+                for polygon in outline]
+    if len(outline) == 4:
+        return tuple(to_pixels(outline, shape, normalized))
+    return outline
 
 
 def check_fits(outline: Outline, use: str, shape: tuple[int, int]) -> None:

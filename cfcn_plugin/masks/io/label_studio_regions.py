@@ -7,10 +7,12 @@ import numpy as np
 from cfcn_plugin.masks.base import MaskError, at, check_size, expect, is_list_of
 
 from .numbers import are_numbers, is_whole, read_number
+from .scale import PERCENT_EDGE, check_percent
 from .shapes import check_inside, fill_polygon, read_points
 
 CHANNELS = 4
 HALF = 128
+TURNED_EDGE = 100  # percent that a turned rectangle may leave the image
 BARE = ('brush', 'polygon', 'rectangle')  # drawn without a label
 
 
@@ -115,6 +117,8 @@ def _draw(region: dict, shape: tuple[int, int]) -> np.ndarray:
     turned = (points - points[0]) @ np.array(
         [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     points = turned + points[0]
+    percent = points / shape[::-1] * 100
+    check_percent(percent.ravel().tolist(), TURNED_EDGE if turn else PERCENT_EDGE)
     check_inside(points, 0, shape)
     return fill_polygon(points, shape)
 

@@ -6,6 +6,7 @@ whole pixels and also draw the outline, which enlarges objects. Here the polygon
 box's corners gives the mask of the box. Time depends on the image's size only.
 """
 import math
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from cfcn_plugin.masks.base import check_option, expect
 
 from .numbers import read_number
-from .rectangles import check_in_image
+from .rectangles import check_in_image, draw_boxes
 
 FAR = 1e7  # pixels; larger than any image
 UNITS = ('pixel', 'diagonal')
@@ -96,6 +97,21 @@ def fill_polygon(points, shape: tuple[int, int], nonzero: bool = False) -> np.nd
     turns = np.bincount(row * size[1] + column, down, size[0] * size[1])
     winding = turns.reshape(size)[:, :-1].cumsum(1).astype(int)
     mask[first:last] = winding != 0 if nonzero else winding & 1
+    return mask
+
+
+def draw_outlines(outlines: Iterable, shape: tuple[int, int]) -> np.ndarray:
+    """The union of boxes (tuples) and polygons (arrays (N, 2)) in pixels.
+
+    Raises:
+        MaskError: A box or polygon is outside the image.
+    """
+    outlines = list(outlines)
+    mask = draw_boxes((one for one in outlines if isinstance(one, tuple)), shape, False)
+    for one in outlines:
+        if not isinstance(one, tuple):
+            check_inside(one, 0, shape)
+            mask |= fill_polygon(one, shape)
     return mask
 
 
