@@ -8,7 +8,7 @@ from .base import MaskRecord, at, expect
 from .index import IndexedMasks
 from .io.names import image_name
 from .io.numbers import read_number
-from .io.scale import check_scale, to_pixels
+from .io.scale import to_pixels
 from .io.shapes import FAR, check_inside, check_radius, draw_stroke, pixel_radius
 from .io.table import read_entries
 
@@ -28,8 +28,8 @@ class PointMasks(IndexedMasks):
         unit: Unit of every radius: ``'diagonal'`` for a fraction of the image's
             diagonal, or ``'pixel'``.
         normalized: True: ``x`` and ``y`` are fractions of the image's width and height.
-            False: they are pixels. None: they are pixels, and points within [0, 1] are
-            an error.
+            False: they are pixels. None: they are pixels, and a point within
+            [0, 1] is an error, except whole numbers.
     """
     entry = 'point'
 
@@ -48,11 +48,8 @@ class PointMasks(IndexedMasks):
     def read(self, records: list, file: str, results: dict) -> MaskRecord:
         shape = results['ori_shape'][:2]
         mask = np.zeros(shape, np.uint8)
-        together = [number for x, y, _ in records for number in (x, y)]
-        for x, y, radius in records:
-            # beside other points in pixels, the whole numbers (1, 1) are pixels too
-            check_scale((x, y) if x % 1 or y % 1 else together, shape, self.normalized)
-            point = np.array([to_pixels((x, y), shape, bool(self.normalized))])
+        for *point, radius in records:
+            point = np.array([to_pixels(point, shape, self.normalized)])
             check_inside(point, 0, shape)
             mask |= draw_stroke(point, pixel_radius(radius, self.unit, shape), shape)
         return MaskRecord(mask, file)

@@ -117,9 +117,9 @@ def _draw(region: dict, shape: tuple[int, int]) -> np.ndarray:
     turned = (points - points[0]) @ np.array(
         [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     points = turned + points[0]
+    check_inside(points, 0, shape)
     percent = points / shape[::-1] * 100
     check_percent(percent.ravel().tolist(), TURNED_EDGE if turn else PERCENT_EDGE)
-    check_inside(points, 0, shape)
     return fill_polygon(points, shape)
 
 

@@ -35,7 +35,8 @@ def check_scale(values: Sequence[float], shape: tuple[int, int],
     """Check the scale of one object's coordinates; see :func:`to_pixels`.
 
     Pixels look like fractions if all are within [0, 1] and the image is larger than a
-    pixel: an object that covers nothing but the first pixel.
+    pixel: an object that covers nothing but the first pixel. A single point in whole
+    numbers does not: as fractions, (1, 1) is the last corner of the image.
 
     Raises:
         MaskError: The values are of another scale.
@@ -45,7 +46,8 @@ def check_scale(values: Sequence[float], shape: tuple[int, int],
         raise MaskError(
             "expected fractions of the image's width and height within [0, 1], got "
             f'numbers from {min(values)} to {max(values)}: are the numbers pixels?')
-    if normalized is None and are_fractions and max(shape) > 1:
+    if normalized is None and are_fractions and max(shape) > 1 and not (
+            len(values) == 2 and all(value % 1 == 0 for value in values)):
         raise MaskError(
             f'the numbers from {min(values)} to {max(values)} look like fractions of '
             f'the image of {shape[1]} x {shape[0]} pixels: {remedy}')
