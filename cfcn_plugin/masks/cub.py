@@ -45,7 +45,8 @@ def read_cub_boxes(boxes: Path, names: Path) -> Iterator[Entry]:
     """Each image of ``names`` (``images.txt``) with its box.
 
     Yields:
-        Place of the box in its file, and name, x, y, width, height, unparsed.
+        Place of the box in its file, and name, x, y, width, height, unparsed. For an
+        image without a box the name alone, which :func:`.read_box` refuses.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -70,6 +71,10 @@ def read_cub_boxes(boxes: Path, names: Path) -> Iterator[Entry]:
                 raise MaskError(f'id {number} occurs twice, expected one box per bird')
         seen.add(number)
         yield place, [images[number], *box]
+    for number in images if seen else ():
+        if number not in seen:
+            yield (f"id {number} of '{names}' has no box, take both files from one "
+                   'release'), [images[number]]
 
 
 class CUBSegmentationMasks(FolderMasks):

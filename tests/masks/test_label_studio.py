@@ -246,3 +246,27 @@ def test_region_that_does_not_fit_its_image(tmp_path, results, error, text):
 def test_wrong_option_is_refused():
     with pytest.raises(ValueError, match="`several`.*'error', 'union'.*'first'"):
         LabelStudioMasks('ls.json', several='first')
+
+
+@pytest.mark.parametrize('value,message', [
+    (dict(x=30, y=40, width=120, height=50), 'percent .* to 150.* are the numbers pix'),
+    (dict(x=0.1, y=0.1, width=0.8, height=0.8), 'look like fractions: multiply'),
+    (dict(x=50, y=50, width=900, height=9, rotation=10), 'are the numbers pixels')])
+def test_pixels_and_fractions_are_no_percent(tmp_path, value, message):
+    with pytest.raises(MaskError, match=message):
+        read(tmp_path, region(**value))
+
+
+def test_turned_rectangle_may_be_wider_than_the_image_before_the_turn(tmp_path):
+    tall = (20, 4)
+    made = source(tmp_path, task(region(
+        size=tall, x=75, y=10, width=400, height=10, rotation=90)))
+    mask = np.zeros(tall, np.uint8)
+    mask[2:18, 1:3] = 1
+    np.testing.assert_array_equal(made(sample(tmp_path, shape=tall)).mask, mask)
+
+
+def test_ellipse_without_a_label_is_refused(tmp_path):
+    one = region('ellipse', None, x=50, y=50, radiusX=10, radiusY=10)
+    with pytest.raises(MaskError, match='result 0: expected a brush'):
+        read(tmp_path, one)
