@@ -90,13 +90,14 @@ def scale_outline(outline: Outline, shape: tuple[int, int],
     Raises:
         MaskError: The outline is in fractions, or is not.
     """
-    if isinstance(outline, list):
-        check_scale(list(chain(*outline)), shape, normalized)
-        return [array('d', to_pixels(polygon, shape, bool(normalized)))
-                for polygon in outline]
-    if len(outline) == 4:
-        return tuple(to_pixels(outline, shape, normalized))
-    return outline
+    if len(outline) == 2 and isinstance(outline, tuple):  # an RLE
+        return outline
+    polygons = outline if isinstance(outline, list) else [outline]
+    check_scale([*chain(*polygons)], shape, normalized)
+    if not normalized:
+        return outline
+    polygons = [array('d', to_pixels(one, shape, True)) for one in polygons]
+    return polygons if isinstance(outline, list) else tuple(polygons[0])
 
 
 def check_fits(outline: Outline, use: str, shape: tuple[int, int]) -> None:
