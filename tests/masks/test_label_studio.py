@@ -264,9 +264,3 @@ def test_turned_rectangle_may_be_wider_than_the_image_before_the_turn(tmp_path):
     mask = np.zeros(tall, np.uint8)
     mask[2:18, 1:3] = 1
     np.testing.assert_array_equal(made(sample(tmp_path, shape=tall)).mask, mask)
-
-
-def test_ellipse_without_a_label_is_refused(tmp_path):
-    one = region('ellipse', None, x=50, y=50, radiusX=10, radiusY=10)
-    with pytest.raises(MaskError, match='result 0: expected a brush'):
-        read(tmp_path, one)

@@ -13,7 +13,7 @@ from .shapes import check_inside, fill_polygon, read_points
 CHANNELS = 4
 HALF = 128
 TURNED_EDGE = 100  # percent that a turned rectangle may leave the image
-BARE = ('brush', 'ellipse', 'polygon', 'rectangle')  # drawn without a label
+BARE = ('brush', 'polygon', 'rectangle')  # drawn without a label
 
 
 def read_regions(results) -> list[dict]:

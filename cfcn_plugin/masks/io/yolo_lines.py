@@ -14,9 +14,9 @@ from .numbers import read_number
 
 BOX = 4
 LINES = 200  # of a folder, which tell what all its lines are
-POSE = 0.9  # fraction of lines; a few lines of a folder are annotated wrongly
-BEYOND = 0.25  # how far a box may leave the image, in fractions of the image
-REACH = 0.75  # distance of a key point from the box's centre, in sizes of the box
+POSE = 0.8  # fraction of lines; a few lines of a folder are annotated wrongly
+BEYOND = 0.05  # how far a box may leave the image, in fractions of the image
+REACH = 0.65  # distance of a key point from the box's centre, in sizes of the box
 VISIBILITY = (0, 1, 2)
 
 
