@@ -1,5 +1,6 @@
 """Boxes around the causal object, in one CSV or JSON file."""
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import starmap
 
 from .base import MaskError, MaskRecord, at, check_option, expect
@@ -20,8 +21,8 @@ class BoxMasks(IndexedMasks):
     image, so a repeated line changes nothing. JSON: either a list of objects with the
     names of the CSV's columns, or an object ``{image: [[x0, y0, x1, y1], ...]}`` (with
     the category last, if there is one).
-    Coordinates are pixels, x to the right, y down, the image's corner at (0, 0). A
-    pixel is inside if its centre is inside. Boxes are clipped to the image.
+    Coordinates are x to the right, y down, the image's corner at (0, 0). A pixel is
+    inside if its centre is inside. Boxes are clipped to the image.
 
     Args:
         ann_file: The file, below ``data_root``.
@@ -31,6 +32,9 @@ class BoxMasks(IndexedMasks):
         format: ``'xyxy'`` (corners) or ``'xywh'`` (corner and size).
         category: Column with the category of the object in the box. Required by the
             options of ``ObjectChoice``.
+        normalized: True: coordinates are fractions of the image's width and height, as
+            in Open Images. False: they are pixels. None: they are pixels, and a box
+            within [0, 1] is an error.
         **choice: Options of :class:`.ObjectChoice`.
     """
     entry = 'box'
@@ -42,6 +46,7 @@ class BoxMasks(IndexedMasks):
                  box: Sequence[str] = ('x0', 'y0', 'x1', 'y1'),
                  format: str = 'xyxy',
                  category: str | None = None,
+                 normalized: bool | None = None,
                  **choice):
         check_option('format', format, FORMATS)
         if len(box) != 4:
@@ -54,11 +59,13 @@ class BoxMasks(IndexedMasks):
         self.columns = tuple(box)
         self.format = format
         self.category = category
+        self.normalized = normalized
         super().__init__(ann_file, data_root)
 
     def read(self, records: list, file: str, results: dict) -> MaskRecord:
         found = starmap(Annotated, records)
-        return self.choice.record(found, draw_boxes, results, file)
+        draw = partial(draw_boxes, normalized=self.normalized)
+        return self.choice.record(found, draw, results, file)
 
     def entries(self) -> Iterator[Entry]:
         """Place in the file, and (image, four unparsed numbers, category)."""

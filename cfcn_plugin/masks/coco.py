@@ -19,6 +19,7 @@ from .io.coco_file import (
     pack_instance,
     read_categories,
     read_images,
+    scale_outline,
 )
 from .io.files import read_json
 from .io.rectangles import draw_boxes
@@ -47,6 +48,9 @@ class COCOMasks(IndexedMasks):
         crowd: Handling of ``iscrowd`` regions: ``'ignore'``, ``'causal'``, or
             ``'skip'`` (context). The default is ``'ignore'``, since such a region
             contains a whole group with the gaps between its objects.
+        normalized: True: polygons and boxes are fractions of the image's width and
+            height. False: they are pixels, as COCO has them. None: they are pixels, and
+            an object within [0, 1] is an error.
         **choice: Options of :class:`.ObjectChoice`: all objects, some categories, one
             mask per class, or the objects of the image's own label.
     """
@@ -58,11 +62,13 @@ class COCOMasks(IndexedMasks):
                  images: str = '',
                  use: str = 'segmentation',
                  crowd: str = 'ignore',
+                 normalized: bool | None = None,
                  **choice):
         check_option('use', use, USES)
         check_option('crowd', crowd, tuple(IGNORED))
         self.use = use
         self.crowd = crowd
+        self.normalized = normalized
         self.images = images
         self.choice = ObjectChoice(**choice)
         super().__init__(ann_file, data_root)
@@ -106,8 +112,9 @@ class COCOMasks(IndexedMasks):
         if one.outline is None:
             return None
         expect(one.crowd in (0, 1), "'iscrowd' 0 or 1", one.crowd)
-        check_fits(one.outline, shape)
-        return shape, crowd, category, one.outline
+        outline = scale_outline(one.outline, shape, self.normalized)
+        check_fits(outline, shape)
+        return shape, crowd, category, outline
 
     def read(self, records: list, file: str, results: dict) -> MaskRecord:
         check_size(records[0][0], results['ori_shape'][:2])
@@ -127,5 +134,5 @@ def _draw(outlines: list, shape: tuple[int, int]) -> np.ndarray:
             rles += coco_mask.frPyObjects(polygons, *shape)
         else:
             rles.append(dict(size=shape, counts=outline[0]))
-    mask = draw_boxes(boxes, shape)
+    mask = draw_boxes(boxes, shape, normalized=False)  # records() has scaled them
     return mask | draw_rles(rles) if rles else mask

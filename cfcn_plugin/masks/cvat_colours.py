@@ -9,6 +9,7 @@ from .folder import MirrorMasks
 from .io.archive import Archive
 from .io.files import decode_lines
 from .io.image import read_image
+from .io.numbers import read_whole
 from .objects import Annotated, ObjectChoice
 
 FOLDER = 'SegmentationClass/'
@@ -98,9 +99,9 @@ def _parse(line: str) -> tuple[str, int]:
     """``label:r,g,b:parts:actions``; a label may have colons."""
     try:
         label, colour, _, _ = line.rsplit(':', 3)
-        rgb = [int(part) for part in colour.split(',')]
+        rgb = [read_whole(part) for part in colour.split(',')]
         if len(rgb) != 3:
             raise ValueError
         return label, int.from_bytes((*rgb, OPAQUE), 'little')
-    except ValueError:  # from_bytes refuses numbers outside 0 to 255
+    except ValueError:  # from_bytes refuses numbers over 255
         raise MaskError(f"expected 'label:r,g,b:parts:actions', got {line!r}") from None

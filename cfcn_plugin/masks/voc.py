@@ -9,7 +9,8 @@ from .base import MaskError, MaskRecord, at, check_names, check_option, check_si
 from .folder import FolderMasks
 from .io.image import read_image
 from .io.names import find_inside
-from .io.rectangles import draw_boxes
+from .io.scale import check_scale
+from .io.shapes import draw_outlines
 from .io.stored_names import normal_name
 from .io.voc_xml import VOCObject, read_objects
 from .io.xml_tree import read_xml
@@ -24,6 +25,8 @@ BACKGROUND, VOID = 0, 255
 FOLDERS = dict(segmentation='SegmentationClass', instances='SegmentationObject',
                bbox='Annotations')
 VOIDS = ('ignore', 'context')
+FIRST_PIXEL = (0, 0, 1, 1)  # 1 to 1 in the file; no tool writes it for fractions
+REMEDY = 'Pascal VOC has pixels: multiply the numbers by the size of the image'
 
 
 class VOCMasks(FolderMasks):
@@ -91,7 +94,7 @@ class VOCMasks(FolderMasks):
             objects, size = self._objects(file, boxes=True)
             check_size(size or shape, shape)
             found = [self._make_object(one, one.box) for one in objects]
-            return self.choice.record(found, draw_boxes, results, str(file))
+            return self.choice.record(found, _draw, results, str(file))
         values = read_image(file, shape)
         if values.ndim != 2 or values.dtype != np.uint8:
             raise MaskError(
@@ -131,3 +134,13 @@ class VOCMasks(FolderMasks):
 
     def _make_object(self, one: VOCObject, outline) -> Annotated:
         return Annotated(one.name, outline, one.difficult and IGNORED[self.difficult])
+
+
+def _draw(boxes: list, shape: tuple[int, int]) -> np.ndarray:
+    """The union of boxes and rotated boxes of :class:`.VOCObject`."""
+    for box in boxes:
+        if not isinstance(box, tuple):
+            check_scale(box.ravel().tolist(), shape, remedy=REMEDY)
+        elif box != FIRST_PIXEL:
+            check_scale((box[0] + 1, box[1] + 1, *box[2:]), shape, remedy=REMEDY)
+    return draw_outlines(boxes, shape)

@@ -161,7 +161,7 @@ FORMATS = {
                         {'images.txt': b'1 a.jpg\n'}),
     'CUB names': Format('images.txt', '1 a.jpg\n2 b.jpg\n',
                         lambda root: CUBBoxMasks(root, images=''),
-                        {'bounding_boxes.txt': b'1 1.0 1.0 3.0 2.0\n'}),
+                        {'bounding_boxes.txt': b'1 1.0 1.0 3.0 2.0\n2 1 1 3 2\n'}),
     'CUB': Format('a.png', image('LA', values=(0, 51, 204)),
                   lambda root: CUBSegmentationMasks(root, '', '')),
     'CVAT': Format('x.zip', archive({'labelmap.txt': LABELMAP,

@@ -3,6 +3,7 @@
 `make fuzz` runs more iterations.
 """
 import copy
+import json
 import resource
 
 import numpy as np
@@ -25,7 +26,8 @@ MEGABYTES = 200  # that reading an image of 24 pixels may cost
 # what a careless or a hostile hand writes
 STRANGE = [b'null', b'true', b'-1', b'1e999', b'NaN', b'9' * 30, b'""', b'"../a"',
            b'[]', b'{}', b'[[]]', b'[null]', b'"\\ud800"', b'\0', b'\xff', b',',
-           b'<a/>', b'&b;', b' ', b'', b'\n', b'[' * 5000, b'9' * 5000, b'\xef\xbb\xbf',
+           b'1_0', b'0.5', b'\xe0\xa5\xaf', b'<a/>', b'&b;', b' ', b'', b'\n',
+           b'[' * 5000, b'9' * 5000, b'\xef\xbb\xbf',
            b'..\\..\\a', b'\\', 'a\u0308\u2028'.encode(), '狗'.encode('gb18030')]
 ENCODINGS = ['gb18030', 'shift_jis', 'cp1252', 'utf-16', 'utf-16-be', 'utf-32', 'utf-7',
              'utf-8-sig', 'cp037', 'foo', 'hex', 'idna', 'undefined', 'x' * 200]
@@ -34,7 +36,7 @@ NUMBERS = st.one_of(
     st.sampled_from([2**31, 2**32, 2**63, 10**30]))
 TEXTS = st.sampled_from(
     ['', 'a.jpg', '../a.jpg', '..\\a.jpg', 'C:\\a.jpg', 'a\u0308.jpg', '\u2028',
-     '/etc/passwd', '\ud800', 'http://127.0.0.1:9/x', 'nan'])
+     '/etc/passwd', '\ud800', 'http://127.0.0.1:9/x', 'nan', '1_0', '1,5', '\u096f'])
 LEAVES = st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=8), TEXTS)
 VALUES = st.recursive(LEAVES, lambda inner: st.one_of(
     st.lists(inner, max_size=4),
@@ -180,3 +182,49 @@ def test_outline_that_no_category_asks_for_changes_no_mask(tmp_path, name, make)
         np.testing.assert_array_equal(file.read(tmp_path, data).mask, cows)
 
     read()
+
+
+@pytest.mark.parametrize('kind', [
+    'COCO', 'COCO boxes', 'LabelMe', 'Label Studio', 'boxes', 'boxes in CSV', 'points',
+    'points in CSV', 'YOLO', 'VOC boxes', 'CUB boxes', 'CUB names', 'CVAT labels'])
+def test_digit_that_no_tool_writes_gives_no_other_mask(tmp_path, formats, kind):
+    one = formats[kind]
+    text = one.encoded().decode()
+    whole = one.read(tmp_path, text.encode()).mask
+    digits = [i for i, letter in enumerate(text) if letter.isdigit()]
+
+    @given(st.sampled_from(digits), st.sampled_from('\u096f\uff10\u0663\xb2_'))
+    def read(place, other):
+        other = f'{text[place]}_0' if other == '_' else other
+        data = text[:place] + other + text[place + 1:]
+        try:
+            mask = one.read(tmp_path, data.encode()).mask
+        except MaskError:
+            return
+        np.testing.assert_array_equal(mask, whole)  # a name, or a field not read
+
+    read()
+
+
+SIDES = st.tuples(st.integers(0, 62), st.integers(2, 64)).filter(lambda s: s[0] < s[1])
+
+
+@given(st.lists(st.tuples(SIDES, SIDES), min_size=1, max_size=3), st.data())
+def test_fractions_of_boxes_give_the_mask_of_their_pixels_or_an_error(
+        tmp_path_factory, sides, data):
+    root = tmp_path_factory.getbasetemp()
+    pixels = [[x0, y0, x1, y1] for (x0, x1), (y0, y1) in sides]
+    fractions = [[number / 64 for number in box] for box in pixels]
+
+    def read(boxes, **options):
+        (root / 'x.json').write_text(json.dumps({'a.jpg': boxes}))
+        return BoxMasks('x.json', str(root), **options)(
+            dict(img_path=str(root / 'a.jpg'), ori_shape=(64, 64))).mask
+
+    np.testing.assert_array_equal(read(fractions, normalized=True), read(pixels))
+    mixed = data.draw(st.integers(0, len(pixels) - 1))
+    with pytest.raises(MaskError):
+        read([*pixels[:mixed], fractions[mixed], *pixels[mixed + 1:]])
+    with pytest.raises(MaskError):
+        read([*fractions[:mixed], pixels[mixed], *fractions[mixed + 1:]],
+             normalized=True)

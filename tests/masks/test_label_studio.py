@@ -314,7 +314,7 @@ BAD = {
         [task(region('brushlabels', rle=10**12))], 'list of bytes as `rle`'),
     'turned by NaN': (
         [task(region(x=1, y=1, width=9, height=9, rotation=float('nan')))],
-        'turned by nan, have no inside'),
+        'finite number, got nan'),
     'no size': ([task(region(size=(None, 20)))], 'original_height and original_width'),
     'turned': ([task({**region(), 'image_rotation': 90})], 'turned by 90 degrees'),
     'rle that is no bytes': (
@@ -324,12 +324,12 @@ BAD = {
     'flat ellipse': ([task(region('ellipselabels', x=1, y=1, radiusX=0, radiusY=3))],
                      'radiusX 0.0 and .* have no inside'),
     'NaN ellipse': ([task(region('ellipselabels', x=float('nan'), y=1, radiusX=1,
-                                 radiusY=3))], 'finite numbers'),
+                                 radiusY=3))], 'finite number, got nan'),
     'item of no list': ([task({**region(), 'item_index': 1})],
                         'item_index 1 of a region, and the task has 1 images'),
     'flat rectangle': ([task(region(x=1, y=1, width=0, height=5))], 'have no inside'),
     'NaN rectangle': ([task(region(x=float('nan'), y=1, width=5, height=5))],
-                      'finite numbers'),
+                      'finite number, got nan'),
     'two corners': ([task(region('polygonlabels', points=[[1, 1], [2, 2]]))],
                     'at least 3 points, got 2'),
     'unknown label': ([task(region(labels=['dog']))],
@@ -370,3 +370,21 @@ def test_region_that_does_not_fit_its_image(tmp_path, results, error, text):
 def test_wrong_option_is_refused():
     with pytest.raises(ValueError, match="`several`.*'error', 'union'.*'first'"):
         LabelStudioMasks('ls.json', several='first')
+
+
+@pytest.mark.parametrize('value,message', [
+    (dict(x=30, y=40, width=120, height=50), 'percent .* to 150.* are the numbers pix'),
+    (dict(x=0.1, y=0.1, width=0.8, height=0.8), 'look like fractions: multiply'),
+    (dict(x=50, y=50, width=900, height=9, rotation=10), 'are the numbers pixels')])
+def test_pixels_and_fractions_are_no_percent(tmp_path, value, message):
+    with pytest.raises(MaskError, match=message):
+        read(tmp_path, region(**value))
+
+
+def test_turned_rectangle_may_be_wider_than_the_image_before_the_turn(tmp_path):
+    tall = (20, 4)
+    made = source(tmp_path, task(region(
+        size=tall, x=75, y=10, width=400, height=10, rotation=90)))
+    mask = np.zeros(tall, np.uint8)
+    mask[2:18, 1:3] = 1
+    np.testing.assert_array_equal(made(sample(tmp_path, shape=tall)).mask, mask)

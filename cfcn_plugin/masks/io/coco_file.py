@@ -1,14 +1,17 @@
 """The parts of a COCO instance JSON, each checked as soon as it is read."""
 import math
 from array import array
+from itertools import chain
 from typing import Any, NamedTuple
 
 from cfcn_plugin.masks.base import MaskError, at, expect
 from cfcn_plugin.masks.deferred import read_or_defer, without_traceback
 
 from .names import image_name
+from .numbers import are_numbers, is_whole
 from .rectangles import Box, check_in_image, read_box
 from .rle import read_rle
+from .scale import check_scale, to_pixels
 
 FIELDS = ('id', 'image_id', 'category_id')
 IDS = {int: 'a number', float: 'a number', str: 'text'}
@@ -98,13 +101,29 @@ def read_images(entries: list, folder: str) -> dict[Any, tuple]:
 
 def _read_size(entry: dict) -> tuple[int, int]:
     size = entry.get('height'), entry.get('width')
-    expect(all(type(n) is int and n > 0 for n in size),
-           "'height' and 'width' in pixels", entry)
+    expect(all(is_whole(n, 1) for n in size), "'height' and 'width' in pixels", entry)
     return size
 
 
 def is_box(outline: Outline) -> bool:
     return isinstance(outline, tuple) and len(outline) == 4
+
+
+def scale_outline(outline: Outline, shape: tuple[int, int],
+                  normalized: bool | None) -> Outline:
+    """An outline in pixels of its image of (H, W); see :func:`.to_pixels`.
+
+    Raises:
+        MaskError: The outline is in fractions, or is not.
+    """
+    if isinstance(outline, tuple) and not is_box(outline):  # an RLE
+        return outline
+    polygons = outline if isinstance(outline, list) else [outline]
+    check_scale([*chain(*polygons)], shape, normalized)
+    if not normalized:
+        return outline
+    polygons = [array('d', to_pixels(one, shape, True)) for one in polygons]
+    return polygons if isinstance(outline, list) else tuple(polygons[0])
 
 
 def check_fits(outline: Outline, shape: tuple[int, int]) -> None:
@@ -132,8 +151,9 @@ def read_polygons(given) -> list[array]:
     polygons = []
     for polygon in given:
         try:
-            numbers = array('d', polygon) if isinstance(polygon, list) else ()
-        except (TypeError, OverflowError):
+            is_plain = isinstance(polygon, list) and are_numbers(polygon, int, float)
+            numbers = array('d', polygon) if is_plain else ()
+        except OverflowError:
             numbers = ()
         expect(len(numbers) >= 6 and len(numbers) % 2 == 0,
                'a polygon of at least three points, [x0, y0, x1, y1, x2, y2, ...], an '

@@ -13,7 +13,9 @@ import numpy as np
 from cfcn_plugin.masks.base import MaskError, at, expect
 
 from .archive import Archive
+from .numbers import read_whole
 from .rectangles import check_in_image, read_box
+from .scale import check_scale
 from .shapes import (
     check_inside,
     draw_ellipse,
@@ -30,7 +32,7 @@ RATIO = 100  # of unpacked to packed size; real annotations have far less
 CORNERS = ('xtl', 'ytl', 'xbr', 'ybr')
 BOUNDS = ('left', 'top', 'width', 'height')
 ELLIPSE = ('cx', 'cy', 'rx', 'ry')
-DIGITS = 10  # of a whole number, at most
+PIXELS = 'CVAT writes pixels: multiply the numbers by the size of the image'
 
 
 def read_annotations(path: Path) -> Element:
@@ -63,7 +65,7 @@ def read_shape(shape: Element, size: tuple[int, int]) -> tuple:
     Returns:
         The bytes of the points of a polygon, float64 (N, 2); or centre, radii and turn
         of an ellipse; or left, top, width, height, and the bytes of a mask's run
-        lengths, uint32.
+        lengths, int64.
 
     Raises:
         MaskError: The shape cannot be read, or is outside the image.
@@ -88,6 +90,7 @@ def read_shape(shape: Element, size: tuple[int, int]) -> tuple:
         raise MaskError(
             'expected a polygon, box, ellipse or mask: draw one of them, or leave '
             f"'{shape.get('label')}' out of `categories`")
+    check_scale(points.ravel().tolist(), size, remedy=PIXELS)
     check_inside(points, 0, size)
     return (points.tobytes(), )
 
@@ -104,7 +107,7 @@ def draw_shapes(shapes: Iterable[tuple[str, tuple]],
                 mask |= draw_ellipse(*shape, size)
             else:
                 left, top, width, height, packed = shape
-                runs = np.frombuffer(packed, np.uint32)
+                runs = np.frombuffer(packed, np.int64)
                 values = (np.arange(len(runs)) % 2).astype(np.uint8)
                 inside = np.repeat(values, runs).reshape(height, width)
                 mask[top:top + height, left:left + width] |= inside
@@ -121,7 +124,7 @@ def _read_mask(shape: Element, size: tuple[int, int]) -> tuple:
     expect(None not in runs and sum(runs) == width * height > 0,
            f"run lengths 'rle' that add up to {width} * {height}", shape.get('rle'))
     # drawing allocates the pixels, when the size of the image is known
-    return *bounds, np.array(runs, np.uint32).tobytes()
+    return *bounds, np.array(runs, np.int64).tobytes()
 
 
 def _whole_numbers(element: Element, names: tuple[str, ...]) -> list[int]:
@@ -132,7 +135,8 @@ def _whole_numbers(element: Element, names: tuple[str, ...]) -> list[int]:
 
 
 def _whole(text: str) -> int | None:
-    text = text.strip()
-    is_whole = text.isascii() and text.isdecimal() and len(text) < DIGITS
-    return int(text) if is_whole else None
+    try:
+        return read_whole(text)
+    except ValueError:
+        return None
 

@@ -1,5 +1,4 @@
 """Regions of Label Studio's annotations: brushes, polygons, rectangles, ellipses."""
-import math
 from contextlib import suppress
 from io import BytesIO
 
@@ -7,10 +6,13 @@ import numpy as np
 
 from cfcn_plugin.masks.base import MaskError, at, check_size, expect, is_list_of
 
+from .numbers import are_numbers, is_whole, read_number
+from .scale import PERCENT_EDGE, check_percent
 from .shapes import check_inside, draw_ellipse, fill_polygon, read_points, turn_points
 
 CHANNELS = 4
 HALF = 128
+TURNED_EDGE = 100  # percent that a turned rectangle or an ellipse may leave the image
 BARE = ('brush', 'polygon', 'rectangle', 'ellipse', 'bitmask')  # without a label
 KEY_POINT = 'keypoint'
 
@@ -70,7 +72,7 @@ def read_region(result: dict) -> dict:
         MaskError: The area is not in Label Studio's format, or cannot be drawn.
     """
     size = result.get('original_height'), result.get('original_width')
-    expect(all(isinstance(n, int) and n > 0 for n in size),
+    expect(all(is_whole(n, 1) for n in size),
            'original_height and original_width in pixels', size)
     if result.get('image_rotation'):
         raise MaskError(
@@ -84,7 +86,7 @@ def pack_brush(entry: dict) -> dict:
 
     This is called during reading: Python objects of all numbers would fill the memory.
     """
-    if isinstance(entry.get('rle'), list):
+    if isinstance(entry.get('rle'), list) and are_numbers(entry['rle'], int):
         with suppress(TypeError, ValueError):  # read_region names a wrong value
             entry['rle'] = bytes(entry['rle'])
     return entry
@@ -98,25 +100,32 @@ def _geometry(value: dict) -> dict:
     """The brush's bytes, or a polygon's points in percent."""
     if 'rle' in value:
         try:  # bytes(n) of a number would give n zeros
-            return dict(rle=bytes([*value['rle']]))
+            given = [*value['rle']]
+            if not are_numbers(given, int):
+                raise TypeError('some are no whole numbers')
+            return dict(rle=bytes(given))
         except (TypeError, ValueError) as error:
             raise MaskError(f'expected a list of bytes as `rle` ({error})') from error
     if 'points' in value:
         return dict(points=read_points(value['points'], 3).tobytes(), turn=0.)
-    sides = ('radiusX', 'radiusY') if 'radiusX' in value else ('width', 'height')
-    try:
-        x, y, width, height = (float(value[name]) for name in ('x', 'y', *sides))
-        turn = float(value.get('rotation') or 0)
-    except (KeyError, TypeError, ValueError):
+    names = ('x', 'y', *(('radiusX', 'radiusY') if 'radiusX' in value else
+                         ('width', 'height')))
+    given = [value.get(name) for name in names]
+    if None in given:
         raise MaskError(
             'expected a brush (`rle`), a polygon (`points`), a rectangle (`x`, `y`, '
             '`width`, `height`) or an ellipse (`x`, `y`, `radiusX`, `radiusY`), got '
-            f'{sorted(value)}') from None
-    if not (width > 0 and height > 0 and math.isfinite(turn)):
-        raise MaskError(f'{sides[0]} {width} and {sides[1]} {height}, turned by '
+            f'{sorted(value)}')
+    try:
+        x, y, width, height = map(read_number, given)
+        turn = read_number(value.get('rotation') or 0)
+    except ValueError as error:
+        raise MaskError(f'{names} or `rotation`: {error}') from None
+    if not (width > 0 and height > 0):
+        raise MaskError(f'{names[2]} {width} and {names[3]} {height}, turned by '
                         f'{turn}, have no inside')
     if 'radiusX' in value:
-        read_points([(x, y), (width, height)], 2)  # finite
+        read_points([(x, y), (width, height)], 2)  # not too far
         return dict(ellipse=(x, y, width, height), turn=turn)
     corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
     return dict(points=read_points(corners, 4).tobytes(), turn=turn)
@@ -141,11 +150,15 @@ def _draw(region: dict, shape: tuple[int, int]) -> np.ndarray:
         return decode_brush(region['rle'], shape)
     scale = np.array(shape[::-1]) / 100
     if 'ellipse' in region:
+        check_percent(region['ellipse'], TURNED_EDGE)
         values = np.array(region['ellipse']).reshape(2, 2) * scale
         return draw_ellipse(*values.tolist(), region['turn'], shape)
     points = np.frombuffer(region['points']).reshape(-1, 2) * scale
     points = turn_points(points, region['turn'], points[0])  # in pixels
     check_inside(points, 0, shape)
+    percent = points / shape[::-1] * 100
+    edge = TURNED_EDGE if region['turn'] else PERCENT_EDGE
+    check_percent(percent.ravel().tolist(), edge)
     return fill_polygon(points, shape)
 
 

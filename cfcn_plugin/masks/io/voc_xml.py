@@ -1,25 +1,34 @@
 """The objects in an XML file of Pascal VOC."""
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from cfcn_plugin.masks.base import at, expect
+import numpy as np
 
+from cfcn_plugin.masks.base import MaskError, at, expect
+
+from .numbers import read_number, read_whole
 from .rectangles import Box, read_box
 from .xml_tree import read_xml
 
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
+TURNED = ('cx', 'cy', 'w', 'h', 'angle')
 
 
 class VOCObject(NamedTuple):
-    """One object: its box in pixels from the image's corner, (x0, y0, x1, y1).
+    """One object.
 
-    The box is None if it was not asked for.
+    Attributes:
+        name: Its category.
+        box: In pixels from the image's corner, (x0, y0, x1, y1), or the four corners of
+            a rotated box, float64 (4, 2). None if the box was not asked for.
+        difficult: Whether it is marked so.
     """
     name: str
-    box: Box | None
+    box: Box | np.ndarray | None
     difficult: bool
 
 
@@ -51,21 +60,46 @@ def _read_object(element: Element, wants: Callable[[str], bool],
     expect(name, 'a <name>', name)
     if not wants(name):
         return VOCObject(name, None, False)
-    corners = [element.findtext(f'bndbox/{corner}') for corner in CORNERS]
-    with suppress(TypeError, ValueError):  # read_box raises for non-numeric values
-        # VOC counts pixels from 1 and includes the last pixel
-        corners = [float(corners[0]) - 1, float(corners[1]) - 1, *corners[2:]]
     with at(f"'{name}'"):
-        box = read_box(corners) if boxes else None
+        box = _read_any_box(element) if boxes else None
         difficult = (element.findtext('difficult') or '0').strip()
         expect(difficult in ('0', '1'), '<difficult> 0 or 1', difficult)
     return VOCObject(name, box, difficult == '1')
 
 
+def _read_any_box(element: Element) -> Box | np.ndarray:
+    turned = element.find('robndbox')
+    return _read_box(element) if turned is None else _read_turned_box(turned)
+
+
+def _read_box(element: Element) -> Box:
+    corners = [element.findtext(f'bndbox/{corner}') for corner in CORNERS]
+    with suppress(ValueError):  # read_box raises for non-numeric values
+        # VOC counts pixels from 1 and includes the last pixel
+        corners = [read_number(corners[0]) - 1, read_number(corners[1]) - 1,
+                   *corners[2:]]
+    return read_box(corners)
+
+
+def _read_turned_box(element: Element) -> np.ndarray:
+    """The corners of roLabelImg's box, which counts pixels from the image's corner."""
+    given = {field: element.findtext(field) for field in TURNED}
+    try:
+        x, y, width, height, turn = map(read_number, given.values())
+    except ValueError:
+        width = height = turn = 0
+    expect(width > 0 and height > 0 and abs(turn) <= 2 * math.pi,
+           'numbers in <robndbox>, <w> and <h> over 0, <angle> in radians', given)
+    cos, sin = math.cos(turn), math.sin(turn)  # clockwise about the centre
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (width / 2, height / 2)
+    return corners @ [(cos, sin), (-sin, cos)] + (x, y)
+
+
 def _read_size(root: Element) -> tuple[int, int] | None:
-    sides = [(root.findtext(f'size/{side}') or '0').strip() for side in
-             ('height', 'width')]
-    expect(all(side.isdecimal() and len(side) < 10 for side in sides),
-           '<size> with <height> and <width> in pixels', sides)
-    height, width = map(int, sides)
+    sides = [root.findtext(f'size/{side}') or '0' for side in ('height', 'width')]
+    try:
+        height, width = map(read_whole, sides)
+    except ValueError:
+        raise MaskError('expected <size> with <height> and <width> in pixels, got '
+                        f'{sides}') from None
     return (height, width) if height and width else None
