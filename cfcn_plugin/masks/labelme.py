@@ -65,7 +65,7 @@ class LabelMeMasks(FolderMasks):
         self.radius = radius
         self.unit = unit
 
-    names_image = '`imagePath`'
+    image_field = '`imagePath`'
 
     def named_image(self, key: str) -> str | None:
         name = read_json(self.mask_file(key), dict).get('imagePath')
