@@ -14,6 +14,9 @@ from .io.stored_names import images_of_stem, is_image, normal_name, normal_stem
 class MirrorMasks(MaskSource):
     """Base of sources with masks at the images' paths, with other file endings.
 
+    Two images whose paths differ only in their endings would have one mask: this is an
+    error, unless the mask's file names its image.
+
     Args:
         masks: Folder or archive of masks below ``data_root``.
         images: Folder of images below ``data_root``. Empty: ``data_root`` itself.
@@ -21,7 +24,7 @@ class MirrorMasks(MaskSource):
     """
     endings = False
     suffixes = ()  # endings of masks, which may be in the folder of images
-    names_image = ''  # the field of a mask's file with the name of its image
+    image_field = ''  # the field of a mask's file that names its image
 
     def __init__(self, masks: str, images: str = '', data_root: str = ''):
         super().__init__(data_root)
@@ -66,7 +69,7 @@ class MirrorMasks(MaskSource):
             return named == normal_name(os.path.basename(key))
         show = repr if len(set(names)) == len(names) else ascii
         shown = (show(os.path.join(os.path.dirname(key), one)) for one in images)
-        correct = f', or correct {self.names_image}' if self.names_image else ''
+        correct = f', or correct {self.image_field}' if self.image_field else ''
         raise MaskError(
             f'one mask belongs to {len(images)} images, {", ".join(shown)}: move all '
             'but one of the images to another folder, or rename the images so that '

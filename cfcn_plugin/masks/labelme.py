@@ -74,7 +74,7 @@ class LabelMeMasks(FolderMasks):
         self.unit = unit
         self.normalized = normalized
 
-    names_image = '`imagePath`'
+    image_field = '`imagePath`'
 
     def named_image(self, key: str) -> str | None:
         name = read_json(self.mask_file(key), dict).get('imagePath')

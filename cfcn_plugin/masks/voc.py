@@ -77,7 +77,7 @@ class VOCMasks(FolderMasks):
         with at('`names`'):
             self.choice.check(names)
         self.use = use
-        self.names_image = '<filename>' if use == 'bbox' else ''
+        self.image_field = '<filename>' if use == 'bbox' else ''
         self.annotations = annotations
         self.void = void
         self.difficult = difficult
