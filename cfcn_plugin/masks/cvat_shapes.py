@@ -73,8 +73,8 @@ class CVATShapeMasks(IndexedMasks):
     def _read_image(self, image: Element, shapes: list[Element],
                     seen: set[str]) -> tuple[tuple[int, int], list[tuple]]:
         """(H, W); and place, label, and shape, if the label is asked for."""
-        size, found = read_size(image), []
         seen.update(one.get('label') or '' for one in shapes)
+        size, found = read_size(image), []
         for number, one in enumerate(shapes):
             label, place = one.get('label') or '', f'shape {number} ({one.tag})'
             wanted = self.choice.wants(label) and (
