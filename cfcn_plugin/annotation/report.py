@@ -181,7 +181,7 @@ def unmatched_messages(datasets: Sequence[Samples]) -> list[str]:
     for samples in datasets:
         loader = samples.loader
         try:
-            loader.source.check()
+            loader.check(samples.names)
         except (MaskError, OSError) as error:
             found.append(str(error))
         lines = loader.unknown_lines(name for one in datasets for name in one.names)

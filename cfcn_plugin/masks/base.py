@@ -51,8 +51,11 @@ class at:  # named as the context managers of contextlib
 
     def __exit__(self, kind, error, traceback) -> None:
         if isinstance(error, MaskError):
-            places = f', {error.places}' if error.places else ': '
-            error.places = f'{self.place}{places}'
+            self.mark(error)
+
+    def mark(self, error: MaskError) -> None:
+        places = f', {error.places}' if error.places else ': '
+        error.places = f'{self.place}{places}'
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,13 @@ class MaskSource(ABC):
     @abstractmethod
     def check(self) -> None:
         """Raise a MaskError, before training, if a mask belongs to no image."""
+
+    def broken(self) -> list[tuple[str, MaskError]]:
+        """Key and error of each entry that was found broken when its file was read.
+
+        Calling the source for such an image raises the error.
+        """
+        return []
 
     def missing(self, images: Iterable[str]) -> list[str]:
         """The keys of ``images`` that have no mask; no mask is decoded."""

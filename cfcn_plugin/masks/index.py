@@ -3,6 +3,7 @@ import marshal
 from abc import abstractmethod
 from array import array
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 
 from .base import MaskError, MaskRecord, MaskSource, at, unknown_keys_error
+from .deferred import is_packed_error, pack_error, restore_error
 from .io.files import walk_files
 from .io.names import find_name
 from .io.stored_names import normal_name
@@ -52,7 +54,11 @@ class RecordIndex:
 
     def __iter__(self) -> Iterator[str]:
         """Each key once."""
-        return iter({key for key, _ in self._entries(0, len(self))})
+        return iter({key for key, _ in self.items()})
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Each record with its key."""
+        return self._entries(0, len(self))
 
     def find(self, key: str) -> list:
         """The records of the key in any form; empty if there is no such key."""
@@ -88,8 +94,9 @@ class IndexedMasks(MaskSource):
     def __init__(self, ann_file: str, data_root: str = ''):
         super().__init__(data_root)
         self.file = Path(data_root, ann_file)
+        self._has_broken = False
         with at(f"'{self.file}'"):
-            self.index = RecordIndex(self.records())
+            self.index = RecordIndex(self._packed_records())
             if not len(self.index):
                 raise MaskError(f'holds no {self.entry}')
 
@@ -101,11 +108,36 @@ class IndexedMasks(MaskSource):
         with at(f"'{self.file}', '{key}'"):
             if not key.isascii():
                 find_name(self.data_root, key)  # raises if two images have this name
+            for record in records:
+                if is_packed_error(record):
+                    raise restore_error(record)
             return self.read(records, f"{self.file}', '{key}", results)
+
+    def broken(self) -> list[tuple[str, MaskError]]:
+        found = []
+        for key, record in self.index.items() if self._has_broken else ():
+            if is_packed_error(record):
+                found.append((key, restore_error(record)))
+                at(f"'{self.file}', '{key}'").mark(found[-1][1])
+        return sorted(found, key=itemgetter(0))
+
+    def _packed_records(self) -> Iterator[tuple[str, Any]]:
+        for key, record in self.records():
+            if isinstance(record, MaskError):
+                self._has_broken = True
+                record = pack_error(record)
+            yield key, record
 
     @abstractmethod
     def records(self) -> Iterator[tuple[str, Any]]:
-        """(key, record) of each entry of ``file``."""
+        """(key, record) of each entry of ``file``.
+
+        A MaskError as the record: an entry that is asked for and cannot be read. The
+        error is raised when the mask of the image is loaded.
+
+        Raises:
+            MaskError: The file is wrong in a way that belongs to no image.
+        """
 
     @abstractmethod
     def read(self, records: list, file: str, results: dict) -> MaskRecord:

@@ -132,6 +132,34 @@ class MaskLoader:
             return True  # no key needed here
         return self.is_chosen(image_key(sample, self.source.data_root))
 
+    def check(self, images: Iterable[str] | None = None) -> None:
+        """Check before training that masks belong to images, and entries can be read.
+
+        Args:
+            images: Keys of the images that are used. None: all images.
+
+        Raises:
+            MaskError: A mask belongs to no image; or, with ``on_error='raise'``, an
+                entry of a chosen image is broken (``'unguided'``: a warning).
+        """
+        self.source.check()
+        broken = self.source.broken()
+        if broken and images is None:
+            broken = [pair for pair in broken if self.is_chosen(pair[0])]
+        elif broken:
+            used = set(map(normal_name, filter(self.is_chosen, images)))
+            broken = [pair for pair in broken if pair[0] in used]
+        if not broken:
+            return
+        first = broken[0][1]
+        if self.on_error == 'raise':
+            raise MaskError(
+                f'{len(broken)} entries of guided images cannot be read: correct them, '
+                "or take their images as unguided with on_error='unguided'. The first: "
+                f'{first}')
+        self.warn(f'{len(broken)} entries cannot be read, their images are unguided. '
+                  f'The first: {first}')
+
     def query(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
         """Query the source for a sample with ``img_path`` or ``sample_idx``.
 

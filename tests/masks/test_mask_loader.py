@@ -36,6 +36,9 @@ class Says(MaskSource):
     def check(self):
         pass
 
+    def broken(self):
+        return [(name, MaskError(f"'{name}' is broken")) for name in 'ab']
+
 
 def query(given, sample=None, shape=SHAPE, **options):
     return MaskLoader(Says(given), **options).query(sample or dict(sample_idx=0), shape)
@@ -156,3 +159,21 @@ def test_a_hundred_unusable_masks_are_named_and_the_rest_is_not():
     assert len(lines) == 101
     assert lines[0] == "image '/here/0.jpg' is unguided: it is half"
     assert 'not named' in lines[-1] and '`mask_error_fraction`' in lines[-1]
+
+
+def test_check_raises_a_broken_entry_of_a_used_and_chosen_image(tmp_path):
+    loader = MaskLoader(Says(None))
+    with pytest.raises(MaskError, match="^2 entries .*on_error='unguided'.*'a' is br"):
+        loader.check()
+    with pytest.raises(MaskError, match="^1 entries .*'b' is broken"):
+        loader.check(['b', 'c'])
+    loader.check(['c'])
+    (tmp_path / 'chosen.txt').write_text('c\n')
+    MaskLoader(Says(None), image_list=str(tmp_path / 'chosen.txt')).check()
+
+
+def test_check_tells_broken_entries_once_where_they_are_unguided():
+    lines = []
+    MaskLoader(Says(None), on_error='unguided', warn=lines.append).check()
+    assert lines == ["2 entries cannot be read, their images are unguided. The first: "
+                     "'a' is broken"]

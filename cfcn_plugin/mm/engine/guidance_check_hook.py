@@ -29,7 +29,8 @@ class GuidanceCheckHook(Hook):
 
     Args:
         sources: Whether to search each mask source for masks without an image, and for
-            images without a mask if ``missing='error'`` and ``on_error='raise'``.
+            images without a mask if ``missing='error'`` and ``on_error='raise'``, and
+            for broken entries of annotation files (:meth:`.MaskLoader.check`).
             The check lists the data set's folders once and decodes no file;
             ``tools/check_masks.py`` decodes all files.
 
@@ -98,7 +99,7 @@ class GuidanceCheckHook(Hook):
                 strangers, 'lines', f"list '{load.image_list_file}'")
         if not self.sources:
             return
-        load.source.check()
+        load.check(_keys(loaded, load))
         if (load.missing, load.on_error) == ('error', 'raise'):
             missing = load.source.missing(filter(load.is_chosen, _keys(loaded, load)))
             if missing:
