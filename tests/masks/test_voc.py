@@ -236,7 +236,7 @@ def test_wrong_object_names_file_object_and_what_came(tmp_path, kind):
     assert f"'{file}'" in str(caught.value)
 
 
-@pytest.mark.parametrize('kind', set(WRONG_OBJECTS) - {'no name'})
+@pytest.mark.parametrize('kind', sorted(set(WRONG_OBJECTS) - {'no name'}))
 def test_object_that_no_category_asks_for_stops_nothing(tmp_path, kind):
     wrong, _ = WRONG_OBJECTS[kind]
     write_xml(tmp_path, ('aeroplane', 0, 2, 1, 3, 1), wrong)
