@@ -57,6 +57,7 @@ class LabelMeMasks(FolderMasks):
             within [0, 1] is an error.
         **choice: Options of :class:`.ObjectChoice`. A shape's label is its category.
     """
+    image_field = '`imagePath`'
 
     def __init__(self,
                  masks: str,
@@ -73,8 +74,6 @@ class LabelMeMasks(FolderMasks):
         self.radius = radius
         self.unit = unit
         self.normalized = normalized
-
-    image_field = '`imagePath`'
 
     def named_image(self, key: str) -> str | None:
         name = read_json(self.mask_file(key), dict).get('imagePath')
