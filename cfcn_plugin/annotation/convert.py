@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError
 from cfcn_plugin.masks.io.names import join_inside
+from cfcn_plugin.masks.io.open_image import open_image
 from cfcn_plugin.printable import is_utf8
 from cfcn_plugin.state_file import read_state
 
@@ -232,7 +232,7 @@ def _write_index(out: Path, results: Iterable[ConversionResult]) -> None:
 
 def _holds(path: Path, values: np.ndarray) -> bool:
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             grey = image.convert('L') if image.mode == '1' else image
             return np.array_equal(grey, values)
     except (OSError, SyntaxError):

@@ -10,6 +10,7 @@ from .boxes import BoxMasks
 from .folder import FolderMasks
 from .io.files import read_lines
 from .io.image import read_image
+from .io.palette import shown_values
 from .io.table import Entry
 
 OPAQUE = 255
@@ -97,7 +98,7 @@ class CUBSegmentationMasks(FolderMasks):
         self.threshold = threshold
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
-        values = read_image(file, shape)
+        values = read_image(file, shape, values=shown_values)
         if values.shape[2:] == (2, ) and (values[..., 1] == OPAQUE).all():
             values = values[..., 0]  # drop an opaque alpha channel
         if values.ndim != 2 or values.dtype != np.uint8:

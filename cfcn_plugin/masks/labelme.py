@@ -18,6 +18,7 @@ from .base import (
 from .folder import FolderMasks
 from .io.files import read_json
 from .io.image import read_image
+from .io.palette import shown_values
 from .io.rectangles import draw_boxes
 from .io.scale import to_pixels
 from .io.shapes import (
@@ -146,7 +147,8 @@ class LabelMeMasks(FolderMasks):
         except (TypeError, ValueError) as error:  # also letters beyond ASCII
             raise MaskError(f'its `mask` is not base64 ({error})') from error
         try:
-            values = read_image(stream, (bottom - top, right - left))
+            values = read_image(stream, (bottom - top, right - left),
+                                values=shown_values)
         except MaskSizeError as error:
             raise MaskError(f'its mask has height and width {error.size}, its box '
                             f'{(bottom - top, right - left)}') from error

@@ -18,9 +18,10 @@ from .base import (
     check_size,
     image_key,
 )
-from .exif import stored_orientation, turn_upright
+from .exif import turn_upright
 from .failures import Failures
 from .io.stored_names import normal_name
+from .orientation import mask_turn, size_remedy
 from .selection import guidance_rank, read_guided_list
 
 POLICIES = ('error', 'unguided')
@@ -67,7 +68,8 @@ class MaskLoader:
         empty: The same options for a mask without a causal pixel.
         exif: Orientation of the masks of photographs with an EXIF orientation. False:
             masks are upright, like images in annotation tools and in cv2. True: masks
-            are like the file's stored pixels, and are turned upright here.
+            are like the file's stored pixels, and are turned here as the image was.
+            An image that was loaded without its orientation is told.
         on_error: Handling of an unusable mask (damaged, of another size, or an error by
             ``missing`` or ``empty``). ``'raise'``: the error is raised.
             ``'unguided'``: the image is unguided; a warning names the image once in
@@ -164,7 +166,7 @@ class MaskLoader:
         """Query the source for a sample with ``img_path`` or ``sample_idx``.
 
         This method ignores the policies and raises no error. ``shape`` is (H, W) of the
-        loaded image.
+        loaded image. Without the sample's ``img``, the loaded image counts as upright.
         """
         try:
             if not self.is_sample_chosen(sample):
@@ -205,7 +207,7 @@ class MaskLoader:
     def _query_source(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
         record = None
         try:
-            turn = self._orientation(sample, shape)
+            turn, problem = mask_turn(sample, shape, self.exif)
             stored = shape[::-1] if turn > 4 else shape
             record = self.source({**sample, 'ori_shape': stored})
             if record is None:
@@ -216,8 +218,10 @@ class MaskLoader:
             with at(f"'{record.file}'"):
                 check_size(record.mask.shape[-2:], stored)
                 record.check()
+            if problem:
+                raise MaskError(f'{describe_image(sample)} {problem}')
         except MaskSizeError as error:
-            remedy = self._exif_remedy(error.size, stored, sample)
+            remedy = size_remedy(error.size, stored, sample, self.exif)
             return QueryResult('size', MaskError(
                 f'{describe_image(sample)}: {error}{remedy}'), record)
         except MaskError as error:
@@ -232,36 +236,8 @@ class MaskLoader:
             turn_upright(record.mask, turn), record.file, record.classes,
             None if ignore is None else turn_upright(ignore, turn)))
 
-    def _orientation(self, sample: dict, shape: tuple[int, int]) -> int:
-        """The EXIF orientation to apply to the mask; 1 for no change."""
-        turn, size = _orientation_of(sample) if self.exif else (1, None)
-        if turn > 4 and shape == size != size[::-1]:
-            raise MaskError(
-                f'{describe_image(sample)} has an EXIF orientation and was loaded '
-                'without it, so `exif=True` would turn only the mask: load the image '
-                "with color_type='color' and imdecode_backend='cv2', or without `exif`")
-        return turn
-
-    def _exif_remedy(self, size: tuple, shape: tuple, sample: dict) -> str:
-        turn, file_size = _orientation_of(sample) if size == shape[::-1] else (1, None)
-        if turn <= 4:
-            return ''
-        if self.exif:
-            remedy = 'the mask is upright: leave `exif=True` out'
-        elif size == file_size:
-            remedy = 'the mask is like the stored pixels: set `exif=True`'
-        else:
-            remedy = ("was loaded without it: load it with color_type='color' and "
-                      "imdecode_backend='cv2'")
-        return f'. The image has an EXIF orientation, and {remedy}'
-
 
 def describe_image(sample: dict) -> str:
     """The image of a sample, for messages."""
     name = sample.get('img_path') or sample.get('sample_idx')
     return f"image '{printable(name)}'"
-
-
-def _orientation_of(sample: dict) -> tuple[int, tuple[int, int] | None]:
-    path = sample.get('img_path')
-    return (1, None) if path is None else stored_orientation(path)

@@ -31,6 +31,9 @@ from cfcn_plugin.masks import (
 )
 
 SHAPE = (4, 6)
+# an image in a format that Pillow decodes with Ghostscript
+EPS = (b'%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 6 4\n%%EndComments\n'
+       b'%%EndProlog\nshowpage\n%%EOF\n')
 
 
 class Format(NamedTuple):

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from mask_formats import EPS
 from PIL import Image
 
 CONFIG = Path(__file__).parents[2] / 'configs/cfcn_efficientnet-lite0_waterbirds.py'
@@ -96,3 +97,16 @@ def test_names_of_files_are_printed_without_terminal_escapes(
     said = capsys.readouterr().out
     assert r'images/\x1b[2J$x^$\u202e.jpg: ' in said
     assert not {'\x1b', '\u202e'} & set(said)
+
+
+@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+def test_image_that_is_postscript_is_told_and_starts_no_program(
+        run_tool, spoiled, tmp_path, capsys, ghostscript, backend):
+    (spoiled / 'waterbirds100' / 'images' / '002.jpg').write_bytes(EPS)
+    findings = tmp_path / 'findings.json'
+    check(run_tool, '--json', findings, '--sheet', tmp_path / 'sheet.png', *OPTIONS,
+          f'train_dataloader.dataset.pipeline.0.imdecode_backend={backend}',
+          data=spoiled)
+    problems = json.loads(findings.read_text())['problems']
+    assert [p['kind'] for p in problems if '002' in p['image']] == ['image']
+    assert not ghostscript.exists()

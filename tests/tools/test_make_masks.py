@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mask_formats import EPS
 from mmpretrain.registry import TASK_UTILS
 
 CONFIG = Path(__file__).parents[2] / 'configs/cfcn_efficientnet-lite0_waterbirds.py'
@@ -135,3 +136,18 @@ def test_wrong_first_try_leaves_the_folder_free(run_tool, birds, tmp_path, capsy
     assert '24 of 24 images have a mask' in capsys.readouterr().out
     with pytest.raises(FileExistsError, match='masks of another origin'):
         make(birds / 'images')
+
+
+def test_files_that_are_postscript_start_no_program(
+        run_tool, birds, tmp_path, capsys, ghostscript):
+    data, out = tmp_path / 'data', tmp_path / 'm'
+    shutil.copytree(birds, data)
+    (data / 'images' / '002.jpg').write_bytes(EPS)
+    out.mkdir()
+    (out / '003.png').write_bytes(EPS)  # a mask from elsewhere
+    with pytest.raises(SystemExit):
+        run_tool('make_masks.py', '--images', data / 'images', '--out', out,
+                 '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={data}',
+                 'ann_file=labels.csv')
+    assert (out / '003.png').read_bytes() == EPS
+    assert not ghostscript.exists()
