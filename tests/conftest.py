@@ -61,8 +61,9 @@ def ghostscript(tmp_path_factory, monkeypatch):
     monkeypatch.setenv('PATH', f'{folder}{os.pathsep}{os.environ["PATH"]}')
     Image.init()
     monkeypatch.setattr(EpsImagePlugin, 'gs_binary', None)
-    monkeypatch.setitem(Image.OPEN, 'EPS', (
-        EpsImagePlugin.EpsImageFile, lambda start: start.startswith(b'%!PS')))
+    # copies: the test may forbid formats
+    monkeypatch.setattr(Image, 'OPEN', {**Image.OPEN, 'EPS': (
+        EpsImagePlugin.EpsImageFile, lambda start: start.startswith(b'%!PS'))})
     monkeypatch.setattr(Image, 'ID', [*Image.ID, 'EPS'])
     return ran
 

@@ -73,6 +73,15 @@ def image(mode='L', kind='PNG', values=(0, 1), **options):
     return stream.getvalue()
 
 
+def white_first(kind='PNG', **options):
+    """A binary mask in a palette whose index 0 is white, as Pillow's quantize gives."""
+    stream = BytesIO()
+    indexed = Image.fromarray(np.resize(np.array((1, 0, 1, 1), np.uint8), SHAPE))
+    indexed.putpalette([255, 255, 255, 0, 0, 0])
+    indexed.save(stream, kind, **options)
+    return stream.getvalue()
+
+
 def matlab():
     stream = BytesIO()
     with h5py.File(stream, 'w') as content:
@@ -186,6 +195,12 @@ FORMATS = {
     'PNG': Format('a.png', image(), lambda root: PNGMasks('', '', root)),
     'PNG, bits': Format('a.png', image('1', values=(0, 255)),
                         lambda root: PNGMasks('', '', root)),
+    'PNG, palette': Format('a.png', white_first(transparency=7),
+                           lambda root: PNGMasks('', '', root)),
+    'BMP': Format('a.bmp', white_first('BMP'),
+                  lambda root: PNGMasks('', '', root, suffix='.bmp')),
+    'GIF': Format('a.gif', white_first('GIF'),
+                  lambda root: PNGMasks('', '', root, suffix='.gif')),
     'PNG, colours': Format('a.png', image('RGBA', values=(0, 7)),
                            lambda root: PNGMasks('', '', root, causal=[[7, 7, 7]])),
     'scribbles': Format('a.png', image('P'), lambda root: ScribbleMasks(

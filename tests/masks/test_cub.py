@@ -100,6 +100,14 @@ def test_alpha_that_says_nothing_is_left_out(tmp_path):
     np.testing.assert_array_equal(record.mask, VOTES >= 128)
 
 
+def test_palette_goes_by_its_grey_levels(tmp_path):
+    image = Image.fromarray(np.array([[0, 1, 2]], np.uint8))
+    image.putpalette([204, 204, 204, 0, 0, 0, 102, 102, 102])
+    segmentation(tmp_path, image)
+    mask = CUBSegmentationMasks(str(tmp_path))(sample(tmp_path, shape=(1, 3))).mask
+    np.testing.assert_array_equal(mask, [[1, 0, 0]])
+
+
 @pytest.mark.parametrize('mode', ['RGB', '1', 'LA'])
 def test_other_files_are_refused(tmp_path, mode):
     segmentation(tmp_path, Image.new(mode, (3, 2)))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mask_formats import COCO, LABELME, STUDIO, Format
+from PIL import Image
 
 from cfcn_plugin.masks import (
     BoxMasks,
@@ -18,6 +19,7 @@ from cfcn_plugin.masks import (
     LabelMeMasks,
     LabelStudioMasks,
     MaskError,
+    PNGMasks,
 )
 from cfcn_plugin.masks.base import LONGEST
 
@@ -228,3 +230,24 @@ def test_fractions_of_boxes_give_the_mask_of_their_pixels_or_an_error(
     with pytest.raises(MaskError):
         read([*fractions[:mixed], pixels[mixed], *fractions[mixed + 1:]],
              normalized=True)
+
+
+SHADES = st.sampled_from([(0, 0, 0), (255, 255, 255), (128, 128, 128), (255, 0, 0),
+                          (0, 0, 128), (254, 254, 254)])
+
+
+@given(colours=st.lists(SHADES, min_size=2, max_size=3), data=st.data())
+def test_no_context_is_shown_brighter_than_the_cause(tmp_path, colours, data):
+    index = st.integers(0, len(colours) - 1)
+    values = data.draw(st.lists(index, min_size=24, max_size=24))
+    image = Image.fromarray(np.array(values, np.uint8).reshape(SHAPE))
+    image.putpalette([part for colour in colours for part in colour])
+    image.save(tmp_path / 'a.png')
+    try:
+        mask = PNGMasks('', data_root=str(tmp_path))(
+            dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=SHAPE)).mask
+    except MaskError:
+        return
+    grey = np.asarray(image.convert('RGB').convert('L'))
+    assert grey[mask == 0].max(initial=0) <= grey[mask == 1].min(initial=255)
+    assert mask.any() or not (grey == 255).any()

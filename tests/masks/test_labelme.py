@@ -50,9 +50,12 @@ def box(x0, y0, x1, y1):
     return mask
 
 
-def encoded(mask):
+def encoded(mask, palette=None):
     stream = BytesIO()
-    Image.fromarray(np.asarray(mask, bool)).save(stream, 'PNG')
+    image = Image.fromarray(np.asarray(mask, bool if palette is None else np.uint8))
+    if palette is not None:
+        image.putpalette(palette)
+    image.save(stream, 'PNG')
     return base64.b64encode(stream.getvalue()).decode()
 
 
@@ -75,6 +78,10 @@ SHAPES = {
                    draw_stroke([[1, 1], [6, 4], [1, 5]], 1.5, SHAPE)),
     'mask': (shape([[1, 1], [3, 2]], 'mask', mask=encoded([[1, 1, 1], [1, 1, 1]])),
              box(1, 1, 4, 3)),
+    'mask whose palette begins with white': (
+        shape([[1, 1], [4, 2]], 'mask', mask=encoded(
+            [[0, 0, 0, 1], [0, 0, 0, 1]], [255, 255, 255, 0, 0, 0])),
+        box(1, 1, 4, 3)),
 }
 
 

@@ -73,8 +73,9 @@ def test_image_that_is_postscript_starts_no_program(stock, tmp_path, ghostscript
     (tmp_path / 'a.jpg').write_bytes(EPS)
     step = pipeline(guide_config(cfg, MASKS))[0]
     with DefaultScope.overwrite_default_scope('mmpretrain'):
-        with pytest.raises(OSError, match="a.jpg' cannot be read"):
-            TRANSFORMS.build(step)(dict(img_path=str(tmp_path / 'a.jpg')))
+        load = TRANSFORMS.build(step)
+    with pytest.raises(OSError, match="a.jpg' cannot be read"):
+        load(dict(img_path=str(tmp_path / 'a.jpg')))
     assert not ghostscript.exists()
 
 
