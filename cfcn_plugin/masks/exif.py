@@ -87,7 +87,9 @@ def is_upright(pixels: np.ndarray, path: str | Path) -> bool | None:
     far = [np.abs(loaded - one).mean() if one.shape == loaded.shape else np.inf
            for one in (stored, upright)]
     # decoders differ by rounding
-    return None if max(far) < 2 * min(far) or max(far) == 0 else far[1] < far[0]
+    if max(far) <= 2 * min(far):
+        return None
+    return bool(far[1] < far[0])
 
 
 def _decoded(image: Image.Image, coloured: bool) -> np.ndarray:

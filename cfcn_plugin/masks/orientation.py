@@ -63,6 +63,6 @@ def _orientation_of(sample: dict, exif: bool) -> tuple[int, tuple[int, int] | No
         return (1, None) if path is None else stored_orientation(path)
     except Exception as error:  # Pillow's plugins raise errors of many types
         if exif:
-            raise MaskError(f"the EXIF orientation of image '{printable(path)}' cannot be read "
+            raise MaskError(f"the EXIF orientation of image '{path}' cannot be read "
                             f'({error})') from error
         return 1, None  # not a file here, or of a format without EXIF

@@ -99,6 +99,17 @@ def test_names_of_files_are_printed_without_terminal_escapes(
     assert not {'\x1b', '\u202e'} & set(said)
 
 
+def test_image_that_the_pipeline_loads_without_its_orientation_stops(
+        run_tool, spoiled, tmp_path):
+    findings = tmp_path / 'findings.json'
+    check(run_tool, '--json', findings, '--sheet', tmp_path / 'sheet.png', *OPTIONS,
+          'train_dataloader.dataset.pipeline.0.color_type=unchanged', data=spoiled)
+    problem, _ = [p for p in json.loads(findings.read_text())['problems']
+                  if '005' in p['image']]
+    assert problem['kind'] == 'unusable' and problem['stops']
+    assert 'was loaded without it' in problem['reason']
+
+
 @pytest.mark.parametrize('backend', ['cv2', 'pillow'])
 def test_image_that_is_postscript_is_told_and_starts_no_program(
         run_tool, spoiled, tmp_path, capsys, ghostscript, backend):
