@@ -10,6 +10,7 @@ from .io.open_image import open_image
 
 EXIF_ORIENTATION = 0x0112
 INVERSE = {6: 8, 8: 6}  # each other orientation is its own inverse
+XMP = ('xmp', 'XML:com.adobe.xmp')
 PNG_START = 8  # bytes before the first chunk
 
 
@@ -18,6 +19,7 @@ def exif_orientation(image: Image.Image) -> int:
 
     Decodes a PNG file that has no EXIF before its pixels.
     """
+    _forget_xmp(image)
     return _known(image.getexif())
 
 
@@ -25,6 +27,7 @@ def stored_orientation(path: str | Path) -> tuple[int, tuple[int, int]]:
     """The orientation of an image file and its stored (H, W), from its header."""
     with open_image(path) as image:
         late = image.format == 'PNG' and 'exif' not in image.info and _has_exif(path)
+        _forget_xmp(image)
         # the method of the base class decodes no PNG
         exif = image.getexif() if late else Image.Image.getexif(image)
         orientation, size = _known(exif), image.size[::-1]
@@ -106,6 +109,12 @@ def _standardised(pixels: np.ndarray) -> np.ndarray:
     if grey.ndim == 3:
         grey = grey[..., :3].mean(-1)
     return (grey - grey.mean()) / max(grey.std(), 1e-6)
+
+
+def _forget_xmp(image: Image.Image) -> None:
+    """Pillow takes an orientation from XMP as well, cv2 and browsers do not."""
+    for key in XMP:
+        image.info.pop(key, None)
 
 
 def _known(exif: Image.Exif) -> int:

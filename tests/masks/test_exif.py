@@ -7,6 +7,7 @@ from PIL import Image
 
 from cfcn_plugin.masks import MaskError
 from cfcn_plugin.masks.exif import (
+    exif_orientation,
     is_upright,
     open_as_stored,
     stored_orientation,
@@ -54,6 +55,15 @@ def test_exif_behind_the_pixels_of_a_png_is_found(tmp_path):
     path = save(tmp_path / 'a.png', noise(), 3)
     move_exif_to_the_end(path)
     assert stored_orientation(path)[0] == 3
+
+
+def test_orientation_in_xmp_alone_is_none(tmp_path):
+    xmp = b'<x:xmpmeta tiff:Orientation="3"></x:xmpmeta>'
+    Image.fromarray(noise()).save(tmp_path / 'a.jpg', xmp=xmp)
+    assert Image.open(tmp_path / 'a.jpg').getexif()[0x0112] == 3
+    assert stored_orientation(tmp_path / 'a.jpg')[0] == 1
+    with open_as_stored(tmp_path / 'a.jpg') as image:
+        assert exif_orientation(image) == 1
 
 
 def test_png_without_exif_is_not_decoded(tmp_path, monkeypatch):
