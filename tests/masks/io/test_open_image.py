@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 import cfcn_plugin
 from cfcn_plugin.annotation.load_image import image_shape, load_image
+from cfcn_plugin.annotation.queue import AnnotationQueue
 from cfcn_plugin.masks import MaskError, MaskLoader
 from cfcn_plugin.masks.io import open_image as opener
 from cfcn_plugin.masks.io.open_image import forbid_other_formats, open_image
@@ -106,4 +107,16 @@ def test_image_of_the_data_set_that_is_postscript_is_not_drawn(
     source = FORMATS['PNG'].make(str(tmp_path))
     MaskLoader(source, exif=exif).query(
         dict(img_path=str(file), img=np.zeros((4, 6, 3), np.uint8)), (4, 6))
+    assert not ghostscript.exists()
+
+
+def test_earlier_mask_that_is_postscript_is_not_edited(tmp_path, ghostscript):
+    for folder in ('images', 'masks'):
+        (tmp_path / folder).mkdir()
+    Image.new('RGB', (6, 4)).save(tmp_path / 'images' / 'a.png')
+    (tmp_path / 'masks' / 'a.png').write_bytes(EPS)
+    queue = AnnotationQueue(tmp_path / 'images', tmp_path / 'masks')
+    with pytest.raises(MaskError, match='cannot be read as an image'):
+        queue.load_mask('a.png', (4, 6))
+    assert (tmp_path / 'masks' / 'a.png').read_bytes() == EPS
     assert not ghostscript.exists()
