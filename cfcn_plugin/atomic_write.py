@@ -24,7 +24,8 @@ def atomic_write(file: str | Path, content: bytes | str, sync: bool = True) -> N
     content = content.encode() if isinstance(content, str) else content
     partial = partial_of(file)
     try:
-        with partial.open('wb') as stream:
+        partial.unlink(missing_ok=True)  # what a kill left, or a link to another file
+        with partial.open('xb') as stream:
             stream.write(content)
             if sync:
                 stream.flush()

@@ -11,7 +11,7 @@ from unittest import mock
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 # two workers of pytest-xdist, or more, share the cores
 os.environ.setdefault('OMP_NUM_THREADS', '1')
@@ -49,6 +49,23 @@ def run_tool():
             runpy.run_path(argv[0], run_name='__main__')
 
     return run
+
+
+@pytest.fixture
+def ghostscript(tmp_path_factory, monkeypatch):
+    """A `gs` on PATH, and a Pillow that opens EPS: the file that exists once it ran."""
+    folder = tmp_path_factory.mktemp('gs')
+    ran, program = folder / 'ran', folder / 'gs'
+    program.write_text(f'#!/bin/sh\ntouch "{ran}"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv('PATH', f'{folder}{os.pathsep}{os.environ["PATH"]}')
+    Image.init()
+    monkeypatch.setattr(EpsImagePlugin, 'gs_binary', None)
+    # copies: the test may forbid formats
+    monkeypatch.setattr(Image, 'OPEN', {**Image.OPEN, 'EPS': (
+        EpsImagePlugin.EpsImageFile, lambda start: start.startswith(b'%!PS'))})
+    monkeypatch.setattr(Image, 'ID', [*Image.ID, 'EPS'])
+    return ran
 
 
 def save(path, pixels):

@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from cfcn_plugin.atomic_write import atomic_write
+from cfcn_plugin.atomic_write import atomic_write, partial_of
 
 
 def names(folder):
@@ -75,3 +75,12 @@ def test_the_disk_is_waited_for_where_asked(tmp_path, sync):
         atomic_write(tmp_path / 'a.png', b'one', sync=sync)
     assert wait.called == sync
     assert (tmp_path / 'a.png').read_bytes() == b'one'
+
+
+def test_link_in_place_of_the_partial_file_is_not_followed(tmp_path):
+    secret, file = tmp_path / 'secret', tmp_path / 'a.png'
+    secret.write_text('mine')
+    partial_of(file).symlink_to(secret)
+    atomic_write(file, 'new')
+    assert secret.read_text() == 'mine'
+    assert file.read_text() == 'new' and not file.is_symlink()

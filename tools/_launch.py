@@ -1,6 +1,7 @@
 """Arguments, configs and loaders of all launch scripts."""
 import argparse
 import inspect
+import os
 from copy import deepcopy
 from pathlib import Path
 
@@ -63,6 +64,19 @@ def load_config(path: str, guide: str | None = None) -> Config:
             f"'{guide}' " + (f'has {unknown}' if unknown else 'has no `masks`') +
             f': expected `masks`, and optionally {known[1:]}')
     return guide_config(cfg, **fragment)
+
+
+def check_new_file(path: Path) -> None:
+    """Check, before the work begins, that a tool can write a new file.
+
+    Raises:
+        FileExistsError: The file exists; a link counts as a file.
+        FileNotFoundError: Its folder does not exist.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(f"'{path}' exists and is not overwritten")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"'{path}' cannot be written: make its folder first")
 
 
 def _check_exists(path: str, remedy: str) -> str:

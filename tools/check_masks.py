@@ -27,7 +27,7 @@ def main():
     parser.add_argument('--split', choices=['train', 'val', 'test'], default='train')
     parser.add_argument('--jobs', type=int, default=2, help='processes')
     parser.add_argument(
-        '--sheet', type=Path, help='PNG to write: suspicious images with their masks')
+        '--sheet', type=Path, help='new PNG of suspicious images with their masks')
     parser.add_argument(
         '--most', type=int, default=48, help='images on the sheet at most')
     parser.add_argument(
@@ -36,9 +36,11 @@ def main():
         default=0,
         help='send each guided image through the whole pipeline this many times, and '
         'count how often its object is cropped out')
-    parser.add_argument('--json', type=Path, help='file to write all findings to')
+    parser.add_argument('--json', type=Path, help='new file for all findings')
     _launch.add_config_arguments(parser)
     args = parser.parse_args()
+    for file in filter(None, (args.sheet, args.json)):
+        _launch.check_new_file(file)
     cfg = _launch.load_config(args.config, args.guide)
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)

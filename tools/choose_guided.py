@@ -10,7 +10,7 @@ from pathlib import Path
 
 import _launch
 
-from cfcn_plugin.masks import choose_guided
+from cfcn_plugin.masks import choose_guided, format_guided_list
 from cfcn_plugin.mm.datasets.subset import training_images
 
 
@@ -27,12 +27,11 @@ def main():
     args = parser.parse_args()
     images = training_images(_launch.load_config(args.config))
     chosen = choose_guided(images, args.n, args.seed, args.per_class)
-    text = ''.join(f'{key}\n' for key in chosen)
+    text = format_guided_list(chosen)
     if args.out is None:
         print(text, end='')
         return
-    if args.out.exists():
-        raise FileExistsError(f"'{args.out}' exists and is not overwritten")
+    _launch.check_new_file(args.out)
     args.out.write_text(text, encoding='utf-8')
     labels = Counter(label for key, label in images if key in set(chosen)) \
         if args.per_class else len(chosen)

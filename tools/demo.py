@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
-from PIL import Image
 
 from cfcn_plugin.data.public.textured_digits import write_textured_digits
 from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.outcome import Outcome
 from cfcn_plugin.experiments.run import run_grid
 from cfcn_plugin.experiments.table import format_markdown, summarise
+from cfcn_plugin.masks.io.open_image import open_image
 from cfcn_plugin.mm.safe_loading import enable_safe_loading
 from cfcn_plugin.mm.visualization.gallery import load_model, predict_saliency
 from cfcn_plugin.visualization.heatmaps import heatmap_sheet
@@ -34,8 +34,8 @@ IMAGES = [f'test_untied/{name}.png' for name in ('0/004', '1/008', '2/003', '0/0
 
 
 def read_panel(data_root: Path, name: str) -> ImagePanel:
-    pixels = torch.from_numpy(np.array(Image.open(data_root / name)))
-    mask = np.array(Image.open(data_root / 'masks' / name)) > 0
+    pixels = torch.from_numpy(np.array(open_image(data_root / name)))
+    mask = np.array(open_image(data_root / 'masks' / name)) > 0
     label = int(Path(name).parent.name)
     return ImagePanel(pixels.permute(2, 0, 1), mask, frozenset([label]), name)
 

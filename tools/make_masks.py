@@ -23,6 +23,7 @@ from cfcn_plugin.annotation.png_folder import png_masks_config
 from cfcn_plugin.annotation.samples import FolderSamples
 from cfcn_plugin.masks import MaskLoader
 from cfcn_plugin.mm.annotation.samples import guided_datasets
+from cfcn_plugin.printable import printable
 
 
 def main():
@@ -57,7 +58,8 @@ def main():
                          len(samples)))
     made = [result.rows for result in results if result.rows]
     failures = [result for result in results if result.failure]
-    print(f'{len(made)} of {len(samples)} images have a mask in {args.out}')
+    print(printable(
+        f'{len(made)} of {len(samples)} images have a mask in {args.out}'))
     print_config(args, samples.root, made)
     if not made and not failures:
         keys = [loader.source.key(samples[i]) for i in range(min(2, len(samples)))]
@@ -66,7 +68,7 @@ def main():
     if failures:
         print(f'\n{len(failures)} images have a mask that could not be converted:')
         for result in failures:
-            print(f'  {result.image}: {result.failure}')
+            print(printable(f'  {result.image}: {result.failure}'))
         sys.exit(1)
 
 

@@ -20,8 +20,7 @@ def main():
     if args.out is None:
         print(cfg.pretty_text)
         return
-    if args.out.exists():
-        raise FileExistsError(f"'{args.out}' exists and is not overwritten")
+    _launch.check_new_file(args.out)
     cfg.dump(args.out)
     print(f'wrote {args.out}')
 

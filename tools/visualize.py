@@ -40,8 +40,7 @@ def main():
     _launch.add_config_arguments(parser)
     args = parser.parse_args()
     MMLogger.get_current_instance().setLevel('WARNING')
-    if args.out.exists():
-        raise FileExistsError(f"'{args.out}' exists and is not overwritten")
+    _launch.check_new_file(args.out)
     cfg = _config(args, args.config)
     images = [load_image_file(cfg, file) for file in args.images]
     models = {_title(args.checkpoint): load_model(cfg, args.checkpoint)}

@@ -7,15 +7,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError
+from cfcn_plugin.masks.io.names import join_inside
+from cfcn_plugin.masks.io.open_image import open_image
+from cfcn_plugin.printable import is_utf8
+from cfcn_plugin.state_file import read_state
 
 from .load_image import image_shape
 from .mask_values import LAYOUTS, causal_and_unknown, mask_files
 from .parallel_map import parallel_map
-from .png_folder import check_distinct_masks, mask_name, write_png
+from .png_folder import (
+    check_distinct_masks,
+    check_masks_apart,
+    mask_name,
+    write_png,
+)
 from .samples import Samples
 
 INDEX, ORIGIN = 'index.csv', 'made_from.json'
@@ -76,7 +84,8 @@ class MaskConverter:
 
     Raises:
         ValueError: ``layout`` is unknown.
-        MaskError: Two images would have the same mask file.
+        MaskError: Two images would have the same mask file, or a mask would replace an
+            image.
     """
 
     def __init__(self,
@@ -87,6 +96,7 @@ class MaskConverter:
         if layout not in LAYOUTS:
             raise ValueError(f'`layout` must be one of {LAYOUTS}, got {layout!r}')
         check_distinct_masks(samples.names)
+        check_masks_apart(samples.names, samples.root, out)
         self.samples = samples
         self.out = Path(out)
         self.layout = layout
@@ -95,6 +105,9 @@ class MaskConverter:
     def __call__(self, index: int) -> ConversionResult:
         """Convert the mask of one image."""
         name, sample = self.samples.names[index], self.samples[index]
+        if not is_utf8(name):  # neither the index nor a list can hold the name
+            return ConversionResult(
+                name, failure='its name is not UTF-8: rename the image')
         try:
             result = self.samples.loader.query(sample, image_shape(sample))
             if result.kind in ('missing', 'unchosen'):
@@ -109,7 +122,7 @@ class MaskConverter:
 
     def _write(self, name: str, file: str, values: np.ndarray,
                labels: Sequence[int]) -> IndexRow:
-        path, label_files = self.out / file, self.layout == 'values'
+        path, label_files = join_inside(self.out, file), self.layout == 'values'
         if self.overwrite or not path.exists():
             write_png(path, values, palette=label_files, one_bit=not label_files)
         elif not _holds(path, values):
@@ -126,7 +139,8 @@ def convert_masks(converter: MaskConverter, origin: dict,
     """Convert all masks and write the folder's index, or continue an interrupted run.
 
     Rows are appended to the index during the run, and sorted at the end. A mask of an
-    earlier run is not converted again if all its files exist.
+    earlier run is not converted again if all its files exist. An earlier run of another
+    origin that has left no mask is forgotten.
 
     Args:
         converter: Converts the mask of one image.
@@ -138,13 +152,16 @@ def convert_masks(converter: MaskConverter, origin: dict,
 
     Raises:
         FileExistsError: The folder has masks of another origin.
+        ValueError: A file of the earlier run cannot be read.
     """
     out, names = converter.out, converter.samples.names
     out.mkdir(parents=True, exist_ok=True)
-    before = {} if converter.overwrite else _read_finished(out, origin)
+    before = {} if converter.overwrite else _read_finished(
+        out, origin, converter.samples.root)
     done = {name: before[name] for name in names if name in before}
-    atomic_write(out / ORIGIN, json.dumps(origin, indent=2) + '\n')
+    # in this order: after a kill no row of another origin counts as done
     _write_index(out, done.values())
+    atomic_write(out / ORIGIN, json.dumps(origin, indent=2) + '\n')
     yield from done.values()
     todo = [i for i, name in enumerate(names) if name not in done]
     with (out / INDEX).open('a', newline='', encoding='utf-8') as stream:
@@ -157,26 +174,53 @@ def convert_masks(converter: MaskConverter, origin: dict,
     _write_index(out, sorted(done.values(), key=lambda result: result.image))
 
 
-def _read_finished(out: Path, origin: dict) -> dict[str, ConversionResult]:
+def _read_finished(out: Path, origin: dict, images: str) -> dict:
     """{image: result} of the images in the index that have all their files."""
     if not (out / ORIGIN).is_file():
         return {}
-    before = json.loads((out / ORIGIN).read_text(encoding='utf-8'))
+    remedy = 'choose another folder, or replace the masks with --overwrite'
+    before = read_state(out / ORIGIN, f'Then {remedy}')
     if before != json.loads(json.dumps(origin)):
-        raise FileExistsError(
-            f"'{out}' has masks of another origin, see '{out / ORIGIN}': choose "
-            'another folder, or replace the masks with --overwrite')
+        if _has_masks(out.absolute(), Path(images).absolute()):
+            raise FileExistsError(f"'{out}' has masks of another origin, see "
+                                  f"'{out / ORIGIN}': {remedy}")
+        return {}
     rows = {}
-    types = IndexRow.__annotations__.values()
-    with (out / INDEX).open(newline='', encoding='utf-8') as stream:
-        for cells in list(csv.reader(stream))[1:]:
-            if len(cells) == len(types):  # the last row of a killed run may be cut
-                row = IndexRow(*(of(cell) for of, cell in zip(types, cells)))
-                rows.setdefault(row.image, []).append(row)
+    # a kill at the very beginning leaves no index
+    for row in _read_index(out / INDEX) if (out / INDEX).is_file() else ():
+        rows.setdefault(row.image, []).append(row)
     return {
         name: ConversionResult(name, tuple(own)) for name, own in rows.items()
         if all((out / row.mask).is_file() for row in own)
     }
+
+
+def _has_masks(out: Path, images: Path) -> bool:
+    """Whether there is a PNG file that is not below an inner folder of images."""
+    apart = out in images.parents
+    return any(not (apart and images in file.parents) for file in out.rglob('*.png'))
+
+
+def _read_index(file: Path) -> list[IndexRow]:
+    """The rows of an index; the last row of a killed run may be cut, and is left out.
+
+    Raises:
+        ValueError: The file is no index of this version.
+    """
+    types = IndexRow.__annotations__.values()
+    try:
+        text = file.read_bytes().decode()
+        header, *rows = csv.reader(io.StringIO(text, newline=''))
+        if tuple(header) != IndexRow._fields:
+            raise ValueError(f'expected the columns {IndexRow._fields}, got {header}')
+        if rows and not (text.endswith('\n') and len(rows[-1]) == len(types)):
+            rows.pop()
+        return [IndexRow(*(of(cell) for of, cell in zip(types, cells, strict=True)))
+                for cells in rows]
+    except (ValueError, csv.Error) as error:
+        raise ValueError(
+            f"'{file}' cannot be read ({error}): delete the file, and each mask is "
+            'made again and compared') from error
 
 
 def _write_index(out: Path, results: Iterable[ConversionResult]) -> None:
@@ -188,7 +232,7 @@ def _write_index(out: Path, results: Iterable[ConversionResult]) -> None:
 
 def _holds(path: Path, values: np.ndarray) -> bool:
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             grey = image.convert('L') if image.mode == '1' else image
             return np.array_equal(grey, values)
     except (OSError, SyntaxError):

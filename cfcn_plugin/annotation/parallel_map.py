@@ -1,8 +1,11 @@
 """Mapping a function over many items with several processes."""
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
 
 import cv2
 import torch
@@ -17,6 +20,7 @@ def parallel_map(function: Callable, items: Iterable, jobs: int) -> Iterator:
 
     Processes are forked if the platform supports forking. Data in ``function``, such
     as an index of masks, is then shared and not copied (joblib would pickle the data).
+    The processes end with this process, also when this process is killed.
 
     Args:
         function: Called in the processes; its result is pickled.
@@ -45,8 +49,18 @@ def parallel_map(function: Callable, items: Iterable, jobs: int) -> Iterator:
 def _initialize(function: Callable) -> None:
     global _function
     _function = function
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent ends: its queue would be waited for for ever.
+
+    The sentinel is a pipe that the system closes with the parent, in any way it ends.
+    """
+    wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
 
 
 def _call(item):

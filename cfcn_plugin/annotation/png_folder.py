@@ -1,7 +1,8 @@
 """A folder of PNG masks for PNGMasks, with the layout of a folder of images."""
 import io
 import os
-from collections.abc import Iterable
+import posixpath
+from collections.abc import Collection, Iterable
 from colorsys import hsv_to_rgb
 from pathlib import Path, PurePosixPath
 
@@ -10,8 +11,8 @@ from PIL import Image
 
 from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError
+from cfcn_plugin.masks.io.stored_names import IMAGES, is_image, normal_name
 
-IMAGES = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
 GOLDEN_RATIO = 0.618034
 
 
@@ -39,7 +40,7 @@ def list_images(folder: str | Path, leave_out: str | Path | None = None) -> list
         folders[:] = [f for f in folders if Path(where, f).resolve() != out]
         names += [
             Path(where, file).relative_to(root).as_posix() for file in files
-            if Path(file).suffix.lower() in IMAGES and not file.startswith('.')
+            if is_image(file)
         ]
     if not names:
         raise FileNotFoundError(f"folder '{root}' holds no image: expected files "
@@ -56,15 +57,36 @@ def check_distinct_masks(names: Iterable[str]) -> None:
     """Check that no two images would have the same mask file.
 
     Raises:
-        MaskError: Two names differ only in their ending.
+        MaskError: Two names differ only in their ending, or in Unicode's normal form.
     """
     seen = {}
     for name in names:
-        other = seen.setdefault(mask_name(name), name)
+        other = seen.setdefault(normal_name(mask_name(name)), name)
         if other != name:
+            show = ascii if normal_name(name) == normal_name(other) else repr
             raise MaskError(
-                f"images '{other}' and '{name}' would have the same mask "
+                f'images {show(other)} and {show(name)} would have the same mask '
                 f"'{mask_name(name)}': rename one of them")
+
+
+def check_masks_apart(names: Collection[str], images: str | Path,
+                      masks: str | Path) -> None:
+    """Check that no mask file would replace an image.
+
+    Args:
+        names: Names of the images, paths below ``images``.
+        images, masks: Folders.
+
+    Raises:
+        MaskError: The mask of one image would replace an image.
+    """
+    known = set(names)
+    inner = os.path.relpath(os.path.realpath(masks), os.path.realpath(images))
+    for name in names:
+        file = posixpath.normpath(f'{inner}/{mask_name(name)}')
+        if file in known:
+            raise MaskError(f"the mask of image '{name}' would replace image '{file}': "
+                            'give another folder for the masks')
 
 
 def write_png(path: Path, values: np.ndarray, palette: bool = False,

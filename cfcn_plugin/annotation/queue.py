@@ -1,13 +1,25 @@
 """The queue of images to annotate, with the files and the state of their masks."""
-from collections.abc import Iterable
+import contextlib
+import json
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError, PNGMasks
+from cfcn_plugin.masks.io.names import join_inside
+from cfcn_plugin.masks.io.stored_names import images_of_stem, stored_name
+from cfcn_plugin.printable import printable
 
-from .png_folder import check_distinct_masks, list_images, mask_name, write_png
+from .png_folder import (
+    check_distinct_masks,
+    check_masks_apart,
+    list_images,
+    mask_name,
+    write_png,
+)
 
 SKIPPED = 'skipped.txt'
 
@@ -31,7 +43,8 @@ class AnnotationQueue:
 
     Raises:
         FileNotFoundError: An image does not exist.
-        MaskError: Two images would have the same mask.
+        MaskError: Two images would have the same mask, a mask would be outside
+            ``masks``, or a mask would replace an image.
     """
 
     def __init__(self,
@@ -44,25 +57,35 @@ class AnnotationQueue:
         self.names = (
             list_images(images, leave_out=masks) if names is None else list(names))
         self.redo = redo
-        check_distinct_masks(self.names)
+        masked = {n for n in self.names if self.mask_file(n).is_file()}
+        check_masks_apart(self.names, images, masks)
+        check_distinct_masks([*self.names, *self._beside()])
         missing = [n for n in self.names if not Path(images, n).is_file()]
         if missing:
             raise FileNotFoundError(
                 f"{len(missing)} of {len(self.names)} images do not exist below "
-                f"'{images}', for example '{missing[0]}'")
+                f"'{images}', for example '{printable(missing[0])}'")
         self._saved: set[str] = set()  # in this session
-        self.done = {
-            n for n in self.names if not redo and self.mask_file(n).is_file()}
+        self.done = set() if redo else masked
         self.skipped: set[str] = set()
         if Path(masks, SKIPPED).is_file():
-            text = Path(masks, SKIPPED).read_text(encoding='utf-8')
-            self.skipped.update(text.splitlines())
+            lines = Path(masks, SKIPPED).read_text('utf-8', 'replace').split('\n')
+            # a kill between the two files of `save` leaves a mask's name in the list
+            self.skipped.update({*map(_name_of, lines)} - masked - {''})
 
     def __len__(self) -> int:
         return len(self.names)
 
+    def _beside(self) -> Iterator[str]:
+        """Images with the mask of an image of the queue, perhaps not in the queue."""
+        same = os.path.abspath(self.images) == os.path.abspath(self.masks)
+        for name in self.names:
+            for other in images_of_stem(
+                    str(self.images / name), ('.png', ) if same else ()):
+                yield os.path.join(os.path.dirname(name), other)
+
     def mask_file(self, name: str) -> Path:
-        return self.masks / mask_name(name)
+        return join_inside(self.masks, mask_name(name))
 
     def has_earlier_mask(self, name: str) -> bool:
         """Whether the image has a mask that was not saved in this session."""
@@ -123,7 +146,21 @@ class AnnotationQueue:
         if names != self.skipped:
             self.skipped = names
             self.masks.mkdir(parents=True, exist_ok=True)
-            atomic_write(self.masks / SKIPPED, ''.join(f'{n}\n' for n in sorted(names)))
+            atomic_write(self.masks / SKIPPED,
+                         ''.join(f'{_line_of(n)}\n' for n in sorted(names)))
+
+
+def _line_of(name: str) -> str:
+    """The name, or its JSON string if it has line ends or bytes that are not UTF-8."""
+    is_plain = printable(name) == name and not name.startswith('"')
+    return name if is_plain else json.dumps(name)
+
+
+def _name_of(line: str) -> str:
+    if line.startswith('"'):
+        with contextlib.suppress(ValueError):  # a name in a list of an older version
+            return str(json.loads(line))
+    return line
 
 
 def names_below(images: str | Path,
@@ -134,6 +171,7 @@ def names_below(images: str | Path,
     Args:
         images: Folder of images.
         keys: Paths below the data root, as ``tools/choose_guided.py`` writes them.
+            ``..`` is resolved.
         data_root: The root. None: the deepest folder, among ``images`` and its parents,
             below which all keys exist.
 
@@ -144,17 +182,19 @@ def names_below(images: str | Path,
         FileNotFoundError: No such root exists.
         MaskError: A key's image is not below ``images``.
     """
-    keys, folder = list(keys), Path(images).absolute()
+    keys, folder = list(keys), Path(os.path.abspath(images))
     roots = [folder, *folder.parents] if data_root is None else [Path(data_root)]
-    root = next((r for r in roots if all(Path(r, key).is_file() for key in keys)), None)
+    root = next((r for r in roots if all(
+        Path(r, stored_name(r, key)).is_file() for key in keys)), None)
     if root is None:
         where = f"'{images}' or its parents" if data_root is None else (
             f"'{data_root}'")
         absent = next(k for k in keys if not Path(roots[0], k).is_file())
         raise FileNotFoundError(
             f"the images of the list do not exist below {where}, for example "
-            f"'{absent}': set --data-root to the folder that the paths are relative to")
-    paths = [Path(root, key).absolute() for key in keys]
+            f"'{printable(absent)}': set --data-root to the folder that the paths are "
+            'relative to')
+    paths = [Path(os.path.abspath(Path(root, stored_name(root, key)))) for key in keys]
     for key, path in zip(keys, paths):
         if not path.is_relative_to(folder):
             raise MaskError(f"'{key}' of the list is not below '{images}': give the "

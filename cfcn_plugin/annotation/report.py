@@ -8,6 +8,7 @@ import numpy as np
 from pandas import DataFrame
 
 from cfcn_plugin.masks.base import MaskError, unknown_keys_error
+from cfcn_plugin.printable import printable
 
 from .samples import Samples
 from .validate import KINDS, Finding, Problem
@@ -16,9 +17,16 @@ QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 QUANTILE_NAMES = ('smallest', '5%', '25%', 'median', '75%', '95%', 'largest')
 STEPS = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 1)  # of the bars over areas
 BAR = 40  # characters of the longest bar
-EXAMPLES = 3  # listed images of each kind of problem
+EXAMPLES = 3  # listed images of each other kind of problem
+BROKEN = ('image', 'pipeline', 'unusable', 'size', 'damaged')  # kinds listed in full
 CLASSES = 20  # listed classes
+UNGUIDED = ("correct them, or train without them by on_error='unguided' of "
+            'LoadActivationMask')
 REMEDIES = {
+    'image': "correct them, or train without them by dict(type='LoadImage', "
+             "on_error='another')",
+    'unusable': UNGUIDED,
+    'size': UNGUIDED,
     'missing': "add them, or declare such images with missing='unguided'",
     'empty': "correct them, or declare such images with empty='unguided'",
     'turned': 'masks in the orientation of the stored pixels need exif=True',
@@ -82,11 +90,11 @@ class Report:
         kept = self._kept_fraction()
         parts = [
             f'{len(self._areas())} of {len(self.findings)} images are guided.',
-            '\n'.join(self._class_lines()),
+            '\n'.join(map(printable, self._class_lines())),
             '\n'.join(self._area_lines()),
             '' if kept is None else 'After the whole pipeline the object is visible '
             f'in {kept:.1%} of draws.',
-            '\n'.join(self._problem_lines()),
+            '\n'.join(map(printable, self._problem_lines())),
             'A training run with this config would stop.' if self.stops else
             'No problem would stop a training run with this config.',
         ]
@@ -159,11 +167,12 @@ class Report:
             remedy = REMEDIES.get(kind) if stops or kind == 'turned' else None
             yield (f'  {"STOPS " if stops else ""}{KINDS[kind]}: {len(found)}'
                    + (f' ({remedy})' if remedy else ''))
-            for finding, problem in found[:EXAMPLES]:
+            most = len(found) if kind in BROKEN else EXAMPLES
+            for finding, problem in found[:most]:
                 reason = problem.reason and f': {problem.reason}'
                 yield f'      {finding.image}{reason}'
-            if len(found) > EXAMPLES:
-                yield f'      ... and {len(found) - EXAMPLES} more'
+            if len(found) > most:
+                yield f'      ... and {len(found) - most} more, all in --json'
 
 
 def unmatched_messages(datasets: Sequence[Samples]) -> list[str]:
@@ -172,12 +181,11 @@ def unmatched_messages(datasets: Sequence[Samples]) -> list[str]:
     for samples in datasets:
         loader = samples.loader
         try:
-            loader.source.check()
+            loader.check(samples.names)
         except (MaskError, OSError) as error:
             found.append(str(error))
-        if loader.image_list is not None:
-            lines = loader.image_list.difference(*(one.names for one in datasets))
-            if lines:
-                file = f"'{loader.image_list_file}'"
-                found.append(str(unknown_keys_error(lines, 'lines', file)))
+        lines = loader.unknown_lines(name for one in datasets for name in one.names)
+        if lines:
+            file = f"'{loader.image_list_file}'"
+            found.append(str(unknown_keys_error(lines, 'lines', file)))
     return found

@@ -3,10 +3,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
-from cfcn_plugin.masks import MaskLoader, QueryResult
+from cfcn_plugin.masks import MaskError, MaskLoader, QueryResult
 from cfcn_plugin.masks.exif import exif_orientation
+from cfcn_plugin.masks.io.open_image import open_image
 
 from .samples import Samples
 
@@ -85,8 +85,8 @@ class MaskValidator:
         sample, kept, area = samples[index], None, None
         problems, result, stage = [], QueryResult('unusable'), 'image'
         try:
-            shape = samples.load_image(index).shape[:2]
-            result = samples.loader.query(sample, shape)
+            image = samples.load_image(index)
+            result = samples.loader.query({**sample, 'img': image}, image.shape[:2])
             problems += _mask_problems(result, samples.loader)
             problems += _file_problems(sample.get('img_path'))
             stage = 'pipeline'
@@ -135,7 +135,9 @@ def _mask_problems(result: QueryResult, loader: MaskLoader) -> list[Problem]:
     if result.kind == 'unchosen':
         return []
     if result.kind != 'mask':
-        stops = loader.on_error == 'raise' and not loader.is_declared_unguided(result)
+        # `on_error` handles a MaskError, and no error of a source's own
+        handled = loader.on_error == 'unguided' and isinstance(result.error, MaskError)
+        stops = not handled and not loader.is_declared_unguided(result)
         # the kind 'missing' needs no reason
         reason = '' if result.kind == 'missing' else result.reason
         return [Problem(result.kind, reason, stops)]
@@ -151,7 +153,7 @@ def _file_problems(path: str | None) -> list[Problem]:
         return []
     problems = []
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             orientation = exif_orientation(image)
             if orientation != 1:
                 problems.append(Problem('turned', f'orientation {orientation}'))

@@ -1,7 +1,6 @@
 """The job of one cell: its training and test, as submitted to an executor."""
 import contextlib
 import ctypes
-import json
 import os
 import select
 import signal
@@ -13,6 +12,8 @@ from subprocess import DEVNULL, STDOUT, Popen
 
 from submitit import JobEnvironment
 from submitit.helpers import DelayedSubmission
+
+from cfcn_plugin.state_file import read_state
 
 from .folder_lock import PATIENCE, lock_folder
 from .outcome import Outcome, write_outcome
@@ -59,9 +60,12 @@ class CellRun:
                 if code:
                     error = _reason(code)
                 else:
-                    metrics = json.loads((folder / 'metrics.json').read_text())
+                    metrics = read_state(
+                        folder / 'metrics.json', 'Run the cell again by --retry')
             except FileNotFoundError as missing:
                 error = f'the file {missing.filename} is missing'
+            except ValueError as unreadable:
+                error = str(unreadable)
             write_outcome(folder, metrics, error, time.monotonic() - begin)
 
     def checkpoint(self) -> DelayedSubmission:

@@ -12,7 +12,7 @@ KNOWN = {'methods', 'axes', 'baseline', 'options', 'alpha_option', 'metrics', 't
 OPTIONS = {'seed': 'randomness.seed', 'alpha': 'model.guidance.loss_weight'}
 COUNTS = ('masks', 'size')  # axes that are numbers of images
 TESTS = ('t', 'wilcoxon')
-LABEL = re.compile(r'[\w.+%-]+')  # allowed in a folder's name
+LABEL = re.compile(r'(?!\.+$)[\w.+%-]+')  # allowed as a folder's name: not '..'
 PERCENTAGE = re.compile(r'(\d{1,2}(\.\d*)?|\.\d+|100(\.0*)?)%')
 
 
@@ -122,7 +122,7 @@ def read_grid(file: str | Path) -> Grid:
                for name, method in given['methods'].items()}
     axes = {'data': ['data'], **given.get('axes', {})}
     settings = {**OPTIONS, 'alpha': given.get('alpha_option', OPTIONS['alpha'])}
-    axes = {axis: _axis(axis, values, settings.get(axis, axis))
+    axes = {_label(axis, 'axes'): _axis(axis, values, settings.get(axis, axis))
             for axis, values in axes.items()}
     own = {name: m['baseline'] for name, m in methods.items() if m['baseline']}
     for baseline in filter(None, (given.get('baseline'), *own.values())):

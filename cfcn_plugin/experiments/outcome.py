@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cfcn_plugin.atomic_write import atomic_write
+from cfcn_plugin.printable import printable_lines
+from cfcn_plugin.state_file import read_state
 
 from .grid import Cell, Grid
 
 TAIL = 25  # kept lines of a failed run's log
+KEYS = ('status', 'metrics', 'seconds', 'error')  # of outcome.json
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,14 @@ class Outcome:
 
 
 def read_outcome(cell: Cell, work_dir: Path) -> Outcome:
-    """Read the outcome of a cell."""
+    """Read the outcome of a cell.
+
+    Raises:
+        ValueError: ``outcome.json`` cannot be read.
+    """
     file = work_dir / cell.name / 'outcome.json'
-    known = json.loads(file.read_text()) if file.is_file() else {}
+    known = read_state(file, 'Delete the file, and the cell is run again', KEYS) \
+        if file.is_file() else {}
     return Outcome(cell, file.parent, **known)
 
 
@@ -68,7 +76,9 @@ def write_outcome(folder: Path, metrics: dict | None, error: str,
         log = folder / 'output.log'
         lines = log.read_text(encoding='utf-8', errors='replace').splitlines() \
             if log.is_file() else []
-        error = '\n'.join([f'{error}; the end of {log}:', *lines[-TAIL:]])
-    outcome = dict(status='failed' if error else 'done', metrics=metrics,
-                   seconds=seconds, error=error)
+        # a log quotes files, and has a terminal's colours
+        error = printable_lines(
+            '\n'.join([f'{error}; the end of {log}:', *lines[-TAIL:]]))
+    outcome = dict(zip(KEYS, (
+        'failed' if error else 'done', metrics, seconds, error), strict=True))
     atomic_write(folder / 'outcome.json', json.dumps(outcome, indent=1))

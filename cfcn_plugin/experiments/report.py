@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader
 from pandas import DataFrame
 
+from cfcn_plugin.printable import printable
 from cfcn_plugin.visualization import charts
 
 from .figures import (
@@ -59,7 +60,8 @@ def write_report(grid: Grid, known: Sequence[Outcome], work_dir: Path,
     names = summary.index.names[:-1]
     file = work_dir / 'report.html'
     file.write_text(environment.get_template('report.html').render(
-        grid=grid, known=known, command=command, figures=figures, not_drawn=not_drawn,
+        grid=grid, known=known, command=printable(command), figures=figures,
+        not_drawn=printable(not_drawn),
         hours=sum(o.seconds for o in known) / 3600,
         lines=[] if summary.empty else list(table_rows(summary)),
         metrics=list(grid.metrics), names=['data', 'method', *names[2:]],

@@ -17,6 +17,7 @@ from rich.progress import (
 )
 
 from cfcn_plugin.atomic_write import atomic_write
+from cfcn_plugin.state_file import read_state
 
 from .cell_run import CellRun
 from .folder_lock import PATIENCE, lock_folder
@@ -162,7 +163,7 @@ def _run(todo: list[Outcome], queued: dict[str, submitit.Job], slots: list,
                     outcome, gpu = todo.pop(0), slots.pop(0)
                     name = outcome.cell.name
                     job = queued.get(name) or submitter.submit(outcome, gpu)
-                    settings = json.loads((outcome.folder / IDENTITY).read_text())
+                    settings = _read_identity(outcome)
                     running.append(_Running(outcome.cell, job, gpu, progress.add_task(
                         f'  {name}', total=settings.get('train_cfg.max_epochs'))))
                 for run in list(running):
@@ -210,10 +211,15 @@ def _prepare(outcome: Outcome) -> None:
         atomic_write(folder / IDENTITY, json.dumps(settings, indent=1))
 
 
+def _read_identity(outcome: Outcome) -> dict:
+    return read_state(outcome.folder / IDENTITY, 'Delete the folder, and the cell is '
+                      'run again, or give another --work-dir')
+
+
 def _check_kept(kept: list[Outcome]) -> None:
     """Check that the settings of finished and interrupted runs have not changed."""
     for outcome in kept:
-        before = json.loads((outcome.folder / IDENTITY).read_text())
+        before = _read_identity(outcome)
         now = run_settings(outcome.cell)
         if before != now:
             raise ValueError(

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from pandas import DataFrame
 
+from cfcn_plugin.atomic_write import atomic_write
+
 from .grid import AXES, Grid
 from .outcome import Outcome
 
@@ -205,4 +207,5 @@ def write_into_page(file: Path, text: str) -> None:
     if not (begin and end):
         raise ValueError(f"'{file}' has no marker lines {BEGIN} and {END} for the "
                          f'table. The table:\n{text}')
-    file.write_text(f'{before}{BEGIN}\n{text}\n{END}{after}', encoding='utf-8')
+    # the file of a link, so that the link stays
+    atomic_write(file.resolve(), f'{before}{BEGIN}\n{text}\n{END}{after}')

@@ -18,7 +18,12 @@ from .png import PNGMasks
 from .points import PointMasks
 from .refine import GrabCut
 from .scribble import ScribbleMasks
-from .selection import choose_guided, guidance_rank, read_guided_list
+from .selection import (
+    choose_guided,
+    format_guided_list,
+    guidance_rank,
+    read_guided_list,
+)
 from .trimap import TrimapMasks
 from .voc import VOCMasks
 from .yolo import YOLOMasks
@@ -28,5 +33,6 @@ __all__ = [
     'GrabCut', 'IDRiDMasks', 'LabelMeMasks', 'LabelStudioMasks', 'MaskError',
     'MaskLoader', 'MaskRecord', 'MaskSizeError', 'MaskSource', 'MatMasks', 'PNGMasks',
     'PointMasks', 'QueryResult', 'ScribbleMasks', 'TrimapMasks', 'VOCMasks',
-    'YOLOMasks', 'choose_guided', 'guidance_rank', 'image_key', 'read_guided_list'
+    'YOLOMasks', 'choose_guided', 'format_guided_list', 'guidance_rank', 'image_key',
+    'read_guided_list'
 ]

@@ -7,7 +7,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from cfcn_plugin.printable import printable
 from cfcn_plugin.stock import GOES
+
+from .io.stored_names import normal_name, normal_stem
 
 LONGEST = 1000  # characters of a message, which may quote a file
 SHOWN = 80  # characters of a quoted value
@@ -18,7 +21,7 @@ class MaskError(ValueError):
     places = ''
 
     def __str__(self) -> str:
-        message = self.places + super().__str__()
+        message = printable(self.places + super().__str__())  # it quotes files
         if len(message) > LONGEST:  # keep the end: the end has the remedy
             message = f'{message[:LONGEST - 300]} ... {message[-290:]}'
         return message
@@ -48,8 +51,11 @@ class at:  # named as the context managers of contextlib
 
     def __exit__(self, kind, error, traceback) -> None:
         if isinstance(error, MaskError):
-            places = f', {error.places}' if error.places else ': '
-            error.places = f'{self.place}{places}'
+            self.mark(error)
+
+    def mark(self, error: MaskError) -> None:
+        places = f', {error.places}' if error.places else ': '
+        error.places = f'{self.place}{places}'
 
 
 @dataclass(frozen=True)
@@ -116,17 +122,27 @@ class MaskSource(ABC):
 
     @abstractmethod
     def keys(self) -> list[str]:
-        """Keys of all masks, without decoding; no endings if ``endings`` is False."""
+        """Keys of all masks, without decoding; no endings if ``endings`` is False.
+
+        Each key is a :func:`.normal_name`.
+        """
 
     @abstractmethod
     def check(self) -> None:
         """Raise a MaskError, before training, if a mask belongs to no image."""
 
+    def broken(self) -> list[tuple[str, MaskError]]:
+        """Key and error of each entry that was found broken when its file was read.
+
+        Calling the source for such an image raises the error.
+        """
+        return []
+
     def missing(self, images: Iterable[str]) -> list[str]:
         """The keys of ``images`` that have no mask; no mask is decoded."""
         known = set(self.keys())
-        return [key for key in images
-                if (key if self.endings else os.path.splitext(key)[0]) not in known]
+        normal = normal_name if self.endings else normal_stem
+        return [key for key in images if normal(key) not in known]
 
     def key(self, results: dict) -> str:
         return image_key(results, self.data_root)
@@ -149,10 +165,9 @@ def image_key(results: dict, data_root: str = '') -> str:
     if isinstance(path, str) and path.startswith(prefix) and is_plain(
             path[len(prefix):]):
         return path[len(prefix):]  # same as pathlib, ten microseconds faster
-    path = Path(path)
     try:
-        return PurePosixPath(path.absolute().relative_to(
-            Path(data_root).absolute())).as_posix()
+        return PurePosixPath(Path(os.path.abspath(path)).relative_to(
+            os.path.abspath(data_root))).as_posix()
     except ValueError:
         raise MaskError(
             f"image '{path}' is not below data_root='{data_root}' of the mask source: "
@@ -223,10 +238,10 @@ def unknown_keys_error(keys: Iterable[str], what: str, of: str,
         known: Keys of images, to suggest a key that differs only in case.
     """
     keys = sorted(keys)
-    folded = {key.casefold(): key for key in known}
+    folded = {normal_name(key).casefold(): key for key in known}
     some = []
     for key in keys[:3]:
-        like = folded.get(key.casefold())
+        like = folded.get(normal_name(key).casefold())
         some.append(f"'{key}'" + (f" (did you mean '{like}'?)" if like else ''))
     return MaskError(
         f'{len(keys)} {what} of {of} belong to no image, for example '

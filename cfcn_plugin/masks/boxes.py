@@ -1,8 +1,10 @@
 """Boxes around the causal object, in one CSV or JSON file."""
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import starmap
 
-from .base import MaskRecord, at, check_option, expect
+from .base import MaskError, MaskRecord, at, check_option, expect
+from .deferred import read_or_defer
 from .index import IndexedMasks
 from .io.names import image_name
 from .io.rectangles import Box, draw_boxes, read_box
@@ -19,8 +21,8 @@ class BoxMasks(IndexedMasks):
     image, so a repeated line changes nothing. JSON: either a list of objects with the
     names of the CSV's columns, or an object ``{image: [[x0, y0, x1, y1], ...]}`` (with
     the category last, if there is one).
-    Coordinates are pixels, x to the right, y down, the image's corner at (0, 0). A
-    pixel is inside if its centre is inside. Boxes are clipped to the image.
+    Coordinates are x to the right, y down, the image's corner at (0, 0). A pixel is
+    inside if its centre is inside. Boxes are clipped to the image.
 
     Args:
         ann_file: The file, below ``data_root``.
@@ -30,6 +32,9 @@ class BoxMasks(IndexedMasks):
         format: ``'xyxy'`` (corners) or ``'xywh'`` (corner and size).
         category: Column with the category of the object in the box. Required by the
             options of ``ObjectChoice``.
+        normalized: True: coordinates are fractions of the image's width and height, as
+            in Open Images. False: they are pixels. None: they are pixels, and a box
+            within [0, 1] is an error.
         **choice: Options of :class:`.ObjectChoice`.
     """
     entry = 'box'
@@ -41,6 +46,7 @@ class BoxMasks(IndexedMasks):
                  box: Sequence[str] = ('x0', 'y0', 'x1', 'y1'),
                  format: str = 'xyxy',
                  category: str | None = None,
+                 normalized: bool | None = None,
                  **choice):
         check_option('format', format, FORMATS)
         if len(box) != 4:
@@ -53,11 +59,13 @@ class BoxMasks(IndexedMasks):
         self.columns = tuple(box)
         self.format = format
         self.category = category
+        self.normalized = normalized
         super().__init__(ann_file, data_root)
 
     def read(self, records: list, file: str, results: dict) -> MaskRecord:
         found = starmap(Annotated, records)
-        return self.choice.record(found, draw_boxes, results, file)
+        draw = partial(draw_boxes, normalized=self.normalized)
+        return self.choice.record(found, draw, results, file)
 
     def entries(self) -> Iterator[Entry]:
         """Place in the file, and (image, four unparsed numbers, category)."""
@@ -65,17 +73,24 @@ class BoxMasks(IndexedMasks):
         return read_entries(self.file, (self.path, *self.columns, *named),
                             remedy='; name the columns with `path` and `box`')
 
-    def records(self) -> Iterator[tuple[str, tuple[str, Box]]]:
-        remedy = f", or is `format` not '{self.format}'?"
-        category, seen = '', set()
-        for place, (image, *numbers) in self.entries():
+    def records(self) -> Iterator[tuple[str, tuple[str, Box | None] | MaskError]]:
+        seen = set()
+        for place, (image, *values) in self.entries():
             with at(place):
-                if self.category is not None:
-                    expect(len(numbers) == 5 and numbers[4] not in (None, ''),
-                           f"four numbers and a category in '{self.category}'", numbers)
-                    category = str(numbers.pop())
-                    seen.add(category)
-                box = read_box(numbers, self.format, remedy)
-                yield image_name(image), (category, box)
+                key = image_name(image)
+            yield key, read_or_defer(place, self._read_entry, values, seen)
         if seen:
             self.choice.check_seen(seen)
+
+    def _read_entry(self, values: list, seen: set[str]) -> tuple[str, Box | None]:
+        """Category and box of an entry; no box if the category is not wanted."""
+        category = ''
+        if self.category is not None:
+            expect(len(values) == 5 and values[4] not in (None, ''),
+                   f"four numbers and a category in '{self.category}'", values)
+            category = str(values.pop())
+            seen.add(category)
+            if not self.choice.wants(category):
+                return category, None
+        remedy = f", or is `format` not '{self.format}'?"
+        return category, read_box(values, self.format, remedy)

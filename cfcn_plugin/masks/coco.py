@@ -2,19 +2,24 @@
 import logging
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as coco_mask
 
 from .base import MaskError, MaskRecord, at, check_option, check_size, expect
+from .deferred import read_or_defer
 from .index import IndexedMasks
 from .io.coco_file import (
     FIELDS,
     Instance,
     check_fits,
+    is_box,
+    look_up,
     pack_instance,
     read_categories,
     read_images,
+    scale_outline,
 )
 from .io.files import read_json
 from .io.rectangles import draw_boxes
@@ -22,14 +27,15 @@ from .io.rle import draw_rles
 from .objects import IGNORED, Annotated, ObjectChoice
 
 PARTS = ('images', 'annotations', 'categories')
-USES = ('segmentation', 'bbox')
+USES = ('segmentation', 'bbox', 'segmentation_or_bbox')
 
 
 class COCOMasks(IndexedMasks):
     """Objects of a COCO instance JSON: polygons, RLE of both kinds, or boxes.
 
-    All annotations are checked at the start. pycocotools rasterises each mask on
-    request. Pixels on a polygon's outline may differ from other sources, which use
+    All annotations are checked at the start, except those of categories that no option
+    asks for. pycocotools rasterises each mask on request. Pixels on a polygon's outline
+    may differ from other sources, which use
     :func:`cfcn_plugin.masks.io.shapes.fill_polygon`. A repeated annotation changes
     nothing.
 
@@ -37,10 +43,14 @@ class COCOMasks(IndexedMasks):
         ann_file: The JSON, below ``data_root``.
         data_root: The dataset's root.
         images: Folder below ``data_root`` that ``file_name`` is relative to.
-        use: ``'segmentation'``, or ``'bbox'`` for the boxes.
+        use: ``'segmentation'``; ``'bbox'`` for the boxes; ``'segmentation_or_bbox'``
+            for the box where an object has no segmentation.
         crowd: Handling of ``iscrowd`` regions: ``'ignore'``, ``'causal'``, or
             ``'skip'`` (context). The default is ``'ignore'``, since such a region
             contains a whole group with the gaps between its objects.
+        normalized: True: polygons and boxes are fractions of the image's width and
+            height. False: they are pixels, as COCO has them. None: they are pixels, and
+            an object within [0, 1] is an error.
         **choice: Options of :class:`.ObjectChoice`: all objects, some categories, one
             mask per class, or the objects of the image's own label.
     """
@@ -52,11 +62,13 @@ class COCOMasks(IndexedMasks):
                  images: str = '',
                  use: str = 'segmentation',
                  crowd: str = 'ignore',
+                 normalized: bool | None = None,
                  **choice):
         check_option('use', use, USES)
         check_option('crowd', crowd, tuple(IGNORED))
         self.use = use
         self.crowd = crowd
+        self.normalized = normalized
         self.images = images
         self.choice = ObjectChoice(**choice)
         super().__init__(ann_file, data_root)
@@ -71,41 +83,56 @@ class COCOMasks(IndexedMasks):
         instances, flat = content['annotations'], []
         for place, one in enumerate(instances):
             instances[place] = None  # frees the memory
-            with at(f'annotations[{place}]'):
-                expect(isinstance(one, Instance),
-                       f'an object with {[*FIELDS, self.use]}', one)
-            with at(f'annotation {one.id}'):
-                for field, value, known in (('image', one.image, images),
-                                            ('category', one.category, names)):
-                    if value not in known:
-                        raise MaskError(f'{field}_id {value!r} is not in the file: '
-                                        f'correct it, or add its {field}')
-                if one.outline is None:
-                    flat.append(one.id)
-                    continue
-                key, shape = images[one.image]
-                check_fits(one.outline, self.use, shape)
-            yield key, (shape, one.crowd, names[one.category], one.outline)
+            if not isinstance(one, Instance):
+                with at(f'annotations[{place}]'):
+                    expect(False, f'an object with {list(FIELDS)}', one)
+            place = f'annotation {one.id}'
+            with at(place):
+                key, shape = look_up(images, one.image, 'image')
+            record = read_or_defer(place, self._read_instance, one, shape, names)
+            if record is None:
+                flat.append(one.id)
+            else:
+                yield key, record
         if flat:
             logging.getLogger(__name__).warning(
                 f"'{self.file}': {len(flat)} boxes without width or height are left "
                 f'out, of annotations {", ".join(map(str, flat[:4]))}')
 
+    def _read_instance(self, one: Instance, shape: tuple[int, int] | MaskError,
+                       names: dict[Any, str]) -> tuple | None:
+        """The record, without an outline that no option asks for; None: a flat box."""
+        if isinstance(shape, MaskError):
+            raise shape
+        category, crowd = look_up(names, one.category, 'category'), one.crowd == 1
+        if not self.choice.wants(category) or crowd and self.crowd == 'skip':
+            return shape, crowd, category, None
+        if isinstance(one.outline, MaskError):
+            raise one.outline
+        if one.outline is None:
+            return None
+        expect(one.crowd in (0, 1), "'iscrowd' 0 or 1", one.crowd)
+        outline = scale_outline(one.outline, shape, self.normalized)
+        check_fits(outline, shape)
+        return shape, crowd, category, outline
+
     def read(self, records: list, file: str, results: dict) -> MaskRecord:
         check_size(records[0][0], results['ori_shape'][:2])
         objects = [Annotated(category, outline, crowd and IGNORED[self.crowd])
                    for _, crowd, category, outline in records]
-        draw = _draw_segments if self.use == 'segmentation' else draw_boxes
-        return self.choice.record(objects, draw, results, file)
+        return self.choice.record(objects, _draw, results, file)
 
 
-def _draw_segments(outlines: list, shape: tuple[int, int]) -> np.ndarray:
-    """The union of polygons and RLEs."""
-    rles = []
+def _draw(outlines: list, shape: tuple[int, int]) -> np.ndarray:
+    """The union of polygons, RLEs and boxes."""
+    boxes, rles = [], []
     for outline in outlines:
-        if isinstance(outline, list):
+        if is_box(outline):
+            boxes.append(outline)
+        elif isinstance(outline, list):
             polygons = [np.frombuffer(polygon) for polygon in outline]
             rles += coco_mask.frPyObjects(polygons, *shape)
         else:
             rles.append(dict(size=shape, counts=outline[0]))
-    return draw_rles(rles)
+    mask = draw_boxes(boxes, shape, normalized=False)  # records() has scaled them
+    return mask | draw_rles(rles) if rles else mask

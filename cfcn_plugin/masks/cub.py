@@ -10,6 +10,7 @@ from .boxes import BoxMasks
 from .folder import FolderMasks
 from .io.files import read_lines
 from .io.image import read_image
+from .io.palette import shown_values
 from .io.table import Entry
 
 OPAQUE = 255
@@ -23,16 +24,18 @@ class CUBBoxMasks(BoxMasks):
         ann_file: The boxes, ``id x y width height`` in pixels.
         names: The images, ``id path``.
         images: Folder that the paths are relative to.
+        normalized: As in :class:`.BoxMasks`.
     """
 
     def __init__(self,
                  data_root: str = '',
                  ann_file: str = 'bounding_boxes.txt',
                  names: str = 'images.txt',
-                 images: str = 'images'):
+                 images: str = 'images',
+                 normalized: bool | None = None):
         self.images = images
         self.list = Path(data_root, names)
-        super().__init__(ann_file, data_root, format='xywh')
+        super().__init__(ann_file, data_root, format='xywh', normalized=normalized)
 
     def entries(self) -> Iterator[Entry]:
         for place, (name, *box) in read_cub_boxes(self.file, self.list):
@@ -43,7 +46,8 @@ def read_cub_boxes(boxes: Path, names: Path) -> Iterator[Entry]:
     """Each image of ``names`` (``images.txt``) with its box.
 
     Yields:
-        Place of the box in its file, and name, x, y, width, height, unparsed.
+        Place of the box in its file, and name, x, y, width, height, unparsed. For an
+        image without a box the name alone, which :func:`.read_box` refuses.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -68,6 +72,10 @@ def read_cub_boxes(boxes: Path, names: Path) -> Iterator[Entry]:
                 raise MaskError(f'id {number} occurs twice, expected one box per bird')
         seen.add(number)
         yield place, [images[number], *box]
+    for number in images if seen else ():
+        if number not in seen:
+            yield (f"id {number} of '{names}' has no box, take both files from one "
+                   'release'), [images[number]]
 
 
 class CUBSegmentationMasks(FolderMasks):
@@ -90,7 +98,7 @@ class CUBSegmentationMasks(FolderMasks):
         self.threshold = threshold
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
-        values = read_image(file, shape)
+        values = read_image(file, shape, values=shown_values)
         if values.shape[2:] == (2, ) and (values[..., 1] == OPAQUE).all():
             values = values[..., 0]  # drop an opaque alpha channel
         if values.ndim != 2 or values.dtype != np.uint8:

@@ -1,35 +1,31 @@
-"""Masks drawn with CVAT, exported as "Segmentation mask 1.1"."""
-from io import BytesIO
-from pathlib import PurePosixPath
+"""Masks drawn with CVAT, from either of two exports."""
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
 
-import numpy as np
-
-from .base import MaskError, MaskRecord, at
-from .folder import MirrorMasks
+from .base import MaskError, MaskRecord, MaskSource
+from .cvat_colours import LABELMAP, CVATColourMasks
+from .cvat_shapes import CVATShapeMasks
 from .io.archive import Archive
-from .io.files import decode_lines
-from .io.image import read_image
-from .objects import Annotated, ObjectChoice
-
-FOLDER = 'SegmentationClass/'
-LABELMAP = 'labelmap.txt'
-BACKGROUND = 'background'
-OPAQUE = 255
-EXPORT = 'export from CVAT as "Segmentation mask 1.1"'
+from .io.cvat_xml import ANNOTATIONS
 
 
-class CVATMasks(MirrorMasks):
-    """CVAT's zip, which is read without unpacking, or the unpacked folder.
+class CVATMasks(MaskSource):
+    """CVAT's export "Segmentation mask 1.1" or "CVAT for images 1.1".
 
-    The mask of ``<data_root>/<images>/a/b.jpg`` is ``SegmentationClass/a/b.png``, with
-    the label colours of ``labelmap.txt``. "background" is context, unless an option
-    names this label.
+    The content tells which export it is. A zip is read without unpacking.
 
     Args:
-        masks: The zip or folder, below ``data_root``.
+        masks: The zip, the unpacked folder, or ``annotations.xml``, below
+            ``data_root``.
         images: Folder of the uploaded images below ``data_root``.
         data_root: The dataset's root.
-        **choice: Options of :class:`.ObjectChoice`. A label is a category.
+        **choice: Options of :class:`.ObjectChoice`. A label is a category;
+            "background" is context, unless an option names this label.
+
+    Raises:
+        FileNotFoundError: ``masks`` does not exist.
+        MaskError: ``masks`` is neither export, or both.
     """
 
     def __init__(self,
@@ -37,72 +33,35 @@ class CVATMasks(MirrorMasks):
                  images: str = '',
                  data_root: str = '',
                  **choice):
-        super().__init__(masks, images, data_root)
-        self.choice = ObjectChoice(**choice)
-        self.archive = Archive(self.folder)
-        with at(f"'{self.folder}', '{LABELMAP}'"):
-            self.colours = self._read_labelmap()
-            self.choice.check(self.colours.values())
+        super().__init__(data_root)
+        has_shapes = _has_shapes(Path(data_root, masks))
+        kind = CVATShapeMasks if has_shapes else CVATColourMasks
+        self.export = kind(masks, images, data_root, **choice)
+        self.endings = self.export.endings
 
     def __call__(self, results: dict) -> MaskRecord | None:
-        inner = self.inner_path(self.key(results))
-        name = f'{FOLDER}{inner.with_suffix(".png")}'
-        if not self.archive.has(name):
-            return None
-        with at(f"'{self.folder}', '{name}'"):
-            return self._read(name, results)
+        return self.export(results)
 
-    def _read(self, name: str, results: dict) -> MaskRecord:
-        shape = results['ori_shape'][:2]
-        # a valid compressed mask is no larger than its uncompressed pixels
-        stored = self.archive.read(name, most=4 * shape[0] * shape[1])
-        pixels = read_image(BytesIO(stored), shape, colours=True)
-        values = pixels.view('<u4')[..., 0]
-        found = []
-        for colour in np.unique(values).tolist():
-            if colour not in self.colours:
-                strange = list(colour.to_bytes(4, 'little')[:3])
-                raise MaskError(f"a colour {strange} that '{LABELMAP}' does not have: "
-                                'export it again')
-            label = self.colours[colour]
-            if label != BACKGROUND or label in self.choice.option_categories:
-                found.append(Annotated(label, colour))
-        return self.choice.record(
-            found, lambda colours, _: np.isin(values, colours).astype(np.uint8),
-            results, f"{self.folder}', '{name}")
+    def keys(self) -> list[str]:
+        return self.export.keys()
 
-    def owners(self) -> list[tuple[str, str]]:
-        keys = (PurePosixPath(self.images, name[len(FOLDER):-len('.png')]).as_posix()
-                for name in self.archive.names()
-                if name.startswith(FOLDER) and name.endswith('.png'))
-        return [(key, key) for key in keys]
+    def check(self) -> None:
+        self.export.check()
 
-    def describe_missing(self) -> str:
-        return f"'{FOLDER}*.png': {EXPORT}"
+    def broken(self) -> list[tuple[str, MaskError]]:
+        return self.export.broken()
 
-    def _read_labelmap(self) -> dict[int, str]:
-        """Colour, as the four bytes of RGBA in one number -> label."""
-        if not self.archive.has(LABELMAP):
-            raise MaskError(f'does not exist: {EXPORT}')
-        colours = {}
-        for place, line in decode_lines(self.archive.read(LABELMAP)):
-            if line.startswith('#'):
-                continue
-            with at(place):
-                label, colour = _parse(line)
-                if colours.setdefault(colour, label) != label:
-                    raise MaskError(f"'{label}' has the colour of "
-                                    f"'{colours[colour]}': give each its own in CVAT")
-        return colours
+    def missing(self, images: Iterable[str]) -> list[str]:
+        return self.export.missing(images)
 
 
-def _parse(line: str) -> tuple[str, int]:
-    """``label:r,g,b:parts:actions``; a label may have colons."""
-    try:
-        label, colour, _, _ = line.rsplit(':', 3)
-        rgb = [int(part) for part in colour.split(',')]
-        if len(rgb) != 3:
-            raise ValueError
-        return label, int.from_bytes((*rgb, OPAQUE), 'little')
-    except ValueError:  # from_bytes refuses numbers outside 0 to 255
-        raise MaskError(f"expected 'label:r,g,b:parts:actions', got {line!r}") from None
+def _has_shapes(path: Path) -> bool:
+    if path.is_file() and not zipfile.is_zipfile(path):
+        with path.open('rb') as stream:  # a damaged zip does not begin so
+            return path.suffix.lower() == '.xml' or stream.read(1) == b'<'
+    archive = Archive(path)
+    found = archive.has(ANNOTATIONS), archive.has(LABELMAP)
+    if all(found):
+        raise MaskError(f"'{path}' has '{ANNOTATIONS}' and '{LABELMAP}', two exports: "
+                        'unpack each in a folder of its own')
+    return found[0]

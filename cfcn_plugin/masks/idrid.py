@@ -1,12 +1,10 @@
 """The lesion masks of IDRiD, the Indian Diabetic Retinopathy Image Dataset."""
 from pathlib import PurePosixPath
 
-import numpy as np
-
 from .base import MaskRecord, at, class_record
 from .folder import MirrorMasks
 from .io.files import walk_files
-from .io.image import read_image
+from .io.image import read_nonblack
 
 # lesion -> the publisher's folder; the optic disc is anatomy, not a lesion
 FOLDERS = {
@@ -61,7 +59,9 @@ class IDRiDMasks(MirrorMasks):
             file = self.find(str(name), key)
             if file is not None:
                 with at(f"'{file}'"):
-                    planes[label] = _mask_of_nonblack(read_image(file, shape))
+                    if not self.belongs(key):
+                        return None
+                    planes[label] = read_nonblack(file, shape)
                 files.append(str(file))
         return class_record(planes, shape, "', '".join(files)) if files else None
 
@@ -82,12 +82,3 @@ class IDRiDMasks(MirrorMasks):
                     key = PurePosixPath(self.images, inner, path.name[:-len(end)])
                     owners.append((name, key.as_posix()))
         return owners
-
-
-def _mask_of_nonblack(values: np.ndarray) -> np.ndarray:
-    """uint8 {0, 1}, (H, W), 1 where a pixel is not black and not transparent."""
-    if values.ndim == 2:
-        return (values != 0).astype(np.uint8)
-    shows = values[..., -1] != 0 if values.shape[-1] in (2, 4) else True
-    colours = values[..., :3] if values.shape[-1] > 2 else values[..., :1]
-    return ((colours != 0).any(-1) & shows).astype(np.uint8)

@@ -1,9 +1,9 @@
 """Records of up to millions of images in four flat arrays that workers share."""
 import marshal
-import os
 from abc import abstractmethod
 from array import array
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -12,7 +12,10 @@ import numpy as np
 import torch
 
 from .base import MaskError, MaskRecord, MaskSource, at, unknown_keys_error
+from .deferred import is_packed_error, pack_error, restore_error
 from .io.files import walk_files
+from .io.names import find_name
+from .io.stored_names import normal_name
 
 
 class RecordIndex:
@@ -32,9 +35,10 @@ class RecordIndex:
 
     def __init__(self, entries: Iterable[tuple[str, Any]]):
         joined, hashes, ends = bytearray(), array('I'), array('q', [0])
-        for entry in entries:
-            joined += marshal.dumps(entry)
-            hashes.append(_hash(entry[0]))
+        for key, record in entries:
+            key = normal_name(key)
+            joined += marshal.dumps((key, record))
+            hashes.append(_hash(key))
             ends.append(len(joined))
         hashes = np.array(hashes)
         order = hashes.argsort(kind='stable')
@@ -50,10 +54,15 @@ class RecordIndex:
 
     def __iter__(self) -> Iterator[str]:
         """Each key once."""
-        return iter({key for key, _ in self._entries(0, len(self))})
+        return iter({key for key, _ in self.items()})
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Each record with its key."""
+        return self._entries(0, len(self))
 
     def find(self, key: str) -> list:
-        """The key's records; an empty list if there is no such key."""
+        """The records of the key in any form; empty if there is no such key."""
+        key = normal_name(key)
         hashes, code = self._hashes.numpy().view(np.uint32), np.uint32(_hash(key))
         start, stop = (hashes.searchsorted(code, side) for side in ('left', 'right'))
         return [record for other, record in self._entries(start, stop) if other == key]
@@ -85,8 +94,9 @@ class IndexedMasks(MaskSource):
     def __init__(self, ann_file: str, data_root: str = ''):
         super().__init__(data_root)
         self.file = Path(data_root, ann_file)
+        self._has_broken = False
         with at(f"'{self.file}'"):
-            self.index = RecordIndex(self.records())
+            self.index = RecordIndex(self._packed_records())
             if not len(self.index):
                 raise MaskError(f'holds no {self.entry}')
 
@@ -96,11 +106,38 @@ class IndexedMasks(MaskSource):
         if not records:
             return None
         with at(f"'{self.file}', '{key}'"):
+            if not key.isascii():
+                find_name(self.data_root, key)  # raises if two images have this name
+            for record in records:
+                if is_packed_error(record):
+                    raise restore_error(record)
             return self.read(records, f"{self.file}', '{key}", results)
+
+    def broken(self) -> list[tuple[str, MaskError]]:
+        found = []
+        for key, record in self.index.items() if self._has_broken else ():
+            if is_packed_error(record):
+                found.append((key, restore_error(record)))
+                at(f"'{self.file}', '{key}'").mark(found[-1][1])
+        return sorted(found, key=itemgetter(0))
+
+    def _packed_records(self) -> Iterator[tuple[str, Any]]:
+        for key, record in self.records():
+            if isinstance(record, MaskError):
+                self._has_broken = True
+                record = pack_error(record)
+            yield key, record
 
     @abstractmethod
     def records(self) -> Iterator[tuple[str, Any]]:
-        """(key, record) of each entry of ``file``."""
+        """(key, record) of each entry of ``file``.
+
+        A MaskError as the record: an entry that is asked for and cannot be read. The
+        error is raised when the mask of the image is loaded.
+
+        Raises:
+            MaskError: The file is wrong in a way that belongs to no image.
+        """
 
     @abstractmethod
     def read(self, records: list, file: str, results: dict) -> MaskRecord:
@@ -116,9 +153,13 @@ class IndexedMasks(MaskSource):
         return sorted(self.index)
 
     def check(self) -> None:
-        # os.path: pathlib takes ten seconds more for a million paths
-        strangers = [key for key in self.index
-                     if not os.path.isfile(os.path.join(self.data_root, key))]
+        with at(f"'{self.file}'"):
+            strangers = [
+                key for key in self.index if find_name(self.data_root, key) is None]
         if strangers:
-            raise unknown_keys_error(strangers, 'image names', f"'{self.file}'",
-                                     walk_files(self.data_root or '.', 'data_root'))
+            found = list(walk_files(self.data_root or '.', 'data_root'))
+            # an image's own name may have a backslash
+            strangers = set(strangers).difference(map(normal_name, found))
+        if strangers:
+            raise unknown_keys_error(
+                strangers, 'image names', f"'{self.file}'", found)

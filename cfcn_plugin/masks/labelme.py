@@ -2,6 +2,7 @@
 import base64
 from io import BytesIO
 from pathlib import Path
+from posixpath import basename
 
 import numpy as np
 
@@ -17,7 +18,9 @@ from .base import (
 from .folder import FolderMasks
 from .io.files import read_json
 from .io.image import read_image
+from .io.palette import shown_values
 from .io.rectangles import draw_boxes
+from .io.scale import to_pixels
 from .io.shapes import (
     check_inside,
     check_radius,
@@ -26,19 +29,23 @@ from .io.shapes import (
     pixel_radius,
     read_points,
 )
+from .io.stored_names import normal_name
 from .objects import Annotated, ObjectChoice
 
 # shape type -> least number of points
-KINDS = dict(polygon=3, rectangle=2, circle=2, line=2, linestrip=2, point=1, points=1,
-             mask=2)
+KINDS = dict(polygon=3, rectangle=2, oriented_rectangle=4, rotation=4, circle=2, line=2,
+             linestrip=2, point=1, points=1, mask=2)
 LINES = ('line', 'linestrip', 'point', 'points')
+# the last two are LabelMe's and X-AnyLabeling's names of a turned rectangle
+RECTANGLES = ('rectangle', 'oriented_rectangle', 'rotation')
 
 
 class LabelMeMasks(FolderMasks):
     """The shapes in LabelMe's JSON files, beside the images or in another folder.
 
-    Polygons, rectangles, circles and masks are filled; lines and points are drawn with
-    a radius. The image inside a file (``imageData``) is never decoded.
+    Polygons, rectangles (two opposite corners, or all four), circles and masks are
+    filled; lines and points are drawn with a radius. The image inside a file
+    (``imageData``) is never decoded.
 
     Args:
         masks, images, data_root, suffix: As in :class:`.FolderMasks`.
@@ -46,8 +53,12 @@ class LabelMeMasks(FolderMasks):
             error.
         unit: Unit of ``radius``: ``'pixel'``, or ``'diagonal'`` for a fraction of the
             image's diagonal.
+        normalized: True: points are fractions of the image's width and height, except
+            those of masks. False: they are pixels. None: they are pixels, and a shape
+            within [0, 1] is an error.
         **choice: Options of :class:`.ObjectChoice`. A shape's label is its category.
     """
+    image_field = '`imagePath`'
 
     def __init__(self,
                  masks: str,
@@ -56,12 +67,18 @@ class LabelMeMasks(FolderMasks):
                  suffix: str = '.json',
                  radius: float | None = None,
                  unit: str = 'pixel',
+                 normalized: bool | None = None,
                  **choice):
         super().__init__(masks, images, data_root, suffix)
         check_radius(radius, unit)
         self.choice = ObjectChoice(**choice)
         self.radius = radius
         self.unit = unit
+        self.normalized = normalized
+
+    def named_image(self, key: str) -> str | None:
+        name = read_json(self.mask_file(key), dict).get('imagePath')
+        return basename(normal_name(name)) if isinstance(name, str) else None
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         content = read_json(file, dict)
@@ -75,9 +92,10 @@ class LabelMeMasks(FolderMasks):
         for number, one in enumerate(shapes):
             label = one.get('label')
             with at(f'shape {number}'):
-                expect(isinstance(label, str), 'a text `label`', label)
-                self.choice.check_case([label])
-            found.append(Annotated(label, (number, one)))
+                expect(isinstance(label, str) or not self.choice.wants(label),
+                       'a text `label`', label)
+                self.choice.check_case([str(label)])
+            found.append(Annotated(str(label), (number, one)))
         return self.choice.record(found, self._draw, results, str(file))
 
     def _draw(self, shapes: list[tuple[int, dict]], shape: tuple) -> np.ndarray:
@@ -92,25 +110,28 @@ class LabelMeMasks(FolderMasks):
         expect(isinstance(kind, str) and kind in KINDS,
                f'a `shape_type` of {tuple(KINDS)}', kind)
         points = read_points(one.get('points'), KINDS[kind])
+        if kind in LINES and self.radius is None:
+            raise MaskError(f'a {kind} has no inside: give the width around it with '
+                            '`radius`, or choose other `categories`')
+        if kind != 'mask':  # a mask's own size in pixels is compared with its box
+            flat = to_pixels(points.ravel().tolist(), shape, self.normalized)
+            points = np.reshape(flat, (-1, 2))
         strokes, radius = (), 0
         if kind == 'circle':  # two points: the centre, and a point on the circle
             strokes, radius = [points[:1]], float(np.hypot(*(points[1] - points[0])))
         elif kind in LINES:
-            if self.radius is None:
-                raise MaskError(f'a {kind} has no inside: give the width around it '
-                                'with `radius`, or choose other `categories`')
             strokes = points[:, None] if kind == 'points' else [points]
             radius = pixel_radius(self.radius, self.unit, shape)
         check_inside(points, radius, shape)
         if len(strokes):
             drawn = [draw_stroke(stroke, radius, shape) for stroke in strokes]
             return np.bitwise_or.reduce(drawn)
-        if kind == 'polygon':
+        if _is_polygon(one, kind, len(points)):
             return fill_polygon(points, shape)
         low, high = points.min(0), points.max(0)
         if kind == 'mask':
             return self._paste(one.get('mask'), low, high, shape)
-        return draw_boxes([(*low, *high)], shape)
+        return draw_boxes([(*low, *high)], shape, normalized=False)
 
     @staticmethod
     def _paste(encoded, low: np.ndarray, high: np.ndarray,
@@ -126,7 +147,8 @@ class LabelMeMasks(FolderMasks):
         except (TypeError, ValueError) as error:  # also letters beyond ASCII
             raise MaskError(f'its `mask` is not base64 ({error})') from error
         try:
-            values = read_image(stream, (bottom - top, right - left))
+            values = read_image(stream, (bottom - top, right - left),
+                                values=shown_values)
         except MaskSizeError as error:
             raise MaskError(f'its mask has height and width {error.size}, its box '
                             f'{(bottom - top, right - left)}') from error
@@ -135,3 +157,15 @@ class LabelMeMasks(FolderMasks):
         mask = np.zeros(shape, np.uint8)
         mask[top:bottom, left:right] = values != 0
         return mask
+
+
+def _is_polygon(one: dict, kind: str, count: int) -> bool:
+    """Whether a shape is filled as a polygon of its points: also four corners."""
+    if kind not in RECTANGLES:
+        return kind == 'polygon'
+    turn = one.get('rotation') or one.get('direction')
+    # two corners do not tell how the rectangle is turned
+    expect(count == 4 or count == 2 and kind == 'rectangle' and not turn,
+           'two opposite corners, or four corners of a turned rectangle',
+           f'{count} points' + (f' and a rotation of {turn}' if turn else ''))
+    return count == 4

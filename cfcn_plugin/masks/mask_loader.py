@@ -1,11 +1,12 @@
 """Loading the mask of one image, with the policies for missing and wrong masks."""
 import logging
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
+
+from cfcn_plugin.printable import printable
 
 from .base import (
     MaskError,
@@ -17,9 +18,12 @@ from .base import (
     check_size,
     image_key,
 )
-from .exif import stored_orientation, turn_upright
+from .exif import turn_upright
 from .failures import Failures
-from .refine import GrabCut, refine_record
+from .io.stored_names import normal_name
+from .orientation import mask_turn, size_remedy
+from .refine import GrabCut
+from .refine_record import RefineRecord
 from .selection import guidance_rank, read_guided_list
 
 POLICIES = ('error', 'unguided')
@@ -47,8 +51,8 @@ class QueryResult:
     def reason(self) -> str:
         """Text of the problem; empty if there is no problem."""
         if self.error is None or isinstance(self.error, ValueError):
-            return str(self.error or '')
-        return f'{type(self.error).__name__}: {self.error}'
+            return printable(self.error or '')
+        return printable(f'{type(self.error).__name__}: {self.error}')
 
 
 class MaskLoader:
@@ -66,7 +70,8 @@ class MaskLoader:
         empty: The same options for a mask without a causal pixel.
         exif: Orientation of the masks of photographs with an EXIF orientation. False:
             masks are upright, like images in annotation tools and in cv2. True: masks
-            are like the file's stored pixels, and are turned upright here.
+            are like the file's stored pixels, and are turned here as the image was.
+            An image that was loaded without its orientation is told.
         on_error: Handling of an unusable mask (damaged, of another size, or an error by
             ``missing`` or ``empty``). ``'raise'``: the error is raised.
             ``'unguided'``: the image is unguided; a warning names the image once in
@@ -75,10 +80,6 @@ class MaskLoader:
             warning names each image without an outline once in each process, where the
             ellipse in the mark, or the mark, is taken instead. None: masks as they are.
         warn: Called with each warning.
-
-    Attributes:
-        refined: Counter of the ways in which marks were refined (``Refined.ways``), in
-            this process.
 
     Raises:
         ValueError: An option has a wrong value, or ``image_list`` is empty.
@@ -106,7 +107,8 @@ class MaskLoader:
                              '`fraction`, not both')
         self.source = source
         self.image_list_file = image_list
-        self.image_list = None if image_list is None else read_guided_list(image_list)
+        self.image_list = None if image_list is None else frozenset(
+            map(normal_name, read_guided_list(image_list)))
         self.fraction = fraction
         self.seed = seed
         self.missing = missing
@@ -114,16 +116,20 @@ class MaskLoader:
         self.exif = exif
         self.on_error = on_error
         self.failures = Failures(MaskError, 'masks cannot be used')
-        self.refine = refine
-        self.refined = Counter()
-        self.coarse = set()  # images whose mark has no outline
+        self.refine = None if refine is None else RefineRecord(refine, warn)
         self.warn = warn
 
     def is_chosen(self, key: str) -> bool:
         """Whether the list and the fraction choose the image of this key."""
         if self.image_list is not None:
-            return key in self.image_list
+            return normal_name(key) in self.image_list
         return self.fraction == 1 or guidance_rank(key, self.seed) < self.fraction
+
+    def unknown_lines(self, keys: Iterable[str]) -> frozenset[str]:
+        """Lines of the list that are none of the images ``keys``."""
+        if self.image_list is None:
+            return frozenset()
+        return self.image_list.difference(map(normal_name, keys))
 
     def is_sample_chosen(self, sample: dict) -> bool:
         """The same for a sample.
@@ -135,11 +141,39 @@ class MaskLoader:
             return True  # no key needed here
         return self.is_chosen(image_key(sample, self.source.data_root))
 
+    def check(self, images: Iterable[str] | None = None) -> None:
+        """Check before training that masks belong to images, and entries can be read.
+
+        Args:
+            images: Keys of the images that are used. None: all images.
+
+        Raises:
+            MaskError: A mask belongs to no image; or, with ``on_error='raise'``, an
+                entry of a chosen image is broken (``'unguided'``: a warning).
+        """
+        self.source.check()
+        broken = self.source.broken()
+        if broken and images is None:
+            broken = [pair for pair in broken if self.is_chosen(pair[0])]
+        elif broken:
+            used = set(map(normal_name, filter(self.is_chosen, images)))
+            broken = [pair for pair in broken if pair[0] in used]
+        if not broken:
+            return
+        first = broken[0][1]
+        if self.on_error == 'raise':
+            raise MaskError(
+                f'{len(broken)} entries of guided images cannot be read: correct them, '
+                "or take their images as unguided with on_error='unguided'. The first: "
+                f'{first}')
+        self.warn(f'{len(broken)} entries cannot be read, their images are unguided. '
+                  f'The first: {first}')
+
     def query(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
         """Query the source for a sample with ``img_path`` or ``sample_idx``.
 
         This method ignores the policies and raises no error. ``shape`` is (H, W) of the
-        loaded image.
+        loaded image. Without the sample's ``img``, the loaded image counts as upright.
         """
         try:
             if not self.is_sample_chosen(sample):
@@ -148,13 +182,10 @@ class MaskLoader:
         except Exception as error:  # a bug in a source must not end a validation
             return QueryResult('unusable', error)
 
-    def load(self, sample: dict, shape: tuple[int, int],
-             image: np.ndarray | None = None) -> QueryResult:
+    def load(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
         """Query the source, apply the policies, and refine the mask.
 
-        Args:
-            sample, shape: As in :meth:`query`.
-            image: The loaded image, uint8 (H, W, 3), for ``refine``.
+        ``refine`` needs the loaded image in the sample's ``img``, uint8 (H, W, 3).
 
         Raises:
             ValueError: ``refine`` is set, and the image is missing or not uint8.
@@ -169,22 +200,9 @@ class MaskLoader:
         else:
             self._warn(describe_image(sample), result.error)
         if result.kind == 'mask' and self.refine is not None:
-            result = self._refine(describe_image(sample), result, image)
+            result = replace(result, record=self.refine(
+                describe_image(sample), result.record, sample.get('img')))
         return result
-
-    def _refine(self, name: str, result: QueryResult, image) -> QueryResult:
-        if image is None:
-            raise ValueError('`refine` needs the pixels of the image: give `image`')
-        with at(name):
-            record, ways = refine_record(self.refine, result.record, image)
-        self.refined += ways
-        if (ways['ellipse'] or ways['mark']) and name not in self.coarse and len(
-                self.coarse) < MAX_WARNINGS:
-            self.coarse.add(name)
-            self.warn(f'{name}: `refine` found no outline for {ways["ellipse"]} parts '
-                      'of its mark, where an ellipse is taken, and for '
-                      f'{ways["mark"]} parts, which stay as they are')
-        return replace(result, record=record)
 
     def _warn(self, name: str, error: MaskError) -> None:
         """Warn once for each unusable mask, and at most 100 times in a process."""
@@ -202,7 +220,7 @@ class MaskLoader:
     def _query_source(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
         record = None
         try:
-            turn = self._orientation(sample, shape)
+            turn, problem = mask_turn(sample, shape, self.exif)
             stored = shape[::-1] if turn > 4 else shape
             record = self.source({**sample, 'ori_shape': stored})
             if record is None:
@@ -213,8 +231,10 @@ class MaskLoader:
             with at(f"'{record.file}'"):
                 check_size(record.mask.shape[-2:], stored)
                 record.check()
+            if problem:
+                raise MaskError(f'{describe_image(sample)} {problem}')
         except MaskSizeError as error:
-            remedy = self._exif_remedy(error.size, stored, sample)
+            remedy = size_remedy(error.size, stored, sample, self.exif)
             return QueryResult('size', MaskError(
                 f'{describe_image(sample)}: {error}{remedy}'), record)
         except MaskError as error:
@@ -229,35 +249,8 @@ class MaskLoader:
             turn_upright(record.mask, turn), record.file, record.classes,
             None if ignore is None else turn_upright(ignore, turn)))
 
-    def _orientation(self, sample: dict, shape: tuple[int, int]) -> int:
-        """The EXIF orientation to apply to the mask; 1 for no change."""
-        turn, size = _orientation_of(sample) if self.exif else (1, None)
-        if turn > 4 and shape == size != size[::-1]:
-            raise MaskError(
-                f'{describe_image(sample)} has an EXIF orientation and was loaded '
-                'without it, so `exif=True` would turn only the mask: load the image '
-                "with color_type='color' and imdecode_backend='cv2', or without `exif`")
-        return turn
-
-    def _exif_remedy(self, size: tuple, shape: tuple, sample: dict) -> str:
-        turn, file_size = _orientation_of(sample) if size == shape[::-1] else (1, None)
-        if turn <= 4:
-            return ''
-        if self.exif:
-            remedy = 'the mask is upright: leave `exif=True` out'
-        elif size == file_size:
-            remedy = 'the mask is like the stored pixels: set `exif=True`'
-        else:
-            remedy = ("was loaded without it: load it with color_type='color' and "
-                      "imdecode_backend='cv2'")
-        return f'. The image has an EXIF orientation, and {remedy}'
-
 
 def describe_image(sample: dict) -> str:
     """The image of a sample, for messages."""
-    return f"image '{sample.get('img_path') or sample.get('sample_idx')}'"
-
-
-def _orientation_of(sample: dict) -> tuple[int, tuple[int, int] | None]:
-    path = sample.get('img_path')
-    return (1, None) if path is None else stored_orientation(path)
+    name = sample.get('img_path') or sample.get('sample_idx')
+    return f"image '{printable(name)}'"

@@ -86,12 +86,16 @@ class ObjectChoice:
         self.classes = classes
         self.asked = asked
         self.ignore = set(ignore)
+        self.option_categories = self.asked | self.ignore  # all in the options
         self.label_missing = label_missing
 
-    @property
-    def option_categories(self) -> set[str]:
-        """All categories in the options."""
-        return self.asked | self.ignore
+    def wants(self, category) -> bool:
+        """Whether an object of this category can change a mask.
+
+        The geometry of an object that is not wanted is not read.
+        """
+        return not self.asked or isinstance(
+            category, str) and category in self.option_categories
 
     def check(self, known: Collection[str]) -> None:
         """Raise a MaskError if an option names a category that no file declares."""

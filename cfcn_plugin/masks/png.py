@@ -1,5 +1,6 @@
 """Masks in a folder of image files, one mask file per image."""
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,9 @@ import numpy as np
 from .base import MaskError, MaskRecord, class_record
 from .folder import FolderMasks
 from .io.image import read_image
+from .io.palette import OPAQUE, TRANSPARENT, binary_values, values_or_transparent
 
-OPAQUE = 255
 HALF = 128
-TRANSPARENT = -1  # the value of a transparent pixel
 
 
 class PNGMasks(FolderMasks):
@@ -19,7 +19,8 @@ class PNGMasks(FolderMasks):
     The mask of ``<data_root>/<images>/a/b.jpg`` is ``<data_root>/<masks>/a/b.png``.
     Files have 1, 8 or 16 bits or a palette (the value is the index). Files with
     colour channels or transparency are read as grey if all their colours are grey. A
-    transparent pixel has no value.
+    transparent pixel has no value. Without ``causal``, a palette of black and white
+    goes by its colours: white is causal, whichever index white has.
 
     Args:
         masks, images, data_root, suffix: As in :class:`.FolderMasks`.
@@ -94,7 +95,9 @@ class PNGMasks(FolderMasks):
             pixels = read_image(file, shape, colours=True)
             self._visible(pixels)
             return pixels.view('<u4')[..., 0]
-        values = read_image(file, shape)
+        values = read_image(file, shape, values=(
+            values_or_transparent if self.causal is not None else
+            partial(binary_values, ignore=self.ignore)))
         return values if values.ndim == 2 else self._grey(values)
 
     @staticmethod

@@ -3,8 +3,7 @@
 GrabCut (Rother, Kolmogorov and Blake, SIGGRAPH 2004), as OpenCV implements it.
 """
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
@@ -12,7 +11,7 @@ import numpy as np
 
 from cfcn_plugin.stock import GOES
 
-from .base import MaskRecord, check_option
+from .base import check_option
 from .io.shapes import dilate
 from .refine_cache import RefineCache
 
@@ -187,19 +186,6 @@ class GrabCut:
                                  np.zeros((1, 65)), self.iterations,
                                  cv2.GC_INIT_WITH_MASK)
         return _clean((labels % 2).astype(np.uint8))
-
-
-def refine_record(refine: Callable[[np.ndarray, np.ndarray], Refined],
-                  record: MaskRecord, image: np.ndarray) -> tuple[MaskRecord, Counter]:
-    """A record with each of its masks refined, and the ways that were taken.
-
-    Raises:
-        ValueError: See :meth:`GrabCut.__call__`.
-    """
-    planes = [refine(image, plane) for plane in record.mask.reshape(
-        -1, *record.mask.shape[-2:])]
-    mask = np.stack([plane.mask for plane in planes]).reshape(record.mask.shape)
-    return replace(record, mask=mask), sum((plane.ways for plane in planes), Counter())
 
 
 def as_colour(image: np.ndarray) -> np.ndarray:

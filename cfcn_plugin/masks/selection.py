@@ -5,7 +5,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from .base import MaskError, at
-from .io.files import read_lines
+from .io.files import decode_lines, read_lines
 
 
 def guidance_rank(key: str, seed: int = 0) -> float:
@@ -14,7 +14,8 @@ def guidance_rank(key: str, seed: int = 0) -> float:
     A threshold on the number chooses the same images in every epoch, worker and
     process. A larger threshold adds images and keeps the images of a smaller one.
     """
-    digest = blake2b(f'{seed}:{key}'.encode(), digest_size=8).digest()
+    data = f'{seed}:{key}'.encode('utf-8', 'surrogatepass')  # a name may be no UTF-8
+    digest = blake2b(data, digest_size=8).digest()
     return int.from_bytes(digest, 'big') / 2**64
 
 
@@ -62,7 +63,30 @@ def read_guided_list(file: str) -> frozenset[str]:
             f"list of guided images '{file}' does not exist: make it with "
             '`tools/choose_guided.py CONFIG -n N --out FILE`')
     with at(f"list of guided images '{file}'"):
-        keys = frozenset(line.strip() for _, line in read_lines(Path(file)))
+        keys = frozenset(map(_strip, read_lines(Path(file))))
         if not keys:
             raise MaskError('is empty: expected one path below the data root a line')
     return keys
+
+
+def format_guided_list(keys: Iterable[str]) -> str:
+    """The text of a list that :func:`read_guided_list` reads, one key a line.
+
+    Raises:
+        MaskError: A line cannot hold a key: the key has the end of a line, begins or
+            ends with a space, or is not UTF-8.
+    """
+    keys = list(keys)
+    for key in keys:
+        line = f'{key}\n'.encode('utf-8', 'replace')
+        if list(map(_strip, decode_lines(line))) != [key]:
+            raise MaskError(
+                f'image {ascii(key)} cannot be a line of a list: its name has the end '
+                'of a line, a space at its beginning or end, or is not UTF-8; rename '
+                'the image')
+    return ''.join(f'{key}\n' for key in keys)
+
+
+def _strip(line: tuple[str, str]) -> str:
+    # only what an editor leaves around a name: names may end with other spaces
+    return line[1].strip(' \t')

@@ -1,15 +1,19 @@
 """The masks and boxes of Pascal VOC."""
 from collections.abc import Sequence
 from pathlib import Path
+from posixpath import basename
 
 import numpy as np
 
 from .base import MaskError, MaskRecord, at, check_names, check_option, check_size
 from .folder import FolderMasks
 from .io.image import read_image
-from .io.names import join_inside
-from .io.rectangles import draw_boxes
+from .io.names import find_inside
+from .io.scale import check_scale
+from .io.shapes import draw_outlines
+from .io.stored_names import normal_name
 from .io.voc_xml import VOCObject, read_objects
+from .io.xml_tree import read_xml
 from .objects import IGNORED, Annotated, ObjectChoice
 
 # VOC 2007 to 2012, in the order of the palette
@@ -21,6 +25,8 @@ BACKGROUND, VOID = 0, 255
 FOLDERS = dict(segmentation='SegmentationClass', instances='SegmentationObject',
                bbox='Annotations')
 VOIDS = ('ignore', 'context')
+FIRST_PIXEL = (0, 0, 1, 1)  # 1 to 1 in the file; no tool writes it for fractions
+REMEDY = 'Pascal VOC has pixels: multiply the numbers by the size of the image'
 
 
 class VOCMasks(FolderMasks):
@@ -64,23 +70,31 @@ class VOCMasks(FolderMasks):
         check_names('names', names)
         super().__init__(masks or FOLDERS[use], images, data_root,
                          '.xml' if use == 'bbox' else '.png')
+        self.all_names = not (choice.get('classes') or choice.get('categories'))
         if choice.get('objects', 'all') != 'all':
             choice.setdefault('classes', names)
         self.choice = ObjectChoice(**choice)
         with at('`names`'):
             self.choice.check(names)
         self.use = use
+        self.image_field = '<filename>' if use == 'bbox' else ''
         self.annotations = annotations
         self.void = void
         self.difficult = difficult
         self.names = tuple(names)
 
+    def named_image(self, key: str) -> str | None:
+        if self.use != 'bbox':
+            return None
+        name = read_xml(self.mask_file(key)).findtext('filename') or ''
+        return basename(normal_name(name.strip()))
+
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         if self.use == 'bbox':
-            objects, size = self._objects(file)
+            objects, size = self._objects(file, boxes=True)
             check_size(size or shape, shape)
             found = [self._make_object(one, one.box) for one in objects]
-            return self.choice.record(found, draw_boxes, results, str(file))
+            return self.choice.record(found, _draw, results, str(file))
         values = read_image(file, shape)
         if values.ndim != 2 or values.dtype != np.uint8:
             raise MaskError(
@@ -98,22 +112,35 @@ class VOCMasks(FolderMasks):
             known = [VOCObject(name, (), False) for name in self.names]
         elif numbers:
             inner = file.relative_to(self.folder).with_suffix('.xml').as_posix()
-            xml = join_inside(Path(self.data_root, self.annotations), inner)
+            folder = Path(self.data_root, self.annotations)
+            xml = find_inside(folder, inner) or folder / inner
             with at(f"'{xml}'"):
-                known, _ = self._objects(xml)
+                known, _ = self._objects(xml, boxes=False)
         if numbers and numbers[-1] > len(known):
             what = 'classes' if self.use == 'segmentation' else "XML file's objects"
             raise MaskError(f'the value {numbers[-1]}, expected 0, 255 or one of the '
                             f'{len(known)} {what}: is it for another `use`?')
         return [self._make_object(known[number - 1], number) for number in numbers]
 
-    def _objects(self, file: Path) -> tuple[list[VOCObject], tuple[int, int] | None]:
-        objects, size = read_objects(file)
+    def _objects(self, file: Path, boxes: bool
+                 ) -> tuple[list[VOCObject], tuple[int, int] | None]:
+        objects, size = read_objects(file, self.choice.wants, boxes)
         strange = sorted({one.name for one in objects} - set(self.names))
-        if strange:
+        self.choice.check_case(strange)
+        if strange and self.all_names:
             raise MaskError(f'objects {strange}, which are none of `names`: correct '
                             'the file, or give `names`')
         return objects, size
 
     def _make_object(self, one: VOCObject, outline) -> Annotated:
         return Annotated(one.name, outline, one.difficult and IGNORED[self.difficult])
+
+
+def _draw(boxes: list, shape: tuple[int, int]) -> np.ndarray:
+    """The union of boxes and rotated boxes of :class:`.VOCObject`."""
+    for box in boxes:
+        if not isinstance(box, tuple):
+            check_scale(box.ravel().tolist(), shape, remedy=REMEDY)
+        elif box != FIRST_PIXEL:
+            check_scale((box[0] + 1, box[1] + 1, *box[2:]), shape, remedy=REMEDY)
+    return draw_outlines(boxes, shape)

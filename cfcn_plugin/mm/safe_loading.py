@@ -1,4 +1,4 @@
-"""Opening untrusted checkpoints without running their code.
+"""Opening untrusted checkpoints and images without running code.
 
 A checkpoint is a pickle, and a pickle can call any function. torch's ``weights_only``
 check refuses such checkpoints. The check also refuses mmengine's own checkpoints,
@@ -17,6 +17,8 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 from mmengine.runner import checkpoint as mmengine_checkpoint
+
+from cfcn_plugin.masks.io.open_image import forbid_other_formats
 
 STATISTICS = ('min', 'max', 'current', 'mean')
 # two module names: a file has the name of the NumPy version that wrote the file
@@ -39,7 +41,12 @@ def enable_safe_loading() -> None:
     processes that this process starts. torch's own environment variable switches the
     check on: it wins over ``weights_only=False``, which mmengine passes for downloads.
     Errors of mmengine's loaders name the checkpoint (:func:`checkpoint_errors`).
+
+    ``PIL.Image.open``, by which stock transforms load images with
+    ``imdecode_backend='pillow'``, then opens raster formats alone in this process and
+    in the processes that it forks: others start programs.
     """
+    forbid_other_formats()
     os.environ.pop('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', None)
     os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
     torch.serialization.add_safe_globals(safe_classes())

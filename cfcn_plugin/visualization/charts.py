@@ -13,6 +13,8 @@ from matplotlib.ticker import MaxNLocator
 from pandas import DataFrame, Series
 from pandas.api.types import is_numeric_dtype
 
+from .figure_text import figure_text
+
 COLOURS = ('#4b5563', '#d9480f', '#1971c2', '#2b8a3e', '#9c36b5', '#f08c00', '#0b7285',
            '#a61e4d', '#5c940d', '#364fc7')
 SIZE = 3.4, 2.9  # inches of a panel
@@ -91,6 +93,7 @@ def plot_normalised_bars(values: DataFrame, title: str) -> Figure:
         title: Name of the value.
     """
     groups, models = values.shape
+    values = values.rename(index=figure_text, columns=figure_text)
     figure = Figure(figsize=(3.5 + max(0.55 * models, 1.6) * groups, 3.2),
                     layout='constrained')
     axis = figure.subplots()
@@ -104,7 +107,7 @@ def plot_normalised_bars(values: DataFrame, title: str) -> Figure:
                        padding=2, size=7)
     axis.set_ylim(0, 1.12)
     axis.set_ylabel('0 best, 1 worst of the data set', size=8)
-    _finish(axis, title, '')
+    _finish(axis, figure_text(title), '')
     figure.legend(loc='outside right upper', frameon=False, fontsize=8)
     return figure
 
@@ -120,6 +123,7 @@ def _panels(points: DataFrame, x: str, draw: Callable, finish: Callable | None =
         finish: Called with the axes of a panel and its x without missing values.
         colours: Called with a number, returns a list of as many colours.
     """
+    points = points.map(lambda v: figure_text(v) if isinstance(v, str) else v)
     panels = list(points.groupby('panel', sort=False))
     columns = min(len(panels), 3)
     rows = -(-len(panels) // columns)
@@ -155,7 +159,7 @@ def _errorbar(axis: Axes, line: DataFrame, **style) -> None:
 
 def _finish(axis: Axes, title: str, x: str) -> None:
     axis.set_title(title, size=10)
-    axis.set_xlabel(x, size=9)
+    axis.set_xlabel(figure_text(x), size=9)
     axis.tick_params(labelsize=8)
     axis.spines[['top', 'right']].set_visible(False)
 

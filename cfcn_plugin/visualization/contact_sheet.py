@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from .figure_text import figure_text
 from .overlay import overlay_mask, scale_to_fit, shorten_name
 
 COLUMNS = 6
@@ -52,12 +53,14 @@ def contact_sheet(path: str | Path, entries: Sequence[Entry], title: str = '') -
         axis.set_anchor('N')
     for axis, entry in zip(axes, entries):
         axis.imshow(_entry_pixels(entry), interpolation='nearest')
-        axis.set_title(shorten_name(entry.name, 34), size=8, color='#1f2933')
-        axis.text(0.5, -0.03, textwrap.fill(entry.reason, 34, max_lines=2), size=8,
+        axis.set_title(figure_text(shorten_name(entry.name, 34)), size=8,
+                       color='#1f2933')
+        reason = figure_text(textwrap.fill(entry.reason, 34, max_lines=2))
+        axis.text(0.5, -0.03, reason, size=8,
                   color='#c0232c' if entry.stops else '#7b4a12', va='top', ha='center',
                   transform=axis.transAxes, weight='bold' if entry.stops else 'normal')
     if title:
-        figure.suptitle(title, size=11, color='#1f2933')
+        figure.suptitle(figure_text(title), size=11, color='#1f2933')
     figure.savefig(path, dpi=110)
 
 

@@ -6,6 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.widgets import Button
 
+from .figure_text import figure_text
+
 SIZE = (11.6, 7)  # inches, large enough for all texts
 # (heading, [(label, keys, name of the action)])
 BUTTONS = (
@@ -78,7 +80,7 @@ class Panel:
     def write(self, **texts: str) -> None:
         """Set texts by their names in ``TEXTS``."""
         for name, text in texts.items():
-            self.texts[name].set_text(text)
+            self.texts[name].set_text(figure_text(text))
         self.figure.canvas.draw_idle()
 
     def mark(self, actions: Collection[str]) -> None:

@@ -8,6 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from .figure_text import figure_text
 from .image_panel import ImagePanel
 
 DPI = 110
@@ -97,7 +98,8 @@ def heatmap_sheet(panels: Sequence[ImagePanel],
     for row, panel in enumerate(panels):
         true = ', '.join(str(classes[label]) for label in sorted(panel.labels))
         axes[row, 0].imshow(panel.pixels)
-        axes[row, 0].set_xlabel(f'this is a {true}' if true else panel.name)
+        axes[row, 0].set_xlabel(
+            figure_text(f'this is a {true}' if true else panel.name))
         if panel.mask is None:
             axes[row, 1].set_xlabel('no mask')
         else:
@@ -106,14 +108,15 @@ def heatmap_sheet(panels: Sequence[ImagePanel],
             axis.imshow(panel.pixels.mean(-1), cmap='gray', vmin=0, vmax=255)
             axis.imshow(maps.saliency[row], cmap='inferno', alpha=0.65, vmin=0, vmax=1)
             predicted = maps.predicted[row]
-            axis.set_xlabel(f'predicted {classes[predicted]}', fontweight='bold',
+            axis.set_xlabel(figure_text(f'predicted {classes[predicted]}'),
+                            fontweight='bold',
                             color=_colour(predicted, panel.labels))
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
     for axis, column in zip(axes[0], titles):
-        axis.set_title(column)
+        axis.set_title(figure_text(column))
     if title:
-        figure.suptitle(title)
+        figure.suptitle(figure_text(title))
     return figure
 
 

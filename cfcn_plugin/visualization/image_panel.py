@@ -8,6 +8,8 @@ from torch import Tensor
 
 from cfcn_plugin.functional.compositing import swap_background, without_object
 
+from .overlay import screen_pixels
+
 BRIGHTNESS = (0.5, 1.5)  # factors
 
 
@@ -16,7 +18,7 @@ class ImagePanel:
     """An input image of the model, before normalisation.
 
     Attributes:
-        image: (3, H, W) uint8, RGB.
+        image: (C, H, W) of any type, RGB first if it has three channels or more.
         mask: (H, W) {0, 1}, the union of all classes; None without a mask.
         labels: The true classes; empty if unknown.
         name: Name of the file or of the condition.
@@ -28,8 +30,8 @@ class ImagePanel:
 
     @property
     def pixels(self) -> np.ndarray:
-        """(H, W, 3) uint8, RGB."""
-        return self.image.permute(1, 2, 0).numpy()
+        """(H, W, 3) uint8, RGB, as :func:`.overlay.screen_pixels` shows the image."""
+        return screen_pixels(self.image.permute(1, 2, 0).numpy())
 
 
 def vary_conditions(panel: ImagePanel,
@@ -54,10 +56,17 @@ def vary_conditions(panel: ImagePanel,
             image, inside, other.image[None].float(), _object_mask(other))
     varied['object removed'] = without_object(image, inside)
     return [
-        ImagePanel(changed[0].round().clamp(0, 255).to(torch.uint8),
+        ImagePanel(_as_type(changed[0], panel.image.dtype),
                    None if name == 'object removed' else panel.mask, frozenset(), name)
         for name, changed in varied.items()
     ]
+
+
+def _as_type(image: Tensor, dtype: torch.dtype) -> Tensor:
+    if dtype.is_floating_point:
+        return image.to(dtype)
+    limits = torch.iinfo(dtype)
+    return image.round().clamp(limits.min, limits.max).to(dtype)
 
 
 def _object_mask(panel: ImagePanel) -> Tensor:

@@ -5,6 +5,31 @@ import numpy as np
 CAUSAL = np.array([255, 150, 0])
 
 
+def screen_pixels(image: np.ndarray) -> np.ndarray:
+    """The pixels that are shown of an image with any number and type of channels.
+
+    One or two channels are shown in grey, by their mean. Of four or more channels the
+    first three are shown. Values of another type than uint8 are scaled, the image's
+    minimum to 0 and its maximum to 255.
+
+    Args:
+        image: (H, W) or (H, W, C), RGB first.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.shape[-1] < 3:
+        image = image.mean(-1, keepdims=True).astype(image.dtype).repeat(3, -1)
+    image = image[..., :3]
+    if image.dtype == np.uint8:
+        return image
+    values = np.nan_to_num(image.astype(np.float64))
+    low, high = values.min(), values.max()
+    return (255 * (values - low) / max(high - low, 1e-12)).round().astype(np.uint8)
+
+
 def scale_to_fit(image: np.ndarray, longest: int) -> np.ndarray:
     """Scale an image for display: down by area averaging, or up by a whole number.
 

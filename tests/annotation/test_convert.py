@@ -1,5 +1,6 @@
 """Converted PNG masks: values, resumed runs, and files that are not replaced."""
 import csv
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 from cfcn_plugin.annotation.convert import IndexRow, MaskConverter, convert_masks
 from cfcn_plugin.annotation.mask_values import label_values
 from cfcn_plugin.annotation.samples import FolderSamples
+from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.masks import MaskError, MaskLoader, MaskRecord, MaskSource, PNGMasks
 
 MASK = np.zeros((4, 6), np.uint8)
@@ -166,6 +168,23 @@ def test_mask_of_another_size_is_not_written(images):
     assert not (images.parent / 'masks' / 'a.png').exists()
 
 
+@pytest.mark.parametrize('name', ['../../secret.png', '/secret.png', 'l/secret.png'])
+def test_mask_outside_the_folder_is_not_written(images, name):
+    out = images.parent / 'deep' / 'masks'
+    out.mkdir(parents=True)
+    (out / 'l').symlink_to(images.parent)
+    samples = FolderSamples(images, MaskLoader(
+        source_of(images, a=MaskRecord(MASK, 'f'), secret=MaskRecord(MASK, 'f'))))
+    Image.new('RGB', (6, 4)).save(images / 'secret.jpg')
+    samples.names = ['a.jpg', name]
+    samples.__class__ = type('Hostile', (FolderSamples, ), {
+        '__getitem__': lambda self, i: dict(
+            img_path=str(images / ('a.jpg', 'secret.jpg')[i]))})
+    made = list(convert_masks(MaskConverter(samples, out, overwrite=True), ORIGIN))
+    assert not made[0].failure and 'secret.png' in made[-1].failure
+    assert not list(images.parent.glob('*.png'))
+
+
 def test_unknown_layout_is_refused(images):
     with pytest.raises(ValueError, match="`layout`.*'union'.*got 'rows'"):
         make(images, source_of(images), layout='rows')
@@ -215,6 +234,113 @@ def test_folder_of_another_origin_is_refused(images):
     make(images, source_of(images, a=MaskRecord(MASK, 'f')))
     with pytest.raises(FileExistsError, match='masks of another origin.*--overwrite'):
         make(images, source_of(images), origin=dict(source=dict(type='Other')))
+
+
+def test_wrong_first_try_that_left_no_mask_is_forgotten(images):
+    make(images, source_of(images), origin=dict(source=dict(type='Wrong')))
+    failing = source_of(images, a=MaskError("mask 'f' is cut"))
+    assert make(images, failing, origin=dict(source=dict(type='Wrong 2')))[
+        'a.jpg'].failure
+    assert make(images, source_of(images, a=MaskRecord(MASK, 'f')))['a.jpg'].rows
+    np.testing.assert_array_equal(read(images)['a.jpg'].mask, MASK)
+
+
+def test_images_in_the_folder_of_masks_are_no_masks_of_another_origin(images):
+    Image.new('RGB', (6, 4)).save(images / 'd.png')
+    samples = FolderSamples(images, MaskLoader(source_of(images)))
+    converter = MaskConverter(samples, images.parent)
+    for kind in ('Wrong', 'Right'):
+        list(convert_masks(converter, dict(source=dict(type=kind))))
+    (images.parent / 'a.png').write_bytes(b'a mask')
+    with pytest.raises(FileExistsError, match='another origin'):
+        list(convert_masks(converter, dict(source=dict(type='Other'))))
+
+
+def test_folder_whose_index_is_missing_is_continued_and_its_masks_compared(images):
+    masks, out = dict(a=MaskRecord(MASK, 'f')), images.parent / 'masks'
+    make(images, source_of(images, **masks))
+    (out / 'index.csv').unlink()
+    assert make(images, source_of(images, **masks))['a.jpg'].rows
+    assert [row['image'] for row in index(images)] == ['a.jpg']
+    (out / 'index.csv').unlink()
+    other = make(images, source_of(images, a=MaskRecord(1 - MASK, 'f')))
+    assert 'exists and holds another mask' in other['a.jpg'].failure
+
+
+@pytest.mark.parametrize('name', ['made_from.json', 'index.csv'])
+@pytest.mark.parametrize('content', [
+    b'', b'{"source": {"ty', b'\xff\xfe', b'a,b\n1,2\n'])
+def test_file_of_an_earlier_run_that_cannot_be_read_is_named(images, name, content):
+    masks, out = dict(a=MaskRecord(MASK, 'f')), images.parent / 'masks'
+    make(images, source_of(images, **masks))
+    (out / name).write_bytes(content)
+    with pytest.raises(ValueError, match=name):
+        make(images, source_of(images, **masks))
+    if name == 'index.csv':  # the remedy of the message
+        (out / name).unlink()
+    assert make(images, source_of(images, **masks), overwrite=name != 'index.csv')[
+        'a.jpg'].rows
+
+
+def test_bad_row_inside_the_index_is_an_error_and_a_cut_last_one_is_not(images):
+    two = np.stack([MASK, IGNORE])
+    masks = dict(a=MaskRecord(MASK, 'f'), c=MaskRecord(two, 'f', np.array([3, 7])))
+    make(images, source_of(images, **masks))
+    file = images.parent / 'masks' / 'index.csv'
+    text = file.read_bytes()
+    file.write_bytes(text[:-3])  # 'classes' of the last row became '3 '
+    source = source_of(images, **masks)
+    make(images, source)
+    assert source.asked == ['b.jpg', 'c.jpg'] and file.read_bytes() == text
+    file.write_bytes(text.replace(b'a.png,4,6', b'a.png,4,six'))
+    with pytest.raises(ValueError, match='index.csv.*six.*delete the file'):
+        make(images, source_of(images, **masks))
+
+
+def test_kill_between_the_first_two_files_trusts_no_row_of_another_origin(
+        images, monkeypatch):
+    make(images, source_of(images, a=MaskRecord(MASK, 'f')))
+    written = []
+
+    def write_and_die(file, content):
+        if written:
+            raise KeyboardInterrupt
+        written.append(file.name)
+        atomic_write(file, content)
+
+    monkeypatch.setattr('cfcn_plugin.annotation.convert.atomic_write', write_and_die)
+    other = dict(source=dict(type='Other')), source_of(
+        images, a=MaskRecord(1 - MASK, 'f'))
+    with pytest.raises(KeyboardInterrupt):
+        make(images, other[1], origin=other[0], overwrite=True)
+    monkeypatch.undo()
+    assert index(images) == []
+    make(images, other[1], origin=other[0], overwrite=True)
+    np.testing.assert_array_equal(read(images)['a.jpg'].mask, 1 - MASK)
+
+
+def test_image_whose_name_is_not_utf_8_is_told_and_stops_no_other(images):
+    name = os.fsdecode(b'caf\xe9.jpg')
+    try:
+        Image.new('RGB', (6, 4)).save(images / name)
+    except OSError:
+        pytest.skip('the file system has only UTF-8 names')
+    source = Dictionary({name: MaskRecord(MASK, 'f'), 'a.jpg': MaskRecord(MASK, 'f'),
+                         'c.jpg': MaskRecord(MASK, 'f')}, images)
+    made = make(images, source)
+    assert 'not UTF-8: rename' in made[name].failure
+    assert [row['image'] for row in index(images)] == ['a.jpg', 'sub/c.jpg']
+    assert make(images, source)['a.jpg'].rows
+
+
+@pytest.mark.parametrize('name', [
+    'a\nb.jpg', 'a\r\n.jpg', 'a\u2028b.jpg', 'a"\',b.jpg'])
+def test_any_name_that_is_utf_8_has_its_row(images, name):
+    Image.new('RGB', (6, 4)).save(images / name)
+    make(images, Dictionary({name: MaskRecord(MASK, 'f')}, images))
+    assert [row['image'] for row in index(images)] == [name]
+    source = Dictionary({name: MaskRecord(MASK, 'f')}, images)
+    assert make(images, source)[name].rows and name not in source.asked
 
 
 def test_several_processes_make_the_same(images):

@@ -1,5 +1,9 @@
 """Mapping a function over items in one and in several processes."""
+import contextlib
 import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -33,3 +37,30 @@ def test_process_that_dies_is_reported():
 def test_no_process_is_refused():
     with pytest.raises(ValueError, match='`jobs` must be at least 1, got 0'):
         list(parallel_map(abs, [1], 0))
+
+
+KILLED = '''
+import sys, time
+from cfcn_plugin.annotation.parallel_map import parallel_map
+
+count = int(sys.argv[1])
+for one in parallel_map(lambda i: time.sleep(0.001) or i, range(count), 2):
+    if one == 63:
+        print('started', flush=True)
+        time.sleep(600)
+'''
+
+
+@pytest.mark.skipif(not hasattr(signal, 'SIGKILL'), reason='no SIGKILL on Windows')
+@pytest.mark.parametrize('count', [64, 1_000_000], ids=['idle', 'busy'])
+def test_processes_end_when_their_parent_is_killed(count):
+    with subprocess.Popen([sys.executable, '-c', KILLED, str(count)],
+                          stdout=subprocess.PIPE, start_new_session=True) as parent:
+        try:
+            assert parent.stdout.readline() == b'started\n'
+            parent.kill()
+            # the end of the output: no process has the pipe open
+            parent.communicate(timeout=120)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(parent.pid, signal.SIGKILL)

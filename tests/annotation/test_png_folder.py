@@ -8,6 +8,7 @@ from PIL import Image
 
 from cfcn_plugin.annotation.png_folder import (
     check_distinct_masks,
+    check_masks_apart,
     list_images,
     mask_name,
     png_masks_config,
@@ -40,6 +41,18 @@ def test_images_that_would_have_one_mask_are_named():
     with pytest.raises(
             MaskError, match="'a.jpg' and 'a.png' would have the same mask.*rename"):
         check_distinct_masks(['a.jpg', 'a.png'])
+
+
+@pytest.mark.parametrize('masks', ['images', 'images/../images', 'link'])
+def test_mask_that_would_replace_an_image_is_refused(tmp_path, masks):
+    (tmp_path / 'images').mkdir()
+    (tmp_path / 'link').symlink_to(tmp_path / 'images')
+    with pytest.raises(MaskError, match="replace image 'b.png'.*another folder"):
+        check_masks_apart(['a.jpg', 'b.png'], tmp_path / 'images', tmp_path / masks)
+    check_masks_apart(['b.png'], tmp_path / 'images', tmp_path / 'images/masks')
+    with pytest.raises(MaskError, match="image 'b.jpg' would replace image 'm/b.png'"):
+        check_masks_apart(['b.jpg', 'm/b.png'], tmp_path / 'images',
+                          tmp_path / 'images' / 'm')
 
 
 def test_written_mask_is_read_by_png_masks(tmp_path):

@@ -1,4 +1,6 @@
 """Continuing an annotation, protection of earlier masks, and names of masks."""
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -76,6 +78,33 @@ def test_skipped_image_that_gets_a_mask_is_skipped_no_more(images, masks):
     assert not AnnotationQueue(images, masks).skipped
 
 
+@pytest.mark.parametrize('name', [
+    'a\nb.jpg', 'a\r.jpg', 'a\u2028b.jpg', os.fsdecode(b'caf\xe9.jpg'), '"a".jpg',
+    '" a.jpg', ' a.jpg', '$a.jpg', '\x1b[2J.jpg'])
+def test_image_of_any_name_can_be_skipped_and_masked(images, masks, name):
+    Image.new('RGB', (6, 4)).save(images / name)
+    AnnotationQueue(images, masks).skip(name)
+    queue = AnnotationQueue(images, masks)
+    assert queue.skipped == {name}
+    queue.save(name, MASK)
+    assert AnnotationQueue(images, masks).done == {name}
+
+
+def test_kill_between_mask_and_list_leaves_a_masked_image_not_skipped(images, masks):
+    AnnotationQueue(images, masks).skip('a.jpg')
+    skipped = (masks / 'skipped.txt').read_bytes()
+    AnnotationQueue(images, masks).save('a.jpg', MASK)
+    (masks / 'skipped.txt').write_bytes(skipped)
+    queue = AnnotationQueue(images, masks)
+    assert queue.done == {'a.jpg'} and queue.skipped == set()
+
+
+def test_list_of_skipped_images_that_is_damaged_hides_no_image(images, masks):
+    masks.mkdir()
+    (masks / 'skipped.txt').write_bytes(b'a.jpg\r\n\xff\xfe\n"b.p')
+    assert AnnotationQueue(images, masks).next_pending() == 1
+
+
 def test_mask_files_beside_the_images_are_no_images(images):
     queue = AnnotationQueue(images, images / 'masks')
     queue.save('a.jpg', MASK)
@@ -115,3 +144,49 @@ def test_keys_that_exist_nowhere_name_one_and_the_remedy(images):
 def test_key_outside_the_folder_is_an_error(images):
     with pytest.raises(MaskError, match="'images/a.jpg'.*is not below"):
         names_below(images / 'sub', ['images/a.jpg'])
+
+
+def test_key_is_resolved_before_it_is_compared_with_the_folder(images):
+    Image.new('L', (6, 4)).save(images.parent / 'secret.png')
+    for key in ('../secret.png', 'sub/../../secret.png'):
+        with pytest.raises(MaskError, match="secret.png' of the list is not below"):
+            names_below(images, [key])
+    assert names_below(images, ['sub/../a.jpg', '../images/b.png']) == (
+        images, ['a.jpg', 'b.png'])
+
+
+@pytest.mark.parametrize('name', ['../secret.png', 'sub/../../../secret.png',
+                                  '..\\secret.png'])
+def test_name_outside_the_folder_is_refused_before_anything_is_drawn(
+        images, masks, name):
+    with pytest.raises(MaskError, match='expected a path below'):
+        AnnotationQueue(images, masks, ['a.jpg', name])
+    queue = AnnotationQueue(images, masks)
+    with pytest.raises(MaskError, match='expected a path below'):
+        queue.save(name, MASK, replace=True)
+    assert not masks.exists()
+
+
+def test_mask_is_not_written_through_a_link_out_of_the_folder(images, masks):
+    masks.mkdir()
+    (masks / 'sub').symlink_to(images / 'sub')
+    with pytest.raises(MaskError, match='c.png.*links to'):
+        AnnotationQueue(images, masks).save('sub/c.jpg', MASK)
+    assert [file.name for file in (images / 'sub').iterdir()] == ['c.jpg']
+
+
+def test_masks_among_images_that_they_would_replace_are_refused(images):
+    with pytest.raises(MaskError, match="would replace image 'b.png'"):
+        AnnotationQueue(images, images, redo=True)
+
+
+def test_keys_of_a_list_are_found_in_another_normal_form(images):
+    (images / 'u\u0308.jpg').write_bytes((images / 'a.jpg').read_bytes())
+    assert names_below(images, ['images/ü.jpg'])[1] == ['u\u0308.jpg']
+
+
+@pytest.mark.parametrize('name', ['\udcff.jpg', 'a\u2028b.jpg', 'a\x85.jpg', 'ü .jpg'])
+def test_skipped_image_of_any_name_is_skipped_again(images, masks, name):
+    (images / name).write_bytes((images / 'a.jpg').read_bytes())
+    AnnotationQueue(images, masks).skip(name)
+    assert AnnotationQueue(images, masks).skipped == {name}

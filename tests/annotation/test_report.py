@@ -1,5 +1,8 @@
 """The report of a validation: counts, fractions, errors, and examples."""
 import json
+from dataclasses import replace
+
+import pytest
 
 from cfcn_plugin.annotation.report import Report
 from cfcn_plugin.annotation.validate import Finding, Problem
@@ -40,6 +43,31 @@ def test_a_kind_with_many_cases_shows_three_and_the_number():
     text = str(report)
     assert 'mask looks inverted: 9' in text and '... and 6 more' in text
     assert '2.jpg' in text and '3.jpg' not in text
+
+
+@pytest.mark.parametrize('kind', ['image', 'pipeline', 'unusable', 'size', 'damaged'])
+def test_every_file_that_is_broken_is_listed(kind):
+    text = str(Report([finding(i, Problem(kind, 'cut')) for i in range(9)]))
+    assert [f'{i}.jpg: cut' in text for i in range(9)] == [True] * 9
+    assert 'more' not in text
+
+
+@pytest.mark.parametrize('kind,remedy', [
+    ('unusable', "on_error='unguided' of LoadActivationMask"),
+    ('size', "on_error='unguided' of LoadActivationMask"),
+    ('image', "dict(type='LoadImage', on_error='another')")])
+def test_option_that_goes_on_without_broken_files_is_named(kind, remedy):
+    text = str(Report([finding(0, Problem(kind, stops=True))]))
+    assert f'by {remedy})' in text
+    assert remedy not in str(Report([finding(0, Problem(kind))]))
+
+
+def test_names_and_reasons_are_printable():
+    name = '\x1b[2J\u202e\udce9\n.jpg'
+    found = replace(finding(0, Problem('size', '\x1b[31m', True)), image=name)
+    text = str(Report([found], ['\x1b[1m'], ['\x1b[2m']))
+    assert not set('\x1b\u202e\udce9') & set(text) and text.encode()
+    assert r'\x1b[2J\u202e\udce9\n.jpg: \x1b[31m' in text
 
 
 def test_fraction_by_class_has_names_and_numbers():

@@ -71,6 +71,28 @@ def test_mask_of_another_size_stops_a_run(root):
     assert '(60, 40)' in found.problems[0].reason
 
 
+def test_mask_of_two_images_stops_a_run_at_each(root):
+    (root / 'images' / 'b.jpg').rename(root / 'images' / 'a.jpeg')
+    for name, found in validate(root).items():
+        assert name in ('a.jpg', 'a.jpeg') and problems(found) == [('unusable', True)]
+        assert "2 images, 'images/a.jpeg', 'images/a.jpg'" in found.problems[0].reason
+    for found in validate(root, on_error='unguided').values():
+        assert problems(found) == [('unusable', False)]
+
+
+def test_error_that_is_no_mask_error_stops_a_run_under_every_policy(root):
+
+    class Broken(PNGMasks):
+
+        def read(self, *_):
+            raise LookupError('unknown encoding: foo')
+
+    for policy in ('raise', 'unguided'):
+        loader = MaskLoader(Broken('masks', 'images', str(root)), on_error=policy)
+        validator = MaskValidator([LabelledSamples(root / 'images', loader)])
+        assert problems(validator((0, 0))) == [('unusable', True)]
+
+
 @pytest.mark.parametrize('damage', [b'', b'nothing'])
 def test_file_that_cannot_be_read_is_reported_and_the_next_one_seen(root, damage):
     (root / 'masks' / 'a.png').write_bytes(damage)

@@ -109,6 +109,9 @@ def test_metrics_may_have_a_factor(read):
     ("methods = dict(a='plain_digits.py')\naxes = {'x.y': [[1, 2]]}",
      'cannot be part of a folder'),
     ("methods = {'../a': 'plain_digits.py'}", 'cannot be part of a folder'),
+    ("methods = {'..': 'plain_digits.py'}", 'cannot be part of a folder'),
+    ("methods = dict(a='plain_digits.py')\naxes = {'../a': [1]}",
+     'cannot be part of a folder'),
     ("methods = dict(a='plain_digits.py')\ntest = 'f'", '`test` must be one of'),
     ("methods = dict(a=dict(config=dict(digits='plain_digits.py')))\n"
      "axes = dict(data=['birds'])", "no config for the data set 'birds'"),

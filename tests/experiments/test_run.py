@@ -3,6 +3,7 @@ import json
 import multiprocessing
 import os
 import select
+import shutil
 import signal
 import textwrap
 from functools import partial
@@ -237,6 +238,34 @@ def test_outcome_is_whole_or_not_there(make_grid, tools, tmp_path):
     assert not list((tmp_path / 'w').rglob('*.partial'))
     kept = json.loads((known[0].folder / 'outcome.json').read_text())
     assert set(kept) == {'status', 'metrics', 'seconds', 'error'}
+
+
+@pytest.mark.parametrize('content', ['', '{"status": "do', '[]', '{"status": "done"}'])
+def test_outcome_that_cannot_be_read_is_named_and_its_remedy_works(
+        make_grid, tools, tmp_path, content):
+    grid = make_grid("methods = dict(a='base.py')")
+    known, = run_grid(grid, tmp_path / 'w', tools)
+    file = known.folder / 'outcome.json'
+    file.write_text(content)
+    with pytest.raises(ValueError, match=f'{file}.*Delete the file'):
+        run_grid(grid, tmp_path / 'w', tools)
+    file.unlink()
+    known, = run_grid(grid, tmp_path / 'w', tools)
+    assert known.status == 'done'
+
+
+@pytest.mark.parametrize('content', [None, '', '{"seed": 1, '])
+def test_settings_that_cannot_be_read_are_named_and_the_remedy_works(
+        make_grid, tools, tmp_path, content):
+    grid = make_grid("methods = dict(a='base.py')")
+    known, = run_grid(grid, tmp_path / 'w', tools)
+    file = known.folder / 'identity.json'
+    file.unlink() if content is None else file.write_text(content)
+    with pytest.raises(ValueError, match=f'{file}.*Delete the folder'):
+        run_grid(grid, tmp_path / 'w', tools)
+    shutil.rmtree(known.folder)
+    known, = run_grid(grid, tmp_path / 'w', tools)
+    assert known.status == 'done'
 
 
 # ---- a cluster's queue ---------------------------------------------------------

@@ -31,6 +31,9 @@ from cfcn_plugin.masks import (
 )
 
 SHAPE = (4, 6)
+# an image in a format that Pillow decodes with Ghostscript
+EPS = (b'%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 6 4\n%%EndComments\n'
+       b'%%EndProlog\nshowpage\n%%EOF\n')
 
 
 class Format(NamedTuple):
@@ -67,6 +70,15 @@ def image(mode='L', kind='PNG', values=(0, 1), **options):
     stream = BytesIO()
     pixels = np.resize(np.array(values, np.uint8), SHAPE)
     Image.fromarray(pixels).convert(mode).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def white_first(kind='PNG', **options):
+    """A binary mask in a palette whose index 0 is white, as Pillow's quantize gives."""
+    stream = BytesIO()
+    indexed = Image.fromarray(np.resize(np.array((1, 0, 1, 1), np.uint8), SHAPE))
+    indexed.putpalette([255, 255, 255, 0, 0, 0])
+    indexed.save(stream, kind, **options)
     return stream.getvalue()
 
 
@@ -114,10 +126,19 @@ BRUSH = list(int('0' * 25 + '1100000' + '00111' + '1111' * 4 + '100' + f'{95:016
 STUDIO = [dict(data=dict(image='a.jpg'), annotations=[dict(result=[
     drawn('polygon', points=[[0, 0], [50, 0], [0, 50]]),
     drawn('rectangle', x=10, y=10, width=50, height=50, rotation=30),
+    drawn('ellipse', x=50, y=50, radiusX=20, radiusY=30, rotation=20),
+    drawn('keypoint', x=30, y=30, width=0.4),
     drawn('brush', rle=BRUSH)])])]
 XML = ('<annotation><size><width>6</width><height>4</height></size><object><name>dog'
        '</name><difficult>0</difficult><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>3'
        '</xmax><ymax>3</ymax></bndbox></object></annotation>')
+CVAT_XML = (
+    '<annotations><meta><task><labels><label><name>cow</name></label></labels></task>'
+    '</meta><image id="0" name="a.jpg" width="6" height="4"><box label="cow" xtl="1" '
+    'ytl="1" xbr="3" ybr="3" rotation="30"/><polygon label="cow" points="0,0;2,0;0,2"/>'
+    '<ellipse label="cow" cx="3" cy="2" rx="2" ry="1"/><mask label="cow" rle="1,2,1" '
+    'left="4" top="1" width="2" height="2"/><tag label="cow"/><points label="cow" '
+    'points="1,1"/></image></annotations>')
 LABELMAP = 'background:0,0,0::\ncow:1,1,1::\n'
 CVAT_PNG = 'x/SegmentationClass/a.png'
 FORMATS = {
@@ -152,7 +173,7 @@ FORMATS = {
                         {'images.txt': b'1 a.jpg\n'}),
     'CUB names': Format('images.txt', '1 a.jpg\n2 b.jpg\n',
                         lambda root: CUBBoxMasks(root, images=''),
-                        {'bounding_boxes.txt': b'1 1.0 1.0 3.0 2.0\n'}),
+                        {'bounding_boxes.txt': b'1 1.0 1.0 3.0 2.0\n2 1 1 3 2\n'}),
     'CUB': Format('a.png', image('LA', values=(0, 51, 204)),
                   lambda root: CUBSegmentationMasks(root, '', '')),
     'CVAT': Format('x.zip', archive({'labelmap.txt': LABELMAP,
@@ -164,12 +185,22 @@ FORMATS = {
     'CVAT pixels': Format(CVAT_PNG, image('RGB'),
                           lambda root: CVATMasks('x', data_root=root),
                           {'x/labelmap.txt': LABELMAP.encode()}),
+    'CVAT shapes': Format('x.xml', CVAT_XML,
+                          lambda root: CVATMasks('x.xml', data_root=root)),
+    'CVAT shapes in a zip': Format('x.zip', archive({'annotations.xml': CVAT_XML}),
+                                   lambda root: CVATMasks('x.zip', data_root=root)),
     'IDRiD': Format('a_MA.tif', image(kind='TIFF', compression='tiff_lzw'),
                     lambda root: IDRiDMasks('', '', root, flat=True)),
     'MATLAB': Format('a.mat', matlab(), lambda root: MatMasks('', '', root)),
     'PNG': Format('a.png', image(), lambda root: PNGMasks('', '', root)),
     'PNG, bits': Format('a.png', image('1', values=(0, 255)),
                         lambda root: PNGMasks('', '', root)),
+    'PNG, palette': Format('a.png', white_first(transparency=7),
+                           lambda root: PNGMasks('', '', root)),
+    'BMP': Format('a.bmp', white_first('BMP'),
+                  lambda root: PNGMasks('', '', root, suffix='.bmp')),
+    'GIF': Format('a.gif', white_first('GIF'),
+                  lambda root: PNGMasks('', '', root, suffix='.gif')),
     'PNG, colours': Format('a.png', image('RGBA', values=(0, 7)),
                            lambda root: PNGMasks('', '', root, causal=[[7, 7, 7]])),
     'scribbles': Format('a.png', image('P'), lambda root: ScribbleMasks(

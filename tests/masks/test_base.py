@@ -61,18 +61,35 @@ def test_record_cannot_be_changed():
         record.mask = None
 
 
+@pytest.mark.parametrize('text', ['\x1b[2J', '\u202ex', 'a\nb', '\udce9', '\u2028'])
+def test_message_quotes_a_file_without_what_a_terminal_obeys(text):
+    error = MaskError(f"'{text}' is cut")
+    with pytest.raises(MaskError) as caught, at(f"'{text}.json'"):
+        raise error
+    shown = text.encode('ascii', 'backslashreplace').decode().encode(
+        'unicode_escape').decode().replace('\\\\', '\\')
+    assert str(caught.value) == f"'{shown}.json': '{shown}' is cut"
+
+
 def test_source_without_its_methods_cannot_be_made():
     with pytest.raises(TypeError, match='abstract'):
         MaskSource('/data')
 
 
 @pytest.mark.parametrize('name', [
-    'a', 'a/b.jpg', 'a b', 'a..b', '', ' ', '.', './a', 'a/./b', 'a//b', '../a',
+    'a', 'a/b.jpg', 'a b', 'a..b', '', ' ', '.', './a', 'a/./b', 'a//b',
     'a/../b', '..a', '/a', 'a/', 'a\0'])
 def test_plain_names_are_their_own_keys(name):
     own = image_key(dict(img_path=f'/data/{name}'), '/data') == name
     assert own or not is_plain(name)
     assert is_plain(name) == (name in ('a', 'a/b.jpg', 'a b', 'a..b'))
+
+
+@pytest.mark.parametrize('name', ['../a', 'b/../../a', '../data2/a'])
+def test_key_of_an_image_that_leaves_the_data_root_is_refused(name):
+    with pytest.raises(MaskError, match='is not below data_root'):
+        image_key(dict(img_path=f'/data/{name}'), '/data')
+    assert image_key(dict(img_path='/data/b/../a'), '/data') == 'a'
 
 
 class Known(MaskSource):

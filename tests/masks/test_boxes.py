@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from mmpretrain.registry import TASK_UTILS
+from unbroken import unbroken
 
 from cfcn_plugin.masks import BoxMasks, MaskError
 
@@ -190,14 +191,14 @@ WRONG_ROWS = [
 def test_wrong_line_of_a_csv_names_file_line_and_what_came(tmp_path, row, message):
     file = write_csv(tmp_path, [GOOD, row])
     with pytest.raises(MaskError, match=message) as caught:
-        BoxMasks(file, str(tmp_path))
+        unbroken(BoxMasks(file, str(tmp_path)))
     assert f"'{tmp_path / file}'" in str(caught.value)
 
 
 def test_size_without_an_inside_in_xywh_names_the_format(tmp_path):
     file = write_csv(tmp_path, [('a.jpg', 1, 1, -2, 3)])
     with pytest.raises(MaskError, match="has no inside.*'xywh'"):
-        BoxMasks(file, str(tmp_path), format='xywh')
+        unbroken(BoxMasks(file, str(tmp_path), format='xywh'))
 
 
 WRONG_JSON = [
@@ -205,7 +206,7 @@ WRONG_JSON = [
     ('', 'not JSON'),
     ('7', 'expected an object or a list, got int'),
     ('{"a.jpg": {"x0": 1}}', r"'a.jpg': expected a list of \[x0, y0, x1, y1\]"),
-    ('{"a.jpg": [1, 1, 4, 3]}', r"'a.jpg': expected \[x0, y0, x1, y1\], got 1"),
+    ('{"a.jpg": [1, 1, 4, 3]}', r"'a.jpg': expected four finite numbers, got \[1\]"),
     ('{"a.jpg": [[1, 1, 4]]}', r"'a.jpg': expected four.*got \[1, 1, 4\]"),
     ('{"a.jpg": [[1, 1, NaN, 3]]}', "'a.jpg': expected four finite numbers.*nan"),
     ('{"a.jpg": [[1, 1, null, 3]]}', "'a.jpg': expected four finite numbers.*None"),
@@ -224,7 +225,7 @@ WRONG_JSON = [
 def test_wrong_json_names_file_place_and_what_came(tmp_path, text, message):
     (tmp_path / 'boxes.json').write_text(text)
     with pytest.raises(MaskError, match=message) as caught:
-        BoxMasks('boxes.json', str(tmp_path))
+        unbroken(BoxMasks('boxes.json', str(tmp_path)))
     assert f"'{tmp_path / 'boxes.json'}'" in str(caught.value)
 
 
@@ -317,7 +318,7 @@ def test_json_list_has_categories_too(tmp_path):
 def test_box_without_a_category_is_named(tmp_path, row):
     file = write_csv(tmp_path, [('a.jpg', 'cow', 0, 0, 2, 4), row], KINDS)
     with pytest.raises(MaskError, match="line 3: .* and a category in 'kind'"):
-        BoxMasks(file, str(tmp_path), category='kind')
+        unbroken(BoxMasks(file, str(tmp_path), category='kind'))
 
 
 def test_unknown_category_is_named_with_those_there_are(tmp_path):
@@ -337,7 +338,7 @@ def test_object_of_boxes_has_the_category_last(tmp_path):
     np.testing.assert_array_equal(mask, box_mask((1, 1, 4, 3)))
     file = write_json(tmp_path, {'a.jpg': [[1, 1, 4, 3]]})
     with pytest.raises(MaskError, match=r"category in 'kind', got \[1, 1, 4, 3\]"):
-        BoxMasks(file, str(tmp_path), category='kind')
+        unbroken(BoxMasks(file, str(tmp_path), category='kind'))
 
 
 # ---- duplicates and names --------------------------------------------------
@@ -370,10 +371,47 @@ def test_one_wrong_line_among_thousands_is_found(tmp_path):
     rows = [(f'{i}.jpg', 1, 1, 4, 3) for i in range(2000)]
     rows[1234] = ('1234.jpg', 4, 1, 1, 3)
     with pytest.raises(MaskError, match='line 1236: box .* has no inside'):
-        BoxMasks(write_csv(tmp_path, rows), str(tmp_path))
+        unbroken(BoxMasks(write_csv(tmp_path, rows), str(tmp_path)))
 
 
 def test_five_numbers_are_no_box(tmp_path):
     file = write_json(tmp_path, {'b.jpg': [[1, 1, 4, 3]], 'a.jpg': [[1, 1, 4, 3, 9]]})
     with pytest.raises(MaskError, match=r"'a.jpg': expected four.*\[1, 1, 4, 3, 9\]"):
-        BoxMasks(file, str(tmp_path))
+        unbroken(BoxMasks(file, str(tmp_path)))
+
+
+# ---- broken entries --------------------------------------------------------
+
+
+def test_broken_box_is_its_images_error_and_no_other_images(tmp_path):
+    file = write_csv(tmp_path, [GOOD, ('b.jpg', 4, 1, 1, 3), GOOD])
+    source = BoxMasks(file, str(tmp_path))
+    sample = dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=SHAPE)
+    np.testing.assert_array_equal(source(sample).mask, box_mask((1, 1, 4, 3)))
+    with pytest.raises(MaskError, match="csv', 'b.jpg', line 3: box .* no inside"):
+        source(dict(sample, img_path=str(tmp_path / 'b.jpg')))
+    (key, error), = source.broken()
+    assert key == 'b.jpg' and "csv', 'b.jpg', line 3: box" in str(error)
+
+
+def test_object_without_a_column_is_broken_after_a_whole_one(tmp_path):
+    whole = dict(zip(HEADER, GOOD))
+    short = dict(filename='b.jpg', x0=1, y0=1, x1=4)
+    source = BoxMasks(write_json(tmp_path, [whole, short]), str(tmp_path))
+    (key, error), = source.broken()
+    assert key == 'b.jpg' and 'entry 1: expected four finite numbers' in str(error)
+    with pytest.raises(MaskError, match=r"entry 0: \['y1'\] missing, .*`box`"):
+        BoxMasks(write_json(tmp_path, [short, whole]), str(tmp_path))
+
+
+def test_box_of_a_category_that_is_not_asked_for_is_not_read(tmp_path):
+    file = write_csv(tmp_path, [
+        ('a.jpg', 'cow', 0, 0, 2, 4), ('a.jpg', 'dog', 'x', 0, 1, 1),
+        ('b.jpg', 'dog', '', '', '', '')], KINDS)
+    source = BoxMasks(file, str(tmp_path), category='kind', categories=['cow'])
+    sample = dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=SHAPE)
+    assert not source.broken()
+    np.testing.assert_array_equal(source(sample).mask, box_mask((0, 0, 2, 4)))
+    # an image without the chosen categories has an empty mask
+    assert not source(dict(sample, img_path=str(tmp_path / 'b.jpg'))).mask.any()
+    assert BoxMasks(file, str(tmp_path), category='kind', categories=['dog']).broken()

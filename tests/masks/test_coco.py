@@ -9,6 +9,7 @@ from mmpretrain.registry import TASK_UTILS
 from PIL import Image
 from pycocotools import mask as coco_mask
 from torch.utils.data import DataLoader
+from unbroken import unbroken
 
 from cfcn_plugin.masks import COCOMasks, MaskError, MaskSizeError
 
@@ -42,6 +43,10 @@ def annotation(segmentation=None, bbox=(0, 1, 3, 2), **other):
                   segmentation=POLYGON if segmentation is None else segmentation)
     fields.update(other)
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def no_box(one):
+    return {name: value for name, value in one.items() if name != 'bbox'}
 
 
 def content(*annotations, **parts):
@@ -204,7 +209,8 @@ WRONG = {
     'a box for a polygon': (annotation([[1, 1, 3, 3]]), 'three points'),
     'odd count': (annotation([[0, 1, 3, 1, 3, 3, 0]]), 'even number'),
     'flat polygon': (annotation(POLYGON[0]), 'three points.*got 0'),
-    'no polygon': (annotation([]), r"expected polygons.*got \[\]; use='bbox'"),
+    'no polygon': (annotation([]), "'bbox' and no 'segm.*use='segmentation_or_bbox'"),
+    'no polygon and no box': (no_box(annotation([])), r'polygons .* got \[\]'),
     'text polygon': (annotation([['0', '1', '3', '1', '3', '3']]), 'three points'),
     'segmentation of text': (annotation('0 1 3 1'), 'expected polygons .*0 1 3 1'),
     'NaN polygon': (annotation([[float('nan'), 1, 3, 1, 3, 3]]), 'finite.*nan'),
@@ -218,9 +224,15 @@ WRONG = {
     'RLE without size': (annotation(dict(counts=[24])), "'size'"),
     'image unknown': (annotation(image_id=77), 'image_id 77 is not in'),
     'category unknown': (annotation(category_id=77), 'category_id 77 is not in'),
-    'no image_id': (annotation(image_id=None), r"\['image_id'\] missing, got \['id'"),
-    'no category_id': (annotation(category_id=None), r"\['category_id'\] missing"),
-    'image_id a list': (annotation(image_id=[5]), r"numbers 'image_id'.*\[5\]"),
+    'no image_id': (annotation(image_id=None), r"annotations\[1\]: .*'image_id'"),
+    'no category_id': (annotation(category_id=None), 'category_id None is not in'),
+    'image_id a list': (annotation(image_id=[5]), r'image_id \[5\] is not in'),
+    'image_id as text': (annotation(image_id='5'),
+                         "image_id '5' is text, and the id of each image is a number"),
+    'image_id true': (annotation(image_id=True), 'image_id True is not in the file'),
+    'category_id as text': (
+        annotation(category_id='3'),
+        "category_id '3' is text, and the id of each category is a number"),
     'iscrowd 2': (annotation(iscrowd=2), "'iscrowd' 0 or 1.*2"),
 }
 
@@ -229,15 +241,17 @@ WRONG = {
 def test_wrong_annotation_names_file_annotation_and_what_came(tmp_path, kind):
     wrong, message = WRONG[kind]
     with pytest.raises(MaskError, match=message) as caught:
-        source(tmp_path, annotation(), {**wrong, 'id': 31})
-    assert f"'{tmp_path / 'x.json'}', annotation 31: " in str(caught.value)
+        unbroken(source(tmp_path, annotation(), {**wrong, 'id': 31}))
+    assert str(caught.value).startswith(f"'{tmp_path / 'x.json'}', ")
+    place = 'annotations[1]' if kind == 'no image_id' else 'annotation 31'
+    assert f'{place}: ' in str(caught.value)
 
 
 def test_annotation_without_a_segmentation_says_so(tmp_path):
     wrong = annotation()
     del wrong['segmentation']
-    with pytest.raises(MaskError, match=r"annotation 1: \['segmentation'\] missing"):
-        source(tmp_path, wrong)
+    with pytest.raises(MaskError, match="annotation 1: has a 'bbox' and no 'segment"):
+        unbroken(source(tmp_path, wrong))
     assert source(tmp_path, wrong, use='bbox')(sample(tmp_path)).mask.any()
 
 
@@ -249,8 +263,8 @@ def test_annotation_without_a_segmentation_says_so(tmp_path):
     ((0, 1, 3, 200), 'goes far beyond'),
 ])
 def test_wrong_box_names_file_annotation_and_what_came(tmp_path, box, message):
-    with pytest.raises(MaskError, match=f"x.json', annotation 1: .*{message}"):
-        source(tmp_path, annotation(bbox=box), use='bbox')
+    with pytest.raises(MaskError, match=f"'a.jpg', annotation 1: .*{message}"):
+        unbroken(source(tmp_path, annotation(bbox=box), use='bbox'))
 
 
 def test_flat_boxes_as_coco_has_them_are_left_out_with_a_word(tmp_path, caplog):
@@ -267,6 +281,49 @@ def test_crowd_of_the_label_alone_is_unknown_and_no_missing_label(tmp_path):
     record = made(sample(tmp_path, gt_label=0))
     assert not record.mask.any()
     np.testing.assert_array_equal(record.ignore, RIGHT)
+
+
+# ---- what is not asked for, and what belongs to one image -------------------
+
+
+def test_box_without_a_segmentation_is_an_error_of_its_image_alone(tmp_path):
+    triangle = annotation([[10, 10, 30, 10, 30, 30]], bbox=(10, 10, 20, 20))
+    box = annotation([], bbox=(5, 5, 20, 20), id=2, image_id=6, category_id=9)
+    whole = content(triangle, box)
+    whole['images'] = [dict(one, height=40, width=60) for one in whole['images']]
+    name, shape = write(tmp_path, whole), (40, 60)
+    a, b = (sample(tmp_path, f'{name}.jpg', shape) for name in 'ab')
+    made = COCOMasks(name, str(tmp_path))
+    assert made(a).mask.sum() == 190  # as pycocotools draws it
+    with pytest.raises(MaskError, match="'b.jpg', annotation 2: has a 'bbox' and no"):
+        made(b)
+    both = COCOMasks(name, str(tmp_path), use='segmentation_or_bbox')  # the remedy
+    assert not both.broken()
+    assert both(a).mask.sum() == 190 and both(b).mask.sum() == 400
+    asked = COCOMasks(name, str(tmp_path), categories=['dog'])
+    assert not asked.broken() and asked(a).mask.sum() == 190 and not asked(b).mask.any()
+
+
+@pytest.mark.parametrize('kind', [
+    kind for kind, (wrong, _) in WRONG.items()
+    if wrong.get('image_id') == 5 and wrong.get('category_id') == 3])
+def test_broken_object_of_a_category_that_is_not_asked_for_stops_nothing(
+        tmp_path, kind):
+    wrong, _ = WRONG[kind]
+    made = source(tmp_path, annotation(category_id=9), wrong, categories=['cat'])
+    assert not made.broken()
+    np.testing.assert_array_equal(made(sample(tmp_path)).mask, LEFT)
+
+
+def test_crowd_that_is_skipped_is_not_read(tmp_path):
+    made = source(tmp_path, annotation(), annotation([], iscrowd=1), crowd='skip')
+    assert not made.broken()
+
+
+def test_image_of_the_file_that_no_annotation_needs_may_be_wrong(tmp_path):
+    whole = content(annotation())
+    whole['images'] += [dict(id=7, file_name='c.jpg'), dict(id=8, file_name='b.jpg')]
+    assert not COCOMasks(write(tmp_path, whole), str(tmp_path)).broken()
 
 
 # ---- wrong files -----------------------------------------------------------
@@ -313,7 +370,7 @@ WRONG_FILES = {
 def test_wrong_file_names_file_place_and_what_came(tmp_path, kind):
     whole, message = WRONG_FILES[kind]
     with pytest.raises(MaskError, match=message) as caught:
-        COCOMasks(write(tmp_path, whole), str(tmp_path))
+        unbroken(COCOMasks(write(tmp_path, whole), str(tmp_path)))
     assert f"'{tmp_path / 'x.json'}'" in str(caught.value)
 
 

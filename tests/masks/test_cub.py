@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from mmpretrain.registry import TASK_UTILS
 from PIL import Image
+from unbroken import unbroken
 
 from cfcn_plugin.masks import CUBBoxMasks, CUBSegmentationMasks, MaskError
 
@@ -10,7 +11,8 @@ NAME = '001.Albatross/a_1.jpg'
 SHAPE = (4, 6)
 
 
-def write(root, images=f'1 {NAME}\n2 b/b.jpg\n', boxes='1 1.0 1.0 3.0 2.0\n'):
+def write(root, images=f'1 {NAME}\n2 b/b.jpg\n',
+          boxes='1 1.0 1.0 3.0 2.0\n2 0 0 2 1\n'):
     (root / 'images.txt').write_text(images)
     (root / 'bounding_boxes.txt').write_text(boxes)
     return str(root)
@@ -25,8 +27,21 @@ def test_box_is_corner_and_size(tmp_path):
     np.testing.assert_array_equal(
         made(sample(tmp_path)).mask, [[0, 0, 0, 0, 0, 0], [0, 1, 1, 1, 0, 0],
                                       [0, 1, 1, 1, 0, 0], [0, 0, 0, 0, 0, 0]])
-    assert made.keys() == [f'images/{NAME}']
-    assert made(sample(tmp_path, 'b/b.jpg')) is None
+    assert made.keys() == [f'images/{NAME}', 'images/b/b.jpg']
+    assert made(sample(tmp_path, 'c.jpg')) is None
+
+
+def test_image_without_a_box_is_named(tmp_path):
+    with pytest.raises(MaskError, match="txt', .*id 2 of '.*images.txt' has no box"):
+        CUBBoxMasks(write(tmp_path, boxes='1 1 1 3 2\n'))(sample(tmp_path, 'b/b.jpg'))
+
+
+def test_fractions_need_the_option(tmp_path):
+    root = write(tmp_path, boxes='1 0.1 0.1 0.5 0.5\n2 1 1 3 2\n')
+    with pytest.raises(MaskError, match='look like fractions'):
+        CUBBoxMasks(root)(sample(tmp_path))
+    mask = CUBBoxMasks(root, normalized=True)(sample(tmp_path)).mask
+    np.testing.assert_array_equal(mask, [[0, 1, 1, 1, 0, 0]] * 2 + [[0] * 6] * 2)
 
 
 @pytest.mark.parametrize('wrong,message', [
@@ -42,7 +57,7 @@ def test_box_is_corner_and_size(tmp_path):
 ])
 def test_wrong_line_names_file_line_and_what_came(tmp_path, wrong, message):
     with pytest.raises(MaskError, match=message):
-        CUBBoxMasks(write(tmp_path, **wrong))
+        unbroken(CUBBoxMasks(write(tmp_path, **wrong)))
 
 
 @pytest.mark.parametrize('name', ['images.txt', 'bounding_boxes.txt'])
@@ -83,6 +98,14 @@ def test_alpha_that_says_nothing_is_left_out(tmp_path):
     segmentation(tmp_path, Image.merge('LA', [grey, Image.new('L', grey.size, 255)]))
     record = CUBSegmentationMasks(str(tmp_path))(sample(tmp_path, shape=VOTES.shape))
     np.testing.assert_array_equal(record.mask, VOTES >= 128)
+
+
+def test_palette_goes_by_its_grey_levels(tmp_path):
+    image = Image.fromarray(np.array([[0, 1, 2]], np.uint8))
+    image.putpalette([204, 204, 204, 0, 0, 0, 102, 102, 102])
+    segmentation(tmp_path, image)
+    mask = CUBSegmentationMasks(str(tmp_path))(sample(tmp_path, shape=(1, 3))).mask
+    np.testing.assert_array_equal(mask, [[1, 0, 0]])
 
 
 @pytest.mark.parametrize('mode', ['RGB', '1', 'LA'])

@@ -97,6 +97,15 @@ def test_what_is_not_black_is_lesion_in_every_kind_of_file(root, mode):
     np.testing.assert_array_equal(record.mask[0], lesion(2))
 
 
+@pytest.mark.parametrize('shown', [(255, 255, 255), (200, 0, 0)])
+def test_palette_goes_by_its_colours(root, shown):
+    image = Image.fromarray(1 - lesion(2).astype(np.uint8))
+    image.putpalette([*shown, 0, 0, 0])
+    write(root / MASKS / TRAIN / FOLDERS['MA'] / 'IDRiD_01_MA.tif', image)
+    record = IDRiDMasks(data_root=str(root), lesions=['MA'])(sample(root))
+    np.testing.assert_array_equal(record.mask[0], lesion(2))
+
+
 def test_loader_passes_planes_and_classes_on(root):
     load = LoadActivationMask(IDRiDMasks(data_root=str(root)))
     results = load({**sample(root), 'img': np.zeros((*SHAPE, 3), np.uint8)})

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 from mmpretrain.registry import TASK_UTILS
+from unbroken import unbroken
 
 from cfcn_plugin.masks import LabelStudioMasks, MaskError, MaskSizeError
 from cfcn_plugin.masks.io.shapes import fill_polygon
@@ -95,6 +96,18 @@ def test_brush(tmp_path):
     np.testing.assert_array_equal(record.mask, mask)
 
 
+@pytest.mark.parametrize('kind,labels', [('ellipselabels', ('cow', )),
+                                         ('ellipse', None)])
+def test_ellipse_turns_about_its_centre(tmp_path, kind, labels):
+    # centre (10, 5), 4 pixels to the right and 1 down; after a quarter turn, 1 and 4
+    ellipse = dict(x=50, y=50, radiusX=20, radiusY=10)
+    mask = read(tmp_path, region(kind, labels, **ellipse)).mask
+    x, y = np.arange(20) + 0.5 - 10, np.arange(10)[:, None] + 0.5 - 5
+    np.testing.assert_array_equal(mask, (x / 4)**2 + y**2 <= 1)
+    mask = read(tmp_path, region(kind, labels, rotation=90, **ellipse)).mask
+    np.testing.assert_array_equal(mask, x**2 + (y / 4)**2 <= 1)
+
+
 def test_label_may_be_in_a_result_of_its_own(tmp_path):
     bare, named = region('rectangle', None), region('labels')
     np.testing.assert_array_equal(read(tmp_path, bare, named).mask, box(2, 2, 12, 5))
@@ -123,6 +136,109 @@ def test_labels_are_categories_and_what_is_ignored(tmp_path):
     assert record.classes.tolist() == [0, 1]
     np.testing.assert_array_equal(record.mask, [box(0, 5, 2, 6), box(2, 2, 12, 5)])
     np.testing.assert_array_equal(record.ignore, box(0, 5, 2, 6))
+
+
+# ---- what is not asked for -------------------------------------------------
+
+
+def key_point(kind='keypointlabels', labels=('prompt', ), name='k'):
+    point = region(kind, labels, x=30, y=30, width=0.4)
+    return {**point, 'id': name}
+
+
+@pytest.mark.parametrize('choice', [{}, dict(categories=['cow'])])
+@pytest.mark.parametrize('points', [
+    [key_point()], [key_point('keypoint', None)],
+    [key_point('keypoint', None), key_point('labels')]])
+def test_key_points_are_left_out_and_counted(tmp_path, caplog, points, choice):
+    record = read(tmp_path, *points, region(), **choice)
+    np.testing.assert_array_equal(record.mask, box(2, 2, 12, 5))
+    assert f"{tmp_path / 'ls.json'}': 1 key points are left out" in caplog.text
+
+
+def test_label_of_key_points_alone_is_no_category(tmp_path):
+    with pytest.raises(MaskError, match='no category prompt .*, there are cow'):
+        read(tmp_path, key_point(), region(), categories=['prompt'])
+
+
+def test_spans_of_text_are_passed_over(tmp_path):
+    span = dict(id='t', type='labels', to_name='text',
+                value=dict(start=0, end=4, text='cows', labels=['word']))
+    np.testing.assert_array_equal(read(tmp_path, span, region()).mask,
+                                  box(2, 2, 12, 5))
+
+
+def test_region_of_a_label_that_is_not_asked_for_is_not_read(tmp_path):
+    broken = region(labels=['dog'], x=1, y=1, width=0, height=5)
+    made = source(tmp_path, task(region(), broken), categories=['cow'])
+    assert not made.broken()
+    np.testing.assert_array_equal(made(sample(tmp_path)).mask, box(2, 2, 12, 5))
+
+
+def test_broken_task_is_the_error_of_its_image_alone(tmp_path):
+    broken = task(region(x=1, y=1, width=0, height=5), image='b.jpg')
+    made = source(tmp_path, task(region()), broken)
+    np.testing.assert_array_equal(made(sample(tmp_path)).mask, box(2, 2, 12, 5))
+    with pytest.raises(MaskError, match="'images/b.jpg', task 1, result 0: width 0.0"):
+        made(sample(tmp_path, 'images/b.jpg'))
+    (key, _), = made.broken()
+    assert key == 'images/b.jpg'
+
+
+def test_area_without_a_label_is_not_dropped(tmp_path):
+    bitmap = region('bitmask', None, imageDataURL='data:')
+    with pytest.raises(MaskError, match='result 0: .*imageDataURL'):
+        read(tmp_path, bitmap)
+
+
+# ---- several images --------------------------------------------------------
+
+
+def side(name, **value):
+    return {**region(**value), 'to_name': f'img-{name}', 'from_name': f'label-{name}'}
+
+
+LEFT, RIGHT = dict(x=0, y=0, width=20, height=20), dict(x=60, y=60, width=40, height=40)
+
+
+def left_and_right(*results):
+    data = dict(left='/data/upload/1/1a2b3c4d-left.png', id='3', note='a. b',
+                right='/data/upload/1/5e6f7a8b-right.png')
+    return dict(task(*results), data=data)
+
+
+def test_tag_chooses_the_regions_of_one_of_two_images(tmp_path):
+    both = left_and_right(side('left', **LEFT), side('right', **RIGHT))
+    for name, mask in (('left', box(0, 0, 4, 2)), ('right', box(12, 6, 20, 10))):
+        made = source(tmp_path, both, image=name, to_name=f'img-{name}')
+        np.testing.assert_array_equal(
+            made(sample(tmp_path, f'images/{name}.png')).mask, mask)
+
+
+def test_two_images_without_a_tag_are_refused(tmp_path):
+    both = left_and_right(side('left', **LEFT), side('right', **RIGHT))
+    with pytest.raises(MaskError, match=r"\['img-left', 'img-right'\]: .*`to_name`"):
+        source(tmp_path, both, image='left')
+    # regions of one image alone may be those of the other
+    with pytest.raises(MaskError, match=r"\['left', 'right'\].*\['img-right'\]"):
+        source(tmp_path, left_and_right(side('right', **RIGHT)), image='left')
+    with pytest.raises(MaskError, match=r"to_name='img', there are \['img-left', "):
+        source(tmp_path, both, image='left', to_name='img')
+
+
+def test_tag_with_the_name_of_its_field_is_clear(tmp_path):
+    other = dict(task(region()), data=dict(image=UPLOAD, reference='s3://x/b.jpg'))
+    made = source(tmp_path, other)
+    np.testing.assert_array_equal(made(sample(tmp_path)).mask, box(2, 2, 12, 5))
+
+
+def test_list_of_images_has_the_regions_of_each(tmp_path):
+    pages = dict(task({**region(), 'item_index': 1}, region(**LEFT)),
+                 data=dict(image=['a.jpg', 'b.jpg', 'c.jpg']))
+    made = source(tmp_path, pages)
+    masks = [made(sample(tmp_path, f'images/{name}.jpg')).mask for name in 'abc']
+    np.testing.assert_array_equal(
+        masks, [box(0, 0, 4, 2), box(2, 2, 12, 5), box(0, 0, 0, 0)])
 
 
 # ---- which image ---------------------------------------------------------
@@ -198,16 +314,22 @@ BAD = {
         [task(region('brushlabels', rle=10**12))], 'list of bytes as `rle`'),
     'turned by NaN': (
         [task(region(x=1, y=1, width=9, height=9, rotation=float('nan')))],
-        'turned by nan, has no inside'),
+        'finite number, got nan'),
     'no size': ([task(region(size=(None, 20)))], 'original_height and original_width'),
     'turned': ([task({**region(), 'image_rotation': 90})], 'turned by 90 degrees'),
     'rle that is no bytes': (
         [task(region('brushlabels', rle=[300]))], 'list of bytes as `rle`'),
-    'ellipse': ([task(region('ellipselabels', x=1, y=1, radiusX=2, radiusY=3))],
-                r'a brush \(`rle`\), a polygon .*radiusX'),
-    'flat rectangle': ([task(region(x=1, y=1, width=0, height=5))], 'has no inside'),
+    'bitmap': ([task(region('bitmasklabels', imageDataURL='data:'))],
+               r'a brush \(`rle`\), a polygon .*imageDataURL'),
+    'flat ellipse': ([task(region('ellipselabels', x=1, y=1, radiusX=0, radiusY=3))],
+                     'radiusX 0.0 and .* have no inside'),
+    'NaN ellipse': ([task(region('ellipselabels', x=float('nan'), y=1, radiusX=1,
+                                 radiusY=3))], 'finite number, got nan'),
+    'item of no list': ([task({**region(), 'item_index': 1})],
+                        'item_index 1 of a region, and the task has 1 images'),
+    'flat rectangle': ([task(region(x=1, y=1, width=0, height=5))], 'have no inside'),
     'NaN rectangle': ([task(region(x=float('nan'), y=1, width=5, height=5))],
-                      'finite numbers'),
+                      'finite number, got nan'),
     'two corners': ([task(region('polygonlabels', points=[[1, 1], [2, 2]]))],
                     'at least 3 points, got 2'),
     'unknown label': ([task(region(labels=['dog']))],
@@ -220,7 +342,7 @@ BAD = {
 def test_bad_export_names_task_expectation_and_remedy(tmp_path, kind):
     tasks, text = BAD[kind]
     with pytest.raises(MaskError, match=text) as caught:
-        source(tmp_path, *tasks, categories=['cow'])
+        unbroken(source(tmp_path, *tasks, categories=['cow']))
     assert f"'{tmp_path / 'ls.json'}'" in str(caught.value)
 
 
@@ -235,6 +357,8 @@ def test_missing_or_broken_file_is_named(tmp_path):
 @pytest.mark.parametrize('results,error,text', [
     ([region(size=(20, 10))], MaskSizeError, r'\(20, 10\), its image \(10, 20\)'),
     ([region(x=110, y=1, width=5, height=5)], MaskError, 'outside the image of 20 x'),
+    ([region('ellipselabels', x=110, y=1, radiusX=9, radiusY=5)], MaskError,
+     'outside the image of 20 x'),
     ([region('brushlabels', rle=[0, 0, 3, 32, 57])], MaskError, 'malformed run'),
 ])
 def test_region_that_does_not_fit_its_image(tmp_path, results, error, text):
@@ -246,3 +370,21 @@ def test_region_that_does_not_fit_its_image(tmp_path, results, error, text):
 def test_wrong_option_is_refused():
     with pytest.raises(ValueError, match="`several`.*'error', 'union'.*'first'"):
         LabelStudioMasks('ls.json', several='first')
+
+
+@pytest.mark.parametrize('value,message', [
+    (dict(x=30, y=40, width=120, height=50), 'percent .* to 150.* are the numbers pix'),
+    (dict(x=0.1, y=0.1, width=0.8, height=0.8), 'look like fractions: multiply'),
+    (dict(x=50, y=50, width=900, height=9, rotation=10), 'are the numbers pixels')])
+def test_pixels_and_fractions_are_no_percent(tmp_path, value, message):
+    with pytest.raises(MaskError, match=message):
+        read(tmp_path, region(**value))
+
+
+def test_turned_rectangle_may_be_wider_than_the_image_before_the_turn(tmp_path):
+    tall = (20, 4)
+    made = source(tmp_path, task(region(
+        size=tall, x=75, y=10, width=400, height=10, rotation=90)))
+    mask = np.zeros(tall, np.uint8)
+    mask[2:18, 1:3] = 1
+    np.testing.assert_array_equal(made(sample(tmp_path, shape=tall)).mask, mask)

@@ -50,9 +50,12 @@ def box(x0, y0, x1, y1):
     return mask
 
 
-def encoded(mask):
+def encoded(mask, palette=None):
     stream = BytesIO()
-    Image.fromarray(np.asarray(mask, bool)).save(stream, 'PNG')
+    image = Image.fromarray(np.asarray(mask, bool if palette is None else np.uint8))
+    if palette is not None:
+        image.putpalette(palette)
+    image.save(stream, 'PNG')
     return base64.b64encode(stream.getvalue()).decode()
 
 
@@ -75,6 +78,10 @@ SHAPES = {
                    draw_stroke([[1, 1], [6, 4], [1, 5]], 1.5, SHAPE)),
     'mask': (shape([[1, 1], [3, 2]], 'mask', mask=encoded([[1, 1, 1], [1, 1, 1]])),
              box(1, 1, 4, 3)),
+    'mask whose palette begins with white': (
+        shape([[1, 1], [4, 2]], 'mask', mask=encoded(
+            [[0, 0, 0, 1], [0, 0, 0, 1]], [255, 255, 255, 0, 0, 0])),
+        box(1, 1, 4, 3)),
 }
 
 
@@ -99,14 +106,36 @@ def test_shapes_add_up_and_no_shape_is_an_empty_mask(tmp_path):
     assert not read(tmp_path).mask.any()
 
 
+CORNERS = [[4, 1], [6, 3], [4, 5], [2, 3]]  # a square on its tip
+
+
+@pytest.mark.parametrize('fields', [
+    dict(kind='oriented_rectangle'), dict(kind='rotation', direction=0.785),
+    dict(rotation=45), dict()])
+def test_rectangle_of_four_points_is_turned(tmp_path, fields):
+    record = read(tmp_path, shape(CORNERS, **fields))
+    np.testing.assert_array_equal(record.mask, fill_polygon(CORNERS, SHAPE))
+    assert record.mask.sum() == 8
+
+
+@pytest.mark.parametrize('points,fields,message', [
+    (BOX, dict(rotation=45), 'four corners .* got .2 points and a rotation of 45'),
+    (CORNERS[:3], {}, 'four corners of a turned rectangle, got .3 points'),
+    (CORNERS + [[1, 1]], dict(kind='oriented_rectangle'), 'got .5 points'),
+    (BOX, dict(kind='rotation'), 'at least 4 points, got 2')])
+def test_turned_rectangle_needs_four_points(tmp_path, points, fields, message):
+    with pytest.raises(MaskError, match=message):
+        read(tmp_path, shape(points, **fields))
+
+
 def test_labels_are_categories_and_what_is_ignored(tmp_path):
     shapes = (shape(label='cow'), shape([[5, 4], [7, 6]], label='dog'),
-              shape([[0, 0], [1, 1]], label='haze'), shape([[4, 3]], 'point', 'grass'))
+              shape([[0, 0], [2, 1]], label='haze'), shape([[4, 3]], 'point', 'grass'))
     record = read(tmp_path, *shapes, objects='per_class',
                   classes=dict(cow=4, dog=2), ignore=['haze'])
     assert record.classes.tolist() == [2, 4]
     np.testing.assert_array_equal(record.mask, [box(5, 4, 7, 6), box(1, 1, 4, 3)])
-    np.testing.assert_array_equal(record.ignore, box(0, 0, 1, 1))
+    np.testing.assert_array_equal(record.ignore, box(0, 0, 2, 1))
     record = read(tmp_path, *shapes, categories=['dog'])
     np.testing.assert_array_equal(record.mask, box(5, 4, 7, 6))
 
@@ -175,8 +204,21 @@ def test_bad_file_names_file_expectation_and_remedy(tmp_path, kind):
     if not isinstance(bad, dict):
         path.write_bytes(bad.encode() if isinstance(bad, str) else bad)
     with pytest.raises(MaskError, match=text) as caught:
-        source(tmp_path, categories=['cow'])(sample(tmp_path))
+        source(tmp_path, **{} if kind == 'no label' else dict(categories=['cow']))(
+            sample(tmp_path))
     assert f"'{path}'" in str(caught.value)
+
+
+@pytest.mark.parametrize('kind', [
+    kind for kind, (bad, _) in BAD.items()
+    if isinstance(bad, dict) and bad.get('label') in (None, 'cow')])
+def test_shape_that_no_category_asks_for_stops_nothing(tmp_path, kind):
+    bad, _ = BAD[kind]
+    label = bad['label'] and 'dog'
+    write(tmp_path, shape(), {**bad, 'label': label})
+    record = source(tmp_path, categories=['cow'])(sample(tmp_path))
+    write(tmp_path, shape())
+    np.testing.assert_array_equal(record.mask, source(tmp_path)(sample(tmp_path)).mask)
 
 
 def test_sizes_that_differ_are_seen_without_drawing(tmp_path):

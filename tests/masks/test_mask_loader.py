@@ -37,6 +37,9 @@ class Says(MaskSource):
     def check(self):
         pass
 
+    def broken(self):
+        return [(name, MaskError(f"'{name}' is broken")) for name in 'ab']
+
 
 def query(given, sample=None, shape=SHAPE, **options):
     return MaskLoader(Says(given), **options).query(sample or dict(sample_idx=0), shape)
@@ -177,7 +180,7 @@ def box(rows, columns):
 
 def refined(record, image, **options):
     loader = MaskLoader(Says(record), refine=GrabCut(), **options)
-    return loader, loader.load(dict(sample_idx=0), (40, 48), image)
+    return loader, loader.load(dict(sample_idx=0, img=image), (40, 48))
 
 
 def test_a_loaded_mask_is_refined_and_the_way_is_counted():
@@ -186,7 +189,7 @@ def test_a_loaded_mask_is_refined_and_the_way_is_counted():
     np.testing.assert_array_equal(
         result.record.mask, box(slice(8, 20), slice(8, 24)))
     assert result.record.file == 'f'
-    assert loader.refined == {'outline': 1}
+    assert loader.refine.ways == {'outline': 1}
 
 
 def test_every_class_is_refined_and_its_label_stays():
@@ -203,18 +206,38 @@ def test_a_mark_without_an_outline_is_told_once():
     record = MaskRecord(box(slice(4, 24), slice(4, 30)), 'f')
     loader = MaskLoader(Says(record), refine=GrabCut(most=0.05), warn=told.append)
     for _ in range(2):
-        result = loader.load(dict(img_path='/here/a.jpg'), (40, 48), two_colours())
+        result = loader.load(
+            dict(img_path='/here/a.jpg', img=two_colours()), (40, 48))
         assert result.kind == 'mask'
     text, = told
-    assert text.startswith("image '/here/a.jpg': `refine` found no outline for 1 part")
-    assert loader.refined['ellipse'] == 2
+    assert text == (
+        "image '/here/a.jpg': `refine` found no outline for 1 parts of its mark: 1 "
+        'became an ellipse, 0 stayed as they were')
+    assert loader.refine.ways['ellipse'] == 2
 
 
 def test_refining_without_an_image_is_an_error():
-    with pytest.raises(ValueError, match='needs the pixels of the image'):
+    with pytest.raises(ValueError, match="needs the loaded image, the sample's `img`"):
         refined(MaskRecord(box(slice(4, 24), slice(4, 30)), 'f'), None)
 
 
 def test_without_a_mask_nothing_is_refined():
     loader, result = refined(None, two_colours(), missing='unguided')
-    assert result.kind == 'missing' and not loader.refined
+    assert result.kind == 'missing' and not loader.refine.ways
+
+def test_check_raises_a_broken_entry_of_a_used_and_chosen_image(tmp_path):
+    loader = MaskLoader(Says(None))
+    with pytest.raises(MaskError, match="^2 entries .*on_error='unguided'.*'a' is br"):
+        loader.check()
+    with pytest.raises(MaskError, match="^1 entries .*'b' is broken"):
+        loader.check(['b', 'c'])
+    loader.check(['c'])
+    (tmp_path / 'chosen.txt').write_text('c\n')
+    MaskLoader(Says(None), image_list=str(tmp_path / 'chosen.txt')).check()
+
+
+def test_check_tells_broken_entries_once_where_they_are_unguided():
+    lines = []
+    MaskLoader(Says(None), on_error='unguided', warn=lines.append).check()
+    assert lines == ["2 entries cannot be read, their images are unguided. The first: "
+                     "'a' is broken"]

@@ -1,4 +1,5 @@
 """Folders of mask files: each kind of PNG, and each kind of wrong file."""
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -108,9 +109,109 @@ def test_mask_without_a_causal_pixel_is_read_as_such(tmp_path):
     assert not read(tmp_path, grey(CAUSAL * 0)).mask.any()
 
 
+# ---- palettes of black and white -------------------------------------------
+
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
+
+
+def with_palette(indices, *colours) -> Image.Image:
+    image = grey(indices)
+    image.putpalette([part for colour in colours for part in colour])
+    return image
+
+
+def white_first(causal=CAUSAL) -> Image.Image:
+    """Index 0 is white, as Pillow's ``quantize`` gives it."""
+    return with_palette(1 - causal, WHITE, BLACK)
+
+
+SEEN = {
+    'white first, PNG': ('.png', white_first, {}),
+    'white first, GIF': ('.gif', white_first, {}),
+    'white first, BMP of 1 bit': ('.bmp', white_first, {}),
+    'white first, TIFF': ('.tif', white_first, {}),
+    'quantized': ('.png', lambda: grey(CAUSAL * 255).convert('RGB').quantize(2), {}),
+    'black first': ('.png', lambda: with_palette(CAUSAL, (0, 0, 0), WHITE), {}),
+    'inverted palette of 8 bits': ('.bmp', lambda: with_palette(
+        np.where(CAUSAL, 0, 255), *((255 - i, ) * 3 for i in range(256))), {}),
+    'TIFF of 1 bit, 0 is white': ('.tif', lambda: Image.fromarray(CAUSAL),
+                                  dict(tiffinfo={262: 0})),
+    'the same as a fax': ('.tif', lambda: Image.fromarray(CAUSAL),
+                          dict(tiffinfo={262: 0}, compression='group4')),
+    'TIFF of 8 bits, 0 is white': ('.tif', lambda: grey(CAUSAL * 255),
+                                   dict(tiffinfo={262: 0})),
+    'PBM, 1 is black': ('.pbm', lambda: Image.fromarray(CAUSAL), {}),
+    'GIF': ('.gif', lambda: grey(CAUSAL * 255), {}),
+}
+
+
+@pytest.mark.parametrize('kind', SEEN)
+def test_what_a_viewer_shows_in_white_is_causal(tmp_path, kind):
+    suffix, make, options = SEEN[kind]
+    path = tmp_path / 'masks' / f'a{suffix}'
+    path.parent.mkdir()
+    make().save(path, **options)
+    record = source(tmp_path, suffix=suffix)(sample(tmp_path))
+    np.testing.assert_array_equal(record.mask, CAUSAL)
+
+
+@pytest.mark.parametrize('full', [True, False])
+@pytest.mark.parametrize('palette', [(WHITE, BLACK), (BLACK, WHITE)])
+def test_mask_of_one_colour_goes_by_the_colour(tmp_path, full, palette):
+    index = palette.index(WHITE if full else BLACK)
+    mask = read(tmp_path, with_palette(np.full((3, 4), index), *palette)).mask
+    np.testing.assert_array_equal(mask, np.full((3, 4), full))
+
+
+def test_named_values_are_indices_whatever_their_colour(tmp_path):
+    np.testing.assert_array_equal(
+        read(tmp_path, white_first(), causal=[1]).mask, ~CAUSAL)
+    np.testing.assert_array_equal(
+        read(tmp_path, white_first(), causal=[0]).mask, CAUSAL)
+
+
+def test_ignored_index_of_a_white_first_palette_stays(tmp_path):
+    image = with_palette([[0, 1, 2, 1]], WHITE, (0, 0, 0), (127, 127, 127))
+    record = read(tmp_path, image, ignore=[2])
+    np.testing.assert_array_equal(record.mask, [[1, 0, 0, 0]])
+    np.testing.assert_array_equal(record.ignore, [[0, 0, 1, 0]])
+
+
+@pytest.mark.parametrize('indices, colours', [
+    (CAUSAL, [(0, 0, 0), (128, 0, 0)]),  # VOC's first class
+    (CAUSAL * 0, [(0, 0, 0), (128, 0, 0)]),
+    (CAUSAL * 255, [(0, 0, 0)] * 255 + [(224, 224, 192)]),
+    (CAUSAL, [(9, 9, 9), (9, 9, 9)]),
+    (CAUSAL, [(0, 0, 0), (0, 0, 0)]),
+])
+def test_palette_in_which_no_colour_contradicts_goes_by_its_indices(
+        tmp_path, indices, colours):
+    record = read(tmp_path, with_palette(indices, *colours))
+    np.testing.assert_array_equal(record.mask, indices > 0)
+
+
+@pytest.mark.parametrize('indices, colours, found', [
+    (CAUSAL, [WHITE, (200, 0, 0)],
+     r'0 \[255, 255, 255\] is brighter than 1 \[200, 0, 0\]'),
+    (CAUSAL, [(90, 90, 90), (0, 0, 0)], '0 .* is brighter than 1'),
+    (CAUSAL, [(254, 254, 254), (0, 0, 0)], '0 .* is brighter than 1'),
+    (CAUSAL * 0, [WHITE, (200, 0, 0)], '0 is white'),
+    (CAUSAL * 0 + 1, [(200, 0, 0), (0, 0, 0)], '1 is black'),
+])
+def test_palette_whose_colours_contradict_its_indices_is_refused(
+        tmp_path, indices, colours, found):
+    image = with_palette(indices, *colours)
+    text = message(tmp_path, image)
+    assert re.search(f'palette index {found}', text) and '`causal=[...]`' in text
+    mask = read(tmp_path, image, causal=[1]).mask
+    np.testing.assert_array_equal(mask, indices == 1)
+    np.testing.assert_array_equal(  # the other remedy
+        read(tmp_path, grey(indices * 255)).mask, indices > 0)
+
+
 # ---- colours and transparency ----------------------------------------------
 
-RED, GREEN, BLACK = (255, 0, 0), (0, 128, 0), (0, 0, 0)
+RED, GREEN = (255, 0, 0), (0, 128, 0)
 
 
 def coloured(rows, mode='RGB') -> Image.Image:
@@ -166,6 +267,38 @@ def test_transparent_palette_entry_counts_as_alpha(tmp_path):
 def test_what_is_transparent_has_no_value(tmp_path, causal, mask):
     image = transparent([[255, 0, 0]], [[255, 255, 0]], 'RGBA')
     np.testing.assert_array_equal(read(tmp_path, image, causal=causal).mask, mask)
+
+
+@pytest.mark.parametrize('image, clear, mask', [
+    (grey([[255, 0, 255]]), 0, [[1, 0, 1]]),
+    (grey([[255, 0, 255]]), 255, [[0, 0, 0]]),
+    (grey([[255, 0, 255]]), 9, [[1, 0, 1]]),
+    (grey([[65535, 0]], np.uint16), 65535, [[0, 0]]),
+    (grey([[65535, 0]], np.uint16), 0, [[1, 0]]),
+    (coloured([[WHITE, BLACK]]), WHITE, [[0, 0]]),
+    (coloured([[WHITE, BLACK]]), RED, [[1, 0]]),
+    (with_palette([[0, 1]], WHITE, RED), 0, [[0, 1]]),
+    (Image.fromarray(np.array([[True, False]])), 0, [[1, 0]]),
+], ids=str)
+def test_colour_that_the_file_makes_transparent_has_no_value(
+        tmp_path, image, clear, mask):
+    path = tmp_path / 'masks' / 'a.png'
+    path.parent.mkdir()
+    image.save(path, transparency=clear)
+    record = source(tmp_path)(sample(tmp_path, shape=image.size[::-1]))
+    np.testing.assert_array_equal(record.mask, mask)
+
+
+@pytest.mark.parametrize('image, clear, text', [
+    (with_palette([[0, 1]], BLACK, WHITE), 1, 'palette index 1 is transparent'),
+    (Image.fromarray(np.array([[True, False]])), 255, 'white is transparent'),
+], ids=str)
+def test_cause_that_is_transparent_is_refused(tmp_path, image, clear, text):
+    path = tmp_path / 'masks' / 'a.png'
+    path.parent.mkdir()
+    image.save(path, transparency=clear)
+    with pytest.raises(MaskError, match=text):
+        source(tmp_path)(sample(tmp_path, shape=(1, 2)))
 
 
 # ---- one mask a class ------------------------------------------------------
@@ -426,7 +559,17 @@ def two_bits(path):
     raw_grey(path, 4, 3, 2, bytes([0, 0b00011011]) * 3)
 
 
+def turned(path):
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    grey(CAUSAL * 255).save(path, exif=exif)
+
+
 BAD = {
+    'its own orientation': ('.png', turned, {}, r'EXIF orientation of its own \(3\)'),
+    'the same in TIFF': ('.tif', turned, {}, r'EXIF orientation of its own \(3\)'),
+    '16 bits, 0 is white': ('.tif', lambda path: grey(CAUSAL, np.uint16).save(
+        path, tiffinfo={262: 0}), {}, '16 bits where 0 is white.* 16-bit PNG'),
     'grey of 2 bits': ('.png', two_bits, dict(causal=[1]),
                        'grey of 2 bits, .*save it as an 8-bit PNG'),
     'colours': ('.png', lambda path: coloured([[RED, BLACK] * 2] * 3).save(path), {},

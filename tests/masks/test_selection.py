@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from cfcn_plugin.masks import choose_guided, guidance_rank, read_guided_list, selection
+from cfcn_plugin.masks import (
+    MaskError,
+    MaskLoader,
+    PNGMasks,
+    choose_guided,
+    format_guided_list,
+    guidance_rank,
+    read_guided_list,
+    selection,
+)
 
 KEYS = [f'images/{i:04d}.jpg' for i in range(4000)]
 IMAGES = [(key, i % 3) for i, key in enumerate(KEYS[:60])]
@@ -117,3 +126,38 @@ def test_empty_list_says_what_was_expected(tmp_path, text):
     with pytest.raises(ValueError, match='is empty: expected one path') as caught:
         read_guided_list(str(file))
     assert f"'{file}'" in str(caught.value)
+
+
+NAMES = ['a.jpg', 'sub/ä b.jpg', 'a\u0308.jpg', 'a\u2028b.jpg', 'a.jpg\x85',
+         '\x0ca.jpg', '\u3000a.jpg', 'a\\b.jpg', '"a".jpg', '#a.jpg', 'a\tb.jpg',
+         'a.jpg\ufeff']
+NO_LINES = ['a\nb.jpg', 'a.jpg\n', 'a\r.jpg', ' a.jpg', 'a.jpg ', '\ta.jpg',
+            '\udcff.jpg', '\u3000', '\ufeffa.jpg', '']
+
+
+def test_every_name_of_a_written_list_is_read_again(tmp_path):
+    file = tmp_path / 'guided.txt'
+    file.write_text(format_guided_list(NAMES), encoding='utf-8')
+    assert read_guided_list(str(file)) == set(NAMES)
+
+
+@pytest.mark.parametrize('name', NO_LINES)
+def test_name_that_is_no_line_is_refused_at_writing(name):
+    with pytest.raises(MaskError) as caught:
+        format_guided_list(['a.jpg', name])
+    assert str(caught.value).startswith(f'image {ascii(name)} cannot be a line of a li')
+
+
+def test_name_that_is_no_utf_8_has_a_rank():
+    assert 0 <= guidance_rank('\udcff.jpg') < 1
+
+
+@pytest.mark.parametrize('listed,image,shown', [
+    ('\xe4.jpg', 'a\u0308.jpg', '\xe4.jpg'), ('a\u0308.jpg', '\xe4.jpg', '\xe4.jpg'),
+    ('b\\a.jpg', 'b/a.jpg', 'b/a.jpg')])
+def test_list_chooses_an_image_in_any_form_of_its_name(tmp_path, listed, image, shown):
+    (tmp_path / 'guided.txt').write_text(f'{listed}\n', encoding='utf-8')
+    loader = MaskLoader(PNGMasks('masks'), image_list=str(tmp_path / 'guided.txt'))
+    assert loader.is_chosen(image) and not loader.is_chosen('c.jpg')
+    assert loader.unknown_lines([image]) == set()
+    assert loader.unknown_lines(['c.jpg']) == {shown}

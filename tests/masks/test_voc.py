@@ -151,6 +151,46 @@ def test_config_builds_the_source_and_check_compares_names(tmp_path):
     made.check()
 
 
+TURNED = ('<object><name>dog</name><robndbox><cx>{}</cx><cy>{}</cy><w>{}</w><h>{}</h>'
+          '<angle>{}</angle></robndbox></object>')
+
+
+@pytest.mark.parametrize('box,mask', [
+    ((2, 1, 4, 2, 0), [[1, 1, 1, 1, 0], [1, 1, 1, 1, 0], [0, 0, 0, 0, 0]]),
+    ((2, 2, 4, 2, np.pi / 2), [[0, 1, 1, 0, 0]] * 3),
+    # down to the right: clockwise, as roLabelImg draws it
+    ((2, 2, 5, 1, np.pi / 4), np.eye(3, 5))])
+def test_turned_box_of_rolabelimg_counts_from_the_corner(tmp_path, box, mask):
+    write_xml(tmp_path, text=f'<annotation>{TURNED.format(*box)}</annotation>')
+    np.testing.assert_array_equal(load(tmp_path, use='bbox').mask, mask)
+
+
+@pytest.mark.parametrize('box,message', [
+    ((2, 1, 0, 2, 0), "numbers in <robndbox>, <w> and <h> over 0.*'0'"),
+    ((2, 1, 3, 2, 45), '<angle> in radians.*45'),
+    ((2, 1, 3, 2, '1_0'), "<angle> in radians.*1_0"),
+    ((9, 9, 1, 1, 1), 'outside the image of 5 x 3'),
+    ((0.5, 0.5, 0.4, 0.4, 0.3), 'look like fractions .* Pascal VOC has pixels')])
+def test_wrong_turned_box_is_named(tmp_path, box, message):
+    write_xml(tmp_path, text=f'<annotation>{TURNED.format(*box)}</annotation>')
+    with pytest.raises(MaskError, match=message):
+        load(tmp_path, use='bbox')
+
+
+@pytest.mark.parametrize('box', [(0.1, 0.1, 0.9, 0.9), (0, 0, 1, 1), (0, 0, 1, 0.5)])
+def test_fractions_are_no_pixels(tmp_path, box):
+    write_xml(tmp_path, *OBJECTS, ('dog', 0, *box))
+    with pytest.raises(MaskError, match='look like fractions .* Pascal VOC has pixels'):
+        load(tmp_path, use='bbox')
+    assert load(tmp_path, use='bbox', categories=['aeroplane']).mask.sum() == 2
+
+
+def test_box_of_the_first_pixel_is_one(tmp_path):
+    write_xml(tmp_path, ('dog', 0, 1, 1, 1, 1))
+    np.testing.assert_array_equal(load(tmp_path, use='bbox').mask, np.eye(3, 5) * [
+        1, 0, 0, 0, 0])
+
+
 # ---- wrong files -----------------------------------------------------------
 
 BOMB = ('<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbb">' + ''.join(
@@ -194,6 +234,27 @@ def test_wrong_object_names_file_object_and_what_came(tmp_path, kind):
     with pytest.raises(MaskError, match=message) as caught:
         load(tmp_path, use='bbox')
     assert f"'{file}'" in str(caught.value)
+
+
+@pytest.mark.parametrize('kind', sorted(set(WRONG_OBJECTS) - {'no name'}))
+def test_object_that_no_category_asks_for_stops_nothing(tmp_path, kind):
+    wrong, _ = WRONG_OBJECTS[kind]
+    write_xml(tmp_path, ('aeroplane', 0, 2, 1, 3, 1), wrong)
+    mask = load(tmp_path, use='bbox', categories=['aeroplane']).mask
+    np.testing.assert_array_equal(mask, [[0, 1, 1, 0, 0], [0] * 5, [0] * 5])
+
+
+def test_name_in_another_case_than_the_category_is_told(tmp_path):
+    write_xml(tmp_path, ('Dog', 0, 1, 1, 2, 2))
+    with pytest.raises(MaskError, match="category 'Dog' is not 'dog'"):
+        load(tmp_path, use='bbox', categories=['dog'])
+
+
+def test_instances_need_no_boxes(tmp_path):
+    write_png(tmp_path, INSTANCES, 'SegmentationObject')
+    write_xml(tmp_path, *OBJECTS[:2], ('dog', 0, 'x', 1, 5, 2))
+    mask = load(tmp_path, use='instances').mask
+    np.testing.assert_array_equal(mask, np.isin(INSTANCES, (1, 3)))
 
 
 @pytest.mark.parametrize('values,shape,message', [

@@ -4,6 +4,7 @@ import pytest
 from mmpretrain.registry import TASK_UTILS
 
 from cfcn_plugin.masks import MaskError, YOLOMasks
+from cfcn_plugin.masks.io.shapes import fill_polygon
 
 SHAPE = (4, 8)
 BOX = '1 0.25 0.5 0.25 0.5'  # x from 1 to 3, y from 1 to 3
@@ -91,8 +92,8 @@ WRONG = {
     'a confidence': ('1 0.5 0.5 0.1 0.1 0.99', 'even count of 6'),
     'odd polygon': ('1 0 0 1 0 1 1 0', 'even count of 6'),
     'words': ('1 a b c d', "4 numbers .* got 'a b c d'"),
-    'NaN box': ('1 nan 0.5 0.1 0.1', 'four finite numbers'),
-    'NaN polygon': ('1 nan 0 1 0 1 1', r"fractions .*within \[0, 1\], got 'nan 0"),
+    'NaN box': ('1 nan 0.5 0.1 0.1', "4 numbers .* got 'nan 0.5 0.1 0.1'"),
+    'NaN polygon': ('1 nan 0 1 0 1 1', "4 numbers .* got 'nan 0 1"),
     'box of no width': ('1 0.5 0.5 0 0.1', 'no inside.*width and height must be'),
     'inverted box': ('1 0.5 0.5 -0.1 0.1', 'no inside'),
     'box in pixels': ('1 4 2 2 2', 'are the numbers pixels'),
@@ -108,6 +109,36 @@ def test_wrong_line_names_file_line_and_what_came(tmp_path, kind):
     with pytest.raises(MaskError, match=message) as caught:
         load(tmp_path, names=['sky', 'cow'])
     assert f"'{file}', line 2: " in str(caught.value)
+
+
+@pytest.mark.parametrize('kind', sorted(set(WRONG) - {
+    'no number', 'broken number', 'endless number', 'negative number'}))
+def test_line_of_a_category_that_is_not_asked_for_stops_nothing(tmp_path, kind):
+    line, _ = WRONG[kind]
+    write(tmp_path, f'0 {POLYGON[2:]}', line)
+    mask = load(tmp_path, names=['sky', 'cow'], categories=['sky']).mask
+    np.testing.assert_array_equal(mask, POLYGON_MASK)
+
+
+def test_classes_of_labelimg_are_no_labels(tmp_path):
+    labels = write(tmp_path, BOX).parent
+    (labels / 'classes.txt').write_text('sky\ncow\n')
+    (tmp_path / 'images' / 'train').mkdir(parents=True)
+    (tmp_path / 'images' / 'train' / 'a.jpg').touch()
+    made = YOLOMasks(data_root=str(tmp_path))
+    made.check()
+    assert made.keys() == ['images/train/a']
+    (tmp_path / 'images' / 'train' / 'classes.jpg').touch()
+    assert made.keys() == ['images/train/a', 'images/train/classes']
+    with pytest.raises(MaskError, match="classes.txt', line 1: .*number first, got"):
+        load(tmp_path, 'images/train/classes.jpg')
+
+
+def test_classes_of_labelimg_may_be_beside_the_images(tmp_path):
+    (tmp_path / 'classes.txt').write_text('cow\n')
+    (tmp_path / 'a.txt').write_text(BOX)
+    (tmp_path / 'a.jpg').touch()
+    YOLOMasks('', '', str(tmp_path)).check()
 
 
 def test_file_that_cannot_be_read_is_named_and_ends_no_run(tmp_path, monkeypatch):
@@ -134,3 +165,69 @@ def test_file_that_is_not_utf_8_is_named(tmp_path):
 def test_wrong_option_names_argument_and_what_came(wrong, error, message):
     with pytest.raises(error, match=message):
         YOLOMasks(**wrong)
+
+
+# ---- pose --------------------------------------------------------------------
+
+BOX_OF_POSE = '0 0.5 0.5 0.5 0.5'  # x from 2 to 6, y from 1 to 3
+POSES = {
+    'two points': BOX_OF_POSE + ' 0.4 0.4 0.6 0.6',
+    'three points, a triangle': '0 0.5 0.5 0.4 0.6 0.45 0.35 0.55 0.35 0.5 0.45',
+    'points with visibility': BOX_OF_POSE + ' 0.4 0.4 1 0.6 0.6 1',
+    'visibility 2 and a missing point': BOX_OF_POSE + ' 0.4 0.4 2 0 0 0',
+    'an odd count': BOX_OF_POSE + ' 0.4 0.4 2',
+    'seventeen points': BOX_OF_POSE + ' 0.4 0.4 2' * 17,
+    'a point beyond the box': BOX_OF_POSE + ' 0.2 0.4 0.6 0.6',
+}
+
+
+@pytest.mark.parametrize('kind', POSES)
+def test_pose_is_no_polygon(tmp_path, kind):
+    file = write(tmp_path, POSES[kind])
+    with pytest.raises(MaskError, match='keypoints=True .* keypoints=False') as caught:
+        load(tmp_path)
+    assert f"'{file}', line 1: a polygon, or a box and key points" in str(caught.value)
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[1:3, 2:6] = 1
+    if kind != 'three points, a triangle':
+        np.testing.assert_array_equal(load(tmp_path, keypoints=True).mask, mask)
+
+
+def test_option_takes_lines_as_polygons(tmp_path):
+    write(tmp_path, '0 0.5 0.5 0.75 0.5 0.75 0.75 0.5 0.8')
+    assert load(tmp_path, keypoints=False).mask.sum() == 2
+
+
+def test_one_line_that_is_annotated_wrongly_makes_no_polygons_of_pose(tmp_path):
+    write(tmp_path, *[POSES['two points']] * 10, BOX_OF_POSE + ' 0.4 0.4 1 1')
+    with pytest.raises(MaskError, match='line 1: a polygon, or a box and key points'):
+        load(tmp_path)
+
+
+POLYGONS = [
+    '0 0.5 0.5 0.6 0.5 0.6 0.6 0.5 0.6',  # two right angles at the second point
+    '0 0.1 0.1 0.9 0.1 0.5 0.9', '0 0.9 0.9 1 0.9 0.95 1',
+    '0 0.5 0.25 0.75 0.75 0.25 0.75']
+
+
+@pytest.mark.parametrize('line', POLYGONS)
+def test_line_that_is_no_box_with_points_is_a_polygon(tmp_path, line):
+    write(tmp_path, line)
+    polygon = np.reshape([*map(float, line.split()[1:])], (-1, 2)) * SHAPE[::-1]
+    np.testing.assert_array_equal(load(tmp_path).mask, fill_polygon(polygon, SHAPE))
+
+
+def test_lines_of_other_lengths_in_the_folder_tell_polygons(tmp_path):
+    small = '0 0.5 0.5 0.45 0.6 0.55 0.62'
+    file = write(tmp_path, small)
+    with pytest.raises(MaskError, match='key points'):
+        load(tmp_path)
+    (file.parent / 'b.txt').write_text(small + ' 0.6 0.55 0.58 0.52')
+    assert load(tmp_path).mask.shape == SHAPE
+
+
+@pytest.mark.parametrize('number', ['1_0', '1.0', '\uff11', 'true', '-0'])
+def test_category_that_is_no_number_is_named(tmp_path, number):
+    write(tmp_path, BOX.replace('1', number, 1))
+    with pytest.raises(MaskError, match="a category's number first, got '"):
+        load(tmp_path)

@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 import timm
 import torch
+from mask_formats import EPS
+from mmcv.transforms import LoadImageFromFile
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader, load_checkpoint
 from mmengine.runner import checkpoint as mmengine_checkpoint
+from PIL import Image
 
 from cfcn_plugin.mm.models import GuidedTIMMBackbone
 from cfcn_plugin.mm.safe_loading import (
@@ -241,3 +244,15 @@ def test_text_that_mmengine_runs_on_resuming_is_left_out(tmp_path):
                path)
     loaded = load_checkpoint(torch.nn.Linear(2, 1), str(path), logger=None)
     assert loaded['meta'] == dict(epoch=3)
+
+
+def test_stock_transforms_load_no_image_that_starts_a_program(tmp_path, ghostscript):
+    file = tmp_path / 'a.jpg'
+    file.write_bytes(EPS)
+    enable_safe_loading()
+    load_stock = LoadImageFromFile(imdecode_backend='pillow')
+    with pytest.raises(OSError, match='cannot identify image file'):
+        load_stock(dict(img_path=str(file)))
+    Image.new('RGB', (6, 4)).save(file)
+    assert load_stock(dict(img_path=str(file)))['img'].shape == (4, 6, 3)
+    assert not ghostscript.exists()

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from mask_formats import EPS
 from PIL import Image
 
 CONFIG = Path(__file__).parents[2] / 'configs/cfcn_efficientnet-lite0_waterbirds.py'
@@ -69,3 +70,54 @@ def test_sheet_holds_no_more_than_asked_for(run_tool, spoiled, tmp_path, capsys)
           data=spoiled)
     with Image.open(tmp_path / 'sheet.png') as image:
         assert image.width < 900
+
+
+@pytest.mark.parametrize('option', ['--json', '--sheet'])
+def test_existing_file_is_kept_and_told_before_the_work(
+        run_tool, waterbirds_root, tmp_path, option, capsys):
+    file = tmp_path / 'mine'
+    file.write_text('mine')
+    (tmp_path / 'link').symlink_to(tmp_path / 'elsewhere')
+    for name, error in (('mine', FileExistsError), ('link', FileExistsError),
+                        ('nowhere/a', FileNotFoundError)):
+        with pytest.raises(error, match=name):
+            run_tool('check_masks.py', CONFIG, option, tmp_path / name,
+                     data=waterbirds_root)
+    assert file.read_text() == 'mine' and 'guided' not in capsys.readouterr().out
+
+
+def test_names_of_files_are_printed_without_terminal_escapes(
+        run_tool, spoiled, tmp_path, capsys):
+    name = 'images/\x1b[2J$x^$\u202e.jpg'
+    images = spoiled / 'waterbirds100'
+    (images / 'images/002.jpg').rename(images / name)
+    table = images / 'labels.csv'
+    table.write_text(table.read_text().replace('images/002.jpg', name))
+    check(run_tool, '--sheet', tmp_path / 'sheet.png', *OPTIONS, data=spoiled)
+    said = capsys.readouterr().out
+    assert r'images/\x1b[2J$x^$\u202e.jpg: ' in said
+    assert not {'\x1b', '\u202e'} & set(said)
+
+
+def test_image_that_the_pipeline_loads_without_its_orientation_stops(
+        run_tool, spoiled, tmp_path):
+    findings = tmp_path / 'findings.json'
+    check(run_tool, '--json', findings, '--sheet', tmp_path / 'sheet.png', *OPTIONS,
+          'train_dataloader.dataset.pipeline.0.color_type=unchanged', data=spoiled)
+    problem, _ = [p for p in json.loads(findings.read_text())['problems']
+                  if '005' in p['image']]
+    assert problem['kind'] == 'unusable' and problem['stops']
+    assert 'was loaded without it' in problem['reason']
+
+
+@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+def test_image_that_is_postscript_is_told_and_starts_no_program(
+        run_tool, spoiled, tmp_path, capsys, ghostscript, backend):
+    (spoiled / 'waterbirds100' / 'images' / '002.jpg').write_bytes(EPS)
+    findings = tmp_path / 'findings.json'
+    check(run_tool, '--json', findings, '--sheet', tmp_path / 'sheet.png', *OPTIONS,
+          f'train_dataloader.dataset.pipeline.0.imdecode_backend={backend}',
+          data=spoiled)
+    problems = json.loads(findings.read_text())['problems']
+    assert [p['kind'] for p in problems if '002' in p['image']] == ['image']
+    assert not ghostscript.exists()

@@ -14,6 +14,8 @@ from matplotlib import pyplot as plt
 from matplotlib.backend_bases import KeyEvent
 from PIL import Image
 
+from cfcn_plugin.masks import MaskError
+
 TOOL = Path(draw_masks.__file__)
 
 
@@ -68,10 +70,26 @@ def test_list_of_choose_guided_is_what_is_masked(
     assert (masks / 'skipped.txt').read_text() == 'a.jpg\nc.jpg\n'
 
 
+@pytest.mark.parametrize('root', [(), ('--data-root', '.')])
+def test_list_of_a_stranger_leads_out_of_no_folder(
+        run_tool, images, person, tmp_path, root, monkeypatch):
+    monkeypatch.chdir(tmp_path / 'birds')
+    secret = tmp_path / 'secret.png'
+    Image.new('RGB', (9, 6), (1, 2, 3)).save(secret)
+    before = secret.read_bytes()
+    chosen = tmp_path / 'list.txt'
+    chosen.write_text('images/a.jpg\nimages/../../secret.png\n')
+    person += ['b', 's', 's', 's', 's']
+    with pytest.raises(MaskError, match='secret.png.*is not below'):
+        run_tool('draw_masks.py', images, '--out', tmp_path / 'birds' / 'masks',
+                 '--list', chosen, '--redo', *root)
+    assert secret.read_bytes() == before and not (tmp_path / 'birds/masks').exists()
+
+
 def test_without_screen_and_tornado_the_remedy_is_reported(monkeypatch):
     monkeypatch.setattr(draw_masks.importlib.util, 'find_spec', lambda name: None)
     with pytest.raises(SystemExit, match=r"pip install 'cfcn_plugin\[draw\]'"):
-        draw_masks.serve('127.0.0.1', 8988)
+        draw_masks.start_server('127.0.0.1', 8988)
 
 
 # ---- in a real browser -------------------------------------------------------

@@ -1,11 +1,14 @@
 """Making PNG masks by the command line, from options, a fragment and a config."""
 import csv
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from mask_formats import EPS
 from mmpretrain.registry import TASK_UTILS
 
 CONFIG = Path(__file__).parents[2] / 'configs/cfcn_efficientnet-lite0_waterbirds.py'
@@ -96,3 +99,55 @@ def test_source_without_images_is_reported(run_tool, tmp_path, capsys):
     with pytest.raises(SystemExit):
         run_tool('make_masks.py', '--out', tmp_path, '--source', 'type=BoxMasks')
     assert 'with --images' in capsys.readouterr().err
+
+
+def test_names_that_drive_a_terminal_or_are_not_utf_8_end_nothing(
+        run_tool, birds, tmp_path, capsys):
+    images, boxes = tmp_path / 'images', {}
+    images.mkdir()
+    names = ['\x1b[2J.jpg', 'a\n.jpg', '$x^$.jpg', os.fsdecode(b'caf\xe9.jpg'), 'z.jpg']
+    for name in names:
+        shutil.copyfile(birds / 'images/000.jpg', images / name)
+        boxes[f'images/{name}'] = [[0, 0, 5, 5]]
+    boxes['images/\x1b[2J.jpg'] = [[900, 0, 950, 5]]  # outside the image
+    (tmp_path / 'boxes.json').write_text(json.dumps(boxes))
+    with pytest.raises(SystemExit):
+        run_tool('make_masks.py', '--images', images, '--out', tmp_path / 'm',
+                 '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={tmp_path}',
+                 'ann_file=boxes.json')
+    said = capsys.readouterr().out
+    assert '3 of 5 images have a mask' in said and '\x1b' not in said
+    assert r'  \x1b[2J.jpg: ' in said
+    assert r'caf\udce9.jpg: its name is not UTF-8' in said
+    with (tmp_path / 'm' / 'index.csv').open(newline='', encoding='utf-8') as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row['image'] for row in rows] == sorted(names[1:3] + names[4:])
+
+
+def test_wrong_first_try_leaves_the_folder_free(run_tool, birds, tmp_path, capsys):
+    def make(root):
+        run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'm',
+                 '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={root}',
+                 f'ann_file={birds / "labels.csv"}')
+
+    with pytest.raises(SystemExit):
+        make(birds / 'images')
+    make(birds)
+    assert '24 of 24 images have a mask' in capsys.readouterr().out
+    with pytest.raises(FileExistsError, match='masks of another origin'):
+        make(birds / 'images')
+
+
+def test_files_that_are_postscript_start_no_program(
+        run_tool, birds, tmp_path, capsys, ghostscript):
+    data, out = tmp_path / 'data', tmp_path / 'm'
+    shutil.copytree(birds, data)
+    (data / 'images' / '002.jpg').write_bytes(EPS)
+    out.mkdir()
+    (out / '003.png').write_bytes(EPS)  # a mask from elsewhere
+    with pytest.raises(SystemExit):
+        run_tool('make_masks.py', '--images', data / 'images', '--out', out,
+                 '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={data}',
+                 'ann_file=labels.csv')
+    assert (out / '003.png').read_bytes() == EPS
+    assert not ghostscript.exists()

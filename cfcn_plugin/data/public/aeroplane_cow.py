@@ -3,6 +3,7 @@ from pathlib import Path
 
 from cfcn_plugin.masks.base import at, expect
 from cfcn_plugin.masks.io.files import read_lines
+from cfcn_plugin.masks.io.names import image_name
 
 from .new_dataset import write_table
 
@@ -37,7 +38,7 @@ def list_aeroplane_cow(voc: str | Path) -> Path:
             found = [one[name] for one in flags]
             if sorted(found) == sorted((PRESENT, ABSENT)):
                 label = CLASSES[found.index(PRESENT)]
-                rows.append((f'JPEGImages/{name}.jpg', label, ours))
+                rows.append((image_name(f'{name}.jpg', 'JPEGImages'), label, ours))
     return write_table(Path(voc, FILE), ('filename', 'label', 'split'), rows)
 
 

@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from cfcn_plugin.functional import resize_mask
+from cfcn_plugin.masks.exif import open_as_stored
 from cfcn_plugin.masks.idrid import FOLDERS, IDRiDMasks
 
 from .new_dataset import write_dataset
@@ -47,7 +48,7 @@ def export_idrid(source: str | Path, root: str | Path) -> Path:
 
 
 def _read(file: Path, masks: IDRiDMasks) -> tuple:
-    with Image.open(file) as opened:
+    with open_as_stored(file) as opened:
         width, height = opened.size
         small = (WIDTH, round(height * WIDTH / width))
         image = np.asarray(opened.convert('RGB').resize(small, Image.Resampling.BOX))

@@ -2,10 +2,10 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from cfcn_plugin.masks.base import at
-from cfcn_plugin.masks.io.image import read_image
+from cfcn_plugin.masks.exif import open_as_stored
+from cfcn_plugin.masks.io.image import read_nonblack
 
 from .new_dataset import patient_split, write_dataset
 
@@ -41,10 +41,10 @@ def _read(file: Path) -> tuple:
     if not mask_file.is_file():
         raise FileNotFoundError(f"slice '{file}' has no mask '{mask_file.name}' beside "
                                 'it: is the folder whole?')
-    with Image.open(file) as opened:
+    with open_as_stored(file) as opened:
         image = np.asarray(opened.convert('RGB'))
     with at(f"'{mask_file}'"):
-        mask = read_image(mask_file, image.shape[:2]) != 0
+        mask = read_nonblack(mask_file, image.shape[:2])
     masks = {f'masks/{file.stem}.png': mask} if mask.any() else {}
     patient = file.parent.name
     return (f'images/{file.stem}.png', image, masks, 'tumor' if masks else 'no_tumor',

@@ -1,5 +1,6 @@
 """A data set's folder, written whole or not at all."""
 import csv
+import io
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cfcn_plugin.atomic_write import atomic_write
+from cfcn_plugin.masks.io.names import join_inside
 from cfcn_plugin.masks.selection import guidance_rank
 
 TEST_FRACTION = 0.2  # of the patients
@@ -26,7 +29,8 @@ def write_dataset(root: str | Path, columns: Sequence[str],
             and the values of the columns.
 
     Raises:
-        FileExistsError: The folder exists.
+        FileExistsError: The folder exists, or two entries have the same file.
+        MaskError: A path leaves the folder.
     """
     root = Path(root)
     if root.exists():
@@ -36,9 +40,9 @@ def write_dataset(root: str | Path, columns: Sequence[str],
     temporary.mkdir(parents=True)
     rows = []
     for name, image, masks, *values in entries:
-        _save(temporary / name, image)
+        _save(join_inside(temporary, name), image)
         for path, mask in masks.items():
-            _save(temporary / path, (mask != 0) * np.uint8(255))
+            _save(join_inside(temporary, path), (mask != 0) * np.uint8(255))
         rows.append((name, *values))
     write_table(temporary / 'labels.csv', ('filename', *columns), rows)
     temporary.rename(root)
@@ -46,20 +50,24 @@ def write_dataset(root: str | Path, columns: Sequence[str],
 
 
 def _save(path: Path, pixels: np.ndarray) -> None:
+    if path.exists():
+        raise FileExistsError(f"'{path}' would be written twice: two files of the data "
+                              'set have one name, is it as it was published?')
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
 
 
 def write_table(file: Path, header: Sequence[str], rows: Iterable[Sequence]) -> Path:
-    """Write a new CSV file and return its folder.
+    """Write a new CSV file, all of it or nothing, and return its folder.
 
     Raises:
         FileExistsError: The file exists.
     """
     if file.exists():
         raise FileExistsError(f"'{file}' exists and is not overwritten")
-    with file.open('x', newline='', encoding='utf-8') as stream:
-        csv.writer(stream).writerows([header, *rows])
+    text = io.StringIO(newline='')
+    csv.writer(text).writerows([header, *rows])
+    atomic_write(file, text.getvalue())
     return file.parent
 
 

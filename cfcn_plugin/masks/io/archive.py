@@ -1,21 +1,25 @@
 """Reading files from a folder, or from a zip archive without unpacking."""
 import os
 import zipfile
-from collections import Counter
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from cfcn_plugin.masks.base import MaskError
 
 from .files import walk_files
-from .names import join_inside
+from .names import find_inside
+from .stored_names import normal_name
 
 RATIO = 1000  # deflate's limit is about 1030; a mask has far less
 SMALL = 2**20  # a file of so many bytes is always read
+UTF_8 = 0x800  # the flag of names in UTF-8; Python reads other names as CP437
 
 
 class Archive:
     """Reads files of a folder or a zip by name, one at a time.
+
+    A name in the zip may have backslashes (packed on Windows) or any normal form.
 
     Each process opens a zip and reads its index once: a file handle that processes
     share has one common position.
@@ -42,12 +46,12 @@ class Archive:
         """Names of all files, with forward slashes."""
         if self.path.is_dir():
             return sorted(walk_files(self.path, 'masks'))
-        return sorted(i.filename for i in self._open().infolist() if not i.is_dir())
+        return sorted(self._open()[1])
 
     def has(self, name: str) -> bool:
         if self.path.is_dir():
-            return os.path.isfile(join_inside(self.path, name))
-        return name in self._open().NameToInfo
+            return find_inside(self.path, name) is not None
+        return normal_name(name) in self._open()[1]
 
     def read(self, name: str, most: int = SMALL) -> bytes:
         """A file's bytes.
@@ -63,17 +67,18 @@ class Archive:
         most = max(most, SMALL)
         try:
             if self.path.is_dir():
-                file = join_inside(self.path, name)
+                file = find_inside(self.path, name) or self.path / name
                 size = packed = file.stat().st_size
             else:
-                info = self._open().getinfo(name)
+                opened, infos = self._open()
+                info = infos[normal_name(name)]
                 size, packed = info.file_size, info.compress_size
             if size > most or size > RATIO * max(packed, SMALL // RATIO):
                 raise MaskError(f'unpacks from {packed} to {size} bytes, expected at '
                                 f'most {most}: is it a zip bomb?')
             if self.path.is_dir():
                 return file.read_bytes()
-            return self._open().read(name)
+            return opened.read(info)
         except MaskError:
             raise
         except Exception as error:  # decompressors raise errors of many types
@@ -81,31 +86,43 @@ class Archive:
                             'whole?') from error
 
     def _check(self) -> None:
-        infos = self._open().infolist()
+        opened, files = self._open()
+        infos = opened.infolist()
         for info in infos:
-            name = info.filename
-            if '..' in PurePosixPath(name).parts or name.startswith('/') or (
-                    '\\' in name or ':' in name[:2]):
+            name, path = info.filename, _member_name(info)
+            if '..' in path.split('/') or path.startswith('/') or ':' in path[:2]:
                 raise MaskError(f"'{self.path}' has a file '{name}' with a path that "
                                 'leaves the archive: do not unpack the archive, export '
                                 'it again')
             if info.flag_bits & 1:
                 raise MaskError(f"'{self.path}', '{name}' is encrypted: save the "
                                 'archive without a password')
-        twice = [n for n, count in Counter(i.filename for i in infos).items()
-                 if count > 1]
-        if twice:
-            raise MaskError(f"'{self.path}' has the file '{twice[0]}' twice: export it "
-                            'again')
+            if files.get(path, info) is not info:
+                raise MaskError(
+                    f"'{self.path}' has the file '{path}' twice, as {name!r} and "
+                    f'{files[path].filename!r}: export it again')
 
-    def _open(self) -> zipfile.ZipFile:
+    def _open(self) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
         return _open_zip(self.path, self.path.stat().st_mtime_ns, os.getpid())
 
 
 @lru_cache(maxsize=8)
-def _open_zip(path: Path, modified: int, process: int) -> zipfile.ZipFile:
+def _open_zip(path: Path, modified: int, process: int) -> tuple:
+    """The zip, and its files by their names."""
     try:
-        return zipfile.ZipFile(path)
+        opened = zipfile.ZipFile(path)
+        names = ((_member_name(info), info) for info in opened.infolist())
+        return opened, {name: info for name, info in names if not name.endswith('/')}
     except Exception as error:  # NotImplementedError, too
         raise MaskError(f"'{path}' cannot be read as a zip archive ({error}): is it "
                         'whole?') from error
+
+
+def _member_name(info: zipfile.ZipInfo) -> str:
+    """The normal name of a file in a zip; a folder's ends with a slash."""
+    name = info.filename
+    if not name.isascii() and not info.flag_bits & UTF_8:
+        with suppress(UnicodeError):  # macOS writes UTF-8 and does not say so
+            name = name.encode('cp437').decode()
+    name = normal_name(name)
+    return PurePosixPath(name).as_posix() + ('/' if name.endswith('/') else '')

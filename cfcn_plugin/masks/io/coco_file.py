@@ -1,30 +1,36 @@
 """The parts of a COCO instance JSON, each checked as soon as it is read."""
 import math
 from array import array
+from itertools import chain
 from typing import Any, NamedTuple
 
 from cfcn_plugin.masks.base import MaskError, at, expect
+from cfcn_plugin.masks.deferred import read_or_defer, without_traceback
 
 from .names import image_name
+from .numbers import are_numbers, is_whole
 from .rectangles import Box, check_in_image, read_box
 from .rle import read_rle
+from .scale import check_scale, to_pixels
 
 FIELDS = ('id', 'image_id', 'category_id')
+IDS = {int: 'a number', float: 'a number', str: 'text'}
 Outline = list[array] | tuple[bytes, tuple[int, int]] | Box
 
 
 class Instance(NamedTuple):
-    """One annotation; its outline is packed, and not yet checked against the image.
+    """One annotation; only its outline is checked, and not yet against the image.
 
     Attributes:
         outline: Polygons [x0, y0, x1, y1, ...], or compressed RLE counts and their
-            (H, W), or a box (x0, y0, x1, y1); None for a box without an area.
+            (H, W), or a box (x0, y0, x1, y1); None for a box without an area. A
+            MaskError if the outline cannot be read.
     """
     id: Any
     image: Any
     category: Any
-    crowd: bool
-    outline: Outline | None
+    crowd: Any
+    outline: Outline | MaskError | None
 
 
 def pack_instance(entry: dict, use: str) -> dict | Instance:
@@ -32,20 +38,30 @@ def pack_instance(entry: dict, use: str) -> dict | Instance:
 
     This is called during reading: Python objects of all numbers would fill the memory.
     """
-    if 'image_id' not in entry and 'category_id' not in entry:
+    if 'image_id' not in entry or 'file_name' in entry:
         return entry
-    with at(f"annotation {entry.get('id')}"):
-        missing = [field for field in (*FIELDS, use) if field not in entry]
-        if missing:
-            raise MaskError(f'{missing} missing, got {list(entry)}')
-        image, category = entry['image_id'], entry['category_id']
-        crowd = entry.get('iscrowd', 0)
-        expect(not isinstance(image, list | dict) and crowd in (0, 1)
-               and not isinstance(category, list | dict),
-               "numbers 'image_id', 'category_id' and 'iscrowd' 0 or 1",
-               (image, category, crowd))
-        outline = _read_outline(entry[use], use)
-    return Instance(entry['id'], image, category, bool(crowd), outline)
+    try:
+        outline = _read_outline(entry, use)
+    except MaskError as error:
+        outline = without_traceback(error)
+    return Instance(entry.get('id'), entry['image_id'], entry.get('category_id'),
+                    entry.get('iscrowd', 0), outline)
+
+
+def look_up(known: dict, number, what: str):
+    """The value of an id. JSON's true is not the id 1.
+
+    Raises:
+        MaskError: There is no such id. The message names the types if they differ.
+    """
+    if type(number) in IDS and number in known:
+        return known[number]
+    kinds = {IDS[type(one)] for one in known}
+    kind = IDS.get(type(number), type(number).__name__)
+    raise MaskError(f'{what}_id {number!r} ' + (
+        f'is {kind}, and the id of each {what} is {" or ".join(sorted(kinds))}: write '
+        'both in the same way' if type(number) in IDS and kinds - {kind} == kinds else
+        f'is not in the file: correct it, or add its {what}'))
 
 
 def read_categories(entries: list) -> dict[Any, str]:
@@ -63,27 +79,56 @@ def read_categories(entries: list) -> dict[Any, str]:
 
 
 def read_images(entries: list, folder: str) -> dict[Any, tuple]:
-    """Image id -> key, and (H, W)."""
-    images, keys = {}, set()
+    """Image id -> key, and (H, W), or the MaskError of all annotations of the image."""
+    images, first = {}, {}
     for place, entry in enumerate(entries):
         with at(f'images[{place}]'):
-            expect(_is_entry(entry) and all(
-                isinstance(entry.get(side), int) and entry[side] > 0
-                for side in ('height', 'width')), "an object with 'id', "
-                "'file_name', 'height' and 'width' in pixels", entry)
+            expect(_is_entry(entry), "an object with 'id' and 'file_name'", entry)
+            number = entry['id']
             key = image_name(entry.get('file_name'), folder)
-            if entry['id'] in images or key in keys:
-                what = 'id' if entry['id'] in images else 'file_name'
-                raise MaskError(f'{what} {entry[what]!r} occurs twice: each image '
-                                'must have its own id and file_name')
-        keys.add(key)
-        images[entry['id']] = key, (entry['height'], entry['width'])
+            if number in images:
+                raise MaskError(f'id {number!r} occurs twice: each image must have its '
+                                'own id')
+        size = read_or_defer(f'images[{place}]', _read_size, entry)
+        other = first.setdefault(key, number)
+        if other != number:
+            size = MaskError(f"images[{place}]: file_name {entry['file_name']!r} "
+                             'occurs twice: each image must have its own file_name')
+            images[other] = key, size
+        images[number] = key, size
     return images
 
 
-def check_fits(outline: Outline, use: str, shape: tuple[int, int]) -> None:
+def _read_size(entry: dict) -> tuple[int, int]:
+    size = entry.get('height'), entry.get('width')
+    expect(all(is_whole(n, 1) for n in size), "'height' and 'width' in pixels", entry)
+    return size
+
+
+def is_box(outline: Outline) -> bool:
+    return isinstance(outline, tuple) and len(outline) == 4
+
+
+def scale_outline(outline: Outline, shape: tuple[int, int],
+                  normalized: bool | None) -> Outline:
+    """An outline in pixels of its image of (H, W); see :func:`.to_pixels`.
+
+    Raises:
+        MaskError: The outline is in fractions, or is not.
+    """
+    if isinstance(outline, tuple) and not is_box(outline):  # an RLE
+        return outline
+    polygons = outline if isinstance(outline, list) else [outline]
+    check_scale([*chain(*polygons)], shape, normalized)
+    if not normalized:
+        return outline
+    polygons = [array('d', to_pixels(one, shape, True)) for one in polygons]
+    return polygons if isinstance(outline, list) else tuple(polygons[0])
+
+
+def check_fits(outline: Outline, shape: tuple[int, int]) -> None:
     """Raise a MaskError if an outline does not fit an image of (H, W)."""
-    if use == 'bbox':
+    if is_box(outline):
         check_bounds(outline, shape)
     elif isinstance(outline, list):
         for polygon in outline:
@@ -102,13 +147,13 @@ def read_polygons(given) -> list[array]:
         MaskError: ``given`` is no list of polygons.
     """
     expect(isinstance(given, list) and given,
-           'polygons [[x0, y0, x1, y1, ...], ...] or an RLE', given,
-           "; use='bbox' takes the boxes")
+           'polygons [[x0, y0, x1, y1, ...], ...] or an RLE', given)
     polygons = []
     for polygon in given:
         try:
-            numbers = array('d', polygon) if isinstance(polygon, list) else ()
-        except (TypeError, OverflowError):
+            is_plain = isinstance(polygon, list) and are_numbers(polygon, int, float)
+            numbers = array('d', polygon) if is_plain else ()
+        except OverflowError:
             numbers = ()
         expect(len(numbers) >= 6 and len(numbers) % 2 == 0,
                'a polygon of at least three points, [x0, y0, x1, y1, x2, y2, ...], an '
@@ -138,7 +183,17 @@ def check_bounds(bounds: Box, shape: tuple[int, int]) -> None:
             'image?')
 
 
-def _read_outline(given, use: str) -> Outline | None:
+def _read_outline(entry: dict, use: str) -> Outline | None:
+    given = entry.get('segmentation')
+    if (not given or given == [[]]) and 'bbox' in entry:
+        if use == 'segmentation':
+            raise MaskError("has a 'bbox' and no 'segmentation': outline the object, "
+                            "or take such boxes with use='segmentation_or_bbox'")
+        use = 'bbox'
+    elif use != 'bbox':
+        use = 'segmentation'
+    expect(use in entry, f"'{use}'", list(entry))
+    given = entry[use]
     if use == 'segmentation':
         return read_rle(given) if isinstance(given, dict) else read_polygons(given)
     expect(isinstance(given, list), "'bbox' [x, y, width, height]", given)
@@ -149,4 +204,4 @@ def _read_outline(given, use: str) -> Outline | None:
 
 
 def _is_entry(value) -> bool:
-    return isinstance(value, dict) and isinstance(value.get('id'), int | str)
+    return isinstance(value, dict) and type(value.get('id')) in IDS

@@ -1,4 +1,5 @@
 """Files of a folder, lines of a text file, and the content of a JSON file."""
+import codecs
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -35,16 +36,29 @@ def read_lines(file: Path) -> Iterator[tuple[str, str]]:
 def decode_lines(data: bytes) -> Iterator[tuple[str, str]]:
     """``'line N'``, N from 1, and the text of each line that is not blank.
 
+    A line ends with LF, CR LF or CR, as in an editor. Other separators, such as U+2028
+    and the form feed, may be in the name of a file.
+
     Raises:
         MaskError: The data is not UTF-8, with or without a byte order mark.
     """
     try:
-        lines = data.decode('utf-8-sig').splitlines()
+        text = data.decode('utf-8-sig')
     except UnicodeDecodeError as error:
-        raise MaskError(f'not text in UTF-8 ({error})') from error
+        raise encoding_error('text', error) from error
+    lines = text.replace('\r\n', '\n').replace('\r', '\n').split('\n')
     for number, line in enumerate(lines, 1):
         if line.strip():
             yield f'line {number}', line
+
+
+def encoding_error(kind: str, error: UnicodeDecodeError) -> MaskError:
+    """The error for a file of another encoding than UTF-8, with the remedy."""
+    wide = error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    come, given = (', it begins as UTF-16', 'UTF-16') if wide else ('', 'ENCODING')
+    which = '' if wide else ', where ENCODING is GB18030, CP1252 or what the file has'
+    return MaskError(f'not {kind} in UTF-8 ({error}){come}: save it as UTF-8, for '
+                     f'example with `iconv -f {given} -t UTF-8 OLD > NEW`{which}')
 
 
 def read_json(file: Path,
@@ -77,6 +91,8 @@ def read_json(file: Path,
             content = json.load(stream, object_pairs_hook=unique)
     except MaskError:
         raise
+    except UnicodeDecodeError as error:
+        raise encoding_error('JSON', error) from error
     # ValueError: also a number of 5000 digits
     except (OSError, ValueError, RecursionError) as error:
         raise MaskError(f'not JSON in UTF-8 ({error}): is it whole?') from error

@@ -1,5 +1,4 @@
-"""Regions of Label Studio's annotations: brushes, polygons, rectangles."""
-import math
+"""Regions of Label Studio's annotations: brushes, polygons, rectangles, ellipses."""
 from contextlib import suppress
 from io import BytesIO
 
@@ -7,46 +6,79 @@ import numpy as np
 
 from cfcn_plugin.masks.base import MaskError, at, check_size, expect, is_list_of
 
-from .shapes import check_inside, fill_polygon, read_points
+from .numbers import are_numbers, is_whole, read_number
+from .scale import PERCENT_EDGE, check_percent
+from .shapes import check_inside, draw_ellipse, fill_polygon, read_points, turn_points
 
 CHANNELS = 4
 HALF = 128
-BARE = ('brush', 'polygon', 'rectangle')  # drawn without a label
+TURNED_EDGE = 100  # percent that a turned rectangle or an ellipse may leave the image
+BARE = ('brush', 'polygon', 'rectangle', 'ellipse', 'bitmask')  # without a label
+KEY_POINT = 'keypoint'
 
 
-def read_regions(results) -> list[dict]:
-    """The regions in the ``result`` of an annotation, in a compact form.
+def find_areas(results) -> tuple[dict[int, dict], int]:
+    """The results of an annotation that draw an area.
+
+    Choices, texts, relations, spans of text or sound, and key points draw none.
+
+    Args:
+        results: ``result`` of the annotation.
 
     Returns:
-        Dicts of ``labels`` ('' for a region without a label), ``size`` (H, W),
-        ``place`` in the task, and either ``rle``, bytes, or ``points``, the bytes of
-        (N, 2) float64 in percent, and ``turn`` in degrees. marshal can write them.
+        Number of each result in the list -> the result; and the count of key points.
 
     Raises:
-        MaskError: A region is not in Label Studio's format, or cannot be drawn.
+        MaskError: ``results`` is not a list of objects.
     """
     expect(is_list_of(dict, results), 'a list `result` of objects', results)
     named = {str(one.get('id')) for one in results if _kind(one).endswith('labels')}
-    regions = []
+    points = {str(one.get('id')) for one in results if _kind(one) == KEY_POINT}
+    areas, key_points = {}, 0
     for number, one in enumerate(results):
-        kind, value = _kind(one), one.get('value')
-        bare = kind in BARE and str(one.get('id')) not in named
-        if not isinstance(value, dict) or not (bare or kind.endswith('labels')):
-            continue  # a choice, text, relation, or the unlabelled copy of a region
-        with at(f'result {number}'):
-            labels = [''] if bare else value.get(kind)
-            expect(is_list_of(str, labels) and labels, f'a label in `{kind}`', labels)
-            size = one.get('original_height'), one.get('original_width')
-            expect(all(isinstance(n, int) and n > 0 for n in size),
-                   'original_height and original_width in pixels', size)
-            if one.get('image_rotation'):
-                raise MaskError(
-                    f'the image was turned by {one["image_rotation"]} degrees for '
-                    'drawing, but not in its file: turn it back in Label Studio, or '
-                    'turn the file')
-            regions.append(dict(labels=labels, size=size, place=f'result {number}',
-                                **_geometry(value)))
-    return regions
+        kind, value, name = _kind(one), one.get('value'), str(one.get('id'))
+        if not isinstance(value, dict):
+            continue
+        if kind == f'{KEY_POINT}labels' or kind == 'labels' and name in points or (
+                kind == KEY_POINT and name not in named):
+            key_points += 1
+        elif kind.endswith('labels') and not {'start', 'end'} <= set(value) or (
+                kind in BARE and name not in named):
+            areas[number] = one
+    return areas, key_points
+
+
+def read_labels(result: dict) -> list[str]:
+    """Labels of an area; ``['']`` for an area without a label.
+
+    Raises:
+        MaskError: The labels are not a list of texts.
+    """
+    kind = _kind(result)
+    labels = [''] if kind in BARE else result['value'].get(kind)
+    expect(is_list_of(str, labels) and labels, f'a label in `{kind}`', labels)
+    return labels
+
+
+def read_region(result: dict) -> dict:
+    """The geometry of an area in a compact form, which marshal can write.
+
+    Returns:
+        ``size`` (H, W), and either ``rle``, bytes; or ``points``, the bytes of (N, 2)
+        float64 in percent, and ``turn`` in degrees; or ``ellipse``, the centre and the
+        radii in percent, and ``turn``.
+
+    Raises:
+        MaskError: The area is not in Label Studio's format, or cannot be drawn.
+    """
+    size = result.get('original_height'), result.get('original_width')
+    expect(all(is_whole(n, 1) for n in size),
+           'original_height and original_width in pixels', size)
+    if result.get('image_rotation'):
+        raise MaskError(
+            f'the image was turned by {result["image_rotation"]} degrees for drawing, '
+            'but not in its file: turn it back in Label Studio, or turn the file')
+    return dict(size=size, **_geometry(result['value']))
 
 
 def pack_brush(entry: dict) -> dict:
@@ -54,8 +86,8 @@ def pack_brush(entry: dict) -> dict:
 
     This is called during reading: Python objects of all numbers would fill the memory.
     """
-    if isinstance(entry.get('rle'), list):
-        with suppress(TypeError, ValueError):  # read_regions names a wrong value
+    if isinstance(entry.get('rle'), list) and are_numbers(entry['rle'], int):
+        with suppress(TypeError, ValueError):  # read_region names a wrong value
             entry['rle'] = bytes(entry['rle'])
     return entry
 
@@ -68,34 +100,46 @@ def _geometry(value: dict) -> dict:
     """The brush's bytes, or a polygon's points in percent."""
     if 'rle' in value:
         try:  # bytes(n) of a number would give n zeros
-            return dict(rle=bytes([*value['rle']]))
+            given = [*value['rle']]
+            if not are_numbers(given, int):
+                raise TypeError('some are no whole numbers')
+            return dict(rle=bytes(given))
         except (TypeError, ValueError) as error:
             raise MaskError(f'expected a list of bytes as `rle` ({error})') from error
     if 'points' in value:
         return dict(points=read_points(value['points'], 3).tobytes(), turn=0.)
-    try:
-        x, y, width, height = (float(value[k]) for k in ('x', 'y', 'width', 'height'))
-        turn = float(value.get('rotation') or 0)
-    except (KeyError, TypeError, ValueError):
+    names = ('x', 'y', *(('radiusX', 'radiusY') if 'radiusX' in value else
+                         ('width', 'height')))
+    given = [value.get(name) for name in names]
+    if None in given:
         raise MaskError(
-            'expected a brush (`rle`), a polygon (`points`) or a rectangle '
-            f'(`x`, `y`, `width`, `height`), got {sorted(value)}') from None
-    if not (width > 0 and height > 0 and math.isfinite(turn)):
-        raise MaskError(f'rectangle of width {width} and height {height}, turned by '
-                        f'{turn}, has no inside')
+            'expected a brush (`rle`), a polygon (`points`), a rectangle (`x`, `y`, '
+            '`width`, `height`) or an ellipse (`x`, `y`, `radiusX`, `radiusY`), got '
+            f'{sorted(value)}')
+    try:
+        x, y, width, height = map(read_number, given)
+        turn = read_number(value.get('rotation') or 0)
+    except ValueError as error:
+        raise MaskError(f'{names} or `rotation`: {error}') from None
+    if not (width > 0 and height > 0):
+        raise MaskError(f'{names[2]} {width} and {names[3]} {height}, turned by '
+                        f'{turn}, have no inside')
+    if 'radiusX' in value:
+        read_points([(x, y), (width, height)], 2)  # not too far
+        return dict(ellipse=(x, y, width, height), turn=turn)
     corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
     return dict(points=read_points(corners, 4).tobytes(), turn=turn)
 
 
-def draw_regions(regions: list[dict], shape: tuple[int, int]) -> np.ndarray:
-    """The union of regions of :func:`read_regions`, uint8 {0, 1}, (H, W).
+def draw_regions(regions: list[tuple[str, dict]], shape: tuple[int, int]) -> np.ndarray:
+    """The union of (place, region of :func:`read_region`), uint8 {0, 1}, (H, W).
 
     Raises:
         MaskError: A region has another image size, or is outside the image.
     """
     mask = np.zeros(shape, np.uint8)
-    for region in regions:
-        with at(region['place']):
+    for place, region in regions:
+        with at(place):
             mask |= _draw(region, shape)
     return mask
 
@@ -104,12 +148,17 @@ def _draw(region: dict, shape: tuple[int, int]) -> np.ndarray:
     check_size(region['size'], shape)
     if 'rle' in region:
         return decode_brush(region['rle'], shape)
-    points = np.frombuffer(region['points']).reshape(-1, 2) / 100 * shape[::-1]
-    turn = np.deg2rad(region['turn'])  # clockwise about the first corner, in pixels
-    turned = (points - points[0]) @ np.array(
-        [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    points = turned + points[0]
+    scale = np.array(shape[::-1]) / 100
+    if 'ellipse' in region:
+        check_percent(region['ellipse'], TURNED_EDGE)
+        values = np.array(region['ellipse']).reshape(2, 2) * scale
+        return draw_ellipse(*values.tolist(), region['turn'], shape)
+    points = np.frombuffer(region['points']).reshape(-1, 2) * scale
+    points = turn_points(points, region['turn'], points[0])  # in pixels
     check_inside(points, 0, shape)
+    percent = points / shape[::-1] * 100
+    edge = TURNED_EDGE if region['turn'] else PERCENT_EDGE
+    check_percent(percent.ravel().tolist(), edge)
     return fill_polygon(points, shape)
 
 

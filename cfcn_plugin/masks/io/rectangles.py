@@ -6,11 +6,14 @@ import numpy as np
 
 from cfcn_plugin.masks.base import MaskError, expect
 
+from .numbers import read_number
+from .scale import to_pixels
+
 Box = tuple[float, float, float, float]
 
 
 def read_box(values: Sequence, format: str = 'xyxy', remedy: str = '') -> Box:
-    """A box (x0, y0, x1, y1) in pixels from four numbers or numeric strings.
+    """A box (x0, y0, x1, y1) from four numbers or numeric strings.
 
     Args:
         values: The numbers.
@@ -21,10 +24,10 @@ def read_box(values: Sequence, format: str = 'xyxy', remedy: str = '') -> Box:
         MaskError: ``values`` are not four finite numbers, or the box has no inside.
     """
     try:
-        x0, y0, x1, y1 = box = list(map(float, values))
-    except (TypeError, ValueError, OverflowError):
+        x0, y0, x1, y1 = box = list(map(read_number, values))
+    except (TypeError, ValueError):
         box = []
-    expect(box and all(map(math.isfinite, box)), 'four finite numbers', values)
+    expect(box, 'four finite numbers', values)
     if format == 'xywh':
         x1, y1 = x0 + x1, y0 + y1
     if not (x1 > x0 and y1 > y0):
@@ -33,19 +36,20 @@ def read_box(values: Sequence, format: str = 'xyxy', remedy: str = '') -> Box:
     return x0, y0, x1, y1
 
 
-def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int]) -> np.ndarray:
-    """The union of boxes (x0, y0, x1, y1) in pixels as a mask, uint8 {0, 1}, (H, W).
+def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int],
+               normalized: bool | None = None) -> np.ndarray:
+    """The union of boxes (x0, y0, x1, y1) as a mask, uint8 {0, 1}, (H, W).
 
     The image's corner is (0, 0). A pixel is inside if its centre is inside. Boxes are
-    clipped to the image.
+    clipped to the image. ``normalized`` is their scale, see :func:`.to_pixels`.
 
     Raises:
-        MaskError: A box is outside the image.
+        MaskError: A box is outside the image, or has another scale.
     """
     mask = np.zeros(shape, np.uint8)
     for box in boxes:
+        x0, y0, x1, y1 = box = to_pixels(box, shape, normalized)
         check_in_image(box, shape)
-        x0, y0, x1, y1 = box
         mask[_pixels(y0, y1), _pixels(x0, x1)] = 1
     return mask
 

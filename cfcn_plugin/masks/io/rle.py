@@ -11,6 +11,8 @@ from pycocotools import mask as coco_mask
 
 from cfcn_plugin.masks.base import MaskError, expect
 
+from .numbers import are_numbers, is_whole
+
 MOST_PIXELS = 2**32 - 1  # a count has 32 bits
 MOST_DIGITS = 7  # of 5 bits each: enough for any count of 32 bits
 
@@ -27,7 +29,7 @@ def read_rle(segmentation: dict) -> tuple[bytes, tuple[int, int]]:
     """
     size, counts = segmentation.get('size'), segmentation.get('counts')
     expect(isinstance(size, list) and len(size) == 2
-           and all(isinstance(n, int) and n > 0 for n in size)
+           and all(is_whole(n, 1) for n in size)
            and size[0] * size[1] <= MOST_PIXELS,
            "an RLE with 'size' [height, width], of 32 bits of pixels at most", size)
     height, width = size
@@ -78,6 +80,7 @@ def decompress(text: str) -> list[int] | None:
 
 def _whole_numbers(counts) -> list[int] | None:
     try:
-        return array('q', counts).tolist() if isinstance(counts, list) else None
-    except (TypeError, OverflowError):
+        is_whole_list = isinstance(counts, list) and are_numbers(counts, int)
+        return array('q', counts).tolist() if is_whole_list else None
+    except OverflowError:
         return None

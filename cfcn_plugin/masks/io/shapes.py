@@ -6,13 +6,15 @@ whole pixels and also draw the outline, which enlarges objects. Here the polygon
 box's corners gives the mask of the box. Time depends on the image's size only.
 """
 import math
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
 
 from cfcn_plugin.masks.base import check_option, expect
 
-from .rectangles import check_in_image
+from .numbers import read_number
+from .rectangles import check_in_image, draw_boxes
 
 FAR = 1e7  # pixels; larger than any image
 UNITS = ('pixel', 'diagonal')
@@ -25,13 +27,20 @@ def read_points(points, least: int) -> np.ndarray:
         MaskError: ``points`` is not a list of points, or is too short.
     """
     try:
-        array = np.array(points, np.float64)
+        array = np.array([_read_point(point) for point in points])
     except (TypeError, ValueError):
         array = np.zeros(0)
     expect(array.ndim == 2 and array.shape[1] == 2 and (abs(array) < FAR).all(),
            'points [[x, y], ...] of finite numbers', points)
     expect(len(array) >= least, f'at least {least} points', len(array))
     return array
+
+
+def _read_point(point) -> tuple[float, float]:
+    if not isinstance(point, list | tuple):  # a text '12' is no x = 1, y = 2
+        raise TypeError
+    x, y = map(read_number, point)
+    return x, y
 
 
 def check_inside(points: np.ndarray, margin: float, shape: tuple) -> None:
@@ -88,6 +97,62 @@ def fill_polygon(points, shape: tuple[int, int], nonzero: bool = False) -> np.nd
     turns = np.bincount(row * size[1] + column, down, size[0] * size[1])
     winding = turns.reshape(size)[:, :-1].cumsum(1).astype(int)
     mask[first:last] = winding != 0 if nonzero else winding & 1
+    return mask
+
+
+def draw_ellipse(centre: tuple[float, float], radii: tuple[float, float], turn: float,
+                 shape: tuple[int, int]) -> np.ndarray:
+    """The inside of an ellipse.
+
+    Args:
+        centre: x, y.
+        radii: In x and in y, > 0, before the turn.
+        turn: Clockwise about the centre, in degrees.
+        shape: (H, W).
+
+    Returns:
+        uint8 {0, 1}, (H, W).
+
+    Raises:
+        MaskError: The ellipse is outside the image.
+    """
+    check_in_image(ellipse_bounds(centre, radii, turn), shape)
+    cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+    x = np.arange(shape[1]) + 0.5 - centre[0]
+    y = np.arange(shape[0])[:, None] + 0.5 - centre[1]
+    along, across = (x * cos + y * sin) / radii[0], (y * cos - x * sin) / radii[1]
+    return (along**2 + across**2 <= 1).astype(np.uint8)
+
+
+def ellipse_bounds(centre: tuple[float, float], radii: tuple[float, float],
+                   turn: float) -> tuple[float, float, float, float]:
+    """(x0, y0, x1, y1) of :func:`draw_ellipse`'s ellipse."""
+    cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+    width = math.hypot(radii[0] * cos, radii[1] * sin)
+    height = math.hypot(radii[0] * sin, radii[1] * cos)
+    x, y = centre
+    return x - width, y - height, x + width, y + height
+
+
+def turn_points(points: np.ndarray, turn: float, about: np.ndarray) -> np.ndarray:
+    """Points (N, 2) after a clockwise turn in degrees about a point (2, )."""
+    angle = np.deg2rad(turn)
+    return about + (points - about) @ np.array(
+        [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+
+
+def draw_outlines(outlines: Iterable, shape: tuple[int, int]) -> np.ndarray:
+    """The union of boxes (tuples) and polygons (arrays (N, 2)) in pixels.
+
+    Raises:
+        MaskError: A box or polygon is outside the image.
+    """
+    outlines = list(outlines)
+    mask = draw_boxes((one for one in outlines if isinstance(one, tuple)), shape, False)
+    for one in outlines:
+        if not isinstance(one, tuple):
+            check_inside(one, 0, shape)
+            mask |= fill_polygon(one, shape)
     return mask
 
 

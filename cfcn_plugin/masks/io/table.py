@@ -8,7 +8,7 @@ from typing import TextIO
 
 from cfcn_plugin.masks.base import MaskError, at, expect
 
-from .files import check_exists, read_json
+from .files import check_exists, encoding_error, read_json
 
 Entry = tuple[str, Sequence]  # place in the file, values of the columns
 
@@ -53,7 +53,9 @@ def open_csv(file: Path) -> Iterator[TextIO]:
     with file.open(newline='', encoding='utf-8-sig') as stream:
         try:
             yield stream
-        except (UnicodeDecodeError, csv.Error) as error:
+        except UnicodeDecodeError as error:
+            raise encoding_error('a CSV file', error) from error
+        except csv.Error as error:
             raise MaskError(f'not a CSV file in UTF-8 ({error})') from error
 
 
@@ -89,17 +91,17 @@ def _json_entries(file: Path, columns: tuple, optional: tuple,
             with at(place):
                 expect(
                     isinstance(entry, dict), f'an object with {list(columns)}', entry)
-                _check_columns(entry, columns, remedy)
-            there = (name for name in (*columns, *optional) if name in entry)
-            yield place, [entry[name] for name in there]
+                # the first entry shows wrong names of columns, another is just broken
+                _check_columns(entry, columns if number == 0 else columns[:1], remedy)
+            there = (name for name in optional if name in entry)
+            yield place, [*map(entry.get, columns), *(entry[name] for name in there)]
         return
     shown = f'[{", ".join((*columns[1:], *optional))}]'
     for name, values in content.items():
         with at(f"'{name}'"):
             expect(isinstance(values, list), f'a list of {shown}', values)
-            for one in values:
-                expect(isinstance(one, list), shown, one)
-        yield from ((f"'{name}'", [name, *one]) for one in values)
+        for one in values:
+            yield f"'{name}'", [name, *(one if isinstance(one, list) else [one])]
 
 
 def _check_columns(found, wanted: tuple, remedy: str) -> None:

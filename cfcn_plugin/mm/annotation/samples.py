@@ -11,6 +11,7 @@ from cfcn_plugin.annotation.samples import Samples
 from cfcn_plugin.masks import image_key
 from cfcn_plugin.mm.annotation_files import build_dataset
 from cfcn_plugin.mm.datasets.wrappers import dataset_configs
+from cfcn_plugin.visualization.overlay import screen_pixels
 
 
 class DatasetSamples(Samples):
@@ -53,9 +54,8 @@ class DatasetSamples(Samples):
 
     def load_image(self, index: int) -> np.ndarray:
         image = self._load(index)['img']
-        if image.ndim == 2 or image.shape[2] == 1:
-            return np.dstack([image] * 3)
-        return image[..., 2::-1]  # mmcv loads BGR
+        # mmcv loads BGR
+        return screen_pixels(image if image.ndim == 2 else image[..., 2::-1])
 
     def kept_fraction(self, index: int) -> float | None:
         if not self.draws:

@@ -10,6 +10,7 @@ from mmpretrain.datasets import PackInputs
 from cfcn_plugin.mm.datasets.wrappers import dataset_configs
 from cfcn_plugin.mm.models import GUIDED_TYPES, GuidedDataPreprocessor
 from cfcn_plugin.mm.transforms import MaskAware, kind_of, transform_type
+from cfcn_plugin.mm.transforms.load_image import PILLOW
 from cfcn_plugin.stock import name_of, renamed
 
 SPLITS = ('train', 'val', 'test')
@@ -29,7 +30,8 @@ def guide_config(cfg: Config,
     maps by ``ModelAwareLoopHook``. ``GuidanceCheckHook`` validates the masks before the
     first step, ``BatchedLogHook`` copies the log to the host once a step, and
     ``ReduceLogHook`` averages it over processes. A run's data, draws, schedule and
-    checkpoints are the stock ones.
+    checkpoints are the stock ones. A step that loads images with Pillow becomes
+    ``LoadImage``, which refuses the formats that start programs.
 
     Args:
         cfg: A stock config of mmpretrain, for one of the types in
@@ -153,9 +155,16 @@ def guide_pipeline(pipeline: list, where: str, load: dict) -> list:
     start = 1 + max([i for i, kind in enumerate(types)
                      if issubclass(kind, LoadImageFromFile)], default=-1)
     return [
-        *pipeline[:start], copy.deepcopy(load),
+        *map(_load_safely, pipeline[:start], types), copy.deepcopy(load),
         *(_guide_step(*pair, where) for pair in zip(pipeline[start:], types[start:]))
     ]
+
+
+def _load_safely(step: dict, kind: type) -> dict:
+    """A loading step whose images start no program."""
+    if kind is LoadImageFromFile and step.get('imdecode_backend', 'cv2') in PILLOW:
+        return dict(step, type='LoadImage')
+    return step
 
 
 def _guide_step(step: dict, kind: type, where: str) -> dict:

@@ -5,7 +5,9 @@ from pathlib import Path
 from mmpretrain.datasets import BaseDataset
 
 from cfcn_plugin.masks.base import at
+from cfcn_plugin.masks.io.stored_names import stored_name
 from cfcn_plugin.masks.io.table import open_csv
+from cfcn_plugin.printable import printable
 from cfcn_plugin.stock import STAYS
 
 
@@ -88,15 +90,17 @@ class CSVDataset(BaseDataset):
 
     def _sample(self, row: dict, line: str) -> dict:
         label = self._several if self.several else self._one
-        sample = dict(img_path=str(Path(self.data_root, row[self.path])),
+        name = stored_name(self.data_root, row[self.path])
+        sample = dict(img_path=str(Path(self.data_root, name)),
                       gt_label=label([row[column] for column in self.labels], line))
         if self.group:
-            sample['group'] = '-'.join(row[column] for column in self.group)
+            # a part of the metrics' names in the log
+            sample['group'] = printable('-'.join(row[name] for name in self.group))
         return sample
 
     def _one(self, given: list[str], line: str) -> int:
         if given[0] not in self.CLASSES:
-            raise ValueError(f"{line}: label '{given[0]}' is none of the classes "
+            raise ValueError(f'{line}: label {given[0]!r} is none of the classes '
                              f'{list(self.CLASSES)} (texts, as in the file)')
         return self.CLASSES.index(given[0])
 

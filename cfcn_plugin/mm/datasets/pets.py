@@ -3,6 +3,7 @@ from pathlib import Path
 
 from mmpretrain.datasets import OxfordIIITPet
 
+from cfcn_plugin.masks.io.numbers import read_whole
 from cfcn_plugin.stock import STAYS
 
 
@@ -36,5 +37,6 @@ class PetsSpecies(_Pets):
     def load_data_list(self) -> list[dict]:
         samples = super().load_data_list()
         with open(self.ann_file, encoding='utf-8') as stream:
-            species = [int(line.split()[2]) - 1 for line in stream if line.strip()]
+            species = [read_whole(line.split()[2]) - 1
+                       for line in stream if line.strip()]
         return [{**s, 'gt_label': label} for s, label in zip(samples, species)]

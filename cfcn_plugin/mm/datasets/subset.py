@@ -7,7 +7,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import TASK_UTILS
 
-from cfcn_plugin.masks import choose_guided, image_key
+from cfcn_plugin.masks import choose_guided, format_guided_list, image_key
 from cfcn_plugin.mm.annotation_files import build_dataset
 from cfcn_plugin.mm.datasets.wrappers import dataset_configs
 
@@ -86,7 +86,7 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
             load['fraction'] = 0.
             continue
         chosen = choose_guided(with_mask, count, seed)
-        file.write_text(''.join(f'{key}\n' for key in chosen), encoding='utf-8')
+        file.write_text(format_guided_list(chosen), encoding='utf-8')
         load['image_list'] = str(file)
 
 

@@ -14,7 +14,8 @@ class FocusVisualizationHook(Hook):
     The sheet goes to all backends of the runner's visualizer under the name ``focus``:
     ``vis_data/vis_image`` of the work dir, TensorBoard, and so on. All sheets have the
     same images of the validation split, or of the training split in a run without
-    validation. The hook does not change training: random states are restored.
+    validation. The hook does not change training: random states are restored, and a
+    sheet that cannot be drawn is a warning in the log.
 
     Args:
         interval: Epochs between two sheets, >= 1.
@@ -42,6 +43,14 @@ class FocusVisualizationHook(Hook):
     def after_train_epoch(self, runner) -> None:
         if not self.every_n_epochs(runner, self.interval):
             return
+        try:
+            self._log_sheet(runner)
+        except Exception as error:  # the epoch's checkpoint comes after this hook
+            runner.logger.warning(
+                f'FocusVisualizationHook drew no sheet of epoch {runner.epoch + 1}: '
+                f'{type(error).__name__}: {error}', exc_info=error)
+
+    def _log_sheet(self, runner) -> None:
         # import matplotlib only when a sheet is drawn
         from cfcn_plugin.mm.visualization.gallery import (
             class_names,

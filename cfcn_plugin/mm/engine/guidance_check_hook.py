@@ -29,7 +29,8 @@ class GuidanceCheckHook(Hook):
 
     Args:
         sources: Whether to search each mask source for masks without an image, and for
-            images without a mask if ``missing='error'`` and ``on_error='raise'``.
+            images without a mask if ``missing='error'`` and ``on_error='raise'``, and
+            for broken entries of annotation files (:meth:`.MaskLoader.check`).
             The check lists the data set's folders once and decodes no file;
             ``tools/check_masks.py`` decodes all files.
 
@@ -92,14 +93,13 @@ class GuidanceCheckHook(Hook):
 
     def _check_masks(self, load: LoadActivationMask, loaded: list,
                      datasets: list) -> None:
-        if load.image_list is not None:
-            strangers = load.image_list - set(_keys(datasets, load))
-            if strangers:
-                raise unknown_keys_error(
-                    strangers, 'lines', f"list '{load.image_list_file}'")
+        strangers = load.unknown_lines(_keys(datasets, load))
+        if strangers:
+            raise unknown_keys_error(
+                strangers, 'lines', f"list '{load.image_list_file}'")
         if not self.sources:
             return
-        load.source.check()
+        load.check(_keys(loaded, load))
         if (load.missing, load.on_error) == ('error', 'raise'):
             missing = load.source.missing(filter(load.is_chosen, _keys(loaded, load)))
             if missing:

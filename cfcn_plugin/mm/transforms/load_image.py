@@ -1,17 +1,25 @@
 """Loading images with an option for damaged files."""
+from io import BytesIO
+
 from mmcv.transforms import LoadImageFromFile
+from mmengine import fileio
 from mmengine.logging import MMLogger
 
 from cfcn_plugin.masks.failures import Failures
+from cfcn_plugin.masks.io.open_image import open_image
+from cfcn_plugin.printable import printable
 from cfcn_plugin.stock import Stock
 
 ON_ERROR = ('raise', 'another')
+PILLOW = ('pillow', None)  # None: the choice of mmcv.use_backend
 
 
 class LoadImage(LoadImageFromFile):
     """``LoadImageFromFile`` that names unreadable files, or replaces them.
 
-    Keys are the same as of the stock transform.
+    Keys are the same as of the stock transform. With ``imdecode_backend='pillow'`` only
+    the formats of :mod:`cfcn_plugin.masks.io.open_image` are loaded, so that no image
+    starts Ghostscript.
 
     Args:
         *args, **kwargs: As ``LoadImageFromFile``.
@@ -34,14 +42,22 @@ class LoadImage(LoadImageFromFile):
 
     def transform(self, results: dict) -> dict | None:
         try:
+            if self.imdecode_backend in PILLOW:
+                open_image(BytesIO(self._read(results['img_path']))).close()
             loaded = super().transform(results)
         except Exception as error:  # decoders raise errors of many types
             return self._fail(results['img_path'], error)
         self._failures.any_fine = True
         return loaded
 
+    def _read(self, file: str) -> bytes:
+        if self.file_client_args is None:
+            return fileio.get(file, backend_args=self.backend_args)
+        return fileio.FileClient.infer_client(self.file_client_args, file).get(file)
+
     def _fail(self, file: str, error: Exception) -> None:
-        why = f"image '{file}' cannot be read: {error or type(error).__name__}"
+        why = printable(
+            f"image '{file}' cannot be read: {error or type(error).__name__}")
         if self.on_error == 'raise':
             raise OSError(
                 f"{why}. Replace the file, or skip unreadable images with dict(type="

@@ -55,7 +55,7 @@ class LoadActivationMask(MaskLoader, BaseTransform):
     def transform(self, results: dict) -> dict:
         result = None
         if self.is_sample_chosen(results):
-            result = self.load(results, _image_shape(results), results['img'])
+            result = self.load(results, _image_shape(results))
         results['guided'] = result is not None and result.kind == 'mask'
         if self.on_error == 'unguided':
             results['mask_error'] = bool(
@@ -76,9 +76,12 @@ class LoadActivationMask(MaskLoader, BaseTransform):
 
     def __repr__(self):
         names = ('image_list_file', 'fraction', 'seed', 'missing', 'empty', 'exif',
-                 'on_error', 'refine', 'min_visible')
-        options = ', '.join(f'{name}={getattr(self, name)!r}' for name in names)
-        return f'{type(self).__name__}(source={type(self.source).__name__}, {options})'
+                 'on_error', 'min_visible')
+        options = [f'{name}={getattr(self, name)!r}' for name in names]
+        if self.refine is not None:
+            options.append(f'refine={self.refine.refine!r}')
+        return (f'{type(self).__name__}(source={type(self.source).__name__}, '
+                f'{", ".join(options)})')
 
 
 def _warn(text: str) -> None:

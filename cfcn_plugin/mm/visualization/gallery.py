@@ -25,18 +25,19 @@ def image_panel(sample: dict) -> ImagePanel:
     """The image and mask of a packed sample.
 
     Raises:
-        TypeError: The image is not uint8 of three channels.
+        TypeError: The pipeline packs no single image.
     """
     inputs, data = sample['inputs'], sample['data_samples']
-    if inputs.dtype != torch.uint8 or inputs.shape[0] != 3:
-        raise TypeError('only images that the pipeline packs as uint8 (3, H, W) can '
-                        f'be shown, got {inputs.dtype} {tuple(inputs.shape)}')
+    if getattr(inputs, 'ndim', None) != 3:
+        raise TypeError('only images that the pipeline packs as (C, H, W) can be '
+                        f'shown, got {type(inputs).__name__} '
+                        f'{tuple(getattr(inputs, "shape", ()))}')
     mask = data.get('activation_mask')
     if mask is not None and mask.ndim == 3:
         mask = mask.max(0)
     label = data.get('gt_label')
     return ImagePanel(
-        inputs.flip(0).contiguous(), mask,
+        _reverse_colours(inputs), mask,
         frozenset(() if label is None else label.tolist()),
         Path(data.get('img_path') or str(data.get('sample_idx', ''))).name)
 
@@ -168,8 +169,15 @@ def predict_grad_cam(model: nn.Module, images: Sequence[ImagePanel]) -> Saliency
 
 
 def _inputs(images: Sequence[ImagePanel]) -> torch.Tensor:
-    """(B, 3, H, W) uint8, BGR, as in packed samples."""
-    return torch.stack([panel.image for panel in images]).flip(1)
+    """(B, C, H, W), BGR, as in packed samples."""
+    return torch.stack([_reverse_colours(panel.image) for panel in images])
+
+
+def _reverse_colours(image: torch.Tensor) -> torch.Tensor:
+    """(C, H, W) with the first three channels in reverse order, if there are three."""
+    if len(image) < 3:
+        return image
+    return torch.stack([image[2], image[1], image[0], *image[3:]])
 
 
 def _num_classes(model: nn.Module) -> int:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from cfcn_plugin.data.public.lgg_mri import export_lgg_mri
+from cfcn_plugin.masks import MaskError
 
 
 @pytest.fixture(scope='module')
@@ -53,6 +54,30 @@ def test_slice_without_its_mask_is_named(lgg_source, tmp_path):
     with pytest.raises(FileNotFoundError, match='TCGA_CS_4942_19960909_2.tif.*no mask'):
         export_lgg_mri(tmp_path / 'in', tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
+
+
+def test_palette_of_a_mask_goes_by_its_colours(lgg_source, tmp_path):
+    shutil.copytree(lgg_source, tmp_path / 'in')
+    name = 'TCGA_CS_4941_19960909_10'
+    file = tmp_path / 'in' / name.rsplit('_', 1)[0] / f'{name}_mask.tif'
+    mask = np.asarray(Image.open(file)) > 0
+    image = Image.fromarray(1 - mask.astype(np.uint8))
+    image.putpalette([255, 255, 255, 0, 0, 0])
+    image.save(file)
+    root = export_lgg_mri(tmp_path / 'in', tmp_path / 'out')
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(root / 'masks' / f'{name}.png')) > 0, mask)
+
+
+def test_image_that_exif_turns_is_not_the_published_one(lgg_source, tmp_path):
+    shutil.copytree(lgg_source, tmp_path / 'in')
+    name = 'TCGA_CS_4941_19960909_10'
+    file = tmp_path / 'in' / name.rsplit('_', 1)[0] / f'{name}.tif'
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.open(file).copy().save(file, exif=exif)
+    with pytest.raises(MaskError, match=rf'{name}.tif.*EXIF orientation \(3\)'):
+        export_lgg_mri(tmp_path / 'in', tmp_path / 'out')
 
 
 def test_wrong_folder_says_which_is_right(lgg_source, tmp_path):

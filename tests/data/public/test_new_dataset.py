@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 
 from cfcn_plugin.data.public.new_dataset import write_dataset, write_table
+from cfcn_plugin.masks import MaskError
 
 PIXELS = np.arange(6, dtype=np.uint8).reshape(2, 3)
 
@@ -49,3 +50,32 @@ def test_table_and_images_are_what_was_given(tmp_path):
     np.testing.assert_array_equal(np.asarray(Image.open(folder / 'deep/p.png')), PIXELS)
     np.testing.assert_array_equal(
         np.asarray(Image.open(folder / 'masks/p.png')), (PIXELS > 0) * 255)
+
+
+def test_table_is_written_whole_or_not_at_all(tmp_path):
+    def rows():
+        yield ('a', )
+        raise RuntimeError
+
+    for given, error in ((rows(), RuntimeError), ([('\udce9', )], UnicodeEncodeError)):
+        with pytest.raises(error):
+            write_table(tmp_path / 'labels.csv', ('a', ), given)
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('entry', [
+    ('../x.png', PIXELS, {}),
+    ('x.png', PIXELS, {'../../m.png': PIXELS}),
+    ('/x.png', PIXELS, {}),
+])
+def test_nothing_is_written_outside_the_folder(tmp_path, entry):
+    root = tmp_path / 'a' / 'data'
+    with pytest.raises(MaskError, match='expected a path below'):
+        write_dataset(root, (), [entry])
+    assert not root.exists()
+    assert not [f for f in tmp_path.rglob('*.png') if 'data.partial' not in f.parts]
+
+
+def test_two_images_of_one_name_are_told(tmp_path):
+    with pytest.raises(FileExistsError, match="a.png' would be written twice"):
+        write_dataset(tmp_path / 'data', (), [('a.png', PIXELS, {})] * 2)

@@ -1,7 +1,10 @@
 """Names in annotation files are normalised, and cannot leave their folder."""
-from pathlib import Path
+import os
+from pathlib import Path, PureWindowsPath
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cfcn_plugin.masks import MaskError
 from cfcn_plugin.masks.base import is_plain
@@ -46,6 +49,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize('name', [
+    '\\a.png', 'a:b.png', 'b:.png', 'deep\\a.png',
     'a.png', './a.png', 'deep/b.png', 'gone/c.png', '..a.png', 'a..b.png', '~/a.png'
 ])
 def test_names_below_the_folder_are_joined(folder, name):
@@ -57,6 +61,10 @@ def test_names_below_the_folder_are_joined(folder, name):
     ('../secret.png', r"has '\.\.'"),
     ('deep/../../secret.png', r"has '\.\.'"),
     ('deep/../a.png', r"has '\.\.'"),
+    ('..\\secret.png', 'on Windows'),
+    ('deep/b\\..\\..\\..\\secret.png', 'on Windows'),
+    ('C:\\secret.png', 'on Windows'),
+    ('\\\\host\\share\\secret.png', 'on Windows'),
     ('/etc/passwd', 'is absolute'),
     ('a\0.png', 'has a zero byte'),
 ])
@@ -90,3 +98,25 @@ def test_relative_folder_follows_the_working_folder(folder, monkeypatch):
     (folder / 'b.png').symlink_to('a.png')
     assert join_inside('masks', 'b.png') == Path('masks/b.png')
     assert join_inside('', 'masks/b.png') == Path('masks/b.png')
+
+
+PARTS = st.sampled_from(['..', '.', 'a', 'link', 'in', '/', '\\', 'C:', ' ', '\0', '~'])
+
+
+@given(name=st.one_of(
+    st.text(), st.lists(PARTS).map('/'.join), st.lists(PARTS).map(''.join)))
+def test_joined_path_is_below_the_folder_or_refused(tmp_path_factory, name):
+    root = tmp_path_factory.getbasetemp() / 'fuzzed'
+    folder = root / 'masks'
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+        (folder / 'link').symlink_to(root)
+        (folder / 'a').mkdir()
+        (folder / 'in').symlink_to(folder / 'a')
+    try:
+        path = join_inside(folder, name)
+    except MaskError:
+        return
+    assert os.path.realpath(path).startswith(str(folder))
+    assert '..' not in PureWindowsPath(name).parts
+    assert not PureWindowsPath(name).is_absolute()

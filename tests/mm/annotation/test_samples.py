@@ -55,6 +55,12 @@ def test_grey_images_have_three_channels(birds):
     assert guided_datasets(birds)[0].load_image(0).shape == (64, 96, 3)
 
 
+def test_float_images_have_8_bits(birds):
+    birds.train_dataloader.dataset.pipeline[0].to_float32 = True
+    image = guided_datasets(birds)[0].load_image(0)
+    assert image.dtype == np.uint8 and image.min() == 0 and image.max() == 255
+
+
 # ---- draws of the whole pipeline -----------------------------------------------
 
 PACK = dict(type='PackGuidedInputs')

@@ -1,6 +1,7 @@
 """Guiding changes what it says, and nothing else."""
 import pytest
 import torch
+from mask_formats import EPS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS, TRANSFORMS
@@ -51,6 +52,31 @@ def test_guided_config_differs_from_stock_in_these_lines_alone(stock):
     expected['custom_imports'] = dict(
         imports=['cfcn_plugin.mm'], allow_failed_imports=False)
     assert guided == expected
+
+
+@pytest.mark.parametrize('options, kind', [
+    ({}, 'LoadImageFromFile'), (dict(imdecode_backend='cv2'), 'LoadImageFromFile'),
+    (dict(imdecode_backend='pillow'), 'LoadImage'),
+    (dict(imdecode_backend=None), 'LoadImage')])
+def test_images_that_pillow_decodes_are_loaded_by_our_step(stock, options, kind):
+    cfg = stock()
+    pipeline(cfg)[0].update(options)
+    guided = guide_config(cfg, MASKS)
+    assert pipeline(guided)[0] == dict(type=kind, **options)
+    assert pipeline(unguide_config(guided))[0] == dict(
+        type='LoadImageFromFile', **options)
+
+
+def test_image_that_is_postscript_starts_no_program(stock, tmp_path, ghostscript):
+    cfg = stock()
+    pipeline(cfg)[0].imdecode_backend = 'pillow'
+    (tmp_path / 'a.jpg').write_bytes(EPS)
+    step = pipeline(guide_config(cfg, MASKS))[0]
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        load = TRANSFORMS.build(step)
+    with pytest.raises(OSError, match="a.jpg' cannot be read"):
+        load(dict(img_path=str(tmp_path / 'a.jpg')))
+    assert not ghostscript.exists()
 
 
 def test_photometric_transforms_stay_as_they_are(stock):

@@ -182,3 +182,14 @@ def test_label_that_is_neither_0_nor_1_is_named(tmp_path):
 def test_each_class_needs_its_column(tmp_path):
     with pytest.raises(ValueError, match='one for each of the 3 classes'):
         several(tmp_path, label=['he', 'se'])
+
+
+@pytest.mark.parametrize('written,stored', [
+    ('images\\0.jpg', 'images/0.jpg'), ('images/ü.jpg', 'images/u\u0308.jpg'),
+    ('images\\u\u0308.jpg', 'images/ü.jpg'), ('images/0.jpg', 'images/0.jpg'),
+    ('images\\gone.jpg', None)])
+def test_path_is_found_with_backslashes_and_in_another_form(tmp_path, written, stored):
+    (tmp_path / 'images').mkdir()
+    (tmp_path / (stored or 'a.jpg')).touch()
+    data = dataset(write(tmp_path, [(written, *ROWS[0][1:])]))
+    assert samples(data)[0]['img_path'] == str(tmp_path / (stored or written))

@@ -38,7 +38,8 @@ def dataset_of(root, *transforms, before=(), masks='masks', load=True, **options
     source = dict(type='PNGMasks', masks=masks, images='images', data_root=str(root))
     pipeline = [dict(type='LoadImageFromFile'), *before]
     if load:
-        pipeline.append(dict(type='LoadActivationMask', source=source, **options))
+        pipeline.append(
+            dict(type='LoadActivationMask', **{'source': source, **options}))
     return DATASETS.build(
         dict(
             type='CustomDataset',
@@ -233,6 +234,18 @@ def test_images_are_asked_for_masks_of_their_own_data_set(root, partly):
     check(ConcatDataset([good, declared]))
     with pytest.raises(MaskError, match='2 guided images'):
         check(ConcatDataset([good, dataset_of(partly, PACK)]))
+
+
+def test_broken_entry_stops_the_run_of_its_image_alone(partly):
+    (partly / 'boxes.csv').write_text(
+        'filename,x0,y0,x1,y1\nimages/cat/0.png,0,0,2,2\nimages/cat/1.png,2,0,0,2\n')
+    source = dict(type='BoxMasks', ann_file='boxes.csv', data_root=str(partly))
+    with pytest.raises(MaskError, match="images/cat/1.png', line 3: box .* no inside"):
+        check(dataset_of(partly, PACK, source=source, missing='unguided'))
+    check(dataset_of(partly, PACK, source=source, on_error='unguided'))
+    guided = partly / 'guided.txt'
+    guided.write_text('images/cat/0.png\n')
+    check(dataset_of(partly, PACK, source=source, image_list=str(guided)))
 
 
 @pytest.mark.parametrize('recipe, message', [

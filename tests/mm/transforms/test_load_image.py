@@ -1,8 +1,10 @@
 """Unreadable images end a run, or are replaced and counted."""
 from unittest import mock
 
+import mmcv
 import numpy as np
 import pytest
+from mask_formats import EPS
 from mmengine.logging import MMLogger
 from mmpretrain.datasets import CustomDataset
 from PIL import Image
@@ -60,3 +62,36 @@ def test_all_broken_is_a_wrong_option_and_never_a_search_without_end(tmp_path):
 def test_option_must_be_known():
     with pytest.raises(ValueError, match="`on_error` must be one of .*'skip'"):
         LoadImage(on_error='skip')
+
+
+# ---- images that start a program -------------------------------------------------
+
+
+@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+def test_postscript_is_no_image(tmp_path, ghostscript, backend):
+    (tmp_path / 'a.jpg').write_bytes(EPS)
+    with pytest.raises(OSError, match="a.jpg' cannot be read"):
+        load(tmp_path, 'a.jpg', imdecode_backend=backend)
+    assert not ghostscript.exists()
+
+
+def test_backend_of_the_process_is_held_to_the_formats_as_well(tmp_path, ghostscript):
+    (tmp_path / 'a.jpg').write_bytes(EPS)
+    mmcv.use_backend('pillow')
+    try:
+        with pytest.raises(OSError, match="a.jpg' cannot be read"):
+            load(tmp_path, 'a.jpg', imdecode_backend=None)
+    finally:
+        mmcv.use_backend('cv2')
+    assert not ghostscript.exists()
+
+
+@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+@pytest.mark.parametrize('files', [
+    dict(), dict(backend_args=dict(backend='local')),
+    pytest.param(dict(file_client_args=dict(backend='disk')),
+                 marks=pytest.mark.filterwarnings('ignore'))])
+def test_every_way_to_read_a_file_gives_the_same_image(folder, backend, files):
+    np.testing.assert_array_equal(
+        load(folder, '2.png', imdecode_backend=backend, **files)['img'],
+        np.full((4, 4, 3), 2, np.uint8))

@@ -7,9 +7,10 @@ import pytest
 from mmcv.transforms import LoadImageFromFile
 from mmengine.logging import MMLogger
 from mmpretrain.registry import TRANSFORMS
-from PIL import Image
+from PIL import Image, features
 
 from cfcn_plugin.masks import MaskError, MaskRecord, MaskSource, PNGMasks, guidance_rank
+from cfcn_plugin.masks.exif import turn_upright
 from cfcn_plugin.mm.transforms import LoadActivationMask
 
 EXIF_ORIENTATION = 0x0112
@@ -49,7 +50,7 @@ def write(root, mask=None, name='a', orientation=None):
     exif = Image.Exif()
     if orientation is not None:
         exif[EXIF_ORIENTATION] = orientation
-    Image.fromarray(pixels).save(path, quality=95, subsampling=0, exif=exif)
+    Image.fromarray(pixels).save(path, quality=95, subsampling='4:4:4', exif=exif)
     if mask is not None:
         write_mask(root, mask, name)
     return path
@@ -298,10 +299,9 @@ def test_image_that_the_loader_did_not_turn_is_named_and_no_mask_is_turned(
         tmp_path, orientation):
     path = write(tmp_path, box(), orientation=orientation)
     stored = dict(color_type='unchanged')
-    with pytest.raises(MaskError, match="was loaded without it.*color_type='color'"):
-        load(tmp_path, exif=True, image=stored)
-    np.testing.assert_array_equal(
-        load(tmp_path, image=stored)['activation_mask'], box())
+    for exif in (False, True):  # the mask has the shape of the loaded image
+        np.testing.assert_array_equal(
+            load(tmp_path, image=stored, exif=exif)['activation_mask'], box())
     upright = green(LoadImageFromFile()(dict(img_path=str(path)))['img'])
     write_mask(tmp_path, upright)
     with pytest.raises(MaskError, match="loaded without it: load it with color_type="):
@@ -455,3 +455,82 @@ def test_missing_list_fails_when_the_pipeline_is_built(tmp_path):
 def test_unknown_option_is_an_error(tmp_path):
     with pytest.raises(TypeError, match='border'):
         loader(tmp_path, border='ignore')
+
+
+# ---- every orientation by every loader -----------------------------------------
+
+LOADERS = [
+    (suffix, backend, color_type)
+    for suffix in ('jpg', 'png', 'webp', 'tif', 'avif')
+    for backend in ('cv2', 'pillow', *['tifffile'] * (suffix == 'tif'))
+    for color_type in ('color', 'unchanged', 'grayscale', 'color_ignore_orientation')]
+
+
+def photograph(root, suffix, shape, orientation):
+    """Noise with a bright box; returns the box in the stored pixels."""
+    box = np.zeros(shape, bool)
+    box[2:10, 4:20] = True
+    pixels = np.random.default_rng(0).integers(0, 40, (*shape, 3), dtype=np.uint8)
+    pixels[box] = (30, 230, 40)
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = orientation
+    path = root / 'images' / f'a.{suffix}'
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(pixels).save(path, quality=95, subsampling='4:4:4', exif=exif)
+    return path, box
+
+
+@pytest.mark.parametrize('shape', [(24, 24), (24, 40)], ids=['square', 'wide'])
+@pytest.mark.parametrize('suffix, backend, color_type', LOADERS)
+def test_mask_lies_on_its_object_or_there_is_an_error(
+        tmp_path, shape, suffix, backend, color_type):
+    if suffix == 'avif' and not features.check('avif'):
+        pytest.skip('this Pillow has no AVIF')
+    for orientation in range(1, 9):
+        path, box = photograph(tmp_path, suffix, shape, orientation)
+        results = LoadImageFromFile(imdecode_backend=backend, color_type=color_type)(
+            dict(img_path=str(path)))
+        image = results['img']
+        shown = (image[..., :3].mean(-1) if image.ndim == 3 else image) > 80
+        for exif, mask in ((True, box), (False, turn_upright(box, orientation))):
+            write_mask(tmp_path, mask)
+            try:
+                loaded = loader(tmp_path, exif=exif)(dict(results))['activation_mask']
+            except MaskError as error:
+                assert "without it: load it with color_type='color'" in str(error)
+                assert not exif and orientation > 1
+                assert color_type != 'color' or (suffix, backend) in (
+                    ('tif', 'tifffile'), ('avif', 'cv2'))
+            else:
+                # a lossy format blurs the border of the box
+                assert (shown != loaded).mean() <= (0.02 if suffix == 'avif' else 0)
+
+
+def test_image_loaded_without_its_orientation_names_remedies_that_work(tmp_path):
+    path, box = photograph(tmp_path, 'jpg', (24, 24), 3)
+    write_mask(tmp_path, box)
+    with pytest.raises(MaskError, match=r"image '.*a.jpg' has an EXIF orientation \(3\)"
+                       " and was loaded without it.*set `exif=True`"):
+        load(tmp_path, image=dict(color_type='unchanged'))
+    results = load(tmp_path, image=dict(color_type='unchanged'), exif=True)
+    np.testing.assert_array_equal(results['activation_mask'], box)
+    write_mask(tmp_path, turn_upright(box, 3))
+    results = load(tmp_path, image=dict(color_type='color', imdecode_backend='cv2'))
+    np.testing.assert_array_equal(results['activation_mask'], green(results['img']))
+
+
+def test_image_that_does_not_show_its_orientation_is_named(tmp_path):
+    path, box = photograph(tmp_path, 'png', (24, 24), 3)
+    results = LoadImageFromFile()(dict(img_path=str(path)))
+    write_mask(tmp_path, box)
+    results['img'] = results['img'] * 0
+    with pytest.raises(MaskError, match=r'\(3\), and its pixels do not show.*upright'):
+        loader(tmp_path)(results)
+
+
+def test_image_without_a_mask_needs_no_orientation(tmp_path):
+    path, _ = photograph(tmp_path, 'png', (24, 24), 3)
+    write_mask(tmp_path, box(), name='another')
+    results = LoadImageFromFile(color_type='unchanged')(dict(img_path=str(path)))
+    results = loader(tmp_path, missing='unguided')(results)
+    assert results['guided'] is False

@@ -68,9 +68,27 @@ def test_image_is_rgb_and_masks_of_classes_are_one():
     assert image_panel(sample((4, 6), mask=False)).mask is None
 
 
+@pytest.mark.parametrize('channels, shown', [
+    (1, [[1, 1, 1]]), (2, [[1, 1, 1]]), (3, [[3, 2, 1]]), (4, [[3, 2, 1]])])
+def test_any_number_of_channels_is_shown(channels, shown):
+    inputs = torch.arange(1, channels + 1, dtype=torch.uint8).reshape(channels, 1, 1)
+    one = image_panel({**sample((1, 1)), 'inputs': inputs})
+    assert one.pixels.dtype == np.uint8 and one.pixels[0].tolist() == shown
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.uint16, torch.int32])
+def test_values_of_other_types_are_scaled_to_the_screen(dtype):
+    inputs = torch.tensor([[[0, 600, 300]]]).to(dtype)
+    one = image_panel({**sample((1, 3)), 'inputs': inputs})
+    assert one.pixels[0, :, 0].tolist() == [0, 255, 128]
+    assert one.image.dtype == dtype  # what the model sees
+
+
 def test_only_images_as_packed_can_be_shown():
-    with pytest.raises(TypeError, match='got torch.float32'):
-        image_panel({**sample((4, 4)), 'inputs': torch.zeros(3, 4, 4)})
+    for inputs, found in ((torch.zeros(2, 3, 4, 4), r'Tensor \(2, 3, 4, 4\)'),
+                          ([torch.zeros(3, 4, 4)] * 2, 'list')):
+        with pytest.raises(TypeError, match=f'got {found}'):
+            image_panel({**sample((4, 4)), 'inputs': inputs})
 
 
 def test_some_images_have_one_size_and_are_always_the_same():

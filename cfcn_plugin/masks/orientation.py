@@ -1,0 +1,68 @@
+"""Turning the mask of a photograph as its image was turned when it was loaded."""
+from .base import MaskError
+from .exif import is_upright, stored_orientation
+
+LOAD_UPRIGHT = ("load it with color_type='color' and imdecode_backend='cv2' ('pillow' "
+                'for AVIF)')
+
+
+def mask_turn(sample: dict, shape: tuple[int, int], exif: bool) -> tuple[int, str]:
+    """The EXIF orientation to apply to a mask, and what forbids to use the mask.
+
+    Args:
+        sample: Has ``img_path``, and ``img`` if the image was loaded. Without ``img``
+            the image counts as upright.
+        shape: (H, W) of the loaded image.
+        exif: Whether the mask is like the stored pixels, and not upright.
+
+    Returns:
+        The orientation, 1 for no change; and a problem, empty if there is none.
+
+    Raises:
+        MaskError: With ``exif``, the file's orientation cannot be read.
+    """
+    orientation, size = _orientation_of(sample, exif)
+    if orientation == 1:
+        return 1, ''
+    shape_tells = orientation > 4 and size != size[::-1]
+    if shape_tells:
+        upright = shape != size
+    else:
+        upright = sample.get('img') is None or is_upright(
+            sample['img'], sample['img_path'])
+    if upright is None:
+        return 1, (f'has an EXIF orientation ({orientation}), and its pixels do not '
+                   'show whether it was loaded with it: save it upright, without EXIF')
+    if upright or exif or shape_tells:  # a wrong mask then has another shape
+        return orientation if exif and upright else 1, ''
+    return 1, (f'has an EXIF orientation ({orientation}) and was loaded without it: '
+               f'{LOAD_UPRIGHT}, or set `exif=True` if the mask is like the stored '
+               'pixels')
+
+
+def size_remedy(size: tuple, shape: tuple, sample: dict, exif: bool) -> str:
+    """What to do about a mask of another (H, W) ``size`` than its image's ``shape``.
+
+    Empty if no EXIF orientation can be the cause.
+    """
+    orientation, file_size = _orientation_of(sample, exif)
+    if orientation <= 4 or size != shape[::-1]:
+        return ''
+    if exif:
+        remedy = 'the mask is upright: leave `exif=True` out'
+    elif size == file_size:
+        remedy = 'the mask is like the stored pixels: set `exif=True`'
+    else:
+        remedy = f'was loaded without it: {LOAD_UPRIGHT}'
+    return f'. The image has an EXIF orientation, and {remedy}'
+
+
+def _orientation_of(sample: dict, exif: bool) -> tuple[int, tuple[int, int] | None]:
+    path = sample.get('img_path')
+    try:
+        return (1, None) if path is None else stored_orientation(path)
+    except Exception as error:  # Pillow's plugins raise errors of many types
+        if exif:
+            raise MaskError(f"the EXIF orientation of image '{path}' cannot be read "
+                            f'({error})') from error
+        return 1, None  # not a file here, or of a format without EXIF
