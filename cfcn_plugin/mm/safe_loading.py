@@ -143,13 +143,17 @@ def _history_method(owner, name: str) -> Callable:
     return getattr(HistoryBuffer, name)
 
 
+def refusal_reason(text: str) -> str:
+    """The first line of the cause in a message of torch, without torch's own advice."""
+    return text.rpartition('WeightsUnpickler error:')[2].strip().partition('\n')[0]
+
+
 def _checkpoint_error(file, error: Exception) -> CheckpointError:
     refusal = error
     while refusal is not None and not isinstance(refusal, UnpicklingError):
         refusal = refusal.__cause__ or refusal.__context__
     text = str(refusal or error)
-    # the first line of the cause, without torch's own advice
-    reason = text.rpartition('WeightsUnpickler error:')[2].strip().partition('\n')[0]
+    reason = refusal_reason(text)
     if refusal is None:
         return CheckpointError(
             f"checkpoint '{file}' cannot be opened ({type(error).__name__}: "

@@ -9,14 +9,8 @@ from mmpretrain.registry import MODELS
 from torch import nn
 
 from cfcn_plugin.mm.fitting_weights import UnfitWeightsError
-from cfcn_plugin.mm.safe_loading import enable_safe_loading
 
-pytestmark = pytest.mark.stacks
-
-
-@pytest.fixture(autouse=True)
-def safe():
-    enable_safe_loading()
+pytestmark = [pytest.mark.stacks, pytest.mark.usefixtures('safe_loading')]
 
 
 def model():

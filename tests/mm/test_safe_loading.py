@@ -28,14 +28,7 @@ from cfcn_plugin.mm.safe_loading import (
     enable_safe_loading,
 )
 
-pytestmark = pytest.mark.stacks
-
-
-@pytest.fixture(autouse=True)
-def safe(monkeypatch):
-    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
-    monkeypatch.setenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '0')
-    enable_safe_loading()
+pytestmark = [pytest.mark.stacks, pytest.mark.usefixtures('safe_loading')]
 
 
 def load(file):

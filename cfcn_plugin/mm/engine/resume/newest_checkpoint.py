@@ -97,8 +97,11 @@ def _saved_later(found: list[Path], last: Path, pointer: Path) -> list[Path]:
 
 def _iterations(checkpoint: Path) -> int:
     """Iterations before a checkpoint, read without its weights; -1: unknown."""
+    known = torch.serialization.get_safe_globals()
+    # the context forgets its classes at the end, also those that were allowed before
+    new = [one for one in safe_classes() if one not in known]
     try:
-        with torch.serialization.safe_globals(safe_classes()):
+        with torch.serialization.safe_globals(new):
             content = torch.load(
                 checkpoint, map_location='meta', mmap=True, weights_only=True)
         return int(content['meta']['iter'])

@@ -5,6 +5,7 @@ from typing import Any
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 
 from cfcn_plugin.mm.safe_loading import CheckpointError
+from cfcn_plugin.printable import printable
 
 OPTIMIZERS = 'optimizers'  # the key in a checkpoint's `meta`
 NEEDED = (('state_dict', ), ('message_hub', ), ('meta', 'epoch'), ('meta', 'iter'))
@@ -108,9 +109,11 @@ def _or_begin(file: str) -> str:
             f'`--cfg-options load_from={file}` and another `--work-dir`')
 
 
-def _text(names: dict[str, str]) -> str:
-    return ', '.join(f'{name}: {kind}' if name else kind
-                     for name, kind in names.items())
+def _text(names: Any) -> str:
+    if not isinstance(names, dict):  # in a damaged or foreign checkpoint
+        return printable(names)
+    return printable(', '.join(f'{name}: {kind}' if name else str(kind)
+                               for name, kind in names.items()))
 
 
 def _wrappers(wrapper: OptimWrapper | OptimWrapperDict) -> Iterator[

@@ -10,7 +10,8 @@ import torch
 from mmengine.optim import _ParamScheduler
 from torch import Tensor, nn
 
-from cfcn_plugin.mm.safe_loading import SWITCH, CheckpointError
+from cfcn_plugin.mm.safe_loading import SWITCH, CheckpointError, refusal_reason
+from cfcn_plugin.printable import printable
 
 
 def drop_functions(checkpoint: dict, schedulers: Sequence | dict | None) -> None:
@@ -47,7 +48,7 @@ def check_loadable(checkpoint: dict) -> None:
     kind = f'{type(part).__module__}.{type(part).__qualname__}'
     raise CheckpointError(
         f'the checkpoint could not be opened again: {name} is a {kind} '
-        f'({str(error).strip().partition(chr(10))[0][:200]}). Save numbers, texts or '
+        f'({printable(refusal_reason(str(error))[:120])}). Save numbers, texts or '
         'tensors instead, or allow a class of your own: call '
         'torch.serialization.add_safe_globals([TheClass]) in a module that '
         '`custom_imports` names (docs/safety.md)') from error

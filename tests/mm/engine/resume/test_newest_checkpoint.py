@@ -4,7 +4,7 @@ from unittest import mock
 
 import pytest
 import torch
-from mmengine.logging import MMLogger
+from mmengine.logging import HistoryBuffer, MMLogger
 
 from cfcn_plugin.mm.engine.resume.newest_checkpoint import (
     find_damage,
@@ -111,7 +111,8 @@ def test_another_one_than_the_pointer_names_is_taken_with_a_word(run):
 
 
 def save(file, iterations, time):
-    torch.save(dict(meta=dict(iter=iterations), weight=torch.ones(3)), file)
+    torch.save(dict(meta=dict(iter=iterations), weight=torch.ones(3),
+                    log=HistoryBuffer([1.], [1])), file)
     os.utime(file, (time, time))
     return file
 
@@ -127,11 +128,17 @@ def killed(tmp_path):
     return tmp_path
 
 
+@pytest.mark.parametrize('is_safe', [False, True])
 @pytest.mark.parametrize('name', ['iter_6.pth', 'epoch_2.pth'])
-def test_checkpoint_that_a_kill_kept_out_of_the_pointer_is_the_newest(killed, name):
+def test_checkpoint_that_a_kill_kept_out_of_the_pointer_is_the_newest(
+        killed, name, is_safe, request):
+    if is_safe:
+        request.getfixturevalue('safe_loading')
     assert newest_checkpoint(killed) == killed / 'iter_5.pth'
     save(killed / name, 6, 30)
+    allowed = set(torch.serialization.get_safe_globals())
     assert newest_checkpoint(killed) == killed / name
+    assert set(torch.serialization.get_safe_globals()) == allowed
 
 
 def test_damaged_one_that_the_pointer_does_not_name_is_told(killed):

@@ -6,14 +6,10 @@ import torch
 from mmengine.hooks import EMAHook, Hook
 
 from cfcn_plugin.mm.engine import ResumableRunner
-from cfcn_plugin.mm.safe_loading import CheckpointError, enable_safe_loading
+from cfcn_plugin.mm.safe_loading import CheckpointError
 
+pytestmark = pytest.mark.usefixtures('safe_loading')
 ONE_CYCLE = dict(type='OneCycleLR', eta_max=.02, total_steps=12, by_epoch=False)
-
-
-@pytest.fixture(autouse=True)
-def safe():
-    enable_safe_loading()
 
 
 class End(Hook):

@@ -10,8 +10,9 @@ from torch import nn
 from cfcn_plugin.mm.engine import ResumableRunner
 from cfcn_plugin.mm.engine.resume.resumed_content import check_schedulers
 from cfcn_plugin.mm.engine.resume.saved_content import check_loadable, drop_functions
-from cfcn_plugin.mm.safe_loading import CheckpointError, enable_safe_loading
+from cfcn_plugin.mm.safe_loading import CheckpointError
 
+pytestmark = pytest.mark.usefixtures('safe_loading')
 RESTART = dict(periods=[4, 5], restart_weights=[1, .5], eta_min=0)
 FAMILIES = {
     'Constant': {}, 'CosineAnnealing': dict(T_max=9), 'CosineRestart': RESTART,
@@ -23,11 +24,6 @@ KINDS = {'ParamScheduler': dict(param_name='lr'), 'LR': {}, 'Momentum': {}}
 SCHEDULERS = {f'{family}{kind}': {**options, **more} for family, options in
               FAMILIES.items() for kind, more in KINDS.items()}
 SCHEDULERS.pop('OneCycleMomentum')  # mmengine has none
-
-
-@pytest.fixture(autouse=True)
-def safe():
-    enable_safe_loading()
 
 
 def opened(content, tmp_path):
