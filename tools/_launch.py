@@ -10,6 +10,7 @@ from mmengine.hub import get_config
 
 from cfcn_plugin import guide_config
 from cfcn_plugin.mm.annotation_files import check_annotation_files
+from cfcn_plugin.mm.config import read_config_file
 from cfcn_plugin.mm.safe_loading import enable_safe_loading
 
 
@@ -51,11 +52,11 @@ def load_config(path: str, guide: str | None = None) -> Config:
     if '::' in path:
         cfg = get_config(path)
     else:
-        cfg = Config.fromfile(_check_exists(
+        cfg = read_config_file(_check_exists(
             path, '`python -m cfcn_plugin` shows the folder of the shipped configs'))
     if guide is None:
         return cfg
-    fragment = Config.fromfile(_check_exists(
+    fragment = read_config_file(_check_exists(
         guide, 'examples are in configs/_base_/guidance')).to_dict()
     known = list(inspect.signature(guide_config).parameters)[1:]
     unknown = sorted(set(fragment) - set(known))

@@ -4,7 +4,8 @@ import os
 import subprocess
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 # Import this before a group exists: the default arguments of its functions hold the
 # group of that moment. DDP imports it late; the group then outlives
@@ -12,6 +13,9 @@ from contextlib import contextmanager
 import torch.distributed.nn
 from mmengine.config import Config
 from mmengine.device import get_device
+
+from cfcn_plugin.folder_lock import lock_folder
+from cfcn_plugin.mm.engine.resume.run_errors import write_errors
 
 # The launchers' names of RANK, WORLD_SIZE and LOCAL_RANK, and the starting command
 LAUNCHERS = {
@@ -66,6 +70,26 @@ def processes(cfg: Config) -> Iterator[None]:
         raise
     else:
         _leave()
+
+
+@contextmanager
+def lock_work_dir(cfg: Config) -> Iterator[None]:
+    """Keep other runs out of the work dir; the first process does it for all.
+
+    The kernel unlocks the folder when this process ends, also after SIGKILL.
+
+    Raises:
+        RuntimeError: Another run uses the work dir.
+        OSError: The work dir cannot be written.
+    """
+    names, _ = LAUNCHERS.get(cfg.launcher, ((None, ), None))
+    with ExitStack() as stack:
+        if int(os.environ.get(names[0] or '', 0)) == 0:
+            folder = Path(cfg.work_dir)
+            with write_errors(cfg.work_dir):
+                folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(lock_folder(folder))
+        yield
 
 
 def _backend() -> str | None:

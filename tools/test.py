@@ -12,6 +12,8 @@ from mmengine.evaluator import DumpResults
 from mmengine.runner import Runner
 from mmpretrain.datasets import PackInputs
 
+from cfcn_plugin.mm.config.guide import as_list
+from cfcn_plugin.mm.datasets.wrappers import dataset_configs
 from cfcn_plugin.mm.engine import ModelAwareLoopHook
 
 
@@ -49,7 +51,7 @@ def parse_args():
 
 
 def merge_args(cfg: Config, args) -> Config:
-    cfg.load_from = args.checkpoint
+    cfg.load_from, cfg.resume = args.checkpoint, False
     if args.amp:
         cfg.test_cfg.fp16 = True
     if args.show or args.show_dir:
@@ -66,24 +68,27 @@ def merge_args(cfg: Config, args) -> Config:
 
 def _use_tta(cfg: Config) -> None:
     cfg.setdefault('tta_model', dict(type='mmpretrain.AverageClsScoreTTA'))
-    if 'tta_pipeline' not in cfg:
-        pipeline = cfg.test_dataloader.dataset.pipeline
-        # load no masks: averaged predictions have no single map
-        stock = [
-            step for step in deepcopy(pipeline)
-            if step['type'] != 'LoadActivationMask'
-        ]
-        flips = [dict(type='RandomFlip', prob=p) for p in (1., 0.)]
-        pack = dict(
-            type='PackInputs', meta_keys=(*PackInputs.DEFAULT_META_KEYS, 'group'))
-        cfg.tta_pipeline = stock[:-1] + [
-            dict(type='TestTimeAug', transforms=[flips, [pack]])
-        ]
-    evaluators = cfg.test_evaluator
-    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
+    # data sets may share a pipeline, also with other splits
+    cfg.test_dataloader = deepcopy(cfg.test_dataloader)
+    for _, dataset in dataset_configs(cfg.test_dataloader.dataset):
+        if 'pipeline' in dataset:
+            dataset['pipeline'] = cfg.get('tta_pipeline') or _tta_pipeline(
+                dataset['pipeline'])
+    evaluators = as_list(cfg.test_evaluator)
     cfg.test_evaluator = [m for m in evaluators if m['type'] != 'FocusMetric']
     cfg.model = ConfigDict(**cfg.tta_model, module=cfg.model)
-    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+
+
+def _tta_pipeline(pipeline: list) -> list:
+    """A test pipeline that gives the flipped image and the image."""
+    if any(step['type'] == 'TestTimeAug' for step in pipeline):
+        return pipeline  # of a data set that stands in the config twice
+    # load no masks: averaged predictions have no single map
+    stock = [
+        step for step in deepcopy(pipeline) if step['type'] != 'LoadActivationMask']
+    flips = [dict(type='RandomFlip', prob=p) for p in (1., 0.)]
+    pack = dict(type='PackInputs', meta_keys=(*PackInputs.DEFAULT_META_KEYS, 'group'))
+    return stock[:-1] + [dict(type='TestTimeAug', transforms=[flips, [pack]])]
 
 
 def test(cfg: Config, args) -> None:

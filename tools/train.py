@@ -1,4 +1,10 @@
 """Train a model on one or several devices; the arguments are mmpretrain's."""
+# ruff: noqa: E402  (the signals are caught while the other modules are imported)
+import _early_exit
+
+if __name__ == '__main__':
+    _early_exit.install()
+
 import argparse
 import os
 
@@ -88,11 +94,21 @@ def build_runner(cfg: Config) -> Runner | FlexibleRunner:
         ResumableRunner.from_cfg(cfg))
 
 
+def train(cfg: Config) -> None:
+    runner = build_runner(cfg)
+    if not isinstance(runner, ResumableRunner):  # it saves nothing on a signal
+        _early_exit.remove()
+    runner.train()
+
+
 def main():
-    args = parse_args()
-    cfg = merge_args(_launch.load_config(args.config, args.guide), args)
-    with _processes.processes(cfg):
-        build_runner(cfg).train()
+    try:
+        args = parse_args()
+        cfg = merge_args(_launch.load_config(args.config, args.guide), args)
+        with _processes.processes(cfg), _processes.lock_work_dir(cfg):
+            train(cfg)
+    finally:
+        _early_exit.remove()
 
 
 if __name__ == '__main__':

@@ -13,9 +13,9 @@ from subprocess import DEVNULL, STDOUT, Popen
 from submitit import JobEnvironment
 from submitit.helpers import DelayedSubmission
 
+from cfcn_plugin.folder_lock import PATIENCE, lock_folder
 from cfcn_plugin.state_file import read_state
 
-from .folder_lock import PATIENCE, lock_folder
 from .outcome import Outcome, write_outcome
 
 PR_SET_PDEATHSIG = 1

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-from cfcn_plugin.mm.config import Config
+from cfcn_plugin.mm.config import read_config_file
 
 # Columns of every table; a grid may have more axes
 AXES = ('seed', 'alpha', 'masks', 'size')
@@ -116,7 +116,7 @@ def read_grid(file: str | Path) -> Grid:
     if not file.is_file():
         raise FileNotFoundError(f"grid file '{file}' does not exist; examples are in "
                                 'configs/experiments')
-    given = Config.fromfile(file).to_dict()
+    given = read_config_file(file).to_dict()
     _check_keys(f"'{file}'", given, KNOWN, needed='methods')
     methods = {_label(name, 'method'): _method(name, method)
                for name, method in given['methods'].items()}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cfcn_plugin.atomic_write import atomic_write
+from cfcn_plugin.mm.engine.resume.newest_checkpoint import has_checkpoint
 from cfcn_plugin.printable import printable_lines
 from cfcn_plugin.state_file import read_state
 
@@ -42,8 +43,7 @@ class Outcome:
     @property
     def is_resumable(self) -> bool:
         """Whether the cell can continue from a checkpoint."""
-        return self.status != 'done' and (
-            self.folder / 'run' / 'last_checkpoint').is_file()
+        return self.status != 'done' and has_checkpoint(self.folder / 'run')
 
     @property
     def checkpoint(self) -> Path:

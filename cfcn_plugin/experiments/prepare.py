@@ -5,7 +5,7 @@ from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 
-from cfcn_plugin.mm.config import Config
+from cfcn_plugin.mm.config import Config, read_config_file
 from cfcn_plugin.mm.datasets.subset import choose_images, choose_masks
 
 from .grid import OPTIONS, Cell
@@ -16,7 +16,7 @@ SHOWN = 4  # listed differences in a message
 @lru_cache(maxsize=64)
 def read_config(path: Path) -> Config:
     """A config file, cached, since the cells of a grid use the same few files."""
-    return Config.fromfile(path)
+    return read_config_file(path)
 
 
 def cell_config(cell: Cell, folder: Path) -> Config:

@@ -17,10 +17,10 @@ from rich.progress import (
 )
 
 from cfcn_plugin.atomic_write import atomic_write
+from cfcn_plugin.folder_lock import PATIENCE, lock_folder
 from cfcn_plugin.state_file import read_state
 
 from .cell_run import CellRun
-from .folder_lock import PATIENCE, lock_folder
 from .grid import Cell, Grid
 from .logs import last_epoch
 from .outcome import Outcome, read_outcome, read_outcomes, write_outcome

@@ -28,14 +28,19 @@ def clean_checkpoint(file: str | Path, out: str | Path) -> list[str]:
     Raises:
         FileExistsError: ``out`` exists.
         FileNotFoundError: ``file`` does not exist.
-        ValueError: The checkpoint holds neither weights nor numbers.
+        ValueError: The checkpoint holds neither weights nor numbers, or is damaged.
     """
     file, out = Path(file), Path(out)
     if not file.is_file():
         raise FileNotFoundError(f"checkpoint '{file}' does not exist")
     if out.exists():
         raise FileExistsError(f"'{out}' exists and is not overwritten")
-    content = torch.load(file, map_location='cpu', weights_only=False)
+    try:
+        content = torch.load(file, map_location='cpu', weights_only=False)
+    except Exception as error:  # a truncated file can raise errors of any type
+        reason = f'{type(error).__name__}: {error}'.partition('\n')[0]
+        raise ValueError(
+            f"checkpoint '{file}' cannot be opened ({reason}): is it whole?") from error
     if isinstance(content, nn.Module):
         content = dict(state_dict=content.state_dict())
     dropped = []

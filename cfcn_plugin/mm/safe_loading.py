@@ -5,10 +5,12 @@ check refuses such checkpoints. The check also refuses mmengine's own checkpoint
 whose logs are objects of mmengine and NumPy. :func:`enable_safe_loading` allows these
 few classes and switches the check on for the whole process.
 """
+import errno
 import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
@@ -20,6 +22,13 @@ from mmengine.runner import checkpoint as mmengine_checkpoint
 
 from cfcn_plugin.masks.io.open_image import forbid_other_formats
 
+from .fitting_weights import (
+    load_checkpoint_with_prefix,
+    load_state_dict,
+    opened_file,
+)
+
+SWITCH = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'  # torch's own environment variable
 STATISTICS = ('min', 'max', 'current', 'mean')
 # two module names: a file has the name of the NumPy version that wrote the file
 NUMPY = ('numpy._core.multiarray', 'numpy.core.multiarray')
@@ -40,7 +49,8 @@ def enable_safe_loading() -> None:
     This holds for ``torch.load``, for mmengine's loaders of files and URLs, and for the
     processes that this process starts. torch's own environment variable switches the
     check on: it wins over ``weights_only=False``, which mmengine passes for downloads.
-    Errors of mmengine's loaders name the checkpoint (:func:`checkpoint_errors`).
+    Errors of mmengine's loaders name the checkpoint (:func:`checkpoint_errors`), and
+    weights of which none fits the model are an error (:func:`.load_state_dict`).
 
     ``PIL.Image.open``, by which stock transforms load images with
     ``imdecode_backend='pillow'``, then opens raster formats alone in this process and
@@ -48,9 +58,11 @@ def enable_safe_loading() -> None:
     """
     forbid_other_formats()
     os.environ.pop('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', None)
-    os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
+    os.environ[SWITCH] = '1'
     torch.serialization.add_safe_globals(safe_classes())
     CheckpointLoader.load_checkpoint = staticmethod(_load_checkpoint)
+    mmengine_checkpoint.load_state_dict = load_state_dict
+    mmengine_checkpoint._load_checkpoint_with_prefix = load_checkpoint_with_prefix
     if hasattr(mmengine_checkpoint, '_safe_torch_load'):
         # onedl-mmengine allows any getattr, and loads again without the check after an
         # error; neither can be disabled by a public option
@@ -89,8 +101,15 @@ def checkpoint_errors(file) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, ImportError, torch.OutOfMemoryError):
+    except (ImportError, torch.OutOfMemoryError):
         raise  # not caused by the file's content
+    except OSError as error:
+        # torch seeks before the begin of a file that was cut
+        if error.errno == errno.EINVAL and Path(file).is_file():
+            raise _checkpoint_error(file, error) from error
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(file)) from error
     except Exception as error:  # a truncated file can raise errors of any type
         raise _checkpoint_error(file, error) from error
 
@@ -101,6 +120,7 @@ def _load_checkpoint(filename, map_location=None, logger='current') -> Any:
     ``meta['config']``, a text that mmengine 0.x wrote, is left out: on resuming,
     mmengine runs this text as Python, to compare numbers of GPUs.
     """
+    opened_file.set(str(filename))
     with checkpoint_errors(filename):
         checkpoint = _load_by_mmengine(filename, map_location, logger)
     meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
@@ -123,13 +143,17 @@ def _history_method(owner, name: str) -> Callable:
     return getattr(HistoryBuffer, name)
 
 
+def refusal_reason(text: str) -> str:
+    """The first line of the cause in a message of torch, without torch's own advice."""
+    return text.rpartition('WeightsUnpickler error:')[2].strip().partition('\n')[0]
+
+
 def _checkpoint_error(file, error: Exception) -> CheckpointError:
     refusal = error
     while refusal is not None and not isinstance(refusal, UnpicklingError):
         refusal = refusal.__cause__ or refusal.__context__
     text = str(refusal or error)
-    # the first line of the cause, without torch's own advice
-    reason = text.rpartition('WeightsUnpickler error:')[2].strip().partition('\n')[0]
+    reason = refusal_reason(text)
     if refusal is None:
         return CheckpointError(
             f"checkpoint '{file}' cannot be opened ({type(error).__name__}: "

@@ -12,10 +12,10 @@ import pytest
 import submitit
 
 from cfcn_plugin.experiments import run
-from cfcn_plugin.experiments.folder_lock import lock_folder
 from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.outcome import read_outcomes
 from cfcn_plugin.experiments.prepare import read_config
+from cfcn_plugin.folder_lock import lock_folder
 
 # in this process, one after the other; what a process is needed for says 'local'
 run_grid = partial(run.run_grid, executor='debug')

@@ -1,4 +1,5 @@
 """The allowed content of untrusted checkpoints; no other content is run."""
+import errno
 import pickle
 import random
 import subprocess
@@ -23,17 +24,11 @@ from cfcn_plugin.mm.models import GuidedTIMMBackbone
 from cfcn_plugin.mm.safe_loading import (
     CheckpointError,
     UnsafeCheckpointError,
+    checkpoint_errors,
     enable_safe_loading,
 )
 
-pytestmark = pytest.mark.stacks
-
-
-@pytest.fixture(autouse=True)
-def safe(monkeypatch):
-    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
-    monkeypatch.setenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '0')
-    enable_safe_loading()
+pytestmark = [pytest.mark.stacks, pytest.mark.usefixtures('safe_loading')]
 
 
 def load(file):
@@ -256,3 +251,21 @@ def test_stock_transforms_load_no_image_that_starts_a_program(tmp_path, ghostscr
     Image.new('RGB', (6, 4)).save(file)
     assert load_stock(dict(img_path=str(file)))['img'].shape == (4, 6, 3)
     assert not ghostscript.exists()
+
+
+@pytest.mark.parametrize('size', [0, 50, 5_000, 20_000, 60_000, 70_000, -50])
+def test_cut_file_is_named_wherever_it_was_cut(tmp_path, size):
+    path = tmp_path / 'x.pth'
+    torch.save(dict(weight=torch.ones(25_000)), path)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(CheckpointError, match="x.pth' cannot be opened .*is it whole"):
+        load(str(path))
+
+
+def test_error_of_reading_names_the_checkpoint(tmp_path):
+    with pytest.raises(OSError, match="Input/output error: 'x.pth'") as raised, \
+            checkpoint_errors('x.pth'):
+        raise OSError(errno.EIO, 'Input/output error')
+    assert raised.value.errno == errno.EIO
+    with pytest.raises(FileNotFoundError, match='none.pth can not be found'):
+        load(str(tmp_path / 'none.pth'))

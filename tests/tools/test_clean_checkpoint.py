@@ -41,6 +41,17 @@ def test_a_whole_model_becomes_its_weights(tmp_path):
         torch.load(tmp_path / 'clean.pth', weights_only=True)['state_dict'])
 
 
+def test_checkpoint_with_a_function_of_a_scheduler_can_be_resumed_from_its_copy(
+        tmp_path):
+    # of a OneCycleLR run, whose saved function safe loading refuses
+    state = dict(anneal_func=max, last_step=3)
+    torch.save(dict(param_schedulers=[state]), tmp_path / 'x.pth')
+    assert clean_checkpoint(tmp_path / 'x.pth', tmp_path / 'clean.pth') == [
+        'param_schedulers[0].anneal_func']
+    assert torch.load(tmp_path / 'clean.pth', weights_only=True) == dict(
+        param_schedulers=[dict(last_step=3)])
+
+
 def test_nothing_is_opened_without_the_word(run_tool, tmp_path, capsys):
     with pytest.raises(SystemExit):
         run_tool('clean_checkpoint.py', tmp_path / 'x.pth', tmp_path / 'clean.pth')
@@ -50,6 +61,9 @@ def test_nothing_is_opened_without_the_word(run_tool, tmp_path, capsys):
 def test_files_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="none.pth' does not exist"):
         clean_checkpoint(tmp_path / 'none.pth', tmp_path / 'clean.pth')
+    (tmp_path / 'x.pth').write_bytes(b'PK' + bytes(7000))
+    with pytest.raises(ValueError, match="x.pth' cannot be opened .*is it whole"):
+        clean_checkpoint(tmp_path / 'x.pth', tmp_path / 'clean.pth')
     torch.save(argparse.Namespace(), tmp_path / 'x.pth')
     with pytest.raises(ValueError, match="x.pth' holds neither.*Namespace"):
         clean_checkpoint(tmp_path / 'x.pth', tmp_path / 'clean.pth')

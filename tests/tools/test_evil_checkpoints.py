@@ -9,6 +9,7 @@ import torch
 from mmengine.config import Config
 from mmpretrain.registry import MODELS
 
+from cfcn_plugin.mm.fitting_weights import UnfitWeightsError
 from cfcn_plugin.mm.safe_loading import UnsafeCheckpointError
 
 pytestmark = pytest.mark.stacks
@@ -118,3 +119,19 @@ def test_no_tool_opens_annotations_that_are_code(
                  f'{split}_dataloader.dataset.ann_file={tmp_path / "a.pkl"}',
                  data=waterbirds_root)
     assert not ran.exists()
+
+
+@pytest.mark.parametrize('way', [
+    'start from', 'initial weights', 'test', 'draw', 'export to timm'])
+def test_no_tool_goes_on_without_a_weight_that_fits(
+        run_tool, waterbirds_root, trained, tmp_path, way):
+    unfit = tmp_path / 'run' / 'unfit.pth'
+    unfit.parent.mkdir()
+    torch.save({'net.0.weight': torch.ones(3)}, unfit)
+    image = waterbirds_root / 'waterbirds100/images/000.jpg'
+    command = commands(trained / CONFIG.name, unfit, trained / 'epoch_1.pth', image,
+                       tmp_path / 'out')[way]
+    with pytest.raises(UnfitWeightsError, match="unfit.pth': none of its 1 weights fits"
+                       ".*'net.0.weight', the model has 'backbone.timm_model."):
+        run_tool(*command, data=waterbirds_root)
+    assert not list((tmp_path / 'run').glob('epoch_*'))

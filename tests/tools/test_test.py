@@ -1,4 +1,5 @@
 """The output of tools/test.py, and the arguments that it refuses."""
+import copy
 import importlib.util
 import json
 from argparse import Namespace
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+
+from cfcn_plugin.mm.datasets.wrappers import dataset_configs
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'test.py'
 
@@ -61,3 +64,38 @@ def test_test_time_augmentation_leaves_out_the_focus_of_single_images(
     tested = tool.merge_args(cfg, tool.parse_args())
     names = [metric['type'] for metric in tested.test_evaluator]
     assert names and 'FocusMetric' not in names
+
+
+@pytest.mark.parametrize('own_pipeline', [False, True])
+@pytest.mark.parametrize('wrap', [
+    lambda one: dict(type='RepeatDataset', times=2, dataset=one),
+    lambda one: dict(type='ConcatDataset', datasets=[one, one]),
+    lambda one: dict(type='ClassBalancedDataset', oversample_thr=.1, dataset=dict(
+        type='ConcatDataset', datasets=[one, dict(type='RepeatDataset', times=2,
+                                                  dataset=one)])),
+], ids=['repeated', 'joined', 'nested'])
+def test_test_time_augmentation_reaches_wrapped_data_sets(
+        tool, monkeypatch, tmp_path, wrap, own_pipeline):
+    monkeypatch.setattr('sys.argv', [
+        'test.py', 'c.py', 'e.pth', '--tta', '--work-dir', str(tmp_path)])
+    cfg = Config.fromfile('configs/cfcn_resnet_pets.py')
+    plain = copy.deepcopy(cfg)
+    if own_pipeline:
+        for one in (cfg, plain):
+            one.tta_pipeline = [dict(type='LoadImage'), dict(type='PackInputs')]
+    expected = tool.merge_args(plain, tool.parse_args()).test_dataloader.dataset
+    inner = cfg.test_dataloader.dataset
+    cfg.test_dataloader.dataset = wrap(inner)
+    cfg.val_dataloader.dataset = inner
+    tested = tool.merge_args(cfg, tool.parse_args())
+    found = [one.pipeline for _, one in dataset_configs(tested.test_dataloader.dataset)
+             if 'pipeline' in one]
+    assert found and all(one == expected.pipeline for one in found)
+    assert 'TestTimeAug' not in str(tested.val_dataloader)
+
+
+def test_config_of_a_resumed_run_is_tested_and_not_resumed(tool, monkeypatch, tmp_path):
+    monkeypatch.setattr('sys.argv', [
+        'test.py', 'c.py', 'e.pth', '--work-dir', str(tmp_path)])
+    cfg = tool.merge_args(Config(dict(resume=True)), tool.parse_args())
+    assert (cfg.load_from, cfg.resume) == ('e.pth', False)

@@ -1,6 +1,7 @@
 """The launch scripts on real files: train, test, resume, two processes, swapping."""
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+
+from cfcn_plugin.folder_lock import lock_folder
 
 pytestmark = pytest.mark.stacks
 ROOT = Path(__file__).parents[2]
@@ -152,6 +155,46 @@ def test_resume_begins_as_the_config_says_where_nothing_is_saved(
     assert cfg.exact_resume
 
 
+def test_signal_before_the_training_begins_asks_for_another_try(tmp_path):
+    config = tmp_path / 'c.py'
+    config.write_text('import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n')
+    done = subprocess.run(
+        [sys.executable, ROOT / 'tools/train.py', config], text=True,
+        capture_output=True, env={**os.environ, 'PYTHONPATH': str(ROOT)})
+    assert done.returncode == 75
+    assert 'got SIGTERM before the training began' in done.stderr
+
+
+def test_importing_the_script_and_running_it_leave_the_signals_alone(run_tool):
+    import train  # noqa: F401
+    before = [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGUSR1)]
+    with pytest.raises(FileNotFoundError):
+        run_tool('train.py', 'none.py')
+    after = [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGUSR1)]
+    assert after == before == [signal.SIG_DFL] * 2
+
+
+@pytest.mark.parametrize('rank, locks', [('0', True), ('1', False)])
+def test_work_dir_in_use_is_refused_to_another_run_and_not_to_another_rank(
+        monkeypatch, tmp_path, rank, locks):
+    import _processes
+    monkeypatch.setenv('RANK', rank)
+    cfg = Config(dict(launcher='pytorch', work_dir=str(tmp_path / 'w')))
+    Path(cfg.work_dir).mkdir()
+    with lock_folder(Path(cfg.work_dir)):
+        files = {f: f.read_bytes() for f in (tmp_path / 'w').iterdir()}
+        if not locks:
+            with _processes.lock_work_dir(cfg):
+                return
+        with pytest.raises(RuntimeError, match=f"'{cfg.work_dir}' is in use by process "
+                           rf'{os.getpid()}: .*--work-dir'), \
+                _processes.lock_work_dir(cfg):
+            pass
+        assert files == {f: f.read_bytes() for f in (tmp_path / 'w').iterdir()}
+    with _processes.lock_work_dir(cfg):
+        pass
+
+
 # ---- errors for the person who must fix the cause --------------------------
 
 
@@ -183,10 +226,16 @@ def test_auto_scale_lr_without_its_config_is_named(run_tool, tmp_path):
                  '--auto-scale-lr', '--work-dir', tmp_path)
 
 
-def test_test_time_augmentation_averages_flips(run_tool, pets_run, pets_root, tmp_path):
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_test_time_augmentation_averages_flips(
+        run_tool, pets_run, pets_root, tmp_path, wrapped):
     out, config = tmp_path / 'metrics.json', tmp_path / 'one_metric.py'
-    config.write_text(f"_base_ = '{pets_run}/cfcn_resnet_pets.py'\n"
-                      "test_evaluator = dict(_delete_=True, type='Accuracy')\n")
+    cfg = Config.fromfile(pets_run / 'cfcn_resnet_pets.py')
+    cfg.test_evaluator = dict(type='Accuracy')
+    if wrapped:
+        cfg.test_dataloader.dataset = dict(
+            type='RepeatDataset', times=2, dataset=cfg.test_dataloader.dataset)
+    cfg.dump(config)
     run_tool('test.py', config, pets_run / 'epoch_1.pth', '--work-dir', tmp_path,
              '--tta', '--out', out, '--out-item', 'metrics',
              data=pets_root)

@@ -14,6 +14,7 @@ from cfcn_plugin.features.explanations import grad_cam, temporary_evaluation
 from cfcn_plugin.functional.localization import reduce_channels
 from cfcn_plugin.masks import MaskError, guidance_rank, image_key
 from cfcn_plugin.mm.annotation_files import build_dataset
+from cfcn_plugin.mm.datasets.wrappers import dataset_configs
 from cfcn_plugin.mm.trained_model import load_trained
 from cfcn_plugin.visualization.heatmaps import SaliencyMaps, resize_maps
 from cfcn_plugin.visualization.image_panel import ImagePanel
@@ -85,7 +86,9 @@ def load_image_file(cfg: Config, file: str | Path) -> ImagePanel:
     # a pipeline that loads no mask leaves the image unguided
     results = dict(img_path=str(file), guided=False)
     pipeline = []
-    for step in cfg.test_dataloader.dataset.pipeline:
+    for step in next(
+            config['pipeline'] for _, config in dataset_configs(
+                cfg.test_dataloader.dataset) if 'pipeline' in config):
         if step['type'] == 'LoadActivationMask':
             step = TRANSFORMS.build(
                 {**step, 'image_list': None, 'fraction': 1., 'missing': 'unguided',

@@ -3,7 +3,10 @@ import re
 import zipfile
 from pathlib import Path
 
+import torch
 from mmengine.logging import MMLogger
+
+from cfcn_plugin.mm.safe_loading import safe_classes
 
 REGULAR = re.compile(r'(epoch|iter)_(\d+)\.pth')
 
@@ -12,7 +15,9 @@ def newest_checkpoint(work_dir: str | Path) -> Path | str | None:
     """The newest undamaged checkpoint of a run.
 
     The checkpoint in the file ``last_checkpoint`` comes first, then the others of the
-    folder, the newest first. A warning names each skipped damaged checkpoint.
+    folder, the newest first. Before it come checkpoints that were written after that
+    file, and after more iterations: a kill can come between the two. A warning names
+    each skipped damaged checkpoint.
 
     Args:
         work_dir: The run's work dir.
@@ -69,8 +74,39 @@ def saved_checkpoints(work_dir: str | Path) -> list[Path]:
              if REGULAR.fullmatch(file.name)]
     if last.is_file():
         found.append(last)
-    found = {file.resolve(): file for file in found}.values()
-    return sorted(found, key=lambda file: (file != last, -file.stat().st_mtime_ns))
+    found = sorted({file.resolve(): file for file in found}.values(),
+                   key=lambda file: (file != last, -file.stat().st_mtime_ns))
+    late = _saved_later(found, last, work_dir / 'last_checkpoint')
+    return late + [file for file in found if file not in late]
+
+
+def _saved_later(found: list[Path], last: Path, pointer: Path) -> list[Path]:
+    """The checkpoints that a killed run has not yet named in ``last_checkpoint``.
+
+    The numbers of iterations decide as well, since a copy of a folder may have new
+    times. A damaged checkpoint is among them: its warning tells what is repeated.
+    """
+    if not last.is_file():
+        return []
+    written = pointer.stat().st_mtime_ns
+    later = [file for file in found if file != last
+             and file.stat().st_mtime_ns > written]
+    return [file for file in later if find_damage(file)
+            or _iterations(file) > _iterations(last)]
+
+
+def _iterations(checkpoint: Path) -> int:
+    """Iterations before a checkpoint, read without its weights; -1: unknown."""
+    known = torch.serialization.get_safe_globals()
+    # the context forgets its classes at the end, also those that were allowed before
+    new = [one for one in safe_classes() if one not in known]
+    try:
+        with torch.serialization.safe_globals(new):
+            content = torch.load(
+                checkpoint, map_location='meta', mmap=True, weights_only=True)
+        return int(content['meta']['iter'])
+    except Exception:  # of another kind, or damaged: the run tells it when it loads it
+        return -1
 
 
 def _read_last_checkpoint(work_dir: Path) -> str:

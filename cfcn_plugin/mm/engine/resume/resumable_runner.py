@@ -1,10 +1,5 @@
 """mmengine's runner with resuming for interrupted runs."""
-import contextlib
 import copy
-import errno
-import multiprocessing
-import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.config import ConfigDict
@@ -12,9 +7,9 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.registry import HOOKS, LOOPS
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
-from torch.utils.data import dataloader
 
 from cfcn_plugin.mm.engine.model_aware_loops import ModelAwareLoopHook
+from cfcn_plugin.mm.safe_loading import CheckpointError
 from cfcn_plugin.stock import Stock
 
 from .atomic_checkpoint_hook import AtomicCheckpointHook
@@ -23,11 +18,19 @@ from .exact_resume_hook import ExactResumeHook
 from .newest_checkpoint import find_damage, newest_checkpoint
 from .preemption_hook import PreemptionHook
 from .resumable_loops import ResumableEpochLoop, ResumableIterLoop, ResumableMixin
+from .resumed_content import (
+    OPTIMIZERS,
+    check_complete,
+    check_optimizers,
+    check_schedulers,
+    check_settings,
+    optimizer_names,
+)
+from .run_errors import worker_errors, write_errors
+from .saved_content import check_loadable, drop_functions
 
 LOOPS_FOR = {EpochBasedTrainLoop: ResumableEpochLoop,
              IterBasedTrainLoop: ResumableIterLoop}
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-NO_RIGHT = (errno.EROFS, errno.EACCES)
 
 
 class ResumableRunner(Runner):
@@ -53,7 +56,7 @@ class ResumableRunner(Runner):
         if cfg.get('exact_resume') and randomness.get('seed') is None:
             cfg = copy.deepcopy(cfg)  # exact resume needs a seed
             cfg['randomness'] = ConfigDict(randomness, seed=0)
-        with _write_errors(cfg['work_dir']):
+        with write_errors(cfg['work_dir']):
             return super().from_cfg(cfg)
 
     # ---- hooks and loops ----------------------------------------------------
@@ -97,6 +100,7 @@ class ResumableRunner(Runner):
         done = getattr(self.train_loop, 'done', 0)
         if done:
             meta['inside_epoch'] = [done, len(self.train_dataloader)]
+        meta[OPTIMIZERS] = optimizer_names(self.optim_wrapper)
         self.call_hook('on_every_rank_before_save')
         super().save_checkpoint(
             out_dir, filename, file_client_args, *args, backend_args=backend_args,
@@ -134,6 +138,35 @@ class ResumableRunner(Runner):
             raise found[0]
         return None if found[0] is None else str(found[0])
 
+    def call_hook(self, fn_name: str, **kwargs) -> None:
+        if fn_name == 'after_load_checkpoint':
+            self._prepare_loaded(kwargs['checkpoint'])
+        super().call_hook(fn_name, **kwargs)
+        if fn_name == 'before_save_checkpoint':
+            drop_functions(kwargs['checkpoint'], self.param_schedulers)
+            check_loadable(kwargs['checkpoint'])
+
+    def _prepare_loaded(self, checkpoint: dict) -> None:
+        """Check what hooks and mmengine expect of a checkpoint without looking."""
+        if self._resume:
+            check_complete(checkpoint, self._load_from)
+            check_optimizers(checkpoint, self.optim_wrapper, self._load_from)
+            check_schedulers(checkpoint, self.param_schedulers, self._load_from)
+            return
+        if not isinstance(checkpoint, dict):
+            raise CheckpointError(f"checkpoint '{self._load_from}' has a "
+                                  f'{type(checkpoint).__name__}, expected weights')
+        # EMAHook expects the key, and names as mmengine changes them later
+        weights = dict(checkpoint.get('state_dict', checkpoint))
+        if 'state_dict' not in checkpoint:
+            checkpoint.clear()
+        checkpoint['state_dict'] = {
+            name.removeprefix('module.'): one for name, one in weights.items()}
+
+    def resume(self, filename: str, *args, **kwargs) -> None:
+        super().resume(filename, *args, **kwargs)
+        check_settings(self.optim_wrapper, filename)
+
     def load_checkpoint(self, *args, **kwargs) -> dict:
         checkpoint = super().load_checkpoint(*args, **kwargs)
         if self._resume:
@@ -159,64 +192,8 @@ class ResumableRunner(Runner):
 
     def train(self):
         stop, = [hook for hook in self.hooks if isinstance(hook, PreemptionHook)]
-        with _worker_errors(), _write_errors(self.work_dir), stop.catch_signals():
+        with worker_errors(), write_errors(self.work_dir), stop.catch_signals():
             return super().train()
-
-
-@contextlib.contextmanager
-def _write_errors(work_dir: str) -> Iterator[None]:
-    """Add cause and remedy to errors of writing into the work dir."""
-    try:
-        yield
-    except OSError as error:
-        in_work_dir = str(error.filename).startswith(str(Path(work_dir).absolute()))
-        if error.errno not in NO_ROOM and not (
-                error.errno in NO_RIGHT and in_work_dir):
-            raise
-        raise OSError(
-            error.errno, f"{error.strerror}: the run cannot write into '{work_dir}'. "
-            'Existing checkpoints are complete: free disk space, or make the folder '
-            'writable, and use `--resume`; or give another folder with `--work-dir`',
-            error.filename) from error
-
-
-@contextlib.contextmanager
-def _worker_errors() -> Iterator[None]:
-    """Add cause and remedy to the error of a dead data worker."""
-    try:
-        yield
-    except Exception as error:
-        try:
-            dead = _of_dead_worker(error)
-        except RuntimeError as late:  # torch may raise its error during shutdown
-            dead = _of_dead_worker(late)
-        if dead is None:
-            raise
-        raise RuntimeError(
-            f'a data worker died: {str(dead).rstrip(". ")}. The usual cause of a kill '
-            'is too little memory: reduce train_dataloader.num_workers (0: no worker) '
-            'or the image size. The cause of a bus error is too little shared memory '
-            '(/dev/shm). Continue with `--resume`') from error
-
-
-def _of_dead_worker(error: BaseException | None) -> BaseException | None:
-    """Find the error of a dead data worker among an error and its causes.
-
-    torch raises this error at any point of the main process. Code that catches the
-    error may have raised another error from it.
-    """
-    while error is not None:
-        if isinstance(error, RuntimeError) and 'DataLoader worker (pid' in str(error):
-            return error
-        if isinstance(error, ConnectionError | EOFError):
-            # the worker died while it transferred a batch
-            files = [frame.f_code.co_filename
-                     for frame, _ in traceback.walk_tb(error.__traceback__)]
-            if dataloader.__file__ in files and (
-                    Path(files[-1]).parent == Path(multiprocessing.__file__).parent):
-                return error
-        error = error.__cause__ or error.__context__
-    return None
 
 
 def _kind(registry, kind: str | type) -> type | None:

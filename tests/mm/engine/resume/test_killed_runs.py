@@ -209,3 +209,40 @@ def test_killed_data_worker_ends_the_run_with_a_message(config, tmp_path, proces
     assert codes[0] == 1 and 0 not in codes
     assert 'a data worker died:' in job.log
     assert 'train_dataloader.num_workers' in job.log
+
+
+@pytest.mark.slow
+def test_second_start_in_a_work_dir_is_refused_and_the_first_goes_on(config, tmp_path):
+    file = config(train_cfg=dict(max_epochs=500))
+    first = Job(file, tmp_path / 'run')
+    assert first.until(first.saved()), first.log[-4000:]
+    dumped = (tmp_path / 'run' / file.name).read_bytes()
+    second = subprocess.run(
+        [sys.executable, ROOT / 'tools/train.py', file, '--work-dir', tmp_path / 'run',
+         '--resume', '--cfg-options', 'randomness.seed=7'], capture_output=True,
+        text=True, env={**os.environ, 'PYTHONPATH': str(ROOT)})
+    assert second.returncode == 1
+    assert (f"RuntimeError: '{tmp_path}/run' is in use by process "
+            f'{first.processes[0].pid}: ') in second.stderr
+    first.processes[0].terminate()
+    assert first.wait() == [STOPPED], first.log[-4000:]
+    assert (tmp_path / 'run' / file.name).read_bytes() == dumped
+    assert len(list((tmp_path / 'run').glob('*/vis_data'))) == 1
+
+
+@pytest.mark.slow
+def test_killed_run_whose_data_workers_live_on_is_resumed_at_once(config, tmp_path):
+    file = config(train_dataloader=dict(num_workers=2, persistent_workers=True))
+    job = Job(file, tmp_path / 'run', slow=0.2)
+    assert job.until(job.saved()), job.log[-4000:]
+    workers = job.workers()
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        job.processes[0].kill()
+        assert job.wait() == [-signal.SIGKILL]
+        resumed = Job(file, tmp_path / 'run', '--resume')
+        assert resumed.wait() == [0], resumed.log[-4000:]
+    finally:
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)

@@ -4,7 +4,7 @@ from unittest import mock
 
 import pytest
 import torch
-from mmengine.logging import MMLogger
+from mmengine.logging import HistoryBuffer, MMLogger
 
 from cfcn_plugin.mm.engine.resume.newest_checkpoint import (
     find_damage,
@@ -108,3 +108,48 @@ def test_another_one_than_the_pointer_names_is_taken_with_a_word(run):
     with mock.patch.object(MMLogger, 'warning') as warning:
         assert newest_checkpoint(run) == run / 'epoch_10.pth'
     assert "'/unmounted/epoch_11.pth', which does not" in warning.call_args.args[0]
+
+
+def save(file, iterations, time):
+    torch.save(dict(meta=dict(iter=iterations), weight=torch.ones(3),
+                    log=HistoryBuffer([1.], [1])), file)
+    os.utime(file, (time, time))
+    return file
+
+
+@pytest.fixture
+def killed(tmp_path):
+    """The pointer names the fifth iteration; a kill came before it named the sixth."""
+    save(tmp_path / 'epoch_1.pth', 4, 10)
+    last = save(tmp_path / 'iter_5.pth', 5, 20)
+    pointer = tmp_path / 'last_checkpoint'
+    pointer.write_text(str(last))
+    os.utime(pointer, (21, 21))
+    return tmp_path
+
+
+@pytest.mark.parametrize('is_safe', [False, True])
+@pytest.mark.parametrize('name', ['iter_6.pth', 'epoch_2.pth'])
+def test_checkpoint_that_a_kill_kept_out_of_the_pointer_is_the_newest(
+        killed, name, is_safe, request):
+    if is_safe:
+        request.getfixturevalue('safe_loading')
+    assert newest_checkpoint(killed) == killed / 'iter_5.pth'
+    save(killed / name, 6, 30)
+    allowed = set(torch.serialization.get_safe_globals())
+    assert newest_checkpoint(killed) == killed / name
+    assert set(torch.serialization.get_safe_globals()) == allowed
+
+
+def test_damaged_one_that_the_pointer_does_not_name_is_told(killed):
+    cut(save(killed / 'iter_6.pth', 6, 30))
+    with mock.patch.object(MMLogger, 'warning') as warning:
+        assert newest_checkpoint(killed) == killed / 'iter_5.pth'
+    assert "iter_6.pth' is damaged" in warning.call_args.args[0]
+
+
+@pytest.mark.parametrize('iterations, time', [(4, 30), (9, 15)], ids=[
+    'a copy with new times', 'of a run before, that went further'])
+def test_other_one_than_the_pointer_names_is_not_newer(killed, iterations, time):
+    save(killed / 'epoch_9.pth', iterations, time)
+    assert newest_checkpoint(killed) == killed / 'iter_5.pth'
