@@ -37,7 +37,7 @@ OPENMMLAB = [
     'setuptools<82'
 ]
 EXPERIMENTS = [  # tools/experiment.py, visualize.py
-    'filelock>=3.12', 'jinja2>=3.1', 'matplotlib>=3.8', 'pandas>=2.1', 'scipy>=1.11',
+    'filelock>=4.2', 'jinja2>=3.1', 'matplotlib>=3.8', 'pandas>=2.1', 'scipy>=1.11',
     'submitit>=1.5.2'
 ]
 MASKS = ['h5py>=3.10']  # formats that few need

@@ -66,7 +66,8 @@ def main():
         if record is None or not record.mask.any():
             continue
         scale = min(1, args.side / max(image.shape[:2]))
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        image = cv2.resize(
+            image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         true = largest_part(cv2.resize(record.mask, image.shape[1::-1],
                                        interpolation=cv2.INTER_NEAREST))
         for mark, given in marks(true).items():
@@ -81,8 +82,9 @@ def main():
         given, outline = np.array(pairs).T
         low, high = np.percentile(outline, [10, 90])
         took = ', '.join(f'{way} {n}' for (of, way), n in ways.items() if of == mark)
+        better = 100 * (outline > given).mean()
         print(f'| {mark} | {len(pairs)} | {given.mean():.2f} | {outline.mean():.2f} | '
-              f'{low:.2f}, {high:.2f} | {100 * (outline > given).mean():.0f} | {took} | '
+              f'{low:.2f}, {high:.2f} | {better:.0f} | {took} | '
               f'{1000 * seconds[mark] / len(pairs):.0f} |')
 
 
