@@ -279,7 +279,7 @@ def test_what_is_transparent_has_no_value(tmp_path, causal, mask):
     (coloured([[WHITE, BLACK]]), RED, [[1, 0]]),
     (with_palette([[0, 1]], WHITE, RED), 0, [[0, 1]]),
     (Image.fromarray(np.array([[True, False]])), 0, [[1, 0]]),
-], ids=str)
+])
 def test_colour_that_the_file_makes_transparent_has_no_value(
         tmp_path, image, clear, mask):
     path = tmp_path / 'masks' / 'a.png'
@@ -292,7 +292,7 @@ def test_colour_that_the_file_makes_transparent_has_no_value(
 @pytest.mark.parametrize('image, clear, text', [
     (with_palette([[0, 1]], BLACK, WHITE), 1, 'palette index 1 is transparent'),
     (Image.fromarray(np.array([[True, False]])), 255, 'white is transparent'),
-], ids=str)
+])
 def test_cause_that_is_transparent_is_refused(tmp_path, image, clear, text):
     path = tmp_path / 'masks' / 'a.png'
     path.parent.mkdir()
