@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from .kept_value import KeptValue, keep
 from .layout import Layout
 
 if TYPE_CHECKING:
@@ -22,32 +23,57 @@ class Capture:
     Args:
         module: The hooked module.
         side: ``'output'``, or ``'input'`` for the module's first argument.
+        pick: From the module's value to what is kept; None: the value itself.
     """
 
-    def __init__(self, module: nn.Module, side: str = 'output'):
+    def __init__(self,
+                 module: nn.Module,
+                 side: str = 'output',
+                 pick: Callable[[Any], Any] | None = None):
         self.armed = False
-        self.raw = None
+        self.kept: KeptValue | None = None
+        self.pick = pick
         self._outer = []  # states at the start of the entered blocks
+        self._changed = {}  # whether the network changes the value, by mode
         if side == 'input':
             self.handle = module.register_forward_pre_hook(self._before)
         else:
             self.handle = module.register_forward_hook(self._after)
 
+    @property
+    def raw(self) -> Any:
+        """What the module gave, or received, as the network has it now, or None."""
+        return None if self.kept is None else self.kept.raw
+
     def __enter__(self) -> 'Capture':
-        self._outer.append((self.armed, self.raw))
+        self._outer.append((self.armed, self.kept))
         self.armed = True
         return self
 
     def __exit__(self, *error) -> None:
-        self.armed, self.raw = self._outer.pop()
+        self.armed, self.kept = self._outer.pop()
+
+    def take(self) -> KeptValue | None:
+        """What was kept in this block; None if the module was not run."""
+        kept = self.kept
+        if kept is not None and kept.version is not None:
+            before = self._changed.get(kept.mode, False)
+            self._changed[kept.mode] = before or kept.is_changed
+        return kept
 
     def _before(self, module, args):
         if self.armed:
-            self.raw = args[0]
+            self._keep(args[0], module.training)
 
     def _after(self, module, args, output):
         if self.armed:
-            self.raw = output
+            self._keep(output, module.training)
+
+    def _keep(self, raw: Any, training: bool) -> None:
+        mode = (training, torch.is_grad_enabled())
+        # a copy in the first pass, which tells whether later passes need one
+        self.kept = keep(raw if self.pick is None else self.pick(raw), mode,
+                         may_change=self._changed.get(mode) is not False)
 
 
 @dataclass(frozen=True)
@@ -56,10 +82,10 @@ class Captured:
 
     Attributes:
         hook: The feature hook.
-        raws: What each target's module gave, or received; None where it was not run.
+        kept: What each target's module gave, or received; None where it was not run.
     """
     hook: 'FeatureHook'
-    raws: tuple[Any, ...]
+    kept: tuple[KeptValue | None, ...]
 
     def maps(self, inputs: Tensor, trainable: bool = False) -> tuple[Tensor, ...]:
         """The maps as (B, F, h, w), one for each target.
@@ -69,13 +95,14 @@ class Captured:
             trainable: Whether maps must have a graph.
 
         Raises:
-            RuntimeError: A target was not run, or its map has no graph.
+            RuntimeError: A target was not run, its map has no graph, or the network
+                changed the map in place in this pass and not in an earlier one.
             ValueError: A map is not in the images' proportions, and ``channels_last``
                 was not given.
         """
         maps = []
-        for name, layout, raw in zip(self.hook.names, self.hook.layouts, self.raws):
-            maps.append(_map(layout, raw, inputs, trainable))
+        for name, layout, kept in zip(self.hook.names, self.hook.layouts, self.kept):
+            maps.append(_map(layout, kept, inputs, trainable))
             known = name == 'auto' or 'channels_last' in self.hook.overrides
             if not known and not _is_of(maps[-1], inputs):
                 raise ValueError(
@@ -108,13 +135,14 @@ class Captured:
             if a map has no part in the score.
         """
         layouts = self.hook.layouts
-        raws = [layout.pick(raw) for layout, raw in zip(layouts, self.raws)]
+        values = [kept.value() for kept in self.kept]
 
         def gradients(score: Tensor, create_graph: bool = False) -> tuple[Tensor, ...]:
-            found = [None] * len(raws)
-            if all(raw.requires_grad for raw in raws):
+            found = [None] * len(values)
+            if all(value.requires_grad for value in values):
+                nodes = [kept.node() for kept in self.kept]
                 found = torch.autograd.grad(
-                    score.sum(), raws, retain_graph=True, create_graph=create_graph,
+                    score.sum(), nodes, retain_graph=True, create_graph=create_graph,
                     allow_unused=True)
             for layout, gradient in zip(layouts, found):
                 if gradient is None:
@@ -130,12 +158,13 @@ class Captured:
         return gradients
 
 
-def _map(layout: Layout, raw: Any, inputs: Tensor, trainable: bool) -> Tensor:
+def _map(layout: Layout, kept: KeptValue | None, inputs: Tensor,
+         trainable: bool) -> Tensor:
     where = f"feature hook target '{layout.module}'"
-    if raw is None:
+    if kept is None:
         raise RuntimeError(
             f'{where} was not run in this forward pass: name a module that is')
-    activation = layout.to_nchw(raw, inputs.shape[-2:])
+    activation = layout.to_nchw(kept.value(where), inputs.shape[-2:])
     if len(activation) != len(inputs):
         raise RuntimeError(
             f'{where} gives {len(activation)} maps for {len(inputs)} images: '

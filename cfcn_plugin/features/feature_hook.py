@@ -57,7 +57,8 @@ class FeatureHook:
         self.layouts = [
             replace(self._layout(model, name), patch=patch) for name in self.names]
         self.captures = [
-            Capture(model.get_submodule(one.module), one.side) for one in self.layouts]
+            Capture(model.get_submodule(one.module), one.side, one.pick)
+            for one in self.layouts]
         return self
 
     def detach(self) -> None:
@@ -77,7 +78,7 @@ class FeatureHook:
 
     def captured(self) -> Captured:
         """What the targets gave in this block."""
-        return Captured(self, tuple(capture.raw for capture in self.captures))
+        return Captured(self, tuple(capture.take() for capture in self.captures))
 
     def take(self, inputs: Tensor,
              trainable: bool = False) -> Tensor | tuple[Tensor, ...]:

@@ -1,8 +1,11 @@
 """The one place where guidance joins a forward pass."""
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
+from weakref import ref
 
+import torch
 from torch import Tensor, nn
 
 from cfcn_plugin.features import Captured, FeatureHook
@@ -70,6 +73,7 @@ class Guide:
         self.weight = 1.
         self._block: ExitStack | None = None
         self._captured: Captured | None = None
+        self._prepared: tuple[ref, int] | None = None  # images, and their version
 
     @property
     def needs_input_grad(self) -> bool:
@@ -78,6 +82,8 @@ class Guide:
 
     def prepare(self, images: Tensor) -> Tensor:
         """The images, requiring a gradient where a method needs their gradient."""
+        if not torch.compiler.is_compiling() and not images.is_inference():
+            self._prepared = ref(images), images._version
         return images.requires_grad_() if self.needs_input_grad else images
 
     # ---- the forward pass ---------------------------------------------------
@@ -97,7 +103,7 @@ class Guide:
         self._block = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), '_block': None, '_captured': None}
+        return {**vars(self), '_block': None, '_captured': None, '_prepared': None}
 
     # ---- the terms ----------------------------------------------------------
 
@@ -156,8 +162,9 @@ class Guide:
                 'before each call')
         maps = captured.maps(images, self._needs_graph)
         view = ModelView(
-            self._classify, self._features, captured.gradients(images),
-            captured.covers(maps, images))
+            *(partial(again, self._is_changed(images))
+              for again in (self._classify, self._features)),
+            captured.gradients(images), captured.covers(maps, images))
         return GuidanceBatch(images, maps, logits, target, masks, view)
 
     @property
@@ -165,11 +172,18 @@ class Guide:
         return self.model.training and any(
             p.requires_grad for p in self.trained.parameters())
 
-    def _classify(self, images: Tensor) -> Tensor:
+    def _is_changed(self, images: Tensor) -> bool:
+        """Whether the forward pass has changed the images in place."""
+        prepared, version = self._prepared or (lambda: None, 0)
+        return prepared() is images and images._version != version
+
+    def _classify(self, is_changed: bool, images: Tensor) -> Tensor:
+        _refuse_changed(is_changed)
         with _untouched_statistics(self.model):
             return self.forward(images)
 
-    def _features(self, images: Tensor) -> tuple[Tensor, ...]:
+    def _features(self, is_changed: bool, images: Tensor) -> tuple[Tensor, ...]:
+        _refuse_changed(is_changed)
         with self.feature_hook, _untouched_statistics(self.model):
             self.forward(images)
             return self.feature_hook.captured().maps(images, self._needs_graph)
@@ -195,6 +209,14 @@ def _untouched_statistics(model: nn.Module) -> Iterator[None]:
     finally:
         for norm in norms:
             norm.track_running_stats = True
+
+
+def _refuse_changed(is_changed: bool) -> None:
+    if is_changed:
+        raise RuntimeError(
+            'the forward pass has changed its images in place, and the method runs the '
+            'model once more on what they were: let the model change a copy '
+            '(images.clone())')
 
 
 def _check_masks(masks: MaskBatch, count: int) -> None:

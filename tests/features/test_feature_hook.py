@@ -11,6 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 import cfcn_plugin.mm  # noqa: F401  (registers our classes)
 from cfcn_plugin.features import Capture, FeatureHook, last_stage_activation
+from cfcn_plugin.features.kept_value import KeptValue
 
 
 def images(batch=2, size=32, seed=0):
@@ -240,6 +241,123 @@ def test_map_that_has_no_part_in_the_score_has_no_gradient(net):
         gradients(torch.ones(2, requires_grad=True))
 
 
+# ---- maps that the network changes in place --------------------------------
+
+
+class Residual(nn.Module):
+    """A convolution whose map is rectified and added to."""
+
+    def __init__(self, inplace):
+        super().__init__()
+        self.first = nn.Conv2d(3, 4, 3, padding=1)
+        self.relu = nn.ReLU(inplace)
+        self.second = nn.Conv2d(4, 4, 3, padding=1)
+        self.drop = nn.Dropout2d(0., inplace)
+        self.fc = nn.Linear(4, 2)
+        self.inplace = inplace
+
+    def forward(self, x):
+        identity = self.relu(self.first(x))
+        x = self.second(identity)
+        if self.inplace:
+            x += identity
+        else:
+            x = x + identity
+        return self.fc(self.drop(self.relu(x)).mean((2, 3)))
+
+
+@pytest.fixture
+def pair():
+    """A network that changes its maps in place, and one that does not."""
+    changing, safe = Residual(True), Residual(False)
+    safe.load_state_dict(changing.state_dict())
+    return changing, safe
+
+
+def map_and_gradients(net, target):
+    hook, inputs = FeatureHook(target).attach(net), images()
+    with hook:
+        scores = net(inputs)
+        activation, captured = hook.take(inputs), hook.captured()
+    hook.detach()
+    in_map, = captured.gradients(inputs)(scores[:, 0])
+    net.zero_grad()
+    (activation.square().sum() + scores.sum()).backward()
+    return [activation, in_map, *(p.grad.clone() for p in net.parameters())]
+
+
+@pytest.mark.parametrize('target', ['first', 'second', 'relu'])
+def test_map_is_what_the_module_gave_and_not_what_the_network_made_of_it(pair, target):
+    found, expected = (map_and_gradients(net, target) for net in pair)
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize('mode', [torch.enable_grad, torch.no_grad,
+                                  torch.inference_mode])
+@pytest.mark.parametrize('training', [True, False])
+def test_changed_map_is_right_in_each_pass_and_mode(pair, mode, training):
+    changing, safe = (net.train(training) for net in pair)
+    hook = FeatureHook('second').attach(changing)
+    for seed in range(3):
+        inputs = images(seed=seed)
+        with mode(), hook:
+            changing(inputs)
+            torch.testing.assert_close(
+                hook.take(inputs), safe.second(safe.first(inputs).relu()))
+
+
+def test_changed_map_is_right_where_the_network_is_compiled(pair):
+    changing, safe = pair
+    hook, inputs = FeatureHook('second').attach(changing), images()
+    with hook:
+        torch.compile(changing, backend='aot_eager')(inputs)
+        activation = hook.take(inputs)
+    torch.testing.assert_close(activation, safe.second(safe.first(inputs).relu()))
+    activation.sum().backward()
+    assert changing.second.weight.grad.abs().sum() > 0
+
+
+def test_map_that_is_not_changed_is_copied_in_the_first_pass_alone(net):
+    hook = FeatureHook('late').attach(net)
+    copied = []
+    for seed in range(3):
+        with hook:
+            net(images(seed=seed))
+            copied.append(hook.captures[0].kept.copy is not None)
+            assert hook.take(images()) is hook.captures[0].raw
+    assert copied == [True, False, False]
+
+
+def test_map_that_is_changed_in_a_later_pass_alone_is_an_error_once(pair):
+    changing, safe = pair
+    hook, inputs = FeatureHook('second').attach(changing), images()
+    changing.inplace = changing.relu.inplace = False
+    with hook:
+        changing(inputs)
+        hook.take(inputs)
+        changing.inplace = True
+        changing(inputs)
+        with pytest.raises(RuntimeError, match="'second': the network has changed"):
+            hook.take(inputs)
+        changing(inputs)
+        torch.testing.assert_close(
+            hook.take(inputs), safe.second(safe.first(inputs).relu()))
+
+
+@pytest.mark.parametrize('model, target', [
+    ('resnet10t', 'layer4.0.bn2'), ('resnet10t', 'layer4.0.bn1'),
+    ('mobilenetv2_035', 'blocks.6.0.conv_pwl')])
+def test_map_of_a_timm_module_is_its_output(model, target):
+    net = timm.create_model(model, num_classes=2).eval()
+    outputs, inputs = [], images(size=64)
+    net.get_submodule(target).register_forward_hook(
+        lambda module, args, output: outputs.append(output.clone()))
+    hook = FeatureHook(target).attach(net)
+    with torch.no_grad(), hook:
+        net(inputs)
+        torch.testing.assert_close(hook.take(inputs), outputs[0], rtol=0, atol=0)
+
+
 # ---- targets ---------------------------------------------------------------
 
 
@@ -300,7 +418,7 @@ def test_options_say_how_a_named_module_lies():
     with hook:
         nhwc, tokens = model(inputs)
         for raw in (nhwc, tokens):
-            hook.captures[0].raw = raw
+            hook.captures[0].kept = KeptValue(raw, (True, True))
             torch.testing.assert_close(hook.take(inputs), inputs)
 
 

@@ -123,6 +123,18 @@ def test_other_passes_leave_statistics_of_batch_norm_alone(net):
         assert torch.equal(value, before[name]), name
 
 
+@pytest.mark.parametrize('method', [ActDiffLoss, GAINLoss])
+def test_images_that_the_model_changes_are_not_run_once_more(method, net):
+    net.forward = lambda x: Net.forward(net, x.mul_(2))
+    guide = Guide(net, method(), hook())
+    inputs, logits = step(guide)
+    with pytest.raises(RuntimeError, match='changed its images in place.*clone'):
+        guide.loss(inputs, logits, LABELS, masks())
+    net.forward = lambda x: Net.forward(net, x.clone().mul_(2))
+    inputs, logits = step(guide)
+    assert guide.loss(inputs, logits, LABELS, masks()).isfinite()
+
+
 def test_each_pass_is_used_once(net):
     guide = Guide(net, CausalFocusLoss(), hook())
     inputs, logits = step(guide)

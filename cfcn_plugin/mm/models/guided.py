@@ -145,7 +145,7 @@ class GuidedMixin:
     # ---- class scores -------------------------------------------------------
 
     def _scores_and_target(self, data_samples: list) -> tuple[Tensor, Tensor]:
-        scores = _one_score(self._scores.raw)
+        scores = _one_score(self._scores.take().value('the class scores'))
         return scores, _target(data_samples, scores)
 
     def _class_scores(self, inputs: Tensor) -> Tensor:

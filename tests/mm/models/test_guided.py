@@ -224,6 +224,34 @@ def test_earlier_and_several_maps_can_be_guided():
     torch.testing.assert_close(losses['focus'], sum(single) / 2)
 
 
+def test_a_map_that_the_block_adds_to_in_place_is_that_of_its_module():
+    model = build(feature_hook=dict(target='backbone.layer4.1.bn2'))
+    outputs = []
+    model.backbone.layer4[1].bn2.register_forward_hook(
+        lambda module, args, output: outputs.append(output.clone()))
+    for _ in range(2):  # a copy is made in the first step, whatever the network does
+        losses, data = losses_of(model)
+        masks = data['masks']
+        torch.testing.assert_close(losses['focus'], causal_focus_loss(
+            outputs.pop(), masks.mask, guided=masks.guided))
+    losses['loss_focus'].backward()
+    assert model.backbone.layer4[1].conv2.weight.grad.abs().sum() > 0
+
+
+def test_scores_that_the_head_changes_in_place_are_those_that_it_gave():
+    model = build(guidance=Recorder())
+    expected = []
+
+    def head_loss(feats, data_samples, **kwargs):
+        scores = model.head(feats)
+        expected.append(scores.detach().clone())
+        return dict(loss=scores.mul_(0).sum())
+
+    model.head.loss = head_loss
+    losses_of(model)
+    torch.testing.assert_close(model.guidance.seen.logits, expected[0])
+
+
 class Recorder(Guidance):
     """Keeps what it sees, and asks the network about other images."""
     needs_input_grad = True
