@@ -36,6 +36,10 @@ class MaskSizeError(MaskError):
         self.size = size
 
 
+class ForeignImageError(MaskError):
+    """An image is none of a mask source's: it lies elsewhere, or has no name."""
+
+
 class at:  # named as the context managers of contextlib
     """Put a file, or a place in a file, before the message of a MaskError.
 
@@ -156,9 +160,13 @@ def image_key(results: dict, data_root: str = '') -> str:
         data_root: Folder the path is relative to.
 
     Raises:
-        MaskError: The image is not below ``data_root``.
+        ForeignImageError: The image is not below ``data_root``, or has no name.
     """
     if results.get('img_path') is None:
+        if results.get('sample_idx') is None:
+            raise ForeignImageError(
+                'the sample has neither `img_path` nor `sample_idx`, by which its mask '
+                'is found: let the data set give one')
         return str(results['sample_idx'])
     path = results['img_path']
     prefix = os.path.join(data_root, '')
@@ -169,7 +177,7 @@ def image_key(results: dict, data_root: str = '') -> str:
         return PurePosixPath(Path(os.path.abspath(path)).relative_to(
             os.path.abspath(data_root))).as_posix()
     except ValueError:
-        raise MaskError(
+        raise ForeignImageError(
             f"image '{path}' is not below data_root='{data_root}' of the mask source: "
             "use the same `data_root` for the dataset and the mask source") from None
 

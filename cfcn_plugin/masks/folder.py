@@ -5,7 +5,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from .base import MaskError, MaskRecord, MaskSource, at, unknown_keys_error
+from .base import (
+    ForeignImageError,
+    MaskError,
+    MaskRecord,
+    MaskSource,
+    at,
+    unknown_keys_error,
+)
 from .io.files import walk_files
 from .io.names import find_inside
 from .io.stored_names import images_of_stem, is_image, normal_name, normal_stem
@@ -37,13 +44,14 @@ class MirrorMasks(MaskSource):
         """An image's key below the folder of images.
 
         Raises:
-            MaskError: The image is not below the folder of images.
+            ForeignImageError: The image is not below the folder of images.
         """
         try:
             return PurePosixPath(key).relative_to(self.images)
         except ValueError:
-            raise MaskError(f"image '{key}' is not below images='{self.images}' of "
-                            f'{type(self).__name__}: correct `images`') from None
+            raise ForeignImageError(
+                f"image '{key}' is not below images='{self.images}' of "
+                f'{type(self).__name__}: correct `images`') from None
 
     def find(self, name: str, key: str) -> Path | None:
         """The path of the file ``name`` in the folder of masks, None if missing.

@@ -20,6 +20,8 @@ class LoadImage(LoadImageFromFile):
     Keys are the same as of the stock transform. With ``imdecode_backend='pillow'`` only
     the formats of :mod:`cfcn_plugin.masks.io.open_image` are loaded, so that no image
     starts Ghostscript.
+    An image without a file, which one of mmpretrain's inferencers has loaded, stays as
+    it is.
 
     Args:
         *args, **kwargs: As ``LoadImageFromFile``.
@@ -41,6 +43,8 @@ class LoadImage(LoadImageFromFile):
         self._failures = Failures(OSError, 'images cannot be read')
 
     def transform(self, results: dict) -> dict | None:
+        if 'img' in results and 'img_path' not in results:
+            return results
         try:
             if self.imdecode_backend in PILLOW:
                 open_image(BytesIO(self._read(results['img_path']))).close()

@@ -5,19 +5,26 @@ from mmengine.logging import MMLogger
 from mmpretrain.registry import TASK_UTILS
 
 from cfcn_plugin.masks import GrabCut, MaskError, MaskRecord, MaskSource
-from cfcn_plugin.masks.mask_loader import MaskLoader, describe_image
+from cfcn_plugin.masks.base import ForeignImageError
+from cfcn_plugin.masks.mask_loader import MaskLoader, QueryResult, describe_image
 from cfcn_plugin.stock import GOES
 
 from .visibility import causal_pixels, source_positions
+
+# an image without one is neither trained nor measured
+LABELS = {'gt_label', 'gt_score'}
 
 
 class LoadActivationMask(MaskLoader, BaseTransform):
     """Load the human activation mask, right after the image, by a :class:`MaskLoader`.
 
+    A sample without a label is only predicted, as in mmpretrain's inferencers: an image
+    that has no mask, or is none of the source's, is unguided whatever ``missing`` says.
+
     **Required Keys:**
 
     - img
-    - img_path or sample_idx
+    - img_path or sample_idx: if there is a gt_label or a gt_score
 
     **Added Keys:**
 
@@ -53,9 +60,7 @@ class LoadActivationMask(MaskLoader, BaseTransform):
         self.min_visible = min_visible
 
     def transform(self, results: dict) -> dict:
-        result = None
-        if self.is_sample_chosen(results):
-            result = self.load(results, _image_shape(results))
+        result = self._ask(results)
         results['guided'] = result is not None and result.kind == 'mask'
         if self.on_error == 'unguided':
             results['mask_error'] = bool(
@@ -63,6 +68,19 @@ class LoadActivationMask(MaskLoader, BaseTransform):
         if results['guided']:
             self._add_mask(results, result.record)
         return results
+
+    def _ask(self, results: dict) -> QueryResult | None:
+        """The answer of the source; None if the sample is not asked for."""
+        if LABELS.isdisjoint(results):
+            result = self.query(results, _image_shape(results))
+            if result.kind == 'missing' or isinstance(result.error, ForeignImageError):
+                return None
+            if result.kind == 'mask':
+                self.failures.any_fine = True
+                return result
+        if not self.is_sample_chosen(results):
+            return None
+        return self.load(results, _image_shape(results))
 
     def _add_mask(self, results: dict, record: MaskRecord) -> None:
         fields = dict(activation_mask=record.mask, mask_classes=record.classes,

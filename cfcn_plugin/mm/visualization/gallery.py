@@ -7,12 +7,11 @@ import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
-from mmpretrain.registry import TRANSFORMS
 from torch import nn
 
 from cfcn_plugin.features.explanations import grad_cam, temporary_evaluation
 from cfcn_plugin.functional.localization import reduce_channels
-from cfcn_plugin.masks import MaskError, guidance_rank, image_key
+from cfcn_plugin.masks import guidance_rank
 from cfcn_plugin.mm.annotation_files import build_dataset
 from cfcn_plugin.mm.datasets.wrappers import dataset_configs
 from cfcn_plugin.mm.trained_model import load_trained
@@ -90,13 +89,7 @@ def load_image_file(cfg: Config, file: str | Path) -> ImagePanel:
             config['pipeline'] for _, config in dataset_configs(
                 cfg.test_dataloader.dataset) if 'pipeline' in config):
         if step['type'] == 'LoadActivationMask':
-            step = TRANSFORMS.build(
-                {**step, 'image_list': None, 'fraction': 1., 'missing': 'unguided',
-                 'empty': 'unguided'})
-            try:
-                image_key(results, step.source.data_root)
-            except MaskError:  # an image outside the data root
-                continue
+            step = {**step, 'image_list': None, 'fraction': 1., 'empty': 'unguided'}
         pipeline.append(step)
     return image_panel(Compose(pipeline)(results))
 

@@ -64,6 +64,11 @@ def test_option_must_be_known():
         LoadImage(on_error='skip')
 
 
+def test_an_image_that_an_inferencer_has_loaded_stays(folder):
+    image = np.zeros((4, 5, 3), np.uint8)
+    assert LoadImage()(dict(img=image))['img'] is image
+
+
 # ---- images that start a program -------------------------------------------------
 
 

@@ -70,7 +70,7 @@ def loader(root, **kwargs):
 
 def load(root, name='a', image=None, **kwargs):
     results = LoadImageFromFile(**(image or {}))(
-        dict(img_path=str(root / 'images' / f'{name}.jpg')))
+        dict(img_path=str(root / 'images' / f'{name}.jpg'), gt_label=0))
     return loader(root, **kwargs)(results)
 
 
@@ -137,6 +137,41 @@ def test_missing_mask_may_be_declared_unguided(tmp_path):
     write(tmp_path)
     results = load(tmp_path, missing='unguided')
     assert results['guided'] is False and 'activation_mask' not in results
+
+
+# ---- images that are only predicted ----------------------------------------
+
+PATHS = {
+    'no name': lambda root: {},
+    'no mask': lambda root: dict(img_path=str(root / 'images' / 'b.jpg')),
+    'outside of images': lambda root: dict(img_path=str(root / 'b.jpg')),
+    'outside of data_root': lambda root: dict(img_path='/elsewhere/b.jpg'),
+}
+
+
+@pytest.mark.parametrize('kind', PATHS)
+@pytest.mark.parametrize('options', [{}, dict(fraction=0.99),
+                                     dict(on_error='unguided')])
+@pytest.mark.parametrize('label', [dict(gt_label=0), dict(gt_score=[0., 1.])])
+def test_image_without_a_mask_is_unguided_where_it_has_no_label(
+        tmp_path, kind, options, label):
+    write(tmp_path, box())
+    image = dict(img=np.zeros((HEIGHT, WIDTH, 3), np.uint8), **PATHS[kind](tmp_path))
+    results = loader(tmp_path, **options)(dict(image))
+    assert results['guided'] is False and 'activation_mask' not in results
+    assert results.get('mask_error', False) is False
+    if 'on_error' not in options:
+        with pytest.raises(MaskError, match='no mask|not below|neither `img_path`'):
+            loader(tmp_path, **options)(dict(image, **label))
+
+
+def test_image_without_a_label_gets_the_mask_that_it_has(tmp_path):
+    path = write(tmp_path, box())
+    image = LoadImageFromFile()(dict(img_path=str(path)))
+    assert (loader(tmp_path)(dict(image))['activation_mask'] == box()).all()
+    WRONG['broken'](tmp_path)
+    with pytest.raises(MaskError, match='a.png'):
+        loader(tmp_path)(image)
 
 
 def test_empty_mask_names_file_and_remedy(tmp_path):
@@ -237,7 +272,7 @@ def test_after_a_hundred_the_rest_is_not_named(tmp_path, lines):
 
 def test_wrong_pipeline_or_root_raises_under_every_policy(tmp_path):
     path = write(tmp_path, box())
-    image = LoadImageFromFile()(dict(img_path=str(path)))
+    image = LoadImageFromFile()(dict(img_path=str(path), gt_label=0))
     with pytest.raises(MaskError, match='is not below data_root'):
         loader(tmp_path / 'other', on_error='unguided')(dict(image))
     image['img'] = image['img'][:12]
