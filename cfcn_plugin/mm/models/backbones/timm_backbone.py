@@ -1,18 +1,28 @@
 """Any timm model as a backbone whose output a stock neck can pool."""
+import json
 from difflib import get_close_matches
+from os import PathLike
 from pathlib import Path
+from pickle import UnpicklingError
 
 import timm
 import torch
 from mmpretrain.models import TIMMBackbone
 from mmpretrain.models.backbones.timm_backbone import print_timm_feature_info
 from mmpretrain.registry import MODELS
-from timm.models import get_pretrained_cfg, load_checkpoint, load_state_dict
+from timm.models import (
+    get_pretrained_cfg,
+    load_checkpoint,
+    load_model_config_from_hf,
+    parse_model_name,
+)
 from torch import nn
 
 from cfcn_plugin.features import timm_output
 from cfcn_plugin.mm.safe_loading import checkpoint_errors
 from cfcn_plugin.stock import Stock
+
+from .timm_weights import load_weights
 
 # their errors mean that weights could not be reached
 NETWORK = ('huggingface_hub', 'requests', 'httpx', 'httpx2', 'httpcore', 'urllib3')
@@ -25,9 +35,10 @@ class GuidedTIMMBackbone(TIMMBackbone):
     so that changing ``model_name`` is one line. State-dict keys are the stock ones.
 
     Args:
-        model_name: Name of a timm model.
-        pretrained: Whether to load ImageNet weights.
-        checkpoint_path: Local file of weights for this model, instead.
+        model_name: Name of a timm model, or ``'hf-hub:...'``, ``'local-dir:...'``.
+        pretrained: Whether to load ImageNet weights, or those of the hub or folder.
+        checkpoint_path: Local file of weights for this model, instead. A classifier
+            in the file, of any number of classes, is left out.
         local_weights: Local files by model name. The one of ``model_name`` is loaded;
             without one, ``pretrained`` decides.
         img_size: The images' size, passed to models built for one size only (ViT,
@@ -39,13 +50,14 @@ class GuidedTIMMBackbone(TIMMBackbone):
         **kwargs: Other arguments of ``timm.create_model``.
 
     Raises:
-        RuntimeError: ImageNet weights could not be fetched.
-        FileNotFoundError: A local file of weights does not exist.
+        RuntimeError: ImageNet weights, or the hub's model, could not be fetched.
+        FileNotFoundError: A local file of weights, or a local folder, does not exist.
         UnsafeCheckpointError: A local file would run code when it is opened.
         CheckpointError: A local file is damaged.
         ValueError: The model does not exist, it gives no map without its classifier,
             or the weights are not its own.
-        TypeError: ``pretrained`` is no bool.
+        TypeError: An option has a value of the wrong type, or the channels are given
+            by timm's name ``in_chans``.
     """
 
     @staticmethod
@@ -68,16 +80,15 @@ class GuidedTIMMBackbone(TIMMBackbone):
                  **kwargs):
         # the stock constructor takes these steps in one: no error says which failed
         super(TIMMBackbone, self).__init__(init_cfg)
+        _check_types(pretrained, checkpoint_path, local_weights, kwargs)
         file = checkpoint_path or (local_weights or {}).get(model_name, '')
-        _check_options(model_name, pretrained, file)
+        _check_names(model_name, file)
         if img_size is not None and has_fixed_size(model_name):
             kwargs['img_size'] = img_size
         # a local file replaces the download
         self.timm_model = _build(
             model_name, pretrained and not file, in_chans=in_channels, **kwargs)
-        if file:
-            _load(self.timm_model, file, model_name)
-        _drop_classifier(self.timm_model, model_name)
+        _drop_classifier(self.timm_model, model_name, file)
         self.is_init = bool(pretrained or file)  # else timm draws anew
         print_timm_feature_info(getattr(self.timm_model, 'feature_info', None))
         self.memory_format = (
@@ -94,14 +105,37 @@ class GuidedTIMMBackbone(TIMMBackbone):
 
 def has_fixed_size(model_name: str) -> bool:
     """Whether a timm model is built for one size of image, its ``img_size``."""
-    return bool(getattr(get_pretrained_cfg(model_name), 'fixed_input_size', False))
+    source, name = parse_model_name(model_name)
+    if source == 'local-dir':
+        name = json.loads(Path(name, 'config.json').read_text())['architecture']
+    elif source:
+        name = load_model_config_from_hf(name)[1]
+    return bool(getattr(get_pretrained_cfg(name), 'fixed_input_size', False))
 
 
-def _check_options(model_name: str, pretrained: bool, file: str) -> None:
+def _check_types(pretrained, checkpoint_path, local_weights, others: dict) -> None:
     if not isinstance(pretrained, bool):
         raise TypeError(f'`pretrained` must be True or False, got {pretrained!r}: a '
                         'file of weights is `checkpoint_path`')
-    if not timm.is_model(model_name):
+    if not isinstance(checkpoint_path, str | PathLike | None):
+        raise TypeError('`checkpoint_path` must be the path of one file, got '
+                        f'{checkpoint_path!r}: files by model name are '
+                        '`local_weights`')
+    if not isinstance(local_weights, dict | None):
+        raise TypeError('`local_weights` must be a dict of files by model name, got '
+                        f'{local_weights!r}: one file is `checkpoint_path`')
+    if 'in_chans' in others:
+        raise TypeError('`in_chans` is `in_channels` here, as in TIMMBackbone: write '
+                        f'in_channels={others["in_chans"]!r}')
+
+
+def _check_names(model_name: str, file: str) -> None:
+    source, name = parse_model_name(model_name)
+    if source == 'local-dir' and not Path(name, 'config.json').is_file():
+        raise FileNotFoundError(
+            f"'{name}' of model_name='{model_name}' is no folder with a config.json, "
+            'as timm.models.save_for_hf writes one')
+    if not source and not timm.is_model(model_name):
         near = ', '.join(get_close_matches(model_name, timm.list_models(), 5))
         raise ValueError(f"timm {timm.__version__} has no model '{model_name}'; "
                          f'near it: {near or "see timm.list_models()"}')
@@ -120,32 +154,36 @@ def _build(model_name: str, pretrained: bool, **kwargs) -> nn.Module:
     try:
         return timm.create_model(model_name, pretrained=pretrained, **kwargs)
     except Exception as error:
-        if not pretrained or not _is_download_error(error):
+        source, name = parse_model_name(model_name)
+        if isinstance(error.__cause__ or error, UnpicklingError):  # a folder's weights
+            with checkpoint_errors(name):
+                raise
+        if not (pretrained or source) or not _is_download_error(error):
             raise
+        why = f'could not be fetched ({type(error).__name__}: {_first_line(error)})'
+        if source:
+            raise RuntimeError(
+                f"'{model_name}' {why}. Give a folder of it, "
+                "`model.backbone.model_name='local-dir:FOLDER'`") from error
         raise RuntimeError(
-            f'ImageNet weights of {model_name} could not be fetched '
-            f'({type(error).__name__}: {_first_line(error)}). Give a local file, '
+            f'ImageNet weights of {model_name} {why}. Give a local file, '
             '`model.backbone.checkpoint_path=FILE`, or train from scratch, '
             '`model.backbone.pretrained=False`') from error
 
 
-def _load(model: nn.Module, file: str, model_name: str) -> None:
-    """Load a local file of weights into a whole timm model."""
-    if Path(file).suffix.lower() in ('.npz', '.npy'):  # of JAX: the model translates
-        load_checkpoint(model, file)
-        return
-    with checkpoint_errors(file):
-        weights = load_state_dict(file, weights_only=True)
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        raise ValueError(
-            f"weights '{file}' are not those of {model_name}: give its own by "
-            '`model.backbone.checkpoint_path`') from error
+def _drop_classifier(model: nn.Module, model_name: str, file: str) -> None:
+    """Let a timm model give its map, neither pooled nor classified.
 
-
-def _drop_classifier(model: nn.Module, model_name: str) -> None:
-    """Let a timm model give its map, neither pooled nor classified."""
+    Args:
+        model: The whole timm model.
+        model_name: Its name, for messages.
+        file: Local file of weights to load, or ''. A classifier in the file is left
+            out, so that its number of classes does not matter.
+    """
+    is_of_jax = Path(file).suffix.lower() in ('.npz', '.npy')
+    if is_of_jax:
+        load_checkpoint(model, file)  # the whole model translates
+    whole = set(model.state_dict())
     try:
         if hasattr(model, 'reset_classifier'):
             model.reset_classifier(0, '')
@@ -154,6 +192,8 @@ def _drop_classifier(model: nn.Module, model_name: str) -> None:
             f'timm cannot build {model_name} without its classifier '
             f'({_first_line(error)}): guide the whole of it, model=dict(type='
             f"'GuidedTimmClassifier', model_name='{model_name}')") from error
+    if file and not is_of_jax:
+        load_weights(model, file, model_name, whole - set(model.state_dict()))
 
 
 def _first_line(error: Exception) -> str:
