@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from torch import Tensor, nn
 
+from cfcn_plugin.options import check_flag, check_whole
 from cfcn_plugin.stock import GOES
 
 from .capture import Capture, Captured
@@ -38,6 +39,10 @@ class FeatureHook:
                 or not all(isinstance(name, str) for name in names)):
             raise TypeError("`target` must be 'auto', a module's dotted name or a list "
                             f'of names, got {target!r}')
+        if channels_last is not None:
+            check_flag('channels_last', channels_last)
+        if prefix_tokens is not None:
+            check_whole('prefix_tokens', prefix_tokens, least=0)
         self.names = list(names)
         self.several = not isinstance(target, str)
         options = dict(channels_last=channels_last, prefix_tokens=prefix_tokens)

@@ -5,6 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cfcn_plugin.options import check_number
+
 CELLS = (8, 4, 2, 1)  # grids whose cells tell what is around a hole
 COARSER = 0.01  # how much less the next coarser grid counts
 
@@ -80,6 +82,7 @@ def bounding_box(objects: Tensor) -> Tensor:
 
 def soften(objects: Tensor, border: float) -> Tensor:
     """(B, H, W) bool to (B, 1, H, W) in [0, 1], one half along the outline."""
+    check_number('border', border, least=0)
     soft = objects[:, None].float()
     if border == 0:
         return soft

@@ -2,6 +2,8 @@
 import torch
 from torch import Tensor
 
+from cfcn_plugin.options import check_number
+
 from .focus_kernel import focus_ratio
 from .precision import at_least_float32
 from .resize import RESIZES
@@ -54,8 +56,7 @@ def causal_focus_ratio(activation: Tensor,
         _check_ignore(ignore, mask)
     if resize not in RESIZES:
         raise ValueError(f'`resize` must be one of {RESIZES}, got {resize!r}')
-    if not eps > 0:
-        raise ValueError(f'`eps` must be positive, got {eps}')
+    check_number('eps', eps, above=0)
     return focus_ratio(activation, mask, ignore, eps, resize)
 
 

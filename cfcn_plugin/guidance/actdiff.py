@@ -3,10 +3,10 @@ import torch
 from torch import Tensor
 
 from cfcn_plugin.functional import at_least_float32
+from cfcn_plugin.options import check_choice, check_number
 
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
-from .options import check_choice, check_weight
 from .reduction import REDUCTIONS, reduce_images, zero_unguided
 
 CONTEXTS = ('shuffle', 'zero')
@@ -50,7 +50,7 @@ class ActDiffLoss(Guidance):
                  context: str = 'shuffle',
                  reduction: str = 'batch'):
         super().__init__()
-        check_weight('loss_weight', loss_weight)
+        check_number('loss_weight', loss_weight, least=0)
         check_choice('context', context, CONTEXTS)
         check_choice('reduction', reduction, REDUCTIONS)
         self.loss_weight = loss_weight

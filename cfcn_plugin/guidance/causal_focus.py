@@ -9,10 +9,10 @@ from cfcn_plugin.functional import (
     pool_channels,
 )
 from cfcn_plugin.functional.attribution import channel_weights, class_score
+from cfcn_plugin.options import check_choice, check_number
 
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
-from .options import check_choice, check_positive, check_weight
 from .reduction import REDUCTIONS, reduce_images, zero_unguided
 
 CHANNELS = ('all', 'target', 'per_class')
@@ -90,8 +90,8 @@ class CausalFocusLoss(Guidance):
             raise ValueError(
                 f"average={average!r} and channel_weights={channel_weights!r} are for "
                 f"channels='all', got {channels!r}, which picks maps by their class")
-        check_weight('loss_weight', loss_weight)
-        check_positive('eps', eps)
+        check_number('loss_weight', loss_weight, least=0)
+        check_number('eps', eps, above=0)
         self.loss_weight = loss_weight
         self.channels = channels
         self.eps = eps

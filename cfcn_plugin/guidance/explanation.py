@@ -9,10 +9,10 @@ from cfcn_plugin.functional.attribution import (
     grad_cam,
     normalize,
 )
+from cfcn_plugin.options import check_choice, check_flag, check_number
 
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
-from .options import check_choice, check_weight
 from .reduction import REDUCTIONS, masked_mean, reduce_images, zero_unguided
 
 METRICS = ('energy', 'l1', 'square', 'cross_entropy')
@@ -70,7 +70,8 @@ class ExplanationLoss(Guidance):
                  resize: str = 'mask',
                  reduction: str = 'batch'):
         super().__init__()
-        check_weight('loss_weight', loss_weight)
+        check_number('loss_weight', loss_weight, least=0)
+        check_flag('second_order', second_order)
         check_choice('metric', metric, METRICS)
         check_choice('resize', resize, RESIZES)
         check_choice('reduction', reduction, REDUCTIONS)

@@ -9,10 +9,10 @@ from cfcn_plugin.functional.attribution import (
     normalize,
     soft_mask,
 )
+from cfcn_plugin.options import check_choice, check_flag, check_number
 
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
-from .options import check_choice, check_positive, check_weight
 from .reduction import REDUCTIONS, masked_mean, reduce_images, zero_unguided
 
 SCORES = ('probability', 'logit')
@@ -71,11 +71,11 @@ class GAINLoss(Guidance):
                  multi_label: bool = False,
                  reduction: str = 'batch'):
         super().__init__()
-        check_weight('mining_weight', mining_weight)
-        check_weight('mask_weight', mask_weight)
-        if not 0 <= sigma <= 1:
-            raise ValueError(f'`sigma` must be in [0, 1], got {sigma}')
-        check_positive('omega', omega)
+        check_number('mining_weight', mining_weight, least=0)
+        check_number('mask_weight', mask_weight, least=0)
+        check_number('sigma', sigma, least=0, most=1)
+        check_number('omega', omega, above=0)
+        check_flag('multi_label', multi_label)
         check_choice('score', score, SCORES)
         check_choice('reduction', reduction, REDUCTIONS)
         self.mining_weight = mining_weight

@@ -4,10 +4,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cfcn_plugin.functional import at_least_float32
+from cfcn_plugin.options import check_choice, check_flag, check_number
 
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
-from .options import check_choice, check_weight
 from .reduction import REDUCTIONS, reduce_images, zero_unguided
 
 
@@ -53,7 +53,8 @@ class RightReasonsLoss(Guidance):
                  multi_label: bool = False,
                  reduction: str = 'batch'):
         super().__init__()
-        check_weight('loss_weight', loss_weight)
+        check_number('loss_weight', loss_weight, least=0)
+        check_flag('multi_label', multi_label)
         check_choice('reduction', reduction, REDUCTIONS)
         self.loss_weight = loss_weight
         self.multi_label = multi_label

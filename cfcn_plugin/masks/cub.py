@@ -5,6 +5,8 @@ from posixpath import join
 
 import numpy as np
 
+from cfcn_plugin.options import check_whole
+
 from .base import MaskError, MaskRecord, at, expect
 from .boxes import BoxMasks
 from .folder import FolderMasks
@@ -93,8 +95,7 @@ class CUBSegmentationMasks(FolderMasks):
                  images: str = 'images',
                  threshold: int = 128):
         super().__init__(masks, images, data_root, '.png')
-        if not 1 <= threshold <= 255:
-            raise ValueError(f'`threshold` must be in [1, 255], got {threshold}')
+        check_whole('threshold', threshold, least=1, most=255)
         self.threshold = threshold
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:

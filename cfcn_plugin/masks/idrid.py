@@ -1,6 +1,8 @@
 """The lesion masks of IDRiD, the Indian Diabetic Retinopathy Image Dataset."""
 from pathlib import PurePosixPath
 
+from cfcn_plugin.options import check_flag
+
 from .base import MaskRecord, at, class_record
 from .folder import MirrorMasks
 from .io.files import walk_files
@@ -48,6 +50,7 @@ class IDRiDMasks(MirrorMasks):
             raise ValueError(f'`lesions` must be some of {tuple(FOLDERS)}, each once, '
                              f'got {list(lesions)}')
         self.lesions = tuple(lesions)
+        check_flag('flat', flat)
         self.suffix = suffix
         self.folders = {one: '' if flat else FOLDERS[one] for one in self.lesions}
 

@@ -70,7 +70,7 @@ class LabelMeMasks(FolderMasks):
                  normalized: bool | None = None,
                  **choice):
         super().__init__(masks, images, data_root, suffix)
-        check_radius(radius, unit)
+        check_radius(0 if radius is None else radius, unit)
         self.choice = ObjectChoice(**choice)
         self.radius = radius
         self.unit = unit

@@ -2,10 +2,10 @@
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from numbers import Real
 
 import numpy as np
 
+from cfcn_plugin.options import check_flag, check_number, check_whole
 from cfcn_plugin.printable import printable
 
 from .base import (
@@ -100,8 +100,9 @@ class MaskLoader:
         check_option('missing', missing, POLICIES)
         check_option('empty', empty, POLICIES)
         check_option('on_error', on_error, ON_ERROR)
-        if not isinstance(fraction, Real) or not 0 <= fraction <= 1:
-            raise ValueError(f'`fraction` must be in [0, 1], got {fraction!r}')
+        check_number('fraction', fraction, least=0, most=1)
+        check_whole('seed', seed)
+        check_flag('exif', exif)
         if image_list is not None and fraction != 1:
             raise ValueError('give either `image_list` (the exact images) or '
                              '`fraction`, not both')

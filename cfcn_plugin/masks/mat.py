@@ -3,6 +3,8 @@ from pathlib import Path
 
 import numpy as np
 
+from cfcn_plugin.options import check_flag
+
 from .base import MaskError, MaskRecord, check_size
 from .folder import FolderMasks
 from .io.hdf5 import find_numbers, import_h5py, open_matlab
@@ -33,6 +35,7 @@ class MatMasks(FolderMasks):
         super().__init__(masks, images, data_root, suffix)
         import_h5py()  # raise a missing import here, not in a worker
         self.field = field
+        check_flag('upright', upright)
         self.upright = upright
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:

@@ -54,9 +54,10 @@ class PNGMasks(FolderMasks):
         if set(self.causal or ()) & set(self.ignore):
             raise ValueError(f'`causal` {causal} and `ignore` {list(ignore)} share a '
                              'value')
-        if any(type(label) is not int or label < 0 for label in classes or ()):
+        if not isinstance(classes, list | tuple | None) or any(
+                type(label) is not int or label < 0 for label in classes or ()):
             raise ValueError('`classes` must be labels, whole numbers from 0, got '
-                             f'{list(classes)}')
+                             f'{classes!r}')
         if classes is not None and len(named) != len(classes):
             raise ValueError('`classes` must give a class for each of `causal`, got '
                              f'{list(classes)} for {causal}')

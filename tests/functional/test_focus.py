@@ -446,7 +446,7 @@ WRONG = [
     (dict(guided=torch.ones(3) > 0), r'`guided`.*\(2,\).*\(3,\)'),
     (dict(target=torch.rand(2, 4)), r'`target`.*\(2, 3\).*\(2, 4\)'),
     (dict(target=torch.rand(2)), '`target`.*int64.*float32'),
-    (dict(eps=0), '`eps` must be positive, got 0'),
+    (dict(eps=0), '`eps` must be > 0, got 0'),
     (dict(resize='map'), '`resize`.*map'),
     (dict(reduction='mean'), '`reduction`.*mean'),
 ]

@@ -117,7 +117,7 @@ def test_missing_file_is_named(tmp_path, name):
 def test_other_endings_and_options_are_refused(tmp_path):
     with pytest.raises(MaskError, match=r'a.txt.*expected a .csv or .json file'):
         PointMasks('a.txt', data_root=str(tmp_path))
-    with pytest.raises(ValueError, match='`radius` must be 0 or more, got -1'):
+    with pytest.raises(ValueError, match=r'`radius` must be in \[0, .*got -1'):
         PointMasks('a.csv', radius=-1)
     with pytest.raises(ValueError, match="`unit` must be one of .*'fraction'"):
         PointMasks('a.csv', unit='fraction')

@@ -4,6 +4,7 @@ from torch import Tensor
 
 from cfcn_plugin.functional.compositing import bounding_box, swap_background
 from cfcn_plugin.guidance.mask_batch import MaskBatch
+from cfcn_plugin.options import check_choice, check_number
 from cfcn_plugin.stock import GOES
 
 HOLES = ('mask', 'box')
@@ -36,12 +37,9 @@ class BackgroundSwap:
     stock = GOES
 
     def __init__(self, prob: float = 0.5, border: float = 2.0, hole: str = 'mask'):
-        if not 0 <= prob <= 1:
-            raise ValueError(f'`prob` must be in [0, 1], got {prob}')
-        if not border >= 0:
-            raise ValueError(f'`border` must be >= 0 pixels, got {border}')
-        if hole not in HOLES:
-            raise ValueError(f'`hole` must be one of {HOLES}, got {hole!r}')
+        check_number('prob', prob, least=0, most=1)
+        check_number('border', border, least=0)
+        check_choice('hole', hole, HOLES)
         self.hole = hole
         self.prob = prob
         self.border = border

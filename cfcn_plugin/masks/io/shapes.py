@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from cfcn_plugin.masks.base import check_option, expect
+from cfcn_plugin.options import check_number
 
 from .numbers import read_number
 from .rectangles import check_in_image, draw_boxes
@@ -53,10 +54,9 @@ def check_inside(points: np.ndarray, margin: float, shape: tuple) -> None:
     check_in_image((*lows.tolist(), *highs.tolist()), shape)
 
 
-def check_radius(radius: float | None, unit: str) -> None:
-    """Raise a ValueError if the radius is negative or the unit unknown."""
-    if radius is not None and not 0 <= radius < FAR:
-        raise ValueError(f'`radius` must be 0 or more, got {radius}')
+def check_radius(radius: float, unit: str) -> None:
+    """Raise a ValueError if the radius is no number from 0 or the unit is unknown."""
+    check_number('radius', radius, least=0, most=FAR)
     check_option('unit', unit, UNITS)
 
 

@@ -7,6 +7,7 @@ from mmengine.dataset import DefaultSampler
 
 from cfcn_plugin.masks import image_key
 from cfcn_plugin.mm.transforms import LoadActivationMask
+from cfcn_plugin.options import check_number
 from cfcn_plugin.stock import Stock
 
 from .wrappers import pipeline_datasets
@@ -35,8 +36,7 @@ class GuidedSampler(DefaultSampler):
     stock = Stock('DefaultSampler', extra_keys=('fraction', ))
 
     def __init__(self, dataset, fraction: float = 0.5, **kwargs):
-        if not 0 < fraction <= 1:
-            raise ValueError(f'`fraction` must be in (0, 1], got {fraction}')
+        check_number('fraction', fraction, above=0, most=1)
         super().__init__(dataset, **kwargs)
         self.fraction = fraction
         guided = torch.tensor(guided_images(dataset))

@@ -3,6 +3,7 @@ from collections import Counter
 
 from mmengine.hooks import Hook
 
+from cfcn_plugin.options import check_number, check_whole
 from cfcn_plugin.stock import GOES
 
 
@@ -25,10 +26,8 @@ class DeadMapHook(Hook):
     stock = GOES
 
     def __init__(self, interval: int = 50, fraction: float = 0.5):
-        if interval < 1:
-            raise ValueError(f'`interval` must be at least 1, got {interval}')
-        if not 0 <= fraction <= 1:
-            raise ValueError(f'`fraction` must be in [0, 1], got {fraction}')
+        check_whole('interval', interval, least=1)
+        check_number('fraction', fraction, least=0, most=1)
         self.interval = interval
         self.fraction = fraction
         self._sums, self._best, self._warned = Counter(), Counter(), set()

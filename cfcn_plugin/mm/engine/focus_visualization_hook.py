@@ -3,6 +3,7 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
 from cfcn_plugin.mm.random_state import random_state, set_random_state
+from cfcn_plugin.options import check_whole
 from cfcn_plugin.stock import GOES
 
 from .unwrap_model import unwrap_model
@@ -25,9 +26,8 @@ class FocusVisualizationHook(Hook):
     priority = 'LOW'  # after the optimiser's step
 
     def __init__(self, interval: int = 1, images: int = 4):
-        for name, value in (('interval', interval), ('images', images)):
-            if value < 1:
-                raise ValueError(f'`{name}` must be at least 1, got {value}')
+        check_whole('interval', interval, least=1)
+        check_whole('images', images, least=1)
         self.interval = interval
         self.images = images
         self._panels = []

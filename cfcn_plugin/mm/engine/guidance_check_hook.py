@@ -15,6 +15,7 @@ from cfcn_plugin.mm.transforms import (
     moves_pixels,
     type_name,
 )
+from cfcn_plugin.options import check_flag
 from cfcn_plugin.stock import GOES
 
 from .unwrap_model import unwrap_model
@@ -44,6 +45,7 @@ class GuidanceCheckHook(Hook):
     priority = 'VERY_HIGH'
 
     def __init__(self, sources: bool = True):
+        check_flag('sources', sources)
         self.sources = sources
         self._checked = set()
 

@@ -1,6 +1,7 @@
 """Linear warm-up of the weight of guidance."""
 from mmengine.hooks import Hook
 
+from cfcn_plugin.options import check_number, check_whole
 from cfcn_plugin.stock import GOES
 
 from .unwrap_model import unwrap_model
@@ -27,10 +28,10 @@ class GuidanceWarmUpHook(Hook):
         if (iters is None) == (epochs is None):
             raise ValueError('give either `iters` or `epochs`, got '
                              f'iters={iters}, epochs={epochs}')
-        if iters is not None and iters < 1:
-            raise ValueError(f'`iters` must be at least 1, got {iters}')
-        if epochs is not None and not epochs > 0:
-            raise ValueError(f'`epochs` must be > 0, got {epochs}')
+        if iters is not None:
+            check_whole('iters', iters, least=1)
+        if epochs is not None:
+            check_number('epochs', epochs, above=0)
         self.iters = iters
         self.epochs = epochs
 

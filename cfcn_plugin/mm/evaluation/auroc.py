@@ -3,6 +3,8 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
+from cfcn_plugin.options import check_flag
+
 from .score_metric import ScoreMetric
 
 
@@ -26,6 +28,7 @@ class AUROC(ScoreMetric):
 
     def __init__(self, multi_label: bool = False, per_class: bool = False, **kwargs):
         super().__init__(multi_label, **kwargs)
+        check_flag('per_class', per_class)
         self.per_class = per_class
 
     def check_score(self, score: Tensor, name: str) -> None:

@@ -7,6 +7,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from cfcn_plugin.functional.compositing import swap_background, without_object
+from cfcn_plugin.options import check_number, check_whole
 
 from .background_pairs import WHICH, BackgroundPairs
 from .correctness import accuracies, is_right, right_answers
@@ -51,8 +52,8 @@ class BackgroundSwapMetric(ModelAwareMetric):
 
     def __init__(self, seed: int = 0, border: float = 2.0, **kwargs):
         super().__init__(**kwargs)
-        if not border >= 0:
-            raise ValueError(f'`border` must be >= 0 pixels, got {border}')
+        check_whole('seed', seed)
+        check_number('border', border, least=0)
         self.seed = seed
         self.border = border
         self.fair = True

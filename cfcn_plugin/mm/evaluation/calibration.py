@@ -2,6 +2,8 @@
 import torch
 from torch import Tensor
 
+from cfcn_plugin.options import check_whole
+
 from .score_metric import ScoreMetric
 
 ROUNDING = 1e-2  # how far from 1 probabilities in half precision may sum
@@ -31,8 +33,7 @@ class Calibration(ScoreMetric):
 
     def __init__(self, bins: int = 15, multi_label: bool = False, **kwargs):
         super().__init__(multi_label, **kwargs)
-        if bins < 1:
-            raise ValueError(f'`bins` must be at least 1, got {bins}')
+        check_whole('bins', bins, least=1)
         self.bins = bins
 
     def check_score(self, score: Tensor, name: str) -> None:

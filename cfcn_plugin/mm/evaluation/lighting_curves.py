@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from cfcn_plugin.options import check_number
+
 from .correctness import accuracies, right_answers, with_mean_and_worst
 from .model_aware_metric import EvalBatch, ModelAwareMetric
 
@@ -28,11 +30,14 @@ class LightingCurve(ModelAwareMetric):
 
     def __init__(self, factors: Sequence[float] = FACTORS, **kwargs):
         super().__init__(**kwargs)
-        factors = [float(factor) for factor in factors]
+        if not isinstance(factors, Sequence):
+            raise TypeError(f'`factors` must be a list of numbers, got {factors!r}')
+        for factor in factors:
+            check_number('factors', factor)
         if not factors or min(factors) <= 0 or len(set(factors)) < len(factors):
             raise ValueError('`factors` must be different numbers above 0, at least '
                              f'one, got {factors}')
-        self.factors = factors
+        self.factors = [float(factor) for factor in factors]
 
     @staticmethod
     @abstractmethod

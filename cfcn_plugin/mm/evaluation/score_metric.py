@@ -5,6 +5,7 @@ import torch
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
+from cfcn_plugin.options import check_flag
 from cfcn_plugin.stock import GOES
 
 
@@ -19,6 +20,7 @@ class ScoreMetric(BaseMetric):
 
     def __init__(self, multi_label: bool = False, **kwargs):
         super().__init__(**kwargs)
+        check_flag('multi_label', multi_label)
         self.multi_label = multi_label
 
     def process(self, data_batch, data_samples) -> None:

@@ -7,6 +7,7 @@ from mmpretrain.registry import TASK_UTILS
 from cfcn_plugin.masks import GrabCut, MaskError, MaskRecord, MaskSource
 from cfcn_plugin.masks.base import ForeignImageError
 from cfcn_plugin.masks.mask_loader import MaskLoader, QueryResult, describe_image
+from cfcn_plugin.options import check_number
 from cfcn_plugin.stock import GOES
 
 from .visibility import causal_pixels, source_positions
@@ -50,8 +51,7 @@ class LoadActivationMask(MaskLoader, BaseTransform):
 
     def __init__(self, source: dict | MaskSource, min_visible: float = 0.0,
                  refine: dict | GrabCut | None = None, **options):
-        if not 0 <= min_visible <= 1:
-            raise ValueError(f'`min_visible` must be in [0, 1], got {min_visible}')
+        check_number('min_visible', min_visible, least=0, most=1)
         if isinstance(source, dict):
             source = TASK_UTILS.build(source)
         if isinstance(refine, dict):
@@ -75,9 +75,6 @@ class LoadActivationMask(MaskLoader, BaseTransform):
             result = self.query(results, _image_shape(results))
             if result.kind == 'missing' or isinstance(result.error, ForeignImageError):
                 return None
-            if result.kind == 'mask':
-                self.failures.any_fine = True
-                return result
         if not self.is_sample_chosen(results):
             return None
         return self.load(results, _image_shape(results))

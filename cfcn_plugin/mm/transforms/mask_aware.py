@@ -9,6 +9,8 @@ from mmpretrain.datasets import Albumentations
 from mmpretrain.registry import TRANSFORMS
 from PIL import Image
 
+from cfcn_plugin.options import check_flag
+
 from .agreement import check_flips, check_sizes, moved_planes
 from .albumentations_adapter import fill_masks_with_context, move_by_albumentations
 from .mask_copy import mask_copy
@@ -50,6 +52,7 @@ class MaskAware(BaseTransform):
         return config['transform']
 
     def __init__(self, transform: dict | BaseTransform, photometric: bool = False):
+        check_flag('photometric', photometric)
         if isinstance(transform, dict):
             transform = TRANSFORMS.build(transform)
         self.name = type_name(transform)

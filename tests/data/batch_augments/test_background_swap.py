@@ -134,7 +134,7 @@ def test_without_masks_it_says_what_is_missing():
 
 @pytest.mark.parametrize('options, message', [
     (dict(prob=1.5), r'`prob` must be in \[0, 1\], got 1.5'),
-    (dict(border=-1), '`border` must be >= 0 pixels, got -1'),
+    (dict(border=-1), '`border` must be >= 0, got -1'),
     (dict(hole='round'), "`hole` must be one of .*'box'.*, got 'round'")])
 def test_wrong_option_is_an_error(options, message):
     with pytest.raises(ValueError, match=message):

@@ -231,5 +231,5 @@ def test_model_trained_by_swapping_is_marked_and_warned_about_once(monkeypatch):
 
 
 def test_wrong_border_is_an_error():
-    with pytest.raises(ValueError, match='`border` must be >= 0 pixels, got -1'):
+    with pytest.raises(ValueError, match='`border` must be >= 0, got -1'):
         METRICS.build(dict(type='BackgroundSwapMetric', border=-1))

@@ -8,6 +8,7 @@ from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
 from cfcn_plugin.atomic_write import atomic_write
+from cfcn_plugin.options import check_whole
 from cfcn_plugin.stock import GOES
 
 DIVERGED = ('lower the learning rate or the weight of guidance (`loss_weight`), clip '
@@ -39,8 +40,7 @@ class CheckInvalidLossHook(Hook):
     stock = GOES
 
     def __init__(self, interval: int = 50):
-        if interval < 1:
-            raise ValueError(f'`interval` must be at least 1, got {interval}')
+        check_whole('interval', interval, least=1)
         self.interval = interval
         self._unchecked = []  # (iteration, losses, files) since the last check
         self._finite = None  # on the device: whether all of these losses are finite

@@ -5,6 +5,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import nn
 
+from cfcn_plugin.options import check_number, check_whole
 from cfcn_plugin.stock import STAYS
 
 
@@ -30,8 +31,15 @@ class CFCNNet(BaseModule):
                  in_channels: int = 3,
                  init_cfg: dict | None = None):
         super().__init__(init_cfg)
-        if isinstance(strides, int):
+        check_whole('in_channels', in_channels, least=1)
+        check_number('dropout', dropout, least=0, most=1)
+        if not isinstance(filters, Sequence):
+            raise TypeError(f'`filters` must be a list of numbers, got {filters!r}')
+        if not isinstance(strides, Sequence):
             strides = [strides] * len(filters)
+        for name, values in (('filters', filters), ('strides', strides)):
+            for value in values:
+                check_whole(name, value, least=1)
         if not filters or len(strides) != len(filters):
             raise ValueError(f'`strides` must be one number or one a convolution: got '
                              f'{len(strides)} for {len(filters)} filters')

@@ -1,5 +1,6 @@
 """Any timm model as a backbone whose output a stock neck can pool."""
 import json
+from collections.abc import Sequence
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
@@ -20,6 +21,7 @@ from torch import nn
 
 from cfcn_plugin.features import timm_output
 from cfcn_plugin.mm.safe_loading import checkpoint_errors
+from cfcn_plugin.options import check_flag, check_whole
 from cfcn_plugin.stock import Stock
 
 from .timm_weights import load_weights
@@ -81,6 +83,11 @@ class GuidedTIMMBackbone(TIMMBackbone):
         # the stock constructor takes these steps in one: no error says which failed
         super(TIMMBackbone, self).__init__(init_cfg)
         _check_types(pretrained, checkpoint_path, local_weights, kwargs)
+        check_flag('channels_last', channels_last)
+        check_whole('in_channels', in_channels, least=1)
+        if img_size is not None:
+            for size in img_size if isinstance(img_size, Sequence) else (img_size, ):
+                check_whole('img_size', size, least=1)
         file = checkpoint_path or (local_weights or {}).get(model_name, '')
         _check_names(model_name, file)
         if img_size is not None and has_fixed_size(model_name):

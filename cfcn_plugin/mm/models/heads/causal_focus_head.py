@@ -1,7 +1,11 @@
 """The paper's two heads: a 1x1 convolution whose maps are guided."""
+from collections.abc import Sequence
+
 import torch
 from mmpretrain.models.heads import ClsHead, MultiLabelClsHead
 from torch import nn
+
+from cfcn_plugin.options import check_flag, check_number, check_whole
 
 MODES = ('class', 'feature')
 
@@ -65,14 +69,25 @@ class CausalFocusHead(ClsHead):
                  init_cfg: dict | None = None):
         if mode not in MODES:
             raise ValueError(f'`mode` must be one of {MODES}, got {mode!r}')
-        if num_classes <= 0:
-            raise ValueError(f'`num_classes` must be positive, got {num_classes}')
+        check_whole('num_classes', num_classes, least=1)
         if in_channels is None:
             raise ValueError('CausalFocusHead needs `in_channels`: give it, or build '
                              'the head in a GuidedClassifier, which fills it in')
         if mode == 'feature' and input_size is None:
             raise ValueError("mode='feature' ends in a linear layer and needs "
                              '`input_size`, the (h, w) of the map it gets')
+        check_whole('in_channels', in_channels, least=1)
+        check_whole('num_maps', num_maps, least=1)
+        check_flag('multi_label', multi_label)
+        check_flag('cal_acc', cal_acc)
+        if relu_logits is not None:
+            check_flag('relu_logits', relu_logits)
+        if thr is not None:
+            check_number('thr', thr)
+        for name, sizes in (('input_size', input_size), ('topk', topk)):
+            for size in sizes if isinstance(sizes, Sequence) else (sizes, ):
+                if size is not None:
+                    check_whole(name, size, least=1)
         if loss is None:
             loss = dict(type='CrossEntropyLoss', use_sigmoid=multi_label)
         super().__init__(
