@@ -50,7 +50,7 @@ def check_whole(name: str, value, least: int | None = None,
         raise ValueError(f'`{name}` must be at least {least}, got {value!r}')
 
 
-def check_flag(name: str, value) -> None:
-    """Raise a TypeError if an option is neither True nor False."""
-    if not isinstance(value, bool):
+def check_flag(name: str, value, optional: bool = False) -> None:
+    """Raise a TypeError if an option is neither True nor False, nor an allowed None."""
+    if not isinstance(value, bool) and not (optional and value is None):
         raise TypeError(f'`{name}` must be True or False, got {value!r}')

@@ -39,8 +39,7 @@ class FeatureHook:
                 or not all(isinstance(name, str) for name in names)):
             raise TypeError("`target` must be 'auto', a module's dotted name or a list "
                             f'of names, got {target!r}')
-        if channels_last is not None:
-            check_flag('channels_last', channels_last)
+        check_flag('channels_last', channels_last, optional=True)
         if prefix_tokens is not None:
             check_whole('prefix_tokens', prefix_tokens, least=0)
         self.names = list(names)

@@ -3,6 +3,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import starmap
 
+from cfcn_plugin.options import check_flag
+
 from .base import MaskError, MaskRecord, at, check_option, expect
 from .deferred import read_or_defer
 from .index import IndexedMasks
@@ -48,6 +50,7 @@ class BoxMasks(IndexedMasks):
                  category: str | None = None,
                  normalized: bool | None = None,
                  **choice):
+        check_flag('normalized', normalized, optional=True)
         check_option('format', format, FORMATS)
         if len(box) != 4:
             raise ValueError(f'`box` must name four columns, got {list(box)}')

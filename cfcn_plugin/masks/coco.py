@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from cfcn_plugin.options import check_flag
+
 from .base import MaskError, MaskRecord, at, check_option, check_size, expect
 from .deferred import read_or_defer
 from .index import IndexedMasks
@@ -64,6 +66,7 @@ class COCOMasks(IndexedMasks):
                  crowd: str = 'ignore',
                  normalized: bool | None = None,
                  **choice):
+        check_flag('normalized', normalized, optional=True)
         check_option('use', use, USES)
         check_option('crowd', crowd, tuple(IGNORED))
         self.use = use

@@ -6,6 +6,8 @@ from posixpath import basename
 
 import numpy as np
 
+from cfcn_plugin.options import check_flag
+
 from .base import (
     MaskError,
     MaskRecord,
@@ -70,6 +72,7 @@ class LabelMeMasks(FolderMasks):
                  normalized: bool | None = None,
                  **choice):
         super().__init__(masks, images, data_root, suffix)
+        check_flag('normalized', normalized, optional=True)
         check_radius(0 if radius is None else radius, unit)
         self.choice = ObjectChoice(**choice)
         self.radius = radius

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from cfcn_plugin.options import check_flag
+
 from .base import MaskError, MaskRecord, at, expect
 from .deferred import read_or_defer
 from .index import IndexedMasks
@@ -40,6 +42,7 @@ class PointMasks(IndexedMasks):
                  radius: float = 0.05,
                  unit: str = 'diagonal',
                  normalized: bool | None = None):
+        check_flag('normalized', normalized, optional=True)
         check_radius(radius, unit)
         self.radius = radius
         self.unit = unit

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from cfcn_plugin.options import check_number, check_whole
 from cfcn_plugin.stock import GOES
 
 from .base import check_option
@@ -16,6 +17,7 @@ from .io.shapes import dilate
 from .refine_cache import RefineCache
 
 MARKS = ('around', 'inside')
+LARGEST = 10_000  # of any option
 CORE = 0.4  # of the sides of a mark: the ellipse that is surely the object
 LEAST_CORE = 0.2  # of the mark; an outline around the core that is smaller fails
 SMALL_PART = 0.1  # of the largest part; smaller parts of an outline are dropped
@@ -73,11 +75,11 @@ class GrabCut:
                  most: float = 0.98,
                  cache: str | None = None):
         check_option('mark', mark, MARKS)
-        for name, value, low in (('iterations', iterations, 1), ('margin', margin, 0),
-                                 ('reach', reach, 0), ('size', size, 16),
-                                 ('least', least, 0), ('most', most, 0)):
-            if not low <= value < 1e4:
-                raise ValueError(f'`{name}` must be {low} or more, got {value!r}')
+        check_whole('iterations', iterations, least=1, most=LARGEST)
+        check_whole('size', size, least=16, most=LARGEST)
+        for name, value in dict(
+                margin=margin, reach=reach, least=least, most=most).items():
+            check_number(name, value, least=0, most=LARGEST)
         self.mark = mark
         self.iterations = iterations
         self.margin = margin

@@ -6,6 +6,8 @@ from posixpath import basename, dirname
 
 import numpy as np
 
+from cfcn_plugin.options import check_flag
+
 from .base import MaskError, MaskRecord, at, check_names, expect
 from .folder import FolderMasks
 from .io.files import read_lines, walk_files
@@ -53,6 +55,7 @@ class YOLOMasks(FolderMasks):
                  **choice):
         super().__init__(labels, images, data_root, '.txt')
         check_names('names', names)
+        check_flag('keypoints', keypoints, optional=True)
         if names is not None:
             # a dumped config has text keys instead of numbers
             pairs = names.items() if isinstance(names, dict) else enumerate(names)

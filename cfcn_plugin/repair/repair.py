@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cfcn_plugin.features.explanations import temporary_evaluation
+from cfcn_plugin.options import check_number, check_whole
 
 from .cross_validation import Fits, RepairReport
 from .linear_head import find_linear_head
@@ -59,6 +60,12 @@ def repair(model: nn.Module,
             class without any, or batches with one class only; or the features do not
             fit in memory.
     """
+    check_whole('views', views)
+    check_whole('seed', seed)
+    for strength in strengths:
+        check_number('strengths', strength)
+    if memory is not None:
+        check_number('memory', memory, above=0)
     if views < 1 or not strengths or min(strengths) <= 0:
         raise ValueError('`views` must be 1 or more and `strengths` positive, got '
                          f'{views} and {strengths}')

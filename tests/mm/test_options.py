@@ -113,3 +113,18 @@ def test_options_of_the_loader_of_masks_are_named():
     for name, value in (('fraction', '1'), ('seed', '1'), ('exif', 'False')):
         with pytest.raises((TypeError, ValueError), match=f'`{name}`'):
             MaskLoader(source, **{name: value})
+
+
+def test_a_class_takes_the_options_of_its_stock_class():
+    compared = 0
+    for owner in our_classes():
+        stock = next(kind for kind in owner.__mro__[1:]
+                     if not kind.__module__.startswith('cfcn_plugin'))
+        taken = inspect.signature(owner.__init__).parameters
+        if stock.__module__.startswith('mm') and not any(
+                one.kind is one.VAR_KEYWORD for one in taken.values()):
+            theirs = set(inspect.signature(stock.__init__).parameters)
+            left_out = theirs - set(taken) - {'args', 'kwargs'}
+            assert stock.__name__.startswith('Base') or not left_out, owner
+            compared += 1
+    assert compared > 3

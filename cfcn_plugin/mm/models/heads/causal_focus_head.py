@@ -80,8 +80,7 @@ class CausalFocusHead(ClsHead):
         check_whole('num_maps', num_maps, least=1)
         check_flag('multi_label', multi_label)
         check_flag('cal_acc', cal_acc)
-        if relu_logits is not None:
-            check_flag('relu_logits', relu_logits)
+        check_flag('relu_logits', relu_logits, optional=True)
         if thr is not None:
             check_number('thr', thr)
         for name, sizes in (('input_size', input_size), ('topk', topk)):
