@@ -24,6 +24,7 @@ methods = dict(
     # another background, alone, with class weights, and with the focus
     swap=dict(config='../swap_*_{data}.py', axis_values=all_boxes),
     swap_balanced=swap_balanced,
+    outline_swap='../outline-swap_*_{data}.py',
     swap_balanced_energy=dict(
         config=swap_balanced, axis_values=all_boxes, options={'model.guidance': energy}),
     # by few: is it the swap, or the class weights and the choice of images?
