@@ -1,4 +1,5 @@
-# Boxes made outlines by GrabCut; only guided images, each on another background.
+# The best here (docs/results/waterbirds.md): boxes become outlines by GrabCut, and each
+# bird is pasted on another background.
 _base_ = './swap-balanced_efficientnet-lite0_waterbirds.py'
 train_pipeline = [
     dict(type='LoadImageFromFile'),
