@@ -1,5 +1,6 @@
 """Masks drawn with Label Studio, one JSON export for all images."""
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -16,13 +17,15 @@ from .io.label_studio_regions import (
     read_region,
 )
 from .io.names import image_name
+from .io.numbers import is_whole
+from .io.stored_names import is_image
 from .objects import Annotated, ObjectChoice
 
 SEVERAL = ('error', 'union')
 UPLOAD = '/data/upload/'
 LOCAL = '/data/local-files/'
-HASH = 9  # length of the prefix of an upload: eight hexadecimal digits and a hyphen
-IMAGES = ('.bmp', '.gif', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+HASH = re.compile('[0-9a-f]{8}-')  # the prefix of an upload
+FOLDER_END = re.compile(r'[/\\]|\?\w+=')  # before a file's name in a path or URL
 
 
 class Seen:
@@ -40,11 +43,9 @@ class Seen:
         self.key_points = 0
 
     def add_other_images(self, data: dict, image: str) -> None:
-        names = {field: value.split('?')[0].rsplit('/', 1)[-1]
-                 for field, value in data.items() if isinstance(value, str)}
-        self.other_images.update(
-            field for field, name in names.items()
-            if name.lower().endswith(IMAGES) and name != names.get(image))
+        own = set(_image_names(data[image]))
+        self.other_images.update(field for field, value in data.items()
+                                 if not own.issuperset(_image_names(value)))
 
     def check_tag(self, to_name: str | None, image: str) -> None:
         """Raise a MaskError if the regions may be those of several images."""
@@ -169,9 +170,13 @@ class LabelStudioMasks(IndexedMasks):
         return list(map(self._read_key, paths))
 
     def _read_key(self, path: str) -> str:
-        url = urlsplit(path)
+        try:
+            url = urlsplit(path)
+        except ValueError as error:
+            raise MaskError(f'image {path!r} is no path or URL ({error})') from None
         if url.path.startswith(UPLOAD):
-            name = unquote(PurePosixPath(url.path).name)[HASH:]
+            name = unquote(PurePosixPath(url.path).name)
+            name = name[HASH.match(name).end():] if HASH.match(name) else name
         else:
             name = parse_qs(url.query).get('d', [''])[0] if url.path.startswith(
                 LOCAL) else unquote(path)
@@ -192,13 +197,28 @@ def _read_annotations(task) -> list[dict]:
     return [a for a in done if a.get('ground_truth')] or done
 
 
+def _image_names(value) -> Iterator[str]:
+    """Names of image files in a text, or in the texts of a list or an object."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            # a URL may have a query after the name, or the name in its query
+            for path in (one, one.split('?')[0]):
+                if is_image(path):
+                    yield FOLDER_END.split(path)[-1]
+                    break
+        elif isinstance(one, dict | list):
+            left.extend(one.values() if isinstance(one, dict) else one)
+
+
 def _areas_of(areas: list[tuple] | MaskError, item: int, count: int,
               place: str) -> list[tuple] | MaskError:
     """The areas of one of ``count`` images of a task, or the first error."""
     if isinstance(areas, MaskError):
         return areas
     for number, area in areas:
-        if not isinstance(number, int) or not 0 <= number < count:
+        if not is_whole(number) or number >= count:
             return MaskError(f'{place}: item_index {number!r} of a region, and the '
                              f'task has {count} images')
         if number == item and isinstance(area, MaskError):

@@ -226,6 +226,23 @@ def test_two_images_without_a_tag_are_refused(tmp_path):
         source(tmp_path, both, image='left', to_name='img')
 
 
+@pytest.mark.parametrize('other', [
+    '/data/local-files/?d=b.png', 's3://x/b.tif?versionId=1', 'https://x/get?file=b.png',
+    ['c.png', 'd.gif'], [dict(url='b.png')]])
+def test_image_of_another_field_is_seen_in_each_form(tmp_path, other):
+    data = dict(image='/data/local-files/?d=a.png', right=other)
+    with pytest.raises(MaskError, match=r"fields \['image', 'right'\].*`to_name`"):
+        source(tmp_path, dict(task({**region(), 'to_name': 'img'}), data=data))
+
+
+@pytest.mark.parametrize('same', ['a.png', 'https://x/a.png?t=1', ['C:\\x\\a.png'],
+                                  'http://[', 'text about b'])
+def test_field_without_another_image_needs_no_tag(tmp_path, same):
+    data = dict(image='/data/local-files/?d=a.png', more=same)
+    made = source(tmp_path, dict(task({**region(), 'to_name': 'img'}), data=data))
+    assert made(sample(tmp_path, 'images/a.png')).mask.any()
+
+
 def test_tag_with_the_name_of_its_field_is_clear(tmp_path):
     other = dict(task(region()), data=dict(image=UPLOAD, reference='s3://x/b.jpg'))
     made = source(tmp_path, other)
@@ -242,6 +259,16 @@ def test_list_of_images_has_the_regions_of_each(tmp_path):
 
 
 # ---- which image ---------------------------------------------------------
+
+
+def test_only_the_hash_of_an_upload_is_no_part_of_the_name(tmp_path):
+    made = source(tmp_path, task(region(), image='/data/upload/photo-01.jpg'))
+    assert made.keys() == ['images/photo-01.jpg']
+
+
+def test_url_that_is_none_is_named(tmp_path):
+    with pytest.raises(MaskError, match="task 0: image 'http://.x/a.jpg' is no path"):
+        source(tmp_path, task(region(), image='http://[x/a.jpg'))
 
 
 @pytest.mark.parametrize('image,prefix', [
