@@ -60,6 +60,15 @@ def test_message_names_mask_images_and_a_remedy_that_works(root):
     assert source(sample(root, 'images/a.jpg')).mask.any()
 
 
+@pytest.mark.parametrize('ending', ['avif', 'GIF', 'jfif', 'jp2', 'jpe', 'tga'])
+def test_every_kind_of_image_that_a_pipeline_loads_counts(root, ending):
+    (root / 'images/a.png').rename(root / f'images/a.{ending}')
+    source = PNGMasks('masks', 'images', str(root))
+    for use in (source.check, lambda: source(sample(root, 'images/a.jpg'))):
+        with pytest.raises(MaskError, match=f"2 images, .*'images/a.{ending}'"):
+            use()
+
+
 def test_image_without_a_mask_may_share_its_stem(root):
     (root / 'masks/a.png').rename(root / 'masks/b.png')
     (root / 'images/b.jpg').touch()
