@@ -36,7 +36,7 @@ class BoxMasks(IndexedMasks):
             options of ``ObjectChoice``.
         normalized: True: coordinates are fractions of the image's width and height, as
             in Open Images. False: they are pixels. None: they are pixels, and a box
-            within [0, 1] is an error.
+            of no more than the first pixel is an error.
         **choice: Options of :class:`.ObjectChoice`.
     """
     entry = 'box'

@@ -52,7 +52,7 @@ class COCOMasks(IndexedMasks):
             contains a whole group with the gaps between its objects.
         normalized: True: polygons and boxes are fractions of the image's width and
             height. False: they are pixels, as COCO has them. None: they are pixels, and
-            an object within [0, 1] is an error.
+            an object of no more than the first pixel is an error.
         **choice: Options of :class:`.ObjectChoice`: all objects, some categories, one
             mask per class, or the objects of the image's own label.
     """

@@ -161,6 +161,9 @@ WRONG_SHAPES = {
                               'at least 3 points'),
     'polygon without points': ('<polygon label="cow"/>', 'points'),
     'flat ellipse': ('<ellipse label="cow" cx="8" cy="5" rx="0" ry="2"/>', "'rx' and"),
+    'ellipse in fractions': (
+        '<ellipse label="cow" cx="0.4" cy="0.5" rx="0.2" ry="0.3"/>',
+        'look like fractions'),
     'ellipse outside': ('<ellipse label="cow" cx="30" cy="5" rx="3" ry="2"/>',
                         'outside the image'),
     'short mask': (

@@ -77,6 +77,7 @@ def read_shape(shape: Element, size: tuple[int, int]) -> tuple:
         x, y, *radii = (shape.get(name) for name in ELLIPSE)
         centre, radii = map(tuple, read_points([(x, y), radii], 2).tolist())
         expect(min(radii) > 0, "'rx' and 'ry' over 0", radii)
+        check_scale((*centre, *radii), size, remedy=PIXELS)
         check_in_image(ellipse_bounds(centre, radii, turn), size)
         return centre, radii, turn
     if shape.tag == 'polygon':

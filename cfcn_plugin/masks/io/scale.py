@@ -5,6 +5,7 @@ from itertools import cycle
 from cfcn_plugin.masks.base import MaskError
 
 EDGE = 0.01  # tolerance for fractions that converters round to outside the image
+BESIDE = 0.5  # pixels; an object in (-0.5, 1.5) covers only the first pixel
 PERCENT_EDGE = 1
 OPTION = ('set normalized=True if they are fractions, or normalized=False if they are '
           'pixels')
@@ -34,22 +35,26 @@ def check_scale(values: Sequence[float], shape: tuple[int, int],
                 normalized: bool | None = None, remedy: str = OPTION) -> None:
     """Check the scale of one object's coordinates; see :func:`to_pixels`.
 
-    Pixels look like fractions if all are within [0, 1] and the image is larger than a
-    pixel: an object that covers nothing but the first pixel. A single point in whole
-    numbers does not: as fractions, (1, 1) is the last corner of the image.
+    Pixels look like fractions if they cover nothing but the first pixel of an image
+    that is larger. A single point in whole numbers does not: as fractions, (1, 1) is
+    the last corner of the image.
 
     Raises:
         MaskError: The values are of another scale.
     """
-    are_fractions = max(values) <= 1 + EDGE and min(values) >= -EDGE
-    if normalized and not are_fractions:
+    low, high = min(values), max(values)
+    if normalized and not -EDGE <= low <= high <= 1 + EDGE:
         raise MaskError(
             "expected fractions of the image's width and height within [0, 1], got "
-            f'numbers from {min(values)} to {max(values)}: are the numbers pixels?')
-    if normalized is None and are_fractions and max(shape) > 1 and not (
-            len(values) == 2 and all(value % 1 == 0 for value in values)):
+            f'numbers from {low} to {high}: are the numbers pixels? If not, clip them '
+            'to [0, 1]')
+    is_point = len(values) == 2
+    beside = EDGE if is_point else BESIDE
+    if normalized is None and max(shape) > 1 and (
+            -beside < low <= high < 1 + beside) and not (
+            is_point and all(value % 1 == 0 for value in values)):
         raise MaskError(
-            f'the numbers from {min(values)} to {max(values)} look like fractions of '
+            f'the numbers from {low} to {high} look like fractions of '
             f'the image of {shape[1]} x {shape[0]} pixels: {remedy}')
 
 

@@ -149,8 +149,18 @@ def test_fractions_that_are_rounded_over_the_edge_are_fractions():
         [-0.1, 0, 20, 10.05])
     with pytest.raises(MaskError, match='look like fractions'):
         check_scale((-0.005, 0, 1, 1.005), (10, 20))
-    with pytest.raises(MaskError, match='within .0, 1., got numbers from 0 to 1.02'):
+    with pytest.raises(MaskError, match='within .0, 1., got numbers from 0 to 1.02.*'
+                       'pixels. If not, clip them to .0, 1.$'):
         check_scale((0, 0, 1, 1.02), (10, 20), True)
+
+
+@pytest.mark.parametrize('make', SOURCES)
+def test_fractions_of_an_object_that_leaves_the_image_are_no_pixels(tmp_path, make):
+    with pytest.raises(MaskError, match='1.2 look like fractions'):
+        read(make(tmp_path, (-0.1, 0.1, 1.2, 0.9)), tmp_path)
+    # the smallest box of whole pixels beside the first, and a point beside it
+    assert read(make(tmp_path, (0, 0, 1, 2)), tmp_path).sum() == 2
+    assert read(points(tmp_path, (1.2, 0.4)), tmp_path).sum() == 1
 
 
 @pytest.mark.parametrize('values,message', [
