@@ -126,7 +126,7 @@ class YOLOMasks(FolderMasks):
             raise MaskError(
                 'a polygon, or a box and key points (YOLO pose)? The lines of this '
                 'folder may be both: set keypoints=True to take the boxes, or '
-                'keypoints=False if all are polygons')
+                'keypoints=False if all are polygons or rotated boxes')
         return fractions
 
     def _may_hold_pose(self, file: Path) -> bool:

@@ -207,7 +207,8 @@ def test_one_line_that_is_annotated_wrongly_makes_no_polygons_of_pose(tmp_path):
 POLYGONS = [
     '0 0.5 0.5 0.6 0.5 0.6 0.6 0.5 0.6',  # two right angles at the second point
     '0 0.1 0.1 0.9 0.1 0.5 0.9', '0 0.9 0.9 1 0.9 0.95 1',
-    '0 0.5 0.25 0.75 0.75 0.25 0.75']
+    '0 0.5 0.25 0.75 0.75 0.25 0.75',
+    '0 0.5 0.4 0.62 0.46 0.56 0.6 0.44 0.54']  # a turned box of YOLO OBB
 
 
 @pytest.mark.parametrize('line', POLYGONS)

@@ -18,15 +18,17 @@ POSE = 0.8  # fraction of lines; a few lines of a folder are annotated wrongly
 BEYOND = 0.05  # how far a box may leave the image, in fractions of the image
 REACH = 0.65  # distance of a key point from the box's centre, in sizes of the box
 VISIBILITY = (0, 1, 2)
+ROUNDING = 1e-4  # of corners, which tools write with five digits or more
 
 
 def may_be_pose(values: Sequence[float]) -> bool:
     """Whether numbers after the category may be a box and key points.
 
-    A key point 0, 0 is one that is not in the image.
+    A key point 0, 0 is one that is not in the image. The corners of a rotated box (YOLO
+    OBB) are those of a parallelogram.
     """
     flat = values[BOX:]
-    return len(flat) > 1 and _may_be_box(values) and any(
+    return len(flat) > 1 and _may_be_box(values) and not _is_turned_box(values) and any(
         len(flat) % size == 0 and _may_be_points(flat, size, values)
         for size in (2, 3))
 
@@ -47,6 +49,12 @@ def _may_be_box(values: Sequence[float]) -> bool:
     return not is_corner and all(
         size > 0 and centre - size / 2 >= -BEYOND and centre + size / 2 <= 1 + BEYOND
         for centre, size in ((x, width), (y, height)))
+
+
+def _is_turned_box(values: Sequence[float]) -> bool:
+    return len(values) == 8 and all(
+        abs(values[i] + values[i + 4] - values[i + 2] - values[i + 6]) < ROUNDING
+        for i in (0, 1))
 
 
 def _may_be_points(flat: Sequence[float], size: int, box: Sequence[float]) -> bool:
