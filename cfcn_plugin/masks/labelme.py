@@ -35,11 +35,11 @@ from .io.stored_names import normal_name
 from .objects import Annotated, ObjectChoice
 
 # shape type -> least number of points
-KINDS = dict(polygon=3, rectangle=2, oriented_rectangle=4, rotation=4, circle=2, line=2,
-             linestrip=2, point=1, points=1, mask=2)
+KINDS = dict(polygon=3, rectangle=2, oriented_rectangle=4, rotation=4,
+             quadrilateral=4, circle=2, line=2, linestrip=2, point=1, points=1, mask=2)
 LINES = ('line', 'linestrip', 'point', 'points')
-# the last two are LabelMe's and X-AnyLabeling's names of a turned rectangle
-RECTANGLES = ('rectangle', 'oriented_rectangle', 'rotation')
+# oriented_rectangle is LabelMe's name, the last two are X-AnyLabeling's
+RECTANGLES = ('rectangle', 'oriented_rectangle', 'rotation', 'quadrilateral')
 
 
 class LabelMeMasks(FolderMasks):
@@ -57,7 +57,7 @@ class LabelMeMasks(FolderMasks):
             image's diagonal.
         normalized: True: points are fractions of the image's width and height, except
             those of masks. False: they are pixels. None: they are pixels, and a shape
-            within [0, 1] is an error.
+            of no more than the first pixel is an error.
         **choice: Options of :class:`.ObjectChoice`. A shape's label is its category.
     """
     image_field = '`imagePath`'
@@ -145,8 +145,9 @@ class LabelMeMasks(FolderMasks):
         if left < 0 or top < 0 or right > shape[1] or bottom > shape[0]:
             raise MaskError(f'the mask from {low.tolist()} to {high.tolist()} leaves '
                             'the image')
+        expect(isinstance(encoded, str) and encoded, 'a `mask` in base64', encoded)
         try:
-            stream = BytesIO(base64.b64decode(encoded or '', validate=True))
+            stream = BytesIO(base64.b64decode(encoded, validate=True))
         except (TypeError, ValueError) as error:  # also letters beyond ASCII
             raise MaskError(f'its `mask` is not base64 ({error})') from error
         try:

@@ -89,6 +89,20 @@ def test_boxes_are_corner_and_size(tmp_path):
     np.testing.assert_array_equal(made(sample(tmp_path)).mask, LEFT)
 
 
+def test_box_that_cvat_turned_is_named(tmp_path):
+    turned = annotation(segmentation=[], attributes=dict(rotation=30.5, track_id=1))
+    for use in ('bbox', 'segmentation_or_bbox'):
+        with pytest.raises(MaskError, match='by 30.5 degrees: .*CVAT for images 1.1'):
+            unbroken(source(tmp_path, turned, use=use))
+    for attributes in (dict(rotation=0.0), dict(rotation=180), dict(rotation='left'),
+                       [], {}):
+        made = source(tmp_path, annotation(segmentation=[], attributes=attributes),
+                      use='bbox')
+        np.testing.assert_array_equal(made(sample(tmp_path)).mask, LEFT)
+    made = source(tmp_path, annotation(attributes=dict(rotation=30.5)))
+    np.testing.assert_array_equal(made(sample(tmp_path)).mask, LEFT)
+
+
 def test_objects_of_one_image_add_up_however_they_are_drawn(tmp_path):
     made = source(tmp_path, annotation(), annotation(plain_rle(RIGHT), id=2),
                   annotation(id=1))  # occurs twice: harmless
@@ -208,11 +222,11 @@ WRONG = {
     'three numbers': (annotation([[1, 2, 3]]), r'three points.*\[1, 2, 3\]'),
     'a box for a polygon': (annotation([[1, 1, 3, 3]]), 'three points'),
     'odd count': (annotation([[0, 1, 3, 1, 3, 3, 0]]), 'even number'),
-    'flat polygon': (annotation(POLYGON[0]), 'three points.*got 0'),
+    'flat polygon': (annotation(POLYGON[0]), r'list of polygons .*got \[0'),
     'no polygon': (annotation([]), "'bbox' and no 'segm.*use='segmentation_or_bbox'"),
     'no polygon and no box': (no_box(annotation([])), r'polygons .* got \[\]'),
     'text polygon': (annotation([['0', '1', '3', '1', '3', '3']]), 'three points'),
-    'segmentation of text': (annotation('0 1 3 1'), 'expected polygons .*0 1 3 1'),
+    'segmentation of text': (annotation('0 1 3 1'), 'list of polygons .*0 1 3 1'),
     'NaN polygon': (annotation([[float('nan'), 1, 3, 1, 3, 3]]), 'finite.*nan'),
     'infinite polygon': (annotation([[0, 1, 3, float('inf'), 3, 3]]), 'finite.*inf'),
     'polygon outside': (annotation([[7, 1, 9, 1, 9, 3]]), 'lies outside the image'),
@@ -247,6 +261,15 @@ def test_wrong_annotation_names_file_annotation_and_what_came(tmp_path, kind):
     assert f'{place}: ' in str(caught.value)
 
 
+def test_file_without_images_or_categories_names_the_missing_id(tmp_path):
+    write(tmp_path, {**content(annotation()), 'images': []})
+    with pytest.raises(MaskError, match='image_id 5 is not in the file'):
+        COCOMasks('x.json', str(tmp_path))
+    write(tmp_path, {**content(annotation()), 'categories': []})
+    with pytest.raises(MaskError, match='category_id 3 is not in the file'):
+        unbroken(COCOMasks('x.json', str(tmp_path)))
+
+
 def test_annotation_without_a_segmentation_says_so(tmp_path):
     wrong = annotation()
     del wrong['segmentation']
@@ -259,6 +282,7 @@ def test_annotation_without_a_segmentation_says_so(tmp_path):
     ((0, 1, -3, 2), 'has no inside.*x, y, width, height'),
     ((float('nan'), 1, 3, 2), r'four finite numbers, got \[nan'),
     ((0, 1, 3), r'four finite numbers, got \[0, 1, 3\]'),
+    ((10**400, 1, 3, 2), r'four finite numbers, got \[1000'),
     ((6, 1, 3, 2), 'lies outside the image of 6 x 4'),
     ((0, 1, 3, 200), 'goes far beyond'),
 ])

@@ -111,6 +111,7 @@ CORNERS = [[4, 1], [6, 3], [4, 5], [2, 3]]  # a square on its tip
 
 @pytest.mark.parametrize('fields', [
     dict(kind='oriented_rectangle'), dict(kind='rotation', direction=0.785),
+    dict(kind='quadrilateral'),
     dict(rotation=45), dict()])
 def test_rectangle_of_four_points_is_turned(tmp_path, fields):
     record = read(tmp_path, shape(CORNERS, **fields))
@@ -187,6 +188,7 @@ BAD = {
     'outside': (shape([[9, 1], [12, 3]]), 'outside the image of 8 x 6 pixels'),
     'point without radius': (shape([[1, 1]], 'point'), 'point has no inside.*`radius`'),
     'mask that is no base64': (shape(BOX, 'mask', mask='%'), 'is not base64'),
+    'mask without a mask': (shape(BOX, 'mask', mask=None), 'base64, got None'),
     'mask beyond ASCII': (shape(BOX, 'mask', mask='\ufeff'), 'is not base64'),
     'mask that is no image': (shape(BOX, 'mask', mask='AAAA'), 'cannot be read'),
     'mask of another size': (shape(BOX, 'mask', mask=encoded([[1]])),

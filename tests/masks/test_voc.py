@@ -151,6 +151,20 @@ def test_config_builds_the_source_and_check_compares_names(tmp_path):
     made.check()
 
 
+def test_box_that_cvat_turned_is_named(tmp_path):
+    attribute = ('<attributes><attribute><name>rotation</name><value>{}</value>'
+                 '</attribute></attributes></object>')
+    upright = OBJECT.format('dog', 0, 1, 1, 2, 2)
+    for turn in ('0.0', '180.0', 'left'):
+        one = upright.replace('</object>', attribute.format(turn))
+        write_xml(tmp_path, text=f'<annotation>{one}</annotation>')
+        assert load(tmp_path, use='bbox').mask.sum() == 4
+    one = upright.replace('</object>', attribute.format(30))
+    write_xml(tmp_path, text=f'<annotation>{one}</annotation>')
+    with pytest.raises(MaskError, match="object 1, 'dog': .*'rotation' turns .* by 30"):
+        load(tmp_path, use='bbox')
+
+
 TURNED = ('<object><name>dog</name><robndbox><cx>{}</cx><cy>{}</cy><w>{}</w><h>{}</h>'
           '<angle>{}</angle></robndbox></object>')
 

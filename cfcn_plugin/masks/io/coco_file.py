@@ -4,12 +4,12 @@ from array import array
 from itertools import chain
 from typing import Any, NamedTuple
 
-from cfcn_plugin.masks.base import MaskError, at, expect
+from cfcn_plugin.masks.base import MaskError, at, expect, is_list_of
 from cfcn_plugin.masks.deferred import read_or_defer, without_traceback
 
 from .names import image_name
 from .numbers import are_numbers, is_whole
-from .rectangles import Box, check_in_image, read_box
+from .rectangles import Box, check_in_image, check_upright, read_box
 from .rle import read_rle
 from .scale import check_scale, to_pixels
 
@@ -57,10 +57,10 @@ def look_up(known: dict, number, what: str):
     if type(number) in IDS and number in known:
         return known[number]
     kinds = {IDS[type(one)] for one in known}
-    kind = IDS.get(type(number), type(number).__name__)
+    kind = IDS.get(type(number))
     raise MaskError(f'{what}_id {number!r} ' + (
         f'is {kind}, and the id of each {what} is {" or ".join(sorted(kinds))}: write '
-        'both in the same way' if type(number) in IDS and kinds - {kind} == kinds else
+        'both in the same way' if kind and kinds and kind not in kinds else
         f'is not in the file: correct it, or add its {what}'))
 
 
@@ -146,12 +146,12 @@ def read_polygons(given) -> list[array]:
     Raises:
         MaskError: ``given`` is no list of polygons.
     """
-    expect(isinstance(given, list) and given,
-           'polygons [[x0, y0, x1, y1, ...], ...] or an RLE', given)
+    expect(is_list_of(list, given) and given,
+           'a list of polygons [[x0, y0, x1, y1, ...], ...] or an RLE', given)
     polygons = []
     for polygon in given:
         try:
-            is_plain = isinstance(polygon, list) and are_numbers(polygon, int, float)
+            is_plain = are_numbers(polygon, int, float)
             numbers = array('d', polygon) if is_plain else ()
         except OverflowError:
             numbers = ()
@@ -186,6 +186,8 @@ def check_bounds(bounds: Box, shape: tuple[int, int]) -> None:
 def _read_outline(entry: dict, use: str) -> Outline | None:
     given = entry.get('segmentation')
     if (not given or given == [[]]) and 'bbox' in entry:
+        attributes = entry.get('attributes')
+        check_upright(isinstance(attributes, dict) and attributes.get('rotation'))
         if use == 'segmentation':
             raise MaskError("has a 'bbox' and no 'segmentation': outline the object, "
                             "or take such boxes with use='segmentation_or_bbox'")
@@ -197,8 +199,8 @@ def _read_outline(entry: dict, use: str) -> Outline | None:
     if use == 'segmentation':
         return read_rle(given) if isinstance(given, dict) else read_polygons(given)
     expect(isinstance(given, list), "'bbox' [x, y, width, height]", given)
-    if len(given) == 4 and all(type(n) in (int, float) and math.isfinite(n)
-                               for n in given) and min(given[2:]) == 0:
+    if len(given) == 4 and are_numbers(given, int, float) and all(
+            abs(n) < math.inf for n in given) and min(given[2:]) == 0:
         return None  # a box without an area: COCO's own train2017 has two
     return read_box(given, 'xywh', ' (COCO boxes are x, y, width, height)')
 

@@ -36,6 +36,23 @@ def read_box(values: Sequence, format: str = 'xyxy', remedy: str = '') -> Box:
     return x0, y0, x1, y1
 
 
+def check_upright(turn) -> None:
+    """Check CVAT's attribute ``rotation`` of a box, in degrees, if there is one.
+
+    CVAT's exports to other formats have the box before it was turned.
+
+    Raises:
+        MaskError: The box is turned.
+    """
+    try:
+        is_turned = read_number(turn) % 180 != 0
+    except ValueError:  # no attribute, or not CVAT's
+        return
+    if is_turned:
+        raise MaskError(f"the attribute 'rotation' turns its box by {turn} degrees: "
+                        'export "CVAT for images 1.1", which CVATMasks reads')
+
+
 def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int],
                normalized: bool | None = None) -> np.ndarray:
     """The union of boxes (x0, y0, x1, y1) as a mask, uint8 {0, 1}, (H, W).

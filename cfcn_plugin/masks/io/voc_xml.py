@@ -11,7 +11,7 @@ import numpy as np
 from cfcn_plugin.masks.base import MaskError, at, expect
 
 from .numbers import read_number, read_whole
-from .rectangles import Box, read_box
+from .rectangles import Box, check_upright, read_box
 from .xml_tree import read_xml
 
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
@@ -73,6 +73,9 @@ def _read_any_box(element: Element) -> Box | np.ndarray:
 
 
 def _read_box(element: Element) -> Box:
+    for one in element.iterfind('attributes/attribute'):
+        if one.findtext('name') == 'rotation':
+            check_upright(one.findtext('value'))
     corners = [element.findtext(f'bndbox/{corner}') for corner in CORNERS]
     with suppress(ValueError):  # read_box raises for non-numeric values
         # VOC counts pixels from 1 and includes the last pixel
