@@ -5,7 +5,7 @@ from functools import lru_cache
 from unicodedata import normalize
 
 IMAGES = ('.avif', '.bmp', '.gif', '.jfif', '.jp2', '.jpe', '.jpeg', '.jpg', '.pgm',
-          '.png', '.ppm', '.tga', '.tif', '.tiff', '.webp')
+          '.png', '.ppm', '.tif', '.tiff', '.webp')
 FORMS = ('NFC', 'NFD')
 SETTLED = 2 * 10**9  # nanoseconds after which a new file changes a folder's time again
 
