@@ -42,7 +42,8 @@ $(OPENMMLAB_VENV)/.installed: setup.py constraints-openmmlab.txt
 
 # Minutes of strange files for each format; FUZZ=COCO for one of them
 fuzz: install
-	$(VENV)/bin/python -m pytest tests/masks/test_fuzz.py tests/data/public/test_fuzz.py \
+	$(VENV)/bin/python -m pytest tests/masks/test_fuzz.py tests/masks/io/test_names.py \
+	    tests/data/public/test_fuzz.py \
 	    --hypothesis-profile=fuzz \
 	    $(if $(FUZZ),-k "$(FUZZ)")
 

@@ -44,8 +44,9 @@ def join_inside(folder: str | Path, name: str) -> Path:
     """
     _check_text(name, f"'{folder}'")
     # on Windows a backslash separates folders, and a drive begins a new path
-    parts, is_drive = name.replace('\\', '/').split('/'), ntpath.splitdrive(name)[0]
-    if '..' in parts or (is_drive and ntpath.isabs(name)) or not os.path.join(
+    drive, path = ntpath.splitdrive(name)
+    if '..' in path.replace('\\', '/').split('/') or (
+            drive and ntpath.isabs(name)) or not os.path.join(
             folder, name).startswith(os.fspath(folder)):
         raise MaskError(LEAVING.format(name, 'leaves it on Windows', f"'{folder}'"))
     path = Path(folder, name)

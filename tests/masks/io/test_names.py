@@ -64,6 +64,7 @@ def test_names_below_the_folder_are_joined(folder, name):
     ('..\\secret.png', 'on Windows'),
     ('deep/b\\..\\..\\..\\secret.png', 'on Windows'),
     ('C:\\secret.png', 'on Windows'),
+    ('C:../secret.png', 'on Windows'),
     ('\\\\host\\share\\secret.png', 'on Windows'),
     ('/etc/passwd', 'is absolute'),
     ('a\0.png', 'has a zero byte'),
