@@ -61,14 +61,15 @@ def main():
     print(printable(
         f'{len(made)} of {len(samples)} images have a mask in {args.out}'))
     print_config(args, samples.root, made)
-    if not made and not failures:
-        keys = [loader.source.key(samples[i]) for i in range(min(2, len(samples)))]
-        sys.exit("No image has a mask. The source's names begin with "
-                 f'{loader.source.keys()[:2]}, those of the images with {keys}')
     if failures:
         print(f'\n{len(failures)} images have a mask that could not be converted:')
         for result in failures:
             print(printable(f'  {result.image}: {result.failure}'))
+    if not made and len(failures) < len(results):
+        keys = [loader.source.key(samples[i]) for i in range(min(2, len(samples)))]
+        sys.exit("No image has a mask. The source's names begin with "
+                 f'{loader.source.keys()[:2]}, those of the images with {keys}')
+    if failures:
         sys.exit(1)
 
 
