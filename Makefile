@@ -1,5 +1,7 @@
 # `make demo` and `make test` are all a fresh machine needs.
 PYTHON ?= python3
+# not for the launch scripts under test, which read the same name
+unexport PYTHON
 VENV ?= .venv
 # Index with CPU builds of torch, e.g. https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
