@@ -110,7 +110,7 @@ def _renamed(found: set[str], wanted: set[str]) -> str | None:
     ways |= {f'{json.dumps(prefix)} + k': len({prefix + k for k in found} & wanted)
              for prefix in _prefixes(wanted)}
     best = max(ways, key=ways.get, default=None)
-    if best is None or 2 * ways[best] < min(len(found), len(wanted)):
+    if best is None or 2 * ways[best] < max(min(len(found), len(wanted)), 1):
         return None
     return best
 

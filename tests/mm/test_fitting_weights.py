@@ -66,6 +66,15 @@ def test_weights_of_another_model_are_named_with_those_of_this_one(tmp_path):
         load_checkpoint(model(), file, logger=None)
 
 
+@pytest.mark.parametrize('content', [{}, dict(state_dict={})], ids=str)
+def test_file_without_weights_gets_no_command_that_renames_them(tmp_path, content):
+    file = tmp_path / 'x.pth'
+    torch.save(content, file)
+    with pytest.raises(UnfitWeightsError, match='The checkpoint has none, the model '
+                       'has .*Use the config of these weights, or rename their keys$'):
+        load_checkpoint(model(), str(file), logger=None)
+
+
 def test_weights_of_other_sizes_are_named_with_both_sizes(tmp_path):
     file = save(tmp_path / 'x.pth', nn.Linear(5, 4).state_dict())
     with pytest.raises(UnfitWeightsError, match=re.escape(

@@ -24,6 +24,7 @@ from .resumed_content import (
     check_optimizers,
     check_schedulers,
     check_settings,
+    check_sizes,
     optimizer_names,
 )
 from .run_errors import worker_errors, write_errors
@@ -150,6 +151,7 @@ class ResumableRunner(Runner):
         """Check what hooks and mmengine expect of a checkpoint without looking."""
         if self._resume:
             check_complete(checkpoint, self._load_from)
+            check_sizes(checkpoint, self.model, self._load_from)
             check_optimizers(checkpoint, self.optim_wrapper, self._load_from)
             check_schedulers(checkpoint, self.param_schedulers, self._load_from)
             return

@@ -3,11 +3,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mmengine.optim import OptimWrapper, OptimWrapperDict
+from torch import nn
 
+from cfcn_plugin.mm.engine.unwrap_model import unwrap_model
 from cfcn_plugin.mm.safe_loading import CheckpointError
 from cfcn_plugin.printable import printable
 
 OPTIMIZERS = 'optimizers'  # the key in a checkpoint's `meta`
+ADDED = {'differentiable'}  # by torch to the defaults of any optimizer, on loading
 NEEDED = (('state_dict', ), ('message_hub', ), ('meta', 'epoch'), ('meta', 'iter'))
 
 
@@ -58,6 +61,25 @@ def check_optimizers(checkpoint: dict, wrapper: OptimWrapper | OptimWrapperDict,
                 '`paramwise_cfg` of the interrupted run' + _or_begin(file))
 
 
+def check_sizes(checkpoint: dict, model: nn.Module, file: str) -> None:
+    """Check that the saved weights have the sizes of the model's.
+
+    mmengine only warns of a weight of another size, and keeps the random one.
+
+    Raises:
+        ValueError: A weight has another size.
+    """
+    saved = {name.removeprefix('module.'): one
+             for name, one in checkpoint['state_dict'].items()}
+    for name, one in unwrap_model(model).state_dict().items():
+        sizes = [tuple(getattr(w, 'shape', ())) for w in (saved.get(name, one), one)]
+        if sizes[0] != sizes[1]:
+            raise ValueError(
+                f"checkpoint '{file}' cannot be resumed: {name!r} has the size "
+                f'{sizes[0]}, and {sizes[1]} in the model: use the model of the '
+                'interrupted run' + _or_begin(file))
+
+
 def check_settings(wrapper: OptimWrapper | OptimWrapperDict, file: str) -> None:
     """Check that the optimizers have their settings after a state was loaded.
 
@@ -68,7 +90,7 @@ def check_settings(wrapper: OptimWrapper | OptimWrapperDict, file: str) -> None:
     """
     for _, one in _wrappers(wrapper):
         for group in one.optimizer.param_groups:
-            missing = sorted(set(one.optimizer.defaults) - set(group))
+            missing = sorted(set(one.optimizer.defaults) - set(group) - ADDED)
             if missing:
                 raise _other_optimizer(
                     file, f'is of an optimizer without {missing}',

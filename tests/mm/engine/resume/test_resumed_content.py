@@ -116,6 +116,28 @@ def test_optimizer_of_other_parameters_is_refused(saved):
         start(cfg, 'groups')
 
 
+@pytest.mark.parametrize('kind', ['Lamb', 'Adagrad', 'RAdam'])
+def test_any_optimizer_resumes_its_own_state(small_config, tmp_path, kind):
+    cfg = small_config(tmp_path, param_scheduler=[], experiment_name=kind)
+    cfg.optim_wrapper.optimizer = dict(type=kind, lr=1e-4)
+    runner = ResumableRunner.from_cfg(cfg)
+    runner.register_hook(End())
+    with pytest.raises(KeyboardInterrupt):
+        runner.train()
+    cfg.resume = True
+    assert start(cfg, f'{kind} again').iter == 12
+
+
+def test_model_of_other_sizes_is_refused(saved):
+    file, config = saved
+    cfg = config(resume=True)
+    cfg.model.backbone.filters = [4, 7]
+    with pytest.raises(ValueError, match=r"iter_4.pth' cannot be resumed: 'backbone\."
+                       r'layers\.1\.0\.weight\' has the size \(6, .*, and \(7, .* use '
+                       'the model of the interrupted run'):
+        start(cfg, 'wider')
+
+
 def test_states_of_other_schedulers_are_refused(saved):
     file, config = saved
     cfg = config(resume=True, param_scheduler=[dict(type='StepLR', step_size=1)])
