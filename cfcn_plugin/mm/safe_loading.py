@@ -123,6 +123,11 @@ def _load_checkpoint(filename, map_location=None, logger='current') -> Any:
     opened_file.set(str(filename))
     with checkpoint_errors(filename):
         checkpoint = _load_by_mmengine(filename, map_location, logger)
+    if isinstance(checkpoint, dict) and not isinstance(
+            checkpoint.get('state_dict', {}), dict):
+        raise CheckpointError(
+            f"checkpoint '{filename}' has a {type(checkpoint['state_dict']).__name__} "
+            'as `state_dict`, expected weights by name')
     meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
     if isinstance(meta, dict):
         meta.pop('config', None)

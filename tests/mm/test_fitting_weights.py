@@ -9,6 +9,7 @@ from mmpretrain.registry import MODELS
 from torch import nn
 
 from cfcn_plugin.mm.fitting_weights import UnfitWeightsError
+from cfcn_plugin.mm.safe_loading import CheckpointError
 
 pytestmark = [pytest.mark.stacks, pytest.mark.usefixtures('safe_loading')]
 
@@ -122,3 +123,9 @@ def test_initial_weights_of_a_config_that_do_not_fit_are_refused(
         init, **({} if prefix is None else dict(prefix=prefix)))))
     with pytest.raises(UnfitWeightsError, match=message):
         built.init_weights()
+
+
+def test_weights_that_are_no_dict_name_the_file(tmp_path):
+    file = save(tmp_path / 'x.pth', None)
+    with pytest.raises(CheckpointError, match="x.pth' has a NoneType as `state_dict`"):
+        load_checkpoint(model(), file, logger=None)

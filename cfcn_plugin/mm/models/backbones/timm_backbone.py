@@ -114,10 +114,32 @@ def has_fixed_size(model_name: str) -> bool:
     """Whether a timm model is built for one size of image, its ``img_size``."""
     source, name = parse_model_name(model_name)
     if source == 'local-dir':
-        name = json.loads(Path(name, 'config.json').read_text())['architecture']
+        name = _architecture(Path(name))
     elif source:
         name = load_model_config_from_hf(name)[1]
     return bool(getattr(get_pretrained_cfg(name), 'fixed_input_size', False))
+
+
+def _architecture(folder: Path) -> str:
+    """The timm model's name in a local folder.
+
+    Raises:
+        ValueError: The folder's ``config.json`` has no such name.
+    """
+    file = folder / 'config.json'
+    try:
+        name = json.loads(file.read_text())['architecture']
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"'{file}' is not a config as timm.models.save_for_hf writes "
+                         f'one ({type(error).__name__}: {error})') from error
+    return str(name)
+
+
+def _pickle_in(folder: Path) -> Path:
+    """The file of weights in a local folder that can run code; else the folder."""
+    files = [file for ending in ('bin', 'pth', 'pt', 'tar')
+             for file in sorted(folder.glob(f'*.{ending}'))]
+    return files[0] if len(files) == 1 else folder
 
 
 def _check_types(pretrained, checkpoint_path, local_weights, others: dict) -> None:
@@ -142,6 +164,9 @@ def _check_names(model_name: str, file: str) -> None:
         raise FileNotFoundError(
             f"'{name}' of model_name='{model_name}' is no folder with a config.json, "
             'as timm.models.save_for_hf writes one')
+    if source == 'local-dir' and not timm.is_model(_architecture(Path(name))):
+        raise ValueError(f"'{name}/config.json': timm {timm.__version__} has no model "
+                         f'{_architecture(Path(name))!r}')
     if not source and not timm.is_model(model_name):
         near = ', '.join(get_close_matches(model_name, timm.list_models(), 5))
         raise ValueError(f"timm {timm.__version__} has no model '{model_name}'; "
@@ -163,7 +188,7 @@ def _build(model_name: str, pretrained: bool, **kwargs) -> nn.Module:
     except Exception as error:
         source, name = parse_model_name(model_name)
         if isinstance(error.__cause__ or error, UnpicklingError):  # a folder's weights
-            with checkpoint_errors(name):
+            with checkpoint_errors(_pickle_in(Path(name))):
                 raise
         if not (pretrained or source) or not _is_download_error(error):
             raise

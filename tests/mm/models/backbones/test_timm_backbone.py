@@ -140,8 +140,19 @@ def test_a_local_folder_runs_no_code(folder):
         if file.suffix != '.json':
             file.unlink()
     torch.save(dict(weight=print), path / 'pytorch_model.bin')
-    with pytest.raises(ValueError, match='saved.*is refused.*print'):
+    with pytest.raises(ValueError, match='is refused.*print') as error:
         GuidedTIMMBackbone(f'local-dir:{path}', pretrained=True)
+    # the file that the printed command takes
+    assert f'clean_checkpoint.py {path}/pytorch_model.bin OUT' in str(error.value)
+
+
+@pytest.mark.parametrize('text, what', [
+    ('{bad', 'JSONDecodeError'), ('[]', 'TypeError'), ('{}', 'KeyError'),
+    ('{"architecture": "none"}', "has no model 'none'")])
+def test_a_broken_config_of_a_local_folder_is_named(tmp_path, text, what):
+    (tmp_path / 'config.json').write_text(text)
+    with pytest.raises(ValueError, match=f'{tmp_path}/config.json.*{what}'):
+        GuidedTIMMBackbone(f'local-dir:{tmp_path}')
 
 
 @pytest.mark.parametrize('pretrained', [True, False])
