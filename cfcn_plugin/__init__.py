@@ -12,13 +12,14 @@ from .version import __version__
 # attribute -> the module that has it
 _ATTRIBUTES = {
     'FeatureHook': 'features',
+    'FineTuning': 'fine_tuning',
     'Guide': 'guidance',
     'last_stage_activation': 'features',
     'guide_config': 'mm.config',
     'unguide_config': 'mm.config',
 }
-_ROOMS = ('annotation', 'data', 'experiments', 'features', 'functional', 'guidance',
-          'masks', 'mm', 'repair', 'visualization')
+_ROOMS = ('annotation', 'data', 'experiments', 'features', 'fine_tuning', 'functional',
+          'guidance', 'masks', 'mm', 'repair', 'visualization')
 
 __all__ = ['__version__', *_ATTRIBUTES, *_ROOMS]
 

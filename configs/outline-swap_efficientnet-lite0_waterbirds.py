@@ -1,12 +1,13 @@
 # The best here (docs/results/waterbirds.md): boxes become outlines by GrabCut, and each
 # bird is pasted on another background.
 _base_ = './swap-balanced_efficientnet-lite0_waterbirds.py'
+load_outline = dict(
+    type='LoadActivationMask',
+    source={{_base_.load_mask.source}},
+    refine=dict(type='GrabCut', cache='work_dirs/outlines/waterbirds'))
 train_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(
-        type='LoadActivationMask',
-        source={{_base_.load_mask.source}},
-        refine=dict(type='GrabCut', cache='work_dirs/outlines/waterbirds')),
+    load_outline,
     dict(
         type='MaskAware',
         transform=dict(

@@ -14,7 +14,7 @@ MM = {'mmengine', 'mmcv', 'mmpretrain'}
 # a room imports from the lines above and from its own, from none below
 FLOORS = [
     {'functional'},
-    {'features', 'masks'},
+    {'features', 'fine_tuning', 'masks'},
     {'guidance'},
     {'data', 'repair', 'annotation', 'visualization'},
     {'mm'},

@@ -11,27 +11,46 @@ from cfcn_plugin.mm.datasets.wrappers import dataset_configs
 from cfcn_plugin.mm.models import GUIDED_TYPES, GuidedDataPreprocessor
 from cfcn_plugin.mm.transforms import MaskAware, kind_of, transform_type
 from cfcn_plugin.mm.transforms.load_image import PILLOW
+from cfcn_plugin.options import check_choice
 from cfcn_plugin.stock import name_of, renamed
 
+from .recipe import apply_recipe, recipe_load
+
 SPLITS = ('train', 'val', 'test')
-PAPER = dict(type='CausalFocusLoss')
+# each recipe's own method: the paper's Eq. 1, none since backgrounds change, CFCN-C
+GUIDANCE = {
+    None: dict(type='CausalFocusLoss'),
+    'pretrained': None,
+    'small': dict(type='CausalFocusLoss', channels='target')}
 TRAIN_HOOKS = ('GuidanceCheckHook', 'BatchedLogHook', 'ReduceLogHook')
 
 
 def guide_config(cfg: Config,
                  masks: dict,
-                 guidance: dict | Sequence[dict] | None = PAPER,
+                 guidance: dict | Sequence[dict] | str | None = 'recipe',
                  feature_hook: dict | None = None,
-                 splits: Sequence[str] = SPLITS) -> Config:
+                 splits: Sequence[str] = SPLITS,
+                 recipe: str | None = None) -> Config:
     """The guided config of a stock one.
+
+    A *recipe* is what was measured to work on a kind of network (docs/choosing.md):
+
+    - ``'pretrained'``: all training images are guided ones, drawn equally often from
+      each class, and get another background in each draw (``BackgroundSwap``, no
+      guidance loss). Boxes, points and scribbles are refined to outlines. The early
+      layers and BatchNorm's statistics are frozen, the head begins at zero, the
+      backbone learns at a tenth of the optimizer's rate, and images are tested at
+      about 4/3 of their size where the network allows other sizes.
+    - ``'small'``: CFCN-C for a small network that is trained from scratch: the class
+      scores are the means of class maps, which are guided.
 
     The model gets its guided type, pipelines load masks and move them with their
     images, and evaluators of splits with masks get the focus metric, which gets its
     maps by ``ModelAwareLoopHook``. ``GuidanceCheckHook`` validates the masks before the
     first step, ``BatchedLogHook`` copies the log to the host once a step, and
-    ``ReduceLogHook`` averages it over processes. A run's data, draws, schedule and
-    checkpoints are the stock ones. A step that loads images with Pillow becomes
-    ``LoadImage``, which refuses the formats that start programs.
+    ``ReduceLogHook`` averages it over processes. A step that loads
+    images with Pillow becomes ``LoadImage``, which refuses the formats that start
+    programs. All else is the stock config's.
 
     Args:
         cfg: A stock config of mmpretrain, for one of the types in
@@ -40,10 +59,12 @@ def guide_config(cfg: Config,
             ``dict(train=..., val=...)``, one for each split that gets masks. For the
             options of ``LoadActivationMask`` (``missing``, ``fraction`` ...) give its
             config, ``dict(type='LoadActivationMask', source=..., ...)``, instead.
-        guidance: Config of a guidance method, or a list of them. None: the baseline,
-            whose focus is measured.
+        guidance: Config of a guidance method, or a list of them, on top of the recipe
+            if one is given. None: no guidance loss. ``'recipe'``: the recipe's own, and
+            without a recipe the paper's ``CausalFocusLoss``.
         feature_hook: Config of a feature hook. None: the map that pooling receives.
         splits: Which of ``'train'``, ``'val'`` and ``'test'`` may get masks.
+        recipe: ``'pretrained'`` or ``'small'``. None: guidance alone.
 
     Returns:
         The guided config, to train or dump as any other.
@@ -52,8 +73,14 @@ def guide_config(cfg: Config,
         ValueError: The config cannot be guided; the message names why, and a remedy.
     """
     cfg = copy.deepcopy(cfg)
+    if recipe is not None:
+        check_choice('recipe', recipe, tuple(GUIDANCE)[1:])
+    if guidance == 'recipe':
+        guidance = GUIDANCE[recipe]
     loads = _loads(cfg, masks, splits)
-    if guidance is not None and 'train' not in loads:
+    if 'train' in loads:
+        loads['train'] = recipe_load(loads['train'], recipe)
+    elif recipe is not None or guidance is not None:
         raise ValueError(
             'guidance needs masks of the train split, and only '
             f'{sorted(loads) or "no split"} get masks: add them to `masks` and '
@@ -76,6 +103,8 @@ def guide_config(cfg: Config,
     imports = cfg.get('custom_imports') or dict(imports=[], allow_failed_imports=False)
     cfg.custom_imports = dict(
         imports, imports=[*as_list(imports['imports']), 'cfcn_plugin.mm'])
+    if recipe is not None:
+        apply_recipe(cfg, recipe)
     return cfg
 
 

@@ -8,13 +8,15 @@ from mmpretrain.structures import label_to_onehot
 from torch import Tensor, nn
 
 from cfcn_plugin.features import Capture, FeatureHook
+from cfcn_plugin.fine_tuning import FineTuning
 from cfcn_plugin.guidance import Guidance, GuidanceBatch, Guide, MaskBatch
 from cfcn_plugin.stock import Stock, name_of
 
 from .data_preprocessor import GuidedDataPreprocessor
 from .in_channels import resolve_head
 
-EXTRA_KEYS = ('guidance', 'feature_hook')  # which a stock model does not have
+# which a stock model does not have
+EXTRA_KEYS = ('guidance', 'feature_hook', 'fine_tuning')
 
 
 class GuidedMixin:
@@ -27,11 +29,15 @@ class GuidedMixin:
         guidance: Config of a :class:`Guidance`, or a list of them, whose terms are
             summed. None: the baseline.
         feature_hook: Config of a :class:`FeatureHook`. None: the last map.
+        fine_tuning: Options of :class:`cfcn_plugin.fine_tuning.FineTuning` (``frozen``,
+            ``norm_eval``, ``zero_head``) for a pretrained network. None: all of the
+            network is trained, from the head's usual start.
         data_preprocessor: As in the stock model; its type is
             ``GuidedDataPreprocessor`` or a subclass.
 
     Attributes:
         guide: The :class:`Guide`.
+        fine_tuning: The :class:`FineTuning`, or None.
 
     Raises:
         ValueError: The preprocessor is not a guided one; a hook target or a width
@@ -44,6 +50,7 @@ class GuidedMixin:
                  *args,
                  guidance: dict | Guidance | Sequence[dict | Guidance] | None = None,
                  feature_hook: dict | FeatureHook | None = None,
+                 fine_tuning: dict | None = None,
                  data_preprocessor: dict | nn.Module | None = None,
                  **kwargs):
         super().__init__(
@@ -53,7 +60,25 @@ class GuidedMixin:
         self.guide = Guide(
             self, _built(guidance), feature_hook, self._class_scores,
             self.get_submodule(self.trained))
-        self._scores = Capture(self.get_submodule(self.scorer))
+        scorer = self.get_submodule(self.scorer)
+        self._scores = Capture(scorer)
+        self.fine_tuning = None if fine_tuning is None else FineTuning(
+            self, body=self._body(), head=scorer, **fine_tuning)
+
+    def _body(self) -> nn.Module:
+        body = self.get_submodule(self.trained)
+        return getattr(body, 'timm_model', body)  # whose layers timm knows
+
+    def init_weights(self) -> None:
+        super().init_weights()  # which also draws the head
+        if self.fine_tuning is not None and self.fine_tuning.starts_at_zero:
+            self.fine_tuning.zero_head()
+
+    def train(self, mode: bool = True):
+        super().train(mode)
+        if self.fine_tuning is not None:
+            self.fine_tuning.hold_statistics()
+        return self
 
     @property
     def guidance(self) -> Guidance | None:

@@ -117,3 +117,25 @@ def test_no_guided_image_is_an_error(build):
     dataset.pipeline.transforms[1].fraction = 0.
     with pytest.raises(ValueError, match='no training image is guided'):
         GuidedSampler(dataset)
+
+
+def test_balanced_classes_are_drawn_equally_often_and_each_image_of_a_class_too(build):
+    dataset = build(3)
+    labels = [dataset.get_data_info(i)['gt_label'] for i in range(3)]
+    assert len(set(labels)) == 2  # two images of one class, one of the other
+    drawn = Counter(GuidedSampler(dataset, fraction=1., class_balanced=True, seed=0))
+    assert drawn.total() == 8
+    assert sorted(drawn.values()) == [2, 2, 4]
+    assert drawn[next(i for i in range(3) if labels.count(labels[i]) == 1)] == 4
+
+
+def test_balanced_classes_where_all_images_are_guided(build):
+    dataset = build(8)
+    drawn = list(GuidedSampler(dataset, class_balanced=True, seed=0))
+    labels = Counter(int(dataset.get_data_info(i)['gt_label']) for i in drawn)
+    assert labels == {0: 4, 1: 4}
+
+
+def test_a_class_without_a_guided_image_cannot_be_balanced(build):
+    with pytest.raises(ValueError, match=r'the classes \[\d\] have no guided image'):
+        GuidedSampler(build(1), class_balanced=True)

@@ -1,0 +1,150 @@
+"""What a recipe sets, and what the config it is given must have."""
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmpretrain.registry import MODELS, TRANSFORMS
+
+from cfcn_plugin import guide_config, unguide_config
+
+BOXES = dict(type='BoxMasks', data_root='data', ann_file='boxes.csv')
+MASKS = dict(type='PNGMasks', data_root='data', masks='masks')
+
+
+@pytest.fixture
+def pretrained(stock):
+    cfg = stock()
+    cfg.load_from = 'weights.pth'
+    return cfg
+
+
+def pipeline(cfg, split='train'):
+    return cfg[f'{split}_dataloader'].dataset.pipeline
+
+
+def built(cfg):
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        return MODELS.build(cfg.model)
+
+
+def test_pretrained_sets_each_piece(pretrained):
+    cfg = guide_config(pretrained, BOXES, recipe='pretrained')
+    assert cfg.model.guidance is None
+    assert cfg.model.train_cfg.augments == dict(
+        type='BackgroundSwap', prob=1., border=1.5, hole='box')
+    assert cfg.model.fine_tuning == dict(frozen=0.7, norm_eval=True, zero_head=True)
+    sampler = cfg.train_dataloader.sampler
+    assert (sampler.type, sampler.fraction, sampler.class_balanced) == (
+        'GuidedSampler', 1., True)
+    assert cfg.optim_wrapper.paramwise_cfg.custom_keys == dict(
+        backbone=dict(lr_mult=0.1))
+
+
+def test_boxes_of_the_training_split_are_refined_and_outlines_stay(pretrained):
+    cfg = guide_config(pretrained, BOXES, recipe='pretrained')
+    load, = (step for step in pipeline(cfg) if step['type'] == 'LoadActivationMask')
+    assert load.refine == dict(
+        type='GrabCut', mark='around', cache='work_dirs/outlines')
+    for split, masks in (('test', BOXES), ('train', MASKS)):
+        cfg = guide_config(pretrained, masks, recipe='pretrained')
+        load, = (step for step in pipeline(cfg, split)
+                 if step['type'] == 'LoadActivationMask')
+        assert 'refine' not in load
+
+
+@pytest.mark.parametrize('source, mark', [
+    (dict(type='PointMasks'), 'inside'), (dict(type='VOCMasks', use='bbox'), 'around')])
+def test_points_are_inside_of_their_object_and_boxes_of_any_source_around(
+        pretrained, source, mark):
+    cfg = guide_config(pretrained, dict(source, data_root='d'), recipe='pretrained')
+    assert pipeline(cfg)[1].refine.mark == mark
+
+
+def test_a_refine_of_ones_own_stays(pretrained):
+    masks = dict(type='LoadActivationMask', source=BOXES, refine=None)
+    cfg = guide_config(pretrained, masks, recipe='pretrained')
+    assert pipeline(cfg)[1].refine is None
+
+
+def test_test_images_are_a_third_larger_in_multiples_of_32(pretrained):
+    cfg = guide_config(pretrained, BOXES, recipe='pretrained')
+    sizes = [step.transform.get('scale', step.transform.get('crop_size'))
+             for step in pipeline(cfg, 'test') if 'transform' in step]
+    assert sizes == [329, 288]  # of 256 and 224
+    assert pipeline(cfg)[2].transform.scale == 224
+
+
+def test_images_of_a_network_for_one_size_stay(pretrained):
+    pretrained.model.backbone = dict(
+        type='GuidedTIMMBackbone', model_name='vit_tiny_patch16_224', pretrained=True)
+    cfg = guide_config(pretrained, BOXES, recipe='pretrained')
+    assert pipeline(cfg, 'test')[3].transform.crop_size == 224
+
+
+def test_the_model_is_built_with_a_frozen_stem_and_a_head_of_zeros(pretrained):
+    cfg = guide_config(pretrained, BOXES, recipe='pretrained')
+    model = built(cfg)
+    model.init_weights()
+    model.train()
+    assert not model.backbone.conv1.weight.requires_grad
+    assert model.backbone.layer4[1].conv2.weight.requires_grad
+    assert not model.backbone.bn1.training
+    assert model.head.training
+    assert model.head.fc.weight.abs().sum() == 0
+    assert not model(torch.randn(1, 3, 64, 64)).any()
+
+
+def test_a_guidance_comes_on_top_of_the_recipe(pretrained):
+    loss = dict(type='CausalFocusLoss', loss_weight=0.1)
+    cfg = guide_config(pretrained, BOXES, loss, recipe='pretrained')
+    assert built(cfg).guidance.loss_weight == 0.1
+    assert cfg.model.train_cfg.augments.type == 'BackgroundSwap'
+
+
+def test_a_recipe_survives_a_dump_and_leaves_no_trace_in_the_stock_config(
+        pretrained, tmp_path):
+    cfg = guide_config(pretrained, BOXES, recipe='pretrained')
+    cfg.dump(tmp_path / 'guided.py')
+    stock = unguide_config(Config.fromfile(tmp_path / 'guided.py'))
+    text = stock.pretty_text
+    for word in ('cfcn_plugin', 'Swap', 'Guided', 'fine_tuning', 'class_balanced'):
+        assert word not in text
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        MODELS.build(stock.model)
+
+
+def test_whole_timm_models_train_their_classifier_at_the_full_rate(pretrained):
+    pretrained.model = dict(
+        type='TimmClassifier', model_name='resnet18', pretrained=False, num_classes=3,
+        checkpoint_path='weights.pth')
+    cfg = guide_config(pretrained, BOXES, recipe='pretrained')
+    assert cfg.optim_wrapper.paramwise_cfg.custom_keys == {
+        'model.': dict(lr_mult=0.1), 'model.fc': dict(lr_mult=1.)}
+
+
+def test_small_is_cfcn_c(stock):
+    cfg = guide_config(stock(), MASKS, recipe='small')
+    assert cfg.model.guidance == dict(type='CausalFocusLoss', channels='target')
+    model = built(cfg)
+    assert model.maps_are_classes
+    assert model(torch.randn(1, 3, 64, 64)).shape == (1, stock().model.head.num_classes)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        for step in pipeline(cfg):
+            TRANSFORMS.build(step)
+
+
+@pytest.mark.parametrize('change, message', [
+    (dict(load_from=None), 'loads no pretrained weights'),
+    (dict(model=dict(train_cfg=dict(augments=dict(type='Mixup', alpha=0.2)))),
+     'other batch augments'),
+    (dict(train_dataloader=dict(sampler=dict(type='RepeatAugSampler'))),
+     'the train_dataloader has RepeatAugSampler')])
+def test_what_does_not_fit_the_recipe_is_refused(pretrained, change, message):
+    pretrained.merge_from_dict(change)
+    with pytest.raises(ValueError, match=message):
+        guide_config(pretrained, BOXES, recipe='pretrained')
+
+
+def test_recipes_are_named():
+    with pytest.raises(ValueError, match=r"must be one of \('pretrained', 'small'\)"):
+        guide_config(Config(dict(model=dict())), BOXES, recipe='deep')
