@@ -25,7 +25,7 @@ class BackgroundSwap:
     change nor give their context. Ignored pixels go with the object and stay ignored.
 
     For ``train_cfg=dict(augments=...)`` of a guided model, alone or beside others; or
-    called as ``(inputs, scores, masks)``.
+    called as ``(images, labels, masks)`` in any loop, labels of any kind.
 
     Args:
         prob: Probability that a guided image gets another background, [0, 1].
@@ -44,7 +44,8 @@ class BackgroundSwap:
         self.prob = prob
         self.border = border
 
-    def __call__(self, inputs: Tensor, scores: Tensor, masks: MaskBatch):
+    def __call__(self, inputs: Tensor, labels: Tensor,
+                 masks: MaskBatch) -> tuple[Tensor, Tensor, MaskBatch]:
         order, chance = torch.rand(2, len(inputs)).to(inputs.device)
         other = pick_other_guided(masks.guided, order)
         own = torch.arange(len(inputs), device=inputs.device)
@@ -54,7 +55,7 @@ class BackgroundSwap:
         pasted = swap_background(
             inputs, objects, inputs[other], holes[other], self.border)
         inputs = torch.where(swapped.view(-1, 1, 1, 1), pasted, inputs)
-        return inputs, scores.float(), masks
+        return inputs, labels, masks
 
 
 def pick_other_guided(guided: Tensor, order: Tensor) -> Tensor:
