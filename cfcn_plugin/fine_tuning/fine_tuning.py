@@ -40,6 +40,7 @@ class FineTuning:
             linear layer that was defined last.
 
     Attributes:
+        frozen: As given.
         starts_at_zero: Whether the head begins at zero.
 
     Raises:
@@ -59,6 +60,7 @@ class FineTuning:
         check_flag('norm_eval', norm_eval)
         check_flag('zero_head', zero_head)
         self.model = model
+        self.frozen = frozen
         self.norm_eval = norm_eval
         self.starts_at_zero = zero_head
         self.body = model if body is None else body

@@ -37,7 +37,6 @@ def apply_recipe(cfg: Config, recipe: str) -> None:
     if recipe == 'small':
         _classify_by_maps(cfg)
     else:
-        _check_pretrained(cfg)
         _swap_backgrounds(cfg)
         _draw_guided(cfg)
         _fine_tune(cfg)
@@ -61,21 +60,6 @@ def _classify_by_maps(cfg: Config) -> None:
 
 
 # ---- 'pretrained' -----------------------------------------------------------
-
-
-def _check_pretrained(cfg: Config) -> None:
-    model = cfg.model
-    backbone = model.get('backbone') or model.get('image_encoder') or {}
-    found = cfg.get('load_from') or any(
-        part.get(key) for part in (model, backbone)
-        for key in ('pretrained', 'checkpoint_path', 'local_weights'))
-    inits = [part.get('init_cfg') for part in (model, backbone)]
-    if not found and 'Pretrained' not in repr(inits):
-        raise ValueError(
-            "recipe='pretrained' freezes early layers, and the config loads no "
-            'pretrained weights: give them (model.backbone.init_cfg=dict(type='
-            "'Pretrained', checkpoint=FILE, prefix='backbone.'), or load_from), or "
-            'leave `recipe` out')
 
 
 def _swap_backgrounds(cfg: Config) -> None:

@@ -21,6 +21,7 @@ from cfcn_plugin.stock import GOES
 from .unwrap_model import unwrap_model
 
 MASK_TRUE = (MaskAware, PackInputs)  # move image and mask, or only pack
+WEIGHTS = ('pretrained', 'checkpoint_path', 'local_weights')  # of timm's models
 
 
 class GuidanceCheckHook(Hook):
@@ -39,7 +40,7 @@ class GuidanceCheckHook(Hook):
         ValueError: A transform moves, or may move, images without their masks; a batch
             augment of a later epoch does not support masks; a mask or a line of a list
             belongs to no image; a guided image has no mask; model and data differ in
-            the number of classes.
+            the number of classes; layers are frozen that no weights are loaded into.
     """
     stock = GOES
     priority = 'VERY_HIGH'
@@ -53,6 +54,7 @@ class GuidanceCheckHook(Hook):
         dataset = runner.train_dataloader.dataset
         self._check(runner, dataset)
         self._check_trained(runner)
+        self._check_frozen(runner)
         for hook in runner.hooks:
             if isinstance(hook, SwitchRecipeHook):
                 for epoch, recipe in hook.schedule.items():
@@ -126,6 +128,19 @@ class GuidanceCheckHook(Hook):
                 "the head (CausalFocusHead)")
 
     @staticmethod
+    def _check_frozen(runner) -> None:
+        tuning = getattr(unwrap_model(runner.model), 'fine_tuning', None)
+        if tuning is None or tuning.frozen == 0 or runner._load_from or runner._resume:
+            return
+        if not _loads_weights(runner.cfg.model):
+            raise ValueError(
+                f'model.fine_tuning freezes {tuning.frozen:.0%} of the layers, and the '
+                'config loads no pretrained weights: give them, '
+                "model.backbone.init_cfg=dict(type='Pretrained', checkpoint=FILE, "
+                "prefix='backbone.') or load_from=FILE, or set "
+                'model.fine_tuning.frozen=0')
+
+    @staticmethod
     def _check_transform(transform) -> None:
         name, moves = type_name(transform), moves_pixels(transform)
         if moves:
@@ -160,6 +175,17 @@ class GuidanceCheckHook(Hook):
                 f'the model has head.num_classes={wanted}, {type(dataset).__name__} '
                 f'has {len(classes)} classes ({", ".join(classes[:4])} ...): make '
                 'them equal')
+
+
+def _loads_weights(config) -> bool:
+    """Whether a part of a model's config names weights to start from."""
+    if isinstance(config, list | tuple):
+        return any(map(_loads_weights, config))
+    if not isinstance(config, dict):
+        return False
+    return (config.get('type') == 'Pretrained'
+            or any(config.get(key) for key in WEIGHTS)
+            or any(map(_loads_weights, config.values())))
 
 
 def _keys(datasets: list, load: LoadActivationMask) -> Iterator[str]:

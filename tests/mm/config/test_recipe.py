@@ -134,7 +134,6 @@ def test_small_is_cfcn_c(stock):
 
 
 @pytest.mark.parametrize('change, message', [
-    (dict(load_from=None), 'loads no pretrained weights'),
     (dict(model=dict(train_cfg=dict(augments=dict(type='Mixup', alpha=0.2)))),
      'other batch augments'),
     (dict(train_dataloader=dict(sampler=dict(type='RepeatAugSampler'))),

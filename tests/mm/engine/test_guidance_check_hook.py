@@ -10,6 +10,7 @@ from mmpretrain.registry import DATASETS, HOOKS, MODELS
 from PIL import Image
 from torch import nn
 
+from cfcn_plugin.fine_tuning import FineTuning
 from cfcn_plugin.masks import MaskError
 from cfcn_plugin.mm.engine import GuidanceCheckHook
 from cfcn_plugin.mm.transforms import MaskAware
@@ -296,3 +297,27 @@ def test_validation_and_test_are_checked_once(root, split):
 def test_hook_is_built_by_its_name_and_runs_first():
     hook = HOOKS.build(dict(type='GuidanceCheckHook', sources=False))
     assert hook.priority == 'VERY_HIGH'
+
+
+def frozen_runner(root, backbone, load_from=None):
+    runner = runner_of(dataset_of(root, PACK))
+    runner.model.fine_tuning = FineTuning(nn.Sequential(
+        nn.Conv2d(3, 2, 1), nn.Flatten(), nn.Linear(2, 2)), frozen=0.5)
+    runner.cfg = SimpleNamespace(model=dict(type='GuidedClassifier', backbone=backbone))
+    runner._load_from, runner._resume = load_from, False
+    return runner
+
+
+def test_frozen_layers_without_weights_are_refused(root):
+    with pytest.raises(ValueError, match='freezes 50% of the layers, and the config '
+                       'loads no pretrained weights'):
+        GuidanceCheckHook().before_train(
+            frozen_runner(root, dict(type='ResNet', depth=18)))
+
+
+@pytest.mark.parametrize('backbone, load_from', [
+    (dict(pretrained=True), None), (dict(local_weights=dict(resnet18='w.pth')), None),
+    (dict(init_cfg=[dict(type='Pretrained', checkpoint='w.pth')]), None),
+    (dict(depth=18), 'w.pth')], ids=['timm', 'local', 'init_cfg', 'load_from'])
+def test_frozen_layers_with_weights_are_accepted(root, backbone, load_from):
+    GuidanceCheckHook().before_train(frozen_runner(root, backbone, load_from))
