@@ -9,6 +9,8 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import DATASETS, MODELS
 from PIL import Image
 
+from cfcn_plugin.data import BackgroundSwap
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / 'README.md').read_text(encoding='utf-8')
 PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
@@ -17,7 +19,7 @@ PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 @pytest.fixture
 def own_config(tmp_path):
     """The config of "Guide your own config", with two images on disk."""
-    code = re.search(r'```python\n(.*?)```', README, re.S).group(1)
+    code = re.search(r'```python\n(_base_.*?)```', README, re.S).group(1)
     assert len(code.strip().splitlines()) <= 20
     data = tmp_path / 'imagenet'
     for wnid in ('n01', 'n02'):
@@ -35,7 +37,7 @@ def own_config(tmp_path):
     return cfg
 
 
-def test_own_config_trains_a_step(own_config):
+def test_own_config_trains_a_step_on_other_backgrounds(own_config):
     init_default_scope('mmpretrain')
     dataset = DATASETS.build(own_config.train_dataloader.dataset)
     model = MODELS.build({
@@ -45,8 +47,10 @@ def test_own_config_trains_a_step(own_config):
     data = model.data_preprocessor(
         dict(inputs=[s['inputs'] for s in samples],
              data_samples=[s['data_samples'] for s in samples]), training=True)
-    losses = model(**data, mode='loss')
-    assert losses['guided_fraction'] == 1 and losses['loss_focus'].isfinite()
+    assert data['masks'].guided.all()
+    assert type(model.data_preprocessor.batch_augments.augments[0]) is BackgroundSwap
+    assert not model.backbone.conv1.weight.requires_grad
+    assert model(**data, mode='loss')['loss'].isfinite()
 
 
 def test_every_file_the_readme_names_exists():

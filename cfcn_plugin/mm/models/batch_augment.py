@@ -78,4 +78,4 @@ class MaskedBatchAugment:
                 'source=...)` into the training pipeline')
         if kind in STOCK:
             return STOCK[kind](inputs, scores, masks, **vars(augment))
-        return OTHERS[kind](augment, inputs, scores, masks)
+        return OTHERS[kind](augment, inputs, scores.float(), masks)
