@@ -1,4 +1,4 @@
-"""Oxford-IIIT Pets by species."""
+"""Oxford-IIIT Pets by breed and by species."""
 from pathlib import Path
 
 from mmpretrain.datasets import OxfordIIITPet
@@ -23,7 +23,35 @@ class _Pets(OxfordIIITPet):
 
 
 class PetsBreeds(_Pets):
-    """Oxford-IIIT Pets, 37 breeds: the stock dataset, in torchvision's layout."""
+    """Oxford-IIIT Pets by breed: the stock dataset, in torchvision's layout.
+
+    Args:
+        classes: Names of breeds; images of other breeds are left out, and labels go by
+            this order. None: all 37.
+        data_root, split, **kwargs: As in ``OxfordIIITPet``.
+
+    Raises:
+        ValueError: A name is no breed, or the split has no image of a breed that is
+            asked for.
+        FileNotFoundError: The split's file does not exist.
+    """
+
+    def load_data_list(self) -> list[dict]:
+        breeds, classes = self.METAINFO['classes'], self.metainfo['classes']
+        unknown = sorted(set(classes) - set(breeds))
+        if unknown:
+            raise ValueError(
+                f'`classes` has {unknown}; the breeds are {", ".join(breeds)}')
+        labels = {breeds.index(name): label for label, name in enumerate(classes)}
+        samples = [{**sample, 'gt_label': labels[sample['gt_label']]}
+                   for sample in super().load_data_list()
+                   if sample['gt_label'] in labels]
+        found = {sample['gt_label'] for sample in samples}
+        missing = [name for label, name in enumerate(classes) if label not in found]
+        if missing and len(classes) < len(breeds):
+            raise ValueError(f"'{self.ann_file}' has no image of {', '.join(missing)}: "
+                             'leave these breeds out of `classes`')
+        return samples
 
 
 class PetsSpecies(_Pets):

@@ -1,4 +1,6 @@
 """Oxford-IIIT Pets: breeds, species, and the error for missing data."""
+from shutil import copytree
+
 import numpy as np
 import pytest
 from mmpretrain.registry import DATASETS
@@ -89,3 +91,32 @@ def test_missing_data_names_folder_command_and_variable(tmp_path, pets, split):
 def test_unknown_option_is_an_error(root, pets):
     with pytest.raises(TypeError, match='species'):
         pets(str(root), species='cat')
+
+
+def test_some_breeds_are_labelled_by_their_order_and_others_left_out(root):
+    classes = ['Bengal', 'Abyssinian']
+    pets = PetsBreeds(str(root), classes=classes, serialize_data=False)
+    assert pets.metainfo['classes'] == tuple(classes)
+    assert [(one['img_path'].rpartition('/')[2], one['gt_label'])
+            for one in map(pets.get_data_info, range(len(pets)))] == [
+                ('Abyssinian_100.jpg', 1), ('Bengal_7.jpg', 0)]
+
+
+@pytest.mark.parametrize('classes, message', [
+    (['bengal'], r"`classes` has \['bengal'\]; the breeds are Abyssinian, "),
+    (['Abyssinian', 'beagle'], "trainval.txt' has no image of beagle: leave")])
+def test_breeds_that_are_not_there_are_refused(root, classes, message):
+    with pytest.raises(ValueError, match=message):
+        PetsBreeds(str(root), classes=classes)
+
+
+def test_a_png_with_alpha_that_is_named_jpg_is_an_image_of_three_channels(
+        root, tmp_path):
+    copytree(root, tmp_path / 'pets')
+    Image.new('RGBA', SIZE[::-1], (10, 20, 30, 40)).save(
+        tmp_path / 'pets/images/Bengal_7.jpg', format='PNG')
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+    pets = DATASETS.build(dict(
+        type='PetsBreeds', data_root=str(tmp_path / 'pets'), classes=['Bengal'],
+        pipeline=pipeline))
+    assert pets[0]['inputs'][:, 0, 0].tolist() == [30, 20, 10]
