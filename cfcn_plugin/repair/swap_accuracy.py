@@ -83,7 +83,7 @@ def swap_accuracy(model: nn.Module,
 
 def choose_other_class(targets: Tensor,
                        generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """For each image an image that has labels, and none of the image's.
+    """For each image with labels an image with labels, none of them the image's.
 
     Args:
         targets: (N,) int64, or (N, classes) in {0, 1}.
@@ -95,7 +95,8 @@ def choose_other_class(targets: Tensor,
     if len(targets) < 2:
         return nothing, nothing
     rows = _as_rows(targets).float()
-    allowed = (rows @ rows.T == 0) & (rows.sum(1) > 0)
+    labelled = rows.any(1)
+    allowed = (rows @ rows.T == 0) & labelled & labelled[:, None]
     which = allowed.any(1).nonzero().flatten()
     if not len(which):
         return nothing, nothing
