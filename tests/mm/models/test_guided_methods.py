@@ -19,6 +19,7 @@ METHODS = {
     'rrr': dict(type='RightReasonsLoss', loss_weight=0.1),
     'energy': dict(type='ExplanationLoss'),
     'l1': dict(type='ExplanationLoss', metric='l1'),
+    'kl': dict(type='ExplanationLoss', metric='kl'),
     'actdiff': dict(type='ActDiffLoss', loss_weight=0.1),
     'focus micro': dict(type='CausalFocusLoss', average='micro',
                         channel_weights='gradient'),
