@@ -70,7 +70,7 @@ class BackgroundSwapMetric(ModelAwareMetric):
             return values
         chosen = batch.masks.guided.nonzero().flatten().tolist()
         samples = [batch.samples[i] for i in chosen]
-        inputs, objects = batch.inputs[chosen], _objects(batch.masks)[chosen]
+        inputs, objects = batch.inputs[chosen], batch.masks.objects[chosen]
         rows = [dict(original=is_right(s, s)) for s in samples]
 
         def predict(condition: str, images: Tensor, which: Sequence[int]) -> None:
@@ -132,16 +132,11 @@ def _prepare(model, packed: list[dict], size) -> tuple[Tensor, Tensor]:
     """Other images and their objects, preprocessed, at ``size``."""
     data = model.data_preprocessor(
         {key: [one[key] for one in packed] for key in ('inputs', 'data_samples')})
-    images, objects = data['inputs'], _objects(data['masks'])
+    images, objects = data['inputs'], data['masks'].objects
     if images.shape[-2:] != size:
         images = F.interpolate(images, size=size, mode='bilinear')
         objects = F.interpolate(objects[:, None].float(), size=size)[:, 0] > 0
     return images, objects
-
-
-def _objects(masks) -> Tensor:
-    """(B, H, W) bool; ignored pixels go with the object."""
-    return (masks.mask > 0).any(1) | masks.ignore
 
 
 def _preprocessed_grey(model: nn.Module, like: Tensor) -> Tensor:
