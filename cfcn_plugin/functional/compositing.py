@@ -32,7 +32,7 @@ def swap_background(images: Tensor,
     Returns:
         (B, C, H, W).
     """
-    inside = soften(objects, border)
+    inside = soften(objects, border).to(images.dtype)
     return torch.lerp(
         without_object(backgrounds, their_objects, border), images, inside)
 
@@ -114,7 +114,8 @@ def without_object(images: Tensor, objects: Tensor, border: float = 2.0) -> Tens
     known = torch.cat([images * context, context], dim=1)
     total = sum(_enlarged(COARSER**step * F.adaptive_avg_pool2d(known, cells), known)
                 for step, cells in enumerate(CELLS))
-    return torch.lerp(images, total[:, :-1] / total[:, -1:], hole)
+    fill = total[:, :-1] / total[:, -1:]
+    return torch.lerp(images, fill.to(images.dtype), hole.to(images.dtype))
 
 
 def _enlarged(coarse: Tensor, like: Tensor) -> Tensor:
@@ -124,7 +125,8 @@ def _enlarged(coarse: Tensor, like: Tensor) -> Tensor:
         return F.interpolate(cells[None], size=size, mode='linear')[0].T
 
     height, width = like.shape[-2:]
-    return weights(height) @ coarse @ weights(width).T
+    with torch.autocast(like.device.type, enabled=False):  # what is next to 0 counts
+        return weights(height) @ coarse @ weights(width).T
 
 
 def bounding_box(objects: Tensor) -> Tensor:

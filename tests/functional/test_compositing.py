@@ -123,3 +123,21 @@ def test_hole_is_the_object_or_its_box():
     assert hole_of(corner, 'box').all()
     with pytest.raises(ValueError, match="`hole` must be one of .*'round'"):
         hole_of(corner, 'round')
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
+def test_images_keep_their_precision(dtype):
+    image, background = torch.rand(2, 1, 3, 32, 32)
+    expected = swap_background(image, box(), background, box())
+    found = swap_background(image.to(dtype), box(), background.to(dtype), box())
+    assert found.dtype == dtype
+    torch.testing.assert_close(found.float(), expected, atol=0.02, rtol=0)
+    assert without_object(image.to(dtype), torch.ones(1, 32, 32) > 0).isfinite().all()
+
+
+def test_autocast_of_a_training_step_changes_no_pixel():
+    images, objects = torch.rand(2, 3, 32, 32), torch.ones(2, 32, 32) > 0
+    objects[1] = box()[0]
+    expected = without_object(images, objects)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert torch.equal(without_object(images, objects), expected)
