@@ -15,6 +15,7 @@ REGISTERED: dict[Registry, tuple[type, ...]] = {
         models.GuidedDataPreprocessor, models.GuidedRetriever,
         models.GuidedTIMMBackbone, models.GuidedTimmClassifier, FeatureHook,
         guidance.ActDiffLoss, guidance.CausalFocusLoss, guidance.Combined,
+        guidance.ConsistencyLoss,
         guidance.ExplanationLoss, guidance.GAINLoss, guidance.LiteralFocusLoss,
         guidance.RightReasonsLoss),
     registry.BATCH_AUGMENTS: (BackgroundSwap, ),
