@@ -11,10 +11,11 @@ from .guide import Guide
 from .literal_focus import LiteralFocusLoss
 from .mask_batch import MaskBatch, MixComponent
 from .right_reasons import RightReasonsLoss
+from .uniform_context import UniformContextLoss
 
 __all__ = [
     'ActDiffLoss', 'CausalFocusLoss', 'Combined', 'ConsistencyLoss',
     'ExplanationLoss', 'GAINLoss',
     'Guidance', 'GuidanceBatch', 'Guide', 'LiteralFocusLoss', 'MaskBatch',
-    'MixComponent', 'ModelView', 'RightReasonsLoss'
+    'MixComponent', 'ModelView', 'RightReasonsLoss', 'UniformContextLoss'
 ]

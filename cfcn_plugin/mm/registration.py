@@ -17,7 +17,7 @@ REGISTERED: dict[Registry, tuple[type, ...]] = {
         guidance.ActDiffLoss, guidance.CausalFocusLoss, guidance.Combined,
         guidance.ConsistencyLoss,
         guidance.ExplanationLoss, guidance.GAINLoss, guidance.LiteralFocusLoss,
-        guidance.RightReasonsLoss),
+        guidance.RightReasonsLoss, guidance.UniformContextLoss),
     registry.BATCH_AUGMENTS: (BackgroundSwap, ),
     registry.DATASETS: (
         datasets.CSVDataset, datasets.PetsBreeds, datasets.PetsSpecies),

@@ -20,10 +20,11 @@ from cfcn_plugin.guidance import (
     LiteralFocusLoss,
     MaskBatch,
     RightReasonsLoss,
+    UniformContextLoss,
 )
 
 METHODS = (ActDiffLoss, CausalFocusLoss, ExplanationLoss, GAINLoss, LiteralFocusLoss,
-           RightReasonsLoss)
+           RightReasonsLoss, UniformContextLoss)
 
 
 class Net(nn.Module):

@@ -206,6 +206,7 @@ OTHER_METHODS = [
     dict(type='ActDiffLoss'),
     dict(type='ConsistencyLoss'),
     [dict(type='CausalFocusLoss'), dict(type='ExplanationLoss')],
+    dict(type='UniformContextLoss'),
 ]
 
 

@@ -27,6 +27,7 @@ METHODS = {
     'focus and rrr': [dict(type='CausalFocusLoss'),
                       dict(type='RightReasonsLoss', loss_weight=0.1)],
     'square': dict(type='ExplanationLoss', metric='square'),
+    'uniform': dict(type='UniformContextLoss'),
 }
 CNN = dict(
     type='GuidedClassifier',
