@@ -96,7 +96,7 @@ class BackgroundSwapMetric(ModelAwareMetric):
         values = [None] * len(batch.samples)
         if batch.masks is None:
             return values
-        objects = _objects(batch.masks)
+        objects = batch.masks.objects
         usable = batch.masks.guided & ~objects.flatten(1).all(1)
         chosen = usable.nonzero().flatten().tolist()
         if not chosen:
@@ -185,16 +185,11 @@ def _prepare(model, packed: list[dict], size) -> tuple[Tensor, Tensor]:
     """Other images and their objects, preprocessed, at ``size``."""
     data = model.data_preprocessor(
         {key: [one[key] for one in packed] for key in ('inputs', 'data_samples')})
-    images, objects = data['inputs'], _objects(data['masks'])
+    images, objects = data['inputs'], data['masks'].objects
     if images.shape[-2:] != size:
         images = F.interpolate(images, size=size, mode='bilinear')
         objects = F.interpolate(objects[:, None].float(), size=size)[:, 0] > 0
     return images, objects
-
-
-def _objects(masks) -> Tensor:
-    """(B, H, W) bool; ignored pixels go with the object."""
-    return (masks.mask > 0).any(1) | (masks.known < 1)
 
 
 def _has_background(sample) -> bool:
