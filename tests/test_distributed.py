@@ -41,6 +41,7 @@ METHODS = {
     'explanation': dict(type='ExplanationLoss', reduction='guided'),
     'rrr': dict(type='RightReasonsLoss', reduction='guided'),
     'actdiff': dict(type='ActDiffLoss', reduction='guided', context='zero'),  # no draw
+    'uniform': dict(type='UniformContextLoss', reduction='guided'),
 }
 WRAPPERS = {
     'unused': dict(find_unused_parameters=True), 'static': dict(static_graph=True)}

@@ -12,9 +12,11 @@ TEXT = Path(__file__).parents[1].joinpath('docs', 'metrics.md').read_text(
 CODE = [eval(block) for block in re.findall(r'```python\n(.*?)```', TEXT, re.S)]
 LINES = [c for c in CODE if 'type' in c]
 WHOLE = [c for c in CODE if 'type' not in c]
+EVALUATORS = [metric for config in WHOLE for split in ('val', 'test')
+              for metric in config.get(f'{split}_evaluator', ())]
 
 
-@pytest.mark.parametrize('config', LINES + WHOLE[0]['test_evaluator'], ids=str)
+@pytest.mark.parametrize('config', LINES + EVALUATORS, ids=str)
 def test_every_config_line_builds(config):
     assert type(METRICS.build(dict(config))).__name__ == config['type']
 

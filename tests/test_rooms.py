@@ -157,16 +157,16 @@ for name in names:
         failed[name] = f'{type(error).__name__}: {error}'
 model = timm.create_model('test_resnet', num_classes=3).eval()
 shape = list(cfcn_plugin.last_stage_activation(model, torch.rand(2, 3, 64, 96)).shape)
-net, labels = timm.create_model('test_resnet', num_classes=3), torch.tensor([0, 2])
+net, labels = timm.create_model('test_resnet', num_classes=3), torch.arange(3)
 given = cfcn_plugin.guidance.MaskBatch(
-    torch.ones(2, 1, 64, 64, dtype=torch.uint8).tril(), None,
-    torch.tensor([True, False]))
+    torch.ones(3, 1, 64, 64, dtype=torch.uint8).tril(), None,
+    torch.tensor([True, False, True]))
 terms = {}  # of each guidance method, in a plain loop
 for name in cfcn_plugin.guidance.__all__:
     method = getattr(cfcn_plugin.guidance, name)
     if name.endswith('Loss'):
         guide = cfcn_plugin.Guide(net, method())
-        images = guide.prepare(torch.rand(2, 3, 64, 64))
+        images = guide.prepare(torch.rand(3, 3, 64, 64))
         with guide:
             logits = net(images)
         loss = guide.loss(images, logits, labels, given)
@@ -205,7 +205,7 @@ def test_a_map_is_taken_without_mm(without_mm):
 def test_every_guidance_method_trains_in_a_plain_loop_without_mm(without_mm):
     terms = without_mm['terms']
     assert {'ActDiffLoss', 'CausalFocusLoss', 'ExplanationLoss', 'GAINLoss',
-            'LiteralFocusLoss', 'RightReasonsLoss'} == set(terms)
+            'LiteralFocusLoss', 'RightReasonsLoss'} <= set(terms)
     assert all(0 < value < 1e6 for value in terms.values())
 
 

@@ -5,10 +5,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cfcn_plugin.options import check_number
+from cfcn_plugin.options import check_choice, check_number
 
 CELLS = (8, 4, 2, 1)  # grids whose cells tell what is around a hole
 COARSER = 0.01  # how much less the next coarser grid counts
+HOLES = ('mask', 'box')
 
 
 def swap_background(images: Tensor,
@@ -31,9 +32,64 @@ def swap_background(images: Tensor,
     Returns:
         (B, C, H, W).
     """
-    inside = soften(objects, border)
+    inside = soften(objects, border).to(images.dtype)
     return torch.lerp(
         without_object(backgrounds, their_objects, border), images, inside)
+
+
+def swap_within_batch(images: Tensor,
+                      objects: Tensor,
+                      guided: Tensor,
+                      order: Tensor,
+                      border: float = 2.0,
+                      hole: str = 'mask') -> tuple[Tensor, Tensor]:
+    """Paste each guided image's object on the context of another guided image.
+
+    Args:
+        images: (B, C, H, W) floating point.
+        objects: (B, H, W) bool, True on the object.
+        guided: (B,) bool.
+        order: (B,) random numbers in [0, 1), which choose the other images.
+        border: As in :func:`swap_background`.
+        hole: What is filled in the other image, as in :func:`hole_of`.
+
+    Returns:
+        (B, C, H, W), and (B,) bool, which images have another context: the guided
+        ones, if there are at least two. The other images are as they were.
+    """
+    other = pick_other_guided(guided, order)
+    own = torch.arange(len(images), device=images.device)
+    is_swapped = guided & (other != own)
+    swapped = swap_background(
+        images, objects, images[other], hole_of(objects, hole)[other], border)
+    return torch.where(is_swapped.view(-1, 1, 1, 1), swapped, images), is_swapped
+
+
+def pick_other_guided(guided: Tensor, order: Tensor) -> Tensor:
+    """(B,) int64: for each guided image the next guided one in a random order.
+
+    A single guided image has itself. Values of unguided images have no meaning.
+
+    Args:
+        guided: (B,) bool.
+        order: (B,) random numbers in [0, 1).
+    """
+    ranked = torch.where(guided, order, 1).argsort()  # the guided ones first
+    rank = ranked.argsort()
+    count = guided.sum().clamp(min=1)
+    return ranked[(rank + 1) % count]
+
+
+def hole_of(objects: Tensor, hole: str) -> Tensor:
+    """What is filled where an object is removed, (B, H, W) bool.
+
+    Args:
+        objects: (B, H, W) bool.
+        hole: ``'mask'``, the object; or ``'box'``, the box around the object, for
+            outlines that may lack a part of the object.
+    """
+    check_choice('hole', hole, HOLES)
+    return bounding_box(objects) if hole == 'box' else objects
 
 
 def without_object(images: Tensor, objects: Tensor, border: float = 2.0) -> Tensor:
@@ -58,7 +114,8 @@ def without_object(images: Tensor, objects: Tensor, border: float = 2.0) -> Tens
     known = torch.cat([images * context, context], dim=1)
     total = sum(_enlarged(COARSER**step * F.adaptive_avg_pool2d(known, cells), known)
                 for step, cells in enumerate(CELLS))
-    return torch.lerp(images, total[:, :-1] / total[:, -1:], hole)
+    fill = total[:, :-1] / total[:, -1:]
+    return torch.lerp(images, fill.to(images.dtype), hole.to(images.dtype))
 
 
 def _enlarged(coarse: Tensor, like: Tensor) -> Tensor:
@@ -68,7 +125,8 @@ def _enlarged(coarse: Tensor, like: Tensor) -> Tensor:
         return F.interpolate(cells[None], size=size, mode='linear')[0].T
 
     height, width = like.shape[-2:]
-    return weights(height) @ coarse @ weights(width).T
+    with torch.autocast(like.device.type, enabled=False):  # what is next to 0 counts
+        return weights(height) @ coarse @ weights(width).T
 
 
 def bounding_box(objects: Tensor) -> Tensor:

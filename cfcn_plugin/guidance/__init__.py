@@ -2,6 +2,7 @@
 from .actdiff import ActDiffLoss
 from .causal_focus import CausalFocusLoss
 from .combined import Combined
+from .consistency import ConsistencyLoss
 from .explanation import ExplanationLoss
 from .gain import GAINLoss
 from .guidance import Guidance
@@ -10,9 +11,11 @@ from .guide import Guide
 from .literal_focus import LiteralFocusLoss
 from .mask_batch import MaskBatch, MixComponent
 from .right_reasons import RightReasonsLoss
+from .uniform_context import UniformContextLoss
 
 __all__ = [
-    'ActDiffLoss', 'CausalFocusLoss', 'Combined', 'ExplanationLoss', 'GAINLoss',
+    'ActDiffLoss', 'CausalFocusLoss', 'Combined', 'ConsistencyLoss',
+    'ExplanationLoss', 'GAINLoss',
     'Guidance', 'GuidanceBatch', 'Guide', 'LiteralFocusLoss', 'MaskBatch',
-    'MixComponent', 'ModelView', 'RightReasonsLoss'
+    'MixComponent', 'ModelView', 'RightReasonsLoss', 'UniformContextLoss'
 ]

@@ -1,4 +1,4 @@
-"""Grad-CAM against the mask, by one of four metrics."""
+"""Grad-CAM against the mask, by one of five metrics."""
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -9,13 +9,14 @@ from cfcn_plugin.functional.attribution import (
     grad_cam,
     normalize,
 )
+from cfcn_plugin.functional.mask_divergence import mask_divergence
 from cfcn_plugin.options import check_choice, check_flag, check_number
 
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
 from .reduction import REDUCTIONS, masked_mean, reduce_images, zero_unguided
 
-METRICS = ('energy', 'l1', 'square', 'cross_entropy')
+METRICS = ('energy', 'l1', 'square', 'cross_entropy', 'kl')
 LEAST = 1e-6  # of A' in a logarithm, and of a cell that is known
 
 
@@ -35,6 +36,17 @@ class ExplanationLoss(Guidance):
     pixels count for nothing. Unlike the paper, ``'square'`` is a mean, so that its
     weight does not depend on the grid.
 
+    The fifth is the loss of R4RR, in which A is a class activation map W_y F. Where a
+    linear layer follows average pooling, Grad-CAM is this map over h w, and the factor
+    has no effect::
+
+        'kl'             KL(M / sum M || softmax(A'' / T)),  A'' = A from 0 to 1
+
+    :func:`cfcn_plugin.functional.mask_divergence.mask_divergence` says what its least
+    value is. R4RR takes T = 1 and a weight of 496, and begins when the classes are
+    learned (``begin`` of ``GuidanceWarmUpHook``): a class whose weights are still 0 has
+    a dead map. Unlike in R4RR, masks shrink by exact area.
+
     Several labels have one map, that of their mean score. A mixed image costs what its
     components cost, by their fractions of the label. Several feature hook targets cost
     their mean.
@@ -50,13 +62,15 @@ class ExplanationLoss(Guidance):
 
     Args:
         loss_weight: >= 0.
-        metric: One of the four above.
+        metric: One of the five above.
         second_order: Whether gradients flow through Grad-CAM's weights, too, as in
             both papers, or stop at them, as in GAIN. On a map before a transformer's
             last block they must stop: fused attention has no second derivative.
         resize: ``'mask'`` shrinks the mask to the map by exact area, ``'activation'``
             stretches the map to the mask, bilinearly.
         reduction: ``'batch'`` or ``'guided'``, as in ``CausalFocusLoss``.
+        temperature: T of ``'kl'``, > 0; 1 in R4RR. A smaller T lets the softmax of a
+            map come closer to the mask.
 
     Raises:
         ValueError: An option is wrong.
@@ -68,18 +82,24 @@ class ExplanationLoss(Guidance):
                  metric: str = 'energy',
                  second_order: bool = True,
                  resize: str = 'mask',
-                 reduction: str = 'batch'):
+                 reduction: str = 'batch',
+                 temperature: float = 1.0):
         super().__init__()
         check_number('loss_weight', loss_weight, least=0)
         check_flag('second_order', second_order)
         check_choice('metric', metric, METRICS)
         check_choice('resize', resize, RESIZES)
         check_choice('reduction', reduction, REDUCTIONS)
+        check_number('temperature', temperature, above=0)
+        if temperature != 1 and metric != 'kl':
+            raise ValueError("`temperature` is an option of metric='kl', got metric="
+                             f"'{metric}': leave `temperature` out")
         self.loss_weight = loss_weight
         self.metric = metric
         self.second_order = second_order
         self.resize = resize
         self.reduction = reduction
+        self.temperature = temperature
 
     def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
         per_image, active_maps = 0, 0
@@ -106,7 +126,7 @@ class ExplanationLoss(Guidance):
         return [grad_cam(*pair) for pair in zip(batch.maps, gradients)]
 
     def outside(self, saliency: Tensor, batch: GuidanceBatch) -> Tensor:
-        """The metric of each image's saliency map and mask, (B,); 0 is best."""
+        """The metric of each image's saliency map and mask, (B,); small is good."""
         cells = saliency[0].numel()
         if self.metric == 'energy':
             return causal_focus_loss(
@@ -120,6 +140,8 @@ class ExplanationLoss(Guidance):
         else:
             saliency = F.interpolate(
                 saliency[:, None], size=causal.shape[-2:], mode='bilinear')[:, 0]
+        if self.metric == 'kl':
+            return mask_divergence(saliency, causal, known, cells, self.temperature)
         saliency = normalize(saliency, cells)
         mask = causal / known.clamp(min=LEAST)  # of what is known of a cell
         if self.metric == 'l1':

@@ -77,6 +77,11 @@ class MaskBatch:
         """(B, H, W) float in [0, 1]: the fraction known to be context."""
         return self.known - self.causal
 
+    @property
+    def objects(self) -> Tensor:
+        """(B, H, W) bool: what is not known to be context, of any class."""
+        return (self.mask > 0).any(1) | (self.known < 1)
+
     def of_component(self, component: MixComponent) -> 'MaskBatch':
         """The masks as if each image were this component alone."""
         return replace(

@@ -1,9 +1,8 @@
 """Right for the Right Reasons: no gradient where the context is."""
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from cfcn_plugin.functional import at_least_float32
+from cfcn_plugin.functional.log_probability import log_probabilities
 from cfcn_plugin.options import check_choice, check_flag, check_number
 
 from .guidance import Guidance
@@ -61,11 +60,7 @@ class RightReasonsLoss(Guidance):
         self.reduction = reduction
 
     def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
-        scores = at_least_float32(batch.logits)
-        if self.multi_label:
-            log_p = F.logsigmoid(scores) + F.logsigmoid(-scores)
-        else:
-            log_p = scores.log_softmax(1)
+        log_p = log_probabilities(batch.logits, self.multi_label)
         gradient, = torch.autograd.grad(log_p.sum(), batch.images, create_graph=True)
         masks = batch.masks
         on_context = (masks.context[:, None] * gradient)**2

@@ -15,8 +15,9 @@ REGISTERED: dict[Registry, tuple[type, ...]] = {
         models.GuidedDataPreprocessor, models.GuidedRetriever,
         models.GuidedTIMMBackbone, models.GuidedTimmClassifier, FeatureHook,
         guidance.ActDiffLoss, guidance.CausalFocusLoss, guidance.Combined,
+        guidance.ConsistencyLoss,
         guidance.ExplanationLoss, guidance.GAINLoss, guidance.LiteralFocusLoss,
-        guidance.RightReasonsLoss),
+        guidance.RightReasonsLoss, guidance.UniformContextLoss),
     registry.BATCH_AUGMENTS: (BackgroundSwap, ),
     registry.DATASETS: (
         datasets.CSVDataset, datasets.PetsBreeds, datasets.PetsSpecies),

@@ -114,8 +114,7 @@ class _Batches:
             data = self.model.data_preprocessor(data, False)
             masks = data['masks']
             # what a mask leaves open goes with the object
-            objects = (masks.mask > 0).any(1) | (masks.known < 1)
-            objects &= masks.guided.view(-1, 1, 1)
+            objects = masks.objects & masks.guided.view(-1, 1, 1)
             yield data['inputs'], self._targets(data['data_samples'], several), objects
 
     def _targets(self, samples: list, several: bool) -> Tensor:

@@ -2,5 +2,8 @@
 from .cross_validation import RepairReport
 from .linear_head import find_linear_head
 from .repair import repair
+from .swap_accuracy import SwapAccuracy, swap_accuracy
 
-__all__ = ['RepairReport', 'find_linear_head', 'repair']
+__all__ = [
+    'RepairReport', 'SwapAccuracy', 'find_linear_head', 'repair', 'swap_accuracy'
+]

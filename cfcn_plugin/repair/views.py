@@ -6,8 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from cfcn_plugin.functional.compositing import bounding_box, swap_background
-
+from .guided_images import guided_images
 from .linear_head import as_logits
 
 FOLDS = 5
@@ -46,9 +45,7 @@ def take_views(model: nn.Module,
     Args:
         model: In evaluation mode.
         head: Name of the linear layer.
-        batches: Of (images (B, C, H, W), targets, masks (B, H, W)), on any device. An
-            image whose mask is all 0 is unguided and left out; one whose mask is all
-            1 has no background and is left out.
+        batches: As :func:`guided_images` takes them.
         views: Number V of other backgrounds for each image.
         border: Standard deviation of the object's blurred edge, pixels.
         seed: Of the choice of backgrounds.
@@ -63,26 +60,21 @@ def take_views(model: nn.Module,
     device = next(model.parameters()).device
     parts, rows, left_out = [], 0, 0
     with _inputs_of(model.get_submodule(head)) as taken, torch.no_grad():
-        for images, targets, masks in batches:
-            objects = _as_objects(masks, images)
-            guided = objects.any((1, 2))
-            usable = guided & ~objects.all((1, 2))
-            if usable.sum() == 1:
-                usable = torch.zeros_like(usable)
-            left_out += int((guided & ~usable).sum())
-            images, objects = images[usable], objects[usable]
-            images, objects = images.to(device), objects.to(device)
-            if not len(images):
+        for batch in guided_images(batches, device):
+            count = len(batch.images)
+            if count < 2:  # no other image
+                left_out += batch.covered + count
                 continue
-            folds, others = choose_backgrounds(len(images), views, generator)
-            holes = bounding_box(objects)
-            features = [_features(forward, images, taken)]
-            for other in others.T.to(device):
-                features.append(_features(forward, swap_background(
-                    images, objects, images[other], holes[other], border), taken))
-            parts.append((features[0], torch.stack(features[1:], 1),
-                          targets[usable].cpu(), folds, others + rows))
-            rows += len(images)
+            left_out += batch.covered
+            folds, others = choose_backgrounds(count, views, generator)
+            every = torch.arange(count)
+            features = [_features(forward, batch.images, taken)]
+            for other in others.T:
+                features.append(_features(
+                    forward, batch.swapped(every, other, border), taken))
+            parts.append((features[0], torch.stack(features[1:], 1), batch.targets,
+                          folds, others + rows))
+            rows += count
             if len(parts) == 1:
                 _check_memory(features, memory)
     if not parts:
@@ -131,14 +123,6 @@ def _features(forward: Callable, images: Tensor, taken: list) -> Tensor:
     features = taken.pop().float().cpu()
     taken.clear()
     return features
-
-
-def _as_objects(masks: Tensor, images: Tensor) -> Tensor:
-    if masks.shape[0] != len(images) or masks.shape[-2:] != images.shape[-2:] or (
-            masks.dim() != 3):
-        raise ValueError(f'masks {tuple(masks.shape)} of images {tuple(images.shape)}: '
-                         'expected (B, H, W) of the same B, H and W')
-    return masks > 0
 
 
 def _check_memory(features: list[Tensor], memory: float) -> None:

@@ -7,8 +7,11 @@ from torchvision.transforms.functional import gaussian_blur
 
 from cfcn_plugin.functional.compositing import (
     bounding_box,
+    hole_of,
+    pick_other_guided,
     soften,
     swap_background,
+    swap_within_batch,
     without_object,
 )
 
@@ -88,3 +91,53 @@ def test_bounding_box_holds_all_of_an_image_s_objects_and_no_more():
         [0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]]
     assert torch.equal(boxes[1], objects[1])
     assert not boxes[2].any()
+
+
+def test_next_guided_one_by_hand():
+    guided = torch.tensor([True, False, True, True])
+    # in the order 2, 0, 3
+    other = pick_other_guided(guided, torch.tensor([0.5, 0.1, 0.2, 0.9]))
+    assert other[guided].tolist() == [3, 0, 2]
+
+
+def test_each_guided_object_is_on_the_next_guided_context():
+    images = torch.arange(3.).view(3, 1, 1, 1) + torch.zeros(3, 1, 4, 4)
+    objects = torch.zeros(3, 4, 4, dtype=torch.bool)
+    objects[:, 1, 1] = True
+    guided = torch.tensor([True, True, False])
+    swapped, is_swapped = swap_within_batch(
+        images, objects, guided, torch.tensor([0.1, 0.2, 0.]), border=0)
+    assert torch.equal(is_swapped, guided)
+    for own, other in ((0, 1.), (1, 0.)):
+        assert swapped[own, 0, 1, 1] == own
+        assert (swapped[own, 0][~objects[own]] == other).all()
+    assert torch.equal(swapped[2], images[2])
+    alone = torch.tensor([False, True, False])
+    swapped, is_swapped = swap_within_batch(images, objects, alone, torch.rand(3))
+    assert torch.equal(swapped, images) and not is_swapped.any()
+
+
+def test_hole_is_the_object_or_its_box():
+    corner = torch.tensor([[[True, True], [True, False]]])
+    assert torch.equal(hole_of(corner, 'mask'), corner)
+    assert hole_of(corner, 'box').all()
+    with pytest.raises(ValueError, match="`hole` must be one of .*'round'"):
+        hole_of(corner, 'round')
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
+def test_images_keep_their_precision(dtype):
+    image, background = torch.rand(2, 1, 3, 32, 32)
+    expected = swap_background(image, box(), background, box())
+    found = swap_background(image.to(dtype), box(), background.to(dtype), box())
+    assert found.dtype == dtype
+    torch.testing.assert_close(found.float(), expected, atol=0.02, rtol=0)
+    assert without_object(image.to(dtype), torch.ones(1, 32, 32) > 0).isfinite().all()
+
+
+def test_autocast_of_a_training_step_changes_no_pixel():
+    images, objects = torch.rand(2, 3, 32, 32), torch.ones(2, 32, 32) > 0
+    objects[1] = box()[0]
+    expected = without_object(images, objects)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert torch.equal(without_object(images, objects), expected)

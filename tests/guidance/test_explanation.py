@@ -7,7 +7,7 @@ from batches import changed, guidance_batch
 
 from cfcn_plugin.guidance import ExplanationLoss
 
-METRICS = ('energy', 'l1', 'square', 'cross_entropy')
+METRICS = ('energy', 'l1', 'square', 'cross_entropy', 'kl')
 each_metric = pytest.mark.parametrize('metric', METRICS)
 
 
@@ -33,6 +33,9 @@ BY_HAND = {  # A' is [[1, 1/4], [0, 1/2]]
     'l1': (0 + 3 / 4 + 0 + 1 / 2) / 4,
     'square': (1 / 4) / 4,
     'cross_entropy': math.log(4) / 2,
+    # q is 1/2 and 1/2, the minimum is 0
+    'kl': math.log(1 / 2) - (1 + 1 / 4) / 2 + math.log(
+        math.exp(1) + math.exp(1 / 4) + 1 + math.exp(1 / 2)),
 }
 
 
@@ -48,7 +51,9 @@ def test_by_hand(metric, resize):
 
 @pytest.mark.parametrize('metric, expected', [
     ('energy', 1 - 5 / 5), ('l1', (3 / 4) / 3), ('square', 0),
-    ('cross_entropy', math.log(4) / 2)])
+    ('cross_entropy', math.log(4) / 2),
+    ('kl', math.log(1 / 2) - (1 + 1 / 4) / 2 + math.log(
+        math.exp(1) + math.exp(1 / 4) + 1))])
 def test_ignored_pixels_count_for_nothing(metric, expected):
     ignore = torch.tensor([[[False, False], [False, True]]])
     terms = ExplanationLoss(metric=metric)(by_hand(ignore=ignore))
@@ -86,6 +91,12 @@ def slow_metric(metric, saliency, mask):
         return sum(abs(a / top - m) for a, m in cells) / len(cells)
     if metric == 'square':
         return sum((a / top * (1 - m))**2 for a, m in cells) / len(cells)
+    if metric == 'kl':
+        low, area = min(a for a, _ in cells), sum(m for _, m in cells)
+        raised = [math.exp((a - low) / (top - low)) for a, _ in cells]
+        return sum(
+            m / area * math.log(m / area * sum(raised) / p)
+            for (_, m), p in zip(cells, raised) if m > 0)
     return sum(-m * math.log(max(a / top, 1e-6)) for a, m in cells) / sum(
         m for _, m in cells)
 
@@ -189,11 +200,67 @@ def test_several_maps_cost_their_mean(net, some_inputs, see):
     torch.testing.assert_close(loss(twice)['explanation'], loss(one)['explanation'])
 
 
+def of_linear_layer(conv, fc, inputs):
+    """A step of a network of average pooling and a linear layer; (map, step)."""
+    activation = conv(inputs).relu()
+    mask = torch.zeros(len(inputs), 1, 6, 6, dtype=torch.uint8)
+    mask[..., :3, 1:5] = 1
+
+    def gradients(score, create_graph=False):
+        return torch.autograd.grad(
+            score.sum(), [activation], retain_graph=True, create_graph=create_graph)
+
+    return activation, guidance_batch(
+        images=inputs, maps=activation, logits=fc(activation.mean((2, 3))), mask=mask,
+        target=torch.arange(len(inputs)), guided=torch.ones(len(inputs)).bool(),
+        gradients=gradients)
+
+
+def linear_network():
+    torch.manual_seed(0)
+    return torch.nn.Conv2d(3, 5, 3).double(), torch.nn.Linear(5, 4).double()
+
+
+def test_kl_is_that_of_the_class_activation_map(some_inputs):
+    conv, fc = linear_network()
+    activation, step = of_linear_layer(conv, fc, some_inputs())
+    found = ExplanationLoss(metric='kl', temperature=0.5)(step)['loss_explanation']
+    total = 0.
+    for b in range(3):
+        cam = torch.einsum('f,fjk->jk', fc.weight[b], activation[b]).relu()
+        cam = (cam - cam.min()) / (cam.max() - cam.min())
+        inside = step.masks.mask[b, 0].bool()
+        p = (cam / 0.5).flatten().softmax(0).view(6, 6)
+        total = total + (math.log(1 / 12) - p[inside].log()).mean()
+    torch.testing.assert_close(found, total / 3)
+    weights = [conv.weight, fc.weight]
+    torch.testing.assert_close(
+        torch.autograd.grad(found, weights, retain_graph=True),
+        torch.autograd.grad(total / 3, weights))
+
+
+def test_kl_falls_while_it_is_trained(some_inputs):
+    conv, fc = linear_network()
+    optimizer = torch.optim.SGD([*conv.parameters(), *fc.parameters()], lr=0.05)
+    found = []
+    for _ in range(30):
+        loss = ExplanationLoss(metric='kl')(
+            of_linear_layer(conv, fc, some_inputs())[1])['loss_explanation']
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        found.append(loss.item())
+    uniform = math.log(36 / 12)
+    assert found[-1] < 0.9 * uniform < found[0]
+
+
 @pytest.mark.parametrize('options, message', [
     (dict(loss_weight=-1), '`loss_weight` must be >= 0, got -1'),
     (dict(metric='l2'), "`metric` must be one of .*'l2'"),
     (dict(resize='both'), "`resize` must be one of .*'both'"),
     (dict(reduction='sum'), "`reduction` must be one of .*'sum'"),
+    (dict(metric='kl', temperature=0), '`temperature` must be > 0, got 0'),
+    (dict(temperature=0.5), "option of metric='kl', got metric='energy'"),
 ])
 def test_wrong_option_is_an_error(options, message):
     with pytest.raises(ValueError, match=message):

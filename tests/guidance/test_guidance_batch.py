@@ -5,7 +5,7 @@ import pytest
 import torch
 from batches import changed, guidance_batch
 
-from cfcn_plugin.guidance import CausalFocusLoss, Guidance, MixComponent
+from cfcn_plugin.guidance import CausalFocusLoss, Guidance, MaskBatch, MixComponent
 
 
 def some_seen(activation):
@@ -115,3 +115,10 @@ def test_one_of_several_maps_has_its_own_masks_once():
     seen = changed(some_seen(maps), covers=((6, 6), (8, 8)))
     one, = seen.each_map()[1].each_map()
     assert one.masks.mask.shape[-2:] == (8, 8)
+
+
+def test_objects_are_what_is_not_known_to_be_context():
+    ignore = torch.tensor([[[False, True], [False, False]]])
+    mask = torch.tensor([[[[1, 0], [0, 0]], [[0, 0], [1, 0]]]], dtype=torch.uint8)
+    masks = MaskBatch(mask, ignore, torch.tensor([True]))
+    assert masks.objects.tolist() == [[[True, True], [True, False]]]

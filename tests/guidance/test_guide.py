@@ -12,6 +12,7 @@ from cfcn_plugin.functional import causal_focus_loss
 from cfcn_plugin.guidance import (
     ActDiffLoss,
     CausalFocusLoss,
+    ConsistencyLoss,
     ExplanationLoss,
     GAINLoss,
     Guidance,
@@ -19,10 +20,11 @@ from cfcn_plugin.guidance import (
     LiteralFocusLoss,
     MaskBatch,
     RightReasonsLoss,
+    UniformContextLoss,
 )
 
 METHODS = (ActDiffLoss, CausalFocusLoss, ExplanationLoss, GAINLoss, LiteralFocusLoss,
-           RightReasonsLoss)
+           RightReasonsLoss, UniformContextLoss)
 
 
 class Net(nn.Module):
@@ -123,7 +125,7 @@ def test_other_passes_leave_statistics_of_batch_norm_alone(net):
         assert torch.equal(value, before[name]), name
 
 
-@pytest.mark.parametrize('method', [ActDiffLoss, GAINLoss])
+@pytest.mark.parametrize('method', [ActDiffLoss, ConsistencyLoss, GAINLoss])
 def test_images_that_the_model_changes_are_not_run_once_more(method, net):
     net.forward = lambda x: Net.forward(net, x.mul_(2))
     guide = Guide(net, method(), hook())

@@ -2,12 +2,10 @@
 import torch
 from torch import Tensor
 
-from cfcn_plugin.functional.compositing import bounding_box, swap_background
+from cfcn_plugin.functional.compositing import HOLES, swap_within_batch
 from cfcn_plugin.guidance.mask_batch import MaskBatch
 from cfcn_plugin.options import check_choice, check_number
 from cfcn_plugin.stock import GOES
-
-HOLES = ('mask', 'box')
 
 
 class BackgroundSwap:
@@ -47,27 +45,8 @@ class BackgroundSwap:
     def __call__(self, inputs: Tensor, labels: Tensor,
                  masks: MaskBatch) -> tuple[Tensor, Tensor, MaskBatch]:
         order, chance = torch.rand(2, len(inputs)).to(inputs.device)
-        other = pick_other_guided(masks.guided, order)
-        own = torch.arange(len(inputs), device=inputs.device)
-        swapped = masks.guided & (other != own) & (chance < self.prob)
-        objects = (masks.mask > 0).any(1) | (masks.known < 1)
-        holes = bounding_box(objects) if self.hole == 'box' else objects
-        pasted = swap_background(
-            inputs, objects, inputs[other], holes[other], self.border)
-        inputs = torch.where(swapped.view(-1, 1, 1, 1), pasted, inputs)
+        pasted, _ = swap_within_batch(
+            inputs, masks.objects, masks.guided, order, self.border, self.hole)
+        chosen = (chance < self.prob).view(-1, 1, 1, 1)
+        inputs = torch.where(chosen, pasted, inputs)
         return inputs, labels, masks
-
-
-def pick_other_guided(guided: Tensor, order: Tensor) -> Tensor:
-    """(B,) int64: for each guided image the next guided one in a random order.
-
-    A single guided image has itself. Values of unguided images have no meaning.
-
-    Args:
-        guided: (B,) bool.
-        order: (B,) random numbers in [0, 1).
-    """
-    ranked = torch.where(guided, order, 1).argsort()  # the guided ones first
-    rank = ranked.argsort()
-    count = guided.sum().clamp(min=1)
-    return ranked[(rank + 1) % count]

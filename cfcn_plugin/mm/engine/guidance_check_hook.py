@@ -8,6 +8,7 @@ from mmpretrain.engine import SwitchRecipeHook
 from cfcn_plugin.masks import MaskError, image_key
 from cfcn_plugin.masks.base import unknown_keys_error
 from cfcn_plugin.mm.datasets.wrappers import pipeline_datasets
+from cfcn_plugin.mm.evaluation import BackgroundSwapMetric
 from cfcn_plugin.mm.models.batch_augment import MaskedBatchAugment
 from cfcn_plugin.mm.transforms import (
     LoadActivationMask,
@@ -18,6 +19,7 @@ from cfcn_plugin.mm.transforms import (
 from cfcn_plugin.options import check_flag
 from cfcn_plugin.stock import GOES
 
+from .check_swap_metric import check_swap_metric
 from .unwrap_model import unwrap_model
 
 MASK_TRUE = (MaskAware, PackInputs)  # move image and mask, or only pack
@@ -27,7 +29,9 @@ WEIGHTS = ('pretrained', 'checkpoint_path', 'local_weights')  # of timm's models
 class GuidanceCheckHook(Hook):
     """Check pipelines, mask sources, lists and class counts before a run.
 
-    The hook also checks the pipelines and batch augments of SwitchRecipeHook.
+    The hook also checks the pipelines and batch augments of SwitchRecipeHook, and
+    whether validation images have the masks that a ``BackgroundSwapMetric`` with
+    ``conditions`` needs.
 
     Args:
         sources: Whether to search each mask source for masks without an image, and for
@@ -40,7 +44,8 @@ class GuidanceCheckHook(Hook):
         ValueError: A transform moves, or may move, images without their masks; a batch
             augment of a later epoch does not support masks; a mask or a line of a list
             belongs to no image; a guided image has no mask; model and data differ in
-            the number of classes; layers are frozen that no weights are loaded into.
+            the number of classes; layers are frozen that no weights are loaded into; a
+            validation metric lacks masks.
     """
     stock = GOES
     priority = 'VERY_HIGH'
@@ -55,6 +60,7 @@ class GuidanceCheckHook(Hook):
         self._check(runner, dataset)
         self._check_trained(runner)
         self._check_frozen(runner)
+        self._check_metrics(getattr(runner, 'val_loop', None))
         for hook in runner.hooks:
             if isinstance(hook, SwitchRecipeHook):
                 for epoch, recipe in hook.schedule.items():
@@ -112,6 +118,12 @@ class GuidanceCheckHook(Hook):
                     f'{type(load.source).__name__}, for example '
                     f'{", ".join(map(repr, sorted(missing)[:3]))}: add masks, or '
                     "declare images without one unguided with `missing='unguided'`")
+
+    @staticmethod
+    def _check_metrics(loop) -> None:
+        for metric in getattr(getattr(loop, 'evaluator', None), 'metrics', ()):
+            if isinstance(metric, BackgroundSwapMetric):
+                check_swap_metric(metric, loop.dataloader.dataset)
 
     @staticmethod
     def _check_trained(runner) -> None:

@@ -1,17 +1,30 @@
 """Accuracy on other backgrounds, and on backgrounds alone, by the user's own masks."""
 from collections.abc import Sequence
+from statistics import harmonic_mean
 
 import torch
 import torch.nn.functional as F
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from cfcn_plugin.functional.compositing import swap_background, without_object
-from cfcn_plugin.options import check_number, check_whole
+from cfcn_plugin.data.batch_augments.background_swap import HOLES
+from cfcn_plugin.functional.compositing import (
+    bounding_box,
+    swap_background,
+    without_object,
+)
+from cfcn_plugin.options import check_choice, check_number, check_whole
 
 from .background_pairs import WHICH, BackgroundPairs
-from .correctness import accuracies, is_right, right_answers
+from .correctness import (
+    accuracies,
+    class_mean_accuracy,
+    is_right,
+    labels_of,
+    right_answers,
+)
 from .model_aware_metric import EvalBatch, ModelAwareMetric
+from .swap_conditions import CONDITIONS, check_possible
 
 GREY = 128  # of 0 to 255, before preprocessing
 
@@ -31,6 +44,9 @@ class BackgroundSwapMetric(ModelAwareMetric):
     - ``swap/no_background``: the object on grey.
     - ``swap/no_object``: the object filled by its surroundings: what the background
       and the object's faint outline say about the class.
+    - ``swap/harmonic_accuracy``: the harmonic mean of the accuracies on ``original``
+      and ``other_class``, each class counted equally. To choose a checkpoint by without
+      group labels (``save_best='swap/harmonic_accuracy'``).
     - ``swap/images``: how many images have a mask.
     - ``swap/fair``: 0 where the model was trained with ``BackgroundSwap``. Such a model
       was trained on images of the kind that this metric tests. A warning says so.
@@ -39,23 +55,35 @@ class BackgroundSwapMetric(ModelAwareMetric):
     then an image that has none of the labels, the same class an image that has all.
 
     The other image is an image with a mask, chosen by a hash of seed and index, and
-    comes through the data set's own pipeline.
+    comes through the data set's own pipeline. An image that its mask covers has no
+    background; it is left out.
 
     Needs a model-aware loop, see :class:`ModelAwareMetric`.
 
     Args:
         seed: Another seed chooses other backgrounds.
         border: Standard deviation of the object's blurred edge, pixels, >= 0.
+        hole: What is filled where an object is removed: ``'mask'``, or the ``'box'``
+            around the mask, for outlines that may lack a part of the object.
+        conditions: Which of ``'other_class'``, ``'same_class'``, ``'no_background'``
+            and ``'no_object'`` are measured, each by one more forward pass. If no image
+            can have one of them, this is an error. None: all that images can have.
         **kwargs: As in every mmengine metric.
     """
     default_prefix = 'swap'
 
-    def __init__(self, seed: int = 0, border: float = 2.0, **kwargs):
+    def __init__(self, seed: int = 0, border: float = 2.0, hole: str = 'mask',
+                 conditions: Sequence[str] | None = None, **kwargs):
         super().__init__(**kwargs)
         check_whole('seed', seed)
         check_number('border', border, least=0)
+        check_choice('hole', hole, HOLES)
+        for condition in conditions or ():
+            check_choice('conditions', condition, CONDITIONS)
         self.seed = seed
         self.border = border
+        self.hole = hole
+        self.required = tuple(conditions or ())
         self.fair = True
         self._pairs = None
         self._maskless = set()  # indices of images that turned out to have none
@@ -66,44 +94,68 @@ class BackgroundSwapMetric(ModelAwareMetric):
             self._pairs = BackgroundPairs(batch.dataset, self.seed)
             self._maskless.clear()
         values = [None] * len(batch.samples)
-        if batch.masks is None or not batch.masks.guided.any():
+        if batch.masks is None:
             return values
-        chosen = batch.masks.guided.nonzero().flatten().tolist()
+        objects = batch.masks.objects
+        usable = batch.masks.guided & ~objects.flatten(1).all(1)
+        chosen = usable.nonzero().flatten().tolist()
+        if not chosen:
+            return values
         samples = [batch.samples[i] for i in chosen]
-        inputs, objects = batch.inputs[chosen], _objects(batch.masks)[chosen]
-        rows = [dict(original=is_right(s, s)) for s in samples]
-
-        def predict(condition: str, images: Tensor, which: Sequence[int]) -> None:
-            answers = right_answers(model, images, [samples[i] for i in which])
-            for i, right in zip(which, answers):
-                rows[i][condition] = right
-
-        for condition in WHICH:
-            others = {i: other for i, sample in enumerate(samples)
-                      if (other := self._load_other(sample, condition)) is not None}
-            if others:
-                have = list(others)
-                theirs = _prepare(model, list(others.values()), inputs.shape[-2:])
-                predict(condition, swap_background(
-                    inputs[have], objects[have], *theirs, self.border), have)
-        grey = _preprocessed_grey(model, inputs), torch.zeros_like(objects)
-        predict('no_background', swap_background(
-            inputs, objects, *grey, self.border), range(len(samples)))
-        predict('no_object', without_object(
-            inputs, objects, self.border), range(len(samples)))
+        inputs, objects = batch.inputs[chosen], objects[chosen]
+        rows = [dict(labels=tuple(labels_of(s.gt_label)), original=is_right(s, s))
+                for s in samples]
+        for condition in self.required or CONDITIONS:
+            which, images = self._swap(condition, model, samples, inputs, objects)
+            if which:
+                answers = right_answers(model, images, [samples[i] for i in which])
+                for i, right in zip(which, answers):
+                    rows[i][condition] = right
         for index, row in zip(chosen, rows):
             values[index] = row
         return values
 
+    def _swap(self, condition: str, model: nn.Module, samples: list, inputs: Tensor,
+              objects: Tensor) -> tuple[list[int], Tensor]:
+        """Indices of the images that can have the condition, and the images in it."""
+        which = list(range(len(samples)))
+        if condition == 'no_object':
+            return which, without_object(inputs, self._holes(objects), self.border)
+        if condition == 'no_background':
+            theirs = _preprocessed_grey(model, inputs), torch.zeros_like(objects)
+        else:
+            others = [self._load_other(sample, condition) for sample in samples]
+            which = [i for i in which if others[i] is not None]
+            if not which:
+                return which, inputs
+            images, holes = _prepare(
+                model, [others[i] for i in which], inputs.shape[-2:])
+            theirs = images, self._holes(holes)
+        return which, swap_background(
+            inputs[which], objects[which], *theirs, self.border)
+
+    def _holes(self, objects: Tensor) -> Tensor:
+        return bounding_box(objects) if self.hole == 'box' else objects
+
     def compute_metrics(self, results: list) -> dict[str, float]:
         measured = [row for row in results if row]
-        metrics = accuracies(measured)
-        both = accuracies([row for row in measured if set(WHICH) <= set(row)])
+        if self.required:
+            check_possible(
+                [frozenset(row['labels']) for row in measured], self.required)
+        metrics = accuracies([{name: row[name] for name in ('original', *CONDITIONS)
+                               if name in row} for row in measured])
+        both = accuracies([{name: row[name] for name in WHICH} for row in measured
+                           if set(WHICH) <= set(row)])
         if both:
             metrics['gap'] = both['same_class'] - both['other_class']
+        swapped = [row for row in measured if 'other_class' in row]
         metrics.update(accuracies([
-            dict(changed=row['original'] != row['other_class'])
-            for row in measured if 'other_class' in row]))
+            dict(changed=row['original'] != row['other_class']) for row in swapped]))
+        labelled = [row for row in swapped if row['labels']]
+        if labelled:
+            metrics['harmonic_accuracy'] = float(harmonic_mean([
+                class_mean_accuracy(labelled, name)
+                for name in ('original', 'other_class')]))
         # floats, since mmengine's log file has None for other numbers
         return {**metrics, 'images': float(len(measured)), 'fair': float(self.fair)}
 
@@ -112,7 +164,7 @@ class BackgroundSwapMetric(ModelAwareMetric):
         for index in self._pairs.of(sample, which):
             if index not in self._maskless:
                 packed = self._pairs.dataset[index]
-                if packed['data_samples'].guided:
+                if _has_background(packed['data_samples']):
                     return packed
                 self._maskless.add(index)
         return None
@@ -125,23 +177,30 @@ class BackgroundSwapMetric(ModelAwareMetric):
             print_log(
                 'this model is trained with BackgroundSwap, on images of the kind that '
                 'BackgroundSwapMetric tests: a comparison with models that were not is '
-                f'not fair ({self.prefix}/fair is 0)', 'current', level=30)
+                f'not fair ({self.prefix}/fair is 0). A choice among checkpoints of '
+                'this training is fair', 'current', level=30)
 
 
 def _prepare(model, packed: list[dict], size) -> tuple[Tensor, Tensor]:
     """Other images and their objects, preprocessed, at ``size``."""
     data = model.data_preprocessor(
         {key: [one[key] for one in packed] for key in ('inputs', 'data_samples')})
-    images, objects = data['inputs'], _objects(data['masks'])
+    images, objects = data['inputs'], data['masks'].objects
     if images.shape[-2:] != size:
         images = F.interpolate(images, size=size, mode='bilinear')
         objects = F.interpolate(objects[:, None].float(), size=size)[:, 0] > 0
     return images, objects
 
 
-def _objects(masks) -> Tensor:
-    """(B, H, W) bool; ignored pixels go with the object."""
-    return (masks.mask > 0).any(1) | masks.ignore
+def _has_background(sample) -> bool:
+    """Whether a packed sample has a mask that leaves some of the image."""
+    if not sample.guided:
+        return False
+    objects = sample.activation_mask > 0
+    objects = objects.reshape(-1, *objects.shape[-2:]).any(0)
+    if 'ignore_mask' in sample:
+        objects = objects | (sample.ignore_mask > 0)
+    return not objects.all()
 
 
 def _preprocessed_grey(model: nn.Module, like: Tensor) -> Tensor:

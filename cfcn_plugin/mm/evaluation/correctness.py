@@ -44,6 +44,18 @@ def accuracies(results: list[dict]) -> dict[str, float]:
     return {name: 100 * sum(a) / len(a) for name, a in answers.items()}
 
 
+def class_mean_accuracy(results: list[dict], name: str) -> float:
+    """The mean over classes of the right answers of a class in percent.
+
+    Args:
+        results: Each image's ``{'labels': its labels, name: whether it was right}``.
+            An image of several labels counts in each of its classes.
+        name: The condition.
+    """
+    classes = accuracies([dict.fromkeys(row['labels'], row[name]) for row in results])
+    return sum(classes.values()) / len(classes)
+
+
 def with_mean_and_worst(values: dict[str, float]) -> dict[str, float]:
     """The values, their ``mean``, and the least of them as ``worst``."""
     return {**values, 'mean': sum(values.values()) / len(values),

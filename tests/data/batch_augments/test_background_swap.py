@@ -6,10 +6,7 @@ from mmpretrain.models import RandomBatchAugment
 from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 from mmpretrain.structures import DataSample
 
-from cfcn_plugin.data.batch_augments.background_swap import (
-    BackgroundSwap,
-    pick_other_guided,
-)
+from cfcn_plugin.data.batch_augments.background_swap import BackgroundSwap
 from cfcn_plugin.functional.compositing import swap_background
 from cfcn_plugin.guidance.mask_batch import MaskBatch
 from cfcn_plugin.mm.models.batch_augment import MaskedBatchAugment
@@ -96,13 +93,6 @@ def test_what_a_mask_leaves_open_goes_with_the_object():
     masks.ignore[:, 2:8] = True
     swapped = BackgroundSwap(prob=1.0, border=0)(inputs, scores, masks)[0]
     assert torch.equal(swapped[:, :, 2:8], inputs[:, :, 2:8])
-
-
-def test_next_guided_one_by_hand():
-    guided = torch.tensor([True, False, True, True])
-    # in the order 2, 0, 3
-    other = pick_other_guided(guided, torch.tensor([0.5, 0.1, 0.2, 0.9]))
-    assert other[guided].tolist() == [3, 0, 2]
 
 
 def test_it_is_built_from_a_config_beside_others():

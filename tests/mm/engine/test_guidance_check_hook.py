@@ -13,6 +13,7 @@ from torch import nn
 from cfcn_plugin.fine_tuning import FineTuning
 from cfcn_plugin.masks import MaskError
 from cfcn_plugin.mm.engine import GuidanceCheckHook
+from cfcn_plugin.mm.evaluation import BackgroundSwapMetric
 from cfcn_plugin.mm.transforms import MaskAware
 
 IMAGES = ('cat/0.png', 'cat/1.png', 'dog/2.png', 'dog/3.png')
@@ -321,3 +322,38 @@ def test_frozen_layers_without_weights_are_refused(root):
     (dict(depth=18), 'w.pth')], ids=['timm', 'local', 'init_cfg', 'load_from'])
 def test_frozen_layers_with_weights_are_accepted(root, backbone, load_from):
     GuidanceCheckHook().before_train(frozen_runner(root, backbone, load_from))
+
+
+def validated(dataset, **options):
+    """A run that validates ``dataset`` with BackgroundSwapMetric."""
+    runner = runner_of(dataset)
+    runner.val_loop = SimpleNamespace(
+        dataloader=SimpleNamespace(dataset=dataset),
+        evaluator=SimpleNamespace(metrics=[BackgroundSwapMetric(**options)]))
+    return runner
+
+
+@pytest.mark.parametrize(('options', 'message'), [
+    (dict(load=False), 'no image has a mask'),
+    (dict(fraction=0.0), 'no image has a mask'),
+    (dict(masks='dogs', missing='unguided'), r"'other_class'.* labels \[\[1\]\]"),
+])
+def test_validation_images_lack_the_masks_of_their_metric(root, options, message):
+    for name in ('2', '3'):
+        file = root / 'dogs' / 'dog' / f'{name}.png'
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new('L', (16, 12), 255).save(file)
+    dataset = dataset_of(root, PACK, **options)
+    with pytest.raises(ValueError, match=message):
+        GuidanceCheckHook().before_train(
+            validated(dataset, conditions=['other_class']))
+    GuidanceCheckHook().before_train(validated(dataset))  # nothing was asked for
+
+
+def test_validation_images_have_the_masks_of_their_metric(root):
+    every = dict(conditions=['other_class', 'same_class', 'no_object'])
+    dataset = dataset_of(root, PACK)
+    GuidanceCheckHook().before_train(validated(dataset, **every))
+    GuidanceCheckHook().before_train(validated(RepeatDataset(dataset, 2), **every))
+    joined = ConcatDataset([dataset, dataset_of(root, PACK, load=False)])
+    GuidanceCheckHook().before_train(validated(joined, **every))

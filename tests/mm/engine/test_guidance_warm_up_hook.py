@@ -79,6 +79,26 @@ def test_epochs_are_counted_in_iterations(tmp_path):
     assert hook.seen == [0.25, 0.5, 0.75, 1, 1]  # two batches an epoch
 
 
+@pytest.mark.parametrize('options, expected', [
+    (dict(iters=2, begin=2), [0, 0, 0.5, 1, 1]),
+    (dict(iters=0, begin=3), [0, 0, 0, 1, 1]),
+    (dict(epochs=0, begin=1), [0, 0, 1, 1, 1]),
+    (dict(epochs=1, begin=0.5), [0, 0.5, 1, 1, 1]),
+])
+def test_guidance_begins_when_the_option_says(tmp_path, options, expected):
+    hook = Watch(**options)
+    run(tmp_path, hook, 5, 'begin')
+    assert hook.seen == expected and hook.logged == expected[-1]
+
+
+def test_the_beginning_is_kept_after_a_resume(tmp_path):
+    run(tmp_path, Watch(iters=2, begin=3), 2, 'first')
+    hook = Watch(iters=2, begin=3)
+    run(tmp_path, hook, 5, 'second', resume=True,
+        load_from=str(tmp_path / 'iter_2.pth'))
+    assert hook.seen == [0, 0.5, 1]
+
+
 def test_every_term_is_multiplied_and_nothing_that_is_logged():
     model = MODELS.build(copy.deepcopy(MODEL)).eval()
     data = model.data_preprocessor(as_lists([Images()[i] for i in range(2)]))
@@ -112,6 +132,10 @@ def test_the_baseline_is_left_alone_and_a_stock_model_is_refused():
     (dict(iters=3, epochs=1), 'either `iters` or `epochs`'),
     (dict(iters=0), '`iters` must be at least 1, got 0'),
     (dict(epochs=0), '`epochs` must be > 0, got 0'),
+    (dict(epochs=1, begin=-1), '`begin` must be >= 0, got -1'),
+    (dict(iters=1, begin=0.5), '`begin` must be a whole number, got 0.5'),
+    (dict(iters=-1, begin=1), '`iters` must be at least 0, got -1'),
+    (dict(epochs=-1, begin=1), '`epochs` must be >= 0, got -1'),
 ])
 def test_wrong_option_is_an_error(options, message):
     with pytest.raises(ValueError, match=message):

@@ -1,6 +1,7 @@
 """A test run with explanations; the loops do not change the model."""
 import json
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -75,6 +76,22 @@ def test_measures_join_the_metrics_of_a_stock_loop(cfg, run):
         'AUROC', 'Calibration', 'FocusMetric', 'GroupAccuracy')]
     stock = Runner.from_cfg(cfg).test()
     assert {k: measured[k] for k in stock} == pytest.approx(stock)
+
+
+def test_the_best_checkpoint_is_chosen_by_the_harmonic_accuracy(cfg):
+    cfg.val_evaluator = [
+        dict(type='BackgroundSwapMetric', conditions=['other_class'], hole='box')]
+    # no rule: the key says that greater is better
+    cfg.default_hooks.checkpoint.save_best = 'swap/harmonic_accuracy'
+    Runner.from_cfg(cfg).train()
+    records = [json.loads(line) for file in Path(cfg.work_dir).glob(
+        '*/vis_data/scalars.json') for line in file.read_text().splitlines()]
+    measured = {record['step']: record['swap/harmonic_accuracy'] for record in records
+                if 'swap/harmonic_accuracy' in record}
+    best = max(measured, key=measured.get)
+    assert set(measured) == {1, 2}
+    assert [file.name for file in Path(cfg.work_dir).rglob('best_*')] == [
+        f'best_swap_harmonic_accuracy_epoch_{best}.pth']
 
 
 def test_every_number_is_in_the_log_file(run):

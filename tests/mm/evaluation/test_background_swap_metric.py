@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from mmpretrain.registry import METRICS
 from mmpretrain.structures import DataSample
 from torch import nn
@@ -10,6 +11,7 @@ from cfcn_plugin.functional.compositing import swap_background, without_object
 from cfcn_plugin.mm.evaluation import BackgroundSwapMetric
 from cfcn_plugin.mm.evaluation.model_aware_metric import EvalBatch
 from cfcn_plugin.mm.models import GuidedDataPreprocessor
+from cfcn_plugin.repair import swap_accuracy
 
 SIZE, BOX = 16, slice(5, 11)
 
@@ -91,7 +93,7 @@ def test_who_sees_the_object_does_not_mind_the_background():
     # the background fills the place of the object, and gives the label here
     assert measured == dict(original=100, other_class=100, same_class=100, gap=0,
                             changed=0, no_background=100, no_object=100,
-                            images=5, fair=1)
+                            harmonic_accuracy=100, images=5, fair=1)
 
 
 def test_who_sees_the_background_is_found_out():
@@ -99,7 +101,7 @@ def test_who_sees_the_background_is_found_out():
     # grey is bright, and three of five are of the bright class
     assert measured == dict(original=100, other_class=0, same_class=100, gap=100,
                             changed=100, no_background=60, no_object=100,
-                            images=5, fair=1)
+                            harmonic_accuracy=0, images=5, fair=1)
 
 
 def test_untied_backgrounds_give_nothing_away():
@@ -129,6 +131,94 @@ def test_images_that_the_model_is_asked_about_are_those_of_the_functions():
         seen.inputs, objects, torch.full_like(seen.inputs, 28 / 50),
         torch.zeros_like(objects), 2.0))
     torch.testing.assert_close(removed, without_object(seen.inputs, objects, 2.0))
+
+
+def test_harmonic_accuracy_counts_each_class_equally():
+    # a dark background for the only one of class 0, and bright ones for three of four
+    scenes = Scenes([0, 1, 1, 1, 1], [0, 255, 255, 255, 0])
+    model = Sees(CORNER)
+    metric = BackgroundSwapMetric(border=0, conditions=['other_class'])
+    rows = metric.evaluate_batch(model, shown(model, scenes))
+    measured = metric.compute_metrics(rows)
+    original = (100 + 75) / 2
+    swapped = 100 * rows[0]['other_class'] / 2  # class 1 gets the dark background
+    assert measured['original'] == 80
+    assert measured['harmonic_accuracy'] == pytest.approx(
+        2 * original * swapped / (original + swapped))
+
+
+def test_harmonic_accuracy_is_that_of_the_plain_function():
+    scenes = Scenes([0, 1, 1], [0, 255, 255])
+    model = Sees(CORNER)
+    model.scale = nn.Parameter(torch.ones(()))
+    seen = shown(model, scenes)
+
+    def logits(images):
+        return F.one_hot(torch.stack([s.pred_label for s in model(images)])[:, 0], 2)
+
+    plain = swap_accuracy(
+        model, [(seen.inputs, torch.tensor([0, 1, 1]), seen.masks.mask[:, 0])],
+        border=0, forward=logits)
+    metric = BackgroundSwapMetric(border=0, hole='box', conditions=['other_class'])
+    measured = metric.compute_metrics(metric.evaluate_batch(model, seen))
+    assert 100 * plain.harmonic == pytest.approx(measured['harmonic_accuracy'])
+
+
+def test_only_the_conditions_asked_for_are_run():
+    model, scenes = Sees(OBJECT), Scenes(*TIED)
+    seen = shown(model, scenes)
+    model.asked.clear()
+    metric = BackgroundSwapMetric(conditions=['other_class'])
+    measured = metric.compute_metrics(metric.evaluate_batch(model, seen))
+    assert len(model.asked) == 1
+    assert list(measured) == [
+        'original', 'other_class', 'changed', 'harmonic_accuracy', 'images', 'fair']
+
+
+class Edited(Scenes):
+    """``edit`` changes the data sample of image 1."""
+
+    def __init__(self, *args, edit):
+        super().__init__(*args)
+        self.edit = edit
+
+    def __getitem__(self, index):
+        packed = super().__getitem__(index)
+        if index == 1:
+            self.edit(packed['data_samples'])
+        return packed
+
+
+@pytest.mark.parametrize(('hole', 'expected'), [('mask', 200), ('box', 255)])
+def test_hole_is_the_mask_or_the_box_around_it(hole, expected):
+    def lacks_its_middle(sample):
+        sample.activation_mask[6:10, 6:10] = 0
+
+    scenes = Edited([0, 1], [0, 255], edit=lacks_its_middle)
+    model = Sees(OBJECT)
+    seen = shown(model, scenes, [0])
+    seen.masks.mask[:, :, 7:9, 7:9] = 0  # what is behind the object shows here
+    metric = BackgroundSwapMetric(border=0, hole=hole, conditions=['other_class'])
+    metric.evaluate_batch(model, seen)
+    shows = 50 * model.asked[-1][0, 0, OBJECT, OBJECT].item() + 100
+    assert shows == pytest.approx(expected)
+
+
+def covered(sample):
+    sample.activation_mask[:] = 1
+
+
+def ignored(sample):
+    sample.set_field(1 - sample.activation_mask, 'ignore_mask')
+
+
+@pytest.mark.parametrize('edit', [covered, ignored])
+def test_image_without_a_background_neither_gets_nor_gives_one(edit):
+    scenes = Edited([0, 1, 1], [0, 0, 255], edit=edit)
+    model = Sees(CORNER)
+    rows = BackgroundSwapMetric(border=0).evaluate_batch(model, shown(model, scenes))
+    assert rows[1] is None
+    assert rows[0]['other_class'] is False  # the bright background of image 2
 
 
 def test_condition_that_an_image_cannot_have_is_left_out_of_its_mean():
@@ -172,6 +262,27 @@ def test_data_set_without_masks_measures_nothing():
     seen = shown(model, scenes)
     assert BackgroundSwapMetric().evaluate_batch(model, EvalBatch(
         seen.images, seen.inputs, None, seen.samples, scenes)) == [None, None]
+
+
+@pytest.mark.parametrize(('conditions', 'scenes', 'message'), [
+    (['no_object'], Scenes([0, 1], [0, 0], unguided=(0, 1)), 'no image has a mask .* '
+     'LoadActivationMask .*val_dataloader.dataset.pipeline'),
+    (['other_class'], Scenes([1, 1], [0, 255]), "condition 'other_class': the 2 images "
+     r'with a mask have the labels \[\[1\]\]. Load masks of some images of each class'),
+    (['other_class'], Scenes([0, 1, 1], [0, 255, 255], unguided=(0, )), 'other_class'),
+    (['no_object', 'same_class'], Scenes([0, 1], [0, 255]), "condition 'same_class'"),
+])
+def test_condition_asked_for_that_no_image_can_have_is_an_error(
+        conditions, scenes, message):
+    with pytest.raises(ValueError, match=message):
+        result_of(Sees(CORNER), scenes, conditions=conditions)
+
+
+def test_unknown_conditions_and_holes_are_errors():
+    with pytest.raises(ValueError, match="`conditions` must be one of .* got 'other'"):
+        BackgroundSwapMetric(conditions=['other'])
+    with pytest.raises(ValueError, match='`hole` must be one of'):
+        BackgroundSwapMetric(hole='outline')
 
 
 def test_any_cut_into_batches_and_ranks_gives_the_same():

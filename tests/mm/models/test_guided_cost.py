@@ -204,7 +204,9 @@ OTHER_METHODS = [
     dict(type='RightReasonsLoss'),
     dict(type='ExplanationLoss'),
     dict(type='ActDiffLoss'),
+    dict(type='ConsistencyLoss'),
     [dict(type='CausalFocusLoss'), dict(type='ExplanationLoss')],
+    dict(type='UniformContextLoss'),
 ]
 
 

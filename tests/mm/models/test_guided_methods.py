@@ -19,12 +19,15 @@ METHODS = {
     'rrr': dict(type='RightReasonsLoss', loss_weight=0.1),
     'energy': dict(type='ExplanationLoss'),
     'l1': dict(type='ExplanationLoss', metric='l1'),
+    'kl': dict(type='ExplanationLoss', metric='kl'),
     'actdiff': dict(type='ActDiffLoss', loss_weight=0.1),
+    'consistency': dict(type='ConsistencyLoss', metric='square', loss_weight=0.1),
     'focus micro': dict(type='CausalFocusLoss', average='micro',
                         channel_weights='gradient'),
     'focus and rrr': [dict(type='CausalFocusLoss'),
                       dict(type='RightReasonsLoss', loss_weight=0.1)],
     'square': dict(type='ExplanationLoss', metric='square'),
+    'uniform': dict(type='UniformContextLoss'),
 }
 CNN = dict(
     type='GuidedClassifier',
@@ -193,7 +196,7 @@ VIT = dict(
         img_size=32, patch_size=8, out_type='avg_featmap'),
     head=dict(type='VisionTransformerClsHead', num_classes=3, in_channels=16))
 ALIKE = {
-    **{k: v for k, v in METHODS.items() if k != 'actdiff'},
+    **{k: v for k, v in METHODS.items() if k not in ('actdiff', 'consistency')},
     'actdiff': dict(type='ActDiffLoss', context='zero'),
 }
 HALVES = ((True, False), (True, True))

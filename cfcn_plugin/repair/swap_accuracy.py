@@ -1,0 +1,124 @@
+"""Accuracy on other backgrounds, to choose a checkpoint by without group labels."""
+from collections.abc import Callable, Iterable, Sequence
+from statistics import harmonic_mean
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cfcn_plugin.features.explanations import temporary_evaluation
+from cfcn_plugin.options import check_number, check_whole
+
+from .guided_images import guided_images
+from .linear_head import as_logits
+from .logistic import balanced_weights
+
+
+class SwapAccuracy(NamedTuple):
+    """Accuracies in [0, 1] on the same images; each class counts equally.
+
+    Attributes:
+        harmonic: The harmonic mean of ``original`` and ``swapped``.
+        original: On the images as they are.
+        swapped: On the background of an image of another class.
+        images: Number of images.
+        left_out: Number of images with a mask that were not taken: the mask covers the
+            image, or no image of another class in the batch has a mask.
+    """
+    harmonic: float
+    original: float
+    swapped: float
+    images: int
+    left_out: int
+
+
+def swap_accuracy(model: nn.Module,
+                  batches: Iterable[Sequence[Tensor]],
+                  border: float = 1.0,
+                  seed: int = 0,
+                  forward: Callable[[Tensor], Tensor] | None = None) -> SwapAccuracy:
+    """Accuracy as it is and on backgrounds of another class; the model is unchanged.
+
+    Args:
+        model: A classifier.
+        batches: Read once, as in :func:`cfcn_plugin.repair.repair`. Backgrounds come
+            from the batch: shuffle the images once, with a fixed seed, so that each
+            batch has several classes and each checkpoint gets the same batches.
+        border: Standard deviation of the object's blurred edge, pixels, >= 0.
+        seed: Of the choice of backgrounds.
+        forward: From images to logits (B, C). None: ``model``, whose output may have
+            the logits as its attribute ``logits``.
+
+    Raises:
+        TypeError: The model gives no logits.
+        ValueError: No image has a mask, or all images of a batch are of one class.
+    """
+    check_number('border', border, least=0)
+    check_whole('seed', seed)
+    generator = torch.Generator().manual_seed(seed)
+    forward = forward or model
+    device = next(model.parameters()).device
+    parts, left_out = [], 0
+    with temporary_evaluation(model), torch.no_grad():
+        for batch in guided_images(batches, device):
+            left_out += batch.covered
+            which, others = choose_other_class(batch.targets, generator)
+            left_out += len(batch.targets) - len(which)
+            if not len(which):
+                continue
+            targets = batch.targets[which]
+            parts.append((targets, *(
+                _right(as_logits(forward(images)).cpu(), targets) for images in (
+                    batch.images[which.to(device)],
+                    batch.swapped(which, others, border)))))
+    if not parts:
+        raise ValueError(_nothing(left_out))
+    targets, original, swapped = map(torch.cat, zip(*parts))
+    weights = balanced_weights(_as_rows(targets).double(), several=False)
+    accuracies = [(weights * right).sum().item() for right in (original, swapped)]
+    return SwapAccuracy(
+        harmonic_mean(accuracies), *accuracies, len(targets), left_out)
+
+
+def choose_other_class(targets: Tensor,
+                       generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """For each image with labels an image with labels, none of them the image's.
+
+    Args:
+        targets: (N,) int64, or (N, classes) in {0, 1}.
+
+    Returns:
+        (M,) int64 each: the images that have such another image, and the other images.
+    """
+    nothing = torch.empty(0, dtype=torch.long)
+    if len(targets) < 2:
+        return nothing, nothing
+    rows = _as_rows(targets).float()
+    labelled = rows.any(1)
+    allowed = (rows @ rows.T == 0) & labelled & labelled[:, None]
+    which = allowed.any(1).nonzero().flatten()
+    if not len(which):
+        return nothing, nothing
+    others = torch.multinomial(allowed[which].float(), 1, generator=generator)
+    return which, others.flatten()
+
+
+def _as_rows(targets: Tensor) -> Tensor:
+    """(N, classes) in {0, 1}."""
+    return F.one_hot(targets) if targets.dim() == 1 else targets
+
+
+def _right(logits: Tensor, targets: Tensor) -> Tensor:
+    """(N,) bool; of several labels, exactly the true ones must be predicted."""
+    if targets.dim() == 1:
+        return logits.argmax(1) == targets
+    return ((logits > 0) == targets.bool()).all(1)
+
+
+def _nothing(left_out: int) -> str:
+    if not left_out:
+        return 'no image has a mask: give masks of a few images of each class'
+    return (f'none of {left_out} images with a mask can get another background: give '
+            'masks of at least two classes that leave some of the image, and shuffle '
+            'the images with a fixed seed, since backgrounds come from the batch')
