@@ -44,8 +44,7 @@ class GuidanceCheckHook(Hook):
         ValueError: A transform moves, or may move, images without their masks; a batch
             augment of a later epoch does not support masks; a mask or a line of a list
             belongs to no image; a guided image has no mask; model and data differ in
-            the number of classes; layers are frozen that no weights are loaded into; a
-            validation metric lacks masks.
+            the number of classes; a validation metric lacks masks.
     """
     stock = GOES
     priority = 'VERY_HIGH'
@@ -145,11 +144,11 @@ class GuidanceCheckHook(Hook):
         if tuning is None or tuning.frozen == 0 or runner._load_from or runner._resume:
             return
         if not _loads_weights(runner.cfg.model):
-            raise ValueError(
+            runner.logger.warning(
                 f'model.fine_tuning freezes {tuning.frozen:.0%} of the layers, and the '
-                'config loads no pretrained weights: give them, '
-                "model.backbone.init_cfg=dict(type='Pretrained', checkpoint=FILE, "
-                "prefix='backbone.') or load_from=FILE, or set "
+                'config loads no pretrained weights, so the frozen layers stay random: '
+                "give weights, model.backbone.init_cfg=dict(type='Pretrained', "
+                "checkpoint=FILE, prefix='backbone.') or load_from=FILE, or set "
                 'model.fine_tuning.frozen=0')
 
     @staticmethod

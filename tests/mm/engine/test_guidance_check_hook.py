@@ -306,22 +306,26 @@ def frozen_runner(root, backbone, load_from=None):
         nn.Conv2d(3, 2, 1), nn.Flatten(), nn.Linear(2, 2)), frozen=0.5)
     runner.cfg = SimpleNamespace(model=dict(type='GuidedClassifier', backbone=backbone))
     runner._load_from, runner._resume = load_from, False
+    runner.logger = mock.Mock()
     return runner
 
 
-def test_frozen_layers_without_weights_are_refused(root):
-    with pytest.raises(ValueError, match='freezes 50% of the layers, and the config '
-                       'loads no pretrained weights'):
-        GuidanceCheckHook().before_train(
-            frozen_runner(root, dict(type='ResNet', depth=18)))
+def test_frozen_layers_without_weights_are_told(root):
+    runner = frozen_runner(root, dict(type='ResNet', depth=18))
+    GuidanceCheckHook().before_train(runner)
+    message, = runner.logger.warning.call_args.args
+    assert 'freezes 50% of the layers' in message
+    assert 'the frozen layers stay random' in message
 
 
 @pytest.mark.parametrize('backbone, load_from', [
     (dict(pretrained=True), None), (dict(local_weights=dict(resnet18='w.pth')), None),
     (dict(init_cfg=[dict(type='Pretrained', checkpoint='w.pth')]), None),
     (dict(depth=18), 'w.pth')], ids=['timm', 'local', 'init_cfg', 'load_from'])
-def test_frozen_layers_with_weights_are_accepted(root, backbone, load_from):
-    GuidanceCheckHook().before_train(frozen_runner(root, backbone, load_from))
+def test_nothing_is_told_of_frozen_layers_with_weights(root, backbone, load_from):
+    runner = frozen_runner(root, backbone, load_from)
+    GuidanceCheckHook().before_train(runner)
+    runner.logger.warning.assert_not_called()
 
 
 def validated(dataset, **options):
