@@ -1,6 +1,9 @@
-"""Check all that timm and mmpretrain ship, and write the pages of docs/ that say so.
+"""Check all that timm, torchvision, transformers and mmpretrain ship.
+
+The results go to the pages of docs/.
 
     python tests/sweeps backbones --page docs/backbones.md
+    python tests/sweeps classifiers --page docs/backbones.md
     python tests/sweeps zoo --page docs/zoo.md
     python tests/sweeps pipelines --page docs/pipelines.md
 
@@ -8,17 +11,20 @@ A sweep takes hours on two cores. A killed one goes on where it was.
 """
 import argparse
 import logging
+import sys
 import warnings
 from importlib import import_module
 from pathlib import Path
 
-from driver import Sweep
+sys.path.append(str(Path(__file__).parents[1] / 'helpers'))
+from driver import Sweep  # noqa: E402
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('sweep', choices=('backbones', 'zoo', 'pipelines'))
+    parser.add_argument(
+        'sweep', choices=('backbones', 'classifiers', 'zoo', 'pipelines'))
     parser.add_argument('--only', default='*', help='pattern of the names to check')
     parser.add_argument('--records', type=Path, default=Path('work_dirs/sweeps'),
                         help='folder of results; remove it to begin anew')
