@@ -147,7 +147,7 @@ class Fits:
     def _accuracy(self, logits: Tensor) -> float:
         """The mean over classes, of logits (N, V, C)."""
         right = (self._answers(logits) == self.targets[:, None].bool())
-        weights = balanced_weights(self.targets, self.several).double()
+        weights = balanced_weights(self.targets.double(), self.several)
         if self.several:
             return (weights[:, None] * right).sum(0).mean().item()
         return (weights[:, None] * right.all(-1)).sum(0).mean().item()
