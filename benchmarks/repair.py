@@ -15,12 +15,7 @@ PAIRS = 6  # at most, the fewest with an interval: a pair takes minutes
 
 def repairs(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line]:
     """A repair with 4 other backgrounds over 4 forward passes over the images."""
-    for size, classes in (64, 2), (112, 37):
-        yield _compare(24 if tiny else 1000, 32 if tiny else size,
-                       2 if tiny else classes, min(pairs, PAIRS), device)
-
-
-def _compare(count: int, size: int, classes: int, pairs: int, device: str) -> Line:
+    count, size, classes = (24, 32, 2) if tiny else (1000, 64, 2)
     torch.manual_seed(0)
     model = timm.create_model('tf_efficientnet_lite0', num_classes=classes)
     model = model.to(device).eval()
@@ -34,8 +29,8 @@ def _compare(count: int, size: int, classes: int, pairs: int, device: str) -> Li
         for images, _, _ in data * VIEWS:
             model(images.to(device))
 
-    ratio, took = ratio_of(Turn(repaired), Turn(passes), pairs, device)
-    return Line(
+    ratio, took = ratio_of(Turn(repaired), Turn(passes), min(pairs, PAIRS), device)
+    yield Line(
         f'repair with {VIEWS} backgrounds over {VIEWS} forward passes: '
         f'EfficientNet-Lite0, {size} px, {count} images, {classes} classes',
         ratio, 2, f'{took:.1f} s')
