@@ -23,11 +23,12 @@ from .loops import processes, runner
 from .loss import compiled_loss, loss
 from .masks import masks
 from .pairs import Line, Ratio
+from .repair import repairs
 from .steps import guided_over_plain, other_methods
 
 BENCHMARKS = dict(
     steps=guided_over_plain, loss=loss, compiled=compiled_loss, methods=other_methods,
-    runner=runner, processes=processes, masks=masks)
+    runner=runner, processes=processes, masks=masks, repair=repairs)
 
 
 def main():

@@ -4,6 +4,7 @@ The checkpoint may be of a stock model. Only images with a mask are used, and a 
 enough. The new checkpoint has the same keys, and is for the same config.
 """
 import argparse
+from pathlib import Path
 
 import _launch
 import torch
@@ -17,7 +18,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='guided config, or a stock one and --guide')
     parser.add_argument('checkpoint', help='trained checkpoint')
-    parser.add_argument('--out', help='path of the repaired checkpoint')
+    parser.add_argument('--out', type=Path, help='path of the repaired checkpoint')
     parser.add_argument(
         '--dry-run', action='store_true', help='say what a repair gains, write nothing')
     parser.add_argument(
@@ -27,17 +28,25 @@ def main():
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
         '--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument(
+        '--amp', action='store_true', help='run the network in bfloat16')
+    parser.add_argument(
+        '--memory', type=float, metavar='GIB', help='what the features and the fit may '
+        'take; by default half of the memory of the machine')
     _launch.add_config_arguments(parser)
     args = parser.parse_args()
     if bool(args.out) == args.dry_run:
         parser.error('give either --out FILE or --dry-run')
+    if args.out:
+        _launch.check_new_file(args.out)
     MMLogger.get_current_instance().setLevel('WARNING')
     cfg = _launch.load_config(args.config, args.guide)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     report = repair_checkpoint(
         cfg, args.checkpoint, args.out, args.batch_size, args.workers, args.device,
-        views=args.views, seed=args.seed)
+        args.amp, views=args.views, seed=args.seed,
+        memory=args.memory and args.memory * 2**30)
     print(report)
     if args.out:
         print(f'wrote {args.out}')

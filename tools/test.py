@@ -91,8 +91,19 @@ def _tta_pipeline(pipeline: list) -> list:
     return stock[:-1] + [dict(type='TestTimeAug', transforms=[flips, [pack]])]
 
 
+class StrictRunner(Runner):
+    """A runner for which all weights of a checkpoint must fit the model.
+
+    mmengine's runner warns, and tests layers without weights in the checkpoint as they
+    were initialized.
+    """
+
+    def load_checkpoint(self, filename, map_location='cpu', strict=True, **options):
+        return super().load_checkpoint(filename, map_location, strict, **options)
+
+
 def test(cfg: Config, args) -> None:
-    runner = Runner.from_cfg(cfg)
+    runner = StrictRunner.from_cfg(cfg)
     runner.register_hook(ModelAwareLoopHook())  # for configs without the hook
     if args.out and args.out_item == 'pred':
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))

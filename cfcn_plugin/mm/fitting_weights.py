@@ -39,7 +39,9 @@ def load_state_dict(module: nn.Module, state_dict: Mapping, strict: bool = False
         _load_by_mmengine(module, state_dict, strict, logger)
     except RuntimeError as error:
         if not before or before != _versions(model):
-            raise RuntimeError(f"checkpoint '{opened_file.get()}': {error}") from error
+            raise RuntimeError(
+                f"checkpoint '{opened_file.get()}': {error}\nUse the config that "
+                'trained the checkpoint, or other weights') from error
     if before and before == _versions(model):
         raise UnfitWeightsError(_describe(state_dict, model.state_dict()))
 

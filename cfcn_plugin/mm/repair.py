@@ -1,8 +1,9 @@
 """Repairing the checkpoint of a config's model with the config's masks."""
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
@@ -20,6 +21,7 @@ from .export import free_path
 from .trained_model import load_trained
 
 LOAD_MASK = 'LoadActivationMask'
+SHOWN = 10  # names of classes in a message
 
 
 def repair_checkpoint(cfg: Config,
@@ -28,6 +30,7 @@ def repair_checkpoint(cfg: Config,
                       batch_size: int = 64,
                       workers: int = 0,
                       device: str = 'cpu',
+                      amp: bool = False,
                       **options) -> RepairReport:
     """Repair a checkpoint with the masks of the training images.
 
@@ -41,7 +44,8 @@ def repair_checkpoint(cfg: Config,
         batch_size: Number of images in a batch; backgrounds come from the batch.
         workers: Number of processes that load images.
         device: The device of the network.
-        **options: ``views``, ``strengths``, ``border`` and ``seed`` of
+        amp: Whether the network runs in bfloat16 (autocast).
+        **options: ``views``, ``strengths``, ``border``, ``seed`` and ``memory`` of
             :func:`cfcn_plugin.repair.repair`.
 
     Raises:
@@ -56,17 +60,35 @@ def repair_checkpoint(cfg: Config,
     model = load_trained(cfg, checkpoint).to(device)
     chosen = [i for i, guided in enumerate(guided_images(dataset)) if guided]
     if not chosen:
-        raise ValueError('no training image has a mask: give masks of a few images')
+        raise ValueError('no training image has a mask: give masks of a few images of '
+                         'each class')
+    _check_classes(dataset, chosen)
     generator = torch.Generator().manual_seed(options.get('seed', 0))
     loader = DataLoader(
         Subset(dataset, chosen), batch_size, shuffle=True, generator=generator,
         num_workers=workers, collate_fn=pseudo_collate)
-    report = repair(model, _Batches(model, loader), dry_run=out is None, **options,
-                    forward=lambda images: model(images, mode='tensor'))
+    with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=amp):
+        report = repair(model, _Batches(model, loader), dry_run=out is None, **options,
+                        forward=lambda images: model(images, mode='tensor'))
     if out is not None:
         meta = {'dataset_meta': model._dataset_meta} if model._dataset_meta else {}
-        torch.save(dict(state_dict=model.cpu().state_dict(), meta=meta), out)
+        with out.open('xb') as file:
+            torch.save(dict(state_dict=model.cpu().state_dict(), meta=meta), file)
     return report
+
+
+def _check_classes(dataset, chosen: Sequence[int]) -> None:
+    """Each class must have a guided image, as is told by the labels alone."""
+    classes = dataset.metainfo.get('classes') or ()
+    labels = [np.atleast_1d(dataset.get_data_info(i)['gt_label']) for i in chosen]
+    found = set(np.concatenate(labels).tolist())
+    without = [name for label, name in enumerate(classes) if label not in found]
+    if without:
+        raise ValueError(
+            f'no training image of {len(without)} of {len(classes)} classes has a '
+            f'mask: {", ".join(map(str, without[:SHOWN]))}'
+            f'{" ..." if len(without) > SHOWN else ""}; the last layer is refitted on '
+            'images with a mask alone, so give masks of a few images of each class')
 
 
 def _dataset(cfg: Config):

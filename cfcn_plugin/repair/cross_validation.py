@@ -1,5 +1,6 @@
 """Fits of a head, judged on images and backgrounds that were held out."""
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from .logistic import Linear, balanced_weights, fit_logistic, weighted_loss
 from .views import Views
 
+NO_FOLD = -1
 
 @dataclass(frozen=True)
 class RepairReport:
@@ -61,54 +63,65 @@ class Fits:
         bias: Whether the head has a bias.
 
     Raises:
-        ValueError: Targets are not those of C classes, a class has no guided image, or
-            all backgrounds of a class are of the same class.
+        ValueError: A class has no guided image, the images cannot be held out, or all
+            backgrounds of a class are of the same class.
     """
 
     def __init__(self, views: Views, classes: int, bias: bool):
         self.views = views
         self.bias = bias
         self.several = views.targets.dim() == 2
-        if self.several:
-            self.targets = views.targets.float()
-        else:
-            _check_labels(views.targets, classes)
-            self.targets = F.one_hot(views.targets, classes).float()
-        _check(self.targets, classes, views, self.several)
+        self.targets = (views.targets if self.several else
+                        F.one_hot(views.targets, classes).float())
+        _check(self.targets, views, self.several)
 
-    def choose(self, strengths: Sequence[float]) -> tuple[float, tuple[Tensor, Tensor]]:
-        """The strength with the lowest held-out loss, and the held-out logits.
+    def choose(self, strengths: Sequence[float]
+               ) -> tuple[float, Linear, tuple[Tensor, Tensor]]:
+        """Fit with the strength of the lowest held-out loss.
+
+        Fits with a larger strength take longer. They end when the held-out loss
+        does not fall any more.
+
+        Args:
+            strengths: In rising order.
 
         Returns:
-            The strength, and logits (N, C) of the images as they are and (N, V, C) on
-            other backgrounds, each by the head that was fitted without its fold.
+            The strength, the head fitted to all images, and held-out logits (N, C) of
+            the images as they are and (N, V, C) on other backgrounds, each by the head
+            that was fitted without its fold.
         """
-        count, amount = self.views.swapped.shape[:2]
-        classes = self.targets.shape[1]
-        plain = torch.zeros(len(strengths), count, classes)
-        swapped = torch.zeros(len(strengths), count, amount, classes)
-        for fold in self.views.folds.unique():
+        folds = self.views.folds.unique().tolist()
+        weights = [self._without(fold) for fold in (*folds, NO_FOLD)]
+        judged = balanced_weights(self.targets, self.several)[:, None]
+        lowest, best = math.inf, None
+        fits = fit_logistic(self.views.swapped, self.targets, torch.stack(weights),
+                            strengths, self.bias)
+        for strength, (*layers, layer) in zip(strengths, fits):
+            logits = self._held_out(folds, layers)
+            loss = weighted_loss(logits[1], self.targets[:, None], judged).item()
+            if best is not None and loss >= lowest:
+                break  # the loss falls, and then rises with the strength
+            lowest, best = loss, (strength, layer, logits)
+        return best
+
+    def _without(self, fold: int) -> Tensor:
+        """Balanced weights of all images but those of the fold."""
+        taken = self.views.folds != fold
+        some = balanced_weights(self.targets[taken], self.several)
+        weights = some.new_zeros(len(taken), *some.shape[1:])
+        weights[taken] = some
+        return weights
+
+    def _held_out(self, folds: Sequence[int], layers: Sequence[Linear]
+                  ) -> tuple[Tensor, Tensor]:
+        count, views = self.views.swapped.shape[:2]
+        plain = torch.zeros(count, self.targets.shape[1])
+        swapped = torch.zeros(count, views, self.targets.shape[1])
+        for fold, layer in zip(folds, layers):
             inside = self.views.folds == fold
-            for number, layer in enumerate(self._fit(~inside, strengths)):
-                plain[number, inside] = layer(self.views.plain[inside])
-                swapped[number, inside] = layer(self.views.swapped[inside])
-        weights = balanced_weights(self.targets, self.several)
-        losses = [sum(weighted_loss(logits[:, view], self.targets, weights).item()
-                      for view in range(amount)) for logits in swapped]
-        best = min(range(len(strengths)), key=losses.__getitem__)
-        return strengths[best], (plain[best], swapped[best])
-
-    def fit_all(self, strength: float) -> Linear:
-        """The head fitted to all images."""
-        return next(self._fit(torch.ones_like(self.views.folds, dtype=torch.bool),
-                              [strength]))
-
-    def _fit(self, chosen: Tensor, strengths: Sequence[float]) -> Iterator[Linear]:
-        amount = self.views.swapped.shape[1]
-        targets = self.targets[chosen].repeat_interleave(amount, 0)
-        return fit_logistic(self.views.swapped[chosen].flatten(0, 1), targets,
-                            balanced_weights(targets, self.several), strengths,
-                            self.bias)
+            plain[inside] = layer(self.views.plain[inside])
+            swapped[inside] = layer(self.views.swapped[inside])
+        return plain, swapped
 
     def report(self, strength: float, before: Linear,
                after: tuple[Tensor, Tensor]) -> RepairReport:
@@ -134,22 +147,13 @@ class Fits:
     def _accuracy(self, logits: Tensor) -> float:
         """The mean over classes, of logits (N, V, C)."""
         right = (self._answers(logits) == self.targets[:, None].bool())
-        weights = balanced_weights(self.targets, self.several).double()
+        weights = balanced_weights(self.targets.double(), self.several)
         if self.several:
             return (weights[:, None] * right).sum(0).mean().item()
         return (weights[:, None] * right.all(-1)).sum(0).mean().item()
 
 
-def _check_labels(labels: Tensor, classes: int) -> None:
-    if labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(f'targets from {labels.min()} to {labels.max()}, but the '
-                         f'model has {classes} classes')
-
-
-def _check(targets: Tensor, classes: int, views: Views, several: bool) -> None:
-    if targets.shape[1] != classes:
-        raise ValueError(f'targets of {targets.shape[1]} classes, but the model has '
-                         f'{classes}')
+def _check(targets: Tensor, views: Views, several: bool) -> None:
     empty = (targets.sum(0) == 0).nonzero().flatten().tolist()
     if empty:
         raise ValueError(
@@ -158,11 +162,11 @@ def _check(targets: Tensor, classes: int, views: Views, several: bool) -> None:
     if len(views.folds.unique()) < 2:
         raise ValueError(f'{len(targets)} guided images cannot be held out: give masks '
                          'of at least four images in one batch')
-    if several or classes == 1:
+    if several:
         return
     theirs = targets[views.others].argmax(-1)  # (N, V)
     own = targets.argmax(1, keepdim=True)
-    alone = [c for c in range(classes) if (theirs == own)[own[:, 0] == c].all()]
+    alone = [c for c in range(own.max() + 1) if (theirs == own)[own[:, 0] == c].all()]
     if alone:
         raise ValueError(
             f'all backgrounds for the classes {alone[:10]} are from images of the same '

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from cfcn_plugin.functional.compositing import bounding_box, swap_background
 
+from .batches import as_batch
+
 
 class GuidedImages(NamedTuple):
     """The N images of a batch that have an object and a background.
@@ -35,12 +37,14 @@ class GuidedImages(NamedTuple):
             border: Standard deviation of the object's blurred edge, pixels.
 
         Returns:
-            (M, C, H, W).
+            (M, C, H, W), in the images' dtype.
         """
         which, others = (one.to(self.images.device) for one in (which, others))
-        return swap_background(
-            self.images[which], self.objects[which], self.images[others],
-            self.holes[others], border)
+        images = self.images.float()
+        with torch.autocast(images.device.type, enabled=False):
+            return swap_background(
+                images[which], self.objects[which], images[others], self.holes[others],
+                border).to(self.images.dtype)
 
 
 def guided_images(batches: Iterable, device: torch.device) -> Iterator[GuidedImages]:
@@ -52,21 +56,12 @@ def guided_images(batches: Iterable, device: torch.device) -> Iterator[GuidedIma
             background.
 
     Raises:
-        ValueError: Masks have a wrong shape.
+        TypeError, ValueError: See :func:`as_batch`.
     """
-    for images, targets, masks in batches:
-        objects = _as_objects(masks, images)
+    for images, targets, objects in map(as_batch, batches):
         guided = objects.any((1, 2))
         usable = guided & ~objects.all((1, 2))
         covered = int((guided & ~usable).sum())
         objects = objects[usable].to(device)
         yield GuidedImages(images[usable].to(device), objects, bounding_box(objects),
-                           targets[usable].cpu(), covered)
-
-
-def _as_objects(masks: Tensor, images: Tensor) -> Tensor:
-    if masks.shape[0] != len(images) or masks.shape[-2:] != images.shape[-2:] or (
-            masks.dim() != 3):
-        raise ValueError(f'masks {tuple(masks.shape)} of images {tuple(images.shape)}: '
-                         'expected (B, H, W) of the same B, H and W')
-    return masks > 0
+                           targets[usable.to(targets.device)].cpu(), covered)

@@ -1,5 +1,4 @@
 """A trained model in, the same model with another last layer out."""
-import os
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
@@ -9,9 +8,11 @@ from torch import Tensor, nn
 from cfcn_plugin.features.explanations import temporary_evaluation
 from cfcn_plugin.options import check_number, check_whole
 
+from .batches import as_batch
 from .cross_validation import Fits, RepairReport
 from .linear_head import find_linear_head
 from .logistic import Linear
+from .memory import MemoryCheck
 from .views import take_views
 
 # of the data over the penalty; around what did best on Waterbirds
@@ -60,8 +61,37 @@ def repair(model: nn.Module,
             class without any, or batches with one class only; or the features do not
             fit in memory.
     """
+    _check_options(views, strengths, border, seed, memory)
+    count = len(batches) if hasattr(batches, '__len__') else 1
+    batches = map(as_batch, batches)
+    first = next(batches, None)
+    if first is None:
+        raise ValueError('`batches` is empty: give images, targets and masks')
+    forward = _in_precision(model, forward or model)
+    # a caller's inference mode would forbid the fit
+    with torch.inference_mode(False), temporary_evaluation(model), (
+            torch.compiler.set_stance('force_eager')):
+        device = next((p.device for p in model.parameters()), None)
+        head = model.get_submodule(
+            find_linear_head(model, first.images[:2].to(device), forward))
+        check = MemoryCheck(count, views, head.in_features, head.out_features, memory)
+        taken = take_views(model, head, chain([first], batches), views, border, seed,
+                           forward, check)
+    # a caller's autocast is for the network
+    with torch.inference_mode(False), torch.autocast('cpu', enabled=False):
+        fits = Fits(taken, head.out_features, head.bias is not None)
+        strength, fitted, after = fits.choose(sorted(strengths))
+        report = fits.report(strength, _layer(head), after)
+    if not dry_run:
+        _replace(head, fitted)
+    return report
+
+
+def _check_options(views: int, strengths: Sequence[float], border: float, seed: int,
+                   memory: float | None) -> None:
     check_whole('views', views)
     check_whole('seed', seed)
+    check_number('border', border, least=0)
     for strength in strengths:
         check_number('strengths', strength)
     if memory is not None:
@@ -69,26 +99,19 @@ def repair(model: nn.Module,
     if views < 1 or not strengths or min(strengths) <= 0:
         raise ValueError('`views` must be 1 or more and `strengths` positive, got '
                          f'{views} and {strengths}')
-    forward = forward or model
-    if memory is None:
-        memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2
-    length = len(batches) if hasattr(batches, '__len__') else 1
-    batches = iter(batches)
-    first = next(batches, None)
-    if first is None:
-        raise ValueError('`batches` is empty: give images, targets and masks')
-    device = next(model.parameters()).device
-    with temporary_evaluation(model):
-        name = find_linear_head(model, first[0][:2].to(device), forward)
-        taken = take_views(model, name, chain([first], batches), views, border, seed,
-                           forward, memory / length)
-    head = model.get_submodule(name)
-    fits = Fits(taken, head.out_features, head.bias is not None)
-    strength, after = fits.choose(sorted(strengths))
-    report = fits.report(strength, _layer(head), after)
-    if not dry_run:
-        _replace(head, fits.fit_all(strength))
-    return report
+
+
+def _in_precision(model: nn.Module, forward: Callable) -> Callable:
+    """The function in the caller's autocast, whatever the autocast where it is run."""
+    kind = next((p.device.type for p in model.parameters()), 'cpu')
+    enabled = torch.is_autocast_enabled(kind)
+    dtype = torch.get_autocast_dtype(kind)
+
+    def run(images: Tensor):
+        with torch.autocast(kind, dtype=dtype, enabled=enabled):
+            return forward(images)
+
+    return run
 
 
 def _layer(head: nn.Linear) -> Linear:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from .batches import check_targets
 from .guided_images import guided_images
 from .linear_head import as_logits
 
@@ -33,54 +34,52 @@ class Views(NamedTuple):
 
 
 def take_views(model: nn.Module,
-               head: str,
+               head: nn.Linear,
                batches: Iterable,
                views: int,
                border: float,
                seed: int,
                forward: Callable[[Tensor], Tensor],
-               memory: float) -> Views:
+               check: Callable[[int], None]) -> Views:
     """The inputs of the layer ``head``; the batches are read once.
 
     Args:
         model: In evaluation mode.
-        head: Name of the linear layer.
+        head: The model's linear layer.
         batches: As :func:`guided_images` takes them.
         views: Number V of other backgrounds for each image.
         border: Standard deviation of the object's blurred edge, pixels.
         seed: Of the choice of backgrounds.
         forward: From images to logits.
-        memory: Largest size of the features of the first batch, bytes.
+        check: Called with the number of images so far, before their features are taken.
 
     Raises:
-        ValueError: No batch has two guided images, a shape is wrong, or the features
-            would be larger than ``memory``.
+        ValueError: No batch has two guided images, targets are not those of the model,
+            or features are not finite.
     """
     generator = torch.Generator().manual_seed(seed)
     device = next(model.parameters()).device
-    parts, rows, left_out = [], 0, 0
-    with _inputs_of(model.get_submodule(head)) as taken, torch.no_grad():
+    parts, rows, masked, covered = [], 0, 0, 0
+    with _inputs_of(head) as taken, torch.no_grad():
         for batch in guided_images(batches, device):
             count = len(batch.images)
+            targets = check_targets(batch.targets, head.out_features)
+            masked, covered = masked + count + batch.covered, covered + batch.covered
             if count < 2:  # no other image
-                left_out += batch.covered + count
                 continue
-            left_out += batch.covered
+            check(rows + count)
             folds, others = choose_backgrounds(count, views, generator)
             every = torch.arange(count)
             features = [_features(forward, batch.images, taken)]
             for other in others.T:
                 features.append(_features(
                     forward, batch.swapped(every, other, border), taken))
-            parts.append((features[0], torch.stack(features[1:], 1), batch.targets,
-                          folds, others + rows))
+            parts.append((features[0], torch.stack(features[1:], 1), targets, folds,
+                          others + rows))
             rows += count
-            if len(parts) == 1:
-                _check_memory(features, memory)
     if not parts:
-        raise ValueError('no batch has two images with a mask and a background: give '
-                         'masks, and shuffled batches of more images')
-    return Views(*map(torch.cat, zip(*parts)), left_out)
+        raise ValueError(_nothing_usable(masked, covered))
+    return Views(*map(torch.cat, zip(*parts)), masked - rows)
 
 
 def choose_backgrounds(count: int, views: int,
@@ -119,15 +118,21 @@ def _inputs_of(layer: nn.Module):
 
 
 def _features(forward: Callable, images: Tensor, taken: list) -> Tensor:
+    taken.clear()
     as_logits(forward(images))
     features = taken.pop().float().cpu()
-    taken.clear()
+    if not features.isfinite().all():
+        raise ValueError('features of the model are not finite: the images or the '
+                         'weights of the model are damaged, or too large for its dtype')
     return features
 
 
-def _check_memory(features: list[Tensor], memory: float) -> None:
-    needed = sum(one.numel() * 4 for one in features)
-    if needed > memory:
-        raise ValueError(
-            f'the features would need {needed / memory:.1f} times the memory that they '
-            'may take: take fewer `views`, fewer images, or raise `memory`')
+def _nothing_usable(masked: int, covered: int) -> str:
+    if not masked:
+        return ('no image has a mask, or each mask is 0 everywhere: give masks of a '
+                'few images of each class, not 0 on the object')
+    if covered == masked:
+        return (f'each of the {masked} masks covers its whole image, so that there is '
+                'no background to exchange: masks must be 0 on the background')
+    return ('no batch has two images with a mask and a background: give masks, and '
+            'shuffled batches of more images')

@@ -166,6 +166,84 @@ def test_the_tool_repairs_by_one_command(trained, tmp_path):
     assert 'accuracy on other backgrounds' in done.stdout
     assert done.stdout.endswith(f'wrote {tmp_path / "new.pth"}\n')
     assert list(state(tmp_path / 'new.pth')) == list(state(path))
-    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert refused.returncode == 2
-    assert 'give either --out FILE or --dry-run' in refused.stderr
+
+
+@pytest.mark.parametrize('options,code,message', [
+    ([], 2, 'give either --out FILE or --dry-run'),
+    (['--out', 'trained.pth'], 1, "trained.pth' exists and is not overwritten"),
+    (['--out', 'no/new.pth'], 1, "no/new.pth' cannot be written: make its folder"),
+    (['--dry-run', '--memory', '1e-6'], 1, 'and `memory` allows 0.001 MiB: take'),
+    (['--dry-run', '--views', '0'], 1, '`views` must be 1 or more'),
+    (['--dry-run', '--cfg-options', 'model.head.num_classes=3'], 1, 'size mismatch')])
+def test_the_tool_tells_what_is_wrong(trained, tmp_path, options, code, message):
+    cfg, path = trained
+    cfg.dump(tmp_path / 'config.py')
+    before = path.read_bytes()
+    done = subprocess.run(
+        [sys.executable, ROOT / 'tools/repair.py', 'config.py', path, '--device', 'cpu',
+         '--workers', '0', *options], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert path.read_bytes() == before
+    assert not (tmp_path / 'no').exists()
+
+
+def test_a_class_without_masks_is_named_before_the_network_runs(trained, tmp_path):
+    cfg, path = trained
+    (tmp_path / 'cows.txt').write_text('\n'.join(
+        f'images/cow/{i}.png' for i in range(6)))
+    cfg.train_dataloader.dataset.pipeline[1].image_list = str(tmp_path / 'cows.txt')
+    (tmp_path / 'images/cow/0.png').write_bytes(b'')
+    with pytest.raises(ValueError, match='1 of 2 classes has a mask: dog; the last'):
+        repair_checkpoint(cfg, path)
+
+
+def test_masks_of_the_whole_image_are_an_error(trained, tmp_path):
+    cfg, path = trained
+    for file in tmp_path.glob('masks/*/*.png'):
+        Image.new('L', (32, 32), 255).save(file)
+    with pytest.raises(ValueError, match='each of the 24 masks covers its whole image'):
+        repair_checkpoint(cfg, path)
+
+
+def test_bfloat16_finds_about_the_same(trained):
+    cfg, path = trained
+    report = repair_checkpoint(cfg, path, amp=True)
+    assert report.swapped_after > 0.9
+
+
+TIMM = dict(type='TimmClassifier', model_name='test_resnet', num_classes=2,
+            data_preprocessor=dict(num_classes=2, mean=[128] * 3, std=[64] * 3))
+LOAD = """
+import sys
+sys.modules['cfcn_plugin'] = None
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpretrain.registry import MODELS
+import mmpretrain.models
+init_default_scope('mmpretrain')
+model = MODELS.build(Config.fromfile(sys.argv[1]).model)
+model.load_state_dict(torch.load(sys.argv[2], weights_only=True)['state_dict'])
+"""
+
+
+@pytest.mark.parametrize('timm', [False, True])
+def test_a_stock_config_is_repaired_by_a_fragment_for_the_stock_model(tmp_path, timm):
+    write_images(tmp_path)
+    cfg = stock_config(tmp_path)
+    if timm:
+        cfg.model = TIMM
+    cfg.dump(tmp_path / 'stock.py')
+    (tmp_path / 'fragment.py').write_text(
+        f"masks = dict(type='PNGMasks', data_root={str(tmp_path)!r}, images='images', "
+        "masks='masks')\nsplits = ('train', )\n")
+    torch.manual_seed(0)
+    model = MODELS.build(copy.deepcopy(cfg.model))
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'trained.pth')
+    subprocess.run(
+        [sys.executable, ROOT / 'tools/repair.py', 'stock.py', 'trained.pth', '--guide',
+         'fragment.py', '--out', 'new.pth', '--workers', '0', '--device', 'cpu'],
+        cwd=tmp_path, capture_output=True, text=True, check=True)
+    subprocess.run([sys.executable, '-c', LOAD, 'stock.py', 'new.pth'], cwd=tmp_path,
+                   check=True, capture_output=True, text=True)

@@ -99,3 +99,29 @@ def test_config_of_a_resumed_run_is_tested_and_not_resumed(tool, monkeypatch, tm
         'test.py', 'c.py', 'e.pth', '--work-dir', str(tmp_path)])
     cfg = tool.merge_args(Config(dict(resume=True)), tool.parse_args())
     assert (cfg.load_from, cfg.resume) == ('e.pth', False)
+
+
+MODEL = dict(
+    type='mmpretrain.ImageClassifier',
+    backbone=dict(type='mmpretrain.LeNet5'), neck=None,
+    head=dict(type='mmpretrain.LinearClsHead', num_classes=2, in_channels=84))
+
+
+@pytest.mark.parametrize('change,message', [
+    (lambda weights: weights.pop('head.fc.bias'), 'missing keys.*head.fc.bias'),
+    (lambda weights: weights.update(other=torch.ones(1)), 'unexpected key.*other')])
+@pytest.mark.parametrize('tta', [False, True])
+def test_weights_that_fit_in_part_are_refused_by_the_names_of_the_keys(
+        tool, tmp_path, change, message, tta):
+    model = dict(type='mmpretrain.AverageClsScoreTTA', module=MODEL) if tta else MODEL
+    runner = tool.StrictRunner.from_cfg(Config(dict(
+        model=model, work_dir=str(tmp_path), default_scope='mmpretrain',
+        experiment_name=f'strict_{tta}_{message[:4]}')))
+    inner = runner.model.module if tta else runner.model
+    weights = inner.state_dict()
+    torch.save(dict(state_dict=weights), tmp_path / 'whole.pth')
+    runner.load_checkpoint(str(tmp_path / 'whole.pth'))
+    change(weights)
+    torch.save(dict(state_dict=weights), tmp_path / 'part.pth')
+    with pytest.raises(RuntimeError, match=f'(?s){message}'):
+        runner.load_checkpoint(str(tmp_path / 'part.pth'))
