@@ -4,7 +4,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from hashlib import blake2b
+from hashlib import sha1
 from pathlib import Path
 
 import numpy as np
@@ -39,10 +39,10 @@ class RefineCache:
         Raises:
             OSError: An outline cannot be written; the message has the file.
         """
-        key = blake2b(self.maker.encode(), digest_size=16)
-        for array in (image, mask):
-            key.update(str(array.shape).encode())
-            key.update(np.ascontiguousarray(array))
+        # an image is hashed in each epoch: of hashlib, sha1 is the fastest
+        key = sha1(f'{self.maker} {image.shape}'.encode(), usedforsecurity=False)
+        key.update(np.ascontiguousarray(image))
+        key.update(np.packbits(mask))
         name = key.hexdigest()
         file = self.folder / name[:2] / name[2:]
         # any error of a damaged file: the entry is made again
