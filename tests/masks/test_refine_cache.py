@@ -86,7 +86,8 @@ def test_writers_of_one_entry_do_not_share_a_partial_file(tmp_path, monkeypatch)
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(OSError, match=str(tmp_path)):
-        RefineCache(tmp_path, 'test').get(*entry(1), lambda *_: (entry(1)[1], Counter()))
+        RefineCache(tmp_path, 'test').get(
+            *entry(1), lambda *_: (entry(1)[1], Counter()))
 
 
 def test_a_cache_that_was_made_with_other_options_is_not_read(tmp_path):
