@@ -24,11 +24,12 @@ from .loss import compiled_loss, loss
 from .masks import masks
 from .pairs import Line, Ratio
 from .repair import repairs
-from .steps import guided_over_plain, other_methods
+from .steps import guided_over_plain, other_methods, swap_over_plain
 
 BENCHMARKS = dict(
     steps=guided_over_plain, loss=loss, compiled=compiled_loss, methods=other_methods,
-    runner=runner, processes=processes, masks=masks, repair=repairs)
+    swap=swap_over_plain, runner=runner, processes=processes, masks=masks,
+    repair=repairs)
 
 
 def main():

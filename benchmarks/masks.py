@@ -37,10 +37,12 @@ PIPELINES = {
              max_area_ratio=1 / 3, fill_color=[104, 116, 124],
              fill_std=[57, 57, 58])],
 }
+REFINED = 'boxes refined, from the cache'
 SOURCES = {
     'PNG, 1 bit': dict(type='PNGMasks', images='images', masks='one_bit'),
     'PNG, 8 bits': dict(type='PNGMasks', images='images', masks='masks'),
     'boxes': dict(type='BoxMasks', ann_file='boxes.csv'),
+    REFINED: dict(type='BoxMasks', ann_file='boxes.csv'),
     'COCO RLE': dict(type='COCOMasks', ann_file='coco.json'),
 }
 
@@ -55,8 +57,10 @@ def masks(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line]
         for name, steps in PIPELINES.items():
             without = turn(stock(steps), Path(root), images)
             for source, config in SOURCES.items():
+                refine = dict(type='GrabCut', cache=f'{root}/outlines')
                 masked = turn(
-                    guided(steps, dict(config, data_root=root)), Path(root), images)
+                    guided(steps, dict(config, data_root=root),
+                           refine if source == REFINED else None), Path(root), images)
                 ratio, took = ratio_of(masked, without, pairs)
                 yield Line(f'pipeline with masks over without: {name}; {source}', ratio,
                            None, f'{1000 * took / images:.2f} ms an image')
@@ -66,10 +70,10 @@ def stock(steps: list[dict]) -> Compose:
     return Compose([dict(type='LoadImageFromFile'), *steps, dict(type='PackInputs')])
 
 
-def guided(steps: list[dict], source: dict) -> Compose:
+def guided(steps: list[dict], source: dict, refine: dict | None = None) -> Compose:
     return Compose([
         dict(type='LoadImageFromFile'),
-        dict(type='LoadActivationMask', source=source),
+        dict(type='LoadActivationMask', source=source, refine=refine),
         *(dict(type='MaskAware', transform=step) for step in steps),
         dict(type='PackGuidedInputs')])
 

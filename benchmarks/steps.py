@@ -15,6 +15,7 @@ from .memory import peak_bytes
 from .pairs import Line, Ratio, Turn, ratio_of
 
 CFCN = dict(type='CausalFocusLoss')
+SWAP = dict(type='BackgroundSwap', prob=1., border=1.5, hole='box')  # 'pretrained'
 RESNET = dict(
     type='ImageClassifier',
     backbone=dict(type='ResNet', depth=50),
@@ -60,6 +61,18 @@ def other_methods(pairs: int, device: str = 'cpu',
             guidance, size, images, pairs, device)
 
 
+def swap_over_plain(pairs: int, device: str = 'cpu',
+                    tiny: bool = False) -> Iterator[Line]:
+    """A step whose images all get another background over the plain step."""
+    images = 2 if device == 'cpu' else 64
+    for name, model, size in (('ResNet-50, 224 px', RESNET, 224),
+                              ('ResNet-18, 224 px', RESNET_18, 224)):
+        if tiny:
+            model, size = shrunk(model), 32
+        yield from _compare(f'step with BackgroundSwap over plain: {name}', model, None,
+                            size, images, pairs, device, 1.1, augments=SWAP)
+
+
 def shrunk(model: dict) -> dict:
     """A small model of the same kind, for a smoke test."""
     model = copy.deepcopy(model)
@@ -74,11 +87,12 @@ def shrunk(model: dict) -> dict:
     return model
 
 
-def _compare(what: str, model: dict, guidance: dict, size: int, images: int,
+def _compare(what: str, model: dict, guidance: dict | None, size: int, images: int,
              pairs: int, device: str, time_aim: float | None = None,
-             memory_aim: float | None = None) -> Iterator[Line]:
-    guided, plain = (Trained(model, given, size, images, device)
-                     for given in (guidance, None))
+             memory_aim: float | None = None,
+             augments: dict | None = None) -> Iterator[Line]:
+    guided = Trained(model, guidance, size, images, device, augments)
+    plain = Trained(model, None, size, images, device)
     ratio, took = ratio_of(guided.turn, plain.turn, pairs, device)
     yield Line(f'{what}, batch of {images}, time', ratio, time_aim,
                f'{1000 * took:.0f} ms')
@@ -93,24 +107,30 @@ class Trained:
 
     Args:
         model: Config of a stock model.
-        guidance: Config of a guidance method; None: the unchanged stock model.
+        guidance: Config of a guidance method, or None.
         size: Height and width of the images, in pixels.
         images: Batch size.
         device: The device of the model.
+        augments: Config of a batch augment that uses masks, or None. Without it and
+            ``guidance`` the model is the unchanged stock model.
     """
 
     def __init__(self, model: dict, guidance: dict | None, size: int, images: int,
-                 device: str = 'cpu'):
+                 device: str = 'cpu', augments: dict | None = None):
         torch.manual_seed(0)
         model = dict(copy.deepcopy(model), data_preprocessor=dict(
             mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True))
-        if guidance is not None:
-            model.update(type=GUIDED_TYPES[model['type']], guidance=dict(guidance))
+        self.guided = guidance is not None or augments is not None
+        if self.guided:
+            model.update(type=GUIDED_TYPES[model['type']],
+                         guidance=copy.deepcopy(guidance))
+        if augments is not None:
+            model['train_cfg'] = dict(augments=dict(augments))
+            model['data_preprocessor']['num_classes'] = model['head']['num_classes']
         self.model = MODELS.build(model).to(device).train()
         self.optimizer = OptimWrapper(
             torch.optim.SGD(self.model.parameters(), lr=1e-4, momentum=0.9))
         self.device = device
-        self.guided = guidance is not None
         generator = torch.Generator().manual_seed(0)
         self.images = torch.randint(
             0, 256, (images, 3, size, size), generator=generator, dtype=torch.uint8)

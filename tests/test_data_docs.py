@@ -5,6 +5,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / 'docs/data.md').read_text(encoding='utf-8')
+# of the data sets whose configs have a stock head, as the table says
+OTHER_METHODS = {
+    'efficientnet-lite0_waterbirds': ('cnn', 'cfcn-c', 'cfcn'),
+    'efficientnet-lite0_tied-pets': ('cnn', 'cfcn', 'swap', 'outline-swap'),
+}
 ROWS = re.findall(r'^\| \[.*\]\(#(\S+)\) \| `(\S+)` \|.*\| `(\S+)`[^|]*\|$', TEXT, re.M)
 
 
@@ -20,8 +25,7 @@ def test_the_table_has_every_data_set_of_the_tool_and_a_section_for_each():
 
 def test_every_method_of_the_table_is_a_config():
     for _, _, config in ROWS:
-        feature = 'cfcn' if config == 'efficientnet-lite0_waterbirds' else 'cfcn-f'
-        for method in ('cnn', 'cfcn-c', feature):
+        for method in OTHER_METHODS.get(config, ('cnn', 'cfcn-c', 'cfcn-f')):
             assert (ROOT / f'configs/{method}_{config}.py').is_file()
 
 

@@ -62,6 +62,17 @@ def get_textured_digits(root: Path, source: Path | None) -> Path:
     return write_textured_digits(root / 'textured-digits')
 
 
+def get_tied_pets(root: Path, source: Path | None) -> Path:
+    """From Pets of --source, or of the root."""
+    from cfcn_plugin.data.public.tied_pets import write_tied_pets
+    source = source or root / 'oxford-iiit-pet'
+    if not source.is_dir():
+        raise SystemExit(
+            f"tied-pets is made of Oxford-IIIT Pets, which is not in '{source}': run "
+            '`python tools/get_data.py pets` first, or give its folder by --source')
+    return write_tied_pets(root / 'tied-pets', source)
+
+
 def get_pets(root: Path, source: Path | None) -> Path:
     """Oxford-IIIT Pets by torchvision's downloader (about 800 MB)."""
     from torchvision.datasets import OxfordIIITPet
@@ -103,9 +114,10 @@ GETTERS = {
     'mnist': get_mnist,
     'pets': get_pets,
     'textured-digits': get_textured_digits,
+    'tied-pets': get_tied_pets,
     'waterbirds': get_waterbirds,
 }
-TAKE_SOURCE = ('brain-mri', 'idrid', 'lgg-mri', 'mnist')
+TAKE_SOURCE = ('brain-mri', 'idrid', 'lgg-mri', 'mnist', 'tied-pets')
 
 
 def main():

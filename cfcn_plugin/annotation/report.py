@@ -8,6 +8,7 @@ import numpy as np
 from pandas import DataFrame
 
 from cfcn_plugin.masks.base import MaskError, unknown_keys_error
+from cfcn_plugin.masks.refine_record import describe_ways
 from cfcn_plugin.printable import printable
 
 from .samples import Samples
@@ -78,6 +79,7 @@ class Report:
             images=len(self.findings),
             guided=len(areas),
             kept_fraction=self._kept_fraction(),
+            outlines=dict(self._outlines()),
             unmatched=list(self.unmatched),
             counts=dict(Counter(problem.kind for _, problem in self._problems())),
             guided_by_class=self._by_class().to_dict('index'),
@@ -94,6 +96,7 @@ class Report:
             '\n'.join(self._area_lines()),
             '' if kept is None else 'After the whole pipeline the object is visible '
             f'in {kept:.1%} of draws.',
+            self._outline_line(),
             '\n'.join(map(printable, self._problem_lines())),
             'A training run with this config would stop.' if self.stops else
             'No problem would stop a training run with this config.',
@@ -113,6 +116,9 @@ class Report:
         kept = [finding.kept_fraction for finding in self.findings
                 if finding.kept_fraction is not None]
         return float(np.mean(kept)) if kept else None
+
+    def _outlines(self) -> Counter:
+        return sum((finding.ways for finding in self.findings), Counter())
 
     def _by_class(self) -> DataFrame:
         """The number of ``guided`` images and of all ``images`` of each class."""
@@ -152,6 +158,10 @@ class Report:
         for low, high, count in zip(STEPS, STEPS[1:], counts):
             bar = '█' * max(int(count > 0), round(BAR * count / counts.max()))
             yield f'  {low:4.0%} to {high:4.0%}  {count:>7}  {bar}'.rstrip()
+
+    def _outline_line(self) -> str:
+        ways = self._outlines()
+        return f'Marks became {describe_ways(ways)}.' if ways else ''
 
     def _problem_lines(self) -> Iterator[str]:
         by_kind = {kind: [pair for pair in self._problems() if pair[1].kind == kind]

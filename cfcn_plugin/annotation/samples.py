@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cfcn_plugin.masks import MaskLoader
+from cfcn_plugin.masks.refine import Refined
 
 from .load_image import load_image
 from .png_folder import list_images
@@ -33,6 +34,10 @@ class Samples(Sequence):
 
     def kept_fraction(self, index: int) -> float | None:
         """Fraction of pipeline draws in which the object is visible; None: unknown."""
+        return None
+
+    def refined(self, index: int) -> Refined | None:
+        """The refined mask of a guided image; None if masks are not refined."""
         return None
 
 

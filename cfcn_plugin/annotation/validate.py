@@ -1,6 +1,7 @@
 """Validation of each image of a data set, and of its mask, before training."""
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,6 +21,7 @@ KINDS = {
     'empty': 'mask has no causal pixel',
     'inverted': 'mask looks inverted',
     'full': 'mask covers the whole image',
+    'coarse': 'refine found no outline',
     'vanishing': 'most draws crop the object out',
     'damaged': 'image loads, but its file is damaged',
     'turned': 'image is turned by its EXIF orientation',
@@ -54,6 +56,7 @@ class Finding:
         kept_fraction: Fraction of draws of the whole pipeline that are guided; None
             without draws.
         problems: The problems, the worst first.
+        ways: How the mask is refined (``Refined.ways``); empty if it is not.
     """
     place: tuple[int, int]
     image: str
@@ -62,6 +65,7 @@ class Finding:
     area: float | None
     kept_fraction: float | None
     problems: tuple[Problem, ...]
+    ways: Counter = field(default_factory=Counter)
 
 
 class MaskValidator:
@@ -82,7 +86,7 @@ class MaskValidator:
     def __call__(self, place: tuple[int, int]) -> Finding:
         """Check one image and its mask."""
         samples, index = self.datasets[place[0]], place[1]
-        sample, kept, area = samples[index], None, None
+        sample, kept, area, ways = samples[index], None, None, Counter()
         problems, result, stage = [], QueryResult('unusable'), 'image'
         try:
             image = samples.load_image(index)
@@ -92,25 +96,34 @@ class MaskValidator:
             stage = 'pipeline'
             if result.kind == 'mask':
                 kept = samples.kept_fraction(index)
+                ways = getattr(samples.refined(index), 'ways', ways)
         except Exception as error:  # any error would end training
             reason = f'{type(error).__name__}: {error}'
             problems.append(Problem(stage, reason, stops=True))
         if kept is not None and kept < 0.5:
             problems.append(Problem('vanishing', f'visible in {kept:.0%} of draws'))
+        if ways['ellipse'] + ways['mark']:
+            problems.append(Problem('coarse', f'{ways["ellipse"]} of {ways.total()} '
+                                    f'marks became ellipses, {ways["mark"]} stayed'))
         problems.sort(key=lambda problem: list(KINDS).index(problem.kind))
         if result.kind in ('mask', 'empty'):
             area = float(_union(result.record.mask).mean())
         return Finding(place, samples.names[index], _labels(sample),
-                       result.kind == 'mask', area, kept, tuple(problems))
+                       result.kind == 'mask', area, kept, tuple(problems), ways)
 
     def load_image(self, place: tuple[int, int]) -> np.ndarray:
         """(H, W, 3), RGB, as training loads the image."""
         return self.datasets[place[0]].load_image(place[1])
 
     def load_mask(self, place: tuple[int, int], shape: tuple) -> np.ndarray | None:
-        """The union of all classes' masks, uint8 {0, 1}, (H, W); None if missing."""
+        """The union of all classes' masks, uint8 {0, 1}, (H, W); None if missing.
+
+        A mask that training refines is refined.
+        """
         samples = self.datasets[place[0]]
-        record = samples.loader.query(samples[place[1]], shape).record
+        result = samples.loader.query(samples[place[1]], shape)
+        refined = samples.refined(place[1]) if result.kind == 'mask' else None
+        record = refined or result.record
         return None if record is None else _union(record.mask)
 
 

@@ -1,5 +1,6 @@
 """Loading the mask of one image, with the policies for missing and wrong masks."""
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -42,10 +43,12 @@ class QueryResult:
         error: The error that a strict policy raises; None if there is no problem.
         record: The mask in the orientation of the loaded image; with ``'empty'``,
             zeros; with ``'size'``, the mask of the wrong size, if available.
+        ways: How the mask was refined (``Refined.ways``); None if it was not.
     """
     kind: str
     error: Exception | None = None
     record: MaskRecord | None = None
+    ways: Counter | None = None
 
     @property
     def reason(self) -> str:
@@ -201,8 +204,9 @@ class MaskLoader:
         else:
             self._warn(describe_image(sample), result.error)
         if result.kind == 'mask' and self.refine is not None:
-            result = replace(result, record=self.refine(
-                describe_image(sample), result.record, sample.get('img')))
+            record, ways = self.refine(
+                describe_image(sample), result.record, sample.get('img'))
+            result = replace(result, record=record, ways=ways)
         return result
 
     def _warn(self, name: str, error: MaskError) -> None:

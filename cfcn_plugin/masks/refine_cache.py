@@ -1,11 +1,13 @@
 """Outlines on disk, found by the content of image and mark."""
 import contextlib
 import json
+import os
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from hashlib import blake2b
+from hashlib import sha1
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 
@@ -39,10 +41,10 @@ class RefineCache:
         Raises:
             OSError: An outline cannot be written; the message has the file.
         """
-        key = blake2b(self.maker.encode(), digest_size=16)
-        for array in (image, mask):
-            key.update(str(array.shape).encode())
-            key.update(np.ascontiguousarray(array))
+        # an image is hashed in each epoch: of hashlib, sha1 is the fastest
+        key = sha1(f'{self.maker} {image.shape}'.encode(), usedforsecurity=False)
+        key.update(np.ascontiguousarray(image))
+        key.update(np.packbits(mask))
         name = key.hexdigest()
         file = self.folder / name[:2] / name[2:]
         # any error of a damaged file: the entry is made again
@@ -50,8 +52,10 @@ class RefineCache:
             return _unpack(file.read_bytes(), mask.shape)
         made = make(image, mask)
         file.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):  # another process was first
-            atomic_write(file, _pack(*made), sync=False)
+        # a name of its own: others may write the same entry now
+        written = file.with_name(f'{file.name}-{uuid4().hex}')
+        atomic_write(written, _pack(*made), sync=False)
+        os.replace(written, file)
         return made
 
 

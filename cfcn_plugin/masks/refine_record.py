@@ -9,6 +9,19 @@ from .base import MaskRecord
 from .refine import Refined
 
 MAX_WARNINGS = 100  # in one process
+WAYS = {  # of `Refined.ways`, for people
+    'outline': 'outlines',
+    'core': 'outlines by the second try',
+    'ellipse': 'ellipses in the mark',
+    'mark': 'marks as they are',
+}
+
+
+def describe_ways(ways: Counter) -> str:
+    """What marks became, with the fraction of each way."""
+    total = max(ways.total(), 1)
+    return ', '.join(
+        f'{ways[way]} {text} ({ways[way] / total:.1%})' for way, text in WAYS.items())
 
 
 class RefineRecord:
@@ -31,8 +44,8 @@ class RefineRecord:
         self.told = set()
 
     def __call__(self, name: str, record: MaskRecord,
-                 image: np.ndarray | None) -> MaskRecord:
-        """Refine.
+                 image: np.ndarray | None) -> tuple[MaskRecord, Counter]:
+        """Refine; return the refined record, and the ways of this image.
 
         Args:
             name: The image, for messages.
@@ -56,4 +69,4 @@ class RefineRecord:
                       f'mark: {ways["ellipse"]} became an ellipse, {ways["mark"]} '
                       'stayed as they were')
         mask = np.stack([plane.mask for plane in planes])
-        return replace(record, mask=mask.reshape(record.mask.shape))
+        return replace(record, mask=mask.reshape(record.mask.shape)), ways

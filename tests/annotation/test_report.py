@@ -1,5 +1,6 @@
 """The report of a validation: counts, fractions, errors, and examples."""
 import json
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -126,3 +127,16 @@ def test_data_without_a_single_mask_is_reported_too():
     report = Report([finding(0, Problem('missing'), area=None)])
     assert '0 of 1 images are guided' in str(report)
     assert report.as_dict()['area'] == {}
+
+
+def test_the_ways_to_outlines_are_counted_and_their_images_shown():
+    report = Report([
+        replace(finding(0), ways=Counter(outline=2, core=1)),
+        replace(finding(1, Problem('coarse', '1 of 1 marks became ellipses')),
+                ways=Counter(ellipse=1))])
+    text = str(report)
+    assert 'Marks became 2 outlines (50.0%), 1 outlines by the second try (25' in text
+    assert 'refine found no outline: 1' in text and '1.jpg: 1 of 1 marks' in text
+    assert report.as_dict()['outlines'] == dict(outline=2, core=1, ellipse=1)
+    assert [found.image for found in report.suspicious] == ['1.jpg']
+    assert not report.stops and 'became' not in str(Report([finding(0)]))

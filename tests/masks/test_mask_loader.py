@@ -189,7 +189,7 @@ def test_a_loaded_mask_is_refined_and_the_way_is_counted():
     np.testing.assert_array_equal(
         result.record.mask, box(slice(8, 20), slice(8, 24)))
     assert result.record.file == 'f'
-    assert loader.refine.ways == {'outline': 1}
+    assert result.ways == loader.refine.ways == {'outline': 1}
 
 
 def test_every_class_is_refined_and_its_label_stays():
@@ -224,6 +224,7 @@ def test_refining_without_an_image_is_an_error():
 def test_without_a_mask_nothing_is_refined():
     loader, result = refined(None, two_colours(), missing='unguided')
     assert result.kind == 'missing' and not loader.refine.ways
+    assert result.ways is None
 
 def test_check_raises_a_broken_entry_of_a_used_and_chosen_image(tmp_path):
     loader = MaskLoader(Says(None))

@@ -38,6 +38,16 @@ def test_download_that_fails_says_where_files_go(tmp_path, monkeypatch, capsys, 
         get_data.main()
 
 
+def test_tied_pets_without_pets_says_how_to_get_pets(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(CONFIGS.parent / 'tools')
+    import get_data
+
+    monkeypatch.setattr(
+        'sys.argv', ['get_data.py', 'tied-pets', '--root', str(tmp_path)])
+    with pytest.raises(SystemExit, match='oxford-iiit-pet.*get_data.py pets'):
+        get_data.main()
+
+
 @pytest.fixture(scope='module')
 def brain_mri(run_tool, brain_mri_source, tmp_path_factory):
     root = tmp_path_factory.mktemp('data')

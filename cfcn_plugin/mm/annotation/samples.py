@@ -9,6 +9,7 @@ from mmpretrain.registry import TRANSFORMS
 
 from cfcn_plugin.annotation.samples import Samples
 from cfcn_plugin.masks import image_key
+from cfcn_plugin.masks.refine import Refined
 from cfcn_plugin.mm.annotation_files import build_dataset
 from cfcn_plugin.mm.datasets.wrappers import dataset_configs
 from cfcn_plugin.visualization.overlay import screen_pixels
@@ -69,6 +70,12 @@ class DatasetSamples(Samples):
                 results = transform(results)
             kept += bool(results['data_samples'].guided)
         return kept / self.draws
+
+    def refined(self, index: int) -> Refined | None:
+        if self.loader.refine is None:
+            return None
+        loaded = self.loader(self._load(index))
+        return Refined(loaded['activation_mask'], loaded['outline_ways'])
 
     def _load(self, index: int) -> dict:
         results = self[index]

@@ -20,6 +20,7 @@ from cfcn_plugin.options import check_flag
 from cfcn_plugin.stock import GOES
 
 from .check_swap_metric import check_swap_metric
+from .outline_count import OutlineCount, tell_refining
 from .unwrap_model import unwrap_model
 
 MASK_TRUE = (MaskAware, PackInputs)  # move image and mask, or only pack
@@ -31,7 +32,8 @@ class GuidanceCheckHook(Hook):
 
     The hook also checks the pipelines and batch augments of SwitchRecipeHook, and
     whether validation images have the masks that a ``BackgroundSwapMetric`` with
-    ``conditions`` needs.
+    ``conditions`` needs. If masks are refined, the first epoch ends with a count of how
+    (:class:`.OutlineCount`).
 
     Args:
         sources: Whether to search each mask source for masks without an image, and for
@@ -53,6 +55,7 @@ class GuidanceCheckHook(Hook):
         check_flag('sources', sources)
         self.sources = sources
         self._checked = set()
+        self._outlines = None
 
     def before_train(self, runner) -> None:
         dataset = runner.train_dataloader.dataset
@@ -64,6 +67,22 @@ class GuidanceCheckHook(Hook):
             if isinstance(hook, SwitchRecipeHook):
                 for epoch, recipe in hook.schedule.items():
                     self._check_recipe(epoch, recipe, list(pipeline_datasets(dataset)))
+        loads = [load for one in pipeline_datasets(dataset)
+                 for load in one.pipeline.transforms
+                 if isinstance(load, LoadActivationMask) and load.refine is not None]
+        if loads:
+            tell_refining(loads, runner.logger)
+            self._outlines = OutlineCount()
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None,
+                         outputs=None) -> None:
+        if self._outlines is not None:
+            self._outlines.add(data_batch)
+
+    def after_train_epoch(self, runner) -> None:
+        if self._outlines is not None:
+            self._outlines.tell(runner.logger)
+            self._outlines = None
 
     def before_val(self, runner) -> None:
         self._check_once(runner, 'val')

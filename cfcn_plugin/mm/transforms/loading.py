@@ -34,6 +34,7 @@ class LoadActivationMask(MaskLoader, BaseTransform):
     - mask_classes (np.int64, (K,)): if the source has one mask a class
     - ignore_mask (np.uint8, (H, W), {0, 1}): if the source has one
     - mask_error (bool): with ``on_error='unguided'``
+    - outline_ways (Counter): with ``refine``, ``Refined.ways`` of this image
     - source_positions, causal_area, min_visible: if ``min_visible`` is not 0
 
     Args:
@@ -67,6 +68,8 @@ class LoadActivationMask(MaskLoader, BaseTransform):
                 result and result.error and not self.is_declared_unguided(result))
         if results['guided']:
             self._add_mask(results, result.record)
+            if result.ways is not None:
+                results['outline_ways'] = result.ways
         return results
 
     def _ask(self, results: dict) -> QueryResult | None:

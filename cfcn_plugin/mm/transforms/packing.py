@@ -7,7 +7,7 @@ from .agreement import check_flips, check_sizes
 from .visibility import causal_pixels, visible_fraction
 
 MASK_KEYS = ('guided', 'cropped_out', 'mask_error', 'activation_mask', 'mask_classes',
-             'ignore_mask')
+             'ignore_mask', 'outline_ways')
 
 
 class PackGuidedInputs(PackInputs):
@@ -22,6 +22,7 @@ class PackGuidedInputs(PackInputs):
 
     - guided (bool), cropped_out (bool)
     - mask_error (bool): if added by LoadActivationMask
+    - outline_ways (Counter): if added by LoadActivationMask
     - activation_mask, mask_classes, ignore_mask: if guided, as in LoadActivationMask;
       numpy arrays, since tensors would be copied to the device one by one
 

@@ -126,3 +126,19 @@ def test_pipeline_that_leaves_masks_behind_is_reported(root):
 def test_draws_need_packed_samples(root):
     with pytest.raises(ValueError, match='ends with.*PackGuidedInputs'):
         validate(root, [], draws=1)
+
+
+def test_refined_masks_are_counted_and_shown_as_training_has_them(birds, tmp_path):
+    load = birds.train_dataloader.dataset.pipeline[1]
+    validator = MaskValidator(guided_datasets(birds))
+    plain = validator((0, 0))
+    shape = validator.load_image((0, 0)).shape[:2]
+    box = validator.load_mask((0, 0), shape)
+    assert not plain.ways
+    load.refine = dict(type='GrabCut', cache=str(tmp_path), most=0)  # never an outline
+    validator = MaskValidator(guided_datasets(birds))
+    finding = validator((0, 0))
+    assert finding.ways == {'ellipse': 1}
+    assert [problem.kind for problem in finding.problems] == ['coarse']
+    ellipse = validator.load_mask((0, 0), shape)
+    assert 0.7 < (ellipse & box).sum() / box.sum() < 0.85  # pi / 4

@@ -91,6 +91,8 @@ def test_coarse_mask_is_refined_on_the_loaded_image(tmp_path):
     outline = results['activation_mask']
     assert (outline & box()).sum() / (outline | box()).sum() > 0.75
     assert (tmp_path / 'cache').is_dir()
+    assert results['outline_ways'].total() == 1
+    assert 'outline_ways' not in load(tmp_path)
 
 
 def test_guided_image_gets_its_mask(tmp_path):

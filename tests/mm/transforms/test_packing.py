@@ -1,4 +1,6 @@
 """Packed samples, and the geometry errors that packing refuses."""
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -51,6 +53,14 @@ def run(root, *transforms):
 
 
 # ---- fields ----------------------------------------------------------------
+
+
+def test_the_ways_of_a_refined_mask_are_packed_also_if_the_object_is_cropped_out():
+    for mask in (box(), 0 * box()):
+        packed = pack(guided(mask, outline_ways=Counter(core=2)))
+        assert packed.outline_ways == {'core': 2}
+        assert packed.cropped_out is not mask.any()
+    assert 'outline_ways' not in pack(guided())
 
 
 def test_guided_sample_carries_numpy_arrays():
