@@ -134,6 +134,15 @@ def test_small_is_cfcn_c(stock):
             TRANSFORMS.build(step)
 
 
+def test_small_limits_by_sigmoids_for_several_labels(stock):
+    cfg = stock()
+    cfg.model.head = dict(type='MultiLabelLinearClsHead', num_classes=3)
+    cfg = guide_config(cfg, MASKS, recipe='small')
+    assert cfg.model.guidance.multi_label and cfg.model.head.multi_label
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        assert MODELS.build(cfg.model).guidance.multi_label
+
+
 @pytest.mark.parametrize('change, message', [
     (dict(model=dict(train_cfg=dict(augments=dict(type='Mixup', alpha=0.2)))),
      'other batch augments'),
