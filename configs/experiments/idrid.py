@@ -9,6 +9,14 @@ methods = {
         baseline='cnn_f',
         options={'model.head.input_size': (88, 125)}),
     'cfcn_c': '../cfcn-c_cfcnnet_*_{data}.py',
+    # one setting for all data: Eq. 3 at alpha 1 that cannot outweigh the class loss
+    'cfcn_c_limited': dict(
+        config='../cfcn-c_cfcnnet_*_{data}.py',
+        options={
+            'model.guidance.loss_weight': 1.0,
+            'model.guidance.max_grad_ratio': 1.0,
+            'model.guidance.multi_label': True
+        }),
     # CFCN-F's own baseline: the other head, and no guidance
     'cnn_f': dict(
         config='../cfcn-f_cfcnnet_*_{data}.py',

@@ -124,13 +124,23 @@ def test_whole_timm_models_train_their_classifier_at_the_full_rate(pretrained):
 
 def test_small_is_cfcn_c(stock):
     cfg = guide_config(stock(), MASKS, recipe='small')
-    assert cfg.model.guidance == dict(type='CausalFocusLoss', channels='target')
+    assert cfg.model.guidance == dict(
+        type='CausalFocusLoss', channels='target', max_grad_ratio=1.0)
     model = built(cfg)
     assert model.maps_are_classes
     assert model(torch.randn(1, 3, 64, 64)).shape == (1, stock().model.head.num_classes)
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         for step in pipeline(cfg):
             TRANSFORMS.build(step)
+
+
+def test_small_limits_by_sigmoids_for_several_labels(stock):
+    cfg = stock()
+    cfg.model.head = dict(type='MultiLabelLinearClsHead', num_classes=3)
+    cfg = guide_config(cfg, MASKS, recipe='small')
+    assert cfg.model.guidance.multi_label and cfg.model.head.multi_label
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        assert MODELS.build(cfg.model).guidance.multi_label
 
 
 @pytest.mark.parametrize('change, message', [
