@@ -2,11 +2,11 @@
 from .capture import Capture, Captured
 from .feature_hook import FeatureHook, last_stage_activation
 from .layout import Layout, UnknownBackbone, patch_size
-from .locate import attention_input, backbone_layout, locate_below_head
+from .locate import attention_input, locate, locate_below_head
 from .timm_layouts import timm_output
 
 __all__ = [
     'Capture', 'Captured', 'FeatureHook', 'Layout', 'UnknownBackbone',
-    'attention_input', 'backbone_layout', 'last_stage_activation', 'locate_below_head',
+    'attention_input', 'last_stage_activation', 'locate', 'locate_below_head',
     'patch_size', 'timm_output'
 ]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .kept_value import KeptValue, keep
-from .layout import Layout
+from .layout import Layout, in_proportion
 
 if TYPE_CHECKING:
     from .feature_hook import FeatureHook
@@ -24,15 +24,18 @@ class Capture:
         module: The hooked module.
         side: ``'output'``, or ``'input'`` for the module's first argument.
         pick: From the module's value to what is kept; None: the value itself.
+        settled: Whether to keep what the network makes of the value in place.
     """
 
     def __init__(self,
                  module: nn.Module,
                  side: str = 'output',
-                 pick: Callable[[Any], Any] | None = None):
+                 pick: Callable[[Any], Any] | None = None,
+                 settled: bool = False):
         self.armed = False
         self.kept: KeptValue | None = None
         self.pick = pick
+        self.settled = settled
         self._outer = []  # states at the start of the entered blocks
         self._changed = {}  # whether the network changes the value, by mode
         if side == 'input':
@@ -71,9 +74,11 @@ class Capture:
 
     def _keep(self, raw: Any, training: bool) -> None:
         mode = (training, torch.is_grad_enabled())
-        # a copy in the first pass, which tells whether later passes need one
-        self.kept = keep(raw if self.pick is None else self.pick(raw), mode,
-                         may_change=self._changed.get(mode) is not False)
+        value = raw if self.pick is None else self.pick(raw)
+        if self.settled:
+            self.kept = KeptValue(value, mode)
+        else:  # a copy in the first pass, which tells whether later passes need one
+            self.kept = keep(value, mode, self._changed.get(mode) is not False)
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ class Captured:
         for name, layout, kept in zip(self.hook.names, self.hook.layouts, self.kept):
             maps.append(_map(layout, kept, inputs, trainable))
             known = name == 'auto' or 'channels_last' in self.hook.overrides
-            if not known and not _is_of(maps[-1], inputs):
+            if not known and not in_proportion(maps[-1], inputs.shape[-2:]):
                 raise ValueError(
                     f"feature hook target '{name}' gives maps of height and width "
                     f'{tuple(maps[-1].shape[-2:])} for images of '
@@ -176,9 +181,3 @@ def _map(layout: Layout, kept: KeptValue | None, inputs: Tensor,
             'inside re-entrant activation checkpointing (`with_cp=True`). Name another '
             'target, or switch that off')
     return activation
-
-
-def _is_of(maps: Tensor, inputs: Tensor) -> bool:
-    """Whether maps have the images' proportions, up to two cells of padding."""
-    (h, w), (height, width) = maps.shape[-2:], inputs.shape[-2:]
-    return abs(h * width - w * height) <= 2 * max(height, width)

@@ -24,7 +24,8 @@ class FeatureHook:
         target: ``'auto'``: the map that the model's pooling receives. Or the dotted
             name of a module in the model, or a list of such names.
         channels_last: Whether 4-D maps of named modules are (B, h, w, F). None: as
-            in this backbone's last map, and False for convolutions.
+            in this backbone's last map, and False for convolutions and unknown
+            backbones; the other order if only that has the image's proportions.
         prefix_tokens: Number of tokens before the grid in maps (B, L, F) of named
             modules. None: as in this backbone's last map.
     """
@@ -61,7 +62,7 @@ class FeatureHook:
         self.layouts = [
             replace(self._layout(model, name), patch=patch) for name in self.names]
         self.captures = [
-            Capture(model.get_submodule(one.module), one.side, one.pick)
+            Capture(model.get_submodule(one.module), one.side, one.pick, one.settled)
             for one in self.layouts]
         return self
 
@@ -95,10 +96,7 @@ class FeatureHook:
 
     def _layout(self, model: nn.Module, name: str) -> Layout:
         if name == 'auto':
-            try:
-                return locate(model)
-            except UnknownBackbone as error:  # names from the top are those to use
-                raise UnknownBackbone(error.backbone, model) from None
+            return locate(model)
         try:
             module = model.get_submodule(name)
         except AttributeError:
@@ -111,8 +109,9 @@ class FeatureHook:
             last = Layout('')
         if isinstance(module, nn.Conv2d):
             last = replace(last, channels_last=False)
-        return replace(
-            replace(last, **self.overrides), module=name, side='output', channels=None)
+        named = replace(last, module=name, side='output', channels=None, settled=False,
+                        by_proportion='channels_last' not in self.overrides)
+        return replace(named, **self.overrides)
 
 
 def last_stage_activation(model: nn.Module, inputs: Tensor) -> Tensor:

@@ -19,6 +19,10 @@ class Layout:
         channels: F; None if the table does not have it.
         grid: A function from the image's (H, W) to the token grid (h, w); None: the
             grid has the image's proportions.
+        settled: Whether the map is what the network makes of it in place, behind the
+            module (``F.relu(x, inplace=True)``).
+        by_proportion: Whether a 4-D map is read in the other order if only that order
+            has the image's proportions.
         patch: (rows, columns) in pixels of the patches, from the image's top left
             corner; None for a model without patches. See :meth:`covers`.
     """
@@ -29,6 +33,8 @@ class Layout:
     prefix_tokens: int = 0
     channels: int | None = None
     grid: Callable | None = None
+    settled: bool = False
+    by_proportion: bool = False
     patch: tuple[int, int] | None = None
 
     def to_nchw(self, raw, image: tuple[int, int]) -> Tensor:
@@ -48,7 +54,11 @@ class Layout:
                 f"module '{self.module}' gives no spatial map: expected (B, F, h, w), "
                 f'(B, h, w, F) or (B, L, F), got {what}; name another `target`')
         if raw.ndim == 4:
-            return raw.permute(0, 3, 1, 2) if self.channels_last else raw
+            first, last = raw, raw.permute(0, 3, 1, 2)
+            activation, other = (last, first) if self.channels_last else (first, last)
+            swap = (self.by_proportion and not in_proportion(activation, image)
+                    and in_proportion(other, image))
+            return other if swap else activation
         tokens = raw[:, self.prefix_tokens:]
         h, w = self._grid(tokens.shape[1], image)
         return tokens.transpose(1, 2).unflatten(2, (h, w))
@@ -81,16 +91,31 @@ class Layout:
             h, w = self.grid(image)
             if h * w == length:
                 return h, w
-        height, width = image
-        h = round((length * height / width)**0.5)
-        w = round((length * width / height)**0.5)
+        h, w = _grid_of(length, image)
         if h * w != length or not length:
+            height, width = image
+            total = length + self.prefix_tokens
+            fits = [n for n in range(min(17, total))
+                    if math.prod(_grid_of(total - n, image)) == total - n]
+            advice = f' ({fits[0]} would leave a grid)' if fits else ''
             raise ValueError(
                 f"module '{self.module}' gives {length} tokens after "
                 f'{self.prefix_tokens} prefix tokens, which is no grid in the '
                 f'proportions of the image ({height}, {width}); give '
-                '`prefix_tokens` or name another `target`')
+                f'`prefix_tokens`{advice} or name another `target`')
         return h, w
+
+
+def _grid_of(length: int, image: tuple[int, int]) -> tuple[int, int]:
+    height, width = image
+    return (round((length * height / width)**0.5),
+            round((length * width / height)**0.5))
+
+
+def in_proportion(activation: Tensor, image: tuple[int, int]) -> bool:
+    """Whether a map has the image's proportions, up to two cells of padding."""
+    (h, w), (height, width) = activation.shape[-2:], image
+    return abs(h * width - w * height) <= 2 * max(height, width)
 
 
 def patch_size(model: nn.Module) -> tuple[int, int] | None:
@@ -111,25 +136,33 @@ def _covered(cells: int, pixels: int, patch: int) -> int:
 
 
 class UnknownBackbone(ValueError):
-    """No layout is known for a backbone, alone or in a model that names targets."""
+    """No layout is known for a model, or for several models inside of it.
 
-    def __init__(self, backbone: nn.Module, model: nn.Module | None = None):
-        self.backbone = backbone
+    Args:
+        model: The model that names targets.
+        unknown: The model, or the module of it that should have a layout.
+        found: Dotted names of the known models inside.
+    """
+
+    def __init__(self, model: nn.Module, unknown: nn.Module, found: list[str]):
+        several = f', which has several known models inside ({", ".join(found)})'
         super().__init__(
-            f'no layout is known for {type(backbone).__name__}: name the module whose '
-            "map to guide, dict(type='FeatureHook', target='...'); "
-            f'{hookable(backbone if model is None else model)}')
+            f'no layout is known for {type(unknown).__name__} of '
+            f'{type(unknown).__module__}{several if found else ""}: name the module '
+            "whose map to guide, FeatureHook(target='...'), in a config "
+            f"dict(type='FeatureHook', target='...'); {hookable(model)}")
 
 
 def hookable(model: nn.Module, depth: int = 3) -> str:
     """A sentence that lists the modules near the root of a model."""
     names = [n for n, _ in model.named_modules() if n and n.count('.') < depth]
+    names.sort(key=lambda name: name.count('.'))  # a deep model's last stage is shown
     shown = ', '.join(names[:40])
     return f'there are: {shown}{", ..." if len(names) > 40 else ""}'
 
 
 def below(name: str, layout: Layout) -> Layout:
-    return replace(layout, module=f'{name}.{layout.module}'.rstrip('.'))
+    return replace(layout, module=f'{name}.{layout.module}'.strip('.'))
 
 
 def get_part(model: nn.Module, name: str):

@@ -1,17 +1,25 @@
 """The layout of the map that a model's pooling receives, whatever the model is."""
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from torch import nn
 
-from .layout import Layout, UnknownBackbone, below, hookable
-from .mmpretrain_layouts import LAYOUTS
+from . import mmpretrain_layouts, torchvision_layouts
+from .layout import Layout, UnknownBackbone, below, get_part, hookable
 from .timm_layouts import find_site, is_timm, timm_layout, timm_output
 
-MMPRETRAIN = {name: layout for names, layout in LAYOUTS.items() for name in names}
-PACKAGES = ('mmpretrain', 'cfcn_plugin')  # torchvision and others have a ResNet, too
-# The norm before a block's attention, in timm and in mmpretrain
-BLOCK_NORM = re.compile(r'\.\d+\.(norm1|ln1)$')
+# (package, name of a class) -> the layout; the packages are not imported
+LAYOUTS = {
+    (package, name): layout
+    for packages, table in (
+        (('mmpretrain', 'cfcn_plugin'), mmpretrain_layouts.LAYOUTS),
+        (('torchvision', ), torchvision_layouts.LAYOUTS))
+    for package in packages for names, layout in table.items() for name in names}
+# Children that are the model itself, beside which there may be others (a teacher)
+INNER = ('backbone', 'image_encoder', 'model')
+# The norm before a block's attention, in timm, mmpretrain and torchvision
+BLOCK_NORM = re.compile(r'\.(encoder_layer_)?\d+\.(norm1|ln1|ln_1)$')
 
 
 def attention_input(model: nn.Module, layout: Layout) -> Layout:
@@ -34,50 +42,67 @@ def attention_input(model: nn.Module, layout: Layout) -> Layout:
     return replace(layout, module=norms[-1], side='output', item=-1)
 
 
-def backbone_layout(backbone: nn.Module) -> Layout:
-    """The layout of the last map of any known backbone.
-
-    Raises:
-        UnknownBackbone: No line of the table fits; the message lists the modules that
-            can be hooked.
-    """
-    if is_timm(backbone):  # the map of its forward_features
-        site = find_site(backbone)
-        if site is None:
-            raise UnknownBackbone(backbone)
-        return timm_layout(backbone, site, backbone.num_features)
-    if is_timm(getattr(backbone, 'timm_model', None)):  # TIMMBackbone and ours
-        return below('timm_model', timm_output(backbone.timm_model))
-    known = [base for base in type(backbone).__mro__
-             if base.__module__.partition('.')[0] in PACKAGES]
-    for base in known:
-        if base.__name__ == 'LoRAModel':
-            return below('module', backbone_layout(backbone.module))
-        if base.__name__ in MMPRETRAIN:
-            return MMPRETRAIN[base.__name__](backbone)
-    raise UnknownBackbone(backbone)
-
-
 def locate(model: nn.Module) -> Layout:
     """The layout of the map that a model's pooling receives, for any kind of model.
 
     Args:
-        model: A classifier with ``backbone``, a ``TimmClassifier``, a backbone, or a
-            bare timm model. A ``head`` with its own maps names the module of these
-            maps in ``activation_target``.
+        model: A model of timm, torchvision, transformers or mmpretrain, a backbone, or
+            a module that holds one of them: a classifier, a wrapper, a compiled model.
+            A ``head`` with its own maps names the module of these maps in
+            ``activation_target``.
+
+    Raises:
+        UnknownBackbone: The model is not known, and not exactly one known model is
+            inside of it; the message lists the modules that can be hooked.
     """
-    target = getattr(getattr(model, 'head', None), 'activation_target', None)
-    return Layout(f'head.{target}') if target else locate_below_head(model)
+    return _only_place(model, in_head=True)
 
 
 def locate_below_head(model: nn.Module) -> Layout:
     """As :func:`locate`, but never a map of the head."""
-    if isinstance(model, nn.Sequential):  # a retriever's encoder: backbone, neck
-        return below('0', locate(model[0]))
-    neck = getattr(model, 'neck', None)
-    if isinstance(neck, nn.Sequential) and len(neck) > 1:  # HRNet's: the last pools
-        return Layout(f'neck.{len(neck) - 2}')
-    for inner in ('backbone', 'image_encoder', 'model'):
-        if isinstance(getattr(model, inner, None), nn.Module):
-            return below(inner, locate(getattr(model, inner)))
-    return backbone_layout(model)
+    return _only_place(model, in_head=False)
+
+
+def _only_place(model: nn.Module, in_head: bool) -> Layout:
+    places = list(_places(model, '', in_head))
+    if len(places) != 1:
+        unknown = model
+        while not places and (inner := _inner(unknown)):
+            unknown = getattr(unknown, inner)
+        raise UnknownBackbone(model, unknown, [name.strip('.') for name, _ in places])
+    return below(*places[0])
+
+
+def _places(model: nn.Module, name: str, in_head: bool) -> Iterator[tuple[str, Layout]]:
+    """Names of the outermost known models, and the layout of each."""
+    layout = _layout(model, in_head)
+    if layout is not None:
+        yield name, layout
+        return
+    if is_timm(model):  # it may have another inside: a hybrid
+        return
+    inner = _inner(model)
+    for part, module in model.named_children():
+        if inner in (None, part):
+            yield from _places(module, f'{name}.{part}', in_head)
+
+
+def _inner(model: nn.Module) -> str | None:
+    children = dict(model.named_children())
+    return next((name for name in INNER if name in children), None)
+
+
+def _layout(model: nn.Module, in_head: bool) -> Layout | None:
+    target = get_part(model, 'head.activation_target')
+    if in_head and target:
+        return Layout(f'head.{target}')
+    if is_timm(model):  # the map of its forward_features
+        site = find_site(model)
+        return site and timm_layout(model, site, model.num_features)
+    if is_timm(get_part(model, 'timm_model')):  # TIMMBackbone and ours
+        return below('timm_model', timm_output(model.timm_model))
+    for base in type(model).__mro__:
+        known = LAYOUTS.get((base.__module__.partition('.')[0], base.__name__))
+        if known is not None:
+            return known(model)
+    return None

@@ -49,8 +49,15 @@ def _vgg(m: nn.Module) -> Layout:
     return Layout(f'{m.module_name}.{last}', channels=convs[-1].out_channels)
 
 
+def _fusing_neck(m: nn.Module) -> Layout | None:
+    """The map of HRNet's neck, whose last module pools; else the backbone has it."""
+    fuses = m.with_neck and isinstance(m.neck, nn.Sequential) and len(m.neck) > 1
+    return Layout(f'neck.{len(m.neck) - 2}') if fuses else None
+
+
 # names of mmpretrain's or our classes or base classes -> the layout of the backbone
 LAYOUTS = {
+    ('ImageClassifier', ): _fusing_neck,
     # convolutional
     ('CFCNNet', 'EfficientNet', 'EfficientNetV2'): _own(lambda m: m.out_channels),
     ('CSPNet', ): _own(lambda m: m.arch['out_channels'][-1]),

@@ -79,8 +79,10 @@ def find_site(model: nn.Module) -> Site | None:
                  if isinstance(get_part(model, site.needs), nn.Module)), None)
 
 
-def is_timm(module: nn.Module) -> bool:
-    return type(module).__module__.startswith('timm.models')
+def is_timm(module: nn.Module | None) -> bool:
+    """Whether it is a model of timm, or of a subclass, and not a part of a model."""
+    return hasattr(module, 'forward_features') and any(
+        base.__module__.startswith('timm.models') for base in type(module).__mro__)
 
 
 def timm_layout(model: nn.Module, site: Site, channels: int | None) -> Layout:

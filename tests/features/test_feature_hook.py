@@ -504,27 +504,35 @@ def test_named_map_has_its_own_layout_whatever_the_head_is(target, shape):
     assert swin_with_class_maps(target).shape[-2:] == shape
 
 
-def test_map_that_is_read_in_the_wrong_order_is_an_error_until_it_is_said(net):
-    class ChannelsLast(nn.Module):
+class ChannelsLast(nn.Module):
 
-        def forward(self, x):
-            return x.permute(0, 2, 3, 1)
+    def forward(self, x):
+        return x.permute(0, 2, 3, 1)
 
+
+@pytest.mark.parametrize('options, shape', [
+    (dict(), (4, 16, 16)),  # the order that has the image's proportions
+    (dict(channels_last=True), (4, 16, 16)), (dict(channels_last=False), (16, 16, 4))])
+def test_named_map_lies_in_the_images_proportions_unless_it_is_said(
+        net, options, shape):
     net.last = ChannelsLast()
     net.forward = lambda x: net.last(net.early(x))
-    for options in (dict(), dict(channels_last=False), dict(channels_last=True)):
-        hook = FeatureHook('last', **options).attach(net)
-        with hook:
-            net(images())
-            if not options:
-                with pytest.raises(ValueError, match=r"target 'last' gives maps of "
-                                   r'height and width \(16, 4\) for images of '
-                                   r'\(32, 32\).*`channels_last`.*taken for False'):
-                    hook.take(images())
-            else:
-                shape = hook.take(images()).shape[1:]
-                assert shape == ((4, 16, 16) if options['channels_last'] else
-                                 (16, 16, 4))
+    hook = FeatureHook('last', **options).attach(net)
+    with hook:
+        net(images())
+        assert hook.take(images()).shape[1:] == shape
+
+
+def test_map_in_no_order_in_proportion_is_an_error_until_it_is_said(net):
+    net.last = nn.Flatten(3)
+    net.forward = lambda x: net.last(net.early(x)[..., :8])
+    hook = FeatureHook('last').attach(net)
+    with hook:
+        net(images())
+        with pytest.raises(ValueError, match=r"target 'last' gives maps of height and "
+                           r'width \(16, 8\) for images of \(32, 32\).*'
+                           '`channels_last`.*taken for False'):
+            hook.take(images())
 
 
 def checkpointed(reentrant, target='stage.0'):

@@ -5,7 +5,6 @@ import pytest
 import timm
 import torch
 import torch.nn.functional as F
-import torchvision
 from mmpretrain.registry import MODELS
 from torch import nn
 
@@ -15,7 +14,6 @@ from cfcn_plugin.features import (
     Layout,
     UnknownBackbone,
     attention_input,
-    backbone_layout,
     last_stage_activation,
     locate_below_head,
     timm_output,
@@ -84,7 +82,7 @@ def test_timm_map_is_what_forward_features_makes(timm_models, name):
     activation = last_stage_activation(model, images())
 
     torch.testing.assert_close(activation, expected)
-    assert activation.shape[1] == backbone_layout(model).channels
+    assert activation.shape[1] == locate_below_head(model).channels
     assert activation.shape[-2] < activation.shape[-1]
     assert hooks_on(model) == 0
 
@@ -165,7 +163,7 @@ def test_mmpretrain_map_is_what_a_plain_hook_sees(mm_models, name):
     activation = last_stage_activation(model, images())
 
     torch.testing.assert_close(activation, expected)
-    assert activation.shape[1] == backbone_layout(model).channels
+    assert activation.shape[1] == locate_below_head(model).channels
     assert hooks_on(model) == 0
 
 
@@ -217,7 +215,7 @@ def test_subclass_of_a_known_backbone_is_known():
     class MyResNet(MODELS.get('ResNet')):
         pass
 
-    assert backbone_layout(MyResNet(18)).channels == 512
+    assert locate_below_head(MyResNet(18)).channels == 512
 
 
 class Odd(nn.Module):
@@ -240,6 +238,45 @@ def test_unknown_backbone_of_a_classifier_lists_names_from_the_top():
     classifier.backbone = Odd()
     with pytest.raises(ValueError, match=r'known for Odd.*backbone\.stem'):
         last_stage_activation(classifier, images())
+
+
+def test_two_known_models_inside_are_an_error_that_names_both():
+    model = nn.Sequential(*(timm.create_model('resnet10t') for _ in range(2)))
+    with pytest.raises(UnknownBackbone, match=r'several known models inside \(0, 1\)'):
+        locate(model)
+
+
+def test_backbone_beside_another_model_is_the_one():
+    model = nn.Module()
+    model.teacher, model.model = (timm.create_model('resnet10t') for _ in range(2))
+    assert locate(model).module == 'model.global_pool'
+
+
+@pytest.mark.parametrize('package', ['torchvision', 'transformers', 'mmpretrain'])
+def test_a_class_of_the_users_own_with_a_known_name_is_not_known(package):
+    ResNet = type('ResNet', (Odd, ), {'__module__': f'my_{package}.models.resnet'})
+    with pytest.raises(UnknownBackbone, match='for ResNet of my_'):
+        locate(ResNet())
+
+
+def test_subclass_of_a_model_of_timm_is_known():
+
+    class Mine(timm.models.resnet.ResNet):
+        pass
+
+    model = Mine(timm.models.resnet.BasicBlock, (1, 1, 1, 1))
+    assert locate(model).module == 'global_pool'
+
+
+def test_parts_of_a_model_of_timm_are_no_models():
+    vit = timm.create_model('vit_tiny_patch16_224', depth=1)
+    with pytest.raises(UnknownBackbone):
+        locate(nn.Sequential(vit.patch_embed, vit.blocks))
+
+
+def test_shallow_modules_are_listed_first():
+    deep = nn.Sequential(*(nn.Sequential(nn.Identity()) for _ in range(3)))
+    assert hookable(deep) == 'there are: 0, 1, 2, 0.0, 1.0, 2.0'
 
 
 def test_list_of_modules_is_cut_short():
@@ -318,6 +355,11 @@ def test_token_count_that_fits_no_grid_is_an_error(tokens, image):
         Layout('blocks.1').to_nchw(torch.zeros(1, tokens, 3), image)
 
 
+def test_token_count_that_fits_no_grid_names_the_prefix_that_would():
+    with pytest.raises(ValueError, match=r'`prefix_tokens` \(5 would leave a grid\)'):
+        Layout('').to_nchw(torch.zeros(1, 201, 3), (224, 224))
+
+
 @pytest.mark.parametrize('raw, what', [
     (torch.zeros(2, 5), r'\(2, 5\)'),
     (torch.zeros(2, 5, 1, 1, 1), r'\(2, 5, 1, 1, 1\)'),
@@ -331,7 +373,7 @@ def test_what_is_no_map_is_an_error(raw, what):
 
 def test_layout_of_a_transformer_pickles():
     model = timm.create_model('vit_tiny_patch16_224', img_size=IMAGE, depth=1)
-    layout = pickle.loads(pickle.dumps(backbone_layout(model)))
+    layout = pickle.loads(pickle.dumps(locate_below_head(model)))
     assert layout.grid(IMAGE) == (4, 6)
 
 
@@ -371,16 +413,3 @@ def test_pixels_beyond_what_the_map_lies_on_are_not_seen():
     (nn.Conv2d(3, 4, 3, 2, padding=1), None), (nn.Conv2d(3, 4, 1), None)])
 def test_patches_are_what_the_first_convolution_cuts(first, expected):
     assert patch_size(nn.Sequential(first, nn.Conv2d(4, 4, 2, 2))) == expected
-
-
-@pytest.mark.parametrize('make', [
-    torchvision.models.resnet18, torchvision.models.vgg11,
-    torchvision.models.densenet121])
-def test_a_class_of_another_package_with_a_known_name_is_not_known_by_it(make):
-    model = make(num_classes=3)
-    with pytest.raises(UnknownBackbone, match='no layout is known'):
-        FeatureHook().attach(model)
-    hook = FeatureHook(next(iter(dict(model.named_children())))).attach(model)
-    with hook:
-        model(torch.rand(2, 3, 64, 64))
-        assert hook.take(torch.rand(2, 3, 64, 64)).dim() == 4

@@ -11,20 +11,19 @@ from collections.abc import Iterator
 import mmpretrain
 import timm
 import torch
+import torchvision
+from classifiers import check_torchvision, torchvision_names
 from driver import Sweep
 from mm_zoo import build, meta_model, stock, supervised, without_pretrained
 from mmpretrain.structures import DataSample
-from references import compare, corners, timm_reference, zoo_reference
+from references import timm_reference, zoo_reference
 from timm.models import get_pretrained_cfg, model_entrypoint
 from torch import Tensor, nn
+from verdicts import SIZES, first_that_runs, verdict
 
-from cfcn_plugin import last_stage_activation
-from cfcn_plugin.features import Layout, UnknownBackbone, backbone_layout
-from cfcn_plugin.features.locate import locate
+from cfcn_plugin.features import locate
 from cfcn_plugin.guidance.mask_batch import MaskBatch
 
-# Not square where the model allows it: a transposed grid shows
-SIZES = ((128, 192), (128, 128), (224, 224), (144, 192), (256, 256), None)
 # Models of more parameters are not built on a small machine
 LARGEST = 700e6
 
@@ -32,6 +31,8 @@ LARGEST = 700e6
 def tables(sweep: Sweep) -> Iterator[tuple[str, str]]:
     for source, variants, check, version in (
             ('timm', timm_variants, check_timm, timm.__version__),
+            ('torchvision', torchvision_names, check_torchvision,
+             torchvision.__version__),
             ('mmpretrain', zoo_variants, check_zoo_backbone, mmpretrain.__version__)):
         results = sweep.run(source, sweep.listed(source, variants), check)
         yield source, table(results, f'{source} {version}')
@@ -78,9 +79,13 @@ def keep_smaller(smallest: dict, key: tuple, model: nn.Module, name: str) -> Non
 
 def check_timm(name: str) -> dict:
     model_name = name.split('/')[1]
-    model, inputs, activation = first_that_runs(model_name)
-    result = verdict(backbone_layout(model), inputs, activation,
-                     timm_reference(model, inputs))
+    own = get_pretrained_cfg(model_name)
+    fixed = own is not None and own.fixed_input_size
+    last = own.input_size[1:] if own else (224, 224)
+    model, inputs, activation = first_that_runs(
+        lambda size: timm.create_model(model_name, **dict(img_size=size) if fixed and
+                                       size != last else {}), (*SIZES, last))
+    result = verdict(locate(model), inputs, activation, timm_reference(model, inputs))
     if result['verdict'] == 'ok':
         del model, activation  # some are large
         result.update(trained_as(model_name, inputs.shape[-2:]))
@@ -134,75 +139,13 @@ def check_zoo_backbone(name: str) -> dict:
     cfg.head = None  # a stock head that cannot be built is not the backbone's fault
     torch.manual_seed(0)
     model = build(cfg)
-    model.eval()
     first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
     channels = 1 if first is not None and first.in_channels == 1 else 3
     own = cfg.backbone.get('img_size') or (32 if channels == 1 else 299)
-    error = None
-    for size in (*SIZES[:3], (own, own) if isinstance(own, int) else own):
-        inputs = torch.randn(1, channels, *size, requires_grad=True)
-        try:
-            activation = last_stage_activation(model, inputs)
-            break
-        except UnknownBackbone:
-            raise
-        except Exception as e:  # this size is not for this model
-            error = e
-    else:
-        raise error
+    own = (own, own) if isinstance(own, int) else own
+    model, inputs, activation = first_that_runs(
+        lambda size: model, (*SIZES[:3], own), channels)
     return verdict(locate(model), inputs, activation, zoo_reference(model, inputs))
-
-
-def verdict(layout: Layout, inputs: Tensor, activation: Tensor,
-            reference: Tensor | None) -> dict:
-    result = dict(
-        hook=f'{layout.module} ({layout.side})',
-        layout=kind(activation, layout),
-        prefix=layout.prefix_tokens,
-        image=list(inputs.shape[-2:]),
-        map=list(activation.shape[1:]),
-        signed=bool(activation.min() < 0),
-        reference='none',
-        corners=corners(activation, inputs))
-    problems = []
-    if reference is not None:
-        result['reference'] = compare(activation, reference)
-        if result['reference'] == 'differs':
-            problems.append(f'reference is {list(reference.shape[1:])}')
-    if layout.channels not in (None, activation.shape[1]):
-        problems.append(f'the table says {layout.channels} channels')
-    if result['reference'] != 'equal' and result['corners'] != 4:
-        problems.append(f'{result["corners"]} of 4 corners lean')
-    return dict(
-        result, verdict='wrong' if problems else 'ok', reason='; '.join(problems))
-
-
-def first_that_runs(model_name: str) -> tuple[nn.Module, Tensor, Tensor]:
-    """The model on the smallest image it takes, with its map."""
-    own = get_pretrained_cfg(model_name)
-    error = None
-    for size in SIZES:
-        options = {}
-        if size is None:
-            size = own.input_size[1:] if own else (224, 224)
-        elif own is not None and own.fixed_input_size:
-            options['img_size'] = size
-        try:
-            torch.manual_seed(0)
-            model = timm.create_model(model_name, **options).eval()
-            inputs = torch.randn(1, 3, *size, requires_grad=True)
-            return model, inputs, last_stage_activation(model, inputs)
-        except UnknownBackbone:
-            raise
-        except Exception as e:  # this size is not for this model
-            error = e
-    raise error
-
-
-def kind(activation: Tensor, layout) -> str:
-    if activation.is_contiguous():
-        return 'NCHW'
-    return 'NHWC' if layout.channels_last else 'tokens'
 
 
 # ---- the page --------------------------------------------------------------------

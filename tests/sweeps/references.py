@@ -3,6 +3,7 @@ from itertools import product
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 
 def timm_reference(model: nn.Module, inputs: Tensor) -> Tensor | None:
@@ -43,7 +44,44 @@ def zoo_reference(model: nn.Module, inputs: Tensor) -> Tensor | None:
     return maps if maps.dim() == 4 else None
 
 
+@torch.no_grad()
+def pooled_reference(model: nn.Module, inputs: Tensor) -> Tensor | None:
+    """What the last pooling of a forward pass receives, whatever module makes it.
+
+    Adaptive pooling, a mean over positions, or the choice of the first token.
+    """
+    with _Pooling() as pooling:
+        model(inputs)
+    return pooling.received
+
+
+class _Pooling(TorchFunctionMode):
+    received = None
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        name = getattr(function, '__name__', '')
+        if (name.startswith(('adaptive_avg_pool', '_adaptive_avg_pool'))
+                or name == 'mean' and _is_spatial(*args[:2], **kwargs)
+                or name == '__getitem__' and args[0].ndim == 3
+                and args[1] in ((slice(None), 0), (slice(None), 0, slice(None)))):
+            self.received = args[0].clone()
+        return function(*args, **kwargs)
+
+
+def _is_spatial(value: Tensor, dim=(), keepdim=False) -> bool:
+    dims = {d % value.ndim for d in ([dim] if isinstance(dim, int) else dim)}
+    return (value.ndim, dims) in ((3, {1}), (3, {2}), (4, {2, 3}), (4, {1, 2}))
+
+
 def compare(activation: Tensor, reference: Tensor) -> str:
+    if reference.ndim == 3:  # (B, L, F), behind prefix tokens, or (B, F, L)
+        tokens = activation.flatten(2)
+        if reference.shape[1] != tokens.shape[1]:
+            reference = reference.transpose(1, 2)
+        reference = reference[..., -tokens.shape[2]:].reshape_as(activation)
+    if activation.shape != reference.shape == activation.movedim(1, -1).shape:
+        reference = reference.movedim(-1, 1)
     if reference.shape[2] > activation.shape[2]:
         return 'earlier'  # timm's is taken before the tokens are merged
     same = reference.shape == activation.shape and torch.allclose(

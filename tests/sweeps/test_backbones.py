@@ -1,7 +1,9 @@
-"""A sample of the sweep over timm; the whole sweep is in docs/backbones.md."""
+"""A sample of the sweep; the whole sweep is in docs/backbones.md."""
 import pytest
 import torch
-from backbones import check_timm, corners, table
+from backbones import check_timm, table
+from classifiers import check_torchvision
+from references import corners
 from torch import nn
 
 # Small models, one or more of each way in which a map lies
@@ -52,6 +54,17 @@ LARGER = (
     'mvitv2/mvitv2_small_cls', 'volo/volo_d1_224', 'coat/coat_tiny',
     'crossvit/crossvit_tiny_240', 'repvit/repvit_m1', 'pvt_v2/pvt_v2_b0',
 )
+TORCHVISION = (
+    'densenet/densenet121', 'efficientnet/efficientnet_b0', 'googlenet/googlenet',
+    'mnasnet/mnasnet0_5', 'mobilenetv2/mobilenet_v2', 'mobilenetv3/mobilenet_v3_small',
+    'regnet/regnet_x_400mf', 'resnet/resnet18', 'shufflenetv2/shufflenet_v2_x0_5',
+    'squeezenet/squeezenet1_1', 'vgg/vgg11', 'alexnet/alexnet',
+    'convnext/convnext_tiny', 'maxvit/maxvit_t', 'swin_transformer/swin_t', 'swin_transformer/swin_v2_t',
+    'vision_transformer/vit_b_32')
+LARGER += (
+    'densenet/densenet121', 'googlenet/googlenet', 'vgg/vgg11', 'alexnet/alexnet',
+    'convnext/convnext_tiny', 'maxvit/maxvit_t', 'swin_transformer/swin_t',
+    'swin_transformer/swin_v2_t', 'vision_transformer/vit_b_32')
 
 
 def test_the_sample_has_at_least_40_families():
@@ -65,6 +78,16 @@ def test_the_hooked_map_is_the_reference(name):
     result = check_timm(name)
 
     assert result['verdict'] == 'ok', result['reason']
+
+
+@pytest.mark.parametrize('name', [
+    pytest.param(name, marks=pytest.mark.slow if name in LARGER else ())
+    for name in TORCHVISION])
+def test_the_map_of_torchvision_is_what_its_pooling_receives(name):
+    result = check_torchvision(name)
+
+    assert (result['verdict'], result['reference']) == ('ok', 'equal')
+    assert result['corners'] == 4
 
 
 def test_corners_lean_for_a_stack_of_convolutions():

@@ -4,7 +4,7 @@ import inspect
 from mmpretrain.registry import MODELS
 from torch import nn
 
-from cfcn_plugin.features import Layout, UnknownBackbone, backbone_layout
+from cfcn_plugin.features import Layout, UnknownBackbone, locate_below_head
 
 # Necks that hand on as many channels as they get
 KEEP_CHANNELS = ('GlobalAveragePooling', 'GeneralizedMeanPooling')
@@ -32,7 +32,7 @@ def resolve_head(head: dict, backbone: nn.Module, neck: dict | None) -> dict:
         return dict(head)
     name, given = head_type.__name__, head.get('in_channels')
     try:
-        layout = backbone_layout(backbone)
+        layout = locate_below_head(backbone)
     except UnknownBackbone:
         layout = Layout('')
     width = layout.channels

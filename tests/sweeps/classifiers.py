@@ -1,0 +1,27 @@
+"""Classifiers of torchvision, with random weights."""
+import torchvision
+from references import pooled_reference
+from verdicts import SIZES, first_that_runs, verdict
+
+from cfcn_plugin.features import locate
+
+
+def torchvision_names() -> list[str]:
+    """CLASS/MODEL: all classification models."""
+    names = torchvision.models.list_models(module=torchvision.models)
+    return [f'{torchvision_class(name)}/{name}' for name in names]
+
+
+def torchvision_class(name: str) -> str:
+    return torchvision.models.get_model_builder(name).__module__.split('.')[-1]
+
+
+def check_torchvision(name: str) -> dict:
+    model_name = name.split('/')[1]
+
+    def make(size):
+        options = dict(image_size=size[0]) if model_name.startswith('vit') else {}
+        return torchvision.models.get_model(model_name, weights=None, **options)
+
+    model, inputs, activation = first_that_runs(make, SIZES)
+    return verdict(locate(model), inputs, activation, pooled_reference(model, inputs))
