@@ -56,10 +56,10 @@ def test_map_is_what_the_pooling_receives(name):
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
 
 
-@pytest.mark.parametrize('make', [zoo.inception_v3, zoo.googlenet])
-def test_map_of_a_model_with_auxiliary_scores_has_a_graph_in_training(make):
+@pytest.mark.parametrize('make, size', [(zoo.inception_v3, 299), (zoo.googlenet, 64)])
+def test_map_of_a_model_with_auxiliary_scores_has_a_graph_in_training(make, size):
     model = make(num_classes=3, init_weights=False).train()
-    last_stage_activation(model, images((160, 160))).sum().backward()
+    last_stage_activation(model, images((size, size))).sum().backward()
     assert next(model.parameters()).grad.any()
 
 

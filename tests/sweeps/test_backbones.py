@@ -59,8 +59,8 @@ TORCHVISION = (
     'mnasnet/mnasnet0_5', 'mobilenetv2/mobilenet_v2', 'mobilenetv3/mobilenet_v3_small',
     'regnet/regnet_x_400mf', 'resnet/resnet18', 'shufflenetv2/shufflenet_v2_x0_5',
     'squeezenet/squeezenet1_1', 'vgg/vgg11', 'alexnet/alexnet',
-    'convnext/convnext_tiny', 'maxvit/maxvit_t', 'swin_transformer/swin_t', 'swin_transformer/swin_v2_t',
-    'vision_transformer/vit_b_32')
+    'convnext/convnext_tiny', 'maxvit/maxvit_t', 'swin_transformer/swin_t',
+    'swin_transformer/swin_v2_t', 'vision_transformer/vit_b_32')
 LARGER += (
     'densenet/densenet121', 'googlenet/googlenet', 'vgg/vgg11', 'alexnet/alexnet',
     'convnext/convnext_tiny', 'maxvit/maxvit_t', 'swin_transformer/swin_t',
