@@ -47,9 +47,11 @@ DRAW = ['matplotlib>=3.8', 'opencv-python>=4.8', 'tornado>=6.3']
 # what explanations are tested against; grad-cam pulls opencv-python-headless, see
 # albumentations
 ORACLES = ['grad-cam>=1.5', 'captum>=0.7']
+# whose layouts are tested
+HOSTS = ['transformers>=5.24,<6', 'peft>=0.18']
 TEST = [
     'pytest>=8', 'pytest-xdist>=3.5', 'hypothesis>=6.100', *DEMO, *DRAW, *ORACLES,
-    *MASKS
+    *MASKS, *HOSTS
 ]
 
 setup(

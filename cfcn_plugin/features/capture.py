@@ -168,7 +168,9 @@ def _map(layout: Layout, kept: KeptValue | None, inputs: Tensor,
     where = f"feature hook target '{layout.module}'"
     if kept is None:
         raise RuntimeError(
-            f'{where} was not run in this forward pass: name a module that is')
+            f'{where} was not run in this forward pass: name a module that is. If the '
+            'model was compiled and run before the hook was attached, call '
+            'torch.compiler.reset() after attaching')
     activation = layout.to_nchw(kept.value(where), inputs.shape[-2:])
     if len(activation) != len(inputs):
         raise RuntimeError(

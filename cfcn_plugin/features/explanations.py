@@ -110,6 +110,10 @@ def _map_as_leaf(model: nn.Module, layout: Layout) -> Iterator[list[Tensor]]:
             items = list(raw)
             items[layout.item] = begin(items[layout.item])
             return type(raw)(items)
+        if isinstance(raw, dict):
+            key = list(raw)[layout.item]
+            raw[key] = begin(raw[key])
+            return raw
         leaves.append(raw.detach().clone().requires_grad_())
         return leaves[-1].clone()  # what follows may change the map in place
 

@@ -55,9 +55,15 @@ class FeatureHook:
 
         Raises:
             ValueError: A target does not exist, or no layout is known for
-                ``'auto'``; the message lists what can be hooked.
+                ``'auto'``, and the message lists what can be hooked; or the model is
+                a ``DataParallel`` over several GPUs.
         """
         self.detach()
+        if any(isinstance(part, nn.DataParallel) and len(part.device_ids) > 1
+               for part in model.modules()):
+            raise ValueError(
+                'DataParallel over several GPUs runs copies of the model, whose maps '
+                'no hook keeps together: use DistributedDataParallel')
         patch = patch_size(model)
         self.layouts = [
             replace(self._layout(model, name), patch=patch) for name in self.names]

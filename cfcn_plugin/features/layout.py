@@ -41,7 +41,7 @@ class Layout:
         """The map as (B, F, h, w), a view if possible.
 
         Args:
-            raw: The value of the module: a tensor, or a tuple or list of tensors.
+            raw: The value of the module: a tensor, or a tuple, list or dict of tensors.
             image: (H, W) of the model's input.
 
         Raises:
@@ -82,8 +82,9 @@ class Layout:
 
     def pick(self, raw):
         """The map among the values of the module."""
-        while isinstance(raw, list | tuple) and raw:
-            raw = raw[self.item]
+        while isinstance(raw, list | tuple | dict) and raw:
+            values = list(raw.values()) if isinstance(raw, dict) else raw
+            raw = values[self.item]
         return raw
 
     def _grid(self, length: int, image: tuple[int, int]) -> tuple[int, int]:

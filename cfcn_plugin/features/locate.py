@@ -5,21 +5,23 @@ from dataclasses import replace
 
 from torch import nn
 
-from . import mmpretrain_layouts, torchvision_layouts
+from . import mmpretrain_layouts, torchvision_layouts, transformers_layouts
 from .layout import Layout, UnknownBackbone, below, get_part, hookable
-from .timm_layouts import find_site, is_timm, timm_layout, timm_output
+from .timm_layouts import find_site, is_timm, timm_layout
 
 # (package, name of a class) -> the layout; the packages are not imported
 LAYOUTS = {
     (package, name): layout
     for packages, table in (
         (('mmpretrain', 'cfcn_plugin'), mmpretrain_layouts.LAYOUTS),
-        (('torchvision', ), torchvision_layouts.LAYOUTS))
+        (('torchvision', ), torchvision_layouts.LAYOUTS),
+        (('transformers', ), transformers_layouts.LAYOUTS))
     for package in packages for names, layout in table.items() for name in names}
 # Children that are the model itself, beside which there may be others (a teacher)
 INNER = ('backbone', 'image_encoder', 'model')
-# The norm before a block's attention, in timm, mmpretrain and torchvision
-BLOCK_NORM = re.compile(r'\.(encoder_layer_)?\d+\.(norm1|ln1|ln_1)$')
+# The norm before a block's attention, in all packages
+BLOCK_NORM = re.compile(
+    r'\.(encoder_layer_)?\d+\.(norm1|ln1|ln_1|layernorm_before|layer_norm_?1)$')
 
 
 def attention_input(model: nn.Module, layout: Layout) -> Layout:
@@ -36,9 +38,9 @@ def attention_input(model: nn.Module, layout: Layout) -> Layout:
     norms = [n for n, _ in model.named_modules() if BLOCK_NORM.search(n)]
     if not norms:
         raise ValueError(
-            f"the map of '{layout.module}' has class tokens, and there is no norm1 or "
-            'ln1 in a block, before the attention that they read it by: name the '
-            f'module to explain (`layer`); {hookable(model)}')
+            f"the map of '{layout.module}' has class tokens, and no block has a norm "
+            'of a known name (norm1, ln1) before the attention that they read it by: '
+            f'name the module to explain (`layer`); {hookable(model)}')
     return replace(layout, module=norms[-1], side='output', item=-1)
 
 
@@ -99,8 +101,6 @@ def _layout(model: nn.Module, in_head: bool) -> Layout | None:
     if is_timm(model):  # the map of its forward_features
         site = find_site(model)
         return site and timm_layout(model, site, model.num_features)
-    if is_timm(get_part(model, 'timm_model')):  # TIMMBackbone and ours
-        return below('timm_model', timm_output(model.timm_model))
     for base in type(model).__mro__:
         known = LAYOUTS.get((base.__module__.partition('.')[0], base.__name__))
         if known is not None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from torch import nn
 
-from .layout import Layout
+from .layout import Layout, below
+from .timm_layouts import timm_output
 
 
 def _own(channels: Callable) -> Callable:
@@ -58,6 +59,7 @@ def _fusing_neck(m: nn.Module) -> Layout | None:
 # names of mmpretrain's or our classes or base classes -> the layout of the backbone
 LAYOUTS = {
     ('ImageClassifier', ): _fusing_neck,
+    ('TIMMBackbone', ): lambda m: below('timm_model', timm_output(m.timm_model)),
     # convolutional
     ('CFCNNet', 'EfficientNet', 'EfficientNetV2'): _own(lambda m: m.out_channels),
     ('CSPNet', ): _own(lambda m: m.arch['out_channels'][-1]),

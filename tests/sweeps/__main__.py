@@ -1,4 +1,6 @@
-"""Check all that timm and mmpretrain ship, and write the pages of docs/ that say so.
+"""Check all that timm, torchvision, transformers and mmpretrain ship.
+
+The results go to the pages of docs/.
 
     python tests/sweeps backbones --page docs/backbones.md
     python tests/sweeps zoo --page docs/zoo.md
@@ -8,11 +10,13 @@ A sweep takes hours on two cores. A killed one goes on where it was.
 """
 import argparse
 import logging
+import sys
 import warnings
 from importlib import import_module
 from pathlib import Path
 
-from driver import Sweep
+sys.path.append(str(Path(__file__).parents[1] / 'helpers'))
+from driver import Sweep  # noqa: E402
 
 
 def main():

@@ -12,7 +12,12 @@ import mmpretrain
 import timm
 import torch
 import torchvision
-from classifiers import check_torchvision, torchvision_names
+from classifiers import (
+    check_torchvision,
+    check_transformers,
+    torchvision_names,
+    transformers_names,
+)
 from driver import Sweep
 from mm_zoo import build, meta_model, stock, supervised, without_pretrained
 from mmpretrain.structures import DataSample
@@ -29,10 +34,13 @@ LARGEST = 700e6
 
 
 def tables(sweep: Sweep) -> Iterator[tuple[str, str]]:
+    import transformers  # the quick tests do without
     for source, variants, check, version in (
             ('timm', timm_variants, check_timm, timm.__version__),
             ('torchvision', torchvision_names, check_torchvision,
              torchvision.__version__),
+            ('transformers', transformers_names, check_transformers,
+             transformers.__version__),
             ('mmpretrain', zoo_variants, check_zoo_backbone, mmpretrain.__version__)):
         results = sweep.run(source, sweep.listed(source, variants), check)
         yield source, table(results, f'{source} {version}')

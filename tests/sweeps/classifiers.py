@@ -1,4 +1,4 @@
-"""Classifiers of torchvision, with random weights."""
+"""Classifiers of torchvision and transformers, with random weights."""
 import torchvision
 from references import pooled_reference
 from verdicts import SIZES, first_that_runs, verdict
@@ -25,3 +25,20 @@ def check_torchvision(name: str) -> dict:
 
     model, inputs, activation = first_that_runs(make, SIZES)
     return verdict(locate(model), inputs, activation, pooled_reference(model, inputs))
+
+
+def transformers_names() -> list[str]:
+    """CLASS/CLASS: each image classifier that has a map, small."""
+    from small_transformers import SMALL
+    return [f'{name}/{name}ForImageClassification' for name in SMALL]
+
+
+def check_transformers(name: str) -> dict:
+    from small_transformers import small
+    model, inputs, activation = first_that_runs(
+        lambda size: small(name.split('/')[0]), ((128, 192), (64, 64), (128, 128)))
+    result = verdict(locate(model), inputs, activation,
+                     pooled_reference(model, inputs))
+    if activation.abs().max() < 1e-3:  # a comparison with it says nothing
+        result.update(verdict='wrong', reason='the map is almost 0')
+    return result

@@ -52,7 +52,11 @@ def pooled_reference(model: nn.Module, inputs: Tensor) -> Tensor | None:
     """
     with _Pooling() as pooling:
         model(inputs)
-    return pooling.received
+    received = pooling.received
+    return None if received is None or received.shape[1] == 1 else received
+
+
+FIRST_TOKEN = ((slice(None), 0), (slice(None), 0, slice(None)))
 
 
 class _Pooling(TorchFunctionMode):
@@ -61,10 +65,10 @@ class _Pooling(TorchFunctionMode):
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         name = getattr(function, '__name__', '')
-        if (name.startswith(('adaptive_avg_pool', '_adaptive_avg_pool'))
+        if (name.startswith(('adaptive_avg_pool', '_adaptive_avg_pool', 'avg_pool2d'))
                 or name == 'mean' and _is_spatial(*args[:2], **kwargs)
                 or name == '__getitem__' and args[0].ndim == 3
-                and args[1] in ((slice(None), 0), (slice(None), 0, slice(None)))):
+                and args[1] in FIRST_TOKEN):
             self.received = args[0].clone()
         return function(*args, **kwargs)
 
