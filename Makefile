@@ -8,10 +8,12 @@ TORCH_INDEX ?=
 PIP = $(VENV)/bin/python -m pip install -c constraints.txt
 # A worker of pytest for each core; each imports torch, in about 1 GB of memory
 PARALLEL ?= -n logical --maxprocesses 8 --dist worksteal
+TRANSFORMERS_VENV ?= .venv-transformers
+TRANSFORMERS_PIP = $(TRANSFORMERS_VENV)/bin/python -m pip install -c constraints.txt
 OPENMMLAB_VENV ?= .venv-openmmlab
 OPENMMLAB_PIP = $(OPENMMLAB_VENV)/bin/python -m pip install -c constraints-openmmlab.txt
 
-.PHONY: install demo test test-slow test-openmmlab fuzz sweep benchmarks lint clean
+.PHONY: install demo test test-slow test-openmmlab test-transformers fuzz sweep benchmarks lint clean
 
 install: $(VENV)/.installed
 
@@ -42,6 +44,17 @@ $(OPENMMLAB_VENV)/.installed: setup.py constraints-openmmlab.txt
 	$(OPENMMLAB_PIP) -e '.[openmmlab,test]'
 	touch $@
 
+# In an environment of its own: mmpretrain cannot be imported beside transformers 5
+test-transformers: $(TRANSFORMERS_VENV)/.installed
+	$(TRANSFORMERS_VENV)/bin/python -m pytest tests/features/test_transformers_layouts.py \
+	    tests/features/test_wrappers.py
+
+$(TRANSFORMERS_VENV)/.installed: setup.py constraints.txt
+	$(PYTHON) -m venv $(TRANSFORMERS_VENV)
+	$(TRANSFORMERS_PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch torchvision
+	$(TRANSFORMERS_PIP) -e '.[transformers,test]'
+	touch $@
+
 # Minutes of strange files for each format; FUZZ=COCO for one of them
 fuzz: install
 	$(VENV)/bin/python -m pytest tests/masks/test_fuzz.py tests/masks/io/test_names.py \
@@ -50,8 +63,9 @@ fuzz: install
 	    $(if $(FUZZ),-k "$(FUZZ)")
 
 # Every backbone, config and pipeline; hours on two cores, and a killed one goes on
-sweep: install
+sweep: install $(TRANSFORMERS_VENV)/.installed
 	$(VENV)/bin/python tests/sweeps backbones --page docs/backbones.md
+	$(TRANSFORMERS_VENV)/bin/python tests/sweeps classifiers --page docs/backbones.md
 	$(VENV)/bin/python tests/sweeps zoo --page docs/zoo.md
 	$(VENV)/bin/python tests/sweeps pipelines --page docs/pipelines.md
 

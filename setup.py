@@ -47,11 +47,11 @@ DRAW = ['matplotlib>=3.8', 'opencv-python>=4.8', 'tornado>=6.3']
 # what explanations are tested against; grad-cam pulls opencv-python-headless, see
 # albumentations
 ORACLES = ['grad-cam>=1.5', 'captum>=0.7']
-# whose layouts are tested
-HOSTS = ['transformers>=5.24,<6', 'peft>=0.18']
+# whose layouts are tested; mmpretrain cannot be imported beside transformers 5
+TRANSFORMERS = ['transformers>=5.24,<6', 'peft>=0.18']
 TEST = [
     'pytest>=8', 'pytest-xdist>=3.5', 'hypothesis>=6.100', *DEMO, *DRAW, *ORACLES,
-    *MASKS, *HOSTS
+    *MASKS
 ]
 
 setup(
@@ -80,6 +80,7 @@ setup(
         'experiments': EXPERIMENTS,
         'masks': MASKS,
         'test': TEST,
+        'transformers': TRANSFORMERS,
         'dev': [*TEST, 'ruff>=0.6', 'pre-commit>=3'],
     },
     cmdclass={'build_py': BuildWithMim},

@@ -3,6 +3,7 @@
 The results go to the pages of docs/.
 
     python tests/sweeps backbones --page docs/backbones.md
+    python tests/sweeps classifiers --page docs/backbones.md
     python tests/sweeps zoo --page docs/zoo.md
     python tests/sweeps pipelines --page docs/pipelines.md
 
@@ -22,7 +23,8 @@ from driver import Sweep  # noqa: E402
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('sweep', choices=('backbones', 'zoo', 'pipelines'))
+    parser.add_argument(
+        'sweep', choices=('backbones', 'classifiers', 'zoo', 'pipelines'))
     parser.add_argument('--only', default='*', help='pattern of the names to check')
     parser.add_argument('--records', type=Path, default=Path('work_dirs/sweeps'),
                         help='folder of results; remove it to begin anew')

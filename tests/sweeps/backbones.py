@@ -11,20 +11,13 @@ from collections.abc import Iterator
 import mmpretrain
 import timm
 import torch
-import torchvision
-from classifiers import (
-    check_torchvision,
-    check_transformers,
-    torchvision_names,
-    transformers_names,
-)
 from driver import Sweep
 from mm_zoo import build, meta_model, stock, supervised, without_pretrained
 from mmpretrain.structures import DataSample
 from references import timm_reference, zoo_reference
 from timm.models import get_pretrained_cfg, model_entrypoint
 from torch import Tensor, nn
-from verdicts import SIZES, first_that_runs, verdict
+from verdicts import SIZES, first_that_runs, table, verdict
 
 from cfcn_plugin.features import locate
 from cfcn_plugin.guidance.mask_batch import MaskBatch
@@ -34,13 +27,8 @@ LARGEST = 700e6
 
 
 def tables(sweep: Sweep) -> Iterator[tuple[str, str]]:
-    import transformers  # the quick tests do without
     for source, variants, check, version in (
             ('timm', timm_variants, check_timm, timm.__version__),
-            ('torchvision', torchvision_names, check_torchvision,
-             torchvision.__version__),
-            ('transformers', transformers_names, check_transformers,
-             transformers.__version__),
             ('mmpretrain', zoo_variants, check_zoo_backbone, mmpretrain.__version__)):
         results = sweep.run(source, sweep.listed(source, variants), check)
         yield source, table(results, f'{source} {version}')
@@ -154,29 +142,3 @@ def check_zoo_backbone(name: str) -> dict:
     model, inputs, activation = first_that_runs(
         lambda size: model, (*SIZES[:3], own), channels)
     return verdict(locate(model), inputs, activation, zoo_reference(model, inputs))
-
-
-# ---- the page --------------------------------------------------------------------
-
-
-def table(results: dict[str, dict], source: str) -> str:
-    good = sum(r['verdict'] == 'ok' for r in results.values())
-    families = {name.split('/')[0] for name in results}
-    lines = [
-        f'{good} of {len(results)} models of {len(families)} families are ok '
-        f'({source}).', '',
-        '| family | model | hooked | layout | prefix | image | map | signed | '
-        'reference | corners | trained as | verdict |', '|' + '---|' * 12
-    ]
-    for name, r in sorted(results.items()):
-        family, model = name.split('/', 1)
-        if 'hook' not in r:
-            lines.append(f'| {family} | {model} |' + ' |' * 9 + f' {r["reason"]} |')
-            continue
-        cells = (family, model, f'`{r["hook"]}`', r['layout'], r['prefix'],
-                 '×'.join(map(str, r['image'])), '×'.join(map(str, r['map'])),
-                 'yes' if r['signed'] else 'no', r['reference'], f'{r["corners"]}/4',
-                 r.get('trained', ''),
-                 ' '.join(filter(None, (r['verdict'], r['reason']))))
-        lines.append('| ' + ' | '.join(map(str, cells)) + ' |')
-    return '\n'.join(lines)

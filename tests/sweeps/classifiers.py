@@ -1,9 +1,25 @@
-"""Classifiers of torchvision and transformers, with random weights."""
+"""Check the map of the classifiers of torchvision and transformers.
+
+The reference is what the last pooling of the forward pass receives. mmpretrain cannot
+be imported beside transformers 5, so this is a sweep of its own.
+"""
+from collections.abc import Iterator
+from importlib.metadata import version
+
 import torchvision
+from driver import Sweep
 from references import pooled_reference
-from verdicts import SIZES, first_that_runs, verdict
+from verdicts import SIZES, first_that_runs, table, verdict
 
 from cfcn_plugin.features import locate
+
+
+def tables(sweep: Sweep) -> Iterator[tuple[str, str]]:
+    for source, names, check in (
+            ('torchvision', torchvision_names, check_torchvision),
+            ('transformers', transformers_names, check_transformers)):
+        results = sweep.run(source, sweep.listed(source, names), check)
+        yield source, table(results, f'{source} {version(source)}')
 
 
 def torchvision_names() -> list[str]:

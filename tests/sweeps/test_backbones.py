@@ -1,10 +1,11 @@
 """A sample of the sweep; the whole sweep is in docs/backbones.md."""
 import pytest
 import torch
-from backbones import check_timm, table
+from backbones import check_timm
 from classifiers import check_torchvision
 from references import corners
 from torch import nn
+from verdicts import table
 
 # Small models, one or more of each way in which a map lies
 SAMPLE = (

@@ -65,3 +65,29 @@ def kind(activation: Tensor, layout: Layout) -> str:
     if activation.is_contiguous():
         return 'NCHW'
     return 'NHWC' if layout.channels_last else 'tokens'
+
+
+# ---- the page --------------------------------------------------------------------
+
+
+def table(results: dict[str, dict], source: str) -> str:
+    good = sum(r['verdict'] == 'ok' for r in results.values())
+    families = {name.split('/')[0] for name in results}
+    lines = [
+        f'{good} of {len(results)} models of {len(families)} families are ok '
+        f'({source}).', '',
+        '| family | model | hooked | layout | prefix | image | map | signed | '
+        'reference | corners | trained as | verdict |', '|' + '---|' * 12
+    ]
+    for name, r in sorted(results.items()):
+        family, model = name.split('/', 1)
+        if 'hook' not in r:
+            lines.append(f'| {family} | {model} |' + ' |' * 9 + f' {r["reason"]} |')
+            continue
+        cells = (family, model, f'`{r["hook"]}`', r['layout'], r['prefix'],
+                 '×'.join(map(str, r['image'])), '×'.join(map(str, r['map'])),
+                 'yes' if r['signed'] else 'no', r['reference'], f'{r["corners"]}/4',
+                 r.get('trained', ''),
+                 ' '.join(filter(None, (r['verdict'], r['reason']))))
+        lines.append('| ' + ' | '.join(map(str, cells)) + ' |')
+    return '\n'.join(lines)
