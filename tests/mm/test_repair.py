@@ -168,22 +168,36 @@ def test_the_tool_repairs_by_one_command(trained, tmp_path):
     assert list(state(tmp_path / 'new.pth')) == list(state(path))
 
 
-@pytest.mark.parametrize('options,code,message', [
-    ([], 2, 'give either --out FILE or --dry-run'),
-    (['--out', 'trained.pth'], 1, "trained.pth' exists and is not overwritten"),
-    (['--out', 'no/new.pth'], 1, "no/new.pth' cannot be written: make its folder"),
-    (['--dry-run', '--memory', '1e-6'], 1, 'and `memory` allows 0.001 MiB: take'),
-    (['--dry-run', '--views', '0'], 1, '`views` must be 1 or more'),
-    (['--dry-run', '--cfg-options', 'model.head.num_classes=3'], 1, 'size mismatch')])
-def test_the_tool_tells_what_is_wrong(trained, tmp_path, options, code, message):
+@pytest.fixture
+def tool(safe_loading, run_tool, monkeypatch, tmp_path):
+    """The tool in the folder of the data."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: run_tool(
+        'repair.py', *arguments, '--workers', '0', '--device', 'cpu')
+
+
+@pytest.mark.parametrize('options,error,message', [
+    ([], SystemExit, ''),
+    (['--out', 'new.pth', '--dry-run'], SystemExit, ''),
+    (['--out', 'trained.pth'], FileExistsError,
+     "trained.pth' exists and is not overwritten"),
+    (['--out', 'no/new.pth'], FileNotFoundError,
+     "no/new.pth' cannot be written: make its folder"),
+    (['--dry-run', '--memory', '1e-6'], ValueError,
+     'and `memory` allows 0.001 MiB: take'),
+    (['--dry-run', '--views', '0'], ValueError, '`views` must be 1 or more'),
+    (['--dry-run', '--cfg-options', 'model.head.num_classes=3'], RuntimeError,
+     "(?s)checkpoint 'trained.pth'.*size mismatch for head.fc.weight.*Use the config")])
+def test_the_tool_tells_what_is_wrong(
+        tool, trained, tmp_path, capsys, options, error, message):
     cfg, path = trained
     cfg.dump(tmp_path / 'config.py')
     before = path.read_bytes()
-    done = subprocess.run(
-        [sys.executable, ROOT / 'tools/repair.py', 'config.py', path, '--device', 'cpu',
-         '--workers', '0', *options], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == code
-    assert message in done.stderr
+    with pytest.raises(error, match=message) as raised:
+        tool('config.py', 'trained.pth', *options)
+    if error is SystemExit:
+        assert raised.value.code == 2
+        assert 'give either --out FILE or --dry-run' in capsys.readouterr().err
     assert path.read_bytes() == before
     assert not (tmp_path / 'no').exists()
 
@@ -229,7 +243,8 @@ model.load_state_dict(torch.load(sys.argv[2], weights_only=True)['state_dict'])
 
 
 @pytest.mark.parametrize('timm', [False, True])
-def test_a_stock_config_is_repaired_by_a_fragment_for_the_stock_model(tmp_path, timm):
+def test_a_stock_config_is_repaired_by_a_fragment_for_the_stock_model(
+        tool, tmp_path, timm):
     write_images(tmp_path)
     cfg = stock_config(tmp_path)
     if timm:
@@ -241,9 +256,6 @@ def test_a_stock_config_is_repaired_by_a_fragment_for_the_stock_model(tmp_path, 
     torch.manual_seed(0)
     model = MODELS.build(copy.deepcopy(cfg.model))
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'trained.pth')
-    subprocess.run(
-        [sys.executable, ROOT / 'tools/repair.py', 'stock.py', 'trained.pth', '--guide',
-         'fragment.py', '--out', 'new.pth', '--workers', '0', '--device', 'cpu'],
-        cwd=tmp_path, capture_output=True, text=True, check=True)
+    tool('stock.py', 'trained.pth', '--guide', 'fragment.py', '--out', 'new.pth')
     subprocess.run([sys.executable, '-c', LOAD, 'stock.py', 'new.pth'], cwd=tmp_path,
                    check=True, capture_output=True, text=True)
