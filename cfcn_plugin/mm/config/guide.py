@@ -21,7 +21,7 @@ SPLITS = ('train', 'val', 'test')
 GUIDANCE = {
     None: dict(type='CausalFocusLoss'),
     'pretrained': None,
-    'small': dict(type='CausalFocusLoss', channels='target', max_grad_ratio=1.0)}
+    'small': dict(type='CausalFocusLoss', channels='target', max_grad_ratio=0.5)}
 TRAIN_HOOKS = ('GuidanceCheckHook', 'BatchedLogHook', 'ReduceLogHook')
 
 

@@ -125,7 +125,7 @@ def test_whole_timm_models_train_their_classifier_at_the_full_rate(pretrained):
 def test_small_is_cfcn_c(stock):
     cfg = guide_config(stock(), MASKS, recipe='small')
     assert cfg.model.guidance == dict(
-        type='CausalFocusLoss', channels='target', max_grad_ratio=1.0)
+        type='CausalFocusLoss', channels='target', max_grad_ratio=0.5)
     model = built(cfg)
     assert model.maps_are_classes
     assert model(torch.randn(1, 3, 64, 64)).shape == (1, stock().model.head.num_classes)
