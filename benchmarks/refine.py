@@ -76,6 +76,8 @@ def main():
             seconds[mark] += time.process_time() - begun
             ways.update({(mark, way): n for way, n in refined.ways.items()})
             rows[mark].append((iou(given, true), iou(refined.mask, true)))
+    if not rows['around']:
+        parser.error(f"no image below '{root}' has a mask: check --source")
     print('| mark | images | IoU of the mark | IoU of the outline | 1st and 9th decile '
           '| better than the mark, % | ways | ms |\n|---|---|---|---|---|---|---|---|')
     for mark, pairs in rows.items():
