@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from cfcn_plugin.data.batch_augments.background_swap import HOLES
 from cfcn_plugin.functional.compositing import (
-    bounding_box,
+    HOLES,
+    hole_of,
     swap_background,
     without_object,
 )
@@ -120,7 +120,8 @@ class BackgroundSwapMetric(ModelAwareMetric):
         """Indices of the images that can have the condition, and the images in it."""
         which = list(range(len(samples)))
         if condition == 'no_object':
-            return which, without_object(inputs, self._holes(objects), self.border)
+            return which, without_object(
+                inputs, hole_of(objects, self.hole), self.border)
         if condition == 'no_background':
             theirs = _preprocessed_grey(model, inputs), torch.zeros_like(objects)
         else:
@@ -130,12 +131,9 @@ class BackgroundSwapMetric(ModelAwareMetric):
                 return which, inputs
             images, holes = _prepare(
                 model, [others[i] for i in which], inputs.shape[-2:])
-            theirs = images, self._holes(holes)
+            theirs = images, hole_of(holes, self.hole)
         return which, swap_background(
             inputs[which], objects[which], *theirs, self.border)
-
-    def _holes(self, objects: Tensor) -> Tensor:
-        return bounding_box(objects) if self.hole == 'box' else objects
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         measured = [row for row in results if row]
