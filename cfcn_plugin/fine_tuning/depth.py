@@ -22,7 +22,9 @@ def layers_by_depth(model: nn.Module) -> list[list[str]]:
     names = [name for name, _ in model.named_parameters()]
     if hasattr(model, 'get_layer_depth'):
         with suppress(NotImplementedError):  # of some depths of ResNet
-            depths = [model.get_layer_depth(name)[0] for name in names]
+            # with the prefix of a classifier's backbone: ResNet's goes by that name
+            depths = [model.get_layer_depth(f'backbone.{name}', 'backbone.')[0]
+                      for name in names]
             return [[name for name, depth in zip(names, depths) if depth == layer]
                     for layer in sorted(set(depths))]
     layers = defaultdict(list)

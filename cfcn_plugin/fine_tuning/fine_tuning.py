@@ -127,8 +127,11 @@ def find_head(model: nn.Module) -> nn.Linear:
         ValueError: There is none.
     """
     own = model.get_classifier() if hasattr(model, 'get_classifier') else None
+    if isinstance(own, tuple):  # a distilled model's two
+        own = nn.Identity()
+    # not a subclass, such as a layer that gives cosines
     linear = [one for one in (model if own is None else own).modules()
-              if isinstance(one, nn.Linear)] if not isinstance(own, tuple) else []
+              if type(one) is nn.Linear]
     if not linear:
         raise ValueError(
             f'{type(model).__name__} has no linear layer that alone gives its logits: '

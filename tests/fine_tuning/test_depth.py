@@ -1,3 +1,4 @@
+import pytest
 import timm
 import torch
 from torch import nn
@@ -26,12 +27,33 @@ def test_a_backbone_that_tells_its_depth_is_asked():
             self.down = nn.ModuleList([nn.Linear(1, 1), nn.Linear(1, 1)])
             self.stages = nn.ModuleList([nn.Linear(1, 1), nn.Linear(1, 1)])
 
-        def get_layer_depth(self, name):
-            kind, stage = name.split('.')[:2]
+        def get_layer_depth(self, name, prefix=''):
+            kind, stage = name.removeprefix(prefix).split('.')[:2]
             return 2 * int(stage) + (kind == 'stages'), 5
 
     assert [layer[0] for layer in layers_by_depth(Interleaved())] == [
         'down.0.weight', 'stages.0.weight', 'down.1.weight', 'stages.1.weight']
+
+
+@pytest.mark.parametrize('config, first, last, count', [
+    (dict(type='ResNet', depth=18), 'conv1.weight', 'layer4.1.', 40),
+    (dict(type='ResNet', depth=50), 'conv1.weight', 'layer4.2.', 7),
+    (dict(type='ResNet', depth=101), 'conv1.weight', 'layer4.2.', 13),
+    (dict(type='VisionTransformer', arch='deit-t', img_size=32), 'cls_token', 'ln1.',
+     14),
+    (dict(type='ConvNeXt', arch='atto'), 'downsample_layers.0.', 'norm3.', 7)],
+    ids=lambda value: str(value.get('depth', value['type']))
+    if isinstance(value, dict) else '')
+def test_backbones_of_mmpretrain_have_many_layers_in_their_order(
+        config, first, last, count):
+    registry = pytest.importorskip('mmpretrain.registry')
+    model = registry.MODELS.build({**config, 'type': f'mmpretrain.{config["type"]}'})
+    layers = layers_by_depth(model)
+    assert layers[0][0].startswith(first)
+    assert layers[-1][-1].startswith(last)
+    assert len(layers) == count
+    assert sorted(sum(layers, [])) == sorted(
+        name for name, _ in model.named_parameters())
 
 
 def test_layers_of_another_model_are_its_modules_in_their_order():

@@ -6,13 +6,19 @@ from mmengine.config import Config
 from mmpretrain.registry import MODELS
 
 from cfcn_plugin.mm.datasets.wrappers import dataset_configs
-from cfcn_plugin.mm.models.backbones.timm_backbone import has_fixed_size
+from cfcn_plugin.mm.models.backbones.timm_backbone import (
+    has_fixed_size,
+    pretrained_config,
+)
 from cfcn_plugin.stock import name_of
 
 OUTLINES = 'work_dirs/outlines'  # entries go by content, so all runs may share it
 # what makes masks that are not outlines, and where their objects are
 MARKS = {'BoxMasks': 'around', 'CUBBoxMasks': 'around', 'YOLOMasks': 'around',
          'PointMasks': 'inside', 'ScribbleMasks': 'inside'}
+# in the names of heads whose last linear layer gives the logits; others have cosines,
+# convolutions or several layers
+LINEAR_HEADS = ('Linear', 'VisionTransformer')
 LARGER = 4 / 3  # test images over training images, to the nearest multiple of 32
 SIZES = {'Resize': 'scale', 'ResizeEdge': 'scale', 'CenterCrop': 'crop_size'}
 
@@ -100,7 +106,8 @@ def _fine_tune(cfg: Config) -> None:
     head = cfg.model.get('head') or {}
     cfg.model.fine_tuning = dict(
         frozen=0.7, norm_eval=True,
-        zero_head=not head or 'Linear' in name_of(head.get('type', '')))
+        zero_head=not head or any(
+            kind in name_of(head.get('type', '')) for kind in LINEAR_HEADS))
     wrapper = cfg.get('optim_wrapper')
     if not wrapper or wrapper.get('constructor'):
         return  # a constructor of its own, such as layer decay, sets rates by depth
@@ -116,8 +123,7 @@ def _rates(model: dict) -> dict[str, float]:
     kind = name_of(model['type'])
     if kind != 'GuidedTimmClassifier':
         return {'backbone' if kind == 'GuidedClassifier' else 'image_encoder': 0.1}
-    from timm.models import get_pretrained_cfg
-    head = get_pretrained_cfg(model['model_name']).classifier
+    head = getattr(pretrained_config(model['model_name']), 'classifier', None)
     heads = [head] if isinstance(head, str) else list(head or ())
     return {'model.': 0.1, **{f'model.{name}': 1. for name in heads}}
 
@@ -136,6 +142,8 @@ def _enlarge_test_images(cfg: Config) -> None:
 
 def _has_fixed_size(model: dict) -> bool:
     part = model.get('backbone') or model.get('image_encoder') or model
+    if isinstance(part, list | tuple):  # a retriever's backbone and neck
+        part = part[0]
     if 'model_name' in part:
         return has_fixed_size(part['model_name'])
     kind = MODELS.get(part['type']) if isinstance(part['type'], str) else part['type']

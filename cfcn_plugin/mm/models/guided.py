@@ -67,6 +67,8 @@ class GuidedMixin:
 
     def _body(self) -> nn.Module:
         body = self.get_submodule(self.trained)
+        if isinstance(body, nn.Sequential):  # a retriever's backbone and neck
+            body = body[0]
         return getattr(body, 'timm_model', body)  # whose layers timm knows
 
     def init_weights(self) -> None:

@@ -2,6 +2,7 @@
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.hub import get_config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS, TRANSFORMS
 
@@ -157,3 +158,28 @@ def test_what_does_not_fit_the_recipe_is_refused(pretrained, change, message):
 def test_recipes_are_named():
     with pytest.raises(ValueError, match=r"must be one of \('pretrained', 'small'\)"):
         guide_config(Config(dict(model=dict())), BOXES, recipe='deep')
+
+
+@pytest.mark.parametrize('name, zero_head', [
+    ('resnet/resnet50_8xb8_cub', True),
+    ('arcface/resnet50-arcface_8xb32_inshop', False),
+    ('vision_transformer/vit-base-p32_64xb64_in1k', True),
+    ('convnext/convnext-tiny_32xb128_in1k', True),
+    ('efficientformer/efficientformer-l1_8xb128_in1k', False)])
+def test_a_part_of_each_network_is_frozen_and_a_part_trained(name, zero_head):
+    cfg = get_config(f'mmpretrain::{name}.py')
+    cfg.load_from = 'weights.pth'
+    cfg.model.train_cfg = None
+    cfg.train_dataloader.sampler = dict(type='DefaultSampler', shuffle=True)
+    for place in (cfg.model, cfg):
+        if place.get('data_preprocessor'):
+            place.data_preprocessor.pop('batch_augments', None)
+    cfg = guide_config(cfg, BOXES, recipe='pretrained')
+    assert cfg.model.fine_tuning.zero_head == zero_head
+    for key in ('backbone', 'image_encoder'):
+        part = cfg.model.get(key) or {}
+        (part[0] if isinstance(part, list) else part).pop('init_cfg', None)
+    if 'image_encoder' in cfg.model:
+        cfg.model.prototype = torch.zeros(1, 2048)
+    frozen = [not one.requires_grad for one in built(cfg).parameters()]
+    assert 0.2 < sum(frozen) / len(frozen) < 0.9

@@ -12,6 +12,7 @@ from mmpretrain.models import TIMMBackbone
 from mmpretrain.models.backbones.timm_backbone import print_timm_feature_info
 from mmpretrain.registry import MODELS
 from timm.models import (
+    PretrainedCfg,
     get_pretrained_cfg,
     load_checkpoint,
     load_model_config_from_hf,
@@ -112,12 +113,17 @@ class GuidedTIMMBackbone(TIMMBackbone):
 
 def has_fixed_size(model_name: str) -> bool:
     """Whether a timm model is built for one size of image, its ``img_size``."""
+    return bool(getattr(pretrained_config(model_name), 'fixed_input_size', False))
+
+
+def pretrained_config(model_name: str) -> PretrainedCfg | None:
+    """What timm knows of a model, also of one on the hub or in a local folder."""
     source, name = parse_model_name(model_name)
     if source == 'local-dir':
         name = _architecture(Path(name))
     elif source:
         name = load_model_config_from_hf(name)[1]
-    return bool(getattr(get_pretrained_cfg(name), 'fixed_input_size', False))
+    return get_pretrained_cfg(name)
 
 
 def _architecture(folder: Path) -> str:
