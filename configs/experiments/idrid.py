@@ -14,7 +14,7 @@ methods = {
         config='../cfcn-c_cfcnnet_*_{data}.py',
         options={
             'model.guidance.loss_weight': 1.0,
-            'model.guidance.max_grad_ratio': 0.5,
+            'model.guidance.max_grad_ratio': 1.0,
             'model.guidance.multi_label': True
         }),
     # CFCN-F's own baseline: the other head, and no guidance

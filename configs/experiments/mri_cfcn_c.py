@@ -18,7 +18,7 @@ methods = dict(
             'model.guidance.average': 'micro',
             'model.guidance.loss_weight': 0.3
         }),
-    limited=dict(config=cfcn_c, options={'model.guidance.max_grad_ratio': 0.5}),
+    limited=dict(config=cfcn_c, options={'model.guidance.max_grad_ratio': 1.0}),
     warm_up=dict(
         config=cfcn_c,
         options={'custom_hooks': [dict(type='CheckInvalidLossHook'), warm_up]}))

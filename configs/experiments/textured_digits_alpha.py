@@ -6,7 +6,7 @@ methods = {
     'cfcn_c': '../cfcn-c_cfcnnet_{data}.py',
     'cfcn_c_limited': dict(
         config='../cfcn-c_cfcnnet_{data}.py',
-        options={'model.guidance.max_grad_ratio': 0.5},
+        options={'model.guidance.max_grad_ratio': 1.0},
         axis_values={'alpha': [1.0, 10.0]}),
 }
 axes = dict(alpha=[0.1, 0.3, 1.0, 3.0, 10.0])

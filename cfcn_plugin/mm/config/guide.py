@@ -21,7 +21,7 @@ SPLITS = ('train', 'val', 'test')
 GUIDANCE = {
     None: dict(type='CausalFocusLoss'),
     'pretrained': None,
-    'small': dict(type='CausalFocusLoss', channels='target', max_grad_ratio=0.5)}
+    'small': dict(type='CausalFocusLoss', channels='target')}
 TRAIN_HOOKS = ('GuidanceCheckHook', 'BatchedLogHook', 'ReduceLogHook')
 
 
@@ -42,8 +42,7 @@ def guide_config(cfg: Config,
       backbone learns at a tenth of the optimizer's rate, and images are tested at
       about 4/3 of their size where the network allows other sizes.
     - ``'small'``: CFCN-C for a small network that is trained from scratch: the class
-      scores are the means of class maps, which are guided, with a limit to guidance
-      that keeps the classes learnable (``max_grad_ratio``).
+      scores are the means of class maps, which are guided.
 
     The model gets its guided type, pipelines load masks and move them with their
     images, and evaluators of splits with masks get the focus metric, which gets its

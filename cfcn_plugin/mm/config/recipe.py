@@ -63,8 +63,6 @@ def _classify_by_maps(cfg: Config) -> None:
     cfg.model.neck = None
     cfg.model.head = dict(
         type='CausalFocusHead', mode='class', multi_label=several, **kept)
-    if several and 'max_grad_ratio' in (cfg.model.guidance or ()):
-        cfg.model.guidance = dict(dict(multi_label=True), **cfg.model.guidance)
 
 
 # ---- 'pretrained' -----------------------------------------------------------
