@@ -59,7 +59,7 @@ def test_every_folder_of_the_package_is_a_known_room():
 
 
 def test_imports_are_read_in_all_their_forms():
-    file = PACKAGE / 'mm' / 'models' / 'guided.py'
+    file = PACKAGE / 'mm' / 'models' / 'guided_mixin.py'
     found = set(imports(file))
     assert any(name.startswith('mmpretrain.') for name in found)
     assert any(name.startswith('cfcn_plugin.features.') for name in found)

@@ -5,10 +5,10 @@ from .data_preprocessor import GuidedDataPreprocessor
 from .guided import (
     GUIDED_TYPES,
     GuidedClassifier,
-    GuidedMixin,
     GuidedRetriever,
     GuidedTimmClassifier,
 )
+from .guided_mixin import GuidedMixin
 from .heads import CausalFocusHead
 
 __all__ = [
