@@ -1,6 +1,7 @@
 # The page docs/results/pets.md: three breeds at 112 px, fine-tuned plainly and guided.
 config = '../cfcn_efficientnet-lite0_{data}.py'
 swap = dict(type='BackgroundSwap', prob=1.0, border=1.0)  # trimaps are outlines
+half = dict(swap, prob=0.5)
 size, resized = 112, 128
 methods = dict(
     plain=dict(
@@ -9,7 +10,8 @@ methods = dict(
     swap=dict(
         config=config,
         options={'model.guidance': None, 'model.train_cfg.augments': swap}),
-    swap_cfcn=dict(config=config, options={'model.train_cfg.augments': swap}))
+    swap_cfcn=dict(config=config, options={'model.train_cfg.augments': swap}),
+    half_swap_cfcn=dict(config=config, options={'model.train_cfg.augments': half}))
 baseline = 'plain'
 axes = dict(data=['pets-3'], seed=[0, 1, 2])
 options = {
@@ -41,4 +43,4 @@ metrics = {
     'energy inside, %': ('focus/energy', 100),
     'input x gradient: energy inside, %': ('input_x_gradient/energy', 100),
 }
-del config, swap, size, resized
+del config, swap, half, size, resized
