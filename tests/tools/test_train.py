@@ -5,10 +5,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 import torch
 from mmengine.config import Config
+from PIL import Image
 
 from cfcn_plugin.folder_lock import lock_folder
 
@@ -64,6 +66,29 @@ def test_resume_continues_and_test_repeats_the_validation(
     metrics = json.loads(out.read_text())
     for key in ('focus/ratio', 'accuracy/top1'):
         assert metrics[key] == pytest.approx(last[key], abs=1e-4)
+
+
+def test_some_breeds_train_although_files_are_odd(run_tool, pets_root, tmp_path):
+    copytree(pets_root, tmp_path / 'data')
+    root = tmp_path / 'data/oxford-iiit-pet'
+    Image.new('RGBA', (80, 60), 'red').save(
+        root / 'images/Abyssinian_0.jpg', format='PNG')
+    Image.new('P', (80, 60)).save(root / 'images/Bengal_2.jpg', format='GIF')
+    Image.new('L', (80, 60), 2).save(root / 'annotations/trimaps/Bengal_2.png')
+    lists = {name: root / f'annotations/{name}.txt' for name in ('trainval', 'test')}
+    for file in lists.values():  # the third column of numbers is Bengal's here
+        file.write_text(file.read_text().replace(' 3 1 2', ' 6 1 2'))
+    run_tool('train.py', ROOT / 'configs/cfcn_resnet_pets.py', '--work-dir', tmp_path,
+             '--cfg-options', *SMALL, 'model.backbone.model_name=resnet10t',
+             *(f'{split}_dataloader.dataset.classes=Abyssinian,Bengal'
+               for split in ('train', 'val', 'test')),
+             *(f'model.{part}.num_classes=2' for part in ('head', 'data_preprocessor')),
+             'train_dataloader.dataset.pipeline.1.empty=unguided',
+             # the name of the fixture's run if both begin in the same second
+             'experiment_name=breeds', data=tmp_path / 'data')
+    *_, first, last = scalars(tmp_path)
+    assert first['guided_fraction'] == 0.75
+    assert last['focus/guided'] == 2
 
 
 def test_species_config_has_two_classes_and_trains_in_mixed_precision(

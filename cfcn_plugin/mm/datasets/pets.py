@@ -21,6 +21,28 @@ class _Pets(OxfordIIITPet):
                 f"'{Path(data_root).name}'")
         super().__init__(data_root=data_root, split=split, **kwargs)
 
+    def load_data_list(self) -> list[dict]:
+        known, classes = self.METAINFO['classes'], self.metainfo['classes']
+        unknown = sorted(set(classes) - set(known))
+        if unknown:
+            raise ValueError(
+                f'`classes` has {unknown}, expected some of {", ".join(known)}')
+        if len(set(classes)) < len(classes):
+            raise ValueError(f'`classes` has a name twice: {", ".join(classes)}')
+        labels = {known.index(name): label for label, name in enumerate(classes)}
+        samples = [{**sample, 'gt_label': labels[sample['gt_label']]}
+                   for sample in self.load_samples() if sample['gt_label'] in labels]
+        found = {sample['gt_label'] for sample in samples}
+        missing = [name for label, name in enumerate(classes) if label not in found]
+        if missing and len(classes) < len(known):
+            raise ValueError(f"'{self.ann_file}' has no image of {', '.join(missing)}: "
+                             'leave out of `classes` what has no image')
+        return samples
+
+    def load_samples(self) -> list[dict]:
+        """All samples of the split, with labels by the order of ``METAINFO``."""
+        return super().load_data_list()
+
 
 class PetsBreeds(_Pets):
     """Oxford-IIIT Pets by breed: the stock dataset, in torchvision's layout.
@@ -31,39 +53,22 @@ class PetsBreeds(_Pets):
         data_root, split, **kwargs: As in ``OxfordIIITPet``.
 
     Raises:
-        ValueError: A name is no breed, or the split has no image of a breed that is
-            asked for.
+        ValueError: A name is no breed or occurs twice, or the split has no image of a
+            breed that is asked for.
         FileNotFoundError: The split's file does not exist.
     """
-
-    def load_data_list(self) -> list[dict]:
-        breeds, classes = self.METAINFO['classes'], self.metainfo['classes']
-        unknown = sorted(set(classes) - set(breeds))
-        if unknown:
-            raise ValueError(
-                f'`classes` has {unknown}; the breeds are {", ".join(breeds)}')
-        labels = {breeds.index(name): label for label, name in enumerate(classes)}
-        samples = [{**sample, 'gt_label': labels[sample['gt_label']]}
-                   for sample in super().load_data_list()
-                   if sample['gt_label'] in labels]
-        found = {sample['gt_label'] for sample in samples}
-        missing = [name for label, name in enumerate(classes) if label not in found]
-        if missing and len(classes) < len(breeds):
-            raise ValueError(f"'{self.ann_file}' has no image of {', '.join(missing)}: "
-                             'leave these breeds out of `classes`')
-        return samples
 
 
 class PetsSpecies(_Pets):
     """Oxford-IIIT Pets, 2 species (third column of the split's file).
 
     The paper does not give the number of Pets classes. Its accuracy of 0.94 from
-    scratch at 96x96 implies these two classes.
+    scratch at 96x96 implies these two classes. ``classes`` gives their order.
     """
     METAINFO = {'classes': ('cat', 'dog')}
 
-    def load_data_list(self) -> list[dict]:
-        samples = super().load_data_list()
+    def load_samples(self) -> list[dict]:
+        samples = super().load_samples()
         with open(self.ann_file, encoding='utf-8') as stream:
             species = [read_whole(line.split()[2]) - 1
                        for line in stream if line.strip()]

@@ -19,6 +19,7 @@ from cfcn_plugin.mm.transforms import (
 from cfcn_plugin.options import check_flag
 from cfcn_plugin.stock import GOES
 
+from .check_classes import check_class_count, check_labels
 from .check_swap_metric import check_swap_metric
 from .outline_count import OutlineCount, tell_refining
 from .unwrap_model import unwrap_model
@@ -32,8 +33,9 @@ class GuidanceCheckHook(Hook):
 
     The hook also checks the pipelines and batch augments of SwitchRecipeHook, and
     whether validation images have the masks that a ``BackgroundSwapMetric`` with
-    ``conditions`` needs. If masks are refined, the first epoch ends with a count of how
-    (:class:`.OutlineCount`).
+    ``conditions`` needs. A class must have the same label in validation and test as in
+    training (for a test, as in the data set that the checkpoint names). If masks are
+    refined, the first epoch ends with a count of how (:class:`.OutlineCount`).
 
     Args:
         sources: Whether to search each mask source for masks without an image, and for
@@ -46,7 +48,8 @@ class GuidanceCheckHook(Hook):
         ValueError: A transform moves, or may move, images without their masks; a batch
             augment of a later epoch does not support masks; a mask or a line of a list
             belongs to no image; a guided image has no mask; model and data differ in
-            the number of classes; a validation metric lacks masks.
+            the number of classes, or data sets in the labels of the same classes; a
+            validation metric lacks masks.
     """
     stock = GOES
     priority = 'VERY_HIGH'
@@ -56,13 +59,19 @@ class GuidanceCheckHook(Hook):
         self.sources = sources
         self._checked = set()
         self._outlines = None
+        self._trained = None  # names of the classes
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        meta = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
+        self._trained = meta.get('classes')
 
     def before_train(self, runner) -> None:
         dataset = runner.train_dataloader.dataset
         self._check(runner, dataset)
+        self._trained = getattr(dataset, 'metainfo', {}).get('classes')
+        self._check_validation(runner)
         self._check_trained(runner)
         self._check_frozen(runner)
-        self._check_metrics(getattr(runner, 'val_loop', None))
         for hook in runner.hooks:
             if isinstance(hook, SwitchRecipeHook):
                 for epoch, recipe in hook.schedule.items():
@@ -92,13 +101,16 @@ class GuidanceCheckHook(Hook):
 
     def _check_once(self, runner, split: str) -> None:
         if split not in self._checked:
-            self._check(runner, getattr(runner, f'{split}_dataloader').dataset)
+            dataset = getattr(runner, f'{split}_dataloader').dataset
+            self._check(runner, dataset)
+            for one in pipeline_datasets(dataset):
+                check_labels(self._trained, one)
             self._checked.add(split)
 
     def _check(self, runner, dataset) -> None:
         datasets = list(pipeline_datasets(dataset))
         for one in datasets:
-            self._check_classes(runner.model, one)
+            check_class_count(runner.model, one)
             self._check_pipeline(one.pipeline.transforms, [one], datasets)
 
     def _check_pipeline(self, transforms: Sequence, loaded: list,
@@ -137,8 +149,11 @@ class GuidanceCheckHook(Hook):
                     f'{", ".join(map(repr, sorted(missing)[:3]))}: add masks, or '
                     "declare images without one unguided with `missing='unguided'`")
 
-    @staticmethod
-    def _check_metrics(loop) -> None:
+    def _check_validation(self, runner) -> None:
+        loop = getattr(runner, 'val_loop', None)
+        for one in () if loop is None else pipeline_datasets(loop.dataloader.dataset):
+            check_class_count(runner.model, one)
+            check_labels(self._trained, one)
         for metric in getattr(getattr(loop, 'evaluator', None), 'metrics', ()):
             if isinstance(metric, BackgroundSwapMetric):
                 check_swap_metric(metric, loop.dataloader.dataset)
@@ -194,17 +209,6 @@ class GuidanceCheckHook(Hook):
         except ValueError as error:
             raise ValueError(
                 f'the SwitchRecipeHook, for epoch {epoch}: {error}') from error
-
-    @staticmethod
-    def _check_classes(model, dataset) -> None:
-        head = getattr(unwrap_model(model), 'head', None)
-        wanted = getattr(head, 'num_classes', None)
-        classes = dataset.metainfo.get('classes')
-        if None not in (wanted, classes) and wanted != len(classes):
-            raise ValueError(
-                f'the model has head.num_classes={wanted}, {type(dataset).__name__} '
-                f'has {len(classes)} classes ({", ".join(classes[:4])} ...): make '
-                'them equal')
 
 
 def _loads_weights(config) -> bool:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from cfcn_plugin.data.batch_augments import BackgroundSwap
 from cfcn_plugin.functional.compositing import (
     HOLES,
     hole_of,
@@ -169,8 +170,9 @@ class BackgroundSwapMetric(ModelAwareMetric):
 
     def _check_training(self, model: nn.Module) -> None:
         augments = getattr(model.data_preprocessor, 'batch_augments', None)
-        names = [type(a).__name__ for a in getattr(augments, 'augments', ())]
-        if 'BackgroundSwap' in names and self.fair:
+        swaps = any(isinstance(augment, BackgroundSwap) and augment.prob > 0
+                    for augment in getattr(augments, 'augments', ()))
+        if swaps and self.fair:
             self.fair = False
             print_log(
                 'this model is trained with BackgroundSwap, on images of the kind that '

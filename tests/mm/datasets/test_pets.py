@@ -6,6 +6,7 @@ import pytest
 from mmpretrain.registry import DATASETS
 from PIL import Image
 
+from cfcn_plugin.masks import MaskError
 from cfcn_plugin.mm.datasets import PetsBreeds, PetsSpecies
 
 # name, breed, species (1 cat, 2 dog), breed among its species
@@ -102,21 +103,58 @@ def test_some_breeds_are_labelled_by_their_order_and_others_left_out(root):
                 ('Abyssinian_100.jpg', 1), ('Bengal_7.jpg', 0)]
 
 
-@pytest.mark.parametrize('classes, message', [
-    (['bengal'], r"`classes` has \['bengal'\]; the breeds are Abyssinian, "),
-    (['Abyssinian', 'beagle'], "trainval.txt' has no image of beagle: leave")])
-def test_breeds_that_are_not_there_are_refused(root, classes, message):
+def test_species_are_labelled_by_the_order_of_the_classes(root):
+    pets = PetsSpecies(str(root), classes=['dog', 'cat'], serialize_data=False)
+    assert pets.get_gt_labels().tolist() == [1, 0, 1, 0]
+
+
+@pytest.mark.parametrize('pets, classes, message', [
+    (PetsBreeds, ['bengal'],
+     r"`classes` has \['bengal'\], expected some of Abyssinian, american_bulldog, "),
+    (PetsSpecies, ['Abyssinian'], 'expected some of cat, dog'),
+    (PetsBreeds, ['Bengal', 'Bengal'], '`classes` has a name twice: Bengal, Bengal'),
+    (PetsBreeds, ['Abyssinian', 'beagle'],
+     "trainval.txt' has no image of beagle: leave out of `classes`")])
+def test_classes_that_are_not_there_are_refused(root, pets, classes, message):
     with pytest.raises(ValueError, match=message):
-        PetsBreeds(str(root), classes=classes)
+        pets(str(root), classes=classes)
 
 
-def test_a_png_with_alpha_that_is_named_jpg_is_an_image_of_three_channels(
-        root, tmp_path):
+@pytest.fixture
+def odd(root, tmp_path):
+    """Pets with a PNG with alpha and a GIF named .jpg, and a trimap of background."""
     copytree(root, tmp_path / 'pets')
+    images = tmp_path / 'pets/images'
     Image.new('RGBA', SIZE[::-1], (10, 20, 30, 40)).save(
-        tmp_path / 'pets/images/Bengal_7.jpg', format='PNG')
-    pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
-    pets = DATASETS.build(dict(
-        type='PetsBreeds', data_root=str(tmp_path / 'pets'), classes=['Bengal'],
-        pipeline=pipeline))
-    assert pets[0]['inputs'][:, 0, 0].tolist() == [30, 20, 10]
+        images / 'Bengal_7.jpg', format='PNG')
+    Image.new('RGB', SIZE[::-1], (10, 20, 30)).quantize().save(
+        images / 'Abyssinian_100.jpg', format='GIF')
+    Image.new('L', SIZE[::-1], 2).save(
+        tmp_path / 'pets/annotations/trimaps/Abyssinian_100.png')
+    return tmp_path / 'pets'
+
+
+def cats(root, backend='cv2', **options):
+    return DATASETS.build(dict(
+        type='PetsBreeds', data_root=str(root), classes=['Abyssinian', 'Bengal'],
+        serialize_data=False, pipeline=[
+            dict(type='LoadImageFromFile', imdecode_backend=backend),
+            dict(type='LoadActivationMask', **options,
+                 source=dict(type='TrimapMasks', data_root=str(root))),
+            dict(type='PackGuidedInputs')]))
+
+
+@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+def test_png_with_alpha_and_gif_named_jpg_are_read_by_their_content(odd, backend):
+    for sample in cats(odd, backend, empty='unguided'):
+        assert sample['inputs'].shape == (3, *SIZE)
+        assert sample['inputs'][:, 0, 0].tolist() == [30, 20, 10]
+
+
+def test_trimap_without_an_animal_is_an_error_until_declared_unguided(odd):
+    with pytest.raises(MaskError, match=(
+            "Abyssinian_100.png' has no causal pixel: .* `empty='unguided'`")):
+        cats(odd)[0]
+    samples = [one['data_samples'] for one in cats(odd, empty='unguided')]
+    assert [one.guided for one in samples] == [False, True]
+    assert [one.gt_label.item() for one in samples] == [0, 1]

@@ -173,6 +173,64 @@ def test_classes_are_compared_inside_wrappers_of_the_model(root):
         check(dataset_of(root, PACK), wrapped)
 
 
+def named(dataset, *classes):
+    dataset._metainfo['classes'] = classes
+    return dataset
+
+
+def with_validation(trained, validated):
+    runner = runner_of(trained, model_with(2))
+    runner.val_loop = SimpleNamespace(
+        dataloader=SimpleNamespace(dataset=validated))
+    return runner
+
+
+@pytest.mark.parametrize(('classes', 'message'), [
+    (('dog', 'cat'), "class 'dog' has the label 1 in training and the label 0 in "
+     "CustomDataset for validation or test: .* in the same order"),
+    (('cat', 'dog', 'cow'), 'num_classes=2, CustomDataset has 3 classes')])
+def test_other_classes_of_the_validation_are_refused_before_training(
+        root, classes, message):
+    validated = named(dataset_of(root, PACK), *classes)
+    for dataset in (validated, RepeatDataset(validated, 2)):
+        with pytest.raises(ValueError, match=message):
+            GuidanceCheckHook().before_train(
+                with_validation(dataset_of(root, PACK), dataset))
+
+
+@pytest.mark.parametrize(('trained', 'validated'), [
+    (('cat', 'dog'), ('cat', 'dog')), (('cat', 'dog'), ('felis', 'canis')),
+    (('crane', 'crane'), ('crane', 'crane'))])
+def test_equal_other_and_repeated_names_are_accepted(root, trained, validated):
+    GuidanceCheckHook().before_train(with_validation(
+        named(dataset_of(root, PACK), *trained),
+        named(dataset_of(root, PACK), *validated)))
+
+
+def test_a_test_has_the_labels_that_the_checkpoint_names(root):
+    hook = GuidanceCheckHook()
+    hook.after_load_checkpoint(None, dict(meta=dict(dataset_meta=dict(
+        classes=['dog', 'cat']))))
+    with pytest.raises(ValueError, match="class 'cat' has the label 1 in training"):
+        hook.before_test(runner_of(dataset_of(root, PACK), split='test'))
+
+
+@pytest.mark.parametrize('checkpoint', [{}, dict(meta=None), dict(meta=dict(
+    dataset_meta=dict(classes=None)))])
+def test_checkpoint_without_classes_is_not_asked(root, checkpoint):
+    hook = GuidanceCheckHook()
+    hook.after_load_checkpoint(None, checkpoint)
+    hook.before_test(runner_of(dataset_of(root, PACK), split='test'))
+
+
+def test_a_checkpoint_to_start_from_may_have_other_labels(root):
+    hook = GuidanceCheckHook()
+    hook.after_load_checkpoint(None, dict(meta=dict(dataset_meta=dict(
+        classes=['dog', 'cat']))))
+    data = dataset_of(root, PACK)
+    hook.before_train(with_validation(data, data))
+
+
 def test_model_without_a_number_of_classes_is_not_asked(root):
     check(dataset_of(root, PACK), nn.Module())
 

@@ -341,6 +341,15 @@ def test_model_trained_by_swapping_is_marked_and_warned_about_once(monkeypatch):
     assert len(said) == 1 and 'swap/fair is 0' in said[0]
 
 
+@pytest.mark.parametrize(('prob', 'fair'), [(0.0, 1), (0.1, 0)])
+def test_swap_that_is_never_drawn_leaves_the_test_fair(prob, fair):
+    augments = dict(augments=dict(type='BackgroundSwap', prob=prob))
+    model, scenes = Sees(OBJECT, augments), Scenes(*TIED)
+    metric = BackgroundSwapMetric(conditions=['no_background'])
+    rows = metric.evaluate_batch(model, shown(model, scenes))
+    assert metric.compute_metrics(rows)['fair'] == fair
+
+
 def test_wrong_border_is_an_error():
     with pytest.raises(ValueError, match='`border` must be >= 0, got -1'):
         METRICS.build(dict(type='BackgroundSwapMetric', border=-1))
