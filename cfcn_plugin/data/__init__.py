@@ -1,4 +1,6 @@
-"""Training data with masks: batch augments, and public data sets made ready."""
+"""Training data with masks: a wrapper of torch data sets, their collate function,
+batch augments, and public data sets made ready."""
 from .batch_augments import BackgroundSwap, cutmix, mixup, resizemix
+from .stack_masks import stack_masks
 
-__all__ = ['BackgroundSwap', 'cutmix', 'mixup', 'resizemix']
+__all__ = ['BackgroundSwap', 'cutmix', 'mixup', 'resizemix', 'stack_masks']
