@@ -107,6 +107,8 @@ class Guide:
         self._block.enter_context(self.feature_hook)
         if self.needs_input_grad:
             self._block.enter_context(_twice_differentiable())
+        if self.method is not None and self.method.differentiates:
+            self._block.enter_context(_uncompiled())
         return self
 
     def __exit__(self, kind, error, traceback) -> None:
@@ -211,6 +213,11 @@ def _twice_differentiable():
     """Attention by plain products: fused attention has no second derivative."""
     from torch.nn.attention import SDPBackend, sdpa_kernel  # new, and needed here alone
     return sdpa_kernel(SDPBackend.MATH)
+
+
+def _uncompiled():
+    """The model as it was before torch.compile, which hides gradients within a step."""
+    return torch.compiler.set_stance('force_eager')
 
 
 @contextmanager
