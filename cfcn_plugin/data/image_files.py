@@ -37,13 +37,14 @@ def load_stored(path: str | Path) -> Image.Image:
 def _read(path: str | Path, upright: bool) -> Image.Image:
     try:
         with open_image(path) as opened:
-            orientation = exif_orientation(opened)
+            orientation = exif_orientation(opened) if upright else 1
             image = opened.convert('RGB')
-            turned = exif_orientation(opened) != orientation  # Pillow turns a TIFF
+            if orientation != 1 and exif_orientation(opened) != orientation:
+                orientation = 1  # Pillow has turned a TIFF
     except Exception as error:  # decoders raise errors of many types
         raise OSError(printable(f"image '{path}' cannot be read: "
                                 f'{error or type(error).__name__}')) from error
-    if orientation == 1 or turned or not upright:
+    if orientation == 1:
         return image
     pixels = turn_upright(np.moveaxis(np.asarray(image), -1, 0), orientation)
     return Image.fromarray(np.ascontiguousarray(np.moveaxis(pixels, 0, -1)))
@@ -64,12 +65,18 @@ def path_finder(dataset: Any) -> Callable[[int], str]:
             isinstance(samples[0], list | tuple)
             and isinstance(samples[0][0], str | os.PathLike)):
         return FirstOf(samples)
-    if hasattr(dataset, 'reader') and callable(getattr(dataset, 'filename', None)):
+    if _has_reader(dataset):
         return AbsoluteName(dataset.reader)
     raise TypeError(
         f'{type(dataset).__name__} does not say which file an image has, by which its '
         'mask is found: give MaskedDataset(path=function), a function from an index '
         "in the data set to the path of the image's file")
+
+
+def _has_reader(dataset: Any) -> bool:
+    """Whether a data set has a reader of timm."""
+    reader = getattr(dataset, 'reader', None)
+    return all(callable(getattr(one, 'filename', None)) for one in (dataset, reader))
 
 
 class FirstOf:
@@ -100,7 +107,7 @@ def with_known_formats(dataset: Any) -> Any:
     changed = copy(dataset)
     if getattr(dataset, 'loader', None) is default_loader:
         changed.loader = load_stored
-    elif hasattr(dataset, 'reader') and not hasattr(dataset, 'loader'):
+    elif _has_reader(dataset):
         changed.reader = CheckedReader(dataset.reader)
     return changed
 

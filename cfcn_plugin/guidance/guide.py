@@ -81,8 +81,8 @@ class Guide:
         self._block: ExitStack | None = None
         self._captured: Captured | None = None
         self._prepared: tuple[ref, int] | None = None  # images, and their version
-        # of a hook that was copied with its guide, the copy has another one
-        finalize(self, self.feature_hook.detach).atexit = False
+        # what is attached here: another guide may attach the same hook later
+        finalize(self, _detach, self.feature_hook.captures).atexit = False
 
     def remove(self) -> None:
         """Take the guide's hooks off the model."""
@@ -207,6 +207,11 @@ class Guide:
         with self.feature_hook, _untouched_statistics(self.model):
             self.forward(images)
             return self.feature_hook.captured().maps(images, self._needs_graph)
+
+
+def _detach(captures: list) -> None:
+    for capture in captures:
+        capture.handle.remove()
 
 
 def _twice_differentiable():

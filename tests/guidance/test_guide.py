@@ -351,6 +351,15 @@ def test_nothing_is_left_on_the_model_when_the_guide_is_deleted(net):
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in net.modules())
 
 
+def test_a_feature_hook_can_go_from_one_guide_to_the_next(net):
+    shared = hook()
+    guide = Guide(net, CausalFocusLoss(), shared)
+    guide = Guide(net, CausalFocusLoss(), shared)  # the first one is gone
+    gc.collect()
+    assert guide.loss(*step(guide), LABELS, masks()) > 0
+    assert sum(len(m._forward_hooks) for m in net.modules()) == 1
+
+
 def test_a_copied_model_has_the_keys_of_the_stock_model_and_is_not_captured(net):
     keys = list(net.state_dict())
     guide = Guide(net, CausalFocusLoss(), hook())

@@ -247,8 +247,8 @@ def test_check_tells_broken_entries_once_where_they_are_unguided():
 def test_check_missing_names_chosen_images_unless_they_are_declared():
     source = Says(None)
     source.missing = list
-    with pytest.raises(MaskError, match="2 guided images have no mask in Says,.*'a', 'b'"
-                                        ": .* `missing='unguided'`"):
+    with pytest.raises(MaskError, match="2 guided images have no mask in Says.*'a', '"
+                                        "b': .* `missing='unguided'`"):
         MaskLoader(source).check_missing(['b', 'a'])
     for options in (dict(missing='unguided'), dict(on_error='unguided'),
                     dict(fraction=0.)):
