@@ -1,7 +1,7 @@
 """Guided training with timm's factory functions: data, model, optimizer, schedule, EMA.
 
-BackgroundSwap pastes digits on the textures of other images, and Guide holds an early
-map on the digit; --plain is the loop without both. Data are those of plain_pytorch.py.
+BackgroundSwap pastes digits on the textures of other images, which alone suffices here;
+Guide holds an early map on the digit. --plain is the loop without both.
 """
 import argparse
 from pathlib import Path
