@@ -3,13 +3,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
-from weakref import ref
+from weakref import finalize, ref
 
 import torch
 from torch import Tensor, nn
 
 from cfcn_plugin.features import Captured, FeatureHook
 
+from .class_scores import class_scores
 from .combined import Combined
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch, ModelView
@@ -28,14 +29,20 @@ class Guide:
             loss = loss + guide.loss(images, logits, labels, masks)
 
     The maps are captured in the forward pass that training makes anyway. A guide adds
-    no parameter to the model and renames none.
+    no parameter to the model and renames none. Its hooks leave the model when the guide
+    is deleted, or by :meth:`remove`. ``prepare`` is needed by the methods that ask for
+    gradients in the images, and does nothing for the others.
+
+    Make the guide before ``torch.compile``, of the model that is compiled or wrapped
+    (DistributedDataParallel), and run the compiled or wrapped one in ``with guide``.
 
     Args:
         model: The classifier.
         methods: A :class:`Guidance`, or several whose terms are summed. None: the
             baseline. There are no terms, and maps are captured all the same.
         feature_hook: Where the maps are. None: the map that pooling receives.
-        forward: From images (B, 3, H, W) to class scores (B, C). None: ``model``.
+        forward: From images (B, 3, H, W) to class scores (B, C), or to an output with
+            them as ``logits``. None: ``model``.
         trained: The module whose parameters guidance trains. None: ``model``.
 
     Attributes:
@@ -74,6 +81,12 @@ class Guide:
         self._block: ExitStack | None = None
         self._captured: Captured | None = None
         self._prepared: tuple[ref, int] | None = None  # images, and their version
+        # what is attached here: another guide may attach the same hook later
+        finalize(self, _detach, self.feature_hook.captures).atexit = False
+
+    def remove(self) -> None:
+        """Take the guide's hooks off the model."""
+        self.feature_hook.detach()
 
     @property
     def needs_input_grad(self) -> bool:
@@ -94,6 +107,8 @@ class Guide:
         self._block.enter_context(self.feature_hook)
         if self.needs_input_grad:
             self._block.enter_context(_twice_differentiable())
+        if self.method is not None and self.method.differentiates:
+            self._block.enter_context(_uncompiled())
         return self
 
     def __exit__(self, kind, error, traceback) -> None:
@@ -143,18 +158,23 @@ class Guide:
 
         Args:
             images: (B, 3, H, W), the model's input.
-            logits: (B, C), the model's class scores, with their graph.
-            target: (B,) int64 labels, or (B, C) scores.
+            logits: (B, C), the model's class scores, with their graph; or an output
+                with them as ``logits``.
+            target: (B,) int64 labels, or (B, C) scores or one-hot labels.
             masks: The masks of the batch, on the model's device.
 
         Raises:
-            TypeError: ``masks`` is no :class:`MaskBatch` of tensors.
-            ValueError: ``masks.mask`` is not of shape (B, K, H, W).
+            TypeError: ``masks`` is no :class:`MaskBatch` of tensors, or ``logits`` are
+                no class scores.
+            ValueError: ``masks.mask`` or ``target`` has a wrong shape, or masks are on
+                another device than images.
             RuntimeError: No forward pass ran inside ``with guide`` since the last call,
                 or a map has no graph although its module is trained.
         """
+        logits = class_scores(logits)
+        target = _checked_target(target, logits)
         if masks is not None:
-            _check_masks(masks, len(images))
+            _check_masks(masks, images)
         captured, self._captured = self._captured, None
         if captured is None:
             raise RuntimeError(
@@ -180,7 +200,7 @@ class Guide:
     def _classify(self, is_changed: bool, images: Tensor) -> Tensor:
         _refuse_changed(is_changed)
         with _untouched_statistics(self.model):
-            return self.forward(images)
+            return class_scores(self.forward(images))
 
     def _features(self, is_changed: bool, images: Tensor) -> tuple[Tensor, ...]:
         _refuse_changed(is_changed)
@@ -189,10 +209,20 @@ class Guide:
             return self.feature_hook.captured().maps(images, self._needs_graph)
 
 
+def _detach(captures: list) -> None:
+    for capture in captures:
+        capture.handle.remove()
+
+
 def _twice_differentiable():
     """Attention by plain products: fused attention has no second derivative."""
     from torch.nn.attention import SDPBackend, sdpa_kernel  # new, and needed here alone
     return sdpa_kernel(SDPBackend.MATH)
+
+
+def _uncompiled():
+    """The model as it was before torch.compile, which hides gradients within a step."""
+    return torch.compiler.set_stance('force_eager')
 
 
 @contextmanager
@@ -219,16 +249,38 @@ def _refuse_changed(is_changed: bool) -> None:
             '(images.clone())')
 
 
-def _check_masks(masks: MaskBatch, count: int) -> None:
+def _checked_target(target: Tensor, logits: Tensor) -> Tensor:
+    """The target, as floating point if it has a score a class."""
+    count, classes = logits.shape
+    if tuple(target.shape) == (count, classes):
+        return target if target.is_floating_point() else target.to(logits.dtype)
+    if target.shape != (count, ) or target.is_floating_point():
+        raise ValueError(
+            f'`target` must be labels ({count},) int64, or scores ({count}, {classes}),'
+            f' got {tuple(target.shape)} {target.dtype}')
+    return target
+
+
+def _check_masks(masks: MaskBatch, images: Tensor) -> None:
     if not isinstance(masks, MaskBatch):
         raise TypeError(
-            f'`masks` must be a MaskBatch, got {type(masks).__name__}: write '
+            f'`masks` must be a MaskBatch, got {type(masks).__name__}: give the '
+            'DataLoader collate_fn=cfcn_plugin.collate, or write '
             'MaskBatch(mask, ignore, guided)')
     for name in ('mask', 'guided'):
         if not isinstance(getattr(masks, name), Tensor):
             raise TypeError(f'`masks.{name}` must be a tensor, got '
                             f'{type(getattr(masks, name)).__name__}')
+    count, size = len(images), tuple(images.shape[-2:])
     if masks.mask.dim() != 4 or len(masks.mask) != count:
         raise ValueError(
             f'`masks.mask` must have shape ({count}, K, H, W), with K = 1 for one mask '
             f'an image, got {tuple(masks.mask.shape)}')
+    if tuple(masks.mask.shape[-2:]) != size:
+        raise ValueError(
+            f'`masks.mask` has height and width {tuple(masks.mask.shape[-2:])}, its '
+            f'images {size}: resize or crop masks as their images (MaskedDataset does)')
+    if masks.mask.device != images.device:
+        raise ValueError(
+            f'`masks` are on {masks.mask.device}, images on {images.device}: write '
+            'masks = masks.to(images.device, non_blocking=True)')

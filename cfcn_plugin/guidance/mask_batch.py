@@ -1,10 +1,13 @@
 """The masks of a batch: the one carrier after collation."""
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
 
 from cfcn_plugin.functional import crop_or_extend
+
+from .one_memory import move
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class MixComponent:
 
 @dataclass(frozen=True)
 class MaskBatch:
-    """The masks of a batch, on the model's device.
+    """The masks of a batch, on the model's device after :meth:`to`.
 
     Attributes:
         mask: (B, K, H, W), uint8 {0, 1}. K is 1, or the largest number of masks that an
@@ -82,6 +85,27 @@ class MaskBatch:
         """(B, H, W) bool: what is not known to be context, of any class."""
         return (self.mask > 0).any(1) | (self.known < 1)
 
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> 'MaskBatch':
+        """The masks on another device; what :func:`cfcn_plugin.collate` gives moves by
+        one copy.
+
+        Args:
+            device: The device of images and model.
+            non_blocking: As in ``Tensor.to``; of use if the memory is pinned.
+        """
+        return self._moved(lambda one: one.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> 'MaskBatch':
+        """The masks in pinned memory, for ``DataLoader(pin_memory=True)``."""
+        return self._moved(Tensor.pin_memory)
+
+    def _moved(self, copy: Callable[[Tensor], Tensor]) -> 'MaskBatch':
+        return replace(
+            self, **_moved(self, MOVED, copy),
+            components=tuple(
+                replace(one, **_moved(one, [f.name for f in fields(one)], copy))
+                for one in self.components))
+
     def of_component(self, component: MixComponent) -> 'MaskBatch':
         """The masks as if each image were this component alone."""
         return replace(
@@ -101,3 +125,10 @@ class MaskBatch:
             ignore=None if self.ignore is None else crop_or_extend(self.ignore, size),
             components=tuple(replace(c, mask=crop_or_extend(c.mask, size))
                              for c in self.components))
+
+
+MOVED = ('mask', 'ignore', 'guided', 'classes')  # the others are CPU scalars
+
+
+def _moved(owner, names, copy: Callable[[Tensor], Tensor]) -> dict[str, Tensor | None]:
+    return dict(zip(names, move([getattr(owner, name) for name in names], copy)))

@@ -173,6 +173,27 @@ class MaskLoader:
         self.warn(f'{len(broken)} entries cannot be read, their images are unguided. '
                   f'The first: {first}')
 
+    def check_missing(self, images: Iterable[str]) -> None:
+        """Check before training that each chosen image has a mask; none is decoded.
+
+        Nothing is checked if an option makes images without a mask unguided.
+
+        Args:
+            images: Keys of the images that are used.
+
+        Raises:
+            MaskError: Images have no mask.
+        """
+        if (self.missing, self.on_error) != ('error', 'raise'):
+            return
+        missing = self.source.missing(filter(self.is_chosen, images))
+        if missing:
+            raise MaskError(
+                f'{len(missing)} guided images have no mask in '
+                f'{type(self.source).__name__}, for example '
+                f'{", ".join(map(repr, sorted(missing)[:3]))}: add masks, or declare '
+                "images without one unguided with `missing='unguided'`")
+
     def query(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
         """Query the source for a sample with ``img_path`` or ``sample_idx``.
 

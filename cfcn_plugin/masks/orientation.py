@@ -3,7 +3,8 @@ from .base import MaskError
 from .exif import is_upright, stored_orientation
 
 LOAD_UPRIGHT = ("load it with color_type='color' and imdecode_backend='cv2' ('pillow' "
-                'for AVIF)')
+                'for AVIF; in a torch data set: '
+                'ImageFolder(loader=cfcn_plugin.data.load_image))')
 
 
 def mask_turn(sample: dict, shape: tuple[int, int], exif: bool) -> tuple[int, str]:

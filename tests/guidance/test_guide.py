@@ -1,6 +1,8 @@
 """Guidance of any torch model in a plain loop, and what a guide leaves behind."""
 import copy
+import gc
 import pickle
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -250,6 +252,123 @@ def test_masks_of_another_type_or_shape_are_refused(net, wrong, error, message):
         logits = net(images())
     with pytest.raises(error, match=message):
         guide.loss(images(), logits, LABELS, wrong(masks()))
+
+
+def test_masks_on_another_device_or_of_another_size_are_told_what_to_do(net):
+    guide = Guide(net, CausalFocusLoss(), hook())
+    elsewhere = masks().to('meta')
+    with pytest.raises(ValueError, match=r'are on meta, images on cpu: write masks'):
+        guide.loss(*step(guide), LABELS, elsewhere)
+    small = MaskBatch(masks().mask[..., :4, :4], None, masks().guided)
+    with pytest.raises(ValueError, match=r'height and width \(4, 4\), its images \(8'):
+        guide.loss(*step(guide), LABELS, small)
+
+
+@dataclass
+class Output:
+    """As transformers' ImageClassifierOutput."""
+    logits: torch.Tensor
+
+
+@pytest.mark.parametrize('method', [CausalFocusLoss, ActDiffLoss, GAINLoss])
+@pytest.mark.parametrize('wrap', [Output, lambda logits: dict(logits=logits)],
+                         ids=['object', 'dict'])
+def test_an_output_with_logits_is_as_good_as_the_logits(wrap, method, net):
+    plain = Guide(net, method(), hook())
+    torch.manual_seed(0)
+    expected = plain.loss(*step(plain), LABELS, masks())
+    plain.remove()
+    net.forward = lambda x: wrap(Net.forward(net, x))
+    guide = Guide(net, method(), hook())
+    torch.manual_seed(0)
+    torch.testing.assert_close(guide.loss(*step(guide), LABELS, masks()), expected)
+
+
+def test_an_output_without_logits_is_told_what_to_give(net):
+    net.forward = lambda x: (Net.forward(net, x), None)
+    guide = Guide(net, GAINLoss(), hook())
+    with pytest.raises(TypeError, match=r'got tuple: give guide.loss the tensor, such '
+                                        r'as output\[0\], and give Guide\(forward='):
+        guide.loss(*step(guide), LABELS, masks())
+    guide = Guide(net, GAINLoss(), hook(), forward=lambda images: net(images)[0])
+    inputs, output = step(guide)
+    assert guide.loss(inputs, output[0], LABELS, masks()).isfinite()
+    with pytest.raises(TypeError, match=r'got shape \(2, 3, 1\)'):
+        guide.loss(inputs, output[0][..., None], LABELS, masks())
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_one_hot_labels_are_as_good_as_labels(method, net):
+    guide = Guide(net, method(), hook())
+    found = []
+    for target in (LABELS, F.one_hot(LABELS, 3), F.one_hot(LABELS, 3).float()):
+        torch.manual_seed(0)
+        found.append(guide.loss(*step(guide), target, masks()))
+    torch.testing.assert_close(found[1:], found[:1] * 2)
+
+
+@pytest.mark.parametrize('target,message', [
+    (torch.zeros(3), r'\(2,\) int64, or scores \(2, 3\), got \(3,\) torch.float32'),
+    (torch.zeros(2), r'got \(2,\) torch.float32'),
+    (torch.zeros(2, 4), r'got \(2, 4\)'),
+    (torch.zeros(2, 1, dtype=torch.int64), r'got \(2, 1\)')])
+def test_labels_of_another_shape_are_refused(target, message, net):
+    guide = Guide(net, CausalFocusLoss(), hook())
+    with pytest.raises(ValueError, match=message):
+        guide.loss(*step(guide), target, masks())
+
+
+def test_a_model_in_evaluation_is_guided_too(net):
+    net.eval()
+    guide = Guide(net, CausalFocusLoss(), hook())
+    guide.loss(*step(guide), LABELS, masks()).backward()
+    assert net.features[0].weight.grad.abs().sum() > 0
+    with torch.no_grad():
+        assert guide.loss(*step(guide), LABELS, masks()) > 0
+
+
+def test_two_guides_on_one_model_do_not_see_each_other(net):
+    alone = Guide(net, CausalFocusLoss(), hook())
+    expected = alone.loss(*step(alone), LABELS, masks())
+    first = Guide(net, CausalFocusLoss(), hook())
+    second = Guide(net, CausalFocusLoss(), hook('features.0'))
+    inputs = images()
+    with first, second:
+        logits = net(inputs)
+    torch.testing.assert_close(first.loss(inputs, logits, LABELS, masks()), expected)
+    assert second.loss(inputs, logits, LABELS, masks()) != expected
+    second.remove()
+    with pytest.raises(RuntimeError, match='no forward pass was captured'):
+        alone.loss(inputs, logits, LABELS, masks())
+    torch.testing.assert_close(first.loss(*step(first), LABELS, masks()), expected)
+
+
+def test_nothing_is_left_on_the_model_when_the_guide_is_deleted(net):
+    guide = Guide(net, [CausalFocusLoss(), GAINLoss()], hook())
+    guide.loss(*step(guide), LABELS, masks()).backward()
+    del guide
+    gc.collect()
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in net.modules())
+
+
+def test_a_feature_hook_can_go_from_one_guide_to_the_next(net):
+    shared = hook()
+    guide = Guide(net, CausalFocusLoss(), shared)
+    guide = Guide(net, CausalFocusLoss(), shared)  # the first one is gone
+    gc.collect()
+    assert guide.loss(*step(guide), LABELS, masks()) > 0
+    assert sum(len(m._forward_hooks) for m in net.modules()) == 1
+
+
+def test_a_copied_model_has_the_keys_of_the_stock_model_and_is_not_captured(net):
+    keys = list(net.state_dict())
+    guide = Guide(net, CausalFocusLoss(), hook())
+    average = copy.deepcopy(net)  # as of weights' moving averages
+    with guide:
+        average(images())
+        with pytest.raises(RuntimeError, match='was not run'):
+            guide.feature_hook.take(images())
+    assert list(average.state_dict()) == keys
 
 
 def test_a_model_or_a_method_of_another_type_is_refused(net):

@@ -242,3 +242,14 @@ def test_check_tells_broken_entries_once_where_they_are_unguided():
     MaskLoader(Says(None), on_error='unguided', warn=lines.append).check()
     assert lines == ["2 entries cannot be read, their images are unguided. The first: "
                      "'a' is broken"]
+
+
+def test_check_missing_names_chosen_images_unless_they_are_declared():
+    source = Says(None)
+    source.missing = list
+    with pytest.raises(MaskError, match="2 guided images have no mask in Says.*'a', '"
+                                        "b': .* `missing='unguided'`"):
+        MaskLoader(source).check_missing(['b', 'a'])
+    for options in (dict(missing='unguided'), dict(on_error='unguided'),
+                    dict(fraction=0.)):
+        MaskLoader(source, **options).check_missing(['b', 'a'])

@@ -6,12 +6,13 @@ from torch import Tensor
 
 from cfcn_plugin.guidance.mask_batch import MaskBatch
 
-from .mixing import mix_labels
+from .mixing import as_scores, mix_labels
 
 
 def cutmix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
            cutmix_minmax: tuple[float, float] | None = None,
-           correct_lam: bool = True) -> tuple[Tensor, Tensor, MaskBatch]:
+           correct_lam: bool = True,
+           num_classes: int | None = None) -> tuple[Tensor, Tensor, MaskBatch]:
     """Paste a box of another image of the batch, at its place, on each image.
 
     CutMix is by Yun et al., 2019; images, scores and random numbers (numpy's and
@@ -19,16 +20,18 @@ def cutmix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
 
     Args:
         images: (B, C, H, W); changed in place.
-        scores: (B, K), one-hot or soft.
+        scores: (B, K), one-hot or soft; or labels (B,), with ``num_classes``.
         masks: Of the images.
         alpha: Of the Beta distribution of the mixing ratio, > 0.
         cutmix_minmax: Least and largest side of the box, in [0, 1] of the image's,
             drawn uniformly. None: the box has the area that the mixing ratio says.
         correct_lam: Weigh the labels by the area that the box has inside the image.
+        num_classes: K, for labels.
 
     Returns:
         The three, mixed; masks as :func:`.mixing.mix_labels` says.
     """
+    scores = as_scores(scores, num_classes)
     ratio = np.random.beta(alpha, alpha)
     return paste_box(images, scores, masks, ratio, cutmix_minmax, correct_lam)
 
@@ -37,7 +40,8 @@ def resizemix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
               lam_min: float = 0.1, lam_max: float = 0.8,
               interpolation: str = 'bilinear',
               cutmix_minmax: tuple[float, float] | None = None,
-              correct_lam: bool = True) -> tuple[Tensor, Tensor, MaskBatch]:
+              correct_lam: bool = True,
+              num_classes: int | None = None) -> tuple[Tensor, Tensor, MaskBatch]:
     """Paste the whole of another image of the batch, made small, on each image.
 
     ResizeMix is by Qin et al., 2020; images, scores and random numbers (numpy's and
@@ -45,7 +49,8 @@ def resizemix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
 
     Args:
         images: (B, C, H, W) floating point; changed in place.
-        scores, masks, alpha, cutmix_minmax, correct_lam: As in :func:`cutmix`.
+        scores, masks, alpha, cutmix_minmax, correct_lam, num_classes: As in
+            :func:`cutmix`.
         lam_min, lam_max: Least and largest mixing ratio, in [0, 1].
         interpolation: Of ``torch.nn.functional.interpolate``, ``'bilinear'`` or
             ``'bicubic'``; of images and masks.
@@ -53,6 +58,7 @@ def resizemix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
     Returns:
         The three, mixed; masks as :func:`.mixing.mix_labels` says.
     """
+    scores = as_scores(scores, num_classes)
     ratio = np.random.beta(alpha, alpha) * (lam_max - lam_min) + lam_min
     return paste_box(
         images, scores, masks, ratio, cutmix_minmax, correct_lam, interpolation)

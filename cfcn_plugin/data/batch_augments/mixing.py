@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from cfcn_plugin.guidance.mask_batch import MaskBatch, MixComponent
@@ -11,8 +12,8 @@ from cfcn_plugin.guidance.mask_batch import MaskBatch, MixComponent
 LEAST = 1e-3  # an image with less of a pixel does not count as lying there
 
 
-def mixup(images: Tensor, scores: Tensor, masks: MaskBatch,
-          alpha: float) -> tuple[Tensor, Tensor, MaskBatch]:
+def mixup(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
+          num_classes: int | None = None) -> tuple[Tensor, Tensor, MaskBatch]:
     """Blend each image with another one of the batch (Zhang et al., 2018).
 
     Images, scores and random numbers (numpy's and torch's global ones) are those of
@@ -20,17 +21,33 @@ def mixup(images: Tensor, scores: Tensor, masks: MaskBatch,
 
     Args:
         images: (B, C, H, W) floating point.
-        scores: (B, K), one-hot or soft.
+        scores: (B, K), one-hot or soft; or labels (B,), with ``num_classes``.
         masks: Of the images.
         alpha: Of the Beta distribution of the mixing ratio, > 0.
+        num_classes: K, for labels.
 
     Returns:
         The three, mixed; masks as :func:`mix_labels` says.
     """
+    scores = as_scores(scores, num_classes)
     own = np.random.beta(alpha, alpha)
     other = torch.randperm(len(images))
     mixed = own * images + (1 - own) * images[other, :]
     return mixed, *mix_labels(scores.float(), masks, other, own, own)
+
+
+def as_scores(labels: Tensor, num_classes: int | None) -> Tensor:
+    """(B, K): scores as they are, labels (B,) as one-hot scores.
+
+    Raises:
+        ValueError: There are labels and no ``num_classes``.
+    """
+    if labels.dim() > 1:
+        return labels
+    if num_classes is None:
+        raise ValueError(
+            'mixed labels are scores (B, K), got labels (B,): give `num_classes`')
+    return F.one_hot(labels, num_classes)
 
 
 def mix_labels(scores: Tensor, masks: MaskBatch, other: Tensor, own: float | Tensor,

@@ -5,7 +5,7 @@ from mmengine.hooks import Hook
 from mmpretrain.datasets import PackInputs
 from mmpretrain.engine import SwitchRecipeHook
 
-from cfcn_plugin.masks import MaskError, image_key
+from cfcn_plugin.masks import image_key
 from cfcn_plugin.masks.base import unknown_keys_error
 from cfcn_plugin.mm.datasets.wrappers import pipeline_datasets
 from cfcn_plugin.mm.evaluation import BackgroundSwapMetric
@@ -140,14 +140,7 @@ class GuidanceCheckHook(Hook):
         if not self.sources:
             return
         load.check(_keys(loaded, load))
-        if (load.missing, load.on_error) == ('error', 'raise'):
-            missing = load.source.missing(filter(load.is_chosen, _keys(loaded, load)))
-            if missing:
-                raise MaskError(
-                    f'{len(missing)} guided images have no mask in '
-                    f'{type(load.source).__name__}, for example '
-                    f'{", ".join(map(repr, sorted(missing)[:3]))}: add masks, or '
-                    "declare images without one unguided with `missing='unguided'`")
+        load.check_missing(_keys(loaded, load))
 
     def _check_validation(self, runner) -> None:
         loop = getattr(runner, 'val_loop', None)

@@ -1,16 +1,14 @@
 """Loading the mask of a loaded image."""
-import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.logging import MMLogger
 from mmpretrain.registry import TASK_UTILS
 
-from cfcn_plugin.masks import GrabCut, MaskError, MaskRecord, MaskSource
+from cfcn_plugin.masks import GrabCut, MaskError, MaskSource
 from cfcn_plugin.masks.base import ForeignImageError
 from cfcn_plugin.masks.mask_loader import MaskLoader, QueryResult, describe_image
+from cfcn_plugin.masks.visibility import mask_fields
 from cfcn_plugin.options import check_number
 from cfcn_plugin.stock import GOES
-
-from .visibility import causal_pixels, source_positions
 
 # an image without one is neither trained nor measured
 LABELS = {'gt_label', 'gt_score'}
@@ -67,7 +65,7 @@ class LoadActivationMask(MaskLoader, BaseTransform):
             results['mask_error'] = bool(
                 result and result.error and not self.is_declared_unguided(result))
         if results['guided']:
-            self._add_mask(results, result.record)
+            results.update(mask_fields(result.record, self.min_visible))
             if result.ways is not None:
                 results['outline_ways'] = result.ways
         return results
@@ -81,16 +79,6 @@ class LoadActivationMask(MaskLoader, BaseTransform):
         if not self.is_sample_chosen(results):
             return None
         return self.load(results, _image_shape(results))
-
-    def _add_mask(self, results: dict, record: MaskRecord) -> None:
-        fields = dict(activation_mask=record.mask, mask_classes=record.classes,
-                      ignore_mask=record.ignore)
-        results.update({k: v for k, v in fields.items() if v is not None})
-        if self.min_visible:
-            results.update(
-                source_positions=source_positions(record.mask.shape[-2:]),
-                causal_area=np.mean(causal_pixels(results) > 0),
-                min_visible=self.min_visible)
 
     def __repr__(self):
         names = ('image_list_file', 'fraction', 'seed', 'missing', 'empty', 'exif',

@@ -1,10 +1,10 @@
 """Packing image, label and mask for the model."""
 from mmpretrain.datasets import PackInputs
 
+from cfcn_plugin.masks.visibility import drop_cropped_out
 from cfcn_plugin.stock import Stock
 
 from .agreement import check_flips, check_sizes
-from .visibility import causal_pixels, visible_fraction
 
 MASK_KEYS = ('guided', 'cropped_out', 'mask_error', 'activation_mask', 'mask_classes',
              'ignore_mask', 'outline_ways')
@@ -48,16 +48,5 @@ class PackGuidedInputs(PackInputs):
         if results['guided']:
             check_sizes(results, results[self.input_key], 'before PackGuidedInputs')
             check_flips(results, 'before PackGuidedInputs')
-            if _is_cropped_out(results):
-                results.update(guided=False, cropped_out=True)
-                for key in ('activation_mask', 'mask_classes', 'ignore_mask'):
-                    results.pop(key, None)
+            drop_cropped_out(results)
         return super().transform(results)
-
-
-def _is_cropped_out(results: dict) -> bool:
-    mask, least = causal_pixels(results), results.get('min_visible')
-    if least is None:
-        return not mask.any()
-    return visible_fraction(
-        mask, results['source_positions'], results['causal_area']) < least

@@ -156,3 +156,17 @@ def test_an_image_of_which_next_to_nothing_is_left_does_not_lie_there():
     mixed = mix_labels(scores, masks, torch.tensor([1, 0]), 5e-4, 5e-4)[1]
     own, theirs = mixed.components
     assert not own.mask.any() and torch.equal(theirs.mask, masks.mask.flip(0).float())
+
+
+@pytest.mark.parametrize('name', AUGMENTS)
+def test_labels_mix_as_their_one_hot_scores(name):
+    found = []
+    for given, more in ((torch.tensor([2, 0, 1]), dict(num_classes=4)),
+                        (torch.eye(4)[[2, 0, 1]], {})):
+        inputs, _, masks = batch(3)
+        seed_all(0)
+        found.append(AUGMENTS[name](inputs, given, masks, **more))
+    for one, other in zip(found[0][:2], found[1][:2]):
+        assert torch.equal(one, other)
+    with pytest.raises(ValueError, match=r'got labels \(B,\): give `num_classes`'):
+        AUGMENTS[name](inputs, torch.tensor([2, 0, 1]), masks)

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from mmpretrain.registry import TRANSFORMS
 
+from cfcn_plugin.masks.visibility import source_positions
 from cfcn_plugin.mm.transforms import MaskAware, moves_pixels
-from cfcn_plugin.mm.transforms.visibility import source_positions
 
 pytest.importorskip(
     'albumentations', reason="pip install 'cfcn_plugin[albumentations]'")

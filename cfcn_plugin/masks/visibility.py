@@ -7,8 +7,50 @@ one pixel. The product of this area and the number of causal pixels is the visib
 """
 import numpy as np
 
+from .base import MaskRecord
+
 LEVELS = 255  # positions along a side: all transforms support uint8
 POINTS = 32  # side length of the grid on which positions are compared
+
+
+def mask_fields(record: MaskRecord, min_visible: float = 0.0) -> dict:
+    """What a sample's dict has of its mask.
+
+    Args:
+        record: The image's mask.
+        min_visible: As in :func:`drop_cropped_out`.
+
+    Returns:
+        ``activation_mask``; ``mask_classes`` and ``ignore_mask`` if there are any; with
+        ``min_visible`` also what tells the visible fraction later.
+    """
+    fields = dict(activation_mask=record.mask, mask_classes=record.classes,
+                  ignore_mask=record.ignore)
+    fields = {key: value for key, value in fields.items() if value is not None}
+    if min_visible:
+        fields.update(
+            source_positions=source_positions(record.mask.shape[-2:]),
+            causal_area=np.mean(causal_pixels(fields) > 0), min_visible=min_visible)
+    return fields
+
+
+def drop_cropped_out(results: dict) -> None:
+    """Make a guided sample unguided if a crop shows too little of its object.
+
+    Too little is no causal pixel, or less than ``min_visible`` of the object's area.
+    The sample gets ``cropped_out``, a bool.
+    """
+    mask, least = causal_pixels(results), results.get('min_visible')
+    if least is None:
+        cropped_out = not mask.any()
+    else:
+        cropped_out = visible_fraction(
+            mask, results['source_positions'], results['causal_area']) < least
+    results['cropped_out'] = bool(cropped_out)
+    if cropped_out:
+        results['guided'] = False
+        for key in ('activation_mask', 'mask_classes', 'ignore_mask'):
+            results.pop(key, None)
 
 
 def causal_pixels(results: dict) -> np.ndarray:

@@ -6,13 +6,13 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import TRANSFORMS
 from PIL import Image
 
-from cfcn_plugin.mm.transforms import MaskAware
-from cfcn_plugin.mm.transforms.visibility import (
+from cfcn_plugin.masks.visibility import (
     area_of_a_pixel,
     causal_pixels,
     source_positions,
     visible_fraction,
 )
+from cfcn_plugin.mm.transforms import MaskAware
 
 HEIGHT, WIDTH = 180, 240
 

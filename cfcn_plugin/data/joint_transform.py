@@ -1,0 +1,202 @@
+"""torchvision's transforms v2, applied to an image and the planes of its mask."""
+from collections.abc import Callable, Iterator
+from copy import copy
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision import transforms as v1
+from torchvision import tv_tensors
+from torchvision.transforms import InterpolationMode, v2
+
+# Of v1; they move no pixel, so that the mask stays as it is
+STILL = (
+    v1.ColorJitter, v1.ConvertImageDtype, v1.GaussianBlur, v1.Grayscale, v1.Normalize,
+    v1.PILToTensor, v1.RandomAdjustSharpness, v1.RandomAutocontrast, v1.RandomEqualize,
+    v1.RandomErasing, v1.RandomGrayscale, v1.RandomInvert, v1.RandomPosterize,
+    v1.RandomSolarize, v1.ToPILImage, v1.ToTensor,
+    # of v2: it warns of masks, which it leaves alone; and would end the mask's type
+    v2.RandomErasing, v2.ToPureTensor)
+CONTAINERS = (v1.Compose, v1.RandomApply, v1.RandomChoice, v1.RandomOrder, v2.Compose,
+              v2.RandomApply, v2.RandomChoice, v2.RandomOrder)
+POLICIES = (v2.AutoAugment, v2.RandAugment, v2.TrivialAugmentWide)
+GEOMETRIC_OPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
+# Several images of one, or of several: no mask is that of the result
+WITHOUT_MASKS = (v2.AugMix, v2.FiveCrop, v2.TenCrop, v2.MixUp, v2.CutMix)
+WRITE_V2 = 'from torchvision.transforms import v2'
+
+
+class JointTransform:
+    """Applies a transform to an image and, with the same draw, to the image's masks.
+
+    Masks move by torchvision's nearest neighbour, which is at most half a pixel aside
+    after a resize, and are filled with context. Transforms of v1 that move no pixel are
+    applied to the image alone.
+
+    Args:
+        transform: A transform of ``torchvision.transforms.v2``, usually a ``Compose``.
+            None: images stay as they are.
+
+    Raises:
+        ValueError: A part of the transform moves, or may move, the image and not its
+            mask. The message names the part, and what to write.
+    """
+
+    def __init__(self, transform: Callable | None):
+        self.steps = [] if transform is None else list(_steps(transform))
+
+    def __call__(self, image: Any, planes: np.ndarray | None
+                 ) -> tuple[Any, np.ndarray | None]:
+        """Apply.
+
+        Args:
+            image: PIL image, tensor (C, H, W) or array (H, W, C).
+            planes: (P, H, W) uint8 {0, 1}. None: there is no mask.
+
+        Returns:
+            The image, and the planes (P, h, w), 0 where the transform filled pixels.
+
+        Raises:
+            ValueError: A step changed the planes' values, or moved image and planes
+                differently.
+        """
+        if planes is None:
+            for _, alone, _ in self.steps:
+                image = alone(image)
+            return image, None
+        # what a step fills is in both of these planes, whatever its value
+        masks = tv_tensors.Mask(torch.from_numpy(np.concatenate(
+            [planes, 1 - planes[:1]])))
+        count = len(masks)
+        for name, _, together in self.steps:
+            image, masks = together(image, masks)
+            _check(name, image, masks, count)
+        moved = np.asarray(masks.as_subclass(Tensor))
+        return image, moved[:-1] * (moved[0] != moved[-1])
+
+
+def image_size(image: Any) -> tuple[int, int]:
+    """(H, W) of a PIL image, a tensor (C, H, W) or an array (H, W, C).
+
+    Raises:
+        TypeError: It is none of these.
+    """
+    if isinstance(image, Image.Image):
+        return image.size[::-1]
+    if isinstance(image, Tensor) and image.ndim >= 2:
+        return tuple(image.shape[-2:])
+    if isinstance(image, np.ndarray) and image.ndim in (2, 3):
+        return image.shape[:2]
+    raise TypeError('expected a PIL image, a tensor (C, H, W) or an array (H, W, C), '
+                    f'got {type(image).__name__}')
+
+
+def _steps(transform: Callable) -> Iterator[tuple[str, Callable, Callable]]:
+    """Each step's name, the step for an image alone, and for an image and masks."""
+    if type(transform) in (v1.Compose, v2.Compose):
+        for one in transform.transforms:
+            yield from _steps(one)
+        return
+    if isinstance(transform, POLICIES):
+        together = PolicyWithMasks(transform)
+    elif _is_still(transform):
+        together = partial(_still, transform)
+    else:
+        _check_moves_masks(transform)
+        together = transform
+    yield _name(transform), transform, together
+
+
+def _still(transform: Callable, image: Any, masks: Tensor) -> tuple[Any, Tensor]:
+    return transform(image), masks
+
+
+def _is_still(transform: Callable) -> bool:
+    if isinstance(transform, CONTAINERS):
+        return all(map(_is_still, transform.transforms))
+    # transforms of v2 are no subclasses of those of v1
+    return isinstance(transform, STILL)
+
+
+def _check_moves_masks(transform: Callable) -> None:
+    name = _name(transform)
+    if isinstance(transform, WITHOUT_MASKS):
+        raise ValueError(f'{name} takes no masks along: leave it out')
+    if isinstance(transform, POLICIES):
+        raise ValueError(f'{name} takes masks along only at the top: write it into the '
+                         'list of the outermost v2.Compose')
+    if isinstance(transform, v2.Lambda) and object in transform.types:
+        raise ValueError(
+            'v2.Lambda would call its function for masks too: name the types it is '
+            'for, v2.Lambda(function, PIL.Image.Image, tv_tensors.Image), if it moves '
+            'no pixel')
+    if not isinstance(transform, v2.Transform):
+        same = type(transform).__name__
+        if type(transform).__module__.startswith('torchvision.') and hasattr(v2, same):
+            raise ValueError(f'{name} leaves masks behind: write v2.{same} '
+                             f'({WRITE_V2}), same arguments')
+        raise ValueError(
+            f'{name} may move pixels, and a mask must move with its image: write '
+            f'transforms of torchvision v2 ({WRITE_V2}), or a subclass of v2.Transform.'
+            ' A function that moves no pixel can be '
+            'v2.Lambda(function, PIL.Image.Image)')
+    if isinstance(transform, CONTAINERS):
+        for one in transform.transforms:
+            _check_moves_masks(one)
+    fill = getattr(transform, 'fill', None)
+    if isinstance(fill, list | tuple):
+        raise ValueError(
+            f'{name}(fill={fill!r}) would fill a mask with a colour: write '
+            f"fill={{tv_tensors.Mask: 0, 'others': {fill!r}}}")
+
+
+def _check(name: str, image: Any, masks: Any, count: int) -> None:
+    if not isinstance(masks, tv_tensors.Mask) or masks.dtype != torch.uint8 or (
+            len(masks) != count):
+        raise ValueError(f'{name} changed the values of the mask: let it leave '
+                         'tv_tensors.Mask as it is')
+    if tuple(masks.shape[-2:]) != image_size(image):
+        raise ValueError(
+            f'after {name} the image has height and width {image_size(image)}, its '
+            f'mask {tuple(masks.shape[-2:])}: let it move tv_tensors.Mask as images')
+
+
+def _name(transform: Callable) -> str:
+    kind = type(transform)
+    if not isinstance(transform, torch.nn.Module) and hasattr(transform, '__name__'):
+        return f"the function '{transform.__name__}'"
+    if kind.__module__.startswith('torchvision.transforms.v2'):
+        return f'v2.{kind.__name__}'
+    return f'{kind.__module__.partition(".")[0]} {kind.__name__}'
+
+
+class PolicyWithMasks:
+    """A policy of torchvision v2, which refuses masks, with its geometric operations
+    applied to masks too.
+
+    Args:
+        policy: AutoAugment, RandAugment or TrivialAugmentWide.
+    """
+
+    def __init__(self, policy: v2.Transform):
+        self.policy = policy
+
+    def __call__(self, image: Any, masks: Tensor) -> tuple[Any, Tensor]:
+        drawn, policy = [], copy(self.policy)
+
+        def apply(image, name: str, magnitude: float, *args, **kwargs):
+            drawn.append((name, magnitude))
+            return self.policy._apply_image_or_video_transform(
+                image, name, magnitude, *args, **kwargs)
+
+        policy._apply_image_or_video_transform = apply
+        image = policy(image)
+        for name, magnitude in drawn:
+            if name in GEOMETRIC_OPS:
+                masks = self.policy._apply_image_or_video_transform(
+                    masks, name, magnitude, interpolation=InterpolationMode.NEAREST,
+                    fill={'others': 0})
+        return image, masks
