@@ -1,4 +1,4 @@
-"""What the README shows works as it stands there."""
+"""What README and docs/mmpretrain.md show works as it stands there."""
 import re
 from pathlib import Path
 
@@ -13,13 +13,14 @@ from cfcn_plugin.data import BackgroundSwap
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / 'README.md').read_text(encoding='utf-8')
+MMPRETRAIN = (ROOT / 'docs/mmpretrain.md').read_text(encoding='utf-8')
 PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 
 
 @pytest.fixture
 def own_config(tmp_path):
-    """The config of "Guide your own config", with two images on disk."""
-    code = re.search(r'```python\n(_base_.*?)```', README, re.S).group(1)
+    """The config of "A config of your own", with two images on disk."""
+    code = re.search(r'```python\n(_base_.*?)```', MMPRETRAIN, re.S).group(1)
     assert len(code.strip().splitlines()) <= 20
     data = tmp_path / 'imagenet'
     for wnid in ('n01', 'n02'):
@@ -53,11 +54,17 @@ def test_own_config_trains_a_step_on_other_backgrounds(own_config):
     assert model(**data, mode='loss')['loss'].isfinite()
 
 
-def test_every_file_the_readme_names_exists():
-    names = re.findall(r'(?:configs|docs|tools|cfcn_plugin)/[\w./-]+\.(?:py|md|png)',
-                       README)
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_every_file_a_page_names_exists(page):
+    names = re.findall(
+        r'(?<![\w/.])(?:configs|docs|tools|cfcn_plugin)/[\w./-]+\.(?:py|md|png)',
+        page.read_text(encoding='utf-8'))
     missing = [name for name in names if not (ROOT / name).exists()]
     assert not missing
+
+
+def test_the_readme_has_at_most_150_lines():
+    assert len(README.splitlines()) <= 150
 
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
