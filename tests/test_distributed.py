@@ -34,7 +34,6 @@ METHODS = {
     'gradient': dict(type='CausalFocusLoss', reduction='guided',
                      channel_weights='gradient'),
     'share': dict(type='CausalFocusLoss', reduction='guided', average='micro'),
-    'limited': dict(type='CausalFocusLoss', loss_weight=100., max_grad_ratio=1.),
     'target': dict(type='CausalFocusLoss', reduction='guided', channels='target'),
     'per_class': dict(type='CausalFocusLoss', reduction='guided', channels='per_class'),
     'context': dict(type='CausalFocusLoss', channels='per_class', absent='context'),

@@ -9,9 +9,8 @@ from cfcn_plugin.functional import (
     pool_channels,
 )
 from cfcn_plugin.functional.attribution import channel_weights, class_score
-from cfcn_plugin.options import check_choice, check_flag, check_number
+from cfcn_plugin.options import check_choice, check_number
 
-from .gradient_limit import limit_gradient
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
 from .reduction import REDUCTIONS, reduce_images, zero_unguided
@@ -69,18 +68,9 @@ class CausalFocusLoss(Guidance):
             (:func:`cfcn_plugin.functional.attribution.channel_weights`), detached. The
             option costs the gradient from the score back to the map. Without gradients,
             in validation, the ratio is the uniform one.
-        max_grad_ratio: In (0, 1]: the largest norm of the term's gradient in an image's
-            maps, as a fraction of the cross entropy's in the same maps
-            (:func:`.gradient_limit.limit_gradient`). Then no alpha keeps a network from
-            learning its classes, and the values that are logged stay those of the
-            equations. The limit is on each image: ``reduction='guided'`` weighs the
-            term more than the class loss, by the batch size over the guided images.
-            None: no limit (the paper).
-        multi_label: Whether the cross entropy of ``max_grad_ratio`` is with sigmoids.
 
     Raises:
         ValueError: An option is wrong.
-        TypeError: ``multi_label`` is neither True nor False.
     """
 
     def __init__(self,
@@ -91,9 +81,7 @@ class CausalFocusLoss(Guidance):
                  reduction: str = 'batch',
                  absent: str = 'skip',
                  average: str = 'macro',
-                 channel_weights: str = 'uniform',
-                 max_grad_ratio: float | None = None,
-                 multi_label: bool = False):
+                 channel_weights: str = 'uniform'):
         super().__init__()
         check_choice('channels', channels, CHANNELS)
         check_choice('resize', resize, RESIZES)
@@ -107,9 +95,6 @@ class CausalFocusLoss(Guidance):
                 f"channels='all', got {channels!r}, which picks maps by their class")
         check_number('loss_weight', loss_weight, least=0)
         check_number('eps', eps, above=0)
-        if max_grad_ratio is not None:
-            check_number('max_grad_ratio', max_grad_ratio, above=0, most=1)
-        check_flag('multi_label', multi_label)
         self.loss_weight = loss_weight
         self.channels = channels
         self.eps = eps
@@ -118,17 +103,10 @@ class CausalFocusLoss(Guidance):
         self.absent = absent
         self.average = average
         self.channel_weights = channel_weights
-        self.max_grad_ratio = max_grad_ratio
-        self.multi_label = multi_label
-        self.differentiates = (
-            channel_weights == 'gradient' or max_grad_ratio is not None)
+        self.differentiates = channel_weights == 'gradient'
 
     def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
         per_image = self.per_image(batch)
-        if self.max_grad_ratio is not None:
-            per_image = limit_gradient(
-                per_image, batch, self.loss_weight, self.max_grad_ratio,
-                self.multi_label)
         focus = reduce_images(per_image, batch.masks.weight, self.reduction)
         return dict(
             loss_focus=self.loss_weight * focus,

@@ -1,4 +1,4 @@
-# What keeps CFCN-C from learning on Brain MRI: six ideas, beside the baseline.
+# What keeps CFCN-C from learning on Brain MRI: five ideas, beside the baseline.
 _base_ = './mri.py'
 cfcn_c = '../cfcn-c_cfcnnet_*_{data}.py'
 warm_up = dict(type='GuidanceWarmUpHook', epochs=5)
@@ -18,7 +18,6 @@ methods = dict(
             'model.guidance.average': 'micro',
             'model.guidance.loss_weight': 0.3
         }),
-    limited=dict(config=cfcn_c, options={'model.guidance.max_grad_ratio': 1.0}),
     warm_up=dict(
         config=cfcn_c,
         options={'custom_hooks': [dict(type='CheckInvalidLossHook'), warm_up]}))

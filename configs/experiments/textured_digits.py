@@ -4,13 +4,13 @@ methods = {
     'gain': '../gain_cfcnnet_{data}.py',
     'cfcn_f': dict(config='../cfcn-f_cfcnnet_{data}.py', baseline='cnn_f'),
     'cfcn_c': '../cfcn-c_cfcnnet_{data}.py',
-    # one setting for all data: Eq. 2 at alpha 1 that cannot outweigh the class loss
-    'cfcn_c_limited': dict(
+    # one setting for all data: alpha 1, and logits ten times the maps' means
+    'cfcn_c_scaled': dict(
         config='../cfcn-c_cfcnnet_{data}.py',
-        options={
-            'model.guidance.loss_weight': 1.0,
-            'model.guidance.max_grad_ratio': 1.0
-        }),
+        baseline='cnn_scaled',
+        options={'model.guidance.loss_weight': 1.0, 'model.head.logit_scale': 10.0}),
+    'cnn_scaled': dict(
+        config='../cnn_cfcnnet_{data}.py', options={'model.head.logit_scale': 10.0}),
     # CFCN-F's own baseline: the other head, and no guidance
     'cnn_f': dict(
         config='../cfcn-f_cfcnnet_{data}.py', options={'model.guidance': None}),

@@ -4,10 +4,6 @@ methods = {
     '_delete_': True,
     'cnn': dict(config='../cnn_cfcnnet_{data}.py', without=['alpha']),
     'cfcn_c': '../cfcn-c_cfcnnet_{data}.py',
-    'cfcn_c_limited': dict(
-        config='../cfcn-c_cfcnnet_{data}.py',
-        options={'model.guidance.max_grad_ratio': 1.0},
-        axis_values={'alpha': [1.0, 10.0]}),
 }
 axes = dict(alpha=[0.1, 0.3, 1.0, 3.0, 10.0])
 options = {'train_cfg.val_interval': 3}  # for the curves of figure 6

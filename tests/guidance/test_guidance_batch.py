@@ -97,7 +97,6 @@ def test_methods_are_guidance_and_need_no_input_gradient_unless_they_say_so():
     assert CausalFocusLoss.needs_input_grad is False
     assert CausalFocusLoss().differentiates is False
     assert CausalFocusLoss(channel_weights='gradient').differentiates
-    assert CausalFocusLoss(max_grad_ratio=1.).differentiates
 
 
 def test_a_method_of_ones_own_is_a_module_with_one_function():

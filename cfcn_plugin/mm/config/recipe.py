@@ -19,6 +19,7 @@ MARKS = {'BoxMasks': 'around', 'CUBBoxMasks': 'around', 'YOLOMasks': 'around',
 # in the names of heads whose last linear layer gives the logits; others have cosines,
 # convolutions or several layers
 LINEAR_HEADS = ('Linear', 'VisionTransformer')
+LOGIT_SCALE = 10.  # of CFCN-C: docs/results/mri.md
 LARGER = 4 / 3  # test images over training images, to the nearest multiple of 32
 SIZES = {'Resize': 'scale', 'ResizeEdge': 'scale', 'CenterCrop': 'crop_size'}
 
@@ -53,7 +54,7 @@ def apply_recipe(cfg: Config, recipe: str) -> None:
 
 
 def _classify_by_maps(cfg: Config) -> None:
-    """CFCN-C's head in the place of pooling and a linear layer."""
+    """CFCN-C's head, its logits scaled, in the place of pooling and a linear layer."""
     if not cfg.model.get('head') or name_of(cfg.model.type) != 'GuidedClassifier':
         raise ValueError("recipe='small' (CFCN-C) replaces the neck and the head of an "
                          f'ImageClassifier, got {name_of(cfg.model.type)}')
@@ -62,7 +63,8 @@ def _classify_by_maps(cfg: Config) -> None:
     several = is_multi_label(head)
     cfg.model.neck = None
     cfg.model.head = dict(
-        type='CausalFocusHead', mode='class', multi_label=several, **kept)
+        type='CausalFocusHead', mode='class', multi_label=several,
+        logit_scale=LOGIT_SCALE, **kept)
 
 
 # ---- 'pretrained' -----------------------------------------------------------

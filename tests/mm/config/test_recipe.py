@@ -127,7 +127,7 @@ def test_small_is_cfcn_c(stock):
     cfg = guide_config(stock(), MASKS, recipe='small')
     assert cfg.model.guidance == dict(type='CausalFocusLoss', channels='target')
     model = built(cfg)
-    assert model.maps_are_classes
+    assert model.maps_are_classes and model.head.logit_scale == 10
     assert model(torch.randn(1, 3, 64, 64)).shape == (1, stock().model.head.num_classes)
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         for step in pipeline(cfg):

@@ -200,7 +200,6 @@ STEPS = {
 }
 OTHER_METHODS = [
     dict(type='CausalFocusLoss', channel_weights='gradient'),
-    dict(type='CausalFocusLoss', loss_weight=100., max_grad_ratio=1.0),
     dict(type='GAINLoss'),
     dict(type='RightReasonsLoss'),
     dict(type='ExplanationLoss'),

@@ -24,7 +24,6 @@ METHODS = {
     'consistency': dict(type='ConsistencyLoss', metric='square', loss_weight=0.1),
     'focus micro': dict(type='CausalFocusLoss', average='micro',
                         channel_weights='gradient'),
-    'focus limited': dict(type='CausalFocusLoss', loss_weight=10., max_grad_ratio=1.),
     'focus and rrr': [dict(type='CausalFocusLoss'),
                       dict(type='RightReasonsLoss', loss_weight=0.1)],
     'square': dict(type='ExplanationLoss', metric='square'),

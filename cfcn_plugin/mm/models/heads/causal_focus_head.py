@@ -32,6 +32,10 @@ class CausalFocusHead(ClsHead):
         multi_label: Whether an image has several labels: sigmoid, not softmax.
         relu_logits: Whether ``'class'`` pools the rectified map. None: for single
             labels yes, for several no.
+        logit_scale: Factor > 0 of the logits of ``'class'``, 1 in the paper. The mean
+            of a map that is active on a small cause alone is small, so that the class
+            loss learns slowly and guidance outweighs it; with 10 it does not
+            (docs/results/mri.md).
         loss: Class loss. None: cross entropy, with sigmoid for several labels.
         thr, topk: For several labels, as in ``MultiLabelClsHead``; ``topk`` for one
             label as in ``ClsHead``.
@@ -62,6 +66,7 @@ class CausalFocusHead(ClsHead):
                  input_size: int | tuple[int, int] | None = None,
                  multi_label: bool = False,
                  relu_logits: bool | None = None,
+                 logit_scale: float = 1.0,
                  loss: dict | None = None,
                  thr: float | None = None,
                  topk: int | tuple[int] | None = None,
@@ -81,6 +86,10 @@ class CausalFocusHead(ClsHead):
         check_flag('multi_label', multi_label)
         check_flag('cal_acc', cal_acc)
         check_flag('relu_logits', relu_logits, optional=True)
+        check_number('logit_scale', logit_scale, above=0)
+        if mode == 'feature' and logit_scale != 1:
+            raise ValueError("`logit_scale` is for mode='class': the linear layer of "
+                             "mode='feature' learns the scale of its logits")
         if thr is not None:
             check_number('thr', thr)
         for name, sizes in (('input_size', input_size), ('topk', topk)):
@@ -98,6 +107,7 @@ class CausalFocusHead(ClsHead):
         self.multi_label = multi_label
         self._base = MultiLabelClsHead if multi_label else ClsHead
         self.relu_logits = (not multi_label) if relu_logits is None else relu_logits
+        self.logit_scale = logit_scale
         if multi_label:
             self.topk = topk
             self.thr = 0.5 if thr is None and topk is None else thr
@@ -119,7 +129,7 @@ class CausalFocusHead(ClsHead):
         maps = self.conv(self._map(feats))
         if self.mode == 'class':
             maps = maps.relu() if self.relu_logits else maps
-            return maps.mean((2, 3))
+            return self.logit_scale * maps.mean((2, 3))
         return self.fc(self.relu(maps).flatten(1))
 
     def _map(self, feats) -> torch.Tensor:

@@ -13,6 +13,15 @@ def test_class_mode_is_pooled_rectified_convolution():
     assert head.conv.weight.shape == (3, 4, 1, 1) and head.maps_are_classes
 
 
+def test_logit_scale_multiplies_the_class_scores_and_no_map():
+    scaled, paper = (CausalFocusHead(3, in_channels=4, logit_scale=scale)
+                     for scale in (10., 1.))
+    scaled.load_state_dict(paper.state_dict())
+    x = torch.randn(2, 4, 5, 6)
+    torch.testing.assert_close(scaled((x, )), 10 * paper((x, )))
+    torch.testing.assert_close(scaled.conv(x), paper.conv(x))
+
+
 def test_feature_mode_is_flattened_maps_and_a_linear_layer():
     head = CausalFocusHead(3, in_channels=4, mode='feature', input_size=(5, 6))
     x = torch.randn(2, 4, 5, 6)
@@ -56,6 +65,8 @@ def test_loss_is_cross_entropy(multi_label, labels):
     (dict(num_classes=0), '`num_classes`.*0'),
     (dict(in_channels=None), '`in_channels`.*GuidedClassifier'),
     (dict(mode='feature'), '`input_size`'),
+    (dict(mode='feature', input_size=5, logit_scale=2.), "for mode='class'"),
+    (dict(logit_scale=0), '`logit_scale` must be > 0, got 0'),
 ])
 def test_wrong_options_are_named(wrong, message):
     with pytest.raises(ValueError, match=message):
