@@ -9,13 +9,6 @@ methods = {
         baseline='cnn_f',
         options={'model.head.input_size': (88, 125)}),
     'cfcn_c': '../cfcn-c_cfcnnet_*_{data}.py',
-    # one setting for all data: alpha 1, and logits ten times the maps' means
-    'cfcn_c_scaled': dict(
-        config='../cfcn-c_cfcnnet_*_{data}.py',
-        baseline='cnn_scaled',
-        options={'model.guidance.loss_weight': 1.0, 'model.head.logit_scale': 10.0}),
-    'cnn_scaled': dict(
-        config='../cnn_cfcnnet_*_{data}.py', options={'model.head.logit_scale': 10.0}),
     # CFCN-F's own baseline: the other head, and no guidance
     'cnn_f': dict(
         config='../cfcn-f_cfcnnet_*_{data}.py',

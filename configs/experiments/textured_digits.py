@@ -4,13 +4,6 @@ methods = {
     'gain': '../gain_cfcnnet_{data}.py',
     'cfcn_f': dict(config='../cfcn-f_cfcnnet_{data}.py', baseline='cnn_f'),
     'cfcn_c': '../cfcn-c_cfcnnet_{data}.py',
-    # one setting for all data: alpha 1, and logits ten times the maps' means
-    'cfcn_c_scaled': dict(
-        config='../cfcn-c_cfcnnet_{data}.py',
-        baseline='cnn_scaled',
-        options={'model.guidance.loss_weight': 1.0, 'model.head.logit_scale': 10.0}),
-    'cnn_scaled': dict(
-        config='../cnn_cfcnnet_{data}.py', options={'model.head.logit_scale': 10.0}),
     # CFCN-F's own baseline: the other head, and no guidance
     'cnn_f': dict(
         config='../cfcn-f_cfcnnet_{data}.py', options={'model.guidance': None}),
