@@ -3,7 +3,6 @@
 _base_ = './waterbirds.py'
 config = '../swap-pretrained_efficientnet-lite0_{data}.py'
 cfcn = dict(_delete_=True, type='CausalFocusLoss')
-stages = [f'backbone.timm_model.blocks.{i}' for i in (2, 4, 6)]
 changes = dict(
     without_freezing={'model.fine_tuning.frozen': 0},
     training_norms={'model.fine_tuning.norm_eval': False},
@@ -13,11 +12,7 @@ changes = dict(
     half_of_the_draws={'model.train_cfg.augments.prob': 0.5},
     no_swap={'model.train_cfg.augments.prob': 0.0},
     unbalanced={'train_dataloader.sampler.class_balanced': False},
-    with_cfcn={'model.guidance': cfcn},
-    with_share={
-        'model.guidance': dict(**cfcn, average='micro', loss_weight=10.0),
-        'model.feature_hook.target': stages
-    })
+    with_cfcn={'model.guidance': cfcn})
 methods = dict(_delete_=True, recipe=config)
 for name, options in changes.items():
     methods[name] = dict(
@@ -35,4 +30,4 @@ metrics = dict(
         'waterbird on land, %': 'group/waterbird-land',
         'waterbird on water, %': 'group/waterbird-water',
     })
-del config, cfcn, stages, changes, name
+del config, cfcn, changes, name
