@@ -18,7 +18,7 @@ OPENMMLAB_PIP = $(OPENMMLAB_VENV)/bin/python -m pip install -c constraints-openm
 install: $(VENV)/.installed
 
 # torch first and alone: an index for CPU builds holds nothing else
-$(VENV)/.installed: setup.py constraints.txt
+$(VENV)/.installed: setup.py pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch torchvision
 	$(PIP) -e '.[onedl,test]'
@@ -38,7 +38,7 @@ test-slow: install
 test-openmmlab: $(OPENMMLAB_VENV)/.installed
 	$(OPENMMLAB_VENV)/bin/python -m pytest $(PARALLEL) -m 'stacks and not slow'
 
-$(OPENMMLAB_VENV)/.installed: setup.py constraints-openmmlab.txt
+$(OPENMMLAB_VENV)/.installed: setup.py pyproject.toml constraints-openmmlab.txt
 	$(PYTHON) -m venv $(OPENMMLAB_VENV)
 	$(OPENMMLAB_PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch torchvision
 	$(OPENMMLAB_PIP) -e '.[openmmlab,test]'
@@ -49,7 +49,7 @@ test-transformers: $(TRANSFORMERS_VENV)/.installed
 	$(TRANSFORMERS_VENV)/bin/python -m pytest tests/features/test_transformers_layouts.py \
 	    tests/features/test_wrappers.py
 
-$(TRANSFORMERS_VENV)/.installed: setup.py constraints.txt
+$(TRANSFORMERS_VENV)/.installed: setup.py pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(TRANSFORMERS_VENV)
 	$(TRANSFORMERS_PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch torchvision
 	$(TRANSFORMERS_PIP) -e '.[transformers,test]'
