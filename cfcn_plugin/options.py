@@ -5,6 +5,7 @@ from numbers import Integral, Real
 
 
 def check_choice(name: str, value, allowed: Sequence[str]) -> None:
+    """Raise a ValueError unless an option is one of the allowed words."""
     if value not in allowed:
         raise ValueError(f'`{name}` must be one of {tuple(allowed)}, got {value!r}')
 

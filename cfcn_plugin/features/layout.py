@@ -163,10 +163,12 @@ def hookable(model: nn.Module, depth: int = 3) -> str:
 
 
 def below(name: str, layout: Layout) -> Layout:
+    """The layout of a model that is a part, ``name``, of another model."""
     return replace(layout, module=f'{name}.{layout.module}'.strip('.'))
 
 
 def get_part(model: nn.Module, name: str):
+    """A part by its dotted name, or None if there is none."""
     for part in name.split('.'):
         model = getattr(model, part, None)
     return model

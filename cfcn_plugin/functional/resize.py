@@ -28,7 +28,8 @@ def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
 
 def crop_or_extend(planes: Tensor, size: tuple[int, int]) -> Tensor:
     """Planes (..., H, W) cut to ``size`` (h, w) from the corner; beyond the edge, the
-    edge is repeated."""
+    edge is repeated.
+    """
     for dim, pixels in zip((-2, -1), size):
         more = pixels - planes.shape[dim]
         if more > 0:

@@ -169,7 +169,7 @@ def _is_polygon(one: dict, kind: str, count: int) -> bool:
         return kind == 'polygon'
     turn = one.get('rotation') or one.get('direction')
     # two corners do not tell how the rectangle is turned
-    expect(count == 4 or count == 2 and kind == 'rectangle' and not turn,
+    expect(count == 4 or (count == 2 and kind == 'rectangle' and not turn),
            'two opposite corners, or four corners of a turned rectangle',
            f'{count} points' + (f' and a rotation of {turn}' if turn else ''))
     return count == 4

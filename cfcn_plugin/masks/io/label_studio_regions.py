@@ -39,10 +39,10 @@ def find_areas(results) -> tuple[dict[int, dict], int]:
         kind, value, name = _kind(one), one.get('value'), str(one.get('id'))
         if not isinstance(value, dict):
             continue
-        if kind == f'{KEY_POINT}labels' or kind == 'labels' and name in points or (
+        if kind == f'{KEY_POINT}labels' or (kind == 'labels' and name in points) or (
                 kind == KEY_POINT and name not in named):
             key_points += 1
-        elif kind.endswith('labels') and not {'start', 'end'} <= set(value) or (
+        elif (kind.endswith('labels') and not {'start', 'end'} <= set(value)) or (
                 kind in BARE and name not in named):
             areas[number] = one
     return areas, key_points

@@ -17,7 +17,8 @@ def read_number(value) -> float:
     if kind is str:
         is_number = '_' not in value and value.strip().isascii()
     else:  # a bool is a Real
-        is_number = kind in (int, float) or isinstance(value, Real) and kind is not bool
+        is_number = kind in (int, float) or (
+            isinstance(value, Real) and kind is not bool)
     try:
         number = float(value) if is_number else math.nan
     except (ValueError, OverflowError):
