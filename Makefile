@@ -5,7 +5,9 @@ unexport PYTHON
 VENV ?= .venv
 # Index with CPU builds of torch, e.g. https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
-PIP = $(VENV)/bin/python -m pip install -c constraints.txt
+# the newest that pip finds: CONSTRAINTS=/dev/null (Python 3.10, for which the pins are too new)
+CONSTRAINTS ?= constraints.txt
+PIP = $(VENV)/bin/python -m pip install -c $(CONSTRAINTS)
 # A worker of pytest for each core; each imports torch, in about 1 GB of memory
 PARALLEL ?= -n logical --maxprocesses 8 --dist worksteal
 TRANSFORMERS_VENV ?= .venv-transformers
@@ -13,7 +15,8 @@ TRANSFORMERS_PIP = $(TRANSFORMERS_VENV)/bin/python -m pip install -c constraints
 OPENMMLAB_VENV ?= .venv-openmmlab
 OPENMMLAB_PIP = $(OPENMMLAB_VENV)/bin/python -m pip install -c constraints-openmmlab.txt
 
-.PHONY: install demo test test-slow test-openmmlab test-transformers fuzz sweep benchmarks lint clean
+.PHONY: install demo test test-slow test-openmmlab test-transformers coverage fuzz sweep \
+    benchmarks gpu docs docs-serve lint types clean
 
 install: $(VENV)/.installed
 
@@ -21,14 +24,20 @@ install: $(VENV)/.installed
 $(VENV)/.installed: setup.py pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch torchvision
-	$(PIP) -e '.[onedl,test]'
+	$(PIP) -e '.[onedl,test,lint]'
 	touch $@
 
 demo: install
 	$(VENV)/bin/python tools/demo.py --out work_dirs/demo
 
-test: install
+test: install lint
 	$(VENV)/bin/python -m pytest $(PARALLEL) -m 'not slow'
+
+# The same tests, and the lines that none of them runs; a process that a test starts
+# does not count
+coverage: install
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m 'not slow' --cov --cov-report=term \
+	    --cov-report=xml --cov-report=html
 
 test-slow: install
 	$(VENV)/bin/python -m pytest -m slow
@@ -74,8 +83,12 @@ benchmarks: install
 	$(VENV)/bin/python -m benchmarks --page docs/benchmarks.md
 
 lint: install
-	$(PIP) ruff
 	$(VENV)/bin/ruff check .
 
+# The rooms of the core; half a minute the first time
+types: install
+	$(VENV)/bin/mypy
+
 clean:
-	rm -rf build *.egg-info .pytest_cache .ruff_cache
+	rm -rf build dist site htmlcov coverage.xml .coverage *.egg-info \
+	    .mypy_cache .pytest_cache .ruff_cache

@@ -46,7 +46,7 @@ def check_whole(name: str, value, least: int | None = None,
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise ValueError(f'`{name}` must be a whole number, got {value!r}')
     if most is not None:
-        check_number(name, value, least, most)
+        check_number(name, value, -math.inf if least is None else least, most)
     elif least is not None and value < least:
         raise ValueError(f'`{name}` must be at least {least}, got {value!r}')
 

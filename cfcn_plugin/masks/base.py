@@ -201,7 +201,7 @@ def check_names(name: str, value) -> None:
         raise TypeError(f'`{name}` must be several names, got {value!r}')
 
 
-def expect(is_right: bool, expected: str, got, remedy: str = '') -> None:
+def expect(is_right: object, expected: str, got, remedy: str = '') -> None:
     """Raise a MaskError if a value of an annotation file is wrong.
 
     The message has the expected value, the beginning of the actual value, the remedy.

@@ -38,7 +38,7 @@ class PNGMasks(FolderMasks):
                  data_root: str = '',
                  suffix: str | list[str] = '.png',
                  causal: list[int] | list[list[int]] | str | None = None,
-                 ignore: list[int] | list[list[int]] = (),
+                 ignore: Sequence[int] | Sequence[Sequence[int]] = (),
                  classes: list[int] | None = None):
         super().__init__(masks, images, data_root, suffix)
         self.alpha = causal == 'alpha'

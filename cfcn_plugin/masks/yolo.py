@@ -66,7 +66,7 @@ class YOLOMasks(FolderMasks):
         self.choice = ObjectChoice(**choice)
         self.names = names
         self.keypoints = keypoints
-        self._pose = None
+        self._pose: bool | None = None
         if names is not None:
             with at('`names`'):
                 self.choice.check(set(names.values()))

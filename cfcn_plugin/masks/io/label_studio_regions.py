@@ -151,8 +151,8 @@ def _draw(region: dict, shape: tuple[int, int]) -> np.ndarray:
     scale = np.array(shape[::-1]) / 100
     if 'ellipse' in region:
         check_percent(region['ellipse'], TURNED_EDGE)
-        values = np.array(region['ellipse']).reshape(2, 2) * scale
-        return draw_ellipse(*values.tolist(), region['turn'], shape)
+        centre, radii = (np.array(region['ellipse']).reshape(2, 2) * scale).tolist()
+        return draw_ellipse(centre, radii, region['turn'], shape)
     points = np.frombuffer(region['points']).reshape(-1, 2) * scale
     points = turn_points(points, region['turn'], points[0])  # in pixels
     check_inside(points, 0, shape)

@@ -45,7 +45,8 @@ def read_whole(value) -> int:
 
 def is_whole(value, least: int = 0) -> bool:
     """Whether a value is a whole number, at least ``least``; a bool is none."""
-    return isinstance(value, Integral) and type(value) is not bool and value >= least
+    return (isinstance(value, Integral) and type(value) is not bool
+            and int(value) >= least)
 
 
 def are_numbers(values: Iterable, *kinds: type) -> bool:
