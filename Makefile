@@ -82,6 +82,15 @@ sweep: install $(TRANSFORMERS_VENV)/.installed
 benchmarks: install
 	$(VENV)/bin/python -m benchmarks --page docs/benchmarks.md
 
+# The site, into site/; a warning ends it. NO_MKDOCS_2_WARNING: an advertisement
+docs: install
+	$(PIP) mkdocs-material 'mkdocstrings[python]'
+	$(VENV)/bin/python docs/option_tables.py
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
+docs-serve: docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs serve
+
 lint: install
 	$(VENV)/bin/ruff check .
 

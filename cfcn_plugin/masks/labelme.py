@@ -50,7 +50,8 @@ class LabelMeMasks(FolderMasks):
     (``imageData``) is never decoded.
 
     Args:
-        masks, images, data_root, suffix: As in :class:`.FolderMasks`.
+        masks, images, data_root: As in :class:`.FolderMasks`.
+        suffix: The end of a file's name, or a list.
         radius: Radius of points and lines, 0 or more. None: points and lines raise an
             error.
         unit: Unit of ``radius``: ``'pixel'``, or ``'diagonal'`` for a fraction of the

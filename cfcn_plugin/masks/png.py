@@ -23,7 +23,8 @@ class PNGMasks(FolderMasks):
     goes by its colours: white is causal, whichever index white has.
 
     Args:
-        masks, images, data_root, suffix: As in :class:`.FolderMasks`.
+        masks, images, data_root: As in :class:`.FolderMasks`.
+        suffix: The end of a mask's name, such as ``'_mask.png'``, or a list.
         causal: The causal values, or colours as ``[r, g, b]``. ``'alpha'``: pixels that
             are at least half opaque are causal. None: the file must be binary, with
             values 0 and 1, or 0 and the maximum (255, or 65535 for 16 bits).
