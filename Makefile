@@ -31,12 +31,12 @@ demo: install
 	$(VENV)/bin/python tools/demo.py --out work_dirs/demo
 
 test: install lint
-	$(VENV)/bin/python -m pytest $(PARALLEL) -m 'not slow'
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m 'not slow and not gpu'
 
 # The same tests, and the lines that none of them runs; a process that a test starts
 # does not count
 coverage: install
-	$(VENV)/bin/python -m pytest $(PARALLEL) -m 'not slow' --cov --cov-report=term \
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m 'not slow and not gpu' --cov --cov-report=term \
 	    --cov-report=xml --cov-report=html
 
 test-slow: install
@@ -81,6 +81,13 @@ sweep: install $(TRANSFORMERS_VENV)/.installed
 # What guidance costs; about half an hour on two cores
 benchmarks: install
 	$(VENV)/bin/python -m benchmarks --page docs/benchmarks.md
+
+# What a GPU must show, and one table of what it costs there; about 10 minutes on one
+# card. PYTHON=... with a CUDA build of torch, or the package index's own (5 GB)
+gpu: install
+	$(VENV)/bin/python -m pytest tests/gpu -m gpu
+	$(VENV)/bin/python -m benchmarks --device cuda --pairs 20 \
+	    --only steps loss compiled swap --work-dir work_dirs/benchmarks-gpu
 
 # The site, into site/; a warning ends it. NO_MKDOCS_2_WARNING: an advertisement
 docs: install
