@@ -5,7 +5,9 @@ unexport PYTHON
 VENV ?= .venv
 # Index with CPU builds of torch, e.g. https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
-PIP = $(VENV)/bin/python -m pip install -c constraints.txt
+# the newest that pip finds: CONSTRAINTS=/dev/null (Python 3.10, for which the pins are too new)
+CONSTRAINTS ?= constraints.txt
+PIP = $(VENV)/bin/python -m pip install -c $(CONSTRAINTS)
 # A worker of pytest for each core; each imports torch, in about 1 GB of memory
 PARALLEL ?= -n logical --maxprocesses 8 --dist worksteal
 TRANSFORMERS_VENV ?= .venv-transformers
@@ -13,22 +15,29 @@ TRANSFORMERS_PIP = $(TRANSFORMERS_VENV)/bin/python -m pip install -c constraints
 OPENMMLAB_VENV ?= .venv-openmmlab
 OPENMMLAB_PIP = $(OPENMMLAB_VENV)/bin/python -m pip install -c constraints-openmmlab.txt
 
-.PHONY: install demo test test-slow test-openmmlab test-transformers fuzz sweep benchmarks lint clean
+.PHONY: install demo test test-slow test-openmmlab test-transformers coverage fuzz sweep \
+    benchmarks gpu docs docs-serve lint types clean
 
 install: $(VENV)/.installed
 
 # torch first and alone: an index for CPU builds holds nothing else
-$(VENV)/.installed: setup.py constraints.txt
+$(VENV)/.installed: setup.py pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch torchvision
-	$(PIP) -e '.[onedl,test]'
+	$(PIP) -e '.[onedl,test,lint]'
 	touch $@
 
 demo: install
 	$(VENV)/bin/python tools/demo.py --out work_dirs/demo
 
-test: install
-	$(VENV)/bin/python -m pytest $(PARALLEL) -m 'not slow'
+test: install lint
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m 'not slow and not gpu'
+
+# The same tests, and the lines that none of them runs; a process that a test starts
+# does not count
+coverage: install
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m 'not slow and not gpu' --cov --cov-report=term \
+	    --cov-report=xml --cov-report=html
 
 test-slow: install
 	$(VENV)/bin/python -m pytest -m slow
@@ -38,7 +47,7 @@ test-slow: install
 test-openmmlab: $(OPENMMLAB_VENV)/.installed
 	$(OPENMMLAB_VENV)/bin/python -m pytest $(PARALLEL) -m 'stacks and not slow'
 
-$(OPENMMLAB_VENV)/.installed: setup.py constraints-openmmlab.txt
+$(OPENMMLAB_VENV)/.installed: setup.py pyproject.toml constraints-openmmlab.txt
 	$(PYTHON) -m venv $(OPENMMLAB_VENV)
 	$(OPENMMLAB_PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch torchvision
 	$(OPENMMLAB_PIP) -e '.[openmmlab,test]'
@@ -49,7 +58,7 @@ test-transformers: $(TRANSFORMERS_VENV)/.installed
 	$(TRANSFORMERS_VENV)/bin/python -m pytest tests/features/test_transformers_layouts.py \
 	    tests/features/test_wrappers.py
 
-$(TRANSFORMERS_VENV)/.installed: setup.py constraints.txt
+$(TRANSFORMERS_VENV)/.installed: setup.py pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(TRANSFORMERS_VENV)
 	$(TRANSFORMERS_PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch torchvision
 	$(TRANSFORMERS_PIP) -e '.[transformers,test]'
@@ -73,9 +82,29 @@ sweep: install $(TRANSFORMERS_VENV)/.installed
 benchmarks: install
 	$(VENV)/bin/python -m benchmarks --page docs/benchmarks.md
 
+# What a GPU must show, and one table of what it costs there; about 10 minutes on one
+# card. PYTHON=... with a CUDA build of torch, or the package index's own (5 GB)
+gpu: install
+	$(VENV)/bin/python -m pytest tests/gpu -m gpu
+	$(VENV)/bin/python -m benchmarks --device cuda --pairs 20 \
+	    --only steps loss compiled swap --work-dir work_dirs/benchmarks-gpu
+
+# The site, into site/; a warning ends it. NO_MKDOCS_2_WARNING: an advertisement
+docs: install
+	$(PIP) mkdocs-material 'mkdocstrings[python]'
+	$(VENV)/bin/python docs/option_tables.py
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
+docs-serve: docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs serve
+
 lint: install
-	$(PIP) ruff
 	$(VENV)/bin/ruff check .
 
+# The rooms of the core; half a minute the first time
+types: install
+	$(VENV)/bin/mypy
+
 clean:
-	rm -rf build *.egg-info .pytest_cache .ruff_cache
+	rm -rf build dist site htmlcov coverage.xml .coverage *.egg-info \
+	    .mypy_cache .pytest_cache .ruff_cache

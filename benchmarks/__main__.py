@@ -24,7 +24,7 @@ from .loss import compiled_loss, loss
 from .masks import masks
 from .pairs import Line, Ratio
 from .repair import repairs
-from .steps import guided_over_plain, other_methods, swap_over_plain
+from .steps import guided_over_plain, on_gpu, other_methods, swap_over_plain
 
 BENCHMARKS = dict(
     steps=guided_over_plain, loss=loss, compiled=compiled_loss, methods=other_methods,
@@ -41,7 +41,8 @@ def main():
     parser.add_argument('--pairs', type=int, default=30, help='measured pairs; 30')
     parser.add_argument(
         '--device', default='cpu',
-        help='cpu or cuda; masks and processes are measured on CPUs')
+        help='cpu, or cuda: steps in float16, of full batches; masks and processes are '
+        'measured on CPUs')
     parser.add_argument(
         '--work-dir', type=Path, default=Path('work_dirs', 'benchmarks'),
         help='folder of the results')
@@ -63,14 +64,13 @@ def main():
             print(f'{line.what}: {line.ratio}, {line.unit}', flush=True)
         print(f'{name} took {time.perf_counter() - started:.0f} s', flush=True)
         keep(args.work_dir / f'{name}.json', lines)
-    text = markdown(known(args.work_dir))
+    where = (torch.cuda.get_device_name() + ', float16' if on_gpu(args.device) else
+             f'{os.cpu_count()} CPU cores ({platform.machine()}), one thread')
+    command = shlex.join(['python', '-m', 'benchmarks', *sys.argv[1:]])
+    text = (f'{markdown(known(args.work_dir))}\n\n{where}, torch {torch.__version__}:'
+            f'\n\n```\n{command}\n```')
     if args.page:
-        where = (torch.cuda.get_device_name() if args.device.startswith('cuda') else
-                 f'{os.cpu_count()} CPU cores ({platform.machine()}), one thread')
-        command = shlex.join(['python', '-m', 'benchmarks', *sys.argv[1:]])
-        write_into_page(
-            args.page, f'{text}\n\n{where}, torch {torch.__version__}:\n\n'
-            f'```\n{command}\n```')
+        write_into_page(args.page, text)
     else:
         print(text)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from mmengine.optim import OptimWrapper
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
@@ -15,6 +15,7 @@ from .memory import peak_bytes
 from .pairs import Line, Ratio, Turn, ratio_of
 
 CFCN = dict(type='CausalFocusLoss')
+FULL = 256  # images in a batch of a GPU
 SWAP = dict(type='BackgroundSwap', prob=1., border=1.5, hole='box')  # 'pretrained'
 RESNET = dict(
     type='ImageClassifier',
@@ -34,10 +35,15 @@ PAPER = dict(  # Table 4 of the paper, Pets, CFCN-C
     head=dict(type='CausalFocusHead', num_classes=2, in_channels=16))
 
 
+def on_gpu(device: str) -> bool:
+    """Whether steps are in float16 with a scaler, of full batches."""
+    return device.startswith('cuda')
+
+
 def guided_over_plain(pairs: int, device: str = 'cpu',
                       tiny: bool = False) -> Iterator[Line]:
     """A step with CFCN over the stock model's step, in time and in peak memory."""
-    images = 2 if device == 'cpu' else 64
+    images = FULL if on_gpu(device) else 2
     for name, model, guidance, size, aim in (
             ('ResNet-50, 224 px', RESNET, CFCN, 224, 1.02),
             ('ViT-S/16, 224 px', VIT, CFCN, 224, 1.02),
@@ -52,7 +58,7 @@ def guided_over_plain(pairs: int, device: str = 'cpu',
 def other_methods(pairs: int, device: str = 'cpu',
                   tiny: bool = False) -> Iterator[Line]:
     """Steps of other guidance methods over the plain step."""
-    size, images = 224, 2 if device == 'cpu' else 64
+    size, images = 224, 64 if on_gpu(device) else 2
     if tiny:
         size, images = 32, 2
     for guidance in (dict(type='GAINLoss'), dict(type='RightReasonsLoss')):
@@ -64,7 +70,7 @@ def other_methods(pairs: int, device: str = 'cpu',
 def swap_over_plain(pairs: int, device: str = 'cpu',
                     tiny: bool = False) -> Iterator[Line]:
     """A step whose images all get another background over the plain step."""
-    model, size, images = RESNET, 224, 2 if device == 'cpu' else 64
+    model, size, images = RESNET, 224, FULL if on_gpu(device) else 2
     if tiny:
         model, size, images = shrunk(model), 32, 2
     yield from _compare('step with BackgroundSwap over plain: ResNet-50, 224 px', model,
@@ -126,8 +132,9 @@ class Trained:
             model['train_cfg'] = dict(augments=dict(augments))
             model['data_preprocessor']['num_classes'] = model['head']['num_classes']
         self.model = MODELS.build(model).to(device).train()
-        self.optimizer = OptimWrapper(
-            torch.optim.SGD(self.model.parameters(), lr=1e-4, momentum=0.9))
+        sgd = torch.optim.SGD(self.model.parameters(), lr=1e-4, momentum=0.9)
+        self.optimizer = AmpOptimWrapper(
+            optimizer=sgd, dtype='float16') if on_gpu(device) else OptimWrapper(sgd)
         self.device = device
         generator = torch.Generator().manual_seed(0)
         self.images = torch.randint(

@@ -1,15 +1,7 @@
 """``python -m cfcn_plugin``: what is installed, and where configs and tools are."""
-from pathlib import Path
-
 import cfcn_plugin
+from cfcn_plugin.command_line import home
 from cfcn_plugin.stack import INSTALL, find_stack
-
-
-def home() -> Path:
-    """The folder with ``configs`` and ``tools``: a checkout, or ``.mim``."""
-    package = Path(cfcn_plugin.__file__).parent
-    return package / '.mim' if (package / '.mim').is_dir() else package.parent
-
 
 if __name__ == '__main__':
     print(f'cfcn_plugin {cfcn_plugin.__version__}')

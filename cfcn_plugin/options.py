@@ -5,6 +5,7 @@ from numbers import Integral, Real
 
 
 def check_choice(name: str, value, allowed: Sequence[str]) -> None:
+    """Raise a ValueError unless an option is one of the allowed words."""
     if value not in allowed:
         raise ValueError(f'`{name}` must be one of {tuple(allowed)}, got {value!r}')
 
@@ -45,7 +46,7 @@ def check_whole(name: str, value, least: int | None = None,
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise ValueError(f'`{name}` must be a whole number, got {value!r}')
     if most is not None:
-        check_number(name, value, least, most)
+        check_number(name, value, -math.inf if least is None else least, most)
     elif least is not None and value < least:
         raise ValueError(f'`{name}` must be at least {least}, got {value!r}')
 

@@ -9,7 +9,7 @@ _UNPRINTABLE = re.compile(
 
 
 def printable(text: object) -> str:
-    """Text with visible escapes in place of what a terminal or a page would obey.
+    r"""Text with visible escapes in place of what a terminal or a page would obey.
 
     A file name, or a value in a file, may have terminal escapes, marks that turn the
     direction of writing, line ends, and bytes that are not UTF-8. These are shown as

@@ -59,13 +59,6 @@ def test_the_batch_augments_take_labels_and_guidance_takes_what_they_give(traine
         assert guide.loss(names['images'], logits, target, names['masks']) > 0
 
 
-def test_the_table_has_the_options_with_their_defaults():
-    known = inspect.signature(cfcn_plugin.MaskedDataset).parameters
-    shown = dict(re.findall(r'^\| `(\w+)` \| `(.*?)` \|', TEXT, re.M))
-    assert set(shown) == set(known) - {'dataset', 'source', 'options'}
-    assert all(eval(value) == known[name].default for name, value in shown.items())
-
-
 def test_the_other_options_are_those_of_the_mask_loader():
     known = inspect.signature(cfcn_plugin.masks.MaskLoader).parameters
     named = TEXT.split('`image_list`')[1].split('are those of')[0]

@@ -40,7 +40,7 @@ def test_stack_is_named(install, packages, name):
 
 @pytest.mark.parametrize('packages', [
     ONEDL + OPENMMLAB,
-    ONEDL + ['mmengine'],
+    [*ONEDL, 'mmengine'],
     ['onedl-mmpretrain', 'mmengine'],
 ])
 def test_two_stacks_are_an_error_that_uninstalls_both(install, packages):

@@ -88,7 +88,7 @@ def _tta_pipeline(pipeline: list) -> list:
         step for step in deepcopy(pipeline) if step['type'] != 'LoadActivationMask']
     flips = [dict(type='RandomFlip', prob=p) for p in (1., 0.)]
     pack = dict(type='PackInputs', meta_keys=(*PackInputs.DEFAULT_META_KEYS, 'group'))
-    return stock[:-1] + [dict(type='TestTimeAug', transforms=[flips, [pack]])]
+    return [*stock[:-1], dict(type='TestTimeAug', transforms=[flips, [pack]])]
 
 
 class StrictRunner(Runner):

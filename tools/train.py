@@ -1,5 +1,5 @@
 """Train a model on one or several devices; the arguments are mmpretrain's."""
-# ruff: noqa: E402  (the signals are caught while the other modules are imported)
+# the signals are caught while the other modules are imported
 import _early_exit
 
 if __name__ == '__main__':

@@ -1,5 +1,6 @@
 """Training data with masks: a wrapper of torch data sets, their collate function,
-batch augments, and public data sets made ready."""
+batch augments, and public data sets made ready.
+"""
 from .batch_augments import BackgroundSwap, cutmix, mixup, resizemix
 from .collate import collate
 from .image_files import load_image

@@ -1,6 +1,6 @@
 """The image files of torch data sets, of which no other formats are opened."""
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ def _has_reader(dataset: Any) -> bool:
 class FirstOf:
     """The path of sample (path, label)."""
 
-    def __init__(self, samples: list):
+    def __init__(self, samples: Sequence):
         self.samples = samples
 
     def __call__(self, index: int) -> str:

@@ -87,14 +87,14 @@ def image_size(image: Any) -> tuple[int, int]:
     if isinstance(image, Image.Image):
         return image.size[::-1]
     if isinstance(image, Tensor) and image.ndim >= 2:
-        return tuple(image.shape[-2:])
+        return image.shape[-2], image.shape[-1]
     if isinstance(image, np.ndarray) and image.ndim in (2, 3):
         return image.shape[:2]
     raise TypeError('expected a PIL image, a tensor (C, H, W) or an array (H, W, C), '
                     f'got {type(image).__name__}')
 
 
-def _steps(transform: Callable) -> Iterator[tuple[str, Callable, Callable]]:
+def _steps(transform: Any) -> Iterator[tuple[str, Callable, Callable]]:
     """Each step's name, the step for an image alone, and for an image and masks."""
     if type(transform) in (v1.Compose, v2.Compose):
         for one in transform.transforms:

@@ -85,11 +85,11 @@ class MaskedSamples(Dataset):
     def _ask(self, path: str, image: Any,
              label: Any) -> tuple[MaskRecord | None, dict]:
         """The record of a guided image, and whether there is one and why not."""
-        sample = dict(img_path=path, img=_pixels(image))
+        sample: dict[str, Any] = dict(img_path=path, img=_pixels(image))
         if isinstance(label, Integral) or (
                 isinstance(label, Tensor | np.ndarray) and label.ndim == 0):
             sample['gt_label'] = int(label)
-        loader, fields = self.mask_loader, dict(guided=False)
+        loader, fields = self.mask_loader, dict[str, Any](guided=False)
         result = None
         if loader.is_sample_chosen(sample):
             result = loader.load(sample, image_size(image))

@@ -31,6 +31,7 @@ class ReportFigure(NamedTuple):
 
 
 def render(name: str, title: str, caption: str, figure: Figure) -> ReportFigure:
+    """A figure as a PNG for the report."""
     stream = BytesIO()
     figure.savefig(stream, dpi=DPI, format='png')
     return ReportFigure(name, title, caption, stream.getvalue())

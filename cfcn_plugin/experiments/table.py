@@ -44,6 +44,7 @@ def tidy(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
 
 
 def write_csv(file: Path, table: DataFrame) -> None:
+    """Write a table as RFC 4180 has it; a missing number is ``nan``."""
     table.to_csv(file, index=False, na_rep='nan', lineterminator='\r\n')
 
 

@@ -143,7 +143,7 @@ class Captured:
         values = [kept.value() for kept in self.kept]
 
         def gradients(score: Tensor, create_graph: bool = False) -> tuple[Tensor, ...]:
-            found = [None] * len(values)
+            found: Any = [None] * len(values)
             if all(value.requires_grad for value in values):
                 nodes = [kept.node() for kept in self.kept]
                 found = torch.autograd.grad(

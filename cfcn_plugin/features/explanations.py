@@ -77,7 +77,8 @@ def input_x_gradient(model: nn.Module, images: Tensor, target: Tensor) -> Explan
         scores = _class_scores(model, leaf, target.shape)
         gradient, = torch.autograd.grad((scores * target).sum(), leaf)
     saliency = attribution.input_x_gradient(leaf.detach(), gradient)
-    return Explanation(saliency, tuple(images.shape[-2:]))
+    height, width = images.shape[-2:]
+    return Explanation(saliency, (height, width))
 
 
 EXPLANATIONS = dict(grad_cam=grad_cam, input_x_gradient=input_x_gradient)
@@ -138,8 +139,8 @@ def _explained_layout(model: nn.Module, layer: str) -> Layout:
     return hook.layouts[0]
 
 
-def _class_scores(model: nn.Module, images: Tensor, shape: tuple[int, int]) -> Tensor:
-    scores = model(images)
+def _class_scores(model: nn.Module, images: Tensor, shape: torch.Size) -> Tensor:
+    scores: Any = model(images)
     if isinstance(scores, tuple | list):  # Conformer's head scores twice
         scores = sum(scores)
     if scores.shape != shape:

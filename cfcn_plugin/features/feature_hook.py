@@ -117,7 +117,7 @@ class FeatureHook:
             last = replace(last, channels_last=False)
         named = replace(last, module=name, side='output', channels=None, settled=False,
                         by_proportion='channels_last' not in self.overrides)
-        return replace(named, **self.overrides)
+        return replace(named, **self.overrides)  # type: ignore[arg-type]
 
 
 def last_stage_activation(model: nn.Module, inputs: Tensor) -> Tensor:
@@ -142,6 +142,6 @@ def last_stage_activation(model: nn.Module, inputs: Tensor) -> Tensor:
     try:
         with hook.attach(model):
             model(inputs)
-            return hook.take(inputs)
+            return hook.take(inputs)  # type: ignore[return-value]
     finally:
         hook.detach()

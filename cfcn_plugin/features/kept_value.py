@@ -53,7 +53,7 @@ class KeptValue:
 
     def node(self) -> Tensor | GradientEdge:
         """What ``torch.autograd.grad`` takes for the gradient in the value."""
-        return self.edge if self.is_changed else self.raw
+        return self.edge if self.is_changed else self.raw  # type: ignore[return-value]
 
 
 def keep(raw: Any, mode: tuple[bool, bool], may_change: bool) -> KeptValue:

@@ -1,6 +1,6 @@
 """The layout of a map: its place in a model, and how it lies in memory."""
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
@@ -37,7 +37,7 @@ class Layout:
     by_proportion: bool = False
     patch: tuple[int, int] | None = None
 
-    def to_nchw(self, raw, image: tuple[int, int]) -> Tensor:
+    def to_nchw(self, raw, image: Sequence[int]) -> Tensor:
         """The map as (B, F, h, w), a view if possible.
 
         Args:
@@ -63,8 +63,8 @@ class Layout:
         h, w = self._grid(tokens.shape[1], image)
         return tokens.transpose(1, 2).unflatten(2, (h, w))
 
-    def covers(self, grid: tuple[int, int],
-               image: tuple[int, int]) -> tuple[int, int]:
+    def covers(self, grid: Sequence[int],
+               image: Sequence[int]) -> tuple[int, int]:
         """Rows and columns of pixels that the cells cover, from the top left corner.
 
         Where the image's size is no multiple of the patch, the remaining pixels are cut
@@ -77,8 +77,9 @@ class Layout:
             image: (H, W) of the model's input.
         """
         if self.patch is None:
-            return image
-        return tuple(map(_covered, grid, image, self.patch))
+            return image[0], image[1]
+        h, w = map(_covered, grid, image, self.patch)
+        return h, w
 
     def pick(self, raw):
         """The map among the values of the module."""
@@ -87,7 +88,7 @@ class Layout:
             raw = values[self.item]
         return raw
 
-    def _grid(self, length: int, image: tuple[int, int]) -> tuple[int, int]:
+    def _grid(self, length: int, image: Sequence[int]) -> tuple[int, int]:
         if self.grid is not None:
             h, w = self.grid(image)
             if h * w == length:
@@ -107,13 +108,13 @@ class Layout:
         return h, w
 
 
-def _grid_of(length: int, image: tuple[int, int]) -> tuple[int, int]:
+def _grid_of(length: int, image: Sequence[int]) -> tuple[int, int]:
     height, width = image
     return (round((length * height / width)**0.5),
             round((length * width / height)**0.5))
 
 
-def in_proportion(activation: Tensor, image: tuple[int, int]) -> bool:
+def in_proportion(activation: Tensor, image: Sequence[int]) -> bool:
     """Whether a map has the image's proportions, up to two cells of padding."""
     (h, w), (height, width) = activation.shape[-2:], image
     return abs(h * width - w * height) <= 2 * max(height, width)
@@ -125,7 +126,7 @@ def patch_size(model: nn.Module) -> tuple[int, int] | None:
     if first is None or first.kernel_size == (1, 1):
         return None
     whole = first.kernel_size == first.stride and first.padding in (0, (0, 0), 'valid')
-    return first.kernel_size if whole else None
+    return first.kernel_size if whole else None  # type: ignore[return-value]
 
 
 def _covered(cells: int, pixels: int, patch: int) -> int:
@@ -163,10 +164,12 @@ def hookable(model: nn.Module, depth: int = 3) -> str:
 
 
 def below(name: str, layout: Layout) -> Layout:
+    """The layout of a model that is a part, ``name``, of another model."""
     return replace(layout, module=f'{name}.{layout.module}'.strip('.'))
 
 
 def get_part(model: nn.Module, name: str):
+    """A part by its dotted name, or None if there is none."""
     for part in name.split('.'):
         model = getattr(model, part, None)
     return model

@@ -75,6 +75,7 @@ def timm_output(model: nn.Module) -> Layout:
 
 
 def find_site(model: nn.Module) -> Site | None:
+    """The first site of the table that this model has, or None."""
     return next((site for site in TIMM_SITES
                  if isinstance(get_part(model, site.needs), nn.Module)), None)
 
@@ -86,6 +87,7 @@ def is_timm(module: nn.Module | None) -> bool:
 
 
 def timm_layout(model: nn.Module, site: Site, channels: int | None) -> Layout:
+    """The layout at a site; ``channels`` unless the site names the layer for it."""
     if site.channels is not None:
         channels = len(model.get_submodule(site.channels).weight)
     prefix_tokens = site.prefix_tokens

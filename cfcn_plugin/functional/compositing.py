@@ -114,7 +114,7 @@ def without_object(images: Tensor, objects: Tensor, border: float = 2.0) -> Tens
     known = torch.cat([images * context, context], dim=1)
     total = sum(_enlarged(COARSER**step * F.adaptive_avg_pool2d(known, cells), known)
                 for step, cells in enumerate(CELLS))
-    fill = total[:, :-1] / total[:, -1:]
+    fill = total[:, :-1] / total[:, -1:]  # type: ignore[index]
     return torch.lerp(images, fill.to(images.dtype), hole.to(images.dtype))
 
 

@@ -114,7 +114,8 @@ def _plane_sums(activation: Tensor, planes: Tensor) -> tuple[Tensor, Tensor]:
         maps = maps.flatten(2)
         sums.append(plane @ maps.mT if planes.dim() == 3 else
                     (plane @ maps[..., None])[..., 0].mT)
-    return torch.cat(sums).unbind(1)
+    under, total = torch.cat(sums).unbind(1)
+    return under, total
 
 
 def _piece_size(activation: Tensor) -> int:

@@ -9,5 +9,8 @@ def at_least_float32(tensor: Tensor) -> Tensor:
 
 
 def compute_dtype(activation: Tensor) -> torch.dtype:
-    # eps vanishes and sums overflow in half precision
+    """The dtype to compute in, at least float32.
+
+    In half precision eps vanishes and sums overflow.
+    """
     return torch.promote_types(activation.dtype, torch.float32)

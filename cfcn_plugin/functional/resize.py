@@ -1,4 +1,6 @@
 """Matching the sizes of masks and maps, exactly by area."""
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -6,7 +8,7 @@ from torch import Tensor
 RESIZES = ('mask', 'activation')
 
 
-def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
+def resize_mask(mask: Tensor, size: Sequence[int]) -> Tensor:
     """Resize by exact fractional area, on any grid.
 
     Each output cell is the mean of the pixels under it, a pixel that straddles
@@ -26,9 +28,10 @@ def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
     return rows @ mask @ cols.T
 
 
-def crop_or_extend(planes: Tensor, size: tuple[int, int]) -> Tensor:
+def crop_or_extend(planes: Tensor, size: Sequence[int]) -> Tensor:
     """Planes (..., H, W) cut to ``size`` (h, w) from the corner; beyond the edge, the
-    edge is repeated."""
+    edge is repeated.
+    """
     for dim, pixels in zip((-2, -1), size):
         more = pixels - planes.shape[dim]
         if more > 0:
@@ -41,7 +44,7 @@ def crop_or_extend(planes: Tensor, size: tuple[int, int]) -> Tensor:
     return planes
 
 
-def stretch_adjoint(planes: Tensor, size: tuple[int, int]) -> Tensor:
+def stretch_adjoint(planes: Tensor, size: Sequence[int]) -> Tensor:
     """What weighting the stretched map with ``planes`` weighs in the map itself.
 
     Stretching is linear, sum(m * stretch(A)) = sum(stretch^T(m) * A), so the

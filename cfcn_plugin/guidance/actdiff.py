@@ -1,4 +1,6 @@
 """The same activations with and without the context (ActDiff)."""
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -65,7 +67,7 @@ class ActDiffLoss(Guidance):
         else:
             other = batch.images.masked_fill(context[:, None], 0)
         pairs = list(zip(batch.maps, batch.model.features(other)))
-        distance = sum(mean_square(*pair) for pair in pairs) / len(pairs)
+        distance: Any = sum(mean_square(*pair) for pair in pairs) / len(pairs)
         actdiff = reduce_images(
             masks.weight * zero_unguided(distance, masks.guided), masks.weight,
             self.reduction)

@@ -120,7 +120,7 @@ class CausalFocusLoss(Guidance):
         """
         maps = batch.each_map()
         terms = map(self._one_map, maps, self._channel_weights(batch))
-        return sum(terms) / len(maps)
+        return sum(terms) / len(maps)  # type: ignore[return-value]
 
     @torch.no_grad()
     def active_maps(self, batch: GuidanceBatch) -> Tensor:
@@ -131,7 +131,7 @@ class CausalFocusLoss(Guidance):
             if self.channels == 'target':
                 live = class_score(live, batch.target)
             fractions.append(live.mean())
-        return sum(fractions) / len(fractions)
+        return sum(fractions) / len(fractions)  # type: ignore[return-value]
 
     def _channel_weights(self, batch: GuidanceBatch) -> list[Tensor | None]:
         """v_f in each map, (B, F); None for all alike."""
@@ -145,7 +145,7 @@ class CausalFocusLoss(Guidance):
             return self._outside(batch, weights)
         if self.channels == 'all':  # such maps know no labels, so no label's own mask
             return batch.masks.weight * self._outside(batch, weights)
-        return sum(
+        return sum(  # type: ignore[return-value]
             component.weight * self._outside(batch.of_component(component), None)
             for component in batch.masks.components)
 

@@ -1,4 +1,6 @@
 """Grad-CAM against the mask, by one of five metrics."""
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -102,11 +104,13 @@ class ExplanationLoss(Guidance):
         self.temperature = temperature
 
     def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
-        per_image, active_maps = 0, 0
-        steps = [(batch.of_component(c), c.weight) for c in batch.masks.components]
+        per_image: Any = 0
+        active_maps: Any = 0
+        steps: list = [(batch.of_component(c), c.weight)
+                       for c in batch.masks.components]
         for step, weight in steps or [(batch, 1)]:
             maps = self.explanations(step)
-            outside = sum(map(self.outside, maps, step.each_map())) / len(maps)
+            outside: Any = sum(map(self.outside, maps, step.each_map())) / len(maps)
             per_image = per_image + weight * zero_unguided(outside, step.masks.guided)
             dead = [
                 (one.detach().amax((1, 2)) <= faintest(one[0].numel())).float()

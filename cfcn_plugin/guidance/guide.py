@@ -114,7 +114,8 @@ class Guide:
     def __exit__(self, kind, error, traceback) -> None:
         if kind is None:
             self._captured = self.feature_hook.captured()
-        self._block.__exit__(kind, error, traceback)
+        if self._block is not None:
+            self._block.__exit__(kind, error, traceback)
         self._block = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -126,7 +127,8 @@ class Guide:
              masks: MaskBatch) -> Tensor:
         """The sum of guidance's losses, a scalar; arguments as in :meth:`batch`."""
         terms = self.terms(images, logits, target, masks)
-        return sum(value for key, value in terms.items() if 'loss' in key)
+        return sum(  # type: ignore[return-value]
+            value for key, value in terms.items() if 'loss' in key)
 
     def terms(self, images: Tensor, logits: Tensor, target: Tensor,
               masks: MaskBatch) -> dict[str, Tensor]:
@@ -181,9 +183,9 @@ class Guide:
                 'no forward pass was captured: run the model inside `with guide:` '
                 'before each call')
         maps = captured.maps(images, self._needs_graph)
+        is_changed = self._is_changed(images)
         view = ModelView(
-            *(partial(again, self._is_changed(images))
-              for again in (self._classify, self._features)),
+            partial(self._classify, is_changed), partial(self._features, is_changed),
             captured.gradients(images), captured.covers(maps, images))
         return GuidanceBatch(images, maps, logits, target, masks, view)
 

@@ -1,6 +1,7 @@
 """The masks of a batch: the one carrier after collation."""
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -61,7 +62,8 @@ class MaskBatch:
         """(B,) float in [0, 1]: the fraction of each image's label that is guided."""
         if not self.components:
             return self.guided.float()
-        return sum(component.weight for component in self.components)
+        return sum(  # type: ignore[return-value]
+            component.weight for component in self.components)
 
     @property
     def known(self) -> Tensor:
@@ -112,7 +114,7 @@ class MaskBatch:
             self, mask=component.mask, classes=component.classes,
             guided=component.weight > 0, components=())
 
-    def cropped(self, size: tuple[int, int]) -> 'MaskBatch':
+    def cropped(self, size: tuple[int, ...]) -> 'MaskBatch':
         """The masks of the ``size`` (rows, columns) of pixels from the top left corner.
 
         Beyond the image's edge the edge is repeated.
@@ -130,5 +132,5 @@ class MaskBatch:
 MOVED = ('mask', 'ignore', 'guided', 'classes')  # the others are CPU scalars
 
 
-def _moved(owner, names, copy: Callable[[Tensor], Tensor]) -> dict[str, Tensor | None]:
+def _moved(owner, names, copy: Callable[[Tensor], Tensor]) -> dict[str, Any]:
     return dict(zip(names, move([getattr(owner, name) for name in names], copy)))

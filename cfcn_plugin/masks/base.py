@@ -40,7 +40,7 @@ class ForeignImageError(MaskError):
     """An image is none of a mask source's: it lies elsewhere, or has no name."""
 
 
-class at:  # named as the context managers of contextlib
+class at:  # noqa: N801  (named as the context managers of contextlib)
     """Put a file, or a place in a file, before the message of a MaskError.
 
     Nested contexts are joined, the outer place first: ``'a.json', shape 3: ...``. A
@@ -201,7 +201,7 @@ def check_names(name: str, value) -> None:
         raise TypeError(f'`{name}` must be several names, got {value!r}')
 
 
-def expect(is_right: bool, expected: str, got, remedy: str = '') -> None:
+def expect(is_right: object, expected: str, got, remedy: str = '') -> None:
     """Raise a MaskError if a value of an annotation file is wrong.
 
     The message has the expected value, the beginning of the actual value, the remedy.
@@ -213,6 +213,7 @@ def expect(is_right: bool, expected: str, got, remedy: str = '') -> None:
 
 
 def is_list_of(kind: type, value) -> bool:
+    """Whether a value is a list of ``kind`` alone."""
     return isinstance(value, list) and all(isinstance(one, kind) for one in value)
 
 

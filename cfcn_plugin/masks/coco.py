@@ -108,7 +108,7 @@ class COCOMasks(IndexedMasks):
         if isinstance(shape, MaskError):
             raise shape
         category, crowd = look_up(names, one.category, 'category'), one.crowd == 1
-        if not self.choice.wants(category) or crowd and self.crowd == 'skip':
+        if not self.choice.wants(category) or (crowd and self.crowd == 'skip'):
             return shape, crowd, category, None
         if isinstance(one.outline, MaskError):
             raise one.outline

@@ -29,10 +29,12 @@ def pack_error(error: MaskError) -> tuple:
 
 
 def is_packed_error(record) -> bool:
+    """Whether a record is an error that was kept for its image."""
     return isinstance(record, tuple) and record[:1] == (..., )
 
 
 def restore_error(record: tuple) -> MaskError:
+    """The error of a packed record, with its places."""
     _, places, message = record
     error = MaskError(message)
     error.places = places

@@ -30,7 +30,7 @@ class MirrorMasks(MaskSource):
         data_root: The dataset's root.
     """
     endings = False
-    suffixes = ()  # endings of masks, which may be in the folder of images
+    suffixes: tuple[str, ...] = ()  # of masks, which may lie beside their images
     image_field = ''  # the field of a mask's file that names its image
 
     def __init__(self, masks: str, images: str = '', data_root: str = ''):

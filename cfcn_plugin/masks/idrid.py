@@ -1,4 +1,5 @@
 """The lesion masks of IDRiD, the Indian Diabetic Retinopathy Image Dataset."""
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from cfcn_plugin.options import check_flag
@@ -41,7 +42,7 @@ class IDRiDMasks(MirrorMasks):
                  masks: str = 'A. Segmentation/2. All Segmentation Groundtruths',
                  images: str = 'A. Segmentation/1. Original Images',
                  data_root: str = '',
-                 lesions: list[str] = ('MA', 'HE', 'EX', 'SE'),
+                 lesions: Sequence[str] = ('MA', 'HE', 'EX', 'SE'),
                  suffix: str = '.tif',
                  flat: bool = False):
         super().__init__(masks, images, data_root)

@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 from zlib import crc32
 
 import numpy as np
@@ -67,7 +67,8 @@ class RecordIndex:
         start, stop = (hashes.searchsorted(code, side) for side in ('left', 'right'))
         return [record for other, record in self._entries(start, stop) if other == key]
 
-    def _entries(self, start: int, stop: int) -> Iterator[tuple[str, Any]]:
+    def _entries(self, start: SupportsIndex,
+                 stop: SupportsIndex) -> Iterator[tuple[str, Any]]:
         """Keys and records from ``start`` to ``stop`` in the order of hashes."""
         joined, ends = memoryview(self._joined.numpy()), memoryview(self._ends.numpy())
         for i in self._order.numpy()[start:stop]:

@@ -53,7 +53,7 @@ class Seen:
         if to_name is not None and tags and to_name not in tags:
             raise MaskError(f'no region has to_name={to_name!r}, there are {tags}')
         if to_name is None and (
-                len(tags) > 1 or self.other_images and self.tags != {image}):
+                len(tags) > 1 or (self.other_images and self.tags != {image})):
             fields = sorted({image, *self.other_images})
             raise MaskError(
                 f'tasks with several images: fields {fields}, regions with to_name '

@@ -50,7 +50,8 @@ class LabelMeMasks(FolderMasks):
     (``imageData``) is never decoded.
 
     Args:
-        masks, images, data_root, suffix: As in :class:`.FolderMasks`.
+        masks, images, data_root: As in :class:`.FolderMasks`.
+        suffix: The end of a file's name, or a list.
         radius: Radius of points and lines, 0 or more. None: points and lines raise an
             error.
         unit: Unit of ``radius``: ``'pixel'``, or ``'diagonal'`` for a fraction of the
@@ -169,7 +170,7 @@ def _is_polygon(one: dict, kind: str, count: int) -> bool:
         return kind == 'polygon'
     turn = one.get('rotation') or one.get('direction')
     # two corners do not tell how the rectangle is turned
-    expect(count == 4 or count == 2 and kind == 'rectangle' and not turn,
+    expect(count == 4 or (count == 2 and kind == 'rectangle' and not turn),
            'two opposite corners, or four corners of a turned rectangle',
            f'{count} points' + (f' and a rotation of {turn}' if turn else ''))
     return count == 4

@@ -230,7 +230,7 @@ class MaskLoader:
             result = replace(result, record=record, ways=ways)
         return result
 
-    def _warn(self, name: str, error: MaskError) -> None:
+    def _warn(self, name: str, error: Exception) -> None:
         """Warn once for each unusable mask, and at most 100 times in a process."""
         count = self.failures.add(name, error)
         if 0 < count <= MAX_WARNINGS:

@@ -19,7 +19,8 @@ class MatMasks(FolderMasks):
     ``<data_root>/<images>/7.png`` is ``<data_root>/<masks>/7.mat``.
 
     Args:
-        masks, images, data_root, suffix: As in :class:`.FolderMasks`.
+        masks, images, data_root: As in :class:`.FolderMasks`.
+        suffix: The end of a file's name, or a list.
         field: Path of the mask in the file.
         upright: Whether images have the orientation that MATLAB shows. h5py returns
             columns first; use False for images that were exported without a transpose.

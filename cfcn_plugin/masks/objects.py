@@ -94,8 +94,8 @@ class ObjectChoice:
 
         The geometry of an object that is not wanted is not read.
         """
-        return not self.asked or isinstance(
-            category, str) and category in self.option_categories
+        return not self.asked or (isinstance(
+            category, str) and category in self.option_categories)
 
     def check(self, known: Collection[str]) -> None:
         """Raise a MaskError if an option names a category that no file declares."""

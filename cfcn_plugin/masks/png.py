@@ -23,7 +23,8 @@ class PNGMasks(FolderMasks):
     goes by its colours: white is causal, whichever index white has.
 
     Args:
-        masks, images, data_root, suffix: As in :class:`.FolderMasks`.
+        masks, images, data_root: As in :class:`.FolderMasks`.
+        suffix: The end of a mask's name, such as ``'_mask.png'``, or a list.
         causal: The causal values, or colours as ``[r, g, b]``. ``'alpha'``: pixels that
             are at least half opaque are causal. None: the file must be binary, with
             values 0 and 1, or 0 and the maximum (255, or 65535 for 16 bits).
@@ -38,7 +39,7 @@ class PNGMasks(FolderMasks):
                  data_root: str = '',
                  suffix: str | list[str] = '.png',
                  causal: list[int] | list[list[int]] | str | None = None,
-                 ignore: list[int] | list[list[int]] = (),
+                 ignore: Sequence[int] | Sequence[Sequence[int]] = (),
                  classes: list[int] | None = None):
         super().__init__(masks, images, data_root, suffix)
         self.alpha = causal == 'alpha'
@@ -136,8 +137,8 @@ class PNGMasks(FolderMasks):
         mask = known > 0
         high = known.max(initial=0)
         # counting is ten times as fast as selecting the pixels
-        if high not in (0, 1, top) or high and (
-                np.count_nonzero(known == high) != np.count_nonzero(mask)):
+        if high not in (0, 1, top) or (high and (
+                np.count_nonzero(known == high) != np.count_nonzero(mask))):
             found = sorted(set(np.unique(known).tolist()) - {TRANSPARENT})
             shown = ', '.join(map(str, found[:8]))
             lossy = file.suffix.lower() in ('.jpg', '.jpeg')

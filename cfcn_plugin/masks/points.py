@@ -67,7 +67,7 @@ class PointMasks(IndexedMasks):
 
     def _parse(self, numbers: list) -> tuple[float, float, float]:
         values = numbers
-        if len(numbers) == 2 or len(numbers) == 3 and numbers[2] in (None, ''):
+        if len(numbers) == 2 or (len(numbers) == 3 and numbers[2] in (None, '')):
             values = [*numbers[:2], self.radius]
         try:
             x, y, radius = map(read_number, values)

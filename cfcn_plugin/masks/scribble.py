@@ -1,4 +1,5 @@
 """Scribbles: a few lines over the cause, one scribble file per image."""
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ class ScribbleMasks(PNGMasks):
                  data_root: str = '',
                  radius: float = 0.02,
                  unit: str = 'diagonal',
-                 context: list[int] | list[list[int]] = (),
+                 context: Sequence[int] | Sequence[Sequence[int]] = (),
                  **png):
         super().__init__(masks, images, data_root, **png)
         check_radius(radius, unit)

@@ -81,7 +81,7 @@ def format_guided_list(keys: Iterable[str]) -> str:
         line = f'{key}\n'.encode('utf-8', 'replace')
         if list(map(_strip, decode_lines(line))) != [key]:
             raise MaskError(
-                f'image {ascii(key)} cannot be a line of a list: its name has the end '
+                f'image {key!a} cannot be a line of a list: its name has the end '
                 'of a line, a space at its beginning or end, or is not UTF-8; rename '
                 'the image')
     return ''.join(f'{key}\n' for key in keys)

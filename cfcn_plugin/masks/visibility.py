@@ -5,6 +5,8 @@ after a crop cannot be compared. Here each pixel has its position in the source,
 positions move with the mask. The gradient of the positions gives the source area of
 one pixel. The product of this area and the number of causal pixels is the visible area.
 """
+from typing import Any
+
 import numpy as np
 
 from .base import MaskRecord
@@ -24,9 +26,10 @@ def mask_fields(record: MaskRecord, min_visible: float = 0.0) -> dict:
         ``activation_mask``; ``mask_classes`` and ``ignore_mask`` if there are any; with
         ``min_visible`` also what tells the visible fraction later.
     """
-    fields = dict(activation_mask=record.mask, mask_classes=record.classes,
+    planes = dict(activation_mask=record.mask, mask_classes=record.classes,
                   ignore_mask=record.ignore)
-    fields = {key: value for key, value in fields.items() if value is not None}
+    fields: dict[str, Any] = {
+        key: value for key, value in planes.items() if value is not None}
     if min_visible:
         fields.update(
             source_positions=source_positions(record.mask.shape[-2:]),

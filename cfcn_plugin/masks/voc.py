@@ -109,7 +109,7 @@ class VOCMasks(FolderMasks):
     def _segments(self, values: np.ndarray, file: Path) -> list[Annotated]:
         numbers = [n for n in np.unique(values).tolist() if n not in (BACKGROUND, VOID)]
         if self.use == 'segmentation':
-            known = [VOCObject(name, (), False) for name in self.names]
+            known = [VOCObject(name, None, False) for name in self.names]
         elif numbers:
             inner = file.relative_to(self.folder).with_suffix('.xml').as_posix()
             folder = Path(self.data_root, self.annotations)

@@ -66,7 +66,7 @@ class YOLOMasks(FolderMasks):
         self.choice = ObjectChoice(**choice)
         self.names = names
         self.keypoints = keypoints
-        self._pose = None
+        self._pose: bool | None = None
         if names is not None:
             with at('`names`'):
                 self.choice.check(set(names.values()))
@@ -105,7 +105,7 @@ class YOLOMasks(FolderMasks):
         if len(fractions) > BOX:
             fractions = self._without_points(fractions, file)
         count = len(fractions)
-        expect(count == BOX or count >= 6 and count % 2 == 0,
+        expect(count == BOX or (count >= 6 and count % 2 == 0),
                '4 numbers (a box) or an even count of 6 and more (a polygon) after the '
                "category's", ' '.join(values))
         if count > BOX:

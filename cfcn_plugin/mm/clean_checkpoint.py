@@ -66,8 +66,8 @@ def _plain(value: Any, name: str, dropped: list[str]) -> Any:
         return kind(_plain(one, f'{name}[{i}]', dropped) for i, one in enumerate(value))
     if isinstance(value, Tensor):
         return value.detach().as_subclass(Tensor)
-    if type(value) in PLAIN or isinstance(value, np.ndarray | np.generic) and (
-            value.dtype.kind in KINDS):
+    if type(value) in PLAIN or (isinstance(value, np.ndarray | np.generic) and (
+            value.dtype.kind in KINDS)):
         return value
     dropped.append(name or type(value).__name__)
     return None

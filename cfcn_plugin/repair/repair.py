@@ -1,6 +1,7 @@
 """A trained model in, the same model with another last layer out."""
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from itertools import chain
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -62,9 +63,9 @@ def repair(model: nn.Module,
             fit in memory.
     """
     _check_options(views, strengths, border, seed, memory)
-    count = len(batches) if hasattr(batches, '__len__') else 1
-    batches = map(as_batch, batches)
-    first = next(batches, None)
+    count = len(batches) if isinstance(batches, Sized) else 1
+    read = map(as_batch, batches)
+    first = next(read, None)
     if first is None:
         raise ValueError('`batches` is empty: give images, targets and masks')
     forward = _in_precision(model, forward or model)
@@ -72,10 +73,10 @@ def repair(model: nn.Module,
     with torch.inference_mode(False), temporary_evaluation(model), (
             torch.compiler.set_stance('force_eager')):
         device = next((p.device for p in model.parameters()), None)
-        head = model.get_submodule(
-            find_linear_head(model, first.images[:2].to(device), forward))
+        head = cast(nn.Linear, model.get_submodule(
+            find_linear_head(model, first.images[:2].to(device), forward)))
         check = MemoryCheck(count, views, head.in_features, head.out_features, memory)
-        taken = take_views(model, head, chain([first], batches), views, border, seed,
+        taken = take_views(model, head, chain([first], read), views, border, seed,
                            forward, check)
     # a caller's autocast is for the network
     with torch.inference_mode(False), torch.autocast('cpu', enabled=False):

@@ -76,9 +76,9 @@ def swap_accuracy(model: nn.Module,
         raise ValueError(_nothing(left_out))
     targets, original, swapped = map(torch.cat, zip(*parts))
     weights = balanced_weights(_as_rows(targets).double(), several=False)
-    accuracies = [(weights * right).sum().item() for right in (original, swapped)]
+    was, became = ((weights * right).sum().item() for right in (original, swapped))
     return SwapAccuracy(
-        harmonic_mean(accuracies), *accuracies, len(targets), left_out)
+        harmonic_mean([was, became]), was, became, len(targets), left_out)
 
 
 def choose_other_class(targets: Tensor,

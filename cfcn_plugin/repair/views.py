@@ -79,7 +79,8 @@ def take_views(model: nn.Module,
             rows += count
     if not parts:
         raise ValueError(_nothing_usable(masked, covered))
-    return Views(*map(torch.cat, zip(*parts)), masked - rows)
+    plain, swapped, targets, folds, others = map(torch.cat, zip(*parts))
+    return Views(plain, swapped, targets, folds, others, masked - rows)
 
 
 def choose_backgrounds(count: int, views: int,

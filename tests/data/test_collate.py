@@ -40,7 +40,7 @@ def test_samples_become_images_labels_and_masks():
 
 
 def test_samples_of_more_values_keep_them():
-    images, labels, names, masks = cfcn_plugin.collate(
+    _images, _labels, names, masks = cfcn_plugin.collate(
         [(image(), 0, 'a', mask_of(left())), (image(), 1, 'b', mask_of())])
     assert list(names) == ['a', 'b'] and len(masks.guided) == 2
 

@@ -254,9 +254,9 @@ def test_backbone_beside_another_model_is_the_one():
 
 @pytest.mark.parametrize('package', ['torchvision', 'transformers', 'mmpretrain'])
 def test_a_class_of_the_users_own_with_a_known_name_is_not_known(package):
-    ResNet = type('ResNet', (Odd, ), {'__module__': f'my_{package}.models.resnet'})
+    own = type('ResNet', (Odd, ), {'__module__': f'my_{package}.models.resnet'})
     with pytest.raises(UnknownBackbone, match='for ResNet of my_'):
-        locate(ResNet())
+        locate(own())
 
 
 def test_subclass_of_a_model_of_timm_is_known():

@@ -122,7 +122,7 @@ def test_rectangle_of_four_points_is_turned(tmp_path, fields):
 @pytest.mark.parametrize('points,fields,message', [
     (BOX, dict(rotation=45), 'four corners .* got .2 points and a rotation of 45'),
     (CORNERS[:3], {}, 'four corners of a turned rectangle, got .3 points'),
-    (CORNERS + [[1, 1]], dict(kind='oriented_rectangle'), 'got .5 points'),
+    ([*CORNERS, [1, 1]], dict(kind='oriented_rectangle'), 'got .5 points'),
     (BOX, dict(kind='rotation'), 'at least 4 points, got 2')])
 def test_turned_rectangle_needs_four_points(tmp_path, points, fields, message):
     with pytest.raises(MaskError, match=message):

@@ -145,7 +145,7 @@ def test_every_name_of_a_written_list_is_read_again(tmp_path):
 def test_name_that_is_no_line_is_refused_at_writing(name):
     with pytest.raises(MaskError) as caught:
         format_guided_list(['a.jpg', name])
-    assert str(caught.value).startswith(f'image {ascii(name)} cannot be a line of a li')
+    assert str(caught.value).startswith(f'image {name!a} cannot be a line of a li')
 
 
 def test_name_that_is_no_utf_8_has_a_rank():

@@ -13,11 +13,12 @@ import torch
 SECONDS = 1800  # a collective that one process leaves out ends as an error, not a hang
 
 
-def run_in_processes(function: Callable, count: int, *arguments) -> list:
+def run_in_processes(function: Callable, count: int, *arguments,
+                     backend: str = 'gloo') -> list:
     """What ``function(rank, *arguments)`` returns in each of ``count`` processes.
 
-    They share a gloo group. The function must be a module's own, which is run anew in
-    each; what it takes and returns is pickled.
+    They share a group, by default of gloo. The function must be a module's own, which
+    is run anew in each; what it takes and returns is pickled.
 
     Raises:
         RuntimeError: A process failed; its traceback is on stderr.
@@ -30,7 +31,8 @@ def run_in_processes(function: Callable, count: int, *arguments) -> list:
     with tempfile.TemporaryDirectory() as folder:
         started = [
             context.Process(
-                target=_run, args=(rank, count, folder, file, name, arguments))
+                target=_run,
+                args=(rank, count, backend, folder, file, name, arguments))
             for rank in range(count)
         ]
         for process in started:
@@ -44,11 +46,12 @@ def run_in_processes(function: Callable, count: int, *arguments) -> list:
                 for rank in range(count)]
 
 
-def _run(rank: int, count: int, folder: str, file: str, name: str, arguments) -> None:
+def _run(rank: int, count: int, backend: str, folder: str, file: str, name: str,
+         arguments) -> None:
     os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(count))
     torch.set_num_threads(1)
     torch.distributed.init_process_group(
-        'gloo', init_method=f'file://{folder}/store', rank=rank, world_size=count,
+        backend, init_method=f'file://{folder}/store', rank=rank, world_size=count,
         timeout=timedelta(seconds=SECONDS))
     function = runpy.run_path(file)[name]
     torch.save(function(rank, *arguments), Path(folder, f'{rank}.pt'))

@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / 'helpers'))
-from driver import Sweep  # noqa: E402
+from driver import Sweep
 
 
 def main():

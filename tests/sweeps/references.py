@@ -66,9 +66,9 @@ class _Pooling(TorchFunctionMode):
         kwargs = kwargs or {}
         name = getattr(function, '__name__', '')
         if (name.startswith(('adaptive_avg_pool', '_adaptive_avg_pool', 'avg_pool2d'))
-                or name == 'mean' and _is_spatial(*args[:2], **kwargs)
-                or name == '__getitem__' and args[0].ndim == 3
-                and args[1] in FIRST_TOKEN):
+                or (name == 'mean' and _is_spatial(*args[:2], **kwargs))
+                or (name == '__getitem__' and args[0].ndim == 3
+                and args[1] in FIRST_TOKEN)):
             self.received = args[0].clone()
         return function(*args, **kwargs)
 

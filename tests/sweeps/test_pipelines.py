@@ -42,7 +42,7 @@ def test_masks_follow_and_images_stay_the_stock_ones(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', (*FEW, *MORE))
+@pytest.mark.parametrize('name', [*FEW, *MORE])
 def test_masks_follow_in_50_draws(name):
     cfg = stock(name)
     for index in range(len(train_pipelines(cfg))):

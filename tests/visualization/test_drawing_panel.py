@@ -1,4 +1,6 @@
 """The layout of the drawing figure."""
+import itertools
+
 import pytest
 from matplotlib.backend_bases import ResizeEvent
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -51,4 +53,4 @@ def test_words_and_buttons_do_not_lie_on_each_other(panel):
         button.ax for button in panel.buttons.values())]
     boxes = sorted((item.get_window_extent(renderer) for item in column),
                    key=lambda box: box.y0)
-    assert all(low.y1 <= high.y0 for low, high in zip(boxes, boxes[1:]))
+    assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))

@@ -1,4 +1,6 @@
 """CutMix and ResizeMix, which paste a box, with masks."""
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -90,7 +92,7 @@ def paste_box(images: Tensor, scores: Tensor, masks: MaskBatch, ratio: float,
     return images, *mix_labels(scores.float(), masks, other, own, weight, place)
 
 
-def draw_box(size: tuple[int, int], ratio: float,
+def draw_box(size: Sequence[int], ratio: float,
              cutmix_minmax: tuple[float, float] | None,
              correct_lam: bool) -> tuple[tuple[slice, slice], float]:
     """Rows and columns of a box in (H, W), and the fraction of the label that stays."""

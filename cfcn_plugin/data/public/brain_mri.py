@@ -1,4 +1,5 @@
 """Brain MRI of Cheng et al.: images, masks and labels out of its MATLAB files."""
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def export_brain_mri(source: str | Path, root: str | Path) -> Path:
         raise FileNotFoundError(
             f"'{source}' has no file like '1.mat', here or below: unpack the four "
             'archives of figshare 1512427 there')
-    for one, other in zip(files, files[1:]):
+    for one, other in itertools.pairwise(files):
         if one.stem == other.stem:
             raise ValueError(f"'{one}' and '{other}' have one number: remove one")
     return write_dataset(root, ('label', 'split', 'patient'), map(_read, files))

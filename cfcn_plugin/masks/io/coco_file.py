@@ -106,6 +106,7 @@ def _read_size(entry: dict) -> tuple[int, int]:
 
 
 def is_box(outline: Outline) -> bool:
+    """Whether an outline is a box and not polygons or run lengths."""
     return isinstance(outline, tuple) and len(outline) == 4
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cfcn_plugin.masks.base import MaskError
 
-NAMES = {list: 'a list', dict: 'an object'}
+NAMES: dict[type, str] = {list: 'a list', dict: 'an object'}
 
 
 def check_exists(file: Path) -> None:

@@ -58,8 +58,8 @@ def find_numbers(content, name: str):
         inner = None if link is None or elsewhere else inner.get(part)
         if inner is None:
             break
-    if elsewhere or isinstance(inner, h5py.Dataset) and (
-            inner.is_virtual or inner.external):
+    if elsewhere or (isinstance(inner, h5py.Dataset) and (
+            inner.is_virtual or inner.external)):
         raise MaskError(f"'{name}' is kept in another file or place, and links are not "
                         'followed: save a copy that holds its own data')
     if not isinstance(inner, h5py.Dataset) or inner.dtype.kind not in 'buif':

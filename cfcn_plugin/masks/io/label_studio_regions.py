@@ -39,10 +39,10 @@ def find_areas(results) -> tuple[dict[int, dict], int]:
         kind, value, name = _kind(one), one.get('value'), str(one.get('id'))
         if not isinstance(value, dict):
             continue
-        if kind == f'{KEY_POINT}labels' or kind == 'labels' and name in points or (
+        if kind == f'{KEY_POINT}labels' or (kind == 'labels' and name in points) or (
                 kind == KEY_POINT and name not in named):
             key_points += 1
-        elif kind.endswith('labels') and not {'start', 'end'} <= set(value) or (
+        elif (kind.endswith('labels') and not {'start', 'end'} <= set(value)) or (
                 kind in BARE and name not in named):
             areas[number] = one
     return areas, key_points
@@ -151,8 +151,8 @@ def _draw(region: dict, shape: tuple[int, int]) -> np.ndarray:
     scale = np.array(shape[::-1]) / 100
     if 'ellipse' in region:
         check_percent(region['ellipse'], TURNED_EDGE)
-        values = np.array(region['ellipse']).reshape(2, 2) * scale
-        return draw_ellipse(*values.tolist(), region['turn'], shape)
+        centre, radii = (np.array(region['ellipse']).reshape(2, 2) * scale).tolist()
+        return draw_ellipse(centre, radii, region['turn'], shape)
     points = np.frombuffer(region['points']).reshape(-1, 2) * scale
     points = turn_points(points, region['turn'], points[0])  # in pixels
     check_inside(points, 0, shape)

@@ -66,7 +66,9 @@ def find_inside(folder: str | Path, name: str) -> Path | None:
     """
     path = join_inside(folder, name)
     found = find_name(folder, name)
-    return path if found == name else found and join_inside(folder, found)
+    if found == name:
+        return path
+    return join_inside(folder, found) if found else None
 
 
 def find_name(folder: str | Path, name: str) -> str | None:

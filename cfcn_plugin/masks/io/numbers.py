@@ -17,7 +17,8 @@ def read_number(value) -> float:
     if kind is str:
         is_number = '_' not in value and value.strip().isascii()
     else:  # a bool is a Real
-        is_number = kind in (int, float) or isinstance(value, Real) and kind is not bool
+        is_number = kind in (int, float) or (
+            isinstance(value, Real) and kind is not bool)
     try:
         number = float(value) if is_number else math.nan
     except (ValueError, OverflowError):
@@ -44,7 +45,8 @@ def read_whole(value) -> int:
 
 def is_whole(value, least: int = 0) -> bool:
     """Whether a value is a whole number, at least ``least``; a bool is none."""
-    return isinstance(value, Integral) and type(value) is not bool and value >= least
+    return (isinstance(value, Integral) and type(value) is not bool
+            and int(value) >= least)
 
 
 def are_numbers(values: Iterable, *kinds: type) -> bool:

@@ -69,7 +69,7 @@ def binary_values(image: Image.Image, ignore: Collection[int] = ()) -> np.ndarra
         return values
     counts = image.histogram()
     used = [i for i, count in enumerate(counts) if count and i not in ignore]
-    if 0 in ignore or not used or len(used) > 2 or len(used) == 2 and used[0] != 0:
+    if 0 in ignore or not used or len(used) > 2 or (len(used) == 2 and used[0] != 0):
         return values  # there is no context of index 0 to compare
     colours = _palette(image)
     if _is_white_first(colours, used):

@@ -65,8 +65,8 @@ def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int],
     """
     mask = np.zeros(shape, np.uint8)
     for box in boxes:
-        x0, y0, x1, y1 = box = to_pixels(box, shape, normalized)
-        check_in_image(box, shape)
+        x0, y0, x1, y1 = to_pixels(box, shape, normalized)
+        check_in_image((x0, y0, x1, y1), shape)
         mask[_pixels(y0, y1), _pixels(x0, x1)] = 1
     return mask
 

@@ -2,11 +2,12 @@
 import os
 import time
 from functools import lru_cache
+from typing import Literal
 from unicodedata import normalize
 
 IMAGES = ('.avif', '.bmp', '.gif', '.jfif', '.jp2', '.jpe', '.jpeg', '.jpg', '.pgm',
           '.png', '.ppm', '.tif', '.tiff', '.webp')
-FORMS = ('NFC', 'NFD')
+FORMS: tuple[Literal['NFC', 'NFD'], ...] = ('NFC', 'NFD')
 SETTLED = 2 * 10**9  # nanoseconds after which a new file changes a folder's time again
 
 

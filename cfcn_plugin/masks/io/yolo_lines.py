@@ -59,8 +59,8 @@ def _is_turned_box(values: Sequence[float]) -> bool:
 
 def _may_be_points(flat: Sequence[float], size: int, box: Sequence[float]) -> bool:
     x, y, width, height = box[:BOX]
-    near = all((a, b) == (0, 0) or abs(a - x) <= REACH * width
-               and abs(b - y) <= REACH * height
+    near = all((a, b) == (0, 0) or (abs(a - x) <= REACH * width
+               and abs(b - y) <= REACH * height)
                for a, b in zip(flat[::size], flat[1::size]))
     return near and (size == 2 or all(seen in VISIBILITY for seen in flat[2::size]))
 

@@ -1,4 +1,5 @@
 """Rasterised shapes against manual masks and a slow loop over pixel centres."""
+import itertools
 import json
 
 import numpy as np
@@ -137,7 +138,7 @@ def test_simple_polygon_is_one_mask_in_labelme_and_in_the_drawing_tool(tmp_path,
 def stroke_by_hand(points, radius, steps=2001):
     """Distances to many points along the line."""
     mask = np.zeros(SHAPE, np.uint8)
-    ends = list(zip(points[:-1], points[1:])) or [(points[0], points[0])]
+    ends = list(itertools.pairwise(points)) or [(points[0], points[0])]
     along = np.linspace(0, 1, steps)[:, None]
     line = np.concatenate([
         (1 - along) * np.array(a) + along * np.array(b) for a, b in ends])

@@ -82,7 +82,7 @@ def test_ranks_together_draw_what_one_process_draws(build, monkeypatch, round_up
         sampler = GuidedSampler(dataset, fraction=0.5, seed=0, round_up=round_up)
         of_ranks.append(list(sampler))
         assert len(sampler) == len(of_ranks[-1])
-    interleaved = [i for drawn in zip(*(r + [None] for r in of_ranks), strict=False)
+    interleaved = [i for drawn in zip(*([*r, None] for r in of_ranks), strict=False)
                    for i in drawn if i is not None]
     if round_up:  # a draw more, so that ranks are even
         assert [len(r) for r in of_ranks] == [3, 3, 3]

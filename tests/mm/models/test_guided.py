@@ -215,7 +215,7 @@ def test_a_hook_is_one_without_its_type():
 def test_earlier_and_several_maps_can_be_guided():
     model = build(feature_hook=dict(
         type='FeatureHook', target=['backbone.layer3', 'backbone.layer4'])).eval()
-    losses, data = losses_of(model)
+    losses, _data = losses_of(model)
     single = []
     for name in ('layer3', 'layer4'):
         one = build(feature_hook=dict(
@@ -265,7 +265,7 @@ class Recorder(Guidance):
 def test_what_guidance_sees():
     model = build(guidance=Recorder())
     statistics = copy.deepcopy(model.backbone.bn1.running_mean)
-    losses, data = losses_of(model)
+    _losses, _data = losses_of(model)
     after_one = model.backbone.bn1.running_mean.clone()
     seen = model.guidance.seen
     assert seen.logits.shape == (3, 3) and seen.logits.requires_grad

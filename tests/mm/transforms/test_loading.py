@@ -544,7 +544,7 @@ def test_mask_lies_on_its_object_or_there_is_an_error(
 
 
 def test_image_loaded_without_its_orientation_names_remedies_that_work(tmp_path):
-    path, box = photograph(tmp_path, 'jpg', (24, 24), 3)
+    _path, box = photograph(tmp_path, 'jpg', (24, 24), 3)
     write_mask(tmp_path, box)
     with pytest.raises(MaskError, match=r"image '.*a.jpg' has an EXIF orientation \(3\)"
                        " and was loaded without it.*set `exif=True`"):

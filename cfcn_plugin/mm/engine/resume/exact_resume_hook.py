@@ -107,7 +107,7 @@ def _is_validation_due(runner) -> bool:
     """
     loop = runner.train_loop
     by_epoch = isinstance(loop, ResumableEpochLoop)
-    if runner.val_loop is None or by_epoch and loop.done:
+    if runner.val_loop is None or (by_epoch and loop.done):
         return False
     loop._decide_current_val_interval()
     at, last = ((loop.epoch, loop.max_epochs) if by_epoch else

@@ -50,7 +50,7 @@ def saved(small_config, tmp_path):
 def test_one_cycle_run_goes_on_with_the_same_rates(small_config, saved, tmp_path):
     whole = start(
         small_config(tmp_path / 'whole', param_scheduler=[ONE_CYCLE]), 'whole')
-    file, config = saved
+    _file, config = saved
     resumed = start(config(resume=True), 'second')
     assert rates(resumed) == rates(whole)
     assert len(set(rates(whole))) == 12
@@ -100,7 +100,7 @@ def test_checkpoint_of_another_optimizer_is_refused(saved, optimizer, named):
 
 
 def test_optimizer_of_equal_settings_and_another_name_is_refused(saved):
-    file, config = saved
+    _file, config = saved
     cfg = config(resume=True)
     cfg.optim_wrapper.optimizer = dict(type='Adam', lr=.1)
     with pytest.raises(ValueError, match='saved with AdamW, and the run has Adam:'):
@@ -108,7 +108,7 @@ def test_optimizer_of_equal_settings_and_another_name_is_refused(saved):
 
 
 def test_optimizer_of_other_parameters_is_refused(saved):
-    file, config = saved
+    _file, config = saved
     cfg = config(resume=True)
     cfg.optim_wrapper.paramwise_cfg = dict(bias_lr_mult=2.)
     with pytest.raises(ValueError, match=r"iter_4.pth' .* parameters in 1 groups, and "
@@ -129,7 +129,7 @@ def test_any_optimizer_resumes_its_own_state(small_config, tmp_path, kind):
 
 
 def test_model_of_other_sizes_is_refused(saved):
-    file, config = saved
+    _file, config = saved
     cfg = config(resume=True)
     cfg.model.backbone.filters = [4, 7]
     with pytest.raises(ValueError, match=r"iter_4.pth' cannot be resumed: 'backbone\."
@@ -139,7 +139,7 @@ def test_model_of_other_sizes_is_refused(saved):
 
 
 def test_states_of_other_schedulers_are_refused(saved):
-    file, config = saved
+    _file, config = saved
     cfg = config(resume=True, param_scheduler=[dict(type='StepLR', step_size=1)])
     with pytest.raises(ValueError, match=r"iter_4.pth' .* scheduler 0 has .*'eta_"
                        'max.* the scheduler of the run, StepLR, has not'):

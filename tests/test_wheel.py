@@ -1,0 +1,107 @@
+"""A wheel in an environment of its own has the commands, the tools and the configs."""
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cfcn_plugin import __version__
+from cfcn_plugin.command_line import commands, find_command
+
+ROOT = Path(__file__).parents[1]
+PARTS = ('cfcn_plugin', 'configs', 'tools', 'pyproject.toml', 'setup.py', 'README.md',
+         'LICENSE')
+
+
+def call(*command, cwd: Path) -> subprocess.CompletedProcess:
+    environment = {key: value for key, value in os.environ.items()
+                   if key != 'PYTHONPATH'}
+    return subprocess.run([*map(str, command)], capture_output=True, text=True, cwd=cwd,
+                          env=environment)
+
+
+def output(*command, cwd: Path) -> str:
+    done = call(*command, cwd=cwd)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done.stdout
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    """Built from a copy, where no earlier build lies."""
+    folder = tmp_path_factory.mktemp('wheel')
+    source = folder / 'source'
+    source.mkdir()
+    for name in PARTS:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, source / name)
+    page = source / 'cfcn_plugin' / 'annotation' / 'page'
+    page.mkdir(exist_ok=True)
+    (page / 'a_script.js').write_text('let a\n')
+    output(sys.executable, '-m', 'pip', 'wheel', '.', '--no-deps', '--no-index',
+           '--no-build-isolation', '-q', '-w', folder, cwd=source)
+    return next(folder.glob('*.whl'))
+
+
+@pytest.fixture(scope='module')
+def environment(wheel, tmp_path_factory):
+    """The wheel installed; other packages are those of this process."""
+    folder = tmp_path_factory.mktemp('environment')
+    venv.create(folder, symlinks=True)
+    output(sys.executable, '-m', 'pip', '--python', folder / 'bin' / 'python',
+           'install', '--no-deps', '--no-index', '-q', wheel, cwd=folder)
+    packages = sysconfig.get_path('purelib', vars=dict(base=str(folder)))
+    Path(packages, 'others.pth').write_text(sysconfig.get_path('purelib'))
+    return folder
+
+
+def test_a_wheel_brings_configs_tools_types_and_templates(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for folder in ('configs', 'tools'):
+        for file in (ROOT / folder).rglob('*.py'):
+            assert f'cfcn_plugin/.mim/{file.relative_to(ROOT).as_posix()}' in names
+    assert {'cfcn_plugin/py.typed', 'cfcn_plugin/annotation/page/a_script.js',
+            'cfcn_plugin/experiments/templates/report.html'} <= names
+    assert not any(name.startswith('tests') for name in names)
+
+
+def test_an_installed_command_reads_an_installed_config(environment, tmp_path):
+    cfcn = environment / 'bin' / 'cfcn'
+    listed = output(cfcn, cwd=tmp_path)
+    configs = Path(listed.split('Configs are in ')[1].strip())
+    assert configs.is_relative_to(environment)
+    printed = output(cfcn, 'print', configs / 'cfcn-c_cfcnnet_textured-digits.py',
+                     cwd=tmp_path)
+    assert "type='CausalFocusLoss'" in printed
+
+
+def test_an_unknown_command_is_answered_by_the_list(environment, tmp_path):
+    done = call(environment / 'bin' / 'cfcn', 'trian', cwd=tmp_path)
+    assert done.returncode == 1
+    assert "no command 'trian'" in done.stderr
+    assert '\n  train ' in done.stderr
+
+
+def test_version_and_types_are_declared(wheel):
+    with zipfile.ZipFile(wheel) as content:
+        text, = (content.read(name).decode() for name in content.namelist()
+                 if name.endswith('.dist-info/METADATA'))
+    assert f'\nVersion: {__version__}\n' in text
+    assert '\nLicense-Expression: Apache-2.0\n' in text
+    assert '\nRequires-Dist: timm' in text
+    assert '\nProvides-Extra: onedl\n' in text
+
+
+def test_every_tool_is_a_command_and_its_first_word_will_do():
+    known = commands()
+    assert {'train', 'test', 'draw-masks', 'export', 'get-data'} <= set(known)
+    for name, file in known.items():
+        assert file.is_file()
+        assert find_command(name) == file
+    assert find_command('draw') == known['draw-masks']
+    assert find_command('launch') is None
