@@ -36,12 +36,12 @@ OPENMMLAB = [
     'mmengine>=0.10.7,<0.11', 'mmcv-lite>=2.2,<2.3', 'mmpretrain>=1.2,<1.3',
     'setuptools<82'
 ]
-EXPERIMENTS = [  # tools/experiment.py, visualize.py
-    'filelock>=4.2', 'jinja2>=3.1', 'matplotlib>=3.8', 'pandas>=2.1', 'scipy>=1.11',
-    'submitit>=1.5.2'
+EXPERIMENTS = [  # tools/experiment.py, visualize.py, choose_guided.py
+    'filelock>=4.2', 'jinja2>=3.1', 'matplotlib>=3.8', 'pandas>=2.1',
+    'scikit-learn>=1.4', 'scipy>=1.11', 'submitit>=1.5.2'
 ]
 MASKS = ['h5py>=3.10']  # formats that few need
-DEMO = ['scikit-learn>=1.4', 'scikit-image>=0.22', *EXPERIMENTS]
+DEMO = ['scikit-image>=0.22', *EXPERIMENTS]
 # tools/draw_masks.py, in the browser
 DRAW = ['matplotlib>=3.8', 'opencv-python>=4.8', 'tornado>=6.3']
 # what explanations are tested against; grad-cam pulls opencv-python-headless, see

@@ -71,7 +71,7 @@ def test_mask_of_an_image_at_the_top_is_no_other_images(root):
 def test_mask_in_both_places_is_refused_by_the_check(root):
     (root / 'masks/cow').mkdir()
     (root / 'masks/cow/1.png').write_bytes(image())
-    with pytest.raises(MaskError, match="'images/cow/1' has several masks.*its stem al"):
+    with pytest.raises(MaskError, match="'images/cow/1' has several masks.*its stem"):
         pngs(root).check()
 
 
