@@ -377,7 +377,8 @@ def marked(tmp_path):
     (tmp_path / 'images').mkdir()
     for name, seen in (('a', disc), ('b', disc & False)):
         red = noise + np.array([200, 0, 0], np.uint8)
-        Image.fromarray(np.where(seen[..., None], red, noise)).save(tmp_path / f'images/{name}.png')
+        image = Image.fromarray(np.where(seen[..., None], red, noise))
+        image.save(tmp_path / f'images/{name}.png')
     box = np.zeros(disc.shape, np.uint8)
     box[8:41, 16:49] = 1
     masks = {f'{name}.png': MaskRecord(box, 'f') for name in 'ab'}
