@@ -65,8 +65,8 @@ def choose_from_model(cfg: Config, images: list, by: str, count: int, seed: int 
     # the objects of all images would fill the memory
     scores = [_score(model, one)._replace(objects=None) for one in batches(dataset)]
     whole, context = (torch.cat(one).cpu().numpy() for one in list(zip(*scores))[:2])
-    reasons = [f'odds of the answer e^{a:.1f}, without the object e^{b:.1f}'
-               for a, b in zip(whole, context)]
+    sure = 1 / (1 + np.exp(-np.stack([whole, context], 1)))
+    reasons = [f'answer by {a:.1%}, without the object {b:.1%}' for a, b in sure]
     chosen = choose_by_score(images, context, reasons, count, seed, per_class)
     again = batches(Subset(dataset, [one.index for one in chosen]))
     objects = chain.from_iterable(
