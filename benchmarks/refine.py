@@ -48,6 +48,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--source', nargs='+', action=DictAction, required=True,
                         help='the true masks, as in tools/make_masks.py')
+    parser.add_argument('--options', nargs='+', action=DictAction, default={},
+                        help='options of GrabCut: KEY=VALUE ...')
     parser.add_argument('--side', type=int, default=256, help='longest side, pixels')
     parser.add_argument('--step', type=int, default=1, help='every STEP-th image')
     args = parser.parse_args()
@@ -72,7 +74,7 @@ def main():
                                        interpolation=cv2.INTER_NEAREST))
         for mark, given in marks(true).items():
             begun = time.process_time()
-            refined = GrabCut(mark)(image, given)
+            refined = GrabCut(mark, **args.options)(image, given)
             seconds[mark] += time.process_time() - begun
             ways.update({(mark, way): n for way, n in refined.ways.items()})
             rows[mark].append((iou(given, true), iou(refined.mask, true)))

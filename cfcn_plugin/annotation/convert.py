@@ -1,7 +1,7 @@
 """Converting the masks of any source to a folder of PNG files, with an index."""
 import csv
-import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,13 +9,15 @@ from typing import NamedTuple
 import numpy as np
 
 from cfcn_plugin.atomic_write import atomic_write
-from cfcn_plugin.masks import MaskError
+from cfcn_plugin.masks import GrabCut, MaskError, MaskRecord
 from cfcn_plugin.masks.io.names import join_inside
 from cfcn_plugin.masks.io.open_image import open_image
+from cfcn_plugin.masks.refine_record import RefineRecord
 from cfcn_plugin.printable import is_utf8
 from cfcn_plugin.state_file import read_state
 
 from .load_image import image_shape
+from .mask_index import IndexRow, read_index, write_index
 from .mask_values import LAYOUTS, causal_and_unknown, mask_files
 from .parallel_map import parallel_map
 from .png_folder import (
@@ -29,26 +31,6 @@ from .samples import Samples
 INDEX, ORIGIN = 'index.csv', 'made_from.json'
 
 
-class IndexRow(NamedTuple):
-    """A row of the index: one mask file.
-
-    Attributes:
-        image: The image's name.
-        mask: The mask file, below the folder of masks.
-        height, width: Size of image and mask, in pixels.
-        area: Causal fraction of the image, in [0, 1].
-        ignored: Fraction of pixels marked as unknown, in [0, 1].
-        classes: Labels with a mask in the file, separated by spaces.
-    """
-    image: str
-    mask: str
-    height: int
-    width: int
-    area: float
-    ignored: float
-    classes: str
-
-
 class ConversionResult(NamedTuple):
     """The mask files of one image.
 
@@ -60,6 +42,13 @@ class ConversionResult(NamedTuple):
     image: str
     rows: tuple[IndexRow, ...] = ()
     failure: str = ''
+
+    @property
+    def ways(self) -> Counter:
+        """How the marks became outlines; empty if they were not refined."""
+        pairs = (pair.split('=') for pair in self.rows[0].ways.split()) \
+            if self.rows else ()
+        return Counter({way: int(count) for way, count in pairs})
 
 
 class MaskConverter:
@@ -81,6 +70,7 @@ class MaskConverter:
         out: The folder of masks.
         layout: One of the three layouts.
         overwrite: Whether existing files may be replaced.
+        refine: Refines marks to outlines. None: masks are written as they are.
 
     Raises:
         ValueError: ``layout`` is unknown.
@@ -92,7 +82,8 @@ class MaskConverter:
                  samples: Samples,
                  out: str | Path,
                  layout: str = 'union',
-                 overwrite: bool = False):
+                 overwrite: bool = False,
+                 refine: GrabCut | None = None):
         if layout not in LAYOUTS:
             raise ValueError(f'`layout` must be one of {LAYOUTS}, got {layout!r}')
         check_distinct_masks(samples.names)
@@ -101,6 +92,8 @@ class MaskConverter:
         self.out = Path(out)
         self.layout = layout
         self.overwrite = overwrite
+        # what has no outline is in the index, and needs no warning
+        self.refine = refine and RefineRecord(refine, _say_nothing)
 
     def __call__(self, index: int) -> ConversionResult:
         """Convert the mask of one image."""
@@ -114,11 +107,24 @@ class MaskConverter:
                 return ConversionResult(name)
             if result.kind not in ('mask', 'empty'):
                 return ConversionResult(name, failure=result.reason)
-            files = mask_files(result.record, mask_name(name), self.layout)
+            record, more = self._refined(index, result.record)
+            files = mask_files(record, mask_name(name), self.layout)
             return ConversionResult(
-                name, tuple(self._write(name, *file) for file in files))
+                name, tuple(self._write(name, *file)._replace(**more)
+                            for file in files))
         except (MaskError, OSError) as error:
             return ConversionResult(name, failure=str(error))
+
+    def _refined(self, index: int, record: MaskRecord) -> tuple[MaskRecord, dict]:
+        """The record with outlines, and fields of its rows."""
+        if self.refine is None or not record.mask.any():
+            return record, {}
+        # in the order of mmcv's colours: the outlines of a training
+        image = self.samples.load_image(index)[..., ::-1]
+        refined, ways = self.refine(self.samples.names[index], record, image)
+        return refined, dict(
+            ways=' '.join(f'{way}={count}' for way, count in sorted(ways.items())),
+            kept=float(f'{refined.mask.sum() / record.mask.sum():.4g}'))
 
     def _write(self, name: str, file: str, values: np.ndarray,
                labels: Sequence[int]) -> IndexRow:
@@ -187,7 +193,7 @@ def _read_finished(out: Path, origin: dict, images: str) -> dict:
         return {}
     rows = {}
     # a kill at the very beginning leaves no index
-    for row in _read_index(out / INDEX) if (out / INDEX).is_file() else ():
+    for row in read_index(out / INDEX) if (out / INDEX).is_file() else ():
         rows.setdefault(row.image, []).append(row)
     return {
         name: ConversionResult(name, tuple(own)) for name, own in rows.items()
@@ -201,33 +207,12 @@ def _has_masks(out: Path, images: Path) -> bool:
     return any(not (apart and images in file.parents) for file in out.rglob('*.png'))
 
 
-def _read_index(file: Path) -> list[IndexRow]:
-    """The rows of an index; the last row of a killed run may be cut, and is left out.
-
-    Raises:
-        ValueError: The file is no index of this version.
-    """
-    types = IndexRow.__annotations__.values()
-    try:
-        text = file.read_bytes().decode()
-        header, *rows = csv.reader(io.StringIO(text, newline=''))
-        if tuple(header) != IndexRow._fields:
-            raise ValueError(f'expected the columns {IndexRow._fields}, got {header}')
-        if rows and not (text.endswith('\n') and len(rows[-1]) == len(types)):
-            rows.pop()
-        return [IndexRow(*(of(cell) for of, cell in zip(types, cells, strict=True)))
-                for cells in rows]
-    except (ValueError, csv.Error) as error:
-        raise ValueError(
-            f"'{file}' cannot be read ({error}): delete the file, and each mask is "
-            'made again and compared') from error
-
-
 def _write_index(out: Path, results: Iterable[ConversionResult]) -> None:
-    text = io.StringIO(newline='')
-    csv.writer(text).writerows(
-        [IndexRow._fields, *(row for result in results for row in result.rows)])
-    atomic_write(out / INDEX, text.getvalue())
+    write_index(out / INDEX, (row for result in results for row in result.rows))
+
+
+def _say_nothing(text: str) -> None:
+    pass
 
 
 def _holds(path: Path, values: np.ndarray) -> bool:

@@ -49,7 +49,8 @@ class MaskedDataset(Dataset):
         check: Whether to check here, without decoding, that each mask belongs to an
             image, and that each image has a mask where ``missing='error'``.
         **options: ``image_list``, ``fraction``, ``seed``, ``missing``, ``empty``,
-            ``exif``, ``on_error``, ``refine`` and ``warn`` of :class:`.MaskLoader`.
+            ``exif``, ``rescale``, ``on_error``, ``refine`` and ``warn`` of
+            :class:`.MaskLoader`.
 
     Attributes:
         dataset: The data set that was given.

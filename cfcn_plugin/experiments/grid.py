@@ -105,7 +105,8 @@ def read_grid(file: str | Path) -> Grid:
     setting with its values. The values of an axis, except ``masks`` and ``size``, may
     also be {label: ``--cfg-options``}.
 
-    ``options``: ``--cfg-options`` of every run. ``baseline``, ``metrics`` ({title: key
+    ``options``: ``--cfg-options`` of every run. In a value that is a text, ``{axis}``
+    stands for the cell's value of that axis. ``baseline``, ``metrics`` ({title: key
     or (key, factor)}), ``test``: see :class:`Grid`.
 
     Raises:
@@ -159,10 +160,18 @@ def _cells(name: str, method: dict, axes: dict, options: dict,
         merged = {**options, **method['options']}
         for axis, label in place.items():
             merged.update(own[axis][label])
+        merged = {key: _fill(value, place) for key, value in merged.items()}
         data = place.pop('data')
         config = _config(name, method['config'], data, folder)
         cells.append(Cell(name, data, config, merged, place))
     return cells
+
+
+def _fill(value, place: dict):
+    """A text with ``{axis}`` for the values of a cell's axes; other values as is."""
+    for axis, label in place.items() if isinstance(value, str) else ():
+        value = value.replace(f'{{{axis}}}', str(label))
+    return value
 
 
 def _own_axes(name: str, method: dict, axes: dict) -> dict:

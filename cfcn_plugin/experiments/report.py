@@ -1,10 +1,8 @@
 """The report: one HTML file with embedded figures."""
-import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader
 from pandas import DataFrame
 
 from cfcn_plugin.printable import printable
@@ -20,6 +18,7 @@ from .figures import (
 )
 from .grid import Grid
 from .outcome import Outcome
+from .page import render_page
 from .sheets import ReportFigure, render, render_sheets
 from .table import (
     format_comparison,
@@ -54,14 +53,11 @@ def write_report(grid: Grid, known: Sequence[Outcome], work_dir: Path,
     for figure in figures:
         folder.mkdir(exist_ok=True)
         (folder / f'{figure.name}.png').write_bytes(figure.png)
-    environment = Environment(loader=PackageLoader('cfcn_plugin.experiments'),
-                              autoescape=True)
-    environment.filters['b64encode'] = lambda png: base64.b64encode(png).decode()
     names = summary.index.names[:-1]
     file = work_dir / 'report.html'
-    file.write_text(environment.get_template('report.html').render(
-        grid=grid, known=known, command=printable(command), figures=figures,
-        not_drawn=printable(not_drawn),
+    file.write_text(render_page(
+        'report.html', title=grid.name, grid=grid, known=known,
+        command=printable(command), figures=figures, not_drawn=printable(not_drawn),
         hours=sum(o.seconds for o in known) / 3600,
         lines=[] if summary.empty else list(table_rows(summary)),
         metrics=list(grid.metrics), names=['data', 'method', *names[2:]],

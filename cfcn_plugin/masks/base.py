@@ -148,6 +148,15 @@ class MaskSource(ABC):
         normal = normal_name if self.endings else normal_stem
         return [key for key in images if normal(key) not in known]
 
+    def places(self, key: str) -> list[str]:
+        """Where the mask of an image is looked for, for messages; may be empty."""
+        return []
+
+    def looked_for(self, key: str) -> str:
+        """The source and its :meth:`places`, for messages."""
+        places = ' and '.join(map(repr, self.places(key)))
+        return type(self).__name__ + (places and f' (looked for {places})')
+
     def key(self, results: dict) -> str:
         return image_key(results, self.data_root)
 

@@ -5,11 +5,11 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from .base import MaskError, MaskRecord, at
-from .folder import MirrorMasks
 from .io.archive import Archive
 from .io.files import decode_lines
 from .io.image import read_image
 from .io.numbers import read_whole
+from .mirror import MirrorMasks
 from .objects import Annotated, ObjectChoice
 
 FOLDER = 'SegmentationClass/'

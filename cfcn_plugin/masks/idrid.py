@@ -5,9 +5,9 @@ from pathlib import PurePosixPath
 from cfcn_plugin.options import check_flag
 
 from .base import MaskRecord, at, class_record
-from .folder import MirrorMasks
 from .io.files import walk_files
 from .io.image import read_nonblack
+from .mirror import MirrorMasks
 
 # lesion -> the publisher's folder; the optic disc is anatomy, not a lesion
 FOLDERS = {

@@ -114,6 +114,9 @@ class IndexedMasks(MaskSource):
                     raise restore_error(record)
             return self.read(records, f"{self.file}', '{key}", results)
 
+    def places(self, key: str) -> list[str]:
+        return [f'{self.file}, {self.entry} of {key}']
+
     def broken(self) -> list[tuple[str, MaskError]]:
         found = []
         for key, record in self.index.items() if self._has_broken else ():

@@ -2,6 +2,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from cfcn_plugin.options import check_flag, check_number, check_whole
 from cfcn_plugin.printable import printable
 
 from .base import (
+    ForeignImageError,
     MaskError,
     MaskRecord,
     MaskSizeError,
@@ -25,6 +27,7 @@ from .io.stored_names import normal_name
 from .orientation import mask_turn, size_remedy
 from .refine import GrabCut
 from .refine_record import RefineRecord
+from .scaled_record import is_scaled, read_scaled
 from .selection import guidance_rank, read_guided_list
 
 POLICIES = ('error', 'unguided')
@@ -75,6 +78,9 @@ class MaskLoader:
             masks are upright, like images in annotation tools and in cv2. True: masks
             are like the file's stored pixels, and are turned here as the image was.
             An image that was loaded without its orientation is told.
+        rescale: Whether a mask of another size than its image, with the same
+            proportions, is scaled to its image (nearest neighbour). Formats that store
+            no size, such as boxes in CSV, cannot be scaled.
         on_error: Handling of an unusable mask (damaged, of another size, or an error by
             ``missing`` or ``empty``). ``'raise'``: the error is raised.
             ``'unguided'``: the image is unguided; a warning names the image once in
@@ -97,6 +103,7 @@ class MaskLoader:
                  missing: str = 'error',
                  empty: str = 'error',
                  exif: bool = False,
+                 rescale: bool = False,
                  on_error: str = 'raise',
                  refine: GrabCut | None = None,
                  warn: Callable[[str], None] = warn_by_logging):
@@ -106,6 +113,7 @@ class MaskLoader:
         check_number('fraction', fraction, least=0, most=1)
         check_whole('seed', seed)
         check_flag('exif', exif)
+        check_flag('rescale', rescale)
         if image_list is not None and fraction != 1:
             raise ValueError('give either `image_list` (the exact images) or '
                              '`fraction`, not both')
@@ -118,6 +126,7 @@ class MaskLoader:
         self.missing = missing
         self.empty = empty
         self.exif = exif
+        self.rescale = rescale
         self.on_error = on_error
         self.failures = Failures(MaskError, 'masks cannot be used')
         self.refine = None if refine is None else RefineRecord(refine, warn)
@@ -190,7 +199,7 @@ class MaskLoader:
         if missing:
             raise MaskError(
                 f'{len(missing)} guided images have no mask in '
-                f'{type(self.source).__name__}, for example '
+                f'{self.source.looked_for(min(missing))}, for example '
                 f'{", ".join(map(repr, sorted(missing)[:3]))}: add masks, or declare '
                 "images without one unguided with `missing='unguided'`")
 
@@ -244,16 +253,19 @@ class MaskLoader:
         return getattr(self, result.kind, 'error') == 'unguided'
 
     def _query_source(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
-        record = None
+        record, where = None, type(self.source).__name__
         try:
             turn, problem = mask_turn(sample, shape, self.exif)
             stored = shape[::-1] if turn > 4 else shape
-            record = self.source({**sample, 'ori_shape': stored})
+            asked = {**sample, 'ori_shape': stored}
+            record = (read_scaled(self.source, asked) if self.rescale else
+                      self.source(asked))
             if record is None:
+                with suppress(ForeignImageError):
+                    where = self.source.looked_for(self.source.key(sample))
                 return QueryResult('missing', MaskError(
-                    f'{describe_image(sample)} has no mask in '
-                    f'{type(self.source).__name__}: add it, or declare images without '
-                    "a mask unguided with `missing='unguided'`"))
+                    f'{describe_image(sample)} has no mask in {where}: add it, or '
+                    "declare images without a mask unguided with `missing='unguided'`"))
             with at(f"'{record.file}'"):
                 check_size(record.mask.shape[-2:], stored)
                 record.check()
@@ -261,6 +273,9 @@ class MaskLoader:
                 raise MaskError(f'{describe_image(sample)} {problem}')
         except MaskSizeError as error:
             remedy = size_remedy(error.size, stored, sample, self.exif)
+            if not remedy and not self.rescale and is_scaled(error.size, stored):
+                remedy = ('. The proportions are the same: scale such masks with '
+                          '`rescale=True`')
             return QueryResult('size', MaskError(
                 f'{describe_image(sample)}: {error}{remedy}'), record)
         except MaskError as error:

@@ -19,6 +19,7 @@ from .refine_cache import RefineCache
 MARKS = ('around', 'inside')
 LARGEST = 10_000  # of any option
 CORE = 0.4  # of the sides of a mark: the ellipse that is surely the object
+EDGE = 0.9  # of the edge of a mark: an outline that touches more is the mark again
 LEAST_CORE = 0.2  # of the mark; an outline around the core that is smaller fails
 SMALL_PART = 0.1  # of the largest part; smaller parts of an outline are dropped
 SURE_CONTEXT, SURE_CAUSE, MAYBE_CONTEXT, MAYBE_CAUSE = range(4)  # OpenCV's numbers
@@ -90,7 +91,7 @@ class GrabCut:
         self.most = most
         self.options = dict(vars(self))
         self.cache = None if cache is None else RefineCache(
-            cache, f'{self!r}, OpenCV {cv2.__version__}')
+            cache, f'{self!r}, edge {EDGE}, OpenCV {cv2.__version__}')
 
     def __repr__(self):
         options = ', '.join(f'{name}={value!r}' for name, value in self.options.items())
@@ -157,12 +158,21 @@ class GrabCut:
         """Outlines from the best to the last resort, each None if it fails."""
         area = max(int(mark.sum()), 1)
         ellipse, core = _ellipse(mark, 1), _ellipse(mark, CORE)
+        # not where the image ends: an object may end there, too
+        edge = (mark - cv2.erode(mark, np.ones((3, 3), np.uint8))) > 0
+
+        def accept(labels: np.ndarray, least: float) -> np.ndarray | None:
+            outline = self._cut(image, labels)
+            if edge.any() and outline[edge].mean() > EDGE:
+                return None
+            return self._accept(outline, least * area, area)
+
         labels = np.where(mark, MAYBE_CAUSE, SURE_CONTEXT)
-        yield self._accept(self._cut(image, labels), self.least * area, area), 'outline'
+        yield accept(labels, self.least), 'outline'
         labels = np.where(mark, MAYBE_CONTEXT, SURE_CONTEXT)
         labels[ellipse > 0] = MAYBE_CAUSE
         labels[core > 0] = SURE_CAUSE
-        yield self._accept(self._cut(image, labels), LEAST_CORE * area, area), 'core'
+        yield accept(labels, LEAST_CORE), 'core'
         yield (ellipse if ellipse.any() else None), 'ellipse'
 
     def _inside(self, image: np.ndarray, mark: np.ndarray) -> Iterator[tuple]:

@@ -42,7 +42,8 @@ class VOCMasks(FolderMasks):
             (``SegmentationObject/*.png``; number i is the i-th object of the XML), or
             ``'bbox'`` (``Annotations/*.xml``).
         images: Folder of images below ``data_root``.
-        masks: Folder of the files for ``use``. None: VOC's standard folder.
+        masks: Folder of the files for ``use``. None: VOC's standard folder, or
+            ``annotations`` for ``'bbox'``.
         annotations: Folder of the XML files.
         void: Handling of the value 255, the band around objects: ``'ignore'`` or
             ``'context'``.
@@ -68,8 +69,12 @@ class VOCMasks(FolderMasks):
         check_option('void', void, VOIDS)
         check_option('difficult', difficult, tuple(IGNORED))
         check_names('names', names)
-        super().__init__(masks or FOLDERS[use], images, data_root,
-                         '.xml' if use == 'bbox' else '.png')
+        boxes = use == 'bbox'
+        if boxes and masks and annotations not in (FOLDERS[use], masks):
+            raise ValueError("`masks` and `annotations` name two folders for use='bbox'"
+                             f', {masks!r} and {annotations!r}: leave `masks` out')
+        folder = masks or (annotations if boxes else FOLDERS[use])
+        super().__init__(folder, images, data_root, '.xml' if boxes else '.png')
         self.all_names = not (choice.get('classes') or choice.get('categories'))
         if choice.get('objects', 'all') != 'all':
             choice.setdefault('classes', names)
@@ -77,7 +82,7 @@ class VOCMasks(FolderMasks):
         with at('`names`'):
             self.choice.check(names)
         self.use = use
-        self.image_field = '<filename>' if use == 'bbox' else ''
+        self.image_field = '<filename>' if boxes else ''
         self.annotations = annotations
         self.void = void
         self.difficult = difficult

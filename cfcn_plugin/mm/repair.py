@@ -18,9 +18,9 @@ from .config import guide_pipeline
 from .datasets.guided_sampler import guided_images
 from .datasets.wrappers import dataset_configs
 from .export import free_path
+from .plain_pipeline import LOAD_MASK, plain_test_pipeline
 from .trained_model import load_trained
 
-LOAD_MASK = 'LoadActivationMask'
 SHOWN = 10  # names of classes in a message
 
 
@@ -93,14 +93,9 @@ def _check_classes(dataset, chosen: Sequence[int]) -> None:
 
 def _dataset(cfg: Config):
     """The training images, loaded as for a test, with their masks."""
-    test = next((cfg[name].dataset for name in ('test_dataloader', 'val_dataloader')
-                 if cfg.get(name)), None)
-    if test is None or not cfg.get('train_dataloader'):
-        raise ValueError('the config needs a train_dataloader with masks, and a '
-                         'test_dataloader or val_dataloader for the test pipeline')
-    pipeline = next((one['pipeline'] for _, one in dataset_configs(test)
-                     if one.get('pipeline')), [])
-    unmasked = [_unmasked(step) for step in pipeline if step['type'] != LOAD_MASK]
+    if not cfg.get('train_dataloader'):
+        raise ValueError('the config needs a train_dataloader with masks')
+    unmasked = plain_test_pipeline(cfg)
     config = copy.deepcopy(cfg.train_dataloader.dataset)
     for where, one in dataset_configs(config, 'train_dataloader.dataset'):
         if 'pipeline' not in one:
@@ -112,12 +107,6 @@ def _dataset(cfg: Config):
                 'the config (`--guide FRAGMENT`, `guide_config`)')
         one['pipeline'] = guide_pipeline(unmasked, 'the test pipeline', load[0])
     return build_dataset(config)
-
-
-def _unmasked(step: dict) -> dict:
-    if step['type'] == 'PackGuidedInputs':
-        return dict(step, type='PackInputs')
-    return step
 
 
 class _Batches:

@@ -3,6 +3,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -34,11 +35,12 @@ class Entry:
     stops: bool = False
 
 
-def contact_sheet(path: str | Path, entries: Sequence[Entry], title: str = '') -> None:
+def contact_sheet(path: str | Path | BinaryIO, entries: Sequence[Entry],
+                  title: str = '') -> None:
     """Write a sheet of images with the outlines of their masks, names and reasons.
 
     Args:
-        path: PNG to write.
+        path: PNG to write, or a stream.
         entries: At least one entry.
         title: Title of the sheet.
     """

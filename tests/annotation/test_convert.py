@@ -7,11 +7,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cfcn_plugin.annotation.convert import IndexRow, MaskConverter, convert_masks
+from cfcn_plugin.annotation.convert import (
+    ConversionResult,
+    IndexRow,
+    MaskConverter,
+    convert_masks,
+)
 from cfcn_plugin.annotation.mask_values import label_values
+from cfcn_plugin.annotation.outline_report import outline_lines, worst_outlines
 from cfcn_plugin.annotation.samples import FolderSamples
 from cfcn_plugin.atomic_write import atomic_write
-from cfcn_plugin.masks import MaskError, MaskLoader, MaskRecord, MaskSource, PNGMasks
+from cfcn_plugin.masks import (
+    GrabCut,
+    MaskError,
+    MaskLoader,
+    MaskRecord,
+    MaskSource,
+    PNGMasks,
+)
 
 MASK = np.zeros((4, 6), np.uint8)
 MASK[1:3, 2:5] = 1
@@ -93,9 +106,9 @@ def test_index_has_sizes_areas_and_classes_in_order(images):
     make(images, source_of(images, c=MaskRecord(MASK, 'f', ignore=IGNORE), a=two))
     assert index(images) == [
         dict(image='a.jpg', mask='a.png', height='4', width='6', area='0.5',
-             ignored='0.0', classes='3 7'),
+             ignored='0.0', classes='3 7', ways='', kept='1.0'),
         dict(image='sub/c.jpg', mask='sub/c.png', height='4', width='6', area='0.25',
-             ignored='0.25', classes=''),
+             ignored='0.25', classes='', ways='', kept='1.0'),
     ]
 
 
@@ -308,7 +321,9 @@ def test_kill_between_the_first_two_files_trusts_no_row_of_another_origin(
         written.append(file.name)
         atomic_write(file, content)
 
-    monkeypatch.setattr('cfcn_plugin.annotation.convert.atomic_write', write_and_die)
+    for name in ('convert', 'mask_index'):
+        monkeypatch.setattr(f'cfcn_plugin.annotation.{name}.atomic_write',
+                            write_and_die)
     other = dict(source=dict(type='Other')), source_of(
         images, a=MaskRecord(1 - MASK, 'f'))
     with pytest.raises(KeyboardInterrupt):
@@ -348,3 +363,69 @@ def test_several_processes_make_the_same(images):
     made = make(images, source_of(images, **masks), jobs=2)
     assert made['a.jpg'].rows == (IndexRow('a.jpg', 'a.png', 4, 6, 0.25, 0.0, ''), )
     np.testing.assert_array_equal(read(images)['sub/c.jpg'].mask, 1 - MASK)
+
+
+# ---- outlines ----------------------------------------------------------------
+
+
+@pytest.fixture
+def marked(tmp_path):
+    """A red disc, a disc without a colour of its own, and their boxes."""
+    rows, columns = np.ogrid[:48, :64]
+    disc = np.hypot(rows - 24, columns - 32) < 15
+    noise = np.random.default_rng(0).integers(0, 40, (48, 64, 3)).astype(np.uint8)
+    (tmp_path / 'images').mkdir()
+    for name, seen in (('a', disc), ('b', disc & False)):
+        red = noise + np.array([200, 0, 0], np.uint8)
+        image = Image.fromarray(np.where(seen[..., None], red, noise))
+        image.save(tmp_path / f'images/{name}.png')
+    box = np.zeros(disc.shape, np.uint8)
+    box[8:41, 16:49] = 1
+    masks = {f'{name}.png': MaskRecord(box, 'f') for name in 'ab'}
+    return tmp_path / 'images', Dictionary(masks, tmp_path / 'images'), disc, box
+
+
+def test_marks_become_outlines_and_what_has_none_is_in_the_index(marked):
+    images, source, disc, box = marked
+    made = make(images, source, refine=GrabCut(most=0.9, least=0.5))
+    assert made['a.png'].ways == {'outline': 1}
+    row = made['a.png'].rows[0]
+    assert row.ways == 'outline=1' and row.kept == pytest.approx(
+        disc.sum() / box.sum(), abs=0.02)
+    mask = np.array(Image.open(images.parent / 'masks/a.png'))
+    assert (mask & disc).sum() / (mask | disc).sum() > 0.97
+    again = make(images, source, refine=GrabCut(most=0.9, least=0.5))
+    assert again == made and source.asked == ['a.png', 'b.png']
+
+
+def test_outlines_are_those_of_a_training(marked):
+    images, source, _, box = marked
+    make(images, source, refine=GrabCut())
+    pixels = np.array(Image.open(images / 'a.png'))[..., ::-1]  # as mmcv loads it
+    np.testing.assert_array_equal(
+        np.array(Image.open(images.parent / 'masks/a.png')),
+        GrabCut()(pixels, box).mask)
+
+
+def test_index_from_before_outlines_goes_on(marked):
+    images, source, _, _ = marked
+    before = make(images, source)
+    file = images.parent / 'masks' / 'index.csv'
+    file.write_text(''.join(','.join(line.split(',')[:7]) + '\n'
+                            for line in file.read_text().splitlines()))
+    assert make(images, source) == before and source.asked == ['a.png', 'b.png']
+
+
+def test_worst_outlines_come_first_and_those_without_one_are_listed(marked):
+    images, source, _, _ = marked
+    made = make(images, source, refine=GrabCut())
+    results = list(made.values())
+    results[0] = ConversionResult('a.png', (results[0].rows[0]._replace(
+        ways='ellipse=1 outline=2', kept=0.4), ))
+    lines = list(outline_lines(results * 11, Path('index.csv')))
+    assert lines[0].startswith('Marks became') and 'ellipses in the mark' in lines[0]
+    assert lines[1] == '  a.png: 2 outlines, 1 ellipses in the mark'
+    entries = worst_outlines(results[::-1], images, images.parent / 'masks')
+    assert [entry.name for entry in entries] == ['a.png', 'b.png']
+    assert entries[0].reason.endswith('; 40% of the mark')
+    assert entries[0].mask.max() == 1 and entries[0].image.shape == (48, 64, 3)

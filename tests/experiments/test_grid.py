@@ -161,3 +161,21 @@ def test_grid_of_the_docs_is_read(tmp_path):
     assert len(grid.cells) == 3 * 2 * (1 + 2 * 9)
     for key in KNOWN - {'axes'}:
         assert f'`{key}`' in text
+
+
+def test_text_of_an_option_has_the_values_of_the_axes(read):
+    grid = read("methods = dict(a=dict(config='plain_digits.py', options={'x': "
+                "'lists/{few}_{seed}.txt', 'y': ['{seed}'], 'z': '{other}'}))\n"
+                "axes = dict(few={'6': {}, '24': {}}, seed=[7])")
+    assert [cell.options['x'] for cell in grid.cells] == [
+        'lists/6_7.txt', 'lists/24_7.txt']
+    assert grid.cells[0].options['y'] == ['{seed}']
+    assert grid.cells[0].options['z'] == '{other}'
+
+
+def test_each_cell_of_the_choice_of_images_has_a_list_of_its_own():
+    grid = read_grid(ROOT / 'configs/experiments/waterbirds_choice.py')
+    lists = {cell.options['train_dataloader.dataset.pipeline.1.image_list']
+             for cell in grid.cells}
+    assert len(lists) == len(grid.cells) == 18 and grid.baseline == 'random'
+    assert 'work_dirs/choice/context_240_2.txt' in lists

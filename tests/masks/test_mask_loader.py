@@ -253,3 +253,48 @@ def test_check_missing_names_chosen_images_unless_they_are_declared():
     for options in (dict(missing='unguided'), dict(on_error='unguided'),
                     dict(fraction=0.)):
         MaskLoader(source, **options).check_missing(['b', 'a'])
+
+
+# ---- masks of another size ---------------------------------------------------
+
+
+class OfSize(Says):
+    """A mask of its own size, which tells the size as formats with a header do."""
+
+    def __init__(self, size, early):
+        super().__init__(None)
+        self.size, self.early = size, early
+
+    def __call__(self, results):
+        if self.early and results['ori_shape'] != self.size:
+            raise MaskSizeError(f'is {self.size}', self.size)
+        mask = np.zeros(self.size, np.uint8)
+        mask[:, self.size[1] // 2:] = 1
+        return MaskRecord(mask, 'f', ignore=1 - mask)
+
+
+@pytest.mark.parametrize('early', [True, False])
+@pytest.mark.parametrize('size', [(8, 12), (40, 60), (9, 13)])
+def test_mask_of_the_same_proportions_is_scaled_if_asked_for(size, early):
+    strict = MaskLoader(OfSize(size, early)).query(dict(sample_idx=0), SHAPE)
+    assert strict.kind == 'size' and '`rescale=True`' in strict.reason
+    got = MaskLoader(OfSize(size, early), rescale=True).query(dict(sample_idx=0), SHAPE)
+    right = np.tile(np.arange(6) > 2, (4, 1))
+    np.testing.assert_array_equal(got.record.mask, right)
+    np.testing.assert_array_equal(got.record.ignore, ~right)
+    assert got.kind == 'mask' and got.record.mask.dtype == np.uint8
+
+
+@pytest.mark.parametrize('size', [(6, 4), (8, 8), (40, 45), (10**9, 15 * 10**8)])
+def test_mask_of_other_proportions_or_a_monstrous_one_is_refused_all_the_same(size):
+    got = MaskLoader(Says(MaskSizeError('f', size)), rescale=True).query(
+        dict(sample_idx=0), SHAPE)
+    assert got.kind == 'size' and 'rescale' not in got.reason
+
+
+def test_planes_of_classes_are_scaled_each():
+    record = MaskRecord(np.stack([MASK, MASK * 0, 1 - MASK]), 'f', np.arange(3))
+    got = query(record, shape=(8, 12), rescale=True).record
+    assert got.mask.shape == (3, 8, 12) and got.classes.tolist() == [0, 1, 2]
+    np.testing.assert_array_equal(got.mask[:, ::2, ::2], record.mask)
+    np.testing.assert_array_equal(got.mask[:, 1::2, 1::2], record.mask)

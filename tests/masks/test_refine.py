@@ -181,3 +181,13 @@ def test_a_damaged_entry_is_made_again(tmp_path):
 
 def files(folder):
     return [file for file in folder.rglob('*') if file.is_file()]
+
+
+def test_outline_that_touches_the_edge_all_around_is_no_outline():
+    mark = box(ellipse(48, 60, 25, 40))
+    rim = mark.copy()
+    rim[34:62, 34:86] = 0  # a frame in the colour of an object, half of the mark
+    assert not GrabCut()(photograph(rim), mark).ways['outline']
+    inner = rim * 0
+    inner[26:71, 24:97] = rim[26:71, 24:97]  # the same frame, away from the edge
+    assert GrabCut()(photograph(inner), mark).ways == {'outline': 1}

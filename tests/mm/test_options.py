@@ -110,7 +110,8 @@ def test_an_option_has_its_range():
 
 def test_options_of_the_loader_of_masks_are_named():
     source = masks.PNGMasks('masks')
-    for name, value in (('fraction', '1'), ('seed', '1'), ('exif', 'False')):
+    for name, value in (('fraction', '1'), ('seed', '1'), ('exif', 'False'),
+                        ('rescale', 1)):
         with pytest.raises((TypeError, ValueError), match=f'`{name}`'):
             MaskLoader(source, **{name: value})
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from mask_formats import EPS
 from mmpretrain.registry import TASK_UTILS
+from PIL import Image
 
 CONFIG = Path(__file__).parents[2] / 'configs/cfcn_efficientnet-lite0_waterbirds.py'
 
@@ -151,3 +152,25 @@ def test_files_that_are_postscript_start_no_program(
                  'ann_file=labels.csv')
     assert (out / '003.png').read_bytes() == EPS
     assert not ghostscript.exists()
+
+
+def test_marks_become_outlines_with_counts_and_a_sheet(
+        run_tool, birds, tmp_path, capsys):
+    run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'm',
+             '--jobs', 1, '--refine', 'grabcut', '--refine-options', 'most=0.01',
+             '--sheet', tmp_path / 'sheet.png', '--source', 'type=BoxMasks',
+             f'data_root={birds}', 'ann_file=labels.csv')
+    said, source = printed_source(capsys)
+    assert 'Marks became 0 outlines (0.0%), ' in said
+    assert '24 ellipses in the mark (100.0%)' in said
+    assert '  019.jpg: 1 ellipses in the mark\n  ... and 4 more: column' in said
+    assert read(source, birds, 7).mask.sum() < expected().sum()
+    assert Image.open(tmp_path / 'sheet.png').width > 900
+    with pytest.raises(FileExistsError, match='masks of another origin'):
+        run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'm',
+                 '--source', 'type=BoxMasks', f'data_root={birds}',
+                 'ann_file=labels.csv')
+    with pytest.raises(SystemExit):
+        run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'n',
+                 '--sheet', tmp_path / 'b.png', '--source', 'type=BoxMasks')
+    assert '--sheet need --refine' in capsys.readouterr().err

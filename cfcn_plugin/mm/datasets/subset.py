@@ -6,6 +6,7 @@ from pathlib import Path
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import TASK_UTILS
+from torch.utils.data import Dataset
 
 from cfcn_plugin.masks import choose_guided, format_guided_list, image_key
 from cfcn_plugin.mm.annotation_files import build_dataset
@@ -20,6 +21,13 @@ def training_images(cfg: Config) -> list[tuple[str, int]]:
     owner = loads[0]['source'] if loads else config
     return list(_images(json.dumps({**config, 'pipeline': []}, default=str),
                         owner.get('data_root', '')))
+
+
+def training_dataset(cfg: Config, pipeline: list[dict]) -> Dataset:
+    """The training images in the same order, with another pipeline."""
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    config = _unwrap_dataset(cfg.train_dataloader.dataset)
+    return build_dataset({**config, 'pipeline': pipeline})
 
 
 def choose_images(cfg: Config, size: int, seed: int) -> None:

@@ -42,7 +42,7 @@ class LoadActivationMask(MaskLoader, BaseTransform):
             draw as cropped out. 0: one causal pixel is enough.
         refine: Refines coarse marks to outlines, e.g. ``dict(type='GrabCut')``.
         **options: ``image_list``, ``fraction``, ``seed``, ``missing``, ``empty``,
-            ``exif`` and ``on_error`` of :class:`MaskLoader`. With
+            ``exif``, ``rescale`` and ``on_error`` of :class:`MaskLoader`. With
             ``on_error='unguided'`` the log counts masks that cannot be used
             (``mask_error_fraction``).
     """
@@ -82,7 +82,7 @@ class LoadActivationMask(MaskLoader, BaseTransform):
 
     def __repr__(self):
         names = ('image_list_file', 'fraction', 'seed', 'missing', 'empty', 'exif',
-                 'on_error', 'min_visible')
+                 'rescale', 'on_error', 'min_visible')
         options = [f'{name}={getattr(self, name)!r}' for name in names]
         if self.refine is not None:
             options.append(f'refine={self.refine.refine!r}')

@@ -1,0 +1,28 @@
+"""The test pipeline of a config, without masks."""
+from mmengine.config import Config
+
+from .datasets.wrappers import dataset_configs
+
+LOAD_MASK = 'LoadActivationMask'
+
+
+def plain_test_pipeline(cfg: Config) -> list[dict]:
+    """Configs of transforms: how a test loads images, and no mask.
+
+    Raises:
+        ValueError: The config has no test and no validation data.
+    """
+    test = next((cfg[name].dataset for name in ('test_dataloader', 'val_dataloader')
+                 if cfg.get(name)), None)
+    if test is None:
+        raise ValueError('the config needs a test_dataloader or val_dataloader for its '
+                         'test pipeline')
+    pipeline = next((one['pipeline'] for _, one in dataset_configs(test)
+                     if one.get('pipeline')), [])
+    return [_unmasked(step) for step in pipeline if step['type'] != LOAD_MASK]
+
+
+def _unmasked(step: dict) -> dict:
+    if step['type'] == 'PackGuidedInputs':
+        return dict(step, type='PackInputs')
+    return step
