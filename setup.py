@@ -47,8 +47,8 @@ DRAW = ['matplotlib>=3.8', 'opencv-python>=4.8', 'tornado>=6.3']
 # what explanations are tested against; grad-cam pulls opencv-python-headless, see
 # albumentations
 ORACLES = ['grad-cam>=1.5', 'captum>=0.7']
-# whose layouts and Trainer (accelerate) are tested; mmpretrain cannot be imported beside
-# transformers 5
+# whose layouts and Trainer (with accelerate) are tested; mmpretrain cannot be imported
+# beside transformers 5
 TRANSFORMERS = ['transformers>=5.24,<6', 'accelerate>=1.1', 'peft>=0.18']
 # examples/: the Lightning loop, and the notebook
 EXAMPLES = ['pytorch-lightning>=2.5', 'nbclient>=0.10', 'ipykernel>=6.29']

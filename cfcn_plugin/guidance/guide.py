@@ -102,6 +102,14 @@ class Guide:
     # ---- the forward pass ---------------------------------------------------
 
     def __enter__(self) -> 'Guide':
+        if self._block is not None:
+            raise RuntimeError(
+                '`with guide` inside of `with guide`: one forward pass is guided at a '
+                'time; leave the outer block first')
+        if not self.feature_hook.captures:
+            raise RuntimeError(
+                "the guide's hooks are no longer on the model (`remove`): make a new "
+                'Guide')
         self._captured = None
         self._block = ExitStack()
         self._block.enter_context(self.feature_hook)
@@ -164,8 +172,8 @@ class Guide:
             masks: The masks of the batch, on the model's device.
 
         Raises:
-            TypeError: ``masks`` is no :class:`MaskBatch` of tensors, or ``logits`` are
-                no class scores.
+            TypeError: ``masks`` is no :class:`MaskBatch` of tensors, ``target`` is no
+                tensor, or ``logits`` are no class scores.
             ValueError: ``masks.mask`` or ``target`` has a wrong shape, or masks are on
                 another device than images.
             RuntimeError: No forward pass ran inside ``with guide`` since the last call,
@@ -252,6 +260,9 @@ def _refuse_changed(is_changed: bool) -> None:
 def _checked_target(target: Tensor, logits: Tensor) -> Tensor:
     """The target, as floating point if it has a score a class."""
     count, classes = logits.shape
+    if not isinstance(target, Tensor):
+        raise TypeError(
+            f'`target` must be a tensor of labels, got {type(target).__name__}')
     if tuple(target.shape) == (count, classes):
         return target if target.is_floating_point() else target.to(logits.dtype)
     if target.shape != (count, ) or target.is_floating_point():
