@@ -60,7 +60,7 @@ TEST = [
 setup(
     name='cfcn_plugin',
     version=version(),
-    description='Guided training for mmpretrain and timm: a few human masks '
+    description='Guided training of image classifiers in any loop: a few human masks '
     'say what is the cause and what is context (CFCN)',
     long_description=(HERE / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',

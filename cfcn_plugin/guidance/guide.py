@@ -15,6 +15,7 @@ from .combined import Combined
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch, ModelView
 from .mask_batch import MaskBatch
+from .within_step import differentiable_pass, refuse_sharded
 
 
 class Guide:
@@ -110,13 +111,11 @@ class Guide:
             raise RuntimeError(
                 "the guide's hooks are no longer on the model (`remove`): make a new "
                 'Guide')
+        refuse_sharded(self.method, self.model)
         self._captured = None
         self._block = ExitStack()
         self._block.enter_context(self.feature_hook)
-        if self.needs_input_grad:
-            self._block.enter_context(_twice_differentiable())
-        if self.method is not None and self.method.differentiates:
-            self._block.enter_context(_uncompiled())
+        self._block.enter_context(differentiable_pass(self.method))
         return self
 
     def __exit__(self, kind, error, traceback) -> None:
@@ -220,17 +219,6 @@ class Guide:
 def _detach(captures: list) -> None:
     for capture in captures:
         capture.handle.remove()
-
-
-def _twice_differentiable():
-    """Attention by plain products: fused attention has no second derivative."""
-    from torch.nn.attention import SDPBackend, sdpa_kernel  # new, and needed here alone
-    return sdpa_kernel(SDPBackend.MATH)
-
-
-def _uncompiled():
-    """The model as it was before torch.compile, which hides gradients within a step."""
-    return torch.compiler.set_stance('force_eager')
 
 
 @contextmanager

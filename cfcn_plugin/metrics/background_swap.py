@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cfcn_plugin.features.explanations import temporary_evaluation
 from cfcn_plugin.functional.compositing import (
+    HOLES,
     hole_of,
     swap_background,
     without_object,
@@ -15,7 +16,7 @@ from cfcn_plugin.functional.correctness import is_right
 from cfcn_plugin.functional.other_images import CONDITIONS, WHICH, choose_others
 from cfcn_plugin.guidance import MaskBatch
 from cfcn_plugin.guidance.class_scores import class_scores
-from cfcn_plugin.options import check_choice
+from cfcn_plugin.options import check_choice, check_number, check_whole
 
 from .named_means import NamedMeans
 
@@ -41,9 +42,13 @@ class BackgroundSwapAccuracy(NamedMeans):
     Args:
         num_classes: The number of classes.
         **kwargs: As in every metric of torchmetrics.
+
+    Raises:
+        ValueError: ``num_classes`` is no whole number above 0.
     """
 
     def __init__(self, num_classes: int, **kwargs):
+        check_whole('num_classes', num_classes, least=1)
         self.num_classes = num_classes
         both = [(which, 'of both') for which in WHICH]
         classes = [(name, index) for name in ('original', 'other_class')
@@ -137,9 +142,17 @@ def answers_on_swapped(model: nn.Module,
     Returns:
         For ``original`` and each condition (B,) float32: 1 right, 0 wrong, NaN where
         the image has no mask that leaves a background, or the batch no other image.
+
+    Raises:
+        TypeError: The model gives no class scores.
+        ValueError: An option has a wrong value, or labels do not fit the scores.
     """
     for condition in conditions:
         check_choice('conditions', condition, CONDITIONS)
+    check_number('border', border, least=0)
+    check_choice('hole', hole, HOLES)
+    check_number('grey', grey)
+    check_whole('seed', seed)
     usable = (masks.guided & ~masks.objects.flatten(1).all(1)).nonzero().flatten()
     found = {name: torch.full((len(images), ), torch.nan, device=images.device)
              for name in ('original', *conditions)}

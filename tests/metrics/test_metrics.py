@@ -175,6 +175,15 @@ def test_of_several_labels_all_must_be_right():
     assert metric.compute()['harmonic_accuracy'] == 100
 
 
+@pytest.mark.parametrize('option', [
+    dict(border=-1), dict(hole='outline'), dict(grey='white'), dict(seed=0.5)])
+def test_wrong_options_are_told(option):
+    with pytest.raises(ValueError, match=f'`{next(iter(option))}` must be'):
+        answers_on_swapped(Sees(0), *scenes(), **option)
+    with pytest.raises(ValueError, match='`num_classes` must be at least 1'):
+        metrics.BackgroundSwapAccuracy(0)
+
+
 def test_wrong_conditions_are_told():
     with pytest.raises(ValueError, match="`conditions` must be one of .* got 'other'"):
         answers_on_swapped(Sees(0), *scenes(), conditions=['other'])
