@@ -56,7 +56,7 @@ $(OPENMMLAB_VENV)/.installed: setup.py pyproject.toml constraints-openmmlab.txt
 # In an environment of its own: mmpretrain cannot be imported beside transformers 5
 test-transformers: $(TRANSFORMERS_VENV)/.installed
 	$(TRANSFORMERS_VENV)/bin/python -m pytest tests/features/test_transformers_layouts.py \
-	    tests/features/test_wrappers.py
+	    tests/features/test_wrappers.py tests/examples
 
 $(TRANSFORMERS_VENV)/.installed: setup.py pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(TRANSFORMERS_VENV)

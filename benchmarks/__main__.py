@@ -23,13 +23,14 @@ from .loops import processes, runner
 from .loss import compiled_loss, loss
 from .masks import masks
 from .pairs import Line, Ratio
+from .plain_loop import plain_loop
 from .repair import repairs
 from .steps import guided_over_plain, on_gpu, other_methods, swap_over_plain
 
 BENCHMARKS = dict(
-    steps=guided_over_plain, loss=loss, compiled=compiled_loss, methods=other_methods,
-    swap=swap_over_plain, runner=runner, processes=processes, masks=masks,
-    repair=repairs)
+    steps=guided_over_plain, loop=plain_loop, loss=loss, compiled=compiled_loss,
+    methods=other_methods, swap=swap_over_plain, runner=runner, processes=processes,
+    masks=masks, repair=repairs)
 
 
 def main():

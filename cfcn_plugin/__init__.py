@@ -22,7 +22,7 @@ _ATTRIBUTES = {
     'unguide_config': 'mm.config',
 }
 _ROOMS = ('annotation', 'data', 'experiments', 'features', 'fine_tuning', 'functional',
-          'guidance', 'masks', 'mm', 'repair', 'visualization')
+          'guidance', 'masks', 'metrics', 'mm', 'repair', 'visualization')
 
 __all__ = ['__version__', *_ATTRIBUTES, *_ROOMS]
 

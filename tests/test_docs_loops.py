@@ -14,7 +14,7 @@ import cfcn_plugin
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / 'docs/loops.md').read_text(encoding='utf-8')
-LOOP, AUGMENTS = re.findall(r'```python\n(.*?)```', TEXT, re.S)
+LOOP, AUGMENTS, METRICS = re.findall(r'```python\n(.*?)```', TEXT, re.S)
 
 
 @pytest.fixture
@@ -57,6 +57,23 @@ def test_the_batch_augments_take_labels_and_guidance_takes_what_they_give(traine
         with guide:
             logits = net(names['images'])
         assert guide.loss(names['images'], logits, target, names['masks']) > 0
+
+
+def test_the_metrics_measure_the_model_of_the_loop(trained):
+    exec(METRICS, trained)
+    found = {name: trained[name].compute() for name in ('focus', 'swaps', 'groups')}
+    assert (found['focus']['guided'], found['swaps']['images']) == (2, 2)
+    assert set(found['groups']) == {'on land', 'on water', 'mean', 'worst'}
+    named = re.findall(r'^\| `(\w+)` \|(.*)', TEXT.split('## Metrics')[1], re.M)
+    for (name, keys), metric in zip(named, ('focus', 'groups', 'swaps')):
+        assert type(trained[metric]).__name__ == name
+        assert {*found[metric]} - {'on land', 'on water'} <= {
+            *re.findall(r'`(\w+)`', keys)}
+
+
+def test_every_example_has_a_line():
+    files = {file.name for file in (ROOT / 'examples').iterdir() if file.is_file()}
+    assert files == set(re.findall(r'\(\.\./examples/(\S+?)\)', TEXT))
 
 
 def test_the_other_options_are_those_of_the_mask_loader():

@@ -16,7 +16,7 @@ FLOORS = [
     {'functional'},
     {'features', 'fine_tuning', 'masks'},
     {'guidance'},
-    {'data', 'repair', 'annotation', 'visualization'},
+    {'data', 'repair', 'annotation', 'metrics', 'visualization'},
     {'mm'},
     {'experiments'},
 ]

@@ -8,6 +8,7 @@ from .gain import GAINLoss
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch, ModelView
 from .guide import Guide
+from .guided_saliency import guided_saliency
 from .literal_focus import LiteralFocusLoss
 from .mask_batch import MaskBatch, MixComponent
 from .right_reasons import RightReasonsLoss
@@ -15,7 +16,7 @@ from .uniform_context import UniformContextLoss
 
 __all__ = [
     'ActDiffLoss', 'CausalFocusLoss', 'Combined', 'ConsistencyLoss',
-    'ExplanationLoss', 'GAINLoss',
-    'Guidance', 'GuidanceBatch', 'Guide', 'LiteralFocusLoss', 'MaskBatch',
-    'MixComponent', 'ModelView', 'RightReasonsLoss', 'UniformContextLoss'
+    'ExplanationLoss', 'GAINLoss', 'Guidance', 'GuidanceBatch', 'Guide',
+    'LiteralFocusLoss', 'MaskBatch', 'MixComponent', 'ModelView', 'RightReasonsLoss',
+    'UniformContextLoss', 'guided_saliency'
 ]

@@ -15,6 +15,7 @@ from .combined import Combined
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch, ModelView
 from .mask_batch import MaskBatch
+from .within_step import differentiable_pass, refuse_sharded
 
 
 class Guide:
@@ -102,13 +103,19 @@ class Guide:
     # ---- the forward pass ---------------------------------------------------
 
     def __enter__(self) -> 'Guide':
+        if self._block is not None:
+            raise RuntimeError(
+                '`with guide` inside of `with guide`: one forward pass is guided at a '
+                'time; leave the outer block first')
+        if not self.feature_hook.captures:
+            raise RuntimeError(
+                "the guide's hooks are no longer on the model (`remove`): make a new "
+                'Guide')
+        refuse_sharded(self.method, self.model)
         self._captured = None
         self._block = ExitStack()
         self._block.enter_context(self.feature_hook)
-        if self.needs_input_grad:
-            self._block.enter_context(_twice_differentiable())
-        if self.method is not None and self.method.differentiates:
-            self._block.enter_context(_uncompiled())
+        self._block.enter_context(differentiable_pass(self.method))
         return self
 
     def __exit__(self, kind, error, traceback) -> None:
@@ -166,8 +173,8 @@ class Guide:
             masks: The masks of the batch, on the model's device.
 
         Raises:
-            TypeError: ``masks`` is no :class:`MaskBatch` of tensors, or ``logits`` are
-                no class scores.
+            TypeError: ``masks`` is no :class:`MaskBatch` of tensors, ``target`` is no
+                tensor, or ``logits`` are no class scores.
             ValueError: ``masks.mask`` or ``target`` has a wrong shape, or masks are on
                 another device than images.
             RuntimeError: No forward pass ran inside ``with guide`` since the last call,
@@ -216,17 +223,6 @@ def _detach(captures: list) -> None:
         capture.handle.remove()
 
 
-def _twice_differentiable():
-    """Attention by plain products: fused attention has no second derivative."""
-    from torch.nn.attention import SDPBackend, sdpa_kernel  # new, and needed here alone
-    return sdpa_kernel(SDPBackend.MATH)
-
-
-def _uncompiled():
-    """The model as it was before torch.compile, which hides gradients within a step."""
-    return torch.compiler.set_stance('force_eager')
-
-
 @contextmanager
 def _untouched_statistics(model: nn.Module) -> Iterator[None]:
     """BatchNorm normalises by the batch, as in training, and remembers nothing."""
@@ -254,6 +250,9 @@ def _refuse_changed(is_changed: bool) -> None:
 def _checked_target(target: Tensor, logits: Tensor) -> Tensor:
     """The target, as floating point if it has a score a class."""
     count, classes = logits.shape
+    if not isinstance(target, Tensor):
+        raise TypeError(
+            f'`target` must be a tensor of labels, got {type(target).__name__}')
     if tuple(target.shape) == (count, classes):
         return target if target.is_floating_point() else target.to(logits.dtype)
     if target.shape != (count, ) or target.is_floating_point():

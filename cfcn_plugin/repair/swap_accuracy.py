@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cfcn_plugin.features.explanations import temporary_evaluation
+from cfcn_plugin.functional.correctness import is_right
+from cfcn_plugin.functional.other_images import choose_others
 from cfcn_plugin.options import check_number, check_whole
 
 from .guided_images import guided_images
@@ -63,13 +65,14 @@ def swap_accuracy(model: nn.Module,
     with temporary_evaluation(model), torch.no_grad():
         for batch in guided_images(batches, device):
             left_out += batch.covered
-            which, others = choose_other_class(batch.targets, generator)
+            which, others = choose_others(
+                batch.targets, 'other_class', generator)
             left_out += len(batch.targets) - len(which)
             if not len(which):
                 continue
             targets = batch.targets[which]
             parts.append((targets, *(
-                _right(as_logits(forward(images)).cpu(), targets) for images in (
+                is_right(as_logits(forward(images)).cpu(), targets) for images in (
                     batch.images[which.to(device)],
                     batch.swapped(which, others, border)))))
     if not parts:
@@ -81,39 +84,9 @@ def swap_accuracy(model: nn.Module,
         harmonic_mean([was, became]), was, became, len(targets), left_out)
 
 
-def choose_other_class(targets: Tensor,
-                       generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """For each image with labels an image with labels, none of them the image's.
-
-    Args:
-        targets: (N,) int64, or (N, classes) in {0, 1}.
-
-    Returns:
-        (M,) int64 each: the images that have such another image, and the other images.
-    """
-    nothing = torch.empty(0, dtype=torch.long)
-    if len(targets) < 2:
-        return nothing, nothing
-    rows = _as_rows(targets).float()
-    labelled = rows.any(1)
-    allowed = (rows @ rows.T == 0) & labelled & labelled[:, None]
-    which = allowed.any(1).nonzero().flatten()
-    if not len(which):
-        return nothing, nothing
-    others = torch.multinomial(allowed[which].float(), 1, generator=generator)
-    return which, others.flatten()
-
-
 def _as_rows(targets: Tensor) -> Tensor:
     """(N, classes) in {0, 1}."""
     return F.one_hot(targets) if targets.dim() == 1 else targets
-
-
-def _right(logits: Tensor, targets: Tensor) -> Tensor:
-    """(N,) bool; of several labels, exactly the true ones must be predicted."""
-    if targets.dim() == 1:
-        return logits.argmax(1) == targets
-    return ((logits > 0) == targets.bool()).all(1)
 
 
 def _nothing(left_out: int) -> str:

@@ -147,6 +147,42 @@ def test_each_pass_is_used_once(net):
         guide.loss(inputs, logits, LABELS, masks())
 
 
+def test_a_pass_outside_of_the_block_is_told(net):
+    guide = Guide(net, CausalFocusLoss(), hook())
+    with pytest.raises(RuntimeError, match='run the model inside `with guide:`'):
+        guide.loss(images(), net(images()), LABELS, masks())
+    with guide:
+        pass
+    with pytest.raises(RuntimeError, match="target 'features' was not run"):
+        guide.loss(images(), net(images()), LABELS, masks())
+
+
+def test_the_last_of_several_passes_is_guided(net):
+    guide = Guide(net, CausalFocusLoss(), hook())
+    expected = guide.loss(*step(guide), LABELS, masks())
+    step(guide, torch.zeros(2, 3, 8, 8))
+    torch.testing.assert_close(guide.loss(*step(guide), LABELS, masks()), expected)
+    with guide:
+        net(torch.zeros(2, 3, 8, 8))
+        logits = net(images())
+    torch.testing.assert_close(
+        guide.loss(images(), logits, LABELS, masks()), expected)
+
+
+def test_a_block_inside_of_itself_is_told_and_the_next_one_works(net):
+    guide = Guide(net, CausalFocusLoss(), hook())
+    with pytest.raises(RuntimeError, match='leave the outer block first'), guide, guide:
+        pass
+    assert guide.loss(*step(guide), LABELS, masks()) > 0
+
+
+def test_a_guide_that_was_removed_says_so(net):
+    guide = Guide(net, CausalFocusLoss(), hook())
+    guide.remove()
+    with pytest.raises(RuntimeError, match='no longer on the model.*make a new Guide'):
+        step(guide)
+
+
 def test_nothing_is_kept_of_a_pass_that_failed(net):
     guide = Guide(net, CausalFocusLoss(), hook())
     with pytest.raises(ZeroDivisionError), guide:
@@ -316,6 +352,8 @@ def test_labels_of_another_shape_are_refused(target, message, net):
     guide = Guide(net, CausalFocusLoss(), hook())
     with pytest.raises(ValueError, match=message):
         guide.loss(*step(guide), target, masks())
+    with pytest.raises(TypeError, match='must be a tensor of labels, got list'):
+        guide.loss(*step(guide), [0, 2], masks())
 
 
 def test_a_model_in_evaluation_is_guided_too(net):

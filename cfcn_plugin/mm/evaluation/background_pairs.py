@@ -6,8 +6,6 @@ from cfcn_plugin.masks import guidance_rank
 
 from .correctness import labels_of
 
-WHICH = ('other_class', 'same_class')
-
 
 class BackgroundPairs:
     """Other images for the background of an image, by a hash of seed and index.

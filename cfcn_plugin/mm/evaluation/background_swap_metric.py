@@ -1,6 +1,5 @@
 """Accuracy on other backgrounds, and on backgrounds alone, by the user's own masks."""
 from collections.abc import Sequence
-from statistics import harmonic_mean
 
 import torch
 import torch.nn.functional as F
@@ -14,20 +13,16 @@ from cfcn_plugin.functional.compositing import (
     swap_background,
     without_object,
 )
+from cfcn_plugin.functional.other_images import CONDITIONS
 from cfcn_plugin.options import check_choice, check_number, check_whole
 
-from .background_pairs import WHICH, BackgroundPairs
-from .correctness import (
-    accuracies,
-    class_mean_accuracy,
-    is_right,
-    labels_of,
-    right_answers,
-)
+from .background_pairs import BackgroundPairs
+from .correctness import is_right, labels_of, right_answers
 from .model_aware_metric import EvalBatch, ModelAwareMetric
-from .swap_conditions import CONDITIONS, check_possible
+from .swap_conditions import check_possible
 
 GREY = 128  # of 0 to 255, before preprocessing
+CHUNK = 1024  # images, which with 1000 classes are some megabytes
 
 
 class BackgroundSwapMetric(ModelAwareMetric):
@@ -141,22 +136,8 @@ class BackgroundSwapMetric(ModelAwareMetric):
         if self.required:
             check_possible(
                 [frozenset(row['labels']) for row in measured], self.required)
-        metrics = accuracies([{name: row[name] for name in ('original', *CONDITIONS)
-                               if name in row} for row in measured])
-        both = accuracies([{name: row[name] for name in WHICH} for row in measured
-                           if set(WHICH) <= set(row)])
-        if both:
-            metrics['gap'] = both['same_class'] - both['other_class']
-        swapped = [row for row in measured if 'other_class' in row]
-        metrics.update(accuracies([
-            dict(changed=row['original'] != row['other_class']) for row in swapped]))
-        labelled = [row for row in swapped if row['labels']]
-        if labelled:
-            metrics['harmonic_accuracy'] = float(harmonic_mean([
-                class_mean_accuracy(labelled, name)
-                for name in ('original', 'other_class')]))
-        # floats, since mmengine's log file has None for other numbers
-        return {**metrics, 'images': float(len(measured)), 'fair': float(self.fair)}
+        metrics = _swap_accuracies(measured) if measured else dict(images=0.)
+        return {**metrics, 'fair': float(self.fair)}
 
     def _load_other(self, sample, which: str) -> dict | None:
         """The first other image that has a mask, as the pipeline packs it."""
@@ -207,3 +188,20 @@ def _preprocessed_grey(model: nn.Module, like: Tensor) -> Tensor:
     image = torch.full((1, *like.shape[1:]), GREY, dtype=torch.uint8)
     grey = model.data_preprocessor(dict(inputs=image))['inputs']
     return grey[..., :like.shape[-2], :like.shape[-1]].expand_as(like)
+
+
+def _swap_accuracies(rows: list[dict]) -> dict[str, float]:
+    """What :class:`cfcn_plugin.metrics.BackgroundSwapAccuracy` says of images' rows."""
+    from cfcn_plugin.metrics import BackgroundSwapAccuracy  # slow to import
+    classes = 1 + max(max(row['labels'], default=0) for row in rows)
+    metric = BackgroundSwapAccuracy(classes).set_dtype(torch.float64)
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start:start + CHUNK]
+        target = torch.zeros(len(part), classes, dtype=torch.long)
+        for labels, row in zip(target, part):
+            labels[list(row['labels'])] = 1
+        metric.update({name: torch.tensor(
+            [float(row.get(name, torch.nan)) for row in part])
+            for name in ('original', *CONDITIONS)}, target)
+    # floats, since mmengine's log file has None for other numbers
+    return {name: float(value) for name, value in metric.compute().items()}

@@ -1,6 +1,4 @@
 """Whether predictions are right, and how many are."""
-from collections import defaultdict
-
 import torch
 from torch import Tensor, nn
 
@@ -32,31 +30,17 @@ def labels_of(labels) -> frozenset[int]:
 
 
 def accuracies(results: list[dict]) -> dict[str, float]:
-    """Right answers in percent under each condition, over those that have it.
+    """Right answers in percent under each condition, over those that have it; their
+    ``mean``, and the ``worst``.
 
     Args:
         results: Each image's ``{condition: whether it was right}``.
     """
-    answers = defaultdict(list)
-    for row in results:
-        for name, right in row.items():
-            answers[name].append(right)
-    return {name: 100 * sum(a) / len(a) for name, a in answers.items()}
-
-
-def class_mean_accuracy(results: list[dict], name: str) -> float:
-    """The mean over classes of the right answers of a class in percent.
-
-    Args:
-        results: Each image's ``{'labels': its labels, name: whether it was right}``.
-            An image of several labels counts in each of its classes.
-        name: The condition.
-    """
-    classes = accuracies([dict.fromkeys(row['labels'], row[name]) for row in results])
-    return sum(classes.values()) / len(classes)
-
-
-def with_mean_and_worst(values: dict[str, float]) -> dict[str, float]:
-    """The values, their ``mean``, and the least of them as ``worst``."""
-    return {**values, 'mean': sum(values.values()) / len(values),
-            'worst': min(values.values())}
+    from cfcn_plugin.metrics import GroupAccuracy  # slow to import
+    answers = [pair for row in results for pair in row.items()]
+    names = list(dict.fromkeys(name for name, _ in answers))
+    metric = GroupAccuracy(names).set_dtype(torch.float64)
+    right = torch.tensor([right for _, right in answers], dtype=torch.long)
+    metric.update(right, torch.ones_like(right),
+                  torch.tensor([names.index(name) for name, _ in answers]))
+    return {name: float(value) for name, value in metric.compute().items()}

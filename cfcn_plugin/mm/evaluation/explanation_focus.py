@@ -5,8 +5,9 @@ from torch import nn
 
 from cfcn_plugin.features.explanations import EXPLANATIONS
 from cfcn_plugin.functional.localization import localization
+from cfcn_plugin.guidance.guided_saliency import check_finite
 
-from .focus_metric import check_finite, mean_scores
+from .focus_metric import mean_scores
 from .model_aware_metric import EvalBatch, ModelAwareMetric
 
 

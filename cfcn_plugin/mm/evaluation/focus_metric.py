@@ -2,8 +2,8 @@
 import torch
 from torch import nn
 
-from cfcn_plugin.functional.localization import localization, reduce_channels
-from cfcn_plugin.guidance import CausalFocusLoss
+from cfcn_plugin.functional.localization import localization
+from cfcn_plugin.guidance import CausalFocusLoss, guided_saliency
 
 from .model_aware_metric import EvalBatch, ModelAwareMetric
 
@@ -29,13 +29,8 @@ class FocusMetric(ModelAwareMetric):
         step = batch.guidance
         if step is None:
             return [None] * len(batch.samples)
-        last = step.each_map()[-1]
-        activation = last.maps[0].detach().float()
-        check_finite(activation, 'the captured map')
-        target = last.target if model.maps_are_classes else None
-        values = localization(
-            reduce_channels(activation, target), last.masks.mask.amax(1),
-            last.masks.ignore)
+        saliency, masks = guided_saliency(step, model.maps_are_classes)
+        values = localization(saliency, masks.mask.amax(1), masks.ignore)
         values = dict(ratio=1 - _focus_loss(model).per_image(step)) | values
         # one copy to the host for all
         table = torch.stack([v.to(torch.float32) for v in values.values()], 1).tolist()
@@ -50,12 +45,15 @@ class FocusMetric(ModelAwareMetric):
 
 def mean_scores(results: list[dict]) -> dict[str, float]:
     """Means over the guided images, and how many are guided (not empty) and are not."""
-    guided = [r for r in results if r]
-    metrics = {name: sum(r[name] for r in guided) / len(guided)
-               for name in (guided[0] if guided else ())}
+    from cfcn_plugin.metrics import GuidedMean  # slow to import
+    names = next((list(row) for row in results if row), [])
+    table = torch.tensor([[row[name] for name in names] if row else [0.] * len(names)
+                          for row in results], dtype=torch.float64)
+    metric = GuidedMean(names).set_dtype(torch.float64)
+    metric.update(dict(zip(names, table.unbind(1))),
+                  torch.tensor([bool(row) for row in results]))
     # floats, since mmengine's log file has None for other numbers
-    return {**metrics, 'guided': float(len(guided)),
-            'unguided': float(len(results) - len(guided))}
+    return {name: float(value) for name, value in metric.compute().items()}
 
 
 def _focus_loss(model: nn.Module) -> CausalFocusLoss:
@@ -64,21 +62,3 @@ def _focus_loss(model: nn.Module) -> CausalFocusLoss:
         if isinstance(method, CausalFocusLoss):
             return method
     return CausalFocusLoss(channels='target' if model.maps_are_classes else 'all')
-
-
-def check_finite(maps: torch.Tensor, what: str,
-                 images: torch.Tensor | None = None) -> None:
-    """Raise a ValueError if maps (B, ...) have NaN or infinite values.
-
-    Args:
-        maps: Of the images.
-        what: What the maps are, for the message.
-        images: (B,) numbers of the images in their batch. None: 0 to B - 1.
-    """
-    bad = (~maps.isfinite()).flatten(1).any(1)
-    if bad.any():
-        numbers = bad.nonzero().flatten() if images is None else images[bad]
-        raise ValueError(
-            f'{what} has NaN or infinite values, in images {numbers.tolist()} of the '
-            'batch: the weights have diverged (a lower learning rate or loss_weight), '
-            'or half precision overflows')

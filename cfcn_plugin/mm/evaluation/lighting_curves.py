@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from cfcn_plugin.options import check_number
 
-from .correctness import accuracies, right_answers, with_mean_and_worst
+from .correctness import accuracies, right_answers
 from .model_aware_metric import EvalBatch, ModelAwareMetric
 
 FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0)
@@ -54,7 +54,7 @@ class LightingCurve(ModelAwareMetric):
         return rows
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        return with_mean_and_worst(accuracies(results))
+        return accuracies(results)
 
     def _changed(self, image: Tensor, factor: float) -> Tensor:
         if image.dtype != torch.uint8:

@@ -2,10 +2,6 @@
 from collections.abc import Collection, Sequence
 from itertools import product
 
-from .background_pairs import WHICH
-
-CONDITIONS = (*WHICH, 'no_background', 'no_object')
-
 
 def check_possible(labels: Collection[frozenset[int]],
                    conditions: Sequence[str]) -> None:

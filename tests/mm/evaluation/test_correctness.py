@@ -7,7 +7,6 @@ from mmpretrain.structures import DataSample
 
 from cfcn_plugin.mm.evaluation.correctness import (
     accuracies,
-    class_mean_accuracy,
     is_right,
     labels_of,
     right_answers,
@@ -32,16 +31,7 @@ def test_labels_of_any_kind_are_the_same(labels):
 
 def test_accuracy_is_over_those_that_have_the_condition():
     assert accuracies([dict(a=True, b=False), dict(a=True), dict(a=False, b=False)]) \
-        == pytest.approx(dict(a=200 / 3, b=0))
-    assert accuracies([]) == {}
-
-
-def test_each_class_counts_equally():
-    one = [dict(labels=[c], a=right) for c, right in ((0, 1), (1, 0), (1, 1))]
-    assert class_mean_accuracy(one, 'a') == 75
-    several = [dict(labels=[0, 1], a=True), dict(labels=[1], a=False)]
-    assert class_mean_accuracy(several, 'a') == 75
-    assert class_mean_accuracy([*several, dict(labels=[], a=False)], 'a') == 75
+        == pytest.approx(dict(a=200 / 3, b=0, mean=100 / 3, worst=0))
 
 
 @pytest.mark.parametrize('model', [

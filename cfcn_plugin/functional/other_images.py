@@ -1,0 +1,41 @@
+"""Another image of the batch for each image, by the labels."""
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cfcn_plugin.options import check_choice
+
+WHICH = ('other_class', 'same_class')
+# in which a test of backgrounds shows an image
+CONDITIONS = (*WHICH, 'no_background', 'no_object')
+
+
+def choose_others(target: Tensor, which: str,
+                  generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+    """For each image with labels another image with labels, at random.
+
+    Args:
+        target: (N,) int64, or (N, C) in {0, 1}, on the CPU.
+        which: ``'other_class'``: none of the other image's labels is the image's.
+            ``'same_class'``: all are.
+        generator: Of the choice.
+
+    Returns:
+        (M,) int64 each: the images that have such another image, and the other images.
+    """
+    check_choice('which', which, WHICH)
+    if not len(target):
+        return (torch.empty(0, dtype=torch.long), ) * 2
+    rows = (F.one_hot(target) if target.dim() == 1 else target).float()
+    shared, count = rows @ rows.T, rows.sum(1)
+    if which == 'other_class':
+        allowed = shared == 0
+    else:
+        allowed = (shared == count) & (shared == count[:, None])
+        allowed &= ~torch.eye(len(rows), dtype=torch.bool)
+    allowed &= (count > 0) & (count > 0)[:, None]
+    images = allowed.any(1).nonzero().flatten()
+    if not len(images):
+        return images, images
+    others = torch.multinomial(allowed[images].float(), 1, generator=generator)
+    return images, others.flatten()
