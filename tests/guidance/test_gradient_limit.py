@@ -219,7 +219,8 @@ def test_without_gradients_nothing_is_limited():
     with torch.no_grad():
         terms = CausalFocusLoss(3., channels='target', max_grad_ratio=1.)(batch)
     torch.testing.assert_close(
-        terms['loss_focus'], 3 * CausalFocusLoss(channels='target')(batch)['focus'])
+        terms['loss_focus'],
+        3 * CausalFocusLoss(channels='target')(batch)['loss_focus'])
 
 
 # ---- a network -------------------------------------------------------------
