@@ -146,7 +146,8 @@ def test_a_mask_a_class_by_hand(absent, expected):
     activation, mask, classes = two_classes_of_three()
     loss = CausalFocusLoss(channels='per_class', absent=absent, eps=1e-12)
     terms = loss(seen_by(activation, mask, num_classes=3, classes=classes))
-    torch.testing.assert_close(terms['loss_focus'], torch.tensor(expected, dtype=torch.float64))
+    torch.testing.assert_close(
+        terms['loss_focus'], torch.tensor(expected, dtype=torch.float64))
 
 
 @pytest.mark.parametrize('absent', ['skip', 'context'])
