@@ -25,11 +25,12 @@ from .masks import masks
 from .pairs import Line, Ratio
 from .repair import repairs
 from .steps import guided_over_plain, other_methods, swap_over_plain
+from .torch_masks import torch_masks
 
 BENCHMARKS = dict(
     steps=guided_over_plain, loss=loss, compiled=compiled_loss, methods=other_methods,
     swap=swap_over_plain, runner=runner, processes=processes, masks=masks,
-    repair=repairs)
+    torch_masks=torch_masks, repair=repairs)
 
 
 def main():
@@ -41,7 +42,7 @@ def main():
     parser.add_argument('--pairs', type=int, default=30, help='measured pairs; 30')
     parser.add_argument(
         '--device', default='cpu',
-        help='cpu or cuda; masks and processes are measured on CPUs')
+        help='cpu or cuda; masks, torch_masks and processes are measured on CPUs')
     parser.add_argument(
         '--work-dir', type=Path, default=Path('work_dirs', 'benchmarks'),
         help='folder of the results')

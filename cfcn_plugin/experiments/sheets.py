@@ -9,6 +9,7 @@ from PIL import Image
 from torch import nn
 
 from cfcn_plugin.guidance import CausalFocusLoss, ExplanationLoss, GAINLoss
+from cfcn_plugin.masks.io.open_image import open_image
 from cfcn_plugin.mm.config import Config
 from cfcn_plugin.mm.visualization.gallery import (
     load_model,
@@ -50,7 +51,7 @@ class ReportFigure(NamedTuple):
     @property
     def png(self) -> bytes:
         """All rows in one image."""
-        images = [Image.open(BytesIO(png)) for png, _ in self.rows]
+        images = [open_image(BytesIO(png)) for png, _ in self.rows]
         whole = Image.new('RGB', (max(one.width for one in images),
                                   sum(one.height for one in images)), 'white')
         top = 0

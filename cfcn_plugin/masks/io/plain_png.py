@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 SIGNATURE = b'\x89PNG\r\n\x1a\n'
+LEAST = len(SIGNATURE) + 25  # bytes with the first chunk, IHDR
 GREY, DEPTHS = 0, (1, 8)
 # chunks that change no pixel; another chunk needs a look at what it means
 NEEDED = (b'IHDR', b'IDAT', b'IEND')
@@ -38,7 +39,8 @@ def read_plain_png(file: str | Path, shape: tuple[int, int]) -> np.ndarray | Non
 
 def _depth(data: bytes, shape: tuple[int, int]) -> int | None:
     """The bits of a pixel, after a check of all chunks; None if one is not plain."""
-    if not data.startswith(SIGNATURE) or data[12:16] != b'IHDR':
+    if (len(data) < LEAST or not data.startswith(SIGNATURE)
+            or data[12:16] != b'IHDR'):
         return None
     width, height = (int.from_bytes(data[at:at + 4], 'big') for at in (16, 20))
     depth, kind = data[24:26]
