@@ -26,11 +26,12 @@ from .pairs import Line, Ratio
 from .plain_loop import plain_loop
 from .repair import repairs
 from .steps import guided_over_plain, on_gpu, other_methods, swap_over_plain
+from .torch_masks import torch_masks
 
 BENCHMARKS = dict(
     steps=guided_over_plain, loop=plain_loop, loss=loss, compiled=compiled_loss,
     methods=other_methods, swap=swap_over_plain, runner=runner, processes=processes,
-    masks=masks, repair=repairs)
+    masks=masks, torch_masks=torch_masks, repair=repairs)
 
 
 def main():
@@ -42,8 +43,8 @@ def main():
     parser.add_argument('--pairs', type=int, default=30, help='measured pairs; 30')
     parser.add_argument(
         '--device', default='cpu',
-        help='cpu, or cuda: steps in float16, of full batches; masks and processes are '
-        'measured on CPUs')
+        help='cpu, or cuda: steps in float16, of full batches; masks, torch_masks and '
+        'processes are measured on CPUs')
     parser.add_argument(
         '--work-dir', type=Path, default=Path('work_dirs', 'benchmarks'),
         help='folder of the results')

@@ -45,7 +45,8 @@ def run_tool():
     def run(tool, *arguments, data=None):
         argv = [str(TOOLS / tool), *map(str, arguments)]
         env = {} if data is None else {'CFCN_DATA': str(data)}
-        with mock.patch.object(sys, 'argv', argv), mock.patch.dict(os.environ, env):
+        with mock.patch.object(sys, 'argv', argv), mock.patch.dict(os.environ, env), \
+                mock.patch.object(sys, 'excepthook'):
             runpy.run_path(argv[0], run_name='__main__')
 
     return run

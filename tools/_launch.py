@@ -1,17 +1,36 @@
-"""Arguments, configs and loaders of all launch scripts."""
+"""Arguments, configs and loaders of all launch scripts.
+
+The mm packages take seconds to import. Functions import them, so that a tool can parse
+its arguments first: ``--help`` answers at once.
+"""
+from __future__ import annotations
+
 import argparse
 import inspect
 import os
 from copy import deepcopy
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mmengine.config import Config, ConfigDict, DictAction
-from mmengine.hub import get_config
+import _one_line_errors
 
-from cfcn_plugin import guide_config
-from cfcn_plugin.mm.annotation_files import check_annotation_files
-from cfcn_plugin.mm.config import read_config_file
-from cfcn_plugin.mm.safe_loading import enable_safe_loading
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+
+class KeyValues(argparse.Action):
+    """mmengine's ``DictAction``, imported when the option is given."""
+
+    def __call__(self, *parsed) -> None:
+        from mmengine.config import DictAction
+        DictAction(self.option_strings, self.dest, nargs=self.nargs)(*parsed)
+
+
+def new_parser(description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    _one_line_errors.add_argument(parser)
+    return parser
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +42,7 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValues,
         help='override settings of the config, key=value; lists as key="[a,b]"')
 
 
@@ -48,6 +67,11 @@ def load_config(path: str, guide: str | None = None) -> Config:
         path: A file, or for example ``'mmpretrain::resnet/resnet18_8xb32_in1k.py'``.
         guide: A file with the keyword arguments of ``guide_config``.
     """
+    from mmengine.hub import get_config
+
+    from cfcn_plugin import guide_config
+    from cfcn_plugin.mm.config import read_config_file
+    from cfcn_plugin.mm.safe_loading import enable_safe_loading
     enable_safe_loading()  # a tool that reads a config may load a checkpoint
     if '::' in path:
         cfg = get_config(path)
@@ -88,6 +112,9 @@ def _check_exists(path: str, remedy: str) -> str:
 
 def merge_common(cfg: Config, args, persistent_workers: bool | None = None) -> Config:
     """Merge ``--cfg-options``, work dir, launcher and the loaders' defaults."""
+    from mmengine.config import ConfigDict
+
+    from cfcn_plugin.mm.annotation_files import check_annotation_files
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher

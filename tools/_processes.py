@@ -100,7 +100,9 @@ def _backend() -> str | None:
 def _leave() -> None:
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
-        gc.collect()  # a runner is a cycle, and its DDP holds the group
+    # A runner is a cycle. Its DDP holds the group, and its loaders hold data workers,
+    # whose end would be reported as an error while Python shuts down
+    gc.collect()
 
 
 def _start_gloo(names: tuple[str, ...]) -> None:

@@ -1,28 +1,22 @@
 """Check all masks of a config's data before training on them.
 
 Loads each image and mask like the config's pipeline, and lists masks that are missing,
-empty, of another size than the image, unreadable, or probably inverted. The exit code
+empty, of another size than the image, unreadable, or probably inverted. Says what focus
+the guided map can reach with these masks. The exit code
 is 1 if a problem would stop a training run under the config's own policies.
 """
+# ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 import json
 import sys
 from pathlib import Path
 
 import _launch
-from mmengine.config import Config
-from rich.progress import track
-
-from cfcn_plugin.annotation.parallel_map import parallel_map
-from cfcn_plugin.annotation.report import Report, unmatched_messages
-from cfcn_plugin.annotation.validate import KINDS, Finding, MaskValidator
-from cfcn_plugin.mm.annotation.samples import guided_datasets
-from cfcn_plugin.visualization.contact_sheet import Entry, contact_sheet
+import _one_line_errors
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_args() -> argparse.Namespace:
+    parser = _launch.new_parser(__doc__)
     parser.add_argument('config')
     parser.add_argument('--split', choices=['train', 'val', 'test'], default='train')
     parser.add_argument('--jobs', type=int, default=2, help='processes')
@@ -38,19 +32,38 @@ def main():
         'count how often its object is cropped out')
     parser.add_argument('--json', type=Path, help='new file for all findings')
     _launch.add_config_arguments(parser)
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    _one_line_errors.install()
+    ARGS = parse_args()
+
+from mmengine.config import Config
+from rich.progress import track
+
+from cfcn_plugin.annotation.parallel_map import parallel_map
+from cfcn_plugin.annotation.report import Report, unmatched_messages
+from cfcn_plugin.annotation.validate import KINDS, Finding, MaskValidator
+from cfcn_plugin.mm.annotation.guided_grid import guided_grid
+from cfcn_plugin.mm.annotation.samples import guided_datasets
+from cfcn_plugin.visualization.contact_sheet import Entry, contact_sheet
+
+
+def main(args: argparse.Namespace) -> None:
     for file in filter(None, (args.sheet, args.json)):
         _launch.check_new_file(file)
     cfg = _launch.load_config(args.config, args.guide)
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
     datasets = guided_datasets(cfg, args.split, args.draws)
-    validator = MaskValidator(datasets)
+    grid = guided_grid(cfg, args.split)
+    validator = MaskValidator(datasets, grid)
     places = validator.places
     findings = list(track(parallel_map(validator, places, args.jobs), 'checking',
                           len(places)))
     report = Report(findings, unmatched_messages(datasets), datasets[0].classes,
-                    has_check_hook(cfg))
+                    has_check_hook(cfg), grid)
     print(report)
     if args.json:
         args.json.write_text(
@@ -83,4 +96,4 @@ def entry(validator: MaskValidator, finding: Finding) -> Entry:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

@@ -4,11 +4,27 @@ In training each digit has its own texture, so the texture predicts the class. I
 test each class has all textures equally often. The demo trains both networks, prints
 their accuracy, and draws their saliency maps.
 """
+# ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 import os
 import time
 from dataclasses import replace
 from pathlib import Path
+
+import _launch
+import _one_line_errors
+
+
+def parse_args() -> argparse.Namespace:
+    parser = _launch.new_parser(__doc__)
+    parser.add_argument('--out', type=Path, default=Path('work_dirs/demo'))
+    parser.add_argument('--seed', type=int, choices=[0, 1, 2], default=0)
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    _one_line_errors.install()
+    ARGS = parse_args()
 
 import numpy as np
 import torch
@@ -52,11 +68,7 @@ def draw(path: Path, data_root: Path, runs: list[Outcome]) -> None:
         'Bright: the evidence for the class.').savefig(path)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--out', type=Path, default=Path('work_dirs/demo'))
-    parser.add_argument('--seed', type=int, choices=[0, 1, 2], default=0)
-    args = parser.parse_args()
+def main(args: argparse.Namespace) -> None:
     begin = time.time()
     data = args.out / 'data'
     if not (data / 'textured-digits').is_dir():
@@ -83,4 +95,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

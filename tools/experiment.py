@@ -3,30 +3,18 @@
 Each cell runs `tools/train.py` and `tools/test.py`. Finished cells are not run again,
 so the same command continues after a kill, or after cells were added to the grid.
 """
+# ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 import shlex
 import sys
 from pathlib import Path
 
-from mmengine.config import DictAction
-from mmengine.logging import MMLogger
-
-from cfcn_plugin.experiments.grid import read_grid
-from cfcn_plugin.experiments.outcome import read_outcomes
-from cfcn_plugin.experiments.report import write_report
-from cfcn_plugin.experiments.run import EXECUTORS, run_grid
-from cfcn_plugin.experiments.table import (
-    format_markdown,
-    summarise,
-    tidy,
-    write_csv,
-    write_into_page,
-)
-from cfcn_plugin.mm.safe_loading import enable_safe_loading
+import _launch
+import _one_line_errors
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+def parse_args() -> argparse.Namespace:
+    parser = _launch.new_parser(__doc__)
     parser.add_argument('grid', type=Path, help='see configs/experiments')
     parser.add_argument(
         '--work-dir', type=Path, help='default: work_dirs/NAME of the grid')
@@ -39,10 +27,10 @@ def main():
     parser.add_argument(
         '--gpus', default='', metavar='0,1', help='CUDA devices for the jobs')
     parser.add_argument(
-        '--executor', choices=EXECUTORS, default='local', help='where runs run: on '
-        "this machine, in a cluster's queue, or in this process one by one")
+        '--executor', metavar='local|slurm|debug', default='local', help='where runs '
+        "run: on this machine, in a cluster's queue, or in this process one by one")
     parser.add_argument(
-        '--executor-options', nargs='+', action=DictAction, default={},
+        '--executor-options', nargs='+', action=_launch.KeyValues, default={},
         metavar='KEY=VALUE', help='of submitit.AutoExecutor, such as timeout_min=600 '
         'gpus_per_node=1 slurm_partition=NAME')
     parser.add_argument(
@@ -57,15 +45,39 @@ def main():
     parser.add_argument(
         '--page', type=Path, metavar='PAGE.md',
         help='also write the table between the markers of this page')
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    _one_line_errors.install()
+    ARGS = parse_args()
+
+from mmengine.logging import MMLogger
+
+from cfcn_plugin.experiments.grid import read_grid
+from cfcn_plugin.experiments.outcome import read_outcomes
+from cfcn_plugin.experiments.report import write_report
+from cfcn_plugin.experiments.run import run_grid
+from cfcn_plugin.experiments.table import (
+    format_markdown,
+    summarise,
+    tidy,
+    write_csv,
+    write_into_page,
+)
+from cfcn_plugin.mm.safe_loading import enable_safe_loading
+
+
+def main(args: argparse.Namespace) -> None:
     MMLogger.get_current_instance().setLevel('WARNING')  # no line per config
     enable_safe_loading()  # the report loads checkpoints
     grid = read_grid(args.grid)
     work_dir = args.work_dir or Path('work_dirs', grid.name)
     if args.report_only:
         if not work_dir.is_dir():
-            parser.error(f"--report-only: folder '{work_dir}' does not exist: run the "
-                         'grid first, or give its --work-dir')
+            raise FileNotFoundError(
+                f"--report-only: folder '{work_dir}' does not exist: run the grid "
+                'first, or give its --work-dir')
         known = read_outcomes(grid, work_dir)
     else:
         gpus = [gpu for gpu in args.gpus.split(',') if gpu]
@@ -96,4 +108,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

@@ -6,6 +6,8 @@ import tarfile
 from pathlib import Path
 from urllib.error import URLError
 
+import _one_line_errors
+
 
 def get_aeroplane_cow(root: Path, source: Path | None) -> Path:
     """VOC 2012 by torchvision's downloader (about 2 GB), unless the folder exists."""
@@ -122,6 +124,7 @@ TAKE_SOURCE = ('brain-mri', 'idrid', 'lgg-mri', 'mnist', 'tied-pets')
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    _one_line_errors.add_argument(parser)
     parser.add_argument('name', choices=sorted(GETTERS))
     parser.add_argument(
         '--root',
@@ -157,4 +160,5 @@ def main():
 
 
 if __name__ == '__main__':
+    _one_line_errors.install()
     main()

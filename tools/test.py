@@ -1,24 +1,15 @@
 """Test a model on one or several devices; the arguments are mmpretrain's."""
+# ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 import os
 from copy import deepcopy
 
 import _launch
-import _processes
-import mmengine
-from mmengine.config import Config, ConfigDict
-from mmengine.dist import is_main_process
-from mmengine.evaluator import DumpResults
-from mmengine.runner import Runner
-from mmpretrain.datasets import PackInputs
-
-from cfcn_plugin.mm.config.guide import as_list
-from cfcn_plugin.mm.datasets.wrappers import dataset_configs
-from cfcn_plugin.mm.engine import ModelAwareLoopHook
+import _one_line_errors
 
 
-def parse_args():
-    parser = argparse.ArgumentParser(description='Test (and evaluate) a model')
+def parse_args() -> argparse.Namespace:
+    parser = _launch.new_parser('Test (and evaluate) a model')
     parser.add_argument('config', help='test config file path')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument(
@@ -48,6 +39,22 @@ def parse_args():
         parser.error(f"--out '{args.out}' must end with one of {', '.join(endings)}")
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
+
+
+if __name__ == '__main__':
+    _one_line_errors.install()
+    ARGS = parse_args()
+
+import _processes
+import mmengine
+from mmengine.config import Config, ConfigDict
+from mmengine.dist import is_main_process
+from mmengine.evaluator import DumpResults
+from mmengine.runner import Runner
+
+from cfcn_plugin.mm.config.guide import as_list
+from cfcn_plugin.mm.datasets.wrappers import dataset_configs
+from cfcn_plugin.mm.engine import ModelAwareLoopHook
 
 
 def merge_args(cfg: Config, args) -> Config:
@@ -81,6 +88,7 @@ def _use_tta(cfg: Config) -> None:
 
 def _tta_pipeline(pipeline: list) -> list:
     """A test pipeline that gives the flipped image and the image."""
+    from mmpretrain.datasets import PackInputs
     if any(step['type'] == 'TestTimeAug' for step in pipeline):
         return pipeline  # of a data set that stands in the config twice
     # load no masks: averaged predictions have no single map
@@ -115,12 +123,11 @@ def test(cfg: Config, args) -> None:
         }, args.out)
 
 
-def main():
-    args = parse_args()
+def main(args: argparse.Namespace) -> None:
     cfg = merge_args(_launch.load_config(args.config, args.guide), args)
     with _processes.processes(cfg):
         test(cfg, args)
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

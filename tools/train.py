@@ -1,26 +1,15 @@
 """Train a model on one or several devices; the arguments are mmpretrain's."""
-# the signals are caught while the other modules are imported
-import _early_exit
-
-if __name__ == '__main__':
-    _early_exit.install()
-
+# ruff: noqa: E402  (arguments and signals come before the slow imports)
 import argparse
 import os
 
+import _early_exit
 import _launch
-import _processes
-from mmengine.config import Config
-from mmengine.device import get_device
-from mmengine.registry import RUNNERS
-from mmengine.runner import FlexibleRunner, Runner
-
-from cfcn_plugin.mm.engine import ResumableRunner
-from cfcn_plugin.mm.engine.resume.newest_checkpoint import has_checkpoint
+import _one_line_errors
 
 
-def parse_args():
-    parser = argparse.ArgumentParser(description='Train a model')
+def parse_args() -> argparse.Namespace:
+    parser = _launch.new_parser('Train a model')
     parser.add_argument('config', help='train config file path')
     parser.add_argument('--work-dir', help='the dir to save logs and models')
     parser.add_argument(
@@ -54,6 +43,21 @@ def parse_args():
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
+
+
+if __name__ == '__main__':
+    _one_line_errors.install()
+    ARGS = parse_args()
+    _early_exit.install()
+
+import _processes
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import RUNNERS
+from mmengine.runner import FlexibleRunner, Runner
+
+from cfcn_plugin.mm.engine import ResumableRunner
+from cfcn_plugin.mm.engine.resume.newest_checkpoint import has_checkpoint
 
 
 def _use_amp(optim_wrapper: dict) -> None:
@@ -101,9 +105,8 @@ def train(cfg: Config) -> None:
     runner.train()
 
 
-def main():
+def main(args: argparse.Namespace) -> None:
     try:
-        args = parse_args()
         cfg = merge_args(_launch.load_config(args.config, args.guide), args)
         with _processes.processes(cfg), _processes.lock_work_dir(cfg):
             train(cfg)
@@ -112,4 +115,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

@@ -5,11 +5,32 @@ and, if maps are classes, each class's map of the same forward pass. `--against`
 the columns of a second checkpoint, such as the baseline. Maps are of the predicted
 class.
 """
+# ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 from dataclasses import replace
 from pathlib import Path
 
 import _launch
+import _one_line_errors
+
+
+def parse_args() -> argparse.Namespace:
+    parser = _launch.new_parser(__doc__)
+    parser.add_argument('config', help='path, or mmpretrain::FAMILY/NAME.py')
+    parser.add_argument('checkpoint')
+    parser.add_argument('images', nargs='+', help='image files')
+    parser.add_argument('--against', metavar='CHECKPOINT2')
+    parser.add_argument(
+        '--against-config', help='config of the second checkpoint, if different')
+    parser.add_argument('--out', type=Path, default=Path('sheet.png'))
+    _launch.add_config_arguments(parser)
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    _one_line_errors.install()
+    ARGS = parse_args()
+
 from mmengine.logging import MMLogger
 
 from cfcn_plugin.mm.visualization.gallery import (
@@ -27,18 +48,7 @@ from cfcn_plugin.visualization.heatmaps import (
 from cfcn_plugin.visualization.overlay import shorten_name
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='path, or mmpretrain::FAMILY/NAME.py')
-    parser.add_argument('checkpoint')
-    parser.add_argument('images', nargs='+', help='image files')
-    parser.add_argument('--against', metavar='CHECKPOINT2')
-    parser.add_argument(
-        '--against-config', help='config of the second checkpoint, if different')
-    parser.add_argument('--out', type=Path, default=Path('sheet.png'))
-    _launch.add_config_arguments(parser)
-    args = parser.parse_args()
+def main(args: argparse.Namespace) -> None:
     MMLogger.get_current_instance().setLevel('WARNING')
     _launch.check_new_file(args.out)
     cfg = _config(args, args.config)
@@ -76,4 +86,4 @@ def _config(args, path: str):
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

@@ -21,6 +21,7 @@ BAR = 40  # characters of the longest bar
 EXAMPLES = 3  # listed images of each other kind of problem
 BROKEN = ('image', 'pipeline', 'unusable', 'size', 'damaged')  # kinds listed in full
 CLASSES = 20  # listed classes
+COARSE = 0.5  # the best cell has more context than object
 UNGUIDED = ("correct them, or train without them by on_error='unguided' of "
             'LoadActivationMask')
 REMEDIES = {
@@ -42,6 +43,7 @@ class Report:
         findings: One per image.
         unmatched: Messages about masks, and lines of image lists, without an image.
         classes: Names of the classes.
+        grid: Rows and columns of the map that is guided; None if there is none.
         has_check_hook: Whether the config has GuidanceCheckHook, which ends a run at
             the start if ``unmatched`` is not empty.
     """
@@ -49,6 +51,7 @@ class Report:
     unmatched: Sequence[str] = ()
     classes: Sequence[str] = ()
     has_check_hook: bool = False
+    grid: tuple[int, int] | None = None
 
     @property
     def stops(self) -> bool:
@@ -79,6 +82,7 @@ class Report:
             images=len(self.findings),
             guided=len(areas),
             kept_fraction=self._kept_fraction(),
+            best_focus=self._best_focus(),
             outlines=dict(self._outlines()),
             unmatched=list(self.unmatched),
             counts=dict(Counter(problem.kind for _, problem in self._problems())),
@@ -97,6 +101,7 @@ class Report:
             '' if kept is None else 'After the whole pipeline the object is visible '
             f'in {kept:.1%} of draws.',
             self._outline_line(),
+            self._grid_line(),
             '\n'.join(map(printable, self._problem_lines())),
             'A training run with this config would stop.' if self.stops else
             'No problem would stop a training run with this config.',
@@ -116,6 +121,10 @@ class Report:
         kept = [finding.kept_fraction for finding in self.findings
                 if finding.kept_fraction is not None]
         return float(np.mean(kept)) if kept else None
+
+    def _best_focus(self) -> float | None:
+        best = [one.best for one in self.findings if one.best is not None]
+        return float(np.mean(best)) if best else None
 
     def _outlines(self) -> Counter:
         return sum((finding.ways for finding in self.findings), Counter())
@@ -162,6 +171,21 @@ class Report:
     def _outline_line(self) -> str:
         ways = self._outlines()
         return f'Marks became {describe_ways(ways)}.' if ways else ''
+
+    def _grid_line(self) -> str:
+        best = self._best_focus()
+        if best is None or self.grid is None:
+            return ''
+        rows, columns = self.grid
+        text = (f'The guided map has {rows} x {columns} cells. With these masks its '
+                f'`focus` can be {best:.2f} at most in the mean (`focus_best` in the '
+                f'log); a uniform map has {self._areas().mean():.2f}.')
+        if best >= COARSE:
+            return text
+        return (f'{text}\nWARNING: the map is too coarse to guide: of the best cell '
+                'more is context than object. Guide an earlier map (model.feature_hook='
+                "dict(target='backbone.layer3') of a ResNet), enlarge the images, or "
+                'swap backgrounds instead (BackgroundSwap)')
 
     def _problem_lines(self) -> Iterator[str]:
         by_kind = {kind: [pair for pair in self._problems() if pair[1].kind == kind]

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
-from cfcn_plugin.masks import MaskError, MaskLoader, QueryResult
+from cfcn_plugin.functional import focus_ratio_bounds
+from cfcn_plugin.masks import MaskError, MaskLoader, MaskRecord, QueryResult
 from cfcn_plugin.masks.exif import exif_orientation
 from cfcn_plugin.masks.io.open_image import open_image
 
@@ -57,6 +59,8 @@ class Finding:
             without draws.
         problems: The problems, the worst first.
         ways: How the mask is refined (``Refined.ways``); empty if it is not.
+        best: The largest focus that a map of the guided grid can have with the mask, in
+            [0, 1]; None without a mask or a grid.
     """
     place: tuple[int, int]
     image: str
@@ -66,6 +70,7 @@ class Finding:
     kept_fraction: float | None
     problems: tuple[Problem, ...]
     ways: Counter = field(default_factory=Counter)
+    best: float | None = None
 
 
 class MaskValidator:
@@ -73,10 +78,13 @@ class MaskValidator:
 
     Args:
         datasets: Images with the loaders of their masks.
+        grid: Rows and columns of the map that is guided; None if there is none.
     """
 
-    def __init__(self, datasets: Sequence[Samples]):
+    def __init__(self, datasets: Sequence[Samples],
+                 grid: tuple[int, int] | None = None):
         self.datasets = datasets
+        self.grid = grid
 
     @property
     def places(self) -> list[tuple[int, int]]:
@@ -108,8 +116,21 @@ class MaskValidator:
         problems.sort(key=lambda problem: list(KINDS).index(problem.kind))
         if result.kind in ('mask', 'empty'):
             area = float(_union(result.record.mask).mean())
+        best = self._best_focus(result.record) if result.kind == 'mask' else None
         return Finding(place, samples.names[index], _labels(sample),
-                       result.kind == 'mask', area, kept, tuple(problems), ways)
+                       result.kind == 'mask', area, kept, tuple(problems), ways, best)
+
+    def _best_focus(self, record: MaskRecord) -> float | None:
+        """Of the whole image, squeezed to the grid."""
+        if self.grid is None:
+            return None
+        mask, ignore = (
+            None if one is None else torch.from_numpy(np.ascontiguousarray(one))[None]
+            for one in (_union(record.mask), record.ignore))
+        best, _ = focus_ratio_bounds(
+            torch.zeros(1, 1, *self.grid), mask,
+            ignore=None if ignore is None else ignore.bool())
+        return best.item()
 
     def load_image(self, place: tuple[int, int]) -> np.ndarray:
         """(H, W, 3), RGB, as training loads the image."""

@@ -1,6 +1,9 @@
 """The report: one HTML file with embedded figures."""
+import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 
 from pandas import DataFrame
@@ -17,6 +20,7 @@ from .figures import (
     size_points,
 )
 from .grid import Grid
+from .methods import describe_methods
 from .outcome import Outcome
 from .page import render_page
 from .sheets import ReportFigure, render, render_sheets
@@ -59,11 +63,19 @@ def write_report(grid: Grid, known: Sequence[Outcome], work_dir: Path,
         'report.html', title=grid.name, grid=grid, known=known,
         command=printable(command), figures=figures, not_drawn=printable(not_drawn),
         hours=sum(o.seconds for o in known) / 3600,
+        date=datetime.now().astimezone().strftime('%Y-%m-%d %H:%M %Z'),
+        versions=_versions(), methods=describe_methods(grid, known),
         lines=[] if summary.empty else list(table_rows(summary)),
         metrics=list(grid.metrics), names=['data', 'method', *names[2:]],
         format_estimate=format_estimate, format_comparison=format_comparison),
         encoding='utf-8')
     return file
+
+
+def _versions() -> str:
+    names = ('cfcn_plugin', 'torch', 'timm', 'mmengine', 'mmpretrain')
+    return ', '.join([f'Python {platform.python_version()}', *(
+        f'{name} {import_module(name).__version__}' for name in names)])
 
 
 def _charts(grid: Grid, known: Sequence[Outcome],
@@ -93,7 +105,7 @@ def _charts(grid: Grid, known: Sequence[Outcome],
             'without the object is the accuracy from the background alone.',
             charts.plot_along_axis(points, ''))
     losses = focus_losses(grid, known)
-    if (losses.count(axis=1) > 1).any():
+    if (losses.count(axis=1) > 2).any():  # two bars are 0 and 1, whatever they are
         yield render(
             'focus', 'Causally-focus loss of all models (figure 13)',
             'Min-max normalised in each data set: 0 is the best model, 1 the worst. '

@@ -22,7 +22,7 @@ from cfcn_plugin.state_file import read_state
 
 from .cell_run import CellRun
 from .grid import Cell, Grid
-from .logs import last_epoch
+from .logs import epochs_done
 from .outcome import Outcome, read_outcome, read_outcomes, write_outcome
 from .prepare import cell_config, compare_settings, run_settings
 
@@ -164,11 +164,14 @@ def _run(todo: list[Outcome], queued: dict[str, submitit.Job], slots: list,
                     name = outcome.cell.name
                     job = queued.get(name) or submitter.submit(outcome, gpu)
                     settings = _read_identity(outcome)
-                    running.append(_Running(outcome.cell, job, gpu, progress.add_task(
-                        f'  {name}', total=settings.get('train_cfg.max_epochs'))))
+                    length = settings.get(
+                        'train_cfg.max_epochs', settings.get('train_cfg.max_iters'))
+                    running.append(_Running(
+                        outcome.cell, job, gpu,
+                        progress.add_task(f'  {name}', total=length)))
                 for run in list(running):
-                    progress.update(run.bar, completed=last_epoch(
-                        work_dir / run.cell.name / 'run'))
+                    progress.update(run.bar, completed=epochs_done(
+                        work_dir / run.cell.name / 'output.log'))
                     if run.job.done():
                         running.remove(run)
                         slots.append(run.gpu)

@@ -3,9 +3,13 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import NamedTuple
 
+import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 from torch import nn
 
+from cfcn_plugin.guidance import CausalFocusLoss, ExplanationLoss, GAINLoss
+from cfcn_plugin.masks.io.open_image import open_image
 from cfcn_plugin.mm.config import Config
 from cfcn_plugin.mm.visualization.gallery import (
     load_model,
@@ -13,28 +17,61 @@ from cfcn_plugin.mm.visualization.gallery import (
     predict_grad_cam,
     predict_saliency,
 )
-from cfcn_plugin.visualization.heatmaps import DPI, class_map_columns, heatmap_sheet
+from cfcn_plugin.visualization.heatmaps import (
+    DPI,
+    SaliencyMaps,
+    class_map_columns,
+    heatmap_sheet,
+)
 from cfcn_plugin.visualization.image_panel import ImagePanel, vary_conditions
 
 from .outcome import Outcome
 
 IMAGES = 5
 MOST = 7  # columns of models
+ON_MAP = (CausalFocusLoss, )
+ON_GRAD_CAM = (ExplanationLoss, GAINLoss)
 
 
 class ReportFigure(NamedTuple):
-    """A figure of the report: file name without ending, title, caption, PNG."""
+    """A figure of the report.
+
+    Attributes:
+        name: File name without ending.
+        title, caption: Texts.
+        rows: (PNG, verdict) from top to bottom: of a sheet of saliency maps a row for
+            each image, ``'right'`` if all models predict it rightly, ``'wrong'`` if
+            one does not, ``''`` if its classes are not known.
+    """
     name: str
     title: str
     caption: str
-    png: bytes
+    rows: list[tuple[bytes, str]]
+
+    @property
+    def png(self) -> bytes:
+        """All rows in one image."""
+        images = [open_image(BytesIO(png)) for png, _ in self.rows]
+        whole = Image.new('RGB', (max(one.width for one in images),
+                                  sum(one.height for one in images)), 'white')
+        top = 0
+        for one in images:
+            whole.paste(one, (0, top))
+            top += one.height
+        stream = BytesIO()
+        whole.save(stream, 'png')
+        return stream.getvalue()
 
 
 def render(name: str, title: str, caption: str, figure: Figure) -> ReportFigure:
     """A figure as a PNG for the report."""
+    return ReportFigure(name, title, caption, [(_png(figure), '')])
+
+
+def _png(figure: Figure) -> bytes:
     stream = BytesIO()
     figure.savefig(stream, dpi=DPI, format='png')
-    return ReportFigure(name, title, caption, stream.getvalue())
+    return stream.getvalue()
 
 
 def render_sheets(known: Sequence[Outcome]) -> Iterator[ReportFigure]:
@@ -56,19 +93,25 @@ def _of_data(data: str, done: list[Outcome]) -> Iterator[ReportFigure]:
 
     def draw(name: str, title: str, caption: str, columns: dict,
              rows: Sequence[ImagePanel] = images) -> ReportFigure:
-        figure = heatmap_sheet(rows, columns, classes)
-        return render(f'{name}_{data}', f'{title}: {data}', caption, figure)
+        return ReportFigure(f'{name}_{data}', f'{title}: {data}', caption, [
+            _row(panel, {key: maps.of_image(i) for key, maps in columns.items()},
+                 classes) for i, panel in enumerate(rows)])
 
     maps = {name: predict_saliency(model, images) for name, model in models.items()}
+    cams = {name: predict_grad_cam(model, images) for name, model in models.items()}
+    same = [name for name in maps
+            if np.allclose(maps[name].saliency, cams[name].saliency, atol=1e-3)]
     yield draw(
         'heatmaps', 'Saliency maps of the methods (figures 4 and 5)',
-        'The trained map: the map of the predicted class where maps are classes, else '
-        'the mean over channels. Guidance trained these maps to lie inside the mask, '
-        'so the maps are no independent evidence.', maps)
-    yield draw(
-        'grad-cam', 'Grad-CAM of the same models',
-        'Of the predicted class. Training did not use Grad-CAM.',
-        {name: predict_grad_cam(model, images) for name, model in models.items()})
+        'The map of the feature hook: of the predicted class where maps are classes, '
+        'else the mean over channels. ' + _trained_on(models, ON_MAP)
+        + _named('Grad-CAM gives the same pictures for {}. ', same), maps)
+    if len(same) < len(cams):
+        yield draw(
+            'grad-cam', 'Grad-CAM of the same models',
+            'Of the predicted class. ' + _trained_on(models, ON_GRAD_CAM)
+            + _named('{} would have the pictures of the saliency maps above. ', same),
+            {name: cam for name, cam in cams.items() if name not in same})
     for outcome, (name, own) in zip(last, maps.items()):
         if own.class_maps is not None:
             yield draw(
@@ -79,7 +122,8 @@ def _of_data(data: str, done: list[Outcome]) -> Iterator[ReportFigure]:
     for method, along in _over_alpha(done).items():
         yield draw(
             f'alpha_{method}', f'{method} as alpha grows (figure 7)',
-            'The trained map. Too large an alpha reduces activations and accuracy.',
+            'The map of the feature hook. Too large an alpha reduces activations and '
+            'accuracy.',
             {f'alpha {o.cell.axes["alpha"]}': predict_saliency(_load(o), images)
              for o in along[:MOST]})
     masked = [p for p in images if p.mask is not None]
@@ -92,6 +136,30 @@ def _of_data(data: str, done: list[Outcome]) -> Iterator[ReportFigure]:
             'its mask.',
             {name: predict_saliency(model, rows) for name, model in models.items()},
             rows)
+
+
+def _row(panel: ImagePanel, columns: dict[str, SaliencyMaps],
+         classes: Sequence[str]) -> tuple[bytes, str]:
+    verdict = ''
+    if panel.labels:
+        right = all(maps.predicted[0] in panel.labels for maps in columns.values())
+        verdict = 'right' if right else 'wrong'
+    return _png(heatmap_sheet([panel], columns, classes)), verdict
+
+
+def _trained_on(models: dict[str, nn.Module], methods: tuple[type, ...]) -> str:
+    """Which models were trained on a kind of map, and which were not."""
+    trained = [name for name, model in models.items() if model.guidance is not None
+               and any(isinstance(one, methods) for one in model.guidance.modules())]
+    others = [name for name in models if name not in trained]
+    return (_named('Training moved it into the mask in {}, where it is no independent '
+                   'evidence. ', trained)
+            + _named('It was not trained in {}. ', others))
+
+
+def _named(text: str, names: Sequence[str]) -> str:
+    listed = ', '.join(' '.join(name.split()) for name in names)
+    return text.format(listed) if names else ''
 
 
 def _over_alpha(done: list[Outcome]) -> dict[str, list[Outcome]]:

@@ -14,6 +14,7 @@ from .outcome import Outcome
 
 BEGIN, END = '<!-- table -->', '<!-- end of table -->'
 NAN = math.nan
+LEAST = 3  # pairs: the spread of two says nothing
 
 
 class Paired(NamedTuple):
@@ -21,8 +22,9 @@ class Paired(NamedTuple):
 
     Attributes:
         difference: The mean difference.
-        low, high: The 95 % confidence interval by Student's t; NaN for one seed.
-        p: Two-sided p value; NaN if undefined (one seed, or equal differences).
+        low, high: The 95 % confidence interval by Student's t; NaN for one or two
+            seeds.
+        p: Two-sided p value; NaN for one or two seeds, or equal differences.
     """
     difference: float = NAN
     low: float = NAN
@@ -136,7 +138,7 @@ def compare_pairs(ours: Sequence[float], baseline: Sequence[float],
 
     differences = [a - b for a, b in zip(ours, baseline)]
     centre = mean(differences)
-    if len(differences) == 1:
+    if len(differences) < LEAST:
         return Paired(centre)
     # equal differences up to rounding: the tests are undefined
     if stdev(differences) <= 1e-9 * max(map(abs, (*ours, *baseline, 1e-300))):

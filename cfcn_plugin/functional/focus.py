@@ -4,7 +4,7 @@ from torch import Tensor
 
 from cfcn_plugin.options import check_number
 
-from .focus_kernel import focus_ratio
+from .focus_kernel import focus_ratio, mask_planes
 from .precision import at_least_float32
 from .resize import RESIZES
 
@@ -50,14 +50,39 @@ def causal_focus_ratio(activation: Tensor,
         ValueError: A shape or option is wrong; the message names the argument,
             what was expected and what came.
     """
-    _check_map(activation)
-    mask = _check_mask(mask, activation)
-    if ignore is not None:
-        _check_ignore(ignore, mask)
-    if resize not in RESIZES:
-        raise ValueError(f'`resize` must be one of {RESIZES}, got {resize!r}')
+    mask = _checked_mask(activation, mask, ignore, resize)
     check_number('eps', eps, above=0)
     return focus_ratio(activation, mask, ignore, eps, resize)
+
+
+@torch.no_grad()
+def focus_ratio_bounds(activation: Tensor,
+                       mask: Tensor,
+                       *,
+                       ignore: Tensor | None = None,
+                       resize: str = 'mask') -> tuple[Tensor, Tensor]:
+    """What a ratio of these masks is to be compared with, whatever the map's values.
+
+    A coarse grid cannot separate a small object from its context: a map that is active
+    in one cell alone, the best one, has the fraction of the mask in this cell.
+
+    Args:
+        activation: (B, F, h, w), of which the size and the precision count.
+        mask, ignore, resize: As for :func:`causal_focus_ratio`, with any number of
+            masks an image, (B, K, H, W).
+
+    Returns:
+        (B, K) each: the largest ratio that a map of this size can have, and the ratio
+        of a uniform map, the fraction of the image that the mask has. For ``eps`` that
+        is small.
+    """
+    mask = _checked_mask(activation[:, :1].expand(-1, mask.shape[1], -1, -1)
+                         if mask.dim() == 4 else activation, mask, ignore, resize)
+    planes = mask_planes(activation, mask, ignore, resize)
+    inside, valid = (planes[:, None] if planes.dim() == 3 else planes).unbind(2)
+    tiny = torch.finfo(inside.dtype).tiny
+    best = (inside / valid.clamp(min=tiny)).amax(-1).clamp(max=1)  # a rounding above 1
+    return best, inside.sum(-1) / valid.sum(-1).clamp(min=tiny)
 
 
 def causal_focus_loss(activation: Tensor,
@@ -148,6 +173,17 @@ def _pick(outside: Tensor, target: Tensor | None) -> Tensor:
     raise ValueError(
         f'`target` must be int64 of shape ({batch},) or scores of shape ({batch}, '
         f'{maps}), one a map, got {target.dtype} of shape {tuple(target.shape)}')
+
+
+def _checked_mask(activation: Tensor, mask: Tensor, ignore: Tensor | None,
+                  resize: str) -> Tensor:
+    _check_map(activation)
+    mask = _check_mask(mask, activation)
+    if ignore is not None:
+        _check_ignore(ignore, mask)
+    if resize not in RESIZES:
+        raise ValueError(f'`resize` must be one of {RESIZES}, got {resize!r}')
+    return mask
 
 
 def _check_map(activation: Tensor) -> None:

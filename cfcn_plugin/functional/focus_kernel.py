@@ -46,7 +46,7 @@ def _focus_ratio(activation: Tensor, mask: Tensor, ignore: Tensor | None, eps: f
                  resize: str) -> tuple[Tensor, Tensor]:
     """The ratio and its denominator, (B, F) each."""
     with torch.autocast(activation.device.type, enabled=False):
-        planes = _planes(activation, mask, ignore, resize)
+        planes = mask_planes(activation, mask, ignore, resize)
         numerator, denominator = _plane_sums(activation, planes)
         denominator = denominator + eps
         return numerator / denominator, denominator
@@ -57,7 +57,7 @@ def _focus_ratio_grad(grad_ratio: Tensor, activation: Tensor, mask: Tensor,
                       resize: str) -> Tensor:
     """The gradient of the map, by that of the ratio."""
     with torch.autocast(activation.device.type, enabled=False):
-        planes = _planes(activation, mask, ignore, resize)
+        planes = mask_planes(activation, mask, ignore, resize)
         inside = grad_ratio / denominator
         # an exact 0 stays one, also behind a NaN or infinite map
         inside = inside.masked_fill(grad_ratio == 0, 0)
@@ -138,8 +138,8 @@ def _where_positive(grad: Tensor, activation: Tensor) -> Tensor:
     return masked.grad_input(grad, activation, 0, grad_input=grad)
 
 
-def _planes(activation: Tensor, mask: Tensor, ignore: Tensor | None,
-            resize: str) -> Tensor:
+def mask_planes(activation: Tensor, mask: Tensor, ignore: Tensor | None,
+                resize: str) -> Tensor:
     """What each cell counts inside the mask, and at all; sums to a mean.
 
     Returns:

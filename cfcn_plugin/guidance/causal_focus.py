@@ -1,4 +1,7 @@
 """The paper's loss as a guidance method."""
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -6,6 +9,7 @@ from cfcn_plugin.functional import (
     RESIZES,
     at_least_float32,
     causal_focus_loss,
+    focus_ratio_bounds,
     pool_channels,
 )
 from cfcn_plugin.functional.attribution import channel_weights, class_score
@@ -39,9 +43,13 @@ class CausalFocusLoss(Guidance):
     the mask, too: evidence for another class that lies on the context is as wrong as
     evidence for the true class.
 
-    Logs ``loss_focus`` (with alpha in it), ``focus`` (without, detached), and
-    ``active_maps``: the fraction of the guided maps (all, or the true class's) that
-    have a value above ``eps`` anywhere, over guided and unguided images.
+    Logs ``loss_focus``, with alpha in it, and detached, each the mean over the guided
+    images (NaN if there is none): ``focus``, the fraction of the activation inside the
+    mask, 1 is best; ``focus_best``, the most that maps of this size can have with these
+    masks, and ``focus_uniform``, what uniform maps have. ``active_maps`` is the
+    fraction of maps that are not dead: a map is active if it has a value above ``eps``
+    in any image of the batch, for a map of few features is 0 in most images; for
+    ``channels='target'`` the fraction of images whose true class's map is active.
 
     Several hook targets cost their mean. An image that a batch augment has mixed costs
     what its components cost, by their fractions of the label; an unguided component
@@ -107,11 +115,17 @@ class CausalFocusLoss(Guidance):
 
     def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
         per_image = self.per_image(batch)
-        focus = reduce_images(per_image, batch.masks.weight, self.reduction)
+        outside = reduce_images(per_image, batch.masks.weight, self.reduction)
         return dict(
-            loss_focus=self.loss_weight * focus,
-            focus=focus.detach(),
+            loss_focus=self.loss_weight * outside,
+            **self._logged(per_image.detach(), batch),
             active_maps=self.active_maps(batch))
+
+    def _logged(self, per_image: Tensor, batch: GuidanceBatch) -> dict[str, Tensor]:
+        costs = torch.stack([per_image, *self.bounds(batch).to(per_image.dtype)])
+        guided = batch.masks.weight.sum().to(costs.dtype)
+        focus = 1 - costs.sum(1) / guided  # NaN without a guided image
+        return dict(zip(('focus', 'focus_best', 'focus_uniform'), focus.unbind()))
 
     def per_image(self, batch: GuidanceBatch) -> Tensor:
         """Each image's fraction outside, (B,) in [0, 1]; exactly 0 for unguided images.
@@ -119,8 +133,17 @@ class CausalFocusLoss(Guidance):
         Of a mixed image, times the guided fraction of its label.
         """
         maps = batch.each_map()
-        terms = map(self._one_map, maps, self._channel_weights(batch))
+        terms = [
+            self._of_mixture(one, partial(self._outside, weights=weights))
+            for one, weights in zip(maps, self._channel_weights(batch))
+        ]
         return sum(terms) / len(maps)  # type: ignore[return-value]
+
+    @torch.no_grad()
+    def bounds(self, batch: GuidanceBatch) -> Tensor:
+        """:meth:`per_image` of the best maps of this size and of uniform ones, (2, B)."""
+        maps = batch.each_map()
+        return sum(self._of_mixture(one, self._bounds) for one in maps) / len(maps)
 
     @torch.no_grad()
     def active_maps(self, batch: GuidanceBatch) -> Tensor:
@@ -128,8 +151,8 @@ class CausalFocusLoss(Guidance):
         fractions = []
         for activation in batch.maps:
             live = (activation.amax((2, 3)) > self.eps).float()  # (B, F)
-            if self.channels == 'target':
-                live = class_score(live, batch.target)
+            live = class_score(live, batch.target) if self.channels == 'target' else (
+                live.amax(0))
             fractions.append(live.mean())
         return sum(fractions) / len(fractions)  # type: ignore[return-value]
 
@@ -140,13 +163,14 @@ class CausalFocusLoss(Guidance):
         score = class_score(batch.logits, batch.target)
         return [channel_weights(gradient) for gradient in batch.model.gradients(score)]
 
-    def _one_map(self, batch: GuidanceBatch, weights: Tensor | None) -> Tensor:
+    def _of_mixture(self, batch: GuidanceBatch,
+                    cost: Callable[[GuidanceBatch], Tensor]) -> Tensor:
         if not batch.masks.components:
-            return self._outside(batch, weights)
+            return cost(batch)
         if self.channels == 'all':  # such maps know no labels, so no label's own mask
-            return batch.masks.weight * self._outside(batch, weights)
+            return batch.masks.weight * cost(batch)
         return sum(  # type: ignore[return-value]
-            component.weight * self._outside(batch.of_component(component), None)
+            component.weight * cost(batch.of_component(component))
             for component in batch.masks.components)
 
     def _outside(self, batch: GuidanceBatch, weights: Tensor | None) -> Tensor:
@@ -170,10 +194,26 @@ class CausalFocusLoss(Guidance):
             eps=self.eps,
             resize=self.resize,
             reduction='none')
-        if self.channels == 'per_class' and self.absent == 'context':
-            absent = 1 - target.sum(1)
-            loss = loss + zero_unguided(absent, batch.masks.guided)
-        return loss
+        return loss + self._cost_of_absent(batch, target)
+
+    def _bounds(self, batch: GuidanceBatch) -> Tensor:
+        mask, weights = batch.masks.mask, None
+        if self.channels == 'per_class':
+            weights = self._class_weights(batch)
+        else:
+            mask = mask.amax(1, keepdim=True)
+        ratios = focus_ratio_bounds(
+            batch.maps[0], mask, ignore=batch.masks.ignore, resize=self.resize)
+        costs = 1 - torch.stack(ratios)  # (2, B, K)
+        costs = costs.mean(-1) if weights is None else (costs * weights).sum(-1)
+        return zero_unguided(costs, batch.masks.guided) + self._cost_of_absent(
+            batch, weights)
+
+    def _cost_of_absent(self, batch: GuidanceBatch,
+                        weights: Tensor | None) -> Tensor | float:
+        if self.channels != 'per_class' or self.absent == 'skip':
+            return 0.
+        return zero_unguided(1 - weights.sum(1), batch.masks.guided)
 
     def _check_maps_are_classes(self, batch: GuidanceBatch) -> None:
         maps, classes = batch.maps[0].shape[1], batch.logits.shape[1]
@@ -197,12 +237,13 @@ class CausalFocusLoss(Guidance):
                 "channels='per_class' needs one mask a class, (K, H, W) with their "
                 "classes, and the mask source gives one an image: use channels='all' "
                 "or 'target', or a source with classes")
-        present = batch.masks.classes >= 0  # (B, K)
         index = batch.masks.classes.clamp(min=0)[..., None, None]
         activation = batch.maps[0].gather(
             1, index.expand(-1, -1, *batch.maps[0].shape[-2:]))
+        return activation, batch.masks.mask, self._class_weights(batch)
+
+    def _class_weights(self, batch: GuidanceBatch) -> Tensor:
+        present = batch.masks.classes >= 0  # (B, K)
         if self.absent == 'skip':
-            count = present.sum(1, keepdim=True).clamp(min=1)
-        else:
-            count = batch.maps[0].shape[1]
-        return activation, batch.masks.mask, present / count
+            return present / present.sum(1, keepdim=True).clamp(min=1)
+        return present / batch.maps[0].shape[1]

@@ -27,7 +27,8 @@ def differentiable_pass(method: Guidance | None) -> Iterator[None]:
 
 def refuse_sharded(method: Guidance | None, model: nn.Module) -> None:
     """Raise a RuntimeError if the method differentiates twice, and the model is sharded
-    (``fully_shard``), which frees the weights after the first time."""
+    (``fully_shard``), which frees the weights after the first time.
+    """
     twice = [one for one in ([] if method is None else method.modules())
              if getattr(one, 'second_order', False)
              or getattr(one, 'needs_input_grad', False)]

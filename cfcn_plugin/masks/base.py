@@ -82,8 +82,8 @@ class MaskRecord:
         for name in ('mask', 'ignore'):
             values = getattr(self, name)
             if values is not None and values.size and (
-                    values.dtype.kind not in 'bui' or values.min() < 0
-                    or values.max() > 1):
+                    values.dtype.kind not in 'bui' or values.max() > 1
+                    or (values.dtype.kind == 'i' and values.min() < 0)):
                 raise MaskError(
                     f'`{name}` of a MaskRecord must be 0 and 1, uint8 or bool, got '
                     f'{values.dtype} from {values.min()} to {values.max()}')

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from .base import MaskError
+from .io.jpeg_header import jpeg_without_exif
 from .io.open_image import open_image
 
 EXIF_ORIENTATION = 0x0112
@@ -25,6 +26,9 @@ def exif_orientation(image: Image.Image) -> int:
 
 def stored_orientation(path: str | Path) -> tuple[int, tuple[int, int]]:
     """The orientation of an image file and its stored (H, W), from its header."""
+    size = jpeg_without_exif(path)
+    if size is not None:
+        return 1, size
     with open_image(path) as image:
         late = image.format == 'PNG' and 'exif' not in image.info and _has_exif(path)
         _forget_xmp(image)

@@ -3,9 +3,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from .base import MaskError, MaskRecord, class_record
+from .decoded import DecodedMasks, file_state
 from .folder import FolderMasks
 from .io.image import read_image
 from .io.palette import OPAQUE, TRANSPARENT, binary_values, values_or_transparent
@@ -64,9 +66,12 @@ class PNGMasks(FolderMasks):
                              f'{list(classes)} for {causal}')
         self.colours = kinds == {False}
         self.classes = classes
+        self.decoded = DecodedMasks()
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
-        return self.record(self.values(file, shape), file)
+        state = file_state(file)
+        return self.decoded.find(str(file), shape, state) or self.decoded.keep(
+            str(file), shape, self.record(self.values(file, shape), file), state)
 
     def record(self, values: np.ndarray, file: Path) -> MaskRecord:
         """The mask record of a file's values."""
@@ -132,6 +137,12 @@ class PNGMasks(FolderMasks):
         if self.alpha or values.dtype == bool:
             return values.astype(np.uint8)
         known = values if ignore is None else np.where(ignore, 0, values)
+        if known.dtype == np.uint8 and known.size:
+            high = int(known.max())
+            # no value is above the highest: all that are not 0 are the highest
+            if high in (0, 1, 255) and cv2.sumElems(known)[0] == (
+                    high * cv2.countNonZero(known)):
+                return (known != 0).view(np.uint8)
         # Pillow opens some 16-bit files as int32; int16 is grey with transparency
         top = {'int32': 65535, 'uint16': 65535}.get(values.dtype.name, 255)
         mask = known > 0

@@ -4,7 +4,10 @@ Configs set ``custom_imports = dict(imports=['cfcn_plugin.mm'])``.
 """
 from cfcn_plugin.stack import require_stack
 
+from .quiet_import import import_quietly
+
 STACK = require_stack()
+import_quietly('mmpretrain.datasets', 'mmpretrain.models')
 
 from .registration import register_all  # noqa: E402  (needs the packages checked for)
 

@@ -11,6 +11,7 @@ from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
 from .config import unguide_config
+from .timm_preprocessing import timm_preprocessing
 from .trained_model import load_trained
 
 TOLERANCE = 1e-6  # relative to the largest logit, or absolute if that is below 1
@@ -46,26 +47,46 @@ def export_mmpretrain(cfg: Config, checkpoint: str, out: str | Path) -> list[Pat
 
 
 def export_timm(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
-    """Write ``OUT.pth`` for ``timm.create_model(NAME, num_classes=C, ...)``.
+    """Write a timm model: a folder for timm's hub names, and a file of weights alone.
+
+    The folder ``OUT`` is for ``timm.create_model('local-dir:OUT', pretrained=True)``.
+    Its ``config.json`` has what the model needs of its images (mean, std, size, crop),
+    so that ``timm.data.resolve_model_data_config(model)`` is right, and the names of
+    the classes. ``OUT.pth`` is for ``timm.create_model(**timm_arguments(cfg),
+    checkpoint_path='OUT.pth')``, which knows neither.
 
     Args:
         cfg, checkpoint, out: As in :func:`export_mmpretrain`.
 
     Returns:
-        The file.
+        The file of weights, and the folder.
 
     Raises:
-        FileExistsError: The file exists.
+        FileExistsError: The file or the folder exists.
         ValueError: The model is neither a timm backbone with pooling and a linear head
             nor a ``TimmClassifier``, or the logits of timm's own model differ
             (mobilenetv3 pools before its last convolution).
     """
-    weights = free_path(out, '.pth')
+    weights, folder = free_path(out, '.pth'), free_path(out, '')
     guided = load_trained(cfg, checkpoint)
     model = _timm_model(cfg, guided).eval()
     _compare(guided, model, 'the timm model')
     torch.save(model.state_dict(), weights)
-    return [weights]
+    _save_for_hub(cfg, guided, model, folder)
+    return [weights, folder]
+
+
+def _save_for_hub(cfg: Config, guided: nn.Module, model: nn.Module,
+                  folder: Path) -> None:
+    of_others = ('test_input_size', 'test_crop_pct', 'label_names', 'label_offset')
+    own = {k: v for k, v in model.pretrained_cfg.items() if k not in of_others}
+    model.pretrained_cfg = {**own, **timm_preprocessing(cfg, guided)}
+    arguments = timm_arguments(cfg)
+    del arguments['model_name'], arguments['num_classes']
+    classes = (guided._dataset_meta or {}).get('classes')
+    timm.models.save_for_hf(
+        model, folder, dict(label_names=list(classes)) if classes else None,
+        model_args=arguments, safe_serialization=True)
 
 
 def timm_arguments(cfg: Config) -> dict:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 
+from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from torch import Tensor, nn
@@ -42,8 +43,10 @@ def load_state_dict(module: nn.Module, state_dict: Mapping, strict: bool = False
             raise RuntimeError(
                 f"checkpoint '{opened_file.get()}': {error}\nUse the config that "
                 'trained the checkpoint, or other weights') from error
-    if before and before == _versions(model):
+    after = _versions(model)
+    if before and before == after:
         raise UnfitWeightsError(_describe(state_dict, model.state_dict()))
+    print_log(_summary(before, after), logger='current')
 
 
 def load_checkpoint_with_prefix(prefix: str, filename: str,
@@ -66,6 +69,14 @@ def load_checkpoint_with_prefix(prefix: str, filename: str,
 def _versions(model: nn.Module) -> dict[str, tuple[int, int]]:
     """What changes if a parameter is written or replaced."""
     return {name: (id(p), p._version) for name, p in model.named_parameters()}
+
+
+def _summary(before: Mapping, after: Mapping) -> str:
+    """One line on what was loaded."""
+    own = [name for name in after if before[name] == after[name]]
+    rest = f'; not in the file: {_first(own)}' if own else ''
+    return (f"weights: {len(after) - len(own)} of the model's {len(after)} parameters "
+            f"are from '{opened_file.get()}'{rest}")
 
 
 def _describe(state_dict: Mapping, model: Mapping[str, Tensor]) -> str:

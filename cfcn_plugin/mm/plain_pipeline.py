@@ -1,9 +1,8 @@
 """The test pipeline of a config, without masks."""
 from mmengine.config import Config
 
+from .config.replace_masks import without_masks
 from .datasets.wrappers import dataset_configs
-
-LOAD_MASK = 'LoadActivationMask'
 
 
 def plain_test_pipeline(cfg: Config) -> list[dict]:
@@ -19,10 +18,4 @@ def plain_test_pipeline(cfg: Config) -> list[dict]:
                          'test pipeline')
     pipeline = next((one['pipeline'] for _, one in dataset_configs(test)
                      if one.get('pipeline')), [])
-    return [_unmasked(step) for step in pipeline if step['type'] != LOAD_MASK]
-
-
-def _unmasked(step: dict) -> dict:
-    if step['type'] == 'PackGuidedInputs':
-        return dict(step, type='PackInputs')
-    return step
+    return without_masks(pipeline)

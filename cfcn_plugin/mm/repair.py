@@ -1,5 +1,6 @@
 """Repairing the checkpoint of a config's model with the config's masks."""
 import copy
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,17 +9,18 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmpretrain.models.heads import MultiLabelClsHead
+from rich.progress import track
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
 from cfcn_plugin.repair import RepairReport, repair
 
 from .annotation_files import build_dataset
-from .config import guide_pipeline
+from .config.replace_masks import LOAD_MASK, replace_masks
 from .datasets.guided_sampler import guided_images
 from .datasets.wrappers import dataset_configs
 from .export import free_path
-from .plain_pipeline import LOAD_MASK, plain_test_pipeline
+from .plain_pipeline import plain_test_pipeline
 from .trained_model import load_trained
 
 SHOWN = 10  # names of classes in a message
@@ -95,7 +97,7 @@ def _dataset(cfg: Config):
     """The training images, loaded as for a test, with their masks."""
     if not cfg.get('train_dataloader'):
         raise ValueError('the config needs a train_dataloader with masks')
-    unmasked = plain_test_pipeline(cfg)
+    pipeline = plain_test_pipeline(cfg)
     config = copy.deepcopy(cfg.train_dataloader.dataset)
     for where, one in dataset_configs(config, 'train_dataloader.dataset'):
         if 'pipeline' not in one:
@@ -105,7 +107,7 @@ def _dataset(cfg: Config):
             raise ValueError(
                 f'{where}.pipeline has {len(load)} {LOAD_MASK}, expected one: guide '
                 'the config (`--guide FRAGMENT`, `guide_config`)')
-        one['pipeline'] = guide_pipeline(unmasked, 'the test pipeline', load[0])
+        one['pipeline'] = replace_masks(pipeline, load[0])
     return build_dataset(config)
 
 
@@ -121,7 +123,8 @@ class _Batches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         several = isinstance(getattr(self.model, 'head', None), MultiLabelClsHead)
-        for data in self.loader:
+        waiting = sys.stdout.isatty()
+        for data in track(self.loader, 'images', disable=not waiting):
             data = self.model.data_preprocessor(data, False)
             masks = data['masks']
             # what a mask leaves open goes with the object

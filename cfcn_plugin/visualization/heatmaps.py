@@ -1,6 +1,6 @@
 """Images, masks and saliency maps of models, side by side."""
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch.nn.functional as F
@@ -23,10 +23,20 @@ class SaliencyMaps:
         predicted: (B,) class indices.
         class_maps: (B, C, H, W) in [0, 1], if the model has a map per class: the maps
             of all classes, divided by their common maximum.
+        confidence: (B,) in [0, 1], the probability of the predicted class; None if it
+            is not known.
     """
     saliency: np.ndarray
     predicted: np.ndarray
     class_maps: np.ndarray | None = None
+    confidence: np.ndarray | None = None
+
+    def of_image(self, index: int) -> 'SaliencyMaps':
+        """The maps and the prediction of one image."""
+        return SaliencyMaps(*(
+            None if one is None else one[index:index + 1]
+            for one in (self.saliency, self.predicted, self.class_maps,
+                        self.confidence)))
 
 
 def resize_maps(maps: Tensor, covers: tuple[int, int],
@@ -53,7 +63,8 @@ def class_map_columns(name: str, maps: SaliencyMaps,
     """A model's column of a sheet, and one column per class map if there are any."""
     by_class = () if maps.class_maps is None else np.moveaxis(maps.class_maps, 1, 0)
     return {name: maps, **{
-        f'{name}\nmap of {title}': SaliencyMaps(saliency, maps.predicted)
+        f'{name}\nmap of {title}': replace(
+            maps, saliency=saliency, class_maps=None)
         for title, saliency in zip(classes, by_class)
     }}
 
@@ -62,8 +73,11 @@ def merge_columns(
         columns: Sequence[dict[str, SaliencyMaps]]) -> dict[str, SaliencyMaps]:
     """Merge columns of single images, which may differ in size."""
     return {
-        title: SaliencyMaps([one[title].saliency[0] for one in columns],
-                            [one[title].predicted[0] for one in columns])
+        title: SaliencyMaps(
+            [one[title].saliency[0] for one in columns],
+            [one[title].predicted[0] for one in columns],
+            confidence=None if columns[0][title].confidence is None else
+            [one[title].confidence[0] for one in columns])
         for title in columns[0]
     }
 
@@ -81,8 +95,8 @@ def heatmap_sheet(panels: Sequence[ImagePanel],
                   title: str = '') -> Figure:
     """A sheet with a row for each image: image, mask, each saliency map and prediction.
 
-    A correct prediction is green, a wrong prediction red. An image without known labels
-    has its name below the image.
+    A correct prediction is green, a wrong prediction red. The mask's outline is drawn
+    on each saliency map. An image without known labels has its name below the image.
 
     Args:
         panels: The images.
@@ -107,8 +121,12 @@ def heatmap_sheet(panels: Sequence[ImagePanel],
         for axis, maps in zip(axes[row, 2:], columns.values()):
             axis.imshow(panel.pixels.mean(-1), cmap='gray', vmin=0, vmax=255)
             axis.imshow(maps.saliency[row], cmap='inferno', alpha=0.65, vmin=0, vmax=1)
-            predicted = maps.predicted[row]
-            axis.set_xlabel(figure_text(f'predicted {classes[predicted]}'),
+            if panel.mask is not None and 0 < panel.mask.mean() < 1:
+                axis.contour(panel.mask, levels=[0.5], colors='white', linewidths=1)
+            predicted, sure = maps.predicted[row], ''
+            if maps.confidence is not None:
+                sure = f', {maps.confidence[row]:.0%}'
+            axis.set_xlabel(figure_text(f'predicted {classes[predicted]}{sure}'),
                             fontweight='bold',
                             color=_colour(predicted, panel.labels))
     for axis in axes.flat:

@@ -23,11 +23,6 @@ custom_hooks = [
     dict(type='SyncBuffersHook'),
 ]
 
-# all values of a log line are means over one window; mmengine's own pattern averages
-# losses only
-log_processor = dict(
-    mean_pattern=r'loss|time|grad_norm|^(total|focus|active_maps)(_\d+)?$|_fraction$')
-
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),

@@ -140,3 +140,14 @@ def test_the_ways_to_outlines_are_counted_and_their_images_shown():
     assert report.as_dict()['outlines'] == dict(outline=2, core=1, ellipse=1)
     assert [found.image for found in report.suspicious] == ['1.jpg']
     assert not report.stops and 'became' not in str(Report([finding(0)]))
+
+
+@pytest.mark.parametrize('best, warns', [(0.4, True), (0.6, False)])
+def test_what_a_grid_can_reach_is_told_and_a_coarse_one_warned_of(best, warns):
+    findings = [replace(finding(i, area=0.03), best=best) for i in range(2)]
+    report = Report(findings, grid=(3, 4))
+    text = str(report)
+    assert '3 x 4 cells' in text and f'can be {best:.2f} at most' in text
+    assert 'a uniform map has 0.03' in text
+    assert ('WARNING: the map is too coarse' in text) is warns
+    assert report.as_dict()['best_focus'] == best and not report.stops

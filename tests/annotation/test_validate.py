@@ -18,11 +18,11 @@ class LabelledSamples(FolderSamples):
         return dict(super().__getitem__(index), gt_label=index % 2)
 
 
-def validate(root, source=(), **options):
+def validate(root, source=(), grid=None, **options):
     """Findings by the image's name."""
     source = PNGMasks('masks', 'images', data_root=str(root), **dict(source))
     loader = MaskLoader(source, **options)
-    validator = MaskValidator([LabelledSamples(root / 'images', loader)])
+    validator = MaskValidator([LabelledSamples(root / 'images', loader)], grid)
     return {finding.image: finding for finding in map(validator, validator.places)}
 
 
@@ -51,6 +51,13 @@ def test_good_pair_has_a_label_an_area_and_no_problem(root):
     found = validate(root)['b.jpg']
     assert found.image == 'b.jpg' and found.labels == (1, )
     assert found.guided and found.area == 0.25 and not found.problems
+
+
+def test_best_focus_is_that_of_the_cell_with_most_of_the_mask(root):
+    assert validate(root)['a.jpg'].best is None
+    assert validate(root, grid=(2, 2))['a.jpg'].best == pytest.approx(0.25)
+    assert validate(root, grid=(1, 3))['a.jpg'].best == pytest.approx(0.5)
+    assert validate(root, grid=(4, 4))['a.jpg'].best == pytest.approx(1)
 
 
 def test_missing_and_empty_masks_stop_unless_declared(root):

@@ -93,12 +93,14 @@ def test_own_baseline_is_tested_against_and_named():
 
 
 @pytest.mark.parametrize('ours,baseline,difference', [([3.], [1.], 2.),
-                                                      ([.3, .4], [.1, .2], .2)])
+                                                      ([.3, .4], [.1, .2], .2),
+                                                      ([.3, .9], [.1, .2], .45),
+                                                      ([1, 2, 3], [0, 1, 2], 1)])
 def test_where_the_test_cannot_say_there_is_no_p(ours, baseline, difference):
     paired = compare_pairs(ours, baseline)
     assert math.isnan(paired.p)
     assert paired.difference == pytest.approx(difference)
-    assert math.isnan(paired.low) if len(ours) == 1 else paired.low == paired.high
+    assert math.isnan(paired.low) if len(ours) < 3 else paired.low == paired.high
 
 
 def test_t_test_is_scipys():

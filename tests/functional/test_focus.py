@@ -10,6 +10,7 @@ from cfcn_plugin.functional import (
     at_least_float32,
     causal_focus_loss,
     causal_focus_ratio,
+    focus_ratio_bounds,
     pool_channels,
     resize_mask,
 )
@@ -458,3 +459,29 @@ def test_wrong_input_names_argument_expected_and_given(wrong, message):
     arguments.update(wrong)
     with pytest.raises(ValueError, match=message):
         causal_focus_loss(**arguments)
+
+
+# ---- what a ratio is compared with -----------------------------------------
+
+
+def test_the_best_map_of_a_grid_is_active_in_the_cell_with_most_of_the_mask():
+    mask = torch.zeros(1, 1, 4, 4)
+    mask[0, 0, 0, :3] = 1  # two pixels of the first cell, one of the second
+    best, uniform = focus_ratio_bounds(torch.zeros(1, 5, 2, 2), mask)
+    assert best.tolist() == [[0.5]] and uniform.tolist() == [[3 / 16]]
+
+
+@pytest.mark.parametrize('resize', ['mask', 'activation'])
+def test_bounds_are_the_ratios_of_one_cell_and_of_all_cells(resize):
+    generator = torch.Generator().manual_seed(0)
+    mask = (torch.rand(2, 3, 10, 12, generator=generator) > 0.7).float()
+    ignore = torch.rand(2, 10, 12, generator=generator) > 0.8
+    options = dict(ignore=ignore, resize=resize, eps=1e-12)
+    cells = torch.eye(12).view(12, 3, 4).expand(2, 12, 3, 4)
+    one = torch.stack([
+        causal_focus_ratio(cells, mask[:, k:k + 1], **options) for k in range(3)], 1)
+    whole = causal_focus_ratio(torch.ones(2, 3, 3, 4), mask, **options)
+    best, uniform = focus_ratio_bounds(
+        torch.zeros(2, 7, 3, 4), mask, ignore=ignore, resize=resize)
+    torch.testing.assert_close(best, one.amax(-1))
+    torch.testing.assert_close(uniform, whole)

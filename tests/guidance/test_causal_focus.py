@@ -45,10 +45,10 @@ def test_focus_equals_the_function(channels, resize, reduction):
     target = torch.tensor([3, 0, 1])
     loss = CausalFocusLoss(
         channels=channels, resize=resize, reduction=reduction, eps=1e-3)
-    focus = loss(
-        seen_by(activation, mask, guided=guided, ignore=ignore, target=target))['focus']
+    terms = loss(
+        seen_by(activation, mask, guided=guided, ignore=ignore, target=target))
     torch.testing.assert_close(
-        focus,
+        terms['loss_focus'],
         causal_focus_loss(
             activation, mask, guided=guided, ignore=ignore, resize=resize, eps=1e-3,
             target=target if channels == 'target' else None, reduction=reduction))
@@ -58,7 +58,7 @@ def test_several_labels_are_averaged():
     activation, mask = live_map(2, 4, 5, 5), some_mask(2, 1, 5, 5)
     scores = torch.tensor([[1., 0., 0., 1.], [0., 1., 0., 0.]])
     focus = CausalFocusLoss(channels='target')(
-        seen_by(activation, mask, target=scores))['focus']
+        seen_by(activation, mask, target=scores))['loss_focus']
     by_label = [
         causal_focus_loss(activation[i:i + 1], mask[i:i + 1],
                           target=torch.tensor([label]))
@@ -71,7 +71,7 @@ def test_several_labels_are_averaged():
 def test_image_without_any_label_costs_nothing():
     activation, mask = live_map(1, 4, 5, 5), some_mask(1, 1, 5, 5)
     seen = seen_by(activation, mask, target=torch.zeros(1, 4))
-    assert CausalFocusLoss(channels='target')(seen)['focus'] == 0
+    assert CausalFocusLoss(channels='target')(seen)['loss_focus'] == 0
 
 
 def test_masks_of_several_classes_are_joined_for_one_mask_an_image():
@@ -79,8 +79,8 @@ def test_masks_of_several_classes_are_joined_for_one_mask_an_image():
     joined = planes.amax(1, keepdim=True)
     loss = CausalFocusLoss()
     torch.testing.assert_close(
-        loss(seen_by(activation, planes))['focus'],
-        loss(seen_by(activation, joined))['focus'])
+        loss(seen_by(activation, planes))['loss_focus'],
+        loss(seen_by(activation, joined))['loss_focus'])
 
 
 def test_weight_multiplies_the_loss_and_not_the_logged_focus():
@@ -89,15 +89,17 @@ def test_weight_multiplies_the_loss_and_not_the_logged_focus():
         CausalFocusLoss(loss_weight=weight)(seen_by(activation, mask))
         for weight in (1, 2.5))
     torch.testing.assert_close(heavy['loss_focus'], 2.5 * plain['loss_focus'])
-    assert heavy['focus'] == plain['focus'] == plain['loss_focus']
+    assert heavy['focus'] == plain['focus']
+    assert plain['focus'].item() == pytest.approx(1 - plain['loss_focus'].item())
 
 
 def test_only_the_loss_has_a_graph():
     activation = live_map(2, 4, 5, 5).requires_grad_()
     terms = CausalFocusLoss()(seen_by(activation, some_mask(2, 1, 5, 5)))
-    assert set(terms) == {'loss_focus', 'focus', 'active_maps'}
-    assert terms['loss_focus'].requires_grad
-    assert not terms['focus'].requires_grad and not terms['active_maps'].requires_grad
+    assert set(terms) == {
+        'loss_focus', 'focus', 'focus_best', 'focus_uniform', 'active_maps'}
+    assert terms.pop('loss_focus').requires_grad
+    assert not any(value.requires_grad for value in terms.values())
 
 
 @pytest.mark.parametrize('reduction', ['batch', 'guided'])
@@ -143,8 +145,9 @@ def two_classes_of_three():
 def test_a_mask_a_class_by_hand(absent, expected):
     activation, mask, classes = two_classes_of_three()
     loss = CausalFocusLoss(channels='per_class', absent=absent, eps=1e-12)
-    focus = loss(seen_by(activation, mask, num_classes=3, classes=classes))['focus']
-    torch.testing.assert_close(focus, torch.tensor(expected, dtype=torch.float64))
+    terms = loss(seen_by(activation, mask, num_classes=3, classes=classes))
+    torch.testing.assert_close(
+        terms['loss_focus'], torch.tensor(expected, dtype=torch.float64))
 
 
 @pytest.mark.parametrize('absent', ['skip', 'context'])
@@ -155,8 +158,8 @@ def test_planes_without_a_class_are_only_padding(absent):
     padded_classes = torch.cat([classes, torch.full((1, 2), -1)], dim=1)
     torch.testing.assert_close(
         loss(seen_by(activation, padded, num_classes=3,
-                     classes=padded_classes))['focus'],
-        loss(seen_by(activation, mask, num_classes=3, classes=classes))['focus'])
+                     classes=padded_classes))['loss_focus'],
+        loss(seen_by(activation, mask, num_classes=3, classes=classes))['loss_focus'])
 
 
 @pytest.mark.parametrize('absent', ['skip', 'context'])
@@ -229,7 +232,7 @@ def test_mixed_images_count_by_how_far_they_are_guided():
     seen = seen_by(activation, some_mask(3, 1, 12, 12), components=components)
     loss = CausalFocusLoss(channels='target', reduction='guided')
     torch.testing.assert_close(
-        loss(seen)['focus'], loss.per_image(seen).sum() / 2.1)
+        loss(seen)['loss_focus'], loss.per_image(seen).sum() / 2.1)
 
 
 # ---- several maps ----------------------------------------------------------
@@ -242,7 +245,7 @@ def cost(activation, mask):
 def test_several_maps_are_averaged():
     maps, mask = (live_map(2, 4, 7, 5), live_map(2, 9, 3, 3, seed=3)), some_mask(
         2, 1, 14, 10)
-    focus = CausalFocusLoss()(seen_by(maps, mask))['focus']
+    focus = CausalFocusLoss()(seen_by(maps, mask))['loss_focus']
     torch.testing.assert_close(focus, (cost(maps[0], mask) + cost(maps[1], mask)) / 2)
 
 
@@ -261,7 +264,7 @@ def by_hand(activation, mask, gradient=None, **options):
         return [torch.tensor(gradient).view(1, -1, 1, 1).expand_as(activation)]
     loss = CausalFocusLoss(eps=1e-12, **options)
     seen = seen_by(activation, mask, gradients=gradients)
-    return loss(seen)['focus'].item()
+    return loss(seen)['loss_focus'].item()
 
 
 def test_macro_and_micro_average_by_hand():
@@ -339,7 +342,7 @@ def test_options_equal_a_slow_loop(net, some_inputs, see, average):
         else:
             total += sum(v / sum(matter) * (1 - i / e)
                          for v, i, e in zip(matter, inside, everything))
-    found = loss(changed(seen, maps=activation))['focus'].item()
+    found = loss(changed(seen, maps=activation))['loss_focus'].item()
     assert found == pytest.approx(total / 3, rel=1e-5)
 
 
@@ -389,14 +392,69 @@ def test_measured_without_gradients_all_channels_count_alike(net, some_inputs, s
         torch.testing.assert_close(found, CausalFocusLoss().per_image(seen))
 
 
-def test_active_maps_counts_maps_with_any_activation():
+def test_a_map_is_active_if_it_is_in_any_image_of_the_batch():
     activation = torch.zeros(2, 4, 3, 3)
     activation[0, 0, 1, 1] = activation[0, 2, 0, 0] = activation[1, 1, 2, 2] = 1
     activation[1, 3, 0, 0] = -1
     mask, target = some_mask(2, 1, 3, 3), torch.tensor([2, 0])
-    for options, expected in ((dict(), 3 / 8), (dict(channels='target'), 1 / 2)):
+    for options, expected in ((dict(), 3 / 4), (dict(channels='target'), 1 / 2)):
         terms = CausalFocusLoss(**options)(seen_by(activation, mask, target=target))
         assert terms['active_maps'] == expected, options
+
+
+# ---- what is logged --------------------------------------------------------
+
+
+def test_focus_is_the_mean_over_guided_images():
+    activation, mask = live_map(3, 4, 5, 5), some_mask(3, 1, 5, 5)
+    some = torch.tensor([True, False, True])
+    for reduction in ('batch', 'guided'):
+        terms = CausalFocusLoss(reduction=reduction)(
+            seen_by(activation, mask, guided=some))
+        alone = CausalFocusLoss()(seen_by(activation[some], mask[some]))
+        for key in ('focus', 'focus_best', 'focus_uniform'):
+            torch.testing.assert_close(terms[key], alone[key])
+
+
+def test_focus_of_no_guided_image_is_no_number():
+    terms = CausalFocusLoss()(seen_by(
+        live_map(2, 4, 5, 5), some_mask(2, 1, 5, 5), guided=torch.zeros(2).bool()))
+    assert terms['loss_focus'] == 0 and terms['focus'].isnan()
+
+
+@pytest.mark.parametrize('channels,target', [
+    ('all', None), ('target', torch.tensor([1, 3])),
+    ('target', torch.tensor([[1., 1, 0, 0], [0, 0, 0, 1]]))])
+def test_best_and_uniform_maps_have_the_focus_that_is_named(channels, target):
+    mask, loss = some_mask(2, 1, 12, 12), CausalFocusLoss(channels=channels, eps=1e-12)
+    terms = loss(seen_by(live_map(2, 4, 3, 3), mask, target=target))
+    whole = loss(seen_by(torch.ones(2, 4, 3, 3), mask, target=target))
+    torch.testing.assert_close(whole['focus'], terms['focus_uniform'].to(torch.float32))
+    cells = mask.view(2, 1, 3, 4, 3, 4).float().mean((3, 5)).flatten(2)
+    one = torch.eye(9)[cells.argmax(2)].view(2, 1, 3, 3).expand(2, 4, 3, 3)
+    torch.testing.assert_close(
+        loss(seen_by(one, mask, target=target))['focus'],
+        terms['focus_best'].to(torch.float32))
+
+
+@pytest.mark.parametrize('absent', ['skip', 'context'])
+def test_bounds_of_a_mask_a_class_are_those_of_its_maps(absent):
+    planes, classes = some_mask(2, 2, 12, 12), torch.tensor([[0, 2], [1, -1]])
+    loss = CausalFocusLoss(channels='per_class', absent=absent, eps=1e-12)
+    terms = loss(seen_by(live_map(2, 3, 3, 3), planes, num_classes=3, classes=classes))
+    whole = loss(seen_by(
+        torch.ones(2, 3, 3, 3), planes, num_classes=3, classes=classes))
+    torch.testing.assert_close(whole['focus'], terms['focus_uniform'].to(torch.float32))
+    assert terms['focus_uniform'] < terms['focus_best'] <= 1
+
+
+def test_mixed_images_are_bounded_by_what_their_parts_are():
+    components = two_components()
+    loss = CausalFocusLoss(channels='target', eps=1e-12)
+    terms = loss(seen_by(
+        torch.ones(3, 4, 6, 6), some_mask(3, 1, 12, 12), components=components))
+    torch.testing.assert_close(terms['focus'].float(), terms['focus_uniform'].float())
+    assert terms['focus_uniform'] < terms['focus_best'] <= 1
 
 
 # ---- messages --------------------------------------------------------------

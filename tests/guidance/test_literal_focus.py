@@ -36,7 +36,8 @@ def test_eq_1_is_the_mean_over_maps():
     expected = [1 - sum(share(MASK[i, 0], one.maps[0][i, f]) for f in range(3)) / 3
                 for i in range(2)]
     found = LiteralFocusLoss(2.)(one)
-    assert found['focus'].item() == pytest.approx(sum(expected) / 2, rel=1e-5)
+    assert found['focus'].item() == pytest.approx(
+        1 - sum(expected) / 2, rel=1e-5)
     assert found['loss_focus'].item() == pytest.approx(sum(expected), rel=1e-5)
 
 
@@ -45,7 +46,7 @@ def test_eq_2_is_the_true_class_s_map():
     expected = [1 - share(MASK[i, 0], one.maps[0][i, c])
                 for i, c in enumerate((1, 2))]
     found = LiteralFocusLoss(channels='target')(one)
-    assert found['focus'].item() == pytest.approx(sum(expected) / 2, rel=1e-5)
+    assert found['loss_focus'].item() == pytest.approx(sum(expected) / 2, rel=1e-5)
     assert expected[0] == 1  # a dead map costs all
 
 
@@ -61,4 +62,4 @@ def test_eq_3_counts_a_class_without_a_mask_as_context():
                   for c in range(3)]
         expected.append(1 - sum(shares) / 3)
     found = LiteralFocusLoss(channels='per_class')(one)
-    assert found['focus'].item() == pytest.approx(sum(expected) / 2, rel=1e-5)
+    assert found['loss_focus'].item() == pytest.approx(sum(expected) / 2, rel=1e-5)

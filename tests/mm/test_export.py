@@ -1,5 +1,6 @@
 """An exported model is a stock model with the same predictions."""
 import copy
+import json
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 import timm
 import torch
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmpretrain.registry import MODELS
 
 from cfcn_plugin.mm.export import export_mmpretrain, export_timm, timm_arguments
@@ -79,7 +81,7 @@ def test_exported_model_answers_the_same_without_the_plugin(kind, trained, tmp_p
     out = tmp_path / 'exported'
     export = export_mmpretrain if kind == 'mmpretrain' else export_timm
     files = export(cfg, checkpoint, out)
-    assert all(f.is_file() for f in files)
+    assert all(f.exists() for f in files)
     images = torch.rand(2, 3, 64, 64)
     torch.save(images, tmp_path / 'images.pt')
     script = WITHOUT_PLUGIN.format(
@@ -122,7 +124,7 @@ def test_whole_timm_model_is_exported_as_what_it_is(trained, tmp_path):
         loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1),
         guidance=dict(type='CausalFocusLoss'))
     model, checkpoint = trained(cfg)
-    path, = export_timm(cfg, checkpoint, tmp_path / 'e')
+    path, _ = export_timm(cfg, checkpoint, tmp_path / 'e')
     assert timm_arguments(cfg) == dict(model_name='resnet10t', num_classes=3)
     stock = timm.create_model(**timm_arguments(cfg), checkpoint_path=str(path))
     images = torch.rand(2, 3, 64, 64)
@@ -171,3 +173,47 @@ def test_nothing_is_overwritten(trained, tmp_path):
 def test_missing_checkpoint_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match='none.pth'):
         export_timm(config(), str(tmp_path / 'none.pth'), tmp_path / 'e')
+
+
+@pytest.mark.parametrize('steps, expected', [
+    ([dict(type='ResizeEdge', scale=256, edge='short', interpolation='bicubic'),
+      dict(type='CenterCrop', crop_size=224)],
+     dict(input_size=(3, 224, 224), crop_pct=0.875, crop_mode='center',
+          interpolation='bicubic')),
+    ([dict(type='Resize', scale=(48, 32))],
+     dict(input_size=(3, 32, 48), crop_pct=1., crop_mode='squash',
+          interpolation='bilinear')),
+    ([dict(type='EfficientNetCenterCrop', crop_size=96, efficientnet_style=True)],
+     dict(input_size=(3, 96, 96), crop_pct=0.75, crop_mode='center',
+          interpolation='bilinear'))])
+def test_timm_finds_preprocessing_and_classes_in_the_exported_folder(
+        steps, expected, trained, tmp_path):
+    cfg = config(data_preprocessor=dict(
+        num_classes=3, mean=[102, 51, 0], std=[51, 127.5, 255], to_rgb=True))
+    cfg.test_dataloader.dataset.pipeline[2:3] = [
+        dict(type='MaskAware', transform=step) for step in steps]
+    cfg.test_dataloader.dataset.metainfo = dict(classes=['cat', 'dog', 'cow'])
+    model, checkpoint = trained(cfg)
+    saved = torch.load(checkpoint)
+    torch.save({**saved, 'meta': dict(dataset_meta=dict(
+        classes=['cat', 'dog', 'cow']))}, checkpoint)
+    _, folder = export_timm(cfg, checkpoint, tmp_path / 'e')
+    found = timm.create_model(f'local-dir:{folder}', pretrained=True)
+    images = torch.rand(2, 3, 32, 32)
+    with torch.no_grad():
+        torch.testing.assert_close(found.eval()(images), model.eval()(images))
+    known = timm.data.resolve_model_data_config(found)
+    assert {key: known[key] for key in expected} == expected
+    torch.testing.assert_close(known['mean'], (0.4, 0.2, 0.))
+    torch.testing.assert_close(known['std'], (0.2, 0.5, 1.))
+    assert json.loads((folder / 'config.json').read_text())['label_names'] == [
+        'cat', 'dog', 'cow']
+
+
+def test_images_that_timm_does_not_make_are_told_of(trained, tmp_path, caplog):
+    cfg = config()
+    cfg.test_dataloader.dataset.pipeline[2:3] = []
+    _, checkpoint = trained(cfg)
+    MMLogger.get_current_instance().propagate = True
+    export_timm(cfg, checkpoint, tmp_path / 'e')
+    assert 'BGR' in caplog.text and 'no resize' in caplog.text

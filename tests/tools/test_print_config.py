@@ -51,3 +51,19 @@ def test_a_fragment_with_other_names_is_refused(run_tool, tmp_path, text, messag
 def test_a_missing_fragment_says_where_examples_are(run_tool):
     with pytest.raises(FileNotFoundError, match='none.py.*configs/_base_/guidance'):
         run_tool('print_config.py', STOCK, '--guide', 'none.py')
+
+
+@pytest.mark.parametrize('option, error, message', [
+    ('model.guidance.type=Nope', KeyError, 'Nope is not in the'),
+    ('model.guidance.loss_weight=-1', ValueError, '`loss_weight` must be'),
+    ('load_from=5', TypeError, '`load_from` must be the path .* got 5'),
+    ('load_from=none.pth', FileNotFoundError, "`load_from` is 'none.pth'"),
+    ('model.backbone.init_cfg.type=Pretrained '
+     'model.backbone.init_cfg.checkpoint=none.pth',
+     FileNotFoundError, "`model.backbone.init_cfg.checkpoint` is 'none.pth'")])
+def test_what_a_training_would_refuse_is_refused(
+        run_tool, tmp_path, option, error, message):
+    with pytest.raises(error, match=message):
+        run_tool('print_config.py', STOCK, '--guide', FRAGMENTS[1], '--out',
+                 tmp_path / 'c.py', '--cfg-options', *option.split())
+    assert not (tmp_path / 'c.py').exists()

@@ -128,6 +128,8 @@ def train_on_two(data, work_dir, *options):
         env={**os.environ, 'CFCN_DATA': str(data), 'OMP_NUM_THREADS': '1',
              'PYTHON': sys.executable, 'PYTHONFAULTHANDLER': '1'})
     assert done.returncode == 0, done.stderr[-8000:]
+    for noise in ('Exception ignored', 'OneDL', 'mmcv-lite'):
+        assert noise not in done.stderr + done.stdout
     return scalars(work_dir)[-1]
 
 

@@ -88,3 +88,12 @@ def test_map_lies_where_its_cells_are():
     assert (resized[0, 0, :8] == 1).all() and (resized[0, 0, 8:] == 0).all()
     # a grid that was filled up is cut to the image
     assert resize_maps(cells, (12, 8), (10, 8)).shape == (1, 1, 10, 8)
+
+
+def test_a_map_has_its_mask_s_outline_and_the_prediction_s_confidence():
+    sure = SaliencyMaps(np.ones((1, *IMAGE)), np.array([1]), confidence=np.array([.87]))
+    sheet = heatmap_sheet([panel(mask=True)], {'guided': sure}, ['cat', 'dog'])
+    axis = sheet.axes[2]
+    assert axis.get_xlabel() == 'predicted dog, 87%' and axis.get_title() == 'guided'
+    outline, = axis.collections
+    assert outline.get_paths()[0].get_extents().bounds == (4.5, 4.5, 5., 5.)

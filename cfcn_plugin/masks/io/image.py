@@ -11,6 +11,7 @@ from cfcn_plugin.masks.exif import exif_orientation
 
 from .open_image import FORMATS, open_image
 from .palette import shown_values
+from .plain_png import read_plain_png
 
 # Pillow's modes that keep the values of the file
 GREY = ('1', 'L', 'P', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')
@@ -40,6 +41,10 @@ def read_image(file: str | Path | BinaryIO,
     Raises:
         MaskError: The file cannot be read, or its values are ambiguous.
     """
+    if not colours and isinstance(file, str | Path):
+        pixels = read_plain_png(file, shape)
+        if pixels is not None:
+            return pixels
     # refuse a truncated file, even if a library lets Pillow load truncated files
     before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
     try:

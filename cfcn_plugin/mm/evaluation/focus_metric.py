@@ -11,7 +11,9 @@ from .model_aware_metric import EvalBatch, ModelAwareMetric
 class FocusMetric(ModelAwareMetric):
     """Mean of each focus number over the images that have a mask.
 
-    Adds to the log ``focus/ratio`` (as guidance is configured, 1 - its loss),
+    Adds to the log ``focus/ratio`` (as guidance is configured, 1 - its loss), beside it
+    ``focus/best``, the most that maps of this size can have with these masks, and
+    ``focus/uniform``, what uniform maps have,
     ``focus/energy``, ``focus/energy_by_area``, ``focus/pointing``, ``focus/iou``
     (:func:`cfcn_plugin.functional.localization.localization`, of the last map: the true
     class's where maps are classes, else the mean over channels), and how many images
@@ -31,7 +33,10 @@ class FocusMetric(ModelAwareMetric):
             return [None] * len(batch.samples)
         saliency, masks = guided_saliency(step, model.maps_are_classes)
         values = localization(saliency, masks.mask.amax(1), masks.ignore)
-        values = dict(ratio=1 - _focus_loss(model).per_image(step)) | values
+        loss = _focus_loss(model)
+        best, uniform = 1 - loss.bounds(step)
+        values = dict(
+            ratio=1 - loss.per_image(step), best=best, uniform=uniform) | values
         # one copy to the host for all
         table = torch.stack([v.to(torch.float32) for v in values.values()], 1).tolist()
         return [

@@ -90,6 +90,8 @@ class MaskAware(BaseTransform):
         return results
 
     def _move(self, results: dict, planes: dict[str, np.ndarray]) -> dict | None:
+        if not planes and self.for_masks is not None:
+            return self.inner(results)
         before = {k: results[k] for k in ('ori_shape', 'img_shape') if k in results}
         run = one_draw(self.inner, again=bool(planes))
         results = run(self.inner, results)

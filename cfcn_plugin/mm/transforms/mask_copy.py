@@ -3,8 +3,10 @@ from copy import copy
 from functools import cache
 from types import FunctionType
 
+import cv2
 import torch
 from mmcv.transforms import BaseTransform
+from mmpretrain.datasets import RandomResizedCrop
 from PIL import Image
 from torchvision.transforms import (
     AutoAugment,
@@ -41,7 +43,23 @@ def mask_copy(transform):
             new = SETTINGS[name]
             value = dict.fromkeys(value, new) if isinstance(value, dict) else new
         setattr(transform, name, value)
+    if type(transform) is RandomResizedCrop:
+        transform.__class__ = MaskCrop
     return GeometricPolicy(transform) if isinstance(transform, POLICIES) else transform
+
+
+class MaskCrop(RandomResizedCrop):
+    """The most frequent transform, for masks: in one step, which copies nothing else.
+
+    As the stock transform by Pillow's nearest neighbour.
+    """
+
+    def transform(self, results: dict) -> dict:
+        top, left, height, width = self.rand_crop_params(results['img'])
+        region = results['img'][top:top + height, left:left + width]
+        results['img'] = cv2.resize(
+            region, tuple(self.scale[::-1]), interpolation=cv2.INTER_NEAREST_EXACT)
+        return results
 
 
 class GeometricPolicy:

@@ -1,5 +1,6 @@
 """Images and saliency maps from test splits, files and checkpoints."""
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -7,12 +8,14 @@ import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
+from mmpretrain.models.heads import MultiLabelClsHead
 from torch import nn
 
 from cfcn_plugin.features.explanations import grad_cam, temporary_evaluation
 from cfcn_plugin.functional.localization import reduce_channels
 from cfcn_plugin.masks import guidance_rank
 from cfcn_plugin.mm.annotation_files import build_dataset
+from cfcn_plugin.mm.config.replace_masks import LOAD_MASK, replace_masks
 from cfcn_plugin.mm.datasets.wrappers import dataset_configs
 from cfcn_plugin.mm.trained_model import load_trained
 from cfcn_plugin.visualization.heatmaps import SaliencyMaps, resize_maps
@@ -73,8 +76,8 @@ def load_image_file(cfg: Config, file: str | Path) -> ImagePanel:
 
     Args:
         cfg: The config.
-        file: Any image. Only an image below the data root of the mask source can have
-            a mask.
+        file: Any image. Only an image below the data root of a mask source, the test's
+            or the training's, can have a mask.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -82,16 +85,27 @@ def load_image_file(cfg: Config, file: str | Path) -> ImagePanel:
     if not Path(file).is_file():
         raise FileNotFoundError(f"image '{file}' does not exist")
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    pipeline = _pipeline(cfg, 'test')
+    panel = _run(pipeline, file)
+    for load in _pipeline(cfg, 'train'):
+        if panel.mask is None and load['type'] == LOAD_MASK:
+            panel = _run(replace_masks(pipeline, load), file)
+    return panel
+
+
+def _pipeline(cfg: Config, split: str) -> list[dict]:
+    loader = cfg.get(f'{split}_dataloader')
+    return next((one['pipeline'] for _, one in dataset_configs(loader.dataset)
+                 if 'pipeline' in one), []) if loader else []
+
+
+def _run(pipeline: list[dict], file: str | Path) -> ImagePanel:
+    all_masks = dict(
+        image_list=None, fraction=1., empty='unguided', missing='unguided')
+    steps = [{**step, **all_masks} if step['type'] == LOAD_MASK else step
+             for step in pipeline]
     # a pipeline that loads no mask leaves the image unguided
-    results = dict(img_path=str(file), guided=False)
-    pipeline = []
-    for step in next(
-            config['pipeline'] for _, config in dataset_configs(
-                cfg.test_dataloader.dataset) if 'pipeline' in config):
-        if step['type'] == 'LoadActivationMask':
-            step = {**step, 'image_list': None, 'fraction': 1., 'empty': 'unguided'}
-        pipeline.append(step)
-    return image_panel(Compose(pipeline)(results))
+    return image_panel(Compose(steps)(dict(img_path=str(file), guided=False)))
 
 
 def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
@@ -135,7 +149,7 @@ def predict_saliency(model: nn.Module, images: Sequence[ImagePanel]) -> Saliency
     covers = captured.covers(maps, data['inputs'])[-1]
     activation = maps[-1].float()
     scores = sum(scores) if isinstance(scores, tuple | list) else scores
-    predicted = scores.argmax(1)
+    confidence, predicted = _probabilities(model, scores).max(1)
     saliency = reduce_channels(
         activation, predicted if model.maps_are_classes else None)
     size = tuple(inputs.shape[-2:])
@@ -144,7 +158,7 @@ def predict_saliency(model: nn.Module, images: Sequence[ImagePanel]) -> Saliency
         class_maps = resize_maps(activation.relu(), covers, size).cpu().numpy()
     return SaliencyMaps(
         resize_maps(saliency[:, None], covers, size)[:, 0].cpu().numpy(),
-        predicted.cpu().numpy(), class_maps)
+        predicted.cpu().numpy(), class_maps, confidence.cpu().numpy())
 
 
 def predict_grad_cam(model: nn.Module, images: Sequence[ImagePanel]) -> SaliencyMaps:
@@ -154,14 +168,20 @@ def predict_grad_cam(model: nn.Module, images: Sequence[ImagePanel]) -> Saliency
         model: A guided classifier.
         images: Images of the same size.
     """
-    predicted = predict_saliency(model, images).predicted
+    known = predict_saliency(model, images)
     inputs = _inputs(images)
     data = model.data_preprocessor(dict(inputs=list(inputs)))
-    target = F.one_hot(torch.as_tensor(predicted), _num_classes(model))
+    target = F.one_hot(torch.as_tensor(known.predicted), _num_classes(model))
     explained = grad_cam(model, data['inputs'], target.to(data['inputs']))
     size = tuple(inputs.shape[-2:])
     saliency = resize_maps(explained.saliency[:, None], explained.covers, size)[:, 0]
-    return SaliencyMaps(saliency.cpu().numpy(), predicted)
+    return replace(known, saliency=saliency.cpu().numpy(), class_maps=None)
+
+
+def _probabilities(model: nn.Module, scores: torch.Tensor) -> torch.Tensor:
+    several = isinstance(getattr(model, 'head', None), MultiLabelClsHead) or getattr(
+        getattr(model, 'head', None), 'multi_label', False)
+    return scores.sigmoid() if several else scores.softmax(1)
 
 
 def _inputs(images: Sequence[ImagePanel]) -> torch.Tensor:

@@ -86,7 +86,9 @@ def test_map_that_is_no_number_is_an_error_naming_the_images(value):
 def test_values_are_numbers_of_python():
     rows = FocusMetric().evaluate_batch(
         model(), eval_batch(maps().requires_grad_(), LEFT, torch.tensor([0, 1])))
-    assert set(rows[0]) == {'ratio', 'energy', 'energy_by_area', 'pointing', 'iou'}
+    assert set(rows[0]) == {
+        'ratio', 'best', 'uniform', 'energy', 'energy_by_area', 'pointing', 'iou'}
+    assert rows[0]['uniform'] < rows[0]['best'] <= 1
     assert all(type(value) is float for row in rows for value in row.values())
 
 

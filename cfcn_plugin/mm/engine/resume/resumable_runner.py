@@ -9,6 +9,7 @@ from mmengine.registry import HOOKS, LOOPS
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 
 from cfcn_plugin.mm.engine.model_aware_loops import ModelAwareLoopHook
+from cfcn_plugin.mm.engine.reduce_log_hook import ReduceLogHook
 from cfcn_plugin.mm.safe_loading import CheckpointError
 from cfcn_plugin.stock import Stock
 
@@ -44,6 +45,7 @@ class ResumableRunner(Runner):
     - On SIGTERM or SIGUSR1 the run saves a checkpoint and exits with code 75
       (:class:`PreemptionHook`).
     - A loss that is NaN or infinite ends the run (:class:`CheckInvalidLossHook`).
+    - The log has means over one window and all processes (:class:`ReduceLogHook`).
 
     ``tools/train.py`` uses this runner. For mmpretrain's own ``tools/train.py``, set
     ``runner_type = 'ResumableRunner'`` in the config.
@@ -69,7 +71,8 @@ class ResumableRunner(Runner):
 
     def register_hooks(self, default_hooks=None, custom_hooks=None) -> None:
         super().register_hooks(default_hooks, custom_hooks)
-        ours = [CheckInvalidLossHook, ModelAwareLoopHook, PreemptionHook]
+        ours = [
+            CheckInvalidLossHook, ModelAwareLoopHook, PreemptionHook, ReduceLogHook]
         if self.cfg.get('exact_resume'):
             ours.append(ExactResumeHook)
         for kind in ours:

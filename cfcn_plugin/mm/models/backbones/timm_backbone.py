@@ -8,6 +8,7 @@ from pickle import UnpicklingError
 
 import timm
 import torch
+from mmengine.logging import print_log
 from mmpretrain.models import TIMMBackbone
 from mmpretrain.models.backbones.timm_backbone import print_timm_feature_info
 from mmpretrain.registry import MODELS
@@ -98,6 +99,10 @@ class GuidedTIMMBackbone(TIMMBackbone):
             model_name, pretrained and not file, in_chans=in_channels, **kwargs)
         _drop_classifier(self.timm_model, model_name, file)
         self.is_init = bool(pretrained or file)  # else timm draws anew
+        if self.is_init:
+            print_log(f'weights: {model_name} is from '
+                      + (f"'{file}'" if file else _pretrained_name(self.timm_model)),
+                      logger='current')
         print_timm_feature_info(getattr(self.timm_model, 'feature_info', None))
         self.memory_format = (
             torch.channels_last if channels_last else torch.contiguous_format)
@@ -232,6 +237,12 @@ def _drop_classifier(model: nn.Module, model_name: str, file: str) -> None:
             f"'GuidedTimmClassifier', model_name='{model_name}')") from error
     if file and not is_of_jax:
         load_weights(model, file, model_name, whole - set(model.state_dict()))
+
+
+def _pretrained_name(model: nn.Module) -> str:
+    known = getattr(model, 'pretrained_cfg', None) or {}
+    return "timm's pretrained weights " + '.'.join(
+        filter(None, (known.get('architecture'), known.get('tag'))))
 
 
 def _first_line(error: Exception) -> str:
