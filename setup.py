@@ -42,16 +42,15 @@ EXPERIMENTS = [  # tools/experiment.py, visualize.py
 ]
 MASKS = ['h5py>=3.10']  # formats that few need
 DEMO = ['scikit-learn>=1.4', 'scikit-image>=0.22', *EXPERIMENTS]
-# tools/draw_masks.py, in the browser
-DRAW = ['matplotlib>=3.8', 'opencv-python>=4.8', 'tornado>=6.3']
+DRAW = ['opencv-python>=4.8', 'tornado>=6.3']  # tools/draw_masks.py
 # what explanations are tested against; grad-cam pulls opencv-python-headless, see
 # albumentations
 ORACLES = ['grad-cam>=1.5', 'captum>=0.7']
 # whose layouts are tested; mmpretrain cannot be imported beside transformers 5
 TRANSFORMERS = ['transformers>=5.24,<6', 'peft>=0.18']
 TEST = [
-    'pytest>=8', 'pytest-xdist>=3.5', 'hypothesis>=6.100', *DEMO, *DRAW, *ORACLES,
-    *MASKS
+    'pytest>=8', 'pytest-xdist>=3.5', 'hypothesis>=6.100', 'selenium>=4.20', *DEMO,
+    *DRAW, *ORACLES, *MASKS
 ]
 
 setup(
@@ -64,7 +63,10 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['cfcn_plugin', 'cfcn_plugin.*']),
-    package_data={'cfcn_plugin.experiments': ['templates/*.html']},
+    package_data={
+        'cfcn_plugin.annotation.drawing': ['page/*'],
+        'cfcn_plugin.experiments': ['templates/*.html'],
+    },
     install_requires=[
         'torch>=2.6', 'torchvision>=0.21', 'timm>=1.0.9,<2', 'numpy>=1.24',
         'pillow>=10', 'pycocotools>=2.0.7', 'torchmetrics>=1.2'
