@@ -159,9 +159,10 @@ class DrawingSession:
         labels = self._decode(name, runs)
         if not labels.any():
             raise MaskError('nothing is drawn: an empty mask is not saved')
-        if CHANGED not in agreed and revision != self.queue.revision(name):
-            raise WriteRefused(CHANGED)
-        if EARLIER not in agreed and self._is_earlier(name):
+        if revision != self.queue.revision(name):
+            if CHANGED not in agreed:
+                raise WriteRefused(CHANGED)
+        elif self._is_earlier(name) and EARLIER not in agreed:
             raise WriteRefused(EARLIER)
         is_new = self._state(name) == 'o'
         self.queue.save(name, labels, replace=True)

@@ -131,7 +131,7 @@ def test_draft_outlives_a_kill_and_is_gone_once_saved(start, images):
     session.save(1, 'tab', facts['revision'], runs)
     assert not session.open(1, 'tab')[0]['draft']
     session.drafts.close()
-    assert sorted(file.name for file in (images.parent / 'masks').iterdir()) == ['b.png']
+    assert [file.name for file in (images.parent / 'masks').iterdir()] == ['b.png']
 
 
 def test_draft_upon_a_mask_that_changed_since_is_not_saved_unasked(start, images):

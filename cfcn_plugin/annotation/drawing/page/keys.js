@@ -33,7 +33,7 @@ export const COMMANDS = [
     ['ArrowRight PageDown', 'Next image', app => app.step(1), 'next'],
     ['n', 'Next open image', app => app.goToOpen()],
     ['g', 'Go to an image by its number', app => app.jump()],
-    ['t', 'Take over an image from another tab', app => app.takeOver()],
+    ['t', 'Take over an image from another tab', app => app.connection.takeOver()],
   ]],
   ['Look', [
     ['+ =', 'Zoom in (or the wheel)', app => app.zoom(1.25)],

@@ -30,8 +30,18 @@ export class Mask {
   }
 
   get isChanged() { return this.at !== this.savedAt; }
-  get isEmpty() { return this.labels.every(label => label === 0); }
-  get area() { return this.labels.reduce((sum, label) => sum + (label > 0), 0); }
+  get isEmpty() { return runEnd(this.labels, 0) === this.labels.length && !this.labels[0]; }
+
+  get area() {  // counted once an edit, not once a frame
+    if (this.counted !== this.edits[this.at - 1]) this.pixels = undefined;
+    if (this.pixels === undefined) {
+      this.pixels = 0;
+      for (let i = 0; i < this.labels.length; i++) if (this.labels[i]) this.pixels++;
+      this.counted = this.edits[this.at - 1];
+    }
+    return this.pixels;
+  }
+
   get runs() { return encodeRuns(this.labels); }
   markSaved() { this.savedAt = this.at; }
   markUnsaved() { this.savedAt = -1; }

@@ -2,7 +2,7 @@
 import {ask, askJson, Offline, Problem, Refused} from './api.js';
 
 export class Saver {
-  // app: has index, mask, facts, sayError(error), refused(reason)
+  // app has index, mask, facts, connection and sayError(error)
   constructor(app) {
     this.app = app;
     this.agreed = new Set();  // what a person agreed to replace, of this image
@@ -30,7 +30,7 @@ export class Saver {
       }
     } catch (error) {
       this.isDirty = true;
-      if (error instanceof Refused) this.app.refused(error.reason);
+      if (error instanceof Refused) this.app.connection.refused(error.reason);
       else this.app.sayError(error);
     } finally {
       this.isSending = false;
@@ -56,12 +56,13 @@ export class Saver {
       const {revision} = await askJson(`mask/${index}`, {
         method: 'PUT', body: mask.runs, ...this.query});
       app.facts.revision = revision;
+      app.lastSaved = index;
       app.facts.earlier = false;
       this.opened();
       mask.markSaved();
       return true;
     } catch (error) {
-      if (error instanceof Refused) app.refused(error.reason);
+      if (error instanceof Refused) app.connection.refused(error.reason);
       else if (error instanceof Offline || error instanceof Problem) app.sayError(error);
       else throw error;
       return false;
