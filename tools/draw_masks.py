@@ -1,21 +1,25 @@
-"""Draw masks: outline the object in a few training images.
+"""Draw masks: outline the object in a few training images, on a page in the browser.
 
-Opens a window or, on a machine without a screen, serves the same figure to a browser
-(matplotlib's WebAgg, which needs tornado: pip install 'cfcn_plugin[draw]'). Images
-with a mask are done. Run the tool again to continue with the other images.
+  draw_masks.py data/x/train --out data/x/masks --list list.txt
+  draw_masks.py data/x/train --out data/x/masks \\
+      --boxes type=BoxMasks data_root=data/x ann_file=boxes.csv
+
+Open the printed address; ? on the page shows the keys. Images with a mask are done. Run
+the tool again to continue with the other images. It needs tornado:
+pip install 'cfcn_plugin[draw]'
 """
 import argparse
 import importlib.util
+import webbrowser
 from pathlib import Path
 
-from matplotlib import pyplot as plt
-
+from cfcn_plugin.annotation.drawing.captions import read_captions
+from cfcn_plugin.annotation.drawing.session import DrawingSession
+from cfcn_plugin.annotation.drawing.source_boxes import SourceBoxes, build_source
 from cfcn_plugin.annotation.png_folder import png_masks_config
 from cfcn_plugin.annotation.queue import AnnotationQueue, names_below
 from cfcn_plugin.masks import read_guided_list
 from cfcn_plugin.printable import printable
-from cfcn_plugin.visualization.drawing import MaskCanvas
-from cfcn_plugin.visualization.drawing_panel import SIZE
 
 
 def main():
@@ -28,52 +32,71 @@ def main():
     parser.add_argument(
         '--data-root', help="folder that the list's paths are relative to")
     parser.add_argument(
+        '--boxes', nargs='+', metavar='KEY=VALUE',
+        help='a mask source: begin with the boxes around its masks')
+    parser.add_argument(
+        '--classes', nargs='+', default=(), metavar='NAME',
+        help='one mask a class, in label files: the names, in the order of labels')
+    parser.add_argument(
+        '--captions', help='CSV file: image, and columns to show with the image')
+    parser.add_argument(
         '--redo',
         action='store_true',
         help='show also images with a mask, and replace the mask when saving')
     parser.add_argument(
-        '--browser', action='store_true', help='use the browser, also with a screen')
+        '--window', action='store_true', help='open the page in the default browser')
     parser.add_argument(
         '--host', default='127.0.0.1', help='address or name to serve at')
     parser.add_argument('--port', type=int, default=8988)
     args = parser.parse_args()
+    check_tornado()
     root, names = args.data_root, None
     if args.list is not None:
         keys = sorted(read_guided_list(args.list))
         root, names = names_below(args.images, keys, root)
-    queue = AnnotationQueue(args.images, args.out, names, args.redo)
-    browser = args.browser or plt.get_backend().lower() == 'agg'
-    server = start_server(args.host, args.port) if browser else None
-    figure = plt.figure('Draw masks', figsize=SIZE, dpi=100)
-    canvas = MaskCanvas(figure, queue, quit=server.stop if browser else plt.close)
-    if browser:
-        print(server.describe(), flush=True)
-        server.run()
-    else:
-        plt.show()
-    done = len(queue.done)
-    print(f'{done} of {len(queue)} images have a mask.')
-    if canvas.unsaved:
-        print('Drawn and not saved:', *map(printable, canvas.unsaved), sep='\n  ')
-    if done:
-        source = png_masks_config(args.images, args.out, root)
-        print("In the config:\n  dict(type='LoadActivationMask', missing='unguided', "
-              f'source=dict(\n      {format_options(source)}))')
+    queue = AnnotationQueue(args.images, args.out, names, args.redo, args.classes)
+    config = config_text(args, root)
+    session = DrawingSession(
+        queue, config,
+        boxes=args.boxes and SourceBoxes(
+            build_source(args.boxes), args.images, bool(args.classes)),
+        captions=args.captions and read_captions(
+            args.captions, args.images, queue.names))
+    serve(session, args)
+    session.drafts.close()
+    print(f'{len(queue.done)} of {len(queue)} images have a mask.')
+    drafts = session.drafts.names(queue.names)
+    if drafts:
+        print('Drawn and not saved, run the tool again to continue:',
+              *map(printable, drafts), sep='\n  ')
+    if queue.done:
+        print(f'In the config:\n  {config}')
 
 
-def format_options(source: dict) -> str:
-    return ', '.join(f'{key}={value!r}' for key, value in source.items())
+def serve(session: DrawingSession, args: argparse.Namespace) -> None:
+    """Serve the page until its user ends it."""
+    from cfcn_plugin.annotation.drawing.server import DrawingServer
+    server = DrawingServer(session, args.host, args.port)
+    print(server.describe(), flush=True)
+    if args.window:
+        webbrowser.open(server.address)
+    server.run()
 
 
-def start_server(host: str, port: int):
-    """Start to serve figures to a browser; matplotlib's figures are its from now on."""
+def config_text(args: argparse.Namespace, root: str | None) -> str:
+    """The line for a config that reads the masks."""
+    count = len(args.classes)
+    options = dict(causal=[*range(1, count + 1)],
+                   classes=[*range(count)]) if count else {}
+    source = png_masks_config(args.images, args.out, root, **options)
+    inner = ', '.join(f'{key}={value!r}' for key, value in source.items())
+    return ("dict(type='LoadActivationMask', missing='unguided', "
+            f'source=dict(\n      {inner}))')
+
+
+def check_tornado() -> None:
     if importlib.util.find_spec('tornado') is None:
-        raise SystemExit(
-            'There is no window to draw in: no screen, or no Tk or Qt for Python. '
-            "Drawing in a browser needs tornado: pip install 'cfcn_plugin[draw]'")
-    from cfcn_plugin.visualization.drawing_server import DrawingServer
-    plt.switch_backend('WebAgg')
-    return DrawingServer(host, port)
+        raise SystemExit("Drawing needs tornado: pip install 'cfcn_plugin[draw]'")
 
 
 if __name__ == '__main__':

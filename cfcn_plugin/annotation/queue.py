@@ -1,8 +1,9 @@
 """The queue of images to annotate, with the files and the state of their masks."""
 import contextlib
+import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from .png_folder import (
 )
 
 SKIPPED = 'skipped.txt'
+MOST_CLASSES = 253  # of a label file of 8 bits, see mask_values
 
 
 class AnnotationQueue:
@@ -36,6 +38,9 @@ class AnnotationQueue:
         masks: Folder of masks, made when the first mask is saved.
         names: The images to annotate, as paths below ``images``. None: all.
         redo: Show all images again, and replace the masks of earlier sessions.
+        classes: Names of the classes, if a mask has one class a pixel: the file's value
+            of class k is k + 1, as ``tools/make_masks.py --classes values`` writes
+            them. Empty: masks of 0 and 255.
 
     Attributes:
         done: Names of the images with a finished mask.
@@ -51,7 +56,10 @@ class AnnotationQueue:
                  images: str | Path,
                  masks: str | Path,
                  names: Iterable[str] | None = None,
-                 redo: bool = False):
+                 redo: bool = False,
+                 classes: Sequence[str] = ()):
+        check_classes(classes)
+        self.classes = tuple(classes)
         self.images = Path(images)
         self.masks = Path(masks)
         self.names = (
@@ -103,27 +111,51 @@ class AnnotationQueue:
                      if self.names[index] not in finished), None)
 
     def load_mask(self, name: str, shape: tuple[int, int]) -> np.ndarray:
-        """The image's mask, uint8 {0, 1}, of (H, W) ``shape``; zeros if missing.
+        """The image's mask, uint8 of (H, W) ``shape``; zeros if missing.
+
+        The values are 0 and 1, or class + 1 if there are classes.
 
         Raises:
-            MaskError: The mask cannot be read, or its size is not the image's size.
+            MaskError: The mask cannot be read, has a value that is no class, or its
+                size is not the image's size.
         """
         file = self.mask_file(name)
         if not file.is_file():
             return np.zeros(shape, np.uint8)
-        source = PNGMasks('', data_root=str(self.masks))
-        mask = source(dict(img_path=self.masks / name, ori_shape=shape)).mask
+        if self.classes:
+            mask = self._load_labels(file, shape)
+        else:
+            source = PNGMasks('', data_root=str(self.masks))
+            mask = source(dict(img_path=self.masks / name, ori_shape=shape)).mask
         if mask.shape != shape:
             raise MaskError(f"mask '{file}' has height and width {mask.shape}, its "
                             f'image {shape}')
         return mask
+
+    def _load_labels(self, file: Path, shape: tuple[int, int]) -> np.ndarray:
+        source = PNGMasks('', causal=[*range(1, len(self.classes) + 1)])
+        values = source.values(file, shape)
+        if values.dtype.kind == 'b' or values.max(initial=0) > len(self.classes):
+            raise MaskError(
+                f"mask '{file}' has the value {int(values.max())}, and the classes are "
+                f'1 to {len(self.classes)}: give the classes that the masks were drawn '
+                'with, or another folder')
+        return values.astype(np.uint8)
+
+    def revision(self, name: str) -> str:
+        """A hash of the mask's file; empty if there is none."""
+        try:
+            content = self.mask_file(name).read_bytes()
+        except FileNotFoundError:
+            return ''
+        return hashlib.sha256(content).hexdigest()[:16]
 
     def save(self, name: str, mask: np.ndarray, replace: bool = False) -> None:
         """Write the mask of an image.
 
         Args:
             name: The image.
-            mask: uint8 {0, 1}, (H, W).
+            mask: uint8 {0, 1}, (H, W); class + 1 if there are classes.
             replace: Whether a mask of an earlier session may be replaced.
 
         Raises:
@@ -133,7 +165,8 @@ class AnnotationQueue:
         file = self.mask_file(name)
         if self.has_earlier_mask(name) and not (replace or self.redo):
             raise FileExistsError(f"'{file}' is from an earlier session")
-        write_png(file, mask * np.uint8(255))
+        write_png(file, mask if self.classes else mask * np.uint8(255),
+                  palette=bool(self.classes))
         self._saved.add(name)
         self.done.add(name)
         self._set_skipped(self.skipped - {name})
@@ -142,12 +175,22 @@ class AnnotationQueue:
         """Leave an image without a mask, also in the next session."""
         self._set_skipped(self.skipped | {name})
 
+    def unskip(self, name: str) -> None:
+        self._set_skipped(self.skipped - {name})
+
     def _set_skipped(self, names: set[str]) -> None:
         if names != self.skipped:
             self.skipped = names
             self.masks.mkdir(parents=True, exist_ok=True)
             atomic_write(self.masks / SKIPPED,
                          ''.join(f'{_line_of(n)}\n' for n in sorted(names)))
+
+
+def check_classes(classes: Sequence[str]) -> None:
+    """Raise a ValueError if names of classes are not distinct, or more than 253."""
+    if len(set(classes)) < len(classes) or len(classes) > MOST_CLASSES:
+        raise ValueError(f'classes must be at most {MOST_CLASSES} different names, got '
+                         f'{list(classes)}')
 
 
 def _line_of(name: str) -> str:

@@ -141,7 +141,7 @@ class CausalFocusLoss(Guidance):
 
     @torch.no_grad()
     def bounds(self, batch: GuidanceBatch) -> Tensor:
-        """:meth:`per_image` of the best maps of this size and of uniform ones, (2, B)."""
+        """:meth:`per_image` of the best maps, and of uniform maps, (2, B)."""
         maps = batch.each_map()
         return sum(self._of_mixture(one, self._bounds) for one in maps) / len(maps)
 

@@ -1,19 +1,17 @@
 """Drawing masks by the command line: the printed text before and after."""
 import os
 import re
-import shutil
+import signal
 import subprocess
 import sys
-import time
+import urllib.request
 from pathlib import Path
 
 import draw_masks
-import numpy as np
 import pytest
-from matplotlib import pyplot as plt
-from matplotlib.backend_bases import KeyEvent
 from PIL import Image
 
+from cfcn_plugin.annotation.drawing import server as server_module
 from cfcn_plugin.masks import MaskError
 
 TOOL = Path(draw_masks.__file__)
@@ -29,126 +27,103 @@ def images(tmp_path):
 
 
 @pytest.fixture
-def person(monkeypatch):
-    """Presses keys in the window that the tool opens, which stays invisible."""
-    keys = []
+def sessions(monkeypatch):
+    """The sessions that the tool serves; each is ended at once."""
+    served = []
 
-    def show():
-        canvas = plt.gcf().canvas
-        for key in keys:
-            canvas.callbacks.process(
-                'key_press_event', KeyEvent('key_press_event', canvas, key))
+    class Server:
+        address = 'http://127.0.0.1:1/?token=x'
 
-    monkeypatch.setattr(plt, 'show', show)
-    monkeypatch.setattr(plt, 'get_backend', lambda: 'some window')
-    yield keys
-    plt.close('all')
+        def __init__(self, session, host, port):
+            served.append(session)
+
+        def describe(self):
+            return f'Draw at {self.address}'
+
+        def run(self):
+            pass
+
+    monkeypatch.setattr(server_module, 'DrawingServer', Server)
+    return served
 
 
-def test_figure_is_closed_by_quit_and_the_config_is_reported(
-        run_tool, images, person, capsys):
+def test_config_of_what_is_drawn_is_reported(run_tool, images, sessions, capsys):
     masks = images.parent / 'masks'
     masks.mkdir()
     Image.new('L', (90, 60), 255).save(masks / 'b.png')
-    person += ['right', 'q']
     run_tool('draw_masks.py', images, '--out', masks)
     said = capsys.readouterr().out
     assert '1 of 3 images have a mask' in said
     assert "source=dict(\n      type='PNGMasks'" in said
     assert "images='images', masks='masks'" in said
-    assert plt.get_fignums() == []
+    assert sessions[0].config in said
 
 
-def test_list_of_choose_guided_is_what_is_masked(
-        run_tool, images, person, tmp_path, capsys):
+def test_classes_are_values_of_label_files(run_tool, images, sessions):
+    run_tool('draw_masks.py', images, '--out', images.parent / 'masks', '--classes',
+             'cow', 'plane')
+    assert sessions[0].queue.classes == ('cow', 'plane')
+    assert 'causal=[1, 2], classes=[0, 1]' in sessions[0].config
+
+
+def test_list_of_choose_guided_is_what_is_masked(run_tool, images, sessions, tmp_path):
     chosen = tmp_path / 'list.txt'
     chosen.write_text('images/c.jpg\nimages/a.jpg\n')
-    person += ['k', 'k']
-    masks = tmp_path / 'birds' / 'masks'
-    run_tool('draw_masks.py', images, '--out', masks, '--list', chosen)
-    assert '0 of 2 images' in capsys.readouterr().out
-    assert (masks / 'skipped.txt').read_text() == 'a.jpg\nc.jpg\n'
+    run_tool('draw_masks.py', images, '--out', tmp_path / 'masks', '--list', chosen)
+    assert sessions[0].queue.names == ['a.jpg', 'c.jpg']
+
+
+def test_boxes_and_captions_of_files_are_shown(run_tool, images, sessions, tmp_path):
+    (images.parent / 'boxes.csv').write_text(
+        'filename,x0,y0,x1,y1\nimages/b.jpg,10,20,40,50\n')
+    captions = tmp_path / 'kinds.csv'
+    captions.write_text('image,kind\nimages/b.jpg,blue tit\n')
+    run_tool('draw_masks.py', images, '--out', tmp_path / 'masks', '--captions',
+             captions, '--boxes', 'type=BoxMasks', f'data_root={images.parent}',
+             'ann_file=boxes.csv')
+    session = sessions[0]
+    assert session.boxes('b.jpg', (60, 90)) == [[10, 20, 40, 50, 1]]
+    assert session.boxes('a.jpg', (60, 90)) == []
+    assert session.overview()['captions'] == ['', 'blue tit', '']
 
 
 @pytest.mark.parametrize('root', [(), ('--data-root', '.')])
 def test_list_of_a_stranger_leads_out_of_no_folder(
-        run_tool, images, person, tmp_path, root, monkeypatch):
+        run_tool, images, sessions, tmp_path, root, monkeypatch):
     monkeypatch.chdir(tmp_path / 'birds')
-    secret = tmp_path / 'secret.png'
-    Image.new('RGB', (9, 6), (1, 2, 3)).save(secret)
-    before = secret.read_bytes()
+    Image.new('RGB', (9, 6), (1, 2, 3)).save(tmp_path / 'secret.png')
     chosen = tmp_path / 'list.txt'
     chosen.write_text('images/a.jpg\nimages/../../secret.png\n')
-    person += ['b', 's', 's', 's', 's']
     with pytest.raises(MaskError, match='secret.png.*is not below'):
         run_tool('draw_masks.py', images, '--out', tmp_path / 'birds' / 'masks',
                  '--list', chosen, '--redo', *root)
-    assert secret.read_bytes() == before and not (tmp_path / 'birds/masks').exists()
+    assert not sessions and not (tmp_path / 'birds/masks').exists()
 
 
-def test_without_screen_and_tornado_the_remedy_is_reported(monkeypatch):
+def test_without_tornado_the_remedy_is_reported(monkeypatch):
     monkeypatch.setattr(draw_masks.importlib.util, 'find_spec', lambda name: None)
     with pytest.raises(SystemExit, match=r"pip install 'cfcn_plugin\[draw\]'"):
-        draw_masks.start_server('127.0.0.1', 8988)
+        draw_masks.check_tornado()
 
 
-# ---- in a real browser -------------------------------------------------------
-
-
-@pytest.fixture
-def browser(tmp_path):
-    webdriver = pytest.importorskip('selenium.webdriver')
-    programs = shutil.which('chromium'), shutil.which('chromedriver')
-    if None in programs:
-        pytest.skip('needs chromium and chromedriver')
-    options = webdriver.ChromeOptions()
-    options.binary_location = programs[0]
-    for flag in ('headless', 'no-sandbox', 'disable-gpu', 'disable-quic',
-                 'no-first-run', 'disable-background-networking',
-                 'disable-component-update', 'disable-sync', 'no-proxy-server',
-                 'window-size=1280,900', f'user-data-dir={tmp_path / "profile"}'):
-        options.add_argument(f'--{flag}')
-    service = webdriver.ChromeService(programs[1])
-    driver = webdriver.Chrome(options, service)
-    yield driver
-    driver.quit()
-
-
-@pytest.mark.slow
-def test_mask_is_drawn_in_a_headless_browser(browser, images):
-    from selenium.webdriver import ActionChains
-    masks = images.parent / 'masks'
+def test_tool_prints_the_address_with_the_token_alone_and_ends(images):
     tool = subprocess.Popen(
-        [sys.executable, '-u', TOOL, images, '--out', masks, '--browser'],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, 'PYTHONPATH': str(TOOL.parents[1])})
-    address = None
-    while address is None:
-        address = re.search(r'Draw at (\S+)', tool.stdout.readline())
+        [sys.executable, '-u', TOOL, images, '--out', images.parent / 'masks', '--port',
+         '19900'],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        browser.get(address[1])
-        canvas = _eventually(lambda: browser.find_elements('tag name', 'canvas'))[-1]
-
-        def draw_and_save():
-            # a square of 240 screen pixels, about in the middle of the image
-            ActionChains(browser).move_to_element_with_offset(
-                canvas, -250, -120).click_and_hold().move_by_offset(
-                    240, 0).move_by_offset(0, 240).move_by_offset(
-                        -240, 0).release().perform()
-            ActionChains(browser).pause(1).send_keys('s').pause(1).perform()
-            return (masks / 'a.png').is_file()
-
-        _eventually(draw_and_save)  # the page has a canvas before it has an image
-        mask = np.array(Image.open(masks / 'a.png'))
-        assert mask.shape == (60, 90) and set(np.unique(mask)) == {0, 255}
-        assert mask[28, 40] == 255 and 0.05 < (mask > 0).mean() < 0.2
-        ActionChains(browser).send_keys('q').perform()
-        assert tool.wait() == 0
+        said = []
+        while 'same address' not in ''.join(said):
+            said.append(tool.stdout.readline())
+            assert said[-1], said
+        address, = re.findall(r'http://\S+', ''.join(said))
+        assert re.fullmatch(r'http://127\.0\.0\.1:\d+/\?token=[\w-]{40,}', address)
+        port = address.split(':')[2].split('/')[0]
+        assert f'ssh -L {port}:127.0.0.1:{port} ' in ''.join(said)
+        urllib.request.build_opener(urllib.request.HTTPCookieProcessor).open(address)
+        os.kill(tool.pid, signal.SIGINT)
+        rest = tool.communicate()[0]
+        assert tool.returncode == 0 and '0 of 3 images have a mask' in rest
+        assert 'http' not in rest
     finally:
         tool.kill()
-
-
-def _eventually(ask):
-    while not (answer := ask()):
-        time.sleep(0.1)
-    return answer

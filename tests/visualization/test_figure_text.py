@@ -4,13 +4,9 @@ import os
 import numpy as np
 import pytest
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.text import Text
 from pandas import DataFrame
-from PIL import Image
 
-from cfcn_plugin.annotation.queue import AnnotationQueue
 from cfcn_plugin.visualization.charts import (
     plot_along_axis,
     plot_convergence,
@@ -18,7 +14,6 @@ from cfcn_plugin.visualization.charts import (
     plot_normalised_bars,
 )
 from cfcn_plugin.visualization.contact_sheet import Entry, contact_sheet
-from cfcn_plugin.visualization.drawing import MaskCanvas
 from cfcn_plugin.visualization.figure_text import figure_text
 from cfcn_plugin.visualization.heatmaps import (
     SaliencyMaps,
@@ -64,22 +59,3 @@ def test_charts_show_any_name_and_label(name):
                    plot_along_axis(words, name), plot_learning_curves(points, name),
                    plot_normalised_bars(bars, name)):
         render_figure(figure)
-
-
-@pytest.mark.parametrize('name', [
-    '$\\frac{$', '\\$a$', '\x1b[2J', '\u202ex', os.fsdecode(b'caf\xe9')])
-def test_image_of_any_name_can_be_drawn(name, tmp_path):
-    (tmp_path / 'images').mkdir()
-    for file in (f'{name}.jpg', 'b.jpg'):
-        Image.fromarray(PIXELS).save(tmp_path / 'images' / file, format='JPEG')
-    figure = Figure(figsize=(8, 5))
-    screen = FigureCanvasAgg(figure)
-    queue = AnnotationQueue(tmp_path / 'images', tmp_path / 'masks',
-                            [f'{name}.jpg', 'b.jpg'])
-    canvas = MaskCanvas(figure, queue)
-    screen.draw()
-    canvas.history.fill([(1, 1), (5, 1), (5, 4)], 1)
-    canvas.act('quit')  # names the image that is not saved
-    screen.draw()
-    canvas.act('save')
-    assert queue.done == {f'{name}.jpg'} and canvas.name == 'b.jpg'

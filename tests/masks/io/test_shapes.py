@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from skimage.draw import polygon2mask
 
-from cfcn_plugin.annotation.mask_history import MaskHistory
 from cfcn_plugin.masks import LabelMeMasks
 from cfcn_plugin.masks.io.shapes import (
     dilate,
@@ -124,12 +123,11 @@ def test_simple_polygon_is_one_mask_in_labelme_and_in_the_drawing_tool(tmp_path,
     points = points[np.argsort(np.arctan2(*(points - points.mean(0)).T))]
     (tmp_path / 'a.json').write_text(json.dumps(dict(shapes=[
         dict(label='cow', points=points.tolist(), shape_type='polygon')])))
-    drawn = MaskHistory(np.zeros(SHAPE, np.uint8))
-    drawn.fill(points, 1)
+    drawn = fill_polygon(points, SHAPE, nonzero=True)
     record = LabelMeMasks('', '', str(tmp_path))(
         dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=SHAPE))
-    assert drawn.mask.any()
-    np.testing.assert_array_equal(record.mask, drawn.mask)
+    assert drawn.any()
+    np.testing.assert_array_equal(record.mask, drawn)
 
 
 # ---- strokes ---------------------------------------------------------------

@@ -1,0 +1,60 @@
+"""What is drawn and not saved yet, on the disk: a kill or a refresh loses nothing."""
+import json
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from cfcn_plugin.annotation.png_folder import mask_name
+from cfcn_plugin.atomic_write import atomic_write
+from cfcn_plugin.masks.io.names import join_inside
+
+FOLDER = '.drafts'  # below the folder of masks; no file in it ends as a mask does
+
+
+class Draft(NamedTuple):
+    """Runs of labels, and the revision of the mask that they were drawn upon."""
+    revision: str
+    runs: bytes
+
+
+class Drafts:
+    """The drafts of a folder of masks, a file for each image.
+
+    Args:
+        masks: Folder of masks.
+    """
+
+    def __init__(self, masks: str | Path):
+        self.folder = Path(masks) / FOLDER
+
+    def read(self, name: str) -> Draft | None:
+        """The draft of an image; None if there is none, or if it is damaged."""
+        try:
+            head, _, runs = self._file(name).read_bytes().partition(b'\n')
+            return Draft(str(json.loads(head)['revision']), runs)
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return None
+
+    def write(self, name: str, draft: Draft) -> None:
+        file = self._file(name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        head = json.dumps(dict(revision=draft.revision)).encode()
+        atomic_write(file, head + b'\n' + draft.runs, sync=False)
+
+    def remove(self, name: str) -> None:
+        self._file(name).unlink(missing_ok=True)
+
+    def names(self, names: list[str]) -> list[str]:
+        """Those of ``names`` that have a draft."""
+        if not self.folder.is_dir():
+            return []
+        return [name for name in names if self._file(name).is_file()]
+
+    def close(self) -> None:
+        """Remove the folder if no draft is left."""
+        if self.folder.is_dir() and not any(
+                file.is_file() for file in self.folder.rglob('*')):
+            shutil.rmtree(self.folder)
+
+    def _file(self, name: str) -> Path:
+        return join_inside(self.folder, f'{mask_name(name)[:-len(".png")]}.draft')

@@ -1,0 +1,96 @@
+"""A server of the page in a thread, and a person with a headless Chromium."""
+import asyncio
+import shutil
+import threading
+
+import pytest
+from drawing_photos import photograph
+from PIL import Image
+
+from cfcn_plugin.annotation.drawing.session import DrawingSession
+from cfcn_plugin.annotation.queue import AnnotationQueue
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Three photographs, each of its own noise."""
+    folder = tmp_path / 'birds' / 'images'
+    folder.mkdir(parents=True)
+    for seed, name in enumerate('abc'):
+        Image.fromarray(photograph(seed=seed)).save(folder / f'{name}.png')
+    return folder
+
+
+@pytest.fixture
+def serve(images):
+    """Serve the images as the tool does; returns the server, with its session."""
+    pytest.importorskip('tornado')
+    from cfcn_plugin.annotation.drawing.server import DrawingServer
+    stops = []
+
+    def start(queue=None, port=18900, **options):
+        queue = queue or AnnotationQueue(images, images.parent / 'masks')
+        ready, found = threading.Event(), []
+
+        async def run():
+            session = DrawingSession(queue, 'dict(the config)', **options)
+            server = DrawingServer(session, '127.0.0.1', port)
+            server.session = session
+            end = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            server.stop = lambda: loop.call_soon_threadsafe(end.set)
+            server.end = server.stop
+            found.append(server)
+            ready.set()
+            await end.wait()
+            server._http.stop()
+            await server._http.close_all_connections()
+
+        thread = threading.Thread(target=asyncio.run, args=[run()], daemon=True)
+        thread.start()
+        assert ready.wait(20)
+        stops.append((found[0].end, thread))
+        return found[0]
+
+    yield start
+    for stop, thread in stops:
+        if thread.is_alive():
+            stop()
+        thread.join(10)
+
+
+@pytest.fixture(scope='session')
+def chromium(tmp_path_factory):
+    webdriver = pytest.importorskip('selenium.webdriver')
+    programs = shutil.which('chromium'), shutil.which('chromedriver')
+    if None in programs:
+        pytest.skip('needs chromium and chromedriver')
+    options = webdriver.ChromeOptions()
+    options.binary_location = programs[0]
+    for flag in ('headless', 'no-sandbox', 'disable-gpu', 'disable-quic',
+                 'no-first-run', 'disable-background-networking',
+                 'disable-component-update', 'disable-sync', 'no-proxy-server',
+                 'disable-dev-shm-usage', 'window-size=1280,900',
+                 f'user-data-dir={tmp_path_factory.mktemp("profile")}'):
+        options.add_argument(f'--{flag}')
+    options.set_capability('goog:loggingPrefs', dict(browser='ALL'))
+    driver = webdriver.Chrome(options, webdriver.ChromeService(programs[1]))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def person(chromium):
+    """A person at a browser with one empty tab; the page made no errors."""
+    from drawing_person import Person
+    chromium.get_log('browser')
+    person = Person(chromium)
+    yield person
+    errors = person.errors()
+    first, *others = chromium.window_handles
+    for handle in others:
+        chromium.switch_to.window(handle)
+        chromium.close()
+    chromium.switch_to.window(first)
+    chromium.get('about:blank')
+    assert errors == []
