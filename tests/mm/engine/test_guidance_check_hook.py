@@ -268,8 +268,9 @@ def partly(tmp_path):
 
 
 def test_images_without_a_mask_are_refused_before_training(partly):
-    with pytest.raises(MaskError, match="2 guided images .* no mask in PNGMasks, for "
-                       "example 'images/dog/2.png', .*`missing='unguided'`"):
+    with pytest.raises(MaskError, match="2 guided images .* no mask in PNGMasks "
+                       r"\(looked for '.*/dog/2.png' .*\), for example "
+                       "'images/dog/2.png', .*`missing='unguided'`"):
         check(dataset_of(partly, PACK))
     check(dataset_of(partly, PACK), sources=False)
 
