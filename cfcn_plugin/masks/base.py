@@ -153,8 +153,11 @@ class MaskSource(ABC):
         return []
 
     def looked_for(self, key: str) -> str:
-        """The source and its :meth:`places`, for messages."""
-        places = ' and '.join(map(repr, self.places(key)))
+        """The source and its :meth:`places`, for messages; none of a foreign image."""
+        try:
+            places = ' and '.join(map(repr, self.places(key)))
+        except ForeignImageError:
+            places = ''
         return type(self).__name__ + (places and f' (looked for {places})')
 
     def key(self, results: dict) -> str:

@@ -103,3 +103,8 @@ def test_folder_of_xml_files_may_have_any_name(root):
         for one in (dict(annotations='xml'), dict(masks='xml'))))
     with pytest.raises(ValueError, match="'masks' and 'xml': leave `masks` out"):
         boxes(root, masks='masks', annotations='xml')
+
+
+def test_image_of_another_folder_is_missing_without_a_place(root):
+    with pytest.raises(MaskError, match='1 guided images have no mask in PNGMasks, fo'):
+        MaskLoader(pngs(root)).check_missing(['other/1.jpg'])
