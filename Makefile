@@ -15,7 +15,7 @@ TRANSFORMERS_PIP = $(TRANSFORMERS_VENV)/bin/python -m pip install -c constraints
 OPENMMLAB_VENV ?= .venv-openmmlab
 OPENMMLAB_PIP = $(OPENMMLAB_VENV)/bin/python -m pip install -c constraints-openmmlab.txt
 
-.PHONY: install demo test test-slow test-openmmlab test-transformers coverage fuzz sweep \
+.PHONY: install demo test test-page test-slow test-openmmlab test-transformers coverage fuzz sweep \
     benchmarks gpu docs docs-serve lint types clean
 
 install: $(VENV)/.installed
@@ -38,6 +38,11 @@ test: install lint
 coverage: install
 	$(VENV)/bin/python -m pytest $(PARALLEL) -m 'not slow and not gpu' --cov --cov-report=term \
 	    --cov-report=xml --cov-report=html
+
+# The drawing page in a headless Chromium (Debian: chromium, chromium-driver); its
+# tests are skipped where there is none
+test-page: install
+	$(VENV)/bin/python -m pytest tests/annotation/drawing tests/tools/test_draw_masks.py
 
 test-slow: install
 	$(VENV)/bin/python -m pytest -m slow

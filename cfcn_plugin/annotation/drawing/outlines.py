@@ -6,13 +6,15 @@ import cv2
 import numpy as np
 
 from cfcn_plugin.masks import GrabCut, MaskError
-from cfcn_plugin.masks.io.shapes import draw_stroke
+from cfcn_plugin.masks.io.shapes import dilate, draw_stroke
 
 from .image_store import shrink
 
 SIZE = 256  # pixels of the longest side that the outline is searched in
 MARGIN = 0.35  # of the boxes' width and height: context around them
+STROKE_MARGIN = 0.1  # the same around a stroke that leaves the boxes
 ITERATIONS = 2  # of a correction, which begins with the outline that is corrected
+REACH = 0.15  # of the diagonal: what is farther from a stroke does not change by it
 KEPT = 64  # outlines that a correction can begin with
 MOST_STROKES, MOST_POINTS = 200, 20_000
 SURE_CONTEXT, SURE_CAUSE, MAYBE_CONTEXT, MAYBE_CAUSE = range(4)  # OpenCV's numbers
@@ -57,7 +59,7 @@ class OutlineAssistant:
         Raises:
             MaskError: There are no marks in the image.
         """
-        window = _window(boxes, image.shape[:2])
+        window = _window(boxes, strokes, image.shape[:2])
         rows, columns = window
         area = image[rows, columns]
         small = np.ascontiguousarray(shrink(area, SIZE))
@@ -68,20 +70,22 @@ class OutlineAssistant:
         if not (mark.any() if boxes else strokes and strokes[0].value
                 and drawn[0].any()):
             raise MaskError('draw a box, or a stroke over the cause, in the image')
+        # a stroke that leaves the window makes a larger one, and all outlines anew
+        marks = name, rows.start, rows.stop, columns.start, columns.stop, boxes
         outline = None
         for count in range(len(strokes), first - 1, -1):
-            outline = self._known.get((name, boxes, strokes[:count]))
+            outline = self._known.get((*marks, strokes[:count]))
             if outline is not None:
                 break
         if outline is None:
             count = first
             outline = (GrabCut('around', size=SIZE)(small, mark) if boxes else GrabCut(
                 'inside', size=SIZE)(small, drawn[0])).mask
-            self._keep((name, boxes, strokes[:count]), outline)
+            self._keep((*marks, strokes[:count]), outline)
         for after in range(count + 1, len(strokes) + 1):
             outline = _correct(small, outline, mark, drawn[:after],
                                [stroke.value for stroke in strokes[:after]])
-            self._keep((name, boxes, strokes[:after]), outline)
+            self._keep((*marks, strokes[:after]), outline)
         return Outline(_enlarge(outline, area.shape[:2]), columns.start, rows.start)
 
     def _keep(self, key: tuple, outline: np.ndarray) -> None:
@@ -114,15 +118,21 @@ def read_marks(content) -> tuple[tuple[Box, ...], tuple[Stroke, ...]]:
     return boxes, strokes
 
 
-def _window(boxes: tuple[Box, ...], shape: tuple[int, int]) -> tuple[slice, slice]:
-    """The rows and columns of the boxes with context; all without boxes."""
+def _window(boxes: tuple[Box, ...], strokes: tuple[Stroke, ...],
+            shape: tuple[int, int]) -> tuple[slice, slice]:
+    """The rows and columns of boxes and cause, with context; all without boxes."""
     if not boxes:
         return slice(0, shape[0]), slice(0, shape[1])
-    x0, y0 = np.min(boxes, 0)[:2]
-    x1, y1 = np.max(boxes, 0)[2:]
-    wide, high = MARGIN * (x1 - x0) + 2, MARGIN * (y1 - y0) + 2
-    left, right = np.clip([x0 - wide, x1 + wide], 0, shape[1]).astype(int).tolist()
-    top, bottom = np.clip([y0 - high, y1 + high], 0, shape[0]).astype(int).tolist()
+    low, high = np.min(boxes, 0)[:2], np.max(boxes, 0)[2:]
+    size = high - low
+    low, high = low - MARGIN * size - 2, high + MARGIN * size + 2
+    for stroke in strokes:
+        if stroke.value:
+            more = stroke.radius + STROKE_MARGIN * size
+            low = np.minimum(low, np.min(stroke.points, 0) - more)
+            high = np.maximum(high, np.max(stroke.points, 0) + more)
+    (left, top), (right, bottom) = np.clip(
+        [low, high], 0, shape[::-1]).astype(int).tolist()
     if left >= right or top >= bottom:
         raise MaskError('the box is outside of the image')
     return slice(top, bottom), slice(left, right)
@@ -152,10 +162,11 @@ def _correct(image: np.ndarray, before: np.ndarray, mark: np.ndarray,
     """The outline after the last stroke, changed only where connected to it."""
     labels = np.where(before, MAYBE_CAUSE, MAYBE_CONTEXT).astype(np.uint8)
     last, value = drawn[-1], values[-1]
+    near = dilate(last, REACH * np.hypot(*last.shape))
     if mark.any():
         # outside of the boxes is context, but where a stroke shows that they are small
-        near = cv2.dilate(last, np.ones((SIZE // 8 + 1, ) * 2, np.uint8)) * value
-        labels[(mark | near | before) == 0] = SURE_CONTEXT
+        more = near * np.uint8(value)
+        labels[(mark | more | before) == 0] = SURE_CONTEXT
     for stroke, cause in zip(drawn, values):
         labels[stroke > 0] = SURE_CAUSE if cause else SURE_CONTEXT
     after = labels % 2
@@ -164,7 +175,7 @@ def _correct(image: np.ndarray, before: np.ndarray, mark: np.ndarray,
         found, *_ = cv2.grabCut(image, labels.copy(), None, np.zeros((1, 65)),
                                 np.zeros((1, 65)), ITERATIONS, cv2.GC_INIT_WITH_MASK)
         after = cv2.medianBlur(found % 2, 5)
-    changed = ((after != before) & (after == value) | (last > 0)).astype(np.uint8)
+    changed = (near & (after != before) & (after == value) | last).astype(np.uint8)
     _, parts = cv2.connectedComponents(changed, connectivity=4)
     touched = np.isin(parts, np.setdiff1d(parts[last > 0], [0]))
     outline = np.where(touched, value, before).astype(np.uint8)

@@ -55,7 +55,7 @@ export class App extends Editor {
     this.show(facts, runs, bitmap);
     if (facts.draft) this.mask.markUnsaved();
     const waits = JSON.parse(sessionStorage.getItem(this.waitsKey));
-    if (waits) {
+    if (waits && facts.mine) {
       this.takeUp(waits);
     } else if (facts.boxes.length && this.mask.isEmpty && facts.mine) {
       this.choose('outline', 'box');

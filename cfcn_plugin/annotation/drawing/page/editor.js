@@ -13,6 +13,15 @@ import {Layer, View} from './view.js';
 const COLOURS = [[255, 140, 0], [64, 156, 255], [186, 104, 255], [255, 92, 138],
                  [120, 200, 40], [0, 190, 170], [240, 215, 0], [160, 120, 90]];
 const ALPHA = 125;
+const HINTS = {
+  'outline box': 'Drag a box around the object: its outline comes.',
+  'outline stroke': 'Draw a stroke over the object: its outline comes.',
+  brush: 'Paint the object. [ and ] change the size, the right button erases.',
+  lasso: 'Drag around the object.',
+  polygon: 'Click the corners, and the first one again; drag corners to move them. Enter ' +
+    'takes the shape.',
+  box: 'Drag a box, and its corners to move them. Enter takes the shape.',
+};
 
 // App, which extends this, has: overview, index, facts, status, say(), sayError(),
 // connection
@@ -59,7 +68,12 @@ export class Editor {
     if (this.mask && this.tool !== this.tools[name]) this.commit();
     this.toolName = name;
     if (start) this.tool.start = start;
+    this.hint();
     this.refresh();
+  }
+
+  hint() {
+    this.say(HINTS[this.toolName] || HINTS[`outline ${this.tool.start}`]);
   }
 
   chooseLabel(label) {
@@ -90,6 +104,7 @@ export class Editor {
 
   commit() {
     const done = this.tool.commit();
+    if (done && !this.tool.isAsking) this.hint();
     this.remember();
     this.refresh();
     return done;

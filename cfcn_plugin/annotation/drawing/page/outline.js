@@ -2,12 +2,25 @@
 // comes back and waits, to be taken (Enter) or corrected by strokes of cause and context.
 import {askRuns} from './api.js';
 import {decodeRuns, runEnd} from './raster.js';
-import {boxOf, corners, drawBox, drawBrush, drawPath, Tool} from './tools.js';
+import {boxOf, corners, drawBox, drawBrush, Tool} from './tools.js';
 import {Layer} from './view.js';
 
 const CAUSE = '#3ddc84', CONTEXT = '#ff5d73', BOX = '#00e5ff';
 const FOUND = [0, 229, 255, 105];  // colour of an outline that waits
 const SHORTEST = 4;                // CSS pixels of a box
+
+// As thick as it is; a point is a dot
+function drawStroke(c, view, {points, radius, value}) {
+  c.save();
+  c.globalAlpha = 0.6;
+  c.lineCap = c.lineJoin = 'round';
+  c.strokeStyle = value ? CAUSE : CONTEXT;
+  c.lineWidth = Math.max(3, 2 * radius * view.scale);
+  c.beginPath();
+  for (const point of [points[0], ...points]) c.lineTo(...view.toCanvas(point));
+  c.stroke();
+  c.restore();
+}
 
 export class Outline extends Tool {
   boxes = [];
@@ -170,7 +183,7 @@ export class Outline extends Tool {
     this.boxes.forEach(box => drawBox(c, view, box, BOX));
     c.setLineDash([]);
     for (const one of [...this.strokes, this.stroke]) {
-      if (one) drawPath(c, view, one.points, one.value ? CAUSE : CONTEXT, false);
+      if (one) drawStroke(c, view, one);
     }
     if (!this.fixed && (this.start === 'stroke' || this.boxes.length || this.strokes.length)) {
       drawBrush(c, this.app, this.app.isErasing ? CONTEXT : CAUSE);

@@ -90,11 +90,14 @@ export function showHelp() {
   for (const [group, commands] of COMMANDS) {
     const table = document.createElement('table');
     table.createCaption().textContent = group;
+    let cell;
     for (const [keys, label] of commands) {
-      const row = table.insertRow();
-      const cell = row.insertCell();
+      if (label) {
+        const row = table.insertRow();
+        cell = row.insertCell();
+        row.insertCell().textContent = label;
+      }  // else the same in another direction
       keys.split(' ').forEach(key => cell.append(paragraph(shownKeys(key), 'kbd'), ' '));
-      row.insertCell().textContent = label || '″';
     }
     columns.append(table);
   }
