@@ -194,6 +194,11 @@ def test_box_that_exists_comes_as_an_outline_to_take(person, serve, images):
     person.ready(1)
     assert iou(saved(images.parent / 'masks/a.png'), disc()) > 0.98
     person.until('app.tools.outline.found')
+    person.keys('b')
+    person.until('!app.tools.outline.found')
+    assert area(person) == 0
+    person.keys('o')
+    person.until('app.tools.outline.found')
     person.keys('ARROW_RIGHT')  # nobody took it
     person.ready(2)
     assert not (images.parent / 'masks/b.png').exists()

@@ -57,9 +57,8 @@ export class App extends Editor {
     const waits = JSON.parse(sessionStorage.getItem(this.waitsKey));
     if (waits && facts.mine) {
       this.takeUp(waits);
-    } else if (facts.boxes.length && this.mask.isEmpty && facts.mine) {
+    } else if (facts.boxes.length && this.mask.isEmpty) {
       this.choose('outline', 'box');
-      this.tools.outline.suggest(facts.boxes);
     }
     if (this.isLocked) this.say('Another tab draws on this image. T takes it over.');
     else if (facts.draft) this.say('What was drawn before is here, and not saved yet.');

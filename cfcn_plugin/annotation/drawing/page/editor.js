@@ -65,11 +65,21 @@ export class Editor {
   get waitsKey() { return `waits ${this.overview.masks} ${this.overview.names[this.index]}`; }
 
   choose(name, start) {
-    if (this.mask && this.tool !== this.tools[name]) this.commit();
+    if (this.mask && this.tool !== this.tools[name]) {
+      if (this.tool.waits) this.commit();
+      else this.tool.cancel();  // a suggestion that nobody took is not drawn
+    }
     this.toolName = name;
     if (start) this.tool.start = start;
     this.hint();
+    this.suggest();
     this.refresh();
+  }
+
+  suggest() {
+    if (this.mask?.isEmpty && this.toolName === 'outline' && this.facts.mine) {
+      this.tool.suggest(this.facts.boxes);
+    }
   }
 
   hint() {

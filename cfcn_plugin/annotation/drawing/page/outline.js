@@ -38,6 +38,7 @@ export class Outline extends Tool {
 
   // Boxes [x0, y0, x1, y1, label] that exist already, one label after the other
   suggest(boxes) {
+    if (this.boxes.length || this.strokes.length) return;
     const groups = Map.groupBy(boxes, box => box[4]);
     this.groups = [...groups].map(([label, some]) => [label, some.map(b => b.slice(0, 4))]);
     this.nextGroup();
