@@ -67,7 +67,7 @@ class BackgroundSwapAccuracy(NamedMeans):
             target: (B,) int64 labels, or (B, C) in {0, 1} for several labels.
 
         Raises:
-            ValueError: There is a condition of another name.
+            ValueError: There is a condition of another name, or a shape is wrong.
         """
         for name in answers:
             check_choice('answers', name, ('original', *CONDITIONS))
@@ -77,6 +77,10 @@ class BackgroundSwapAccuracy(NamedMeans):
         _, other, same, *_ = columns
         both = [one + 0 * rest for one, rest in ((other, same), (same, other))]
         rows = F.one_hot(target, self.num_classes) if target.dim() == 1 else target
+        if rows.shape != (len(original), self.num_classes):
+            raise ValueError(
+                f'`target` must be labels ({len(original)},), or ({len(original)}, '
+                f'{self.num_classes}) in {{0, 1}}, got {tuple(target.shape)}')
         swapped = torch.stack([original + 0 * other, other], 1)  # (B, 2)
         of_class = swapped[..., None].where(rows[:, None] > 0, torch.nan)
         values = torch.cat([

@@ -190,6 +190,10 @@ def test_wrong_conditions_are_told():
     with pytest.raises(ValueError, match="`answers` must be one of .* got 'other'"):
         metrics.BackgroundSwapAccuracy(2).update(
             dict(original=torch.ones(5), other=torch.ones(5)), LABELS)
+    for target in (LABELS[:4], torch.zeros(5, 3)):
+        with pytest.raises(ValueError, match=r'or \(5, 2\) in {0, 1}, got'):
+            metrics.BackgroundSwapAccuracy(2).update(
+                dict(original=torch.ones(5)), target)
 
 
 # ---- two processes, and mm --------------------------------------------------------
