@@ -15,8 +15,8 @@ TRANSFORMERS_PIP = $(TRANSFORMERS_VENV)/bin/python -m pip install -c constraints
 OPENMMLAB_VENV ?= .venv-openmmlab
 OPENMMLAB_PIP = $(OPENMMLAB_VENV)/bin/python -m pip install -c constraints-openmmlab.txt
 
-.PHONY: install demo test test-page test-slow test-openmmlab test-transformers coverage fuzz sweep \
-    benchmarks gpu docs docs-serve lint types clean
+.PHONY: install demo test test-page test-slow test-openmmlab test-transformers coverage fuzz \
+    sweep benchmarks gpu gpu-training docs docs-serve lint types clean
 
 install: $(VENV)/.installed
 
@@ -93,6 +93,13 @@ gpu: install
 	$(VENV)/bin/python -m pytest tests/gpu -m gpu
 	$(VENV)/bin/python -m benchmarks --device cuda --pairs 20 \
 	    --only steps loss compiled swap --work-dir work_dirs/benchmarks-gpu
+
+# A real training on a GPU, of Waterbirds-100 (docs/data.md) in CFCN_DATA or data/, with
+# ImageNet weights from timm's hub
+gpu-training: install
+	$(VENV)/bin/python tools/train.py --amp --work-dir work_dirs/gpu-training \
+	    configs/swap-pretrained-224px_efficientnet-lite0_waterbirds.py \
+	    --cfg-options model.backbone.model_name=resnet50 model.backbone.img_size=224
 
 # The site, into site/; a warning ends it. NO_MKDOCS_2_WARNING: an advertisement
 docs: install

@@ -11,8 +11,6 @@ import posixpath
 import re
 from pathlib import Path
 
-from mkdocs.structure.files import File, Files
-
 ROOT = Path(__file__).parents[1]
 PAGES = {'README.md': 'index.md', 'CHANGELOG.md': 'changelog.md',
          'CONTRIBUTING.md': 'contributing.md',
@@ -42,8 +40,9 @@ def _fill(nav, found: dict[str, list[str]]):
     return nav
 
 
-def on_files(files: Files, config) -> Files:
+def on_files(files, config):
     """Add the pages and the linked files that lie outside of docs/."""
+    from mkdocs.structure.files import File  # the tests of links need no MkDocs
     made = {page: (ROOT / file).read_text(encoding='utf-8')
             for file, page in PAGES.items()}
     made |= tutorials()
@@ -61,7 +60,7 @@ def on_files(files: Files, config) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page, config, files: Files) -> str:
+def on_page_markdown(markdown: str, page, config, files) -> str:
     """Turn paths in the repository into paths on the site, outside of code."""
     here = page.file.src_uri
 

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+sys.path.insert(0, str(Path(__file__).parents[1] / 'docs'))
+import site_hooks
+
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / 'docs'))
 NAVIGATION = (ROOT / 'mkdocs.yml').read_text(encoding='utf-8').split('\nnav:')[1]
 START = (ROOT / 'docs/getting-started.md').read_text(encoding='utf-8')
 
@@ -29,13 +31,6 @@ def test_the_first_step_of_getting_started_trains():
     assert names['masks'].guided.sum() == 2
 
 
-@pytest.fixture
-def hooks():
-    pytest.importorskip('mkdocs')
-    import site_hooks
-    return site_hooks
-
-
 def shown(name):
     return SimpleNamespace(file=SimpleNamespace(src_uri=name))
 
@@ -48,21 +43,21 @@ def shown(name):
     ('results/waterbirds.md', '../pretrained.md', '../pretrained.md'),
     ('loops.md', 'https://pytorch.org', 'https://pytorch.org'),
 ])
-def test_paths_in_the_repository_become_paths_on_the_site(hooks, page, link, expected):
-    turned = hooks.on_page_markdown(f'a [b]({link}) c', shown(page), None, None)
+def test_paths_in_the_repository_become_paths_on_the_site(page, link, expected):
+    turned = site_hooks.on_page_markdown(f'a [b]({link}) c', shown(page), None, None)
     assert turned == f'a [b]({expected}) c'
 
 
-def test_code_is_left_as_it_is(hooks):
+def test_code_is_left_as_it_is():
     text = '```python\nplot[0](docs/masks.md)\n```'
-    assert hooks.on_page_markdown(text, shown('index.md'), None, None) == text
+    assert site_hooks.on_page_markdown(text, shown('index.md'), None, None) == text
 
 
-def test_a_notebook_becomes_a_page(hooks, tmp_path):
+def test_a_notebook_becomes_a_page(tmp_path):
     file = tmp_path / 'quick_start.ipynb'
     file.write_text('{"cells": [{"cell_type": "markdown", "source": ["# First"]},'
                     ' {"cell_type": "code", "source": ["1 + 1"], "outputs": [{"data":'
                     ' {"text/plain": ["2"]}}]}]}')
-    text = hooks._notebook(file)
+    text = site_hooks._notebook(file)
     assert text.startswith('# First\n\n')
     assert '```python\n1 + 1\n```\n\n```text\n2\n```' in text

@@ -13,7 +13,6 @@ METHODS = dict(
     focus=CausalFocusLoss,
     guided=lambda: CausalFocusLoss(reduction='guided'),
     weighted=lambda: CausalFocusLoss(average='micro', channel_weights='gradient'),
-    limited=lambda: CausalFocusLoss(max_grad_ratio=0.5),
     gain=guidance.GAINLoss, reasons=guidance.RightReasonsLoss,
     explanation=guidance.ExplanationLoss,
     actdiff=lambda: guidance.ActDiffLoss(context='zero'),

@@ -73,4 +73,5 @@ def shrink(pixels: np.ndarray, longest: int) -> np.ndarray:
 
 
 def encode(pixels: np.ndarray, ending: str, *options: int) -> bytes:
+    """A file of pixels (H, W, 3) uint8, RGB, of the format of an ending."""
     return cv2.imencode(ending, pixels[..., ::-1], options)[1].tobytes()
