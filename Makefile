@@ -99,7 +99,9 @@ gpu: install
 gpu-training: install
 	$(VENV)/bin/python tools/train.py --amp --work-dir work_dirs/gpu-training \
 	    configs/swap-pretrained-224px_efficientnet-lite0_waterbirds.py \
-	    --cfg-options model.backbone.model_name=resnet50 model.backbone.img_size=224
+	    --cfg-options model.backbone.model_name=resnet50 model.backbone.img_size=224 \
+	    'model.data_preprocessor.mean=[123.675,116.28,103.53]' \
+	    'model.data_preprocessor.std=[58.395,57.12,57.375]'
 
 # The site, into site/; a warning ends it. NO_MKDOCS_2_WARNING: an advertisement
 docs: install
