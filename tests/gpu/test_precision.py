@@ -21,9 +21,11 @@ def test_losses_under_autocast_are_those_of_float32(device, dtype):
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize('method', [CausalFocusLoss, GAINLoss, RightReasonsLoss])
+@pytest.mark.parametrize('method', [
+    CausalFocusLoss(), GAINLoss(), RightReasonsLoss(loss_weight=0.1)],
+    ids=lambda method: type(method).__name__)
 def test_float16_with_a_scaler_trains(method):
-    step = GuidedStep('cuda', method())
+    step = GuidedStep('cuda', method)
     scaler = torch.amp.GradScaler('cuda')
     found = []
     for _ in range(30):

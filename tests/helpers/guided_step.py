@@ -27,6 +27,7 @@ class GuidedStep:
         usual, pixels, count = SIZES[device]
         count = images or count
         torch.manual_seed(0)
+        torch.backends.cudnn.allow_tf32 = False  # two ways are compared to float32
         self.device = device
         self.model = timm.create_model(name or usual, num_classes=4).to(
             device, memory_format=memory_format).train()
