@@ -4,7 +4,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -155,14 +154,14 @@ def test_kill_of_the_server_loses_nothing(person, images):
         person.driver.get('about:blank')
         person.driver.switch_to.window(person.driver.window_handles[0])
         person.until("document.getElementById('offline').hidden")
-        time.sleep(0.5)
         if person.js("return document.querySelector('dialog').open"):
             person.keys('t')  # the other tab had the image for a moment
         person.keys('s')
-        person.ready(1)
+        person.until('app.index !== 0 && app.mask')
         assert (saved(images.parent / 'masks/a.png') > 0).sum() == drawn
         os.kill(tool.pid, signal.SIGTERM)
         assert tool.wait(20) == 0
+        person.driver.get_log('browser')  # requests with the old token
     finally:
         tool.kill()
 

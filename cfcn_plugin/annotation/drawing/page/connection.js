@@ -1,5 +1,5 @@
 // What the server says: the state of all images, other tabs, a lost connection.
-import {askJson} from './api.js';
+import {ask, askJson} from './api.js';
 import {paragraph, show} from './dialog.js';
 import {showProgress} from './panels.js';
 
@@ -9,7 +9,11 @@ export class Connection {
   constructor(app) {
     this.app = app;
     setInterval(() => this.poll(), POLL);
-    addEventListener('pagehide', () => app.saver.leavePage());
+    addEventListener('pagehide', () => {
+      app.saver.leavePage();
+      // the image is free for other tabs
+      ask('status', {keepalive: true}).catch(() => {});
+    });
     addEventListener('beforeunload', event => {
       if (this.isOffline && app.saver.isDirty) event.preventDefault();
     });
