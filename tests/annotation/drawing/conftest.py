@@ -23,7 +23,7 @@ def images(tmp_path):
 
 @pytest.fixture
 def serve(images):
-    """Serve the images as the tool does; returns the server, with its session."""
+    """Serve the images as the tool does; returns the server."""
     pytest.importorskip('tornado')
     from cfcn_plugin.annotation.drawing.server import DrawingServer
     stops = []
@@ -33,13 +33,15 @@ def serve(images):
         ready, found = threading.Event(), []
 
         async def run():
+            end, loop = asyncio.Event(), asyncio.get_running_loop()
+
+            class Server(DrawingServer):
+
+                def stop(self):
+                    loop.call_soon_threadsafe(end.set)
+
             session = DrawingSession(queue, 'dict(the config)', **options)
-            server = DrawingServer(session, '127.0.0.1', port)
-            server.session = session
-            end = asyncio.Event()
-            loop = asyncio.get_running_loop()
-            server.stop = lambda: loop.call_soon_threadsafe(end.set)
-            server.end = server.stop
+            server = Server(session, '127.0.0.1', port)
             found.append(server)
             ready.set()
             await end.wait()
@@ -49,7 +51,7 @@ def serve(images):
         thread = threading.Thread(target=asyncio.run, args=[run()], daemon=True)
         thread.start()
         assert ready.wait(20)
-        stops.append((found[0].end, thread))
+        stops.append((found[0].stop, thread))
         return found[0]
 
     yield start
