@@ -44,7 +44,7 @@ def test_good_data_ends_with_0_and_no_sheet(
     sheet = tmp_path / 'sheet.png'
     assert check(run_tool, '--sheet', sheet, data=waterbirds_root) == 0
     out = capsys.readouterr().out
-    assert 'The guided map has 3 x 3 cells' in out
+    assert 'The guided map has 4 x 4 cells' in out
     assert '8 of 8 images are guided' in out and 'No contact sheet' in out
     assert not sheet.exists()
     assert check(run_tool, '--split', 'val', data=waterbirds_root) == 0
