@@ -57,7 +57,7 @@ def main(args: argparse.Namespace) -> None:
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
     datasets = guided_datasets(cfg, args.split, args.draws)
-    grid = guided_grid(cfg, args.split)
+    grid = find_grid(cfg, args.split)
     validator = MaskValidator(datasets, grid)
     places = validator.places
     findings = list(track(parallel_map(validator, places, args.jobs), 'checking',
@@ -77,6 +77,15 @@ def main(args: argparse.Namespace) -> None:
     elif args.sheet:
         print('No contact sheet: no image is suspicious.')
     sys.exit(int(report.stops))
+
+
+def find_grid(cfg: Config, split: str) -> tuple[int, int] | None:
+    """The guided map's size; an error of the model or an image is none of the masks."""
+    try:
+        return guided_grid(cfg, split)
+    except Exception as error:
+        print(f'The size of the guided map is not known: {error}')
+        return None
 
 
 def has_check_hook(cfg: Config) -> bool:

@@ -15,14 +15,14 @@ ON_MAPS = (CausalFocusLoss, ExplanationLoss, GAINLoss)  # compare a map with the
 def guided_grid(cfg: Config, split: str = 'train') -> tuple[int, int] | None:
     """Rows and columns of the first map that a config compares with masks.
 
-    Builds the model, without a download, and runs it on one image of the split.
+    Builds the model, without its weights, and runs it on one image of the split.
 
     Returns:
         (h, w); None if no guidance method of the config compares a map with masks.
     """
     if not cfg.model.get('guidance'):
         return None
-    model = build_model(cfg)
+    model = build_model(cfg, weights=False)
     if not any(isinstance(one, ON_MAPS) for one in model.guidance.modules()):
         return None
     loader = cfg[f'{split}_dataloader']

@@ -10,13 +10,21 @@ from mmpretrain.registry import MODELS
 from torch import nn
 
 
-def build_model(cfg: Config) -> nn.Module:
-    """The model of a config, from files of weights that it names and no download."""
+def build_model(cfg: Config, weights: bool = True) -> nn.Module:
+    """The model of a config, with no download.
+
+    Args:
+        cfg: The config.
+        weights: Whether to load the files of weights that the backbone names.
+    """
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     config = copy.deepcopy(cfg.model)
     for part in (config, config.get('backbone') or {}):
         if 'model_name' in part and part.get('pretrained') is True:
             part['pretrained'] = False
+        if 'model_name' in part and not weights:
+            part.update(pretrained=False, checkpoint_path='')
+            part.pop('local_weights', None)
     return MODELS.build(config)
 
 
