@@ -4,10 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
+import torch
+import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import DATASETS, MODELS
 from PIL import Image
+from torchvision.transforms import v2
 
 from cfcn_plugin.data import BackgroundSwap
 
@@ -52,6 +56,28 @@ def test_own_config_trains_a_step_on_other_backgrounds(own_config):
     assert type(model.data_preprocessor.batch_augments.augments[0]) is BackgroundSwap
     assert not model.backbone.conv1.weight.requires_grad
     assert model(**data, mode='loss')['loss'].isfinite()
+
+
+def test_the_loops_run_as_they_stand(tmp_path, monkeypatch):
+    for number in range(4):
+        for folder in ('train', 'masks'):
+            file = tmp_path / f'data/{folder}/{number // 2}/{number}.png'
+            file.parent.mkdir(parents=True, exist_ok=True)
+            pixels = np.zeros((60, 60), np.uint8)
+            pixels[20:40, 20:40] = 255
+            Image.fromarray(pixels).save(file)
+    monkeypatch.chdir(tmp_path)
+    names = dict(
+        model=timm.create_model('test_resnet', num_classes=2),
+        transform=v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)]))
+    swapped, guided = re.findall(
+        r'```python\n(.*?)```', README.split('## Any PyTorch loop')[1], re.S)[:2]
+    for code in (swapped, guided):
+        names.pop('loss', None)
+        exec(code, names)
+        names['loss'].backward()
+    assert names['masks'].guided.all()
+    assert names['loss'] > F.cross_entropy(names['logits'], names['labels'])
 
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
