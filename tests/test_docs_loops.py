@@ -2,11 +2,13 @@
 import inspect
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import timm
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import nn
 
@@ -14,7 +16,7 @@ import cfcn_plugin
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / 'docs/loops.md').read_text(encoding='utf-8')
-LOOP, AUGMENTS, METRICS = re.findall(r'```python\n(.*?)```', TEXT, re.S)
+LOOP, AUGMENTS, LOGGING, METRICS = re.findall(r'```python\n(.*?)```', TEXT, re.S)
 
 
 @pytest.fixture
@@ -57,6 +59,19 @@ def test_the_batch_augments_take_labels_and_guidance_takes_what_they_give(traine
         with guide:
             logits = net(names['images'])
         assert guide.loss(names['images'], logits, target, names['masks']) > 0
+
+
+def test_the_terms_that_are_logged_are_those_of_the_loss(trained):
+    logged = {}
+    with trained['guide']:
+        logits = trained['model'](trained['images'])
+    writer = SimpleNamespace(
+        add_scalar=lambda name, *value: logged.update({name: value}))
+    names = {**trained, 'logits': logits, 'writer': writer, 'step': 7}
+    exec(LOGGING, names)
+    assert {'loss_focus', 'focus', 'focus_best', 'focus_uniform'} <= set(logged)
+    assert logged['loss_focus'] == (names['terms']['loss_focus'].detach(), 7)
+    assert names['loss'] > F.cross_entropy(logits, names['labels'])
 
 
 def test_the_metrics_measure_the_model_of_the_loop(trained):
