@@ -17,6 +17,7 @@ from cfcn_plugin.functional.other_images import CONDITIONS
 from cfcn_plugin.options import check_choice, check_number, check_whole
 
 from .background_pairs import BackgroundPairs
+from .computed import computed
 from .correctness import is_right, labels_of, right_answers
 from .model_aware_metric import EvalBatch, ModelAwareMetric
 from .swap_conditions import check_possible
@@ -203,5 +204,4 @@ def _swap_accuracies(rows: list[dict]) -> dict[str, float]:
         metric.update({name: torch.tensor(
             [float(row.get(name, torch.nan)) for row in part])
             for name in ('original', *CONDITIONS)}, target)
-    # floats, since mmengine's log file has None for other numbers
-    return {name: float(value) for name, value in metric.compute().items()}
+    return computed(metric)

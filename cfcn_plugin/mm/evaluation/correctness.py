@@ -2,6 +2,8 @@
 import torch
 from torch import Tensor, nn
 
+from .computed import computed
+
 
 def right_answers(model: nn.Module, inputs: Tensor, samples: list) -> list[bool]:
     """Whether each image's predicted label is its true one.
@@ -43,4 +45,4 @@ def accuracies(results: list[dict]) -> dict[str, float]:
     right = torch.tensor([right for _, right in answers], dtype=torch.long)
     metric.update(right, torch.ones_like(right),
                   torch.tensor([names.index(name) for name, _ in answers]))
-    return {name: float(value) for name, value in metric.compute().items()}
+    return computed(metric)

@@ -5,6 +5,7 @@ from torch import nn
 from cfcn_plugin.functional.localization import localization
 from cfcn_plugin.guidance import CausalFocusLoss, guided_saliency
 
+from .computed import computed
 from .model_aware_metric import EvalBatch, ModelAwareMetric
 
 
@@ -57,8 +58,7 @@ def mean_scores(results: list[dict]) -> dict[str, float]:
     metric = GuidedMean(names).set_dtype(torch.float64)
     metric.update(dict(zip(names, table.unbind(1))),
                   torch.tensor([bool(row) for row in results]))
-    # floats, since mmengine's log file has None for other numbers
-    return {name: float(value) for name, value in metric.compute().items()}
+    return computed(metric)
 
 
 def _focus_loss(model: nn.Module) -> CausalFocusLoss:
