@@ -17,7 +17,7 @@ from cfcn_plugin.functional.other_images import CONDITIONS
 from cfcn_plugin.options import check_choice, check_number, check_whole
 
 from .background_pairs import BackgroundPairs
-from .computed import computed
+from .computed import ALONE, computed
 from .correctness import is_right, labels_of, right_answers
 from .model_aware_metric import EvalBatch, ModelAwareMetric
 from .swap_conditions import check_possible
@@ -195,7 +195,7 @@ def _swap_accuracies(rows: list[dict]) -> dict[str, float]:
     """What :class:`cfcn_plugin.metrics.BackgroundSwapAccuracy` says of images' rows."""
     from cfcn_plugin.metrics import BackgroundSwapAccuracy  # slow to import
     classes = 1 + max(max(row['labels'], default=0) for row in rows)
-    metric = BackgroundSwapAccuracy(classes).set_dtype(torch.float64)
+    metric = BackgroundSwapAccuracy(classes, **ALONE).set_dtype(torch.float64)
     for start in range(0, len(rows), CHUNK):
         part = rows[start:start + CHUNK]
         target = torch.zeros(len(part), classes, dtype=torch.long)

@@ -1,12 +1,13 @@
-"""The values of a metric of torchmetrics, where mmengine has joined the processes."""
+"""Values of metrics of torchmetrics, where mmengine has joined the processes."""
+
+# Options of such a metric: mmengine hands the results of all processes to the first
+# one, which computes alone. torchmetrics must not wait for the others.
+ALONE = dict(sync_on_compute=False)
 
 
 def computed(metric) -> dict[str, float]:
-    """What a metric of :mod:`cfcn_plugin.metrics` says, as floats.
+    """What a metric of :mod:`cfcn_plugin.metrics` says.
 
-    mmengine hands the results of all processes to the first one, which computes alone:
-    torchmetrics must not wait for the others. Floats, since mmengine's log file has
-    None for other numbers.
+    Floats, since mmengine's log file has None for other numbers.
     """
-    metric.sync_on_compute = False
     return {name: float(value) for name, value in metric.compute().items()}

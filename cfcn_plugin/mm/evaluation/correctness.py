@@ -2,7 +2,7 @@
 import torch
 from torch import Tensor, nn
 
-from .computed import computed
+from .computed import ALONE, computed
 
 
 def right_answers(model: nn.Module, inputs: Tensor, samples: list) -> list[bool]:
@@ -41,7 +41,7 @@ def accuracies(results: list[dict]) -> dict[str, float]:
     from cfcn_plugin.metrics import GroupAccuracy  # slow to import
     answers = [pair for row in results for pair in row.items()]
     names = list(dict.fromkeys(name for name, _ in answers))
-    metric = GroupAccuracy(names).set_dtype(torch.float64)
+    metric = GroupAccuracy(names, **ALONE).set_dtype(torch.float64)
     right = torch.tensor([right for _, right in answers], dtype=torch.long)
     metric.update(right, torch.ones_like(right),
                   torch.tensor([names.index(name) for name, _ in answers]))

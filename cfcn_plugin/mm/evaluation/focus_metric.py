@@ -5,7 +5,7 @@ from torch import nn
 from cfcn_plugin.functional.localization import localization
 from cfcn_plugin.guidance import CausalFocusLoss, guided_saliency
 
-from .computed import computed
+from .computed import ALONE, computed
 from .model_aware_metric import EvalBatch, ModelAwareMetric
 
 
@@ -55,7 +55,7 @@ def mean_scores(results: list[dict]) -> dict[str, float]:
     names = next((list(row) for row in results if row), [])
     table = torch.tensor([[row[name] for name in names] if row else [0.] * len(names)
                           for row in results], dtype=torch.float64)
-    metric = GuidedMean(names).set_dtype(torch.float64)
+    metric = GuidedMean(names, **ALONE).set_dtype(torch.float64)
     metric.update(dict(zip(names, table.unbind(1))),
                   torch.tensor([bool(row) for row in results]))
     return computed(metric)
