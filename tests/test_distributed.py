@@ -152,8 +152,8 @@ def test_mean_of_what_ranks_log_is_that_of_the_joined_batch(ranks):
     guided, found = ranks
     for name, guidance in METHODS.items():
         _, expected = step(build(guidance), range(len(guided)), guided)
-        most = expected.pop('active_maps', 1)  # a map may be active on one rank alone
-        assert all(rank[name][1].get('active_maps', 0) <= most + 1e-6 for rank in found)
+        if guidance['type'] == 'CausalFocusLoss':  # a map may be active on one rank alone
+            expected.pop('active_maps')
         for key, value in expected.items():
             logged = [rank[name][1] for rank in found]
             if key.startswith('focus'):  # a mean over guided images
