@@ -152,7 +152,7 @@ def test_mean_of_what_ranks_log_is_that_of_the_joined_batch(ranks):
     guided, found = ranks
     for name, guidance in METHODS.items():
         _, expected = step(build(guidance), range(len(guided)), guided)
-        if guidance['type'] == 'CausalFocusLoss':  # a map may be active on one rank alone
+        if guidance['type'] == 'CausalFocusLoss':  # active in images of one rank alone
             expected.pop('active_maps')
         for key, value in expected.items():
             logged = [rank[name][1] for rank in found]
