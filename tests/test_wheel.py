@@ -40,9 +40,6 @@ def wheel(tmp_path_factory):
     for name in PARTS:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
-    page = source / 'cfcn_plugin' / 'annotation' / 'page'
-    page.mkdir(exist_ok=True)
-    (page / 'a_script.js').write_text('let a\n')
     output(sys.executable, '-m', 'pip', 'wheel', '.', '--no-deps', '--no-index',
            '--no-build-isolation', '-q', '-w', folder, cwd=source)
     return next(folder.glob('*.whl'))
@@ -65,7 +62,9 @@ def test_a_wheel_brings_configs_tools_types_and_templates(wheel):
     for folder in ('configs', 'tools'):
         for file in (ROOT / folder).rglob('*.py'):
             assert f'cfcn_plugin/.mim/{file.relative_to(ROOT).as_posix()}' in names
-    assert {'cfcn_plugin/py.typed', 'cfcn_plugin/annotation/page/a_script.js',
+    page = ROOT / 'cfcn_plugin' / 'annotation' / 'drawing' / 'page'
+    assert {file.relative_to(ROOT).as_posix() for file in page.iterdir()} <= names
+    assert {'cfcn_plugin/py.typed',
             'cfcn_plugin/experiments/templates/report.html'} <= names
     assert not any(name.startswith('tests') for name in names)
 

@@ -57,7 +57,7 @@ def write_choice_page(file: Path, title: str, by: str, images: Sequence[tuple],
             for one in shown])
         figures.append(ReportFigure(
             str(label), printable(named.get(label, f'class {label}')),
-            f'{len(shown)} of {len(some)} chosen images.', stream.getvalue()))
+            f'{len(shown)} of {len(some)} chosen images.', [(stream.getvalue(), '')]))
     file.write_text(render_page(
         'choice.html', title=printable(title), by=by, how=HOW[by], figures=figures,
         chosen=len(chosen), total=len(images), command=printable(command),

@@ -2,7 +2,6 @@
 # The page docs/results/waterbirds-on-top.md.
 _base_ = './waterbirds_recipe.py'
 config = '../swap-pretrained_efficientnet-lite0_{data}.py'
-stages = [f'backbone.timm_model.blocks.{i}' for i in (2, 4, 6)]
 hooks = [
     dict(type='GuidanceCheckHook'),
     dict(type='BatchedLogHook'),
@@ -15,27 +14,17 @@ losses = dict(
         'model.guidance': dict(type='ExplanationLoss', metric='kl', loss_weight=10.0),
         'custom_hooks': hooks
     },
-    share={
-        'model.guidance': dict(
-            type='CausalFocusLoss', average='micro', loss_weight=10.0),
-        'model.feature_hook.target': stages,
-        'model.fine_tuning.frozen': 0  # a frozen stage cannot be guided
-    },
     consistency={
         'model.guidance': dict(type='ConsistencyLoss', border=1.0, hole='box')
     },
     uniform_context={
         'model.guidance': dict(type='UniformContextLoss', border=1.0, hole='box')
     })
-methods = dict(
-    _delete_=True,
-    recipe=config,
-    without_freezing=dict(config=config, options={'model.fine_tuning.frozen': 0}))
+methods = dict(_delete_=True, recipe=config)
 for name, options in losses.items():
     guidance = dict(_delete_=True, **options['model.guidance'])
     methods[name] = dict(
         config=config, options={**options, 'model.guidance': guidance})
-methods['share']['baseline'] = 'without_freezing'
 # what the time of a second forward pass gives without a loss
 methods['four_epochs'] = dict(config=config, options={'train_cfg.max_epochs': 4})
 axes = dict(masks=['100%'])
@@ -50,4 +39,4 @@ metrics = {
     'energy inside, %': ('focus/energy', 100),
     'input x gradient: energy inside, %': ('input_x_gradient/energy', 100),
 }
-del config, stages, hooks, losses, name, guidance
+del config, hooks, losses, name, guidance
