@@ -51,6 +51,7 @@ for one in parallel_map(lambda i: time.sleep(0.001) or i, range(count), 2):
 '''
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, 'SIGKILL'), reason='no SIGKILL on Windows')
 @pytest.mark.parametrize('count', [64, 1_000_000], ids=['idle', 'busy'])
 def test_processes_end_when_their_parent_is_killed(count):

@@ -135,6 +135,7 @@ def test_options_must_fit(make_grid, tools, tmp_path):
     assert not (tmp_path / 'w').exists()
 
 
+@pytest.mark.slow
 def test_runs_see_the_devices_of_the_environment(
         make_grid, tools, tmp_path, monkeypatch):
     monkeypatch.setenv('CUDA_VISIBLE_DEVICES', 'GPU-3')
@@ -329,6 +330,7 @@ def test_run_that_the_queue_stops_is_queued_again_and_goes_on(
     assert log_of(known).count('train ') == 2 and '--resume' in log_of(known)
 
 
+@pytest.mark.slow
 def test_training_that_stops_in_a_queue_is_queued_again(
         make_grid, tools, tmp_path, slurm):
     grid = make_grid("methods = dict(a='base.py')", 'stop = True')
@@ -337,6 +339,7 @@ def test_training_that_stops_in_a_queue_is_queued_again(
     assert (slurm / 'requeued').is_file()
 
 
+@pytest.mark.slow
 def test_jobs_that_are_queued_already_are_not_queued_again(
         make_grid, tools, tmp_path, slurm):
     grid = make_grid("methods = dict(a='base.py')")

@@ -79,6 +79,7 @@ def test_squeezenet_with_a_classifier_that_pools_nothing_gives_its_features():
     assert last_stage_activation(model, images()).shape == (2, 512, 3, 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('compiled', [False, True])
 def test_densenet_is_guided_behind_its_in_place_relu(compiled):
     model, inputs = build('densenet'), images()

@@ -97,6 +97,7 @@ def test_no_tool_runs_what_a_checkpoint_holds(
     assert not list(tmp_path.glob('out*.p*'))
 
 
+@pytest.mark.slow
 def test_text_in_a_checkpoint_is_not_run_by_resuming(
         run_tool, waterbirds_root, trained, ran, tmp_path):
     content = torch.load(trained / 'epoch_1.pth')

@@ -68,6 +68,7 @@ def test_resume_continues_and_test_repeats_the_validation(
         assert metrics[key] == pytest.approx(last[key], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_some_breeds_train_although_files_are_odd(run_tool, pets_root, tmp_path):
     copytree(pets_root, tmp_path / 'data')
     root = tmp_path / 'data/oxford-iiit-pet'
@@ -91,6 +92,7 @@ def test_some_breeds_train_although_files_are_odd(run_tool, pets_root, tmp_path)
     assert last['focus/guided'] == 2
 
 
+@pytest.mark.slow
 def test_species_config_has_two_classes_and_trains_in_mixed_precision(
         run_tool, pets_root, tmp_path):
     run_tool('train.py', ROOT / 'configs/cfcn_resnet_pets-species.py', '--work-dir',
@@ -103,7 +105,8 @@ def test_species_config_has_two_classes_and_trains_in_mixed_precision(
 
 
 @pytest.mark.parametrize('name', [
-    'convnext_atto', 'vit_tiny_patch16_224', 'mobilenetv3_small_050',
+    'vit_tiny_patch16_224', 'mobilenetv3_small_050',
+    pytest.param('convnext_atto', marks=pytest.mark.slow),
     pytest.param('swin_tiny_patch4_window7_224', marks=pytest.mark.slow)
 ])
 def test_swapping_the_backbone_is_one_line(run_tool, name, waterbirds_root, tmp_path):

@@ -111,6 +111,7 @@ def small_config(data, channels, top, load):
         work_dir=str(data.parent / 'work'), log_level='WARNING'))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', KINDS)
 def test_sheet_of_every_kind_of_image_is_drawn(folder, run_tool, tmp_path, kind):
     channels, top, load = KINDS[kind]

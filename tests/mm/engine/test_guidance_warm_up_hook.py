@@ -73,6 +73,7 @@ def test_factor_grows_to_one_and_goes_on_after_a_resume(tmp_path):
     assert second.seen == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_epochs_are_counted_in_iterations(tmp_path):
     hook = Watch(epochs=2)
     run(tmp_path, hook, 5, 'epochs')
@@ -91,6 +92,7 @@ def test_guidance_begins_when_the_option_says(tmp_path, options, expected):
     assert hook.seen == expected and hook.logged == expected[-1]
 
 
+@pytest.mark.slow
 def test_the_beginning_is_kept_after_a_resume(tmp_path):
     run(tmp_path, Watch(iters=2, begin=3), 2, 'first')
     hook = Watch(iters=2, begin=3)
