@@ -1,13 +1,12 @@
 # CFCN-C with one setting for all data, alpha 1 and logits ten times the maps' means,
-# beside the plain network with the paper's logits and with these.
+# beside the plain network with these logits; with the paper's: textured_digits.py.
 _base_ = './textured_digits.py'
 scaled = {'model.head.logit_scale': 10.0}
-cnn = '../cnn_cfcnnet_{data}.py'
 methods = dict(
     _delete_=True,
-    cnn=cnn,
-    cnn_scaled=dict(config=cnn, options=scaled),
+    cnn_scaled=dict(config='../cnn_cfcnnet_{data}.py', options=scaled),
     cfcn_c_scaled=dict(
         config='../cfcn-c_cfcnnet_{data}.py',
         options={**scaled, 'model.guidance.loss_weight': 1.0}))
-del scaled, cnn
+baseline = 'cnn_scaled'
+del scaled
