@@ -15,6 +15,7 @@ from .combined import Combined
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch, ModelView
 from .mask_batch import MaskBatch
+from .step_checks import check_masks, checked_target
 from .within_step import differentiable_pass, refuse_sharded
 
 
@@ -181,9 +182,9 @@ class Guide:
                 or a map has no graph although its module is trained.
         """
         logits = class_scores(logits)
-        target = _checked_target(target, logits)
+        target = checked_target(target, logits)
         if masks is not None:
-            _check_masks(masks, images)
+            check_masks(masks, images)
         captured, self._captured = self._captured, None
         if captured is None:
             raise RuntimeError(
@@ -245,43 +246,3 @@ def _refuse_changed(is_changed: bool) -> None:
             'the forward pass has changed its images in place, and the method runs the '
             'model once more on what they were: let the model change a copy '
             '(images.clone())')
-
-
-def _checked_target(target: Tensor, logits: Tensor) -> Tensor:
-    """The target, as floating point if it has a score a class."""
-    count, classes = logits.shape
-    if not isinstance(target, Tensor):
-        raise TypeError(
-            f'`target` must be a tensor of labels, got {type(target).__name__}')
-    if tuple(target.shape) == (count, classes):
-        return target if target.is_floating_point() else target.to(logits.dtype)
-    if target.shape != (count, ) or target.is_floating_point():
-        raise ValueError(
-            f'`target` must be labels ({count},) int64, or scores ({count}, {classes}),'
-            f' got {tuple(target.shape)} {target.dtype}')
-    return target
-
-
-def _check_masks(masks: MaskBatch, images: Tensor) -> None:
-    if not isinstance(masks, MaskBatch):
-        raise TypeError(
-            f'`masks` must be a MaskBatch, got {type(masks).__name__}: give the '
-            'DataLoader collate_fn=cfcn_plugin.collate, or write '
-            'MaskBatch(mask, ignore, guided)')
-    for name in ('mask', 'guided'):
-        if not isinstance(getattr(masks, name), Tensor):
-            raise TypeError(f'`masks.{name}` must be a tensor, got '
-                            f'{type(getattr(masks, name)).__name__}')
-    count, size = len(images), tuple(images.shape[-2:])
-    if masks.mask.dim() != 4 or len(masks.mask) != count:
-        raise ValueError(
-            f'`masks.mask` must have shape ({count}, K, H, W), with K = 1 for one mask '
-            f'an image, got {tuple(masks.mask.shape)}')
-    if tuple(masks.mask.shape[-2:]) != size:
-        raise ValueError(
-            f'`masks.mask` has height and width {tuple(masks.mask.shape[-2:])}, its '
-            f'images {size}: resize or crop masks as their images (MaskedDataset does)')
-    if masks.mask.device != images.device:
-        raise ValueError(
-            f'`masks` are on {masks.mask.device}, images on {images.device}: write '
-            'masks = masks.to(images.device, non_blocking=True)')
