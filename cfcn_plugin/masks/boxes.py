@@ -54,10 +54,10 @@ class BoxMasks(IndexedMasks):
         check_option('format', format, FORMATS)
         if len(box) != 4:
             raise ValueError(f'`box` must name four columns, got {list(box)}')
+        self.choice = ObjectChoice(**choice)
         if choice and category is None:
             raise ValueError(f'{sorted(choice)} need `category`, the column with the '
                              'category of the object in a box')
-        self.choice = ObjectChoice(**choice)
         self.path = path
         self.columns = tuple(box)
         self.format = format

@@ -415,3 +415,8 @@ def test_box_of_a_category_that_is_not_asked_for_is_not_read(tmp_path):
     # an image without the chosen categories has an empty mask
     assert not source(dict(sample, img_path=str(tmp_path / 'b.jpg'))).mask.any()
     assert BoxMasks(file, str(tmp_path), category='kind', categories=['dog']).broken()
+
+
+def test_an_unknown_option_is_named_and_not_taken_for_a_choice_of_categories():
+    with pytest.raises(TypeError, match="'images'"):
+        BoxMasks('boxes.csv', images='train')
