@@ -143,7 +143,8 @@ class CausalFocusLoss(Guidance):
     def bounds(self, batch: GuidanceBatch) -> Tensor:
         """:meth:`per_image` of the best maps, and of uniform maps, (2, B)."""
         maps = batch.each_map()
-        return sum(self._of_mixture(one, self._bounds) for one in maps) / len(maps)
+        terms = [self._of_mixture(one, self._bounds) for one in maps]
+        return sum(terms) / len(maps)  # type: ignore[return-value]
 
     @torch.no_grad()
     def active_maps(self, batch: GuidanceBatch) -> Tensor:

@@ -63,7 +63,7 @@ class FolderMasks(MirrorMasks):
             return mirrored
         if self._flat is None:
             self._flat = self._read_flat(self._masks())
-        images = self._flat.get(normal_name(stem.name), ())
+        images = self._flat.get(normal_name(stem.name), [])
         if normal_name(str(stem)) not in images:
             return None  # the mask of an image at the top
         with at(f"'{file}'"):
