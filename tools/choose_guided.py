@@ -15,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 import _launch
+import _one_line_errors
 import numpy as np
 import torch
 from mmengine.logging import MMLogger
@@ -31,8 +32,7 @@ from cfcn_plugin.visualization.overlay import screen_pixels
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = _launch.new_parser(__doc__)
     parser.add_argument('config')
     parser.add_argument(
         '-n', type=int, required=True, help='images; with --per-class, of each class')
@@ -99,4 +99,5 @@ def write_page(cfg, images: list, chosen: list[Chosen],
 
 
 if __name__ == '__main__':
+    _one_line_errors.install()
     main()

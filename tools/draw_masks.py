@@ -13,6 +13,9 @@ import importlib.util
 import webbrowser
 from pathlib import Path
 
+import _launch
+import _one_line_errors
+
 from cfcn_plugin.annotation.drawing.captions import read_captions
 from cfcn_plugin.annotation.drawing.session import DrawingSession
 from cfcn_plugin.annotation.drawing.source_boxes import SourceBoxes, build_source
@@ -23,8 +26,7 @@ from cfcn_plugin.printable import printable
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = _launch.new_parser(__doc__)
     parser.add_argument('images', type=Path, help='folder of images')
     parser.add_argument('--out', type=Path, required=True, help='folder of masks')
     parser.add_argument(
@@ -100,4 +102,5 @@ def check_tornado() -> None:
 
 
 if __name__ == '__main__':
+    _one_line_errors.install()
     main()

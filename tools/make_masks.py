@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 import _launch
+import _one_line_errors
 from mmengine.config import DictAction
 from mmpretrain.registry import TASK_UTILS
 from rich.progress import track
@@ -37,8 +38,7 @@ REFINE = dict(grabcut=dict(iterations=1))
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = _launch.new_parser(__doc__)
     parser.add_argument('config', nargs='?', help='a config, or a file with a `source`')
     parser.add_argument(
         '--source', nargs='+', action=DictAction, help='the mask source: KEY=VALUE ...')
@@ -160,4 +160,5 @@ def print_config(args: argparse.Namespace, root: str,
 
 
 if __name__ == '__main__':
+    _one_line_errors.install()
     main()
