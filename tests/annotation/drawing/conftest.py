@@ -1,12 +1,12 @@
 """A server of the page in a thread, and a person with a headless Chromium."""
 import asyncio
-import shutil
 import threading
 
 import pytest
 from drawing_photos import photograph
 from PIL import Image
 
+from benchmarks.chromium import start_chromium
 from cfcn_plugin.annotation.drawing.session import DrawingSession
 from cfcn_plugin.annotation.queue import AnnotationQueue
 
@@ -63,20 +63,10 @@ def serve(images):
 
 @pytest.fixture(scope='session')
 def chromium(tmp_path_factory):
-    webdriver = pytest.importorskip('selenium.webdriver')
-    programs = shutil.which('chromium'), shutil.which('chromedriver')
-    if None in programs:
+    pytest.importorskip('selenium')
+    driver = start_chromium(tmp_path_factory.mktemp('profile'))
+    if driver is None:
         pytest.skip('needs chromium and chromedriver')
-    options = webdriver.ChromeOptions()
-    options.binary_location = programs[0]
-    for flag in ('headless', 'no-sandbox', 'disable-gpu', 'disable-quic',
-                 'no-first-run', 'disable-background-networking',
-                 'disable-component-update', 'disable-sync', 'no-proxy-server',
-                 'disable-dev-shm-usage', 'window-size=1280,900',
-                 f'user-data-dir={tmp_path_factory.mktemp("profile")}'):
-        options.add_argument(f'--{flag}')
-    options.set_capability('goog:loggingPrefs', dict(browser='ALL'))
-    driver = webdriver.Chrome(options, webdriver.ChromeService(programs[1]))
     yield driver
     driver.quit()
 

@@ -1,5 +1,6 @@
 // What is drawn with: the canvas, the tools, and the edits of the mask with undo.
 import {askRuns} from './api.js';
+import {Layer} from './layer.js';
 import {Mask} from './mask.js';
 import {Outline} from './outline.js';
 import {markChosen, showImage} from './panels.js';
@@ -8,7 +9,7 @@ import {listen} from './pointer.js';
 import {clamp, decodeRuns} from './raster.js';
 import {Saver} from './saving.js';
 import {Box, Brush, Lasso, Polygon} from './tools.js';
-import {Layer, View} from './view.js';
+import {View} from './view.js';
 
 const COLOURS = [[255, 140, 0], [64, 156, 255], [186, 104, 255], [255, 92, 138],
                  [120, 200, 40], [0, 190, 170], [240, 215, 0], [160, 120, 90]];
@@ -49,7 +50,7 @@ export class Editor {
     this.layer = new Layer(width, height, () => this.mask.labels, this.colours);
     this.mask = new Mask(width, height, runs, rect => {
       this.layer.update(rect);
-      this.view.invalidate();
+      this.view.redraw(rect);
     });
     this.saver.opened();
     Object.values(this.tools).forEach(tool => tool.cancel());
@@ -209,7 +210,7 @@ export class Editor {
 
   toggleMask() {
     if (this.layer) this.layer.isShown = !this.layer.isShown;
-    this.view.invalidate();
+    this.view.redraw();
   }
 
   drawTool(c) {

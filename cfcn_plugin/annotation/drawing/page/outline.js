@@ -1,9 +1,9 @@
 // The assisted outline: a box or a stroke goes to the server, the outline of the object
 // comes back and waits, to be taken (Enter) or corrected by strokes of cause and context.
 import {askRuns} from './api.js';
+import {Layer} from './layer.js';
 import {decodeRuns, runEnd} from './raster.js';
 import {boxOf, corners, drawBox, drawBrush, Tool} from './tools.js';
-import {Layer} from './view.js';
 
 const CAUSE = '#3ddc84', CONTEXT = '#ff5d73', BOX = '#00e5ff';
 const FOUND = [0, 229, 255, 105];  // colour of an outline that waits
@@ -121,8 +121,10 @@ export class Outline extends Tool {
         else this.labels.set(one.labels.subarray(row * one.width, (row + 1) * one.width),
                              start);
       }
-      this.layer.update({left: one.left, top: one.top, right: one.left + one.width,
-                         bottom: one.top + one.height});
+      const rect = {left: one.left, top: one.top, right: one.left + one.width,
+                    bottom: one.top + one.height};
+      this.layer.update(rect);
+      this.app.view.redraw(rect);
     }
   }
 

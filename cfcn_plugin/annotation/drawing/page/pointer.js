@@ -3,10 +3,7 @@
 export function listen(app) {
   const {view} = app, {canvas} = view;
   let pan = null, space = false;
-  const at = event => {
-    const box = canvas.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  };
+  const at = event => view.at(event);
 
   canvas.addEventListener('pointerdown', event => {
     canvas.setPointerCapture(event.pointerId);

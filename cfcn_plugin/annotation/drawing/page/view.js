@@ -1,16 +1,21 @@
-// The canvas: the image with the mask over it, zoom and pan. Only what changed is made
-// anew; a frame draws ready bitmaps, also of a photograph of 12 megapixels.
+// The canvas: the image with the mask over it and the tool on top, zoom and pan. Events
+// change numbers alone; a frame for all of them draws.
 import {clamp} from './raster.js';
+import {Scene} from './scene.js';
 
-const TILE = 512;
-const LONGEST = 8192;     // of the mask's own layer; larger masks are shown reduced
 const CLOSEST = 40;       // screen pixels a pixel
 const MARGIN = 24;        // around an image that fits
+const LEAST_LEVEL = 1024; // pixels; a smaller image needs no reduced copy
 
 export class View {
+  scene = new Scene();
+  levels = [];             // the image, and copies of half the size of the one before
+  layers = [];
+  width = this.height = 1;
+
   constructor(canvas, drawTool) {
-    Object.assign(this, {canvas, drawTool, width: 1, height: 1, levels: [], layers: []});
-    this.context = canvas.getContext('2d');
+    Object.assign(this, {canvas, drawTool});
+    this.context = canvas.getContext('2d', {alpha: false});
     this.scale = 1;
     this.x = this.y = 0;  // of the image's corner, in CSS pixels
     this.isFitted = true;
@@ -22,20 +27,21 @@ export class View {
   // bitmap may be smaller than the image of width x height
   async show(bitmap, width, height, layers) {
     Object.assign(this, {width, height, layers, levels: bitmap ? [bitmap] : []});
+    this.redraw();
     this.fit();
     let last = bitmap;
-    while (last && Math.max(last.width, last.height) > 1024) {
+    while (last && Math.max(last.width, last.height) > LEAST_LEVEL) {
       last = await createImageBitmap(last, {
         resizeWidth: Math.ceil(last.width / 2), resizeHeight: Math.ceil(last.height / 2),
         resizeQuality: 'medium'});
       if (this.levels[0] !== bitmap) return;  // another image is shown by now
       this.levels.push(last);
     }
-    this.invalidate();
+    this.redraw();
   }
 
   resize() {
-    const box = this.canvas.getBoundingClientRect();
+    const box = this.box = this.canvas.getBoundingClientRect();
     this.ratio = window.devicePixelRatio || 1;
     this.canvas.width = Math.max(1, Math.round(box.width * this.ratio));
     this.canvas.height = Math.max(1, Math.round(box.height * this.ratio));
@@ -76,6 +82,9 @@ export class View {
     return [this.canvas.width / this.ratio / 2, this.canvas.height / this.ratio / 2];
   }
 
+  // A point of the canvas, in CSS pixels
+  at(event) { return [event.clientX - this.box.left, event.clientY - this.box.top]; }
+
   invalidate() {
     if (this.waits) return;
     this.waits = true;
@@ -86,86 +95,34 @@ export class View {
     });
   }
 
+  // The image or a layer changed, in these pixels of the image, or as a whole
+  redraw(rect) {
+    this.scene.spoil(rect);
+    this.invalidate();
+  }
+
+  // The smallest level that has a pixel for each pixel of the screen
+  level(scale) {
+    return this.levels.findLast(one => one.width >= this.width * scale) || this.levels[0];
+  }
+
   draw() {
-    const {context: c, ratio} = this, scale = this.scale * ratio;
+    const {context: c, canvas, ratio} = this;
+    this.scene.update(canvas.width, canvas.height, {
+      x: Math.round(this.x * ratio), y: Math.round(this.y * ratio),
+      scale: this.scale * ratio}, (...area) => this.drawArea(...area));
     c.setTransform(1, 0, 0, 1, 0, 0);
-    c.fillStyle = '#20262d';
-    c.fillRect(0, 0, this.canvas.width, this.canvas.height);
-    const x = this.x * ratio, y = this.y * ratio;
-    if (this.levels.length) {
-      // the smallest level that has a pixel for each pixel of the screen
-      const wanted = this.width * scale;
-      const level = this.levels.findLast(one => one.width >= wanted) || this.levels[0];
-      c.imageSmoothingEnabled = scale < 3;  // pixels are seen as pixels
-      c.drawImage(level, x, y, this.width * scale, this.height * scale);
-    }
-    for (const layer of this.layers) layer.draw(c, x, y, scale, this.canvas);
+    c.drawImage(this.scene.canvas, 0, 0);
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.drawTool(c);
   }
-}
 
-// Labels in colours, in tiles: only tiles that an edit touches are made anew.
-export class Layer {
-  // labels(): the pixels, a label each; colours: [r, g, b, a] of each label from 1
-  constructor(width, height, labels, colours) {
-    Object.assign(this, {width, height, labels, isShown: true});
-    this.step = Math.ceil(Math.max(width, height) / LONGEST);
-    this.wide = Math.ceil(width / this.step);
-    this.high = Math.ceil(height / this.step);
-    this.tiles = new Map();
-    this.colours = new Uint32Array(256);
-    new Uint8Array(this.colours.buffer).set(colours.flat(), 4);
-  }
-
-  update({left, top, right, bottom}) {
-    const {step} = this;
-    const x1 = Math.min(this.wide, Math.ceil(right / step));
-    const y1 = Math.min(this.high, Math.ceil(bottom / step));
-    const x0 = Math.floor(left / step), y0 = Math.floor(top / step);
-    for (let row = Math.floor(y0 / TILE); row * TILE < y1; row++) {
-      for (let column = Math.floor(x0 / TILE); column * TILE < x1; column++) {
-        this.paint(column, row, Math.max(x0, column * TILE), Math.max(y0, row * TILE),
-                   Math.min(x1, (column + 1) * TILE), Math.min(y1, (row + 1) * TILE));
-      }
+  drawArea(c, place, rect) {
+    const {x, y, scale} = place, level = this.level(scale);
+    if (level) {
+      c.imageSmoothingEnabled = scale < 3;  // pixels are seen as pixels
+      c.drawImage(level, x, y, this.width * scale, this.height * scale);
     }
-  }
-
-  paint(column, row, x0, y0, x1, y1) {
-    const key = row * 65536 + column, labels = this.labels();
-    const pixels = new Uint32Array((x1 - x0) * (y1 - y0));
-    let k = 0, any = false;
-    for (let y = y0; y < y1; y++) {
-      let at = y * this.step * this.width + x0 * this.step;
-      for (let x = x0; x < x1; x++, at += this.step) {
-        const label = labels[at];
-        if (label) any = true;
-        pixels[k++] = this.colours[label];
-      }
-    }
-    if (!any && !this.tiles.has(key)) return;
-    if (!this.tiles.has(key)) {
-      this.tiles.set(key, Object.assign(document.createElement('canvas'), {
-        width: TILE, height: TILE}));
-    }
-    this.tiles.get(key).getContext('2d').putImageData(
-      new ImageData(new Uint8ClampedArray(pixels.buffer), x1 - x0, y1 - y0),
-      x0 - column * TILE, y0 - row * TILE);
-  }
-
-  draw(c, x, y, scale, canvas) {
-    if (!this.isShown) return;
-    const side = TILE * this.step * scale;
-    c.imageSmoothingEnabled = scale < 1;
-    for (const [key, tile] of this.tiles) {
-      // whole pixels of the screen: no seams between tiles
-      const left = Math.round(x + (key % 65536) * side);
-      const top = Math.round(y + Math.floor(key / 65536) * side);
-      const right = Math.round(x + (key % 65536 + 1) * side);
-      const bottom = Math.round(y + (Math.floor(key / 65536) + 1) * side);
-      if (right > 0 && bottom > 0 && left < canvas.width && top < canvas.height) {
-        c.drawImage(tile, left, top, right - left, bottom - top);
-      }
-    }
+    for (const layer of this.layers) layer.draw(c, place, rect);
   }
 }
