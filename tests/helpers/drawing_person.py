@@ -33,6 +33,10 @@ class Person:
             assert time.monotonic() < end, f'{condition}: {self.message}'
             time.sleep(0.05)
 
+    def sent(self):
+        """The draft of the last edit is on the server."""
+        self.until('!app.saver.isDirty && !app.saver.isSending')
+
     @property
     def message(self):
         return self.js("return document.getElementById('message')?.textContent")

@@ -12,9 +12,16 @@ FOLDER = '.drafts'  # below the folder of masks; no file in it ends as a mask do
 
 
 class Draft(NamedTuple):
-    """Runs of labels, and the revision of the mask that they were drawn upon."""
+    """What is drawn on an image.
+
+    Attributes:
+        revision: Of the mask that was drawn upon.
+        runs: :func:`.encode_runs` of the labels.
+        steps: What the page needs to undo and redo; the page alone reads it.
+    """
     revision: str
     runs: bytes
+    steps: bytes = b''
 
 
 class Drafts:
@@ -30,16 +37,18 @@ class Drafts:
     def read(self, name: str) -> Draft | None:
         """The draft of an image; None if there is none, or if it is damaged."""
         try:
-            head, _, runs = self._file(name).read_bytes().partition(b'\n')
-            return Draft(str(json.loads(head)['revision']), runs)
+            line, _, content = self._file(name).read_bytes().partition(b'\n')
+            head = json.loads(line)
+            length = int(head['runs'])
+            return Draft(str(head['revision']), content[:length], content[length:])
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
 
     def write(self, name: str, draft: Draft) -> None:
         file = self._file(name)
         file.parent.mkdir(parents=True, exist_ok=True)
-        head = json.dumps(dict(revision=draft.revision)).encode()
-        atomic_write(file, head + b'\n' + draft.runs, sync=False)
+        head = json.dumps(dict(revision=draft.revision, runs=len(draft.runs))).encode()
+        atomic_write(file, head + b'\n' + draft.runs + draft.steps, sync=False)
 
     def remove(self, name: str) -> None:
         self._file(name).unlink(missing_ok=True)

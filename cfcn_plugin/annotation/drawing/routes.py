@@ -15,6 +15,7 @@ from tornado.web import HTTPError, RequestHandler
 from cfcn_plugin.masks import MaskError
 from cfcn_plugin.printable import printable
 
+from .drafts import Draft
 from .outlines import OutlineAssistant, read_marks
 from .runs import encode_runs
 from .session import TAKEN, DrawingSession, WriteRefused
@@ -163,9 +164,10 @@ class Thumbnail(Handler):
 class Mask(Handler):
 
     async def get(self, text: str) -> None:
-        self.send(*await self.within(
+        facts, runs, steps = await self.within(
             self.writer, self.session.open, self.index(text), self.tab,
-            TAKEN in self.agreed))
+            TAKEN in self.agreed)
+        self.send(dict(facts, runs=len(runs)), runs + steps)
 
     async def put(self, text: str) -> None:
         self.finish(dict(revision=await self.within(
@@ -183,9 +185,12 @@ class Saved(Handler):
 class DraftFile(Handler):
 
     async def put(self, text: str) -> None:
-        await self.within(
-            self.writer, self.session.draft, self.index(text), self.tab,
-            self.get_query_argument('revision', ''), self.request.body, self.agreed)
+        body = self.request.body
+        length = int(self.get_query_argument('runs', str(len(body))))
+        draft = Draft(self.get_query_argument('revision', ''), body[:length],
+                      body[length:])
+        await self.within(self.writer, self.session.draft, self.index(text), self.tab,
+                          draft, self.agreed)
         self.finish({})
 
     async def delete(self, text: str) -> None:

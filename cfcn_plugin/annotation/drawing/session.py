@@ -15,6 +15,7 @@ from .pace import Pace
 from .runs import decode_runs, encode_runs
 
 TAKEN, CHANGED, EARLIER = 'taken', 'changed', 'earlier'  # why nothing was written
+MOST_STEPS = 2_000_000  # bytes; the page keeps to a fourth
 Boxes = Callable[[str, tuple[int, int]], list[list[float]]]
 
 
@@ -93,8 +94,9 @@ class DrawingSession:
                 return index
         return None
 
-    def open(self, index: int, tab: str, force: bool = False) -> tuple[dict, bytes]:
-        """An image's facts, and the runs of its draft, or of its mask.
+    def open(self, index: int, tab: str,
+             force: bool = False) -> tuple[dict, bytes, bytes]:
+        """An image's facts, and the runs and steps of its draft, or the mask's runs.
 
         Raises:
             MaskError, OSError: The image or its mask cannot be read.
@@ -116,7 +118,7 @@ class DrawingSession:
                      draft=draft is not None, earlier=self._is_earlier(name),
                      orientation=self.images.orientation(name),
                      boxes=self.boxes(name, shape) if self.boxes else [])
-        return facts, encode_runs(labels)
+        return facts, encode_runs(labels), draft.steps if draft else b''
 
     def peek(self, index: int) -> tuple[dict, bytes]:
         """Size and runs of an image's saved mask; the image stays whose it is."""
@@ -127,17 +129,20 @@ class DrawingSession:
 
     # ---- what the page writes --------------------------------------------------------
 
-    def draft(self, index: int, tab: str, revision: str, runs: bytes,
+    def draft(self, index: int, tab: str, draft: Draft,
               agreed: Collection[str] = ()) -> None:
         """Keep what is drawn and not saved yet.
 
         Raises:
             WriteRefused: The image is another tab's.
-            MaskError: The runs are no mask of this image.
+            MaskError: The runs are no mask of this image, or the steps are too long.
         """
         name = self._writable(index, tab, agreed)
-        self._decode(name, runs)
-        self.drafts.write(name, Draft(revision, runs))
+        self._decode(name, draft.runs)
+        if len(draft.steps) > MOST_STEPS:
+            raise MaskError(f'expected at most {MOST_STEPS} bytes of steps, got '
+                            f'{len(draft.steps)}')
+        self.drafts.write(name, draft)
         self._drafted.add(name)
 
     def save(self, index: int, tab: str, revision: str, runs: bytes,

@@ -22,6 +22,33 @@ def images(tmp_path):
 
 
 @pytest.fixture
+def clock():
+    """A clock that stands still until its ``now`` is changed."""
+    class Clock:
+        now = 0.0
+
+        def __call__(self):
+            return self.now
+
+    return Clock()
+
+
+@pytest.fixture
+def session(images):
+    return DrawingSession(AnnotationQueue(images, images.parent / 'masks'))
+
+
+@pytest.fixture
+def server(session):
+    """A server of the session in this process."""
+    pytest.importorskip('tornado')
+    from cfcn_plugin.annotation.drawing.server import DrawingServer
+    server = DrawingServer(session, '127.0.0.1', 18700)
+    yield server
+    server._http.stop()
+
+
+@pytest.fixture
 def serve(images):
     """Serve the images as the tool does; returns the server."""
     pytest.importorskip('tornado')

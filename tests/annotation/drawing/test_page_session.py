@@ -22,11 +22,6 @@ def area(person):
     return person.js('return app.mask.area')
 
 
-def sent(person):
-    """The draft of the last edit is on the server."""
-    person.until('!app.saver.isDirty && !app.saver.isSending')
-
-
 def test_refresh_loses_neither_the_mask_nor_the_shape_that_waits(person, serve, images):
     person.open(serve())
     person.keys('ARROW_RIGHT')
@@ -34,7 +29,7 @@ def test_refresh_loses_neither_the_mask_nor_the_shape_that_waits(person, serve, 
     person.keys('b')
     person.drag(LINE)
     drawn = area(person)
-    sent(person)
+    person.sent()
     person.keys('p')
     for point in ([10, 10], [50, 10], [50, 50]):
         person.click(point)
@@ -55,7 +50,7 @@ def test_two_tabs_draw_on_different_images_and_do_not_overwrite(person, serve, i
     person.keys('b')
     person.drag(LINE)
     drawn = area(person)
-    sent(person)
+    person.sent()
     first = person.driver.current_window_handle
     person.driver.switch_to.new_window('tab')
     person.driver.get(f'http://127.0.0.1:{server.port}/')
@@ -138,7 +133,7 @@ def test_kill_of_the_server_loses_nothing(person, images):
         person.open(address)
         person.keys('b')
         person.drag(LINE)
-        sent(person)
+        person.sent()
         tool.send_signal(signal.SIGKILL)
         tool.wait()
         person.drag([[60, 50], [240, 50]])  # nobody is there

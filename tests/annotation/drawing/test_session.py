@@ -18,40 +18,10 @@ RUNS, OTHER = encode_runs(MASK), encode_runs(1 - MASK)
 
 
 @pytest.fixture
-def clock():
-    class Clock:
-        now = 0.0
-
-        def __call__(self):
-            return self.now
-
-    return Clock()
-
-
-@pytest.fixture
 def start(images, clock):
     """A session, as after a start of the tool."""
     return lambda **options: DrawingSession(
         AnnotationQueue(images, images.parent / 'masks', **options), clock=clock)
-
-
-# ---- runs ----------------------------------------------------------------------------
-
-
-def test_runs_are_pairs_of_label_and_length():
-    labels = np.array([[0, 0, 2], [2, 1, 0]], np.uint8)
-    words = np.frombuffer(encode_runs(labels), '<u4').tolist()
-    assert words == [0, 2, 2, 2, 1, 1, 0, 1]
-    np.testing.assert_array_equal(decode_runs(encode_runs(labels), (2, 3), 2), labels)
-
-
-@pytest.mark.parametrize('content,text', [
-    (b'abc', 'pairs'), (b'', '6 pixels|2 x 3'), (encode_runs(np.zeros(7)), 'got 7'),
-    (np.array([0, 2**32 - 1, 0, 7], '<u4').tobytes(), 'pixels'),
-    (encode_runs(np.full(6, 3)), 'labels to 2, got 3')])
-def test_runs_that_are_no_mask_are_refused(content, text):
-    with pytest.raises(MaskError, match=text):
-        decode_runs(content, (2, 3), 2)
 
 
 # ---- saving --------------------------------------------------------------------------
@@ -59,7 +29,7 @@ def test_runs_that_are_no_mask_are_refused(content, text):
 
 def test_saved_mask_is_the_drawn_one_and_the_image_is_done(start, images):
     session = start()
-    facts, runs = session.open(0, 'tab')
+    facts, runs, _ = session.open(0, 'tab')
     assert not decode_runs(runs, (200, 300), 1).any()
     assert (facts['height'], facts['width'], facts['revision']) == (200, 300, '')
     session.save(0, 'tab', '', RUNS)
@@ -89,7 +59,7 @@ def test_mask_that_another_program_changed_is_not_replaced_unasked(start, images
 def test_mask_of_an_earlier_session_is_not_replaced_unasked(start):
     start().save(0, 'tab', '', RUNS)
     session = start()
-    facts, _ = session.open(0, 'tab')
+    facts, *_ = session.open(0, 'tab')
     assert facts['earlier']
     with pytest.raises(WriteRefused, match='earlier'):
         session.save(0, 'tab', facts['revision'], OTHER)
@@ -106,7 +76,7 @@ def test_image_of_any_name_can_be_drawn(start, images, name):
     session = start()
     index = session.queue.names.index(f'{name}.png')
     session.open(index, 'tab')
-    session.draft(index, 'tab', '', RUNS)
+    session.draft(index, 'tab', Draft('', RUNS))
     session.save(index, 'tab', '', RUNS)
     assert session.status('tab')['states'][index] == 'd'
     assert session.overview()['names'][index].isprintable()
@@ -123,10 +93,10 @@ def test_skipping_twice_takes_it_back(start):
 
 
 def test_draft_outlives_a_kill_and_is_gone_once_saved(start, images):
-    start().draft(1, 'tab', '', RUNS)
+    start().draft(1, 'tab', Draft('', RUNS))
     session = start()
     assert session.status('tab')['drafts'] == [1]
-    facts, runs = session.open(1, 'tab')
+    facts, runs, _ = session.open(1, 'tab')
     assert facts['draft'] and runs == RUNS and not facts['earlier']
     session.save(1, 'tab', facts['revision'], runs)
     assert not session.open(1, 'tab')[0]['draft']
@@ -137,20 +107,27 @@ def test_draft_outlives_a_kill_and_is_gone_once_saved(start, images):
 def test_draft_upon_a_mask_that_changed_since_is_not_saved_unasked(start, images):
     session = start()
     revision = session.save(0, 'tab', '', RUNS)
-    session.draft(0, 'tab', revision, OTHER)
+    session.draft(0, 'tab', Draft(revision, OTHER))
     Image.fromarray(MASK * 0 + 255).save(images.parent / 'masks/a.png')
-    facts, runs = session.open(0, 'tab')
+    facts, runs, _ = session.open(0, 'tab')
     assert facts['draft'] and runs == OTHER
     with pytest.raises(WriteRefused, match='changed'):
         session.save(0, 'tab', facts['revision'], runs)
 
 
-def test_damaged_draft_is_no_draft(start, images):
-    drafts = Drafts(images.parent / 'masks')
-    drafts.write('a.png', Draft('', b'abc'))
-    assert not start().open(0, 'tab')[0]['draft']
-    (drafts.folder / 'a.draft').write_bytes(b'{')
-    assert drafts.read('a.png') is None
+def test_draft_that_is_no_mask_of_its_image_is_none(start, images):
+    Drafts(images.parent / 'masks').write('a.png', Draft('', b'abc'))
+    facts, runs, steps = start().open(0, 'tab')
+    assert not facts['draft'] and steps == b''
+    assert not decode_runs(runs, (200, 300), 1).any()
+
+
+def test_steps_come_back_with_the_draft_and_are_bounded(start):
+    start().draft(0, 'tab', Draft('', RUNS, b'steps'))
+    assert start().open(0, 'tab')[1:] == (RUNS, b'steps')
+    with pytest.raises(MaskError, match='at most 2000000 bytes of steps, got 2000001'):
+        start().draft(0, 'tab', Draft('', OTHER, b' ' * 2_000_001))
+    assert start().open(0, 'tab')[1] == RUNS
 
 
 # ---- tabs ----------------------------------------------------------------------------
@@ -159,9 +136,10 @@ def test_damaged_draft_is_no_draft(start, images):
 def test_image_is_one_tab_s_until_the_tab_leaves_it(start):
     session = start()
     assert session.open(0, 'one')[0]['mine'] and not session.open(0, 'two')[0]['mine']
-    for write in (session.save, session.draft):
-        with pytest.raises(WriteRefused, match='taken'):
-            write(0, 'two', '', RUNS)
+    with pytest.raises(WriteRefused, match='taken'):
+        session.save(0, 'two', '', RUNS)
+    with pytest.raises(WriteRefused, match='taken'):
+        session.draft(0, 'two', Draft('', RUNS))
     with pytest.raises(WriteRefused, match='taken'):
         session.skip(0, 'two')
     assert session.next_open('two', 2) == 1
@@ -169,24 +147,13 @@ def test_image_is_one_tab_s_until_the_tab_leaves_it(start):
     assert session.open(0, 'two')[0]['mine']
 
 
-def test_image_of_a_silent_tab_is_free(start, clock):
-    session = start()
-    session.open(0, 'one')
-    clock.now += EXPIRES - 1
-    session.status('one', 0)
-    clock.now += EXPIRES - 1
-    assert not session.status('two', 0)['mine']
-    clock.now += 2
-    assert session.status('two', 0)['mine'] and not session.status('one', 0)['mine']
-
-
 def test_tab_can_take_an_image_over_by_decision(start):
     session = start()
     session.open(0, 'one')
     assert session.open(0, 'two', force=True)[0]['mine']
     with pytest.raises(WriteRefused, match='taken'):
-        session.draft(0, 'one', '', RUNS)
-    session.draft(0, 'one', '', RUNS, agreed=['taken'])
+        session.draft(0, 'one', Draft('', RUNS))
+    session.draft(0, 'one', Draft('', RUNS), agreed=['taken'])
 
 
 def test_next_image_of_a_tab_is_none_if_others_have_the_rest(start):
@@ -210,14 +177,23 @@ def test_classes_are_values_of_one_file(start, images):
         start(classes=['cow']).open(0, 'tab')
 
 
-def test_time_left_is_by_the_median_of_the_pace_without_breaks(start, clock):
+def test_time_left_is_the_pace_for_each_open_image(start, clock):
     session = start()
     session.open(0, 'tab')
-    for index, seconds in ((0, 4), (1, 1000)):
-        assert session.status('tab')['seconds_left'] is None
-        clock.now += seconds
-        session.save(index, 'tab', '', RUNS)
-    assert session.status('tab')['seconds_left'] is None  # a break tells nothing
+    clock.now += 4
+    session.save(0, 'tab', '', RUNS)
+    assert session.status('tab')['seconds_left'] is None
     clock.now += 6
     session.skip(2, 'tab')
-    assert session.status('tab')['seconds_left'] == 0
+    assert session.status('tab')['seconds_left'] == 5  # median of 4 and 6, one image
+
+
+def test_status_keeps_the_image_that_it_names_and_no_other(start, clock):
+    session = start()
+    session.open(0, 'one')
+    clock.now += EXPIRES - 1
+    session.status('one', 0)
+    clock.now += EXPIRES - 1
+    assert not session.status('two', 0)['mine']
+    session.status('one', 1)
+    assert session.status('two', 0)['mine'] and not session.status('one', 0)['mine']

@@ -39,9 +39,11 @@ export async function askJson(path, options) {
   return (await ask(path, options)).json();
 }
 
-// Facts of the header, and the bytes
+// Facts of the header, and the bytes: runs, and after them steps if `facts.runs` says so
 export async function askRuns(path, options) {
-  const answer = await ask(path, options);
-  return {facts: JSON.parse(answer.headers.get('X-Facts')),
-          runs: await answer.arrayBuffer()};
+  const answer = await ask(path, options), content = await answer.arrayBuffer();
+  const facts = JSON.parse(answer.headers.get('X-Facts'));
+  const {runs = content.byteLength} = facts;
+  return {facts, runs: content.slice(0, runs),
+          steps: new TextDecoder().decode(content.slice(runs))};
 }

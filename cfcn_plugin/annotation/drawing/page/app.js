@@ -6,6 +6,7 @@ import {Editor} from './editor.js';
 import {Images} from './images.js';
 import {runKey} from './keys.js';
 import {buildClasses, buildToolbar, showHelp, showSummary} from './panels.js';
+import {readSteps} from './steps.js';
 import {Thumbnails} from './thumbnails.js';
 
 const find = id => document.getElementById(id);
@@ -34,10 +35,10 @@ export class App extends Editor {
     this.pen.lift();
     this.thumbnails.goTo(index);
     try {
-      const [{facts, runs}, bitmap] = await Promise.all([
+      const [{facts, runs, steps}, bitmap] = await Promise.all([
         askRuns(`mask/${index}`, {agreed}), this.images.get(index)]);
       if (number !== this.opening) return;
-      this.begin(facts, runs, bitmap);
+      this.begin(facts, runs, steps, bitmap);
     } catch (error) {
       if (number !== this.opening) return;
       this.view.show(null, 1, 1, []);
@@ -49,11 +50,11 @@ export class App extends Editor {
     this.images.prefetch(index);
   }
 
-  begin(facts, runs, bitmap) {
+  begin(facts, runs, steps, bitmap) {
     this.facts = facts;
     this.isLocked = !facts.mine;
     this.show(facts, runs, bitmap);
-    if (facts.draft) this.mask.markUnsaved();
+    if (facts.draft && !readSteps(this.mask, steps)) this.mask.markUnsaved();
     const waits = JSON.parse(sessionStorage.getItem(this.waitsKey));
     if (waits && facts.mine) {
       this.takeUp(waits);
@@ -61,14 +62,17 @@ export class App extends Editor {
       this.choose('outline', 'box');
     }
     if (this.isLocked) this.say('Another tab draws on this image. T takes it over.');
-    else if (facts.draft) this.say('What was drawn before is here, and not saved yet.');
+    else if (this.mask.isChanged) this.say('What was drawn before is here, and not saved yet.');
   }
 
   // Save what was drawn; false if the image must stay
   async leave() {
     if (!this.mask || this.isLocked) return true;
     if (this.tool.waits) this.tool.commit();
-    if (!this.mask.isChanged) return true;
+    if (!this.mask.isChanged) {
+      await this.saver.forget();
+      return true;
+    }
     if (this.mask.isEmpty) {
       await this.saver.draft();
       return true;

@@ -52,7 +52,7 @@ export class Editor {
       this.layer.update(rect);
       this.view.redraw(rect);
     });
-    this.saver.opened();
+    this.saver.opened(this.facts.draft);
     Object.values(this.tools).forEach(tool => tool.cancel());
     this.tools.outline.opened(this.mask);
     this.layer.update({left: 0, top: 0, right: width, bottom: height});

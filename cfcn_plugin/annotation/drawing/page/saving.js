@@ -1,5 +1,9 @@
 // Drafts after each edit and masks when an image is left; both wait for a lost server.
 import {ask, askJson, Offline, Problem, Refused} from './api.js';
+import {writeSteps} from './steps.js';
+
+const MOST_STEPS = 500_000;  // characters
+const KEEPALIVE = 60_000;    // bytes that a browser sends for a page that goes away
 
 export class Saver {
   // app has index, mask, facts, connection and sayError(error)
@@ -7,11 +11,13 @@ export class Saver {
     this.app = app;
     this.agreed = new Set();  // what a person agreed to replace, of this image
     this.isDirty = false;     // the draft on the server is older than the mask
+    this.isKept = false;      // the server has a draft
   }
 
-  opened() {
+  opened(isKept = false) {
     this.agreed.clear();
     this.isDirty = false;
+    this.isKept = isKept;
   }
 
   get query() {
@@ -38,9 +44,21 @@ export class Saver {
   }
 
   async send(keepalive = false) {
-    const {index, mask} = this.app;
-    if (!mask.isChanged) await ask(`draft/${index}`, {method: 'DELETE', keepalive});
-    else await ask(`draft/${index}`, {method: 'PUT', body: mask.runs, keepalive, ...this.query});
+    const {index, mask} = this.app, {runs} = mask;
+    const steps = writeSteps(
+      mask, keepalive ? KEEPALIVE - runs.byteLength : MOST_STEPS);
+    this.isKept = true;
+    await ask(`draft/${index}`, {
+      method: 'PUT', body: new Blob([runs, steps]), runs: runs.byteLength, keepalive,
+      ...this.query});
+  }
+
+  // The image is left as it was: the draft has nothing but steps
+  async forget() {
+    while (this.isSending) await new Promise(done => setTimeout(done, 20));
+    if (!this.isKept) return;
+    await ask(`draft/${this.app.index}`, {method: 'DELETE'}).catch(
+      error => this.app.sayError(error));
   }
 
   // The page goes away: what is not on the server yet goes now.
