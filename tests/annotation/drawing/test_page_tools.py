@@ -216,7 +216,7 @@ def test_all_is_done_by_the_keyboard_alone(person, serve, images):
     person.until('!app.mask.isEmpty')
     person.keys('s')
     person.until("document.querySelector('dialog').open")
-    assert '2 of 3 images have a mask, 1 were skipped, 0 are open' in person.text
+    assert '2 of 3 images have a mask; skipped: 1, open: 0' in person.text
     assert 'dict(the config)' in person.text
     person.keys('q')
     person.until("document.body.innerText.includes('The server has stopped')")

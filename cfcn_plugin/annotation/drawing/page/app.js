@@ -53,6 +53,7 @@ export class App extends Editor {
   begin(facts, runs, steps, bitmap) {
     this.facts = facts;
     this.isLocked = !facts.mine;
+    this.hint();
     this.show(facts, runs, bitmap);
     if (facts.draft && !readSteps(this.mask, steps)) this.mask.markUnsaved();
     const waits = JSON.parse(sessionStorage.getItem(this.waitsKey));

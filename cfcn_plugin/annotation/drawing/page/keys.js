@@ -72,6 +72,6 @@ export function runKey(app, event) {
 }
 
 export function shownKeys(keys) {
-  return keys.replace(/Arrow(\w+)/g, (_, way) => (
+  return keys.replace('1 2 3 4 5 6 7 8 9', '1…9').replace(/Arrow(\w+)/g, (_, way) => (
     {Left: '←', Right: '→', Up: '↑', Down: '↓'})[way]);
 }

@@ -97,7 +97,7 @@ export function showHelp() {
         cell = row.insertCell();
         row.insertCell().textContent = label;
       }  // else the same in another direction
-      keys.split(' ').forEach(key => cell.append(paragraph(shownKeys(key), 'kbd'), ' '));
+      shownKeys(keys).split(' ').forEach(key => cell.append(paragraph(key, 'kbd'), ' '));
     }
     columns.append(table);
   }
@@ -108,10 +108,11 @@ export function showSummary(app, states) {
   const {overview} = app, count = letter => [...states].filter(s => s === letter).length;
   const config = paragraph(overview.config, 'pre');
   show(count('o') ? 'So far' : 'All images are done', [
-    paragraph(`${count('d')} of ${states.length} images have a mask, ${count('s')} were ` +
-              `skipped, ${count('o')} are open. The masks are in ${overview.masks}.`),
+    paragraph(`${count('d')} of ${states.length} images have a mask; skipped: ` +
+              `${count('s')}, open: ${count('o')}. The masks are in ${overview.masks}.`),
     paragraph('In the config:'), config,
-    paragraph('Run the same command again to go on with the other images.'),
+    ...count('o') ? [paragraph(
+      'Run the same command again to go on with the open images.')] : [],
   ], [['Escape', 'Back to the images'],
       ['w', 'Copy the lines', () => navigator.clipboard.writeText(overview.config)],
       ['q', 'End, and stop the server', () => end(app, config)]]);

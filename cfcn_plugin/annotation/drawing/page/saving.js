@@ -6,7 +6,7 @@ const MOST_STEPS = 500_000;  // characters
 const KEEPALIVE = 60_000;    // bytes that a browser sends for a page that goes away
 
 export class Saver {
-  // app has index, mask, facts, connection and sayError(error)
+  // app has index, mask, facts, connection, refresh() and sayError(error)
   constructor(app) {
     this.app = app;
     this.agreed = new Set();  // what a person agreed to replace, of this image
@@ -78,6 +78,7 @@ export class Saver {
       app.facts.earlier = false;
       this.opened();
       mask.markSaved();
+      app.refresh();
       return true;
     } catch (error) {
       if (error instanceof Refused) app.connection.refused(error.reason);
