@@ -3,7 +3,7 @@
     python -m benchmarks.drawing_frames
 
 A headless Chromium, which draws by software on a CPU, shows a photograph of 4000 x 3000
-pixels with a mask over a fifth of it. A script in the page pans, and then zooms, once a
+pixels with a mask over a sixth of it. A script in the page pans, and then zooms, once a
 frame for some seconds.
 """
 import argparse

@@ -20,15 +20,16 @@ def test_frame_makes_only_the_pixels_anew_that_change(person, serve):
     width, height = person.js('return [app.view.canvas.width, app.view.canvas.height]')
     person.keys('b')
     person.drag([[60, 150], [240, 150]])
-    hover, pan, dab, all_of_it, zoom = person.js(MADE + '''
+    hover, pan, dab, hidden, zoom, lost = person.js(MADE + '''
         return [made(() => { app.pointer = [100, 100]; view.invalidate(); }),
                 made(() => view.pan(3, -2)),
                 made(() => { app.mask.begin(); app.tool.last = [150, 50];
                              app.tool.stamp([150, 50]); app.mask.end(); }),
-                made(() => app.toggleMask()), made(() => view.zoom(1.1, [200, 200]))];
+                made(() => app.toggleMask()), made(() => view.zoom(1.1, [200, 200])),
+                made(() => scene.canvas.dispatchEvent(new Event('contextrestored')))];
         ''')
     assert hover == 0 and pan == 3 * height + 2 * width
-    assert all_of_it == zoom == width * height
+    assert hidden == zoom == lost == width * height
     radius, scale = person.js('return [app.radius, app.view.scale]')
     assert (2 * radius * scale) ** 2 < dab < (2 * radius * scale + 16) ** 2
 

@@ -14,6 +14,9 @@ export class Scene {
     [this.context, this.spare] = [0, 1].map(
       () => document.createElement('canvas').getContext('2d', {alpha: false}));
     this.spoiled = new Rect();
+    for (const {canvas} of [this.context, this.spare]) {  // after a reset of the GPU
+      canvas.addEventListener('contextrestored', () => this.spoil());
+    }
   }
 
   get canvas() { return this.context.canvas; }
