@@ -30,7 +30,8 @@ class Person:
     def until(self, condition, seconds=20):
         end = time.monotonic() + seconds
         while not self.js(f'return Boolean({condition})'):
-            assert time.monotonic() < end, f'{condition}: {self.message}'
+            assert time.monotonic() < end, (
+                f'{condition}: {self.text} {self.driver.get_log("browser")}')
             time.sleep(0.05)
 
     def sent(self):

@@ -2,9 +2,9 @@
 import pytest
 
 pytestmark = pytest.mark.slow
-# the pixels that a frame after some lines makes anew, as a fraction of the canvas
+# how many pixels of the canvas the frame after a change makes anew
 MADE = '''
-    const {view} = app, {scene, canvas} = view;
+    const {view} = app, {scene} = view;
     const made = run => {
       view.draw();
       const before = scene.made;

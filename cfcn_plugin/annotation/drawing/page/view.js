@@ -42,7 +42,7 @@ export class View {
 
   resize() {
     const box = this.box = this.canvas.getBoundingClientRect();
-    this.ratio = window.devicePixelRatio || 1;
+    this.ratio = devicePixelRatio;
     this.canvas.width = Math.max(1, Math.round(box.width * this.ratio));
     this.canvas.height = Math.max(1, Math.round(box.height * this.ratio));
     if (this.isFitted) this.fit();
@@ -107,6 +107,7 @@ export class View {
   }
 
   draw() {
+    if (this.ratio !== devicePixelRatio) this.resize();  // on another screen by now
     const {context: c, canvas, ratio} = this;
     this.scene.update(canvas.width, canvas.height, {
       x: Math.round(this.x * ratio), y: Math.round(this.y * ratio),
