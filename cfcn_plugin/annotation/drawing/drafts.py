@@ -39,9 +39,9 @@ class Drafts:
         try:
             line, _, content = self._file(name).read_bytes().partition(b'\n')
             head = json.loads(line)
-            length = int(head['runs'])
-            return Draft(str(head['revision']), content[:length], content[length:])
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            runs = content[:head.get('runs')]  # all, in a draft without steps
+            return Draft(str(head['revision']), runs, content[len(runs):])
+        except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError):
             return None
 
     def write(self, name: str, draft: Draft) -> None:

@@ -23,11 +23,18 @@ def test_draft_is_read_as_it_was_written_until_it_is_removed(drafts):
 
 
 @pytest.mark.parametrize('content', [
-    b'', b'{', b'7\nruns', b'{"revision": "7"}\nruns', b'{"runs": 4}\nruns', b'\xff\n'])
+    b'', b'{', b'7\nruns', b'{"revision": "7", "runs": "4"}\nruns',
+    b'{"runs": 4}\nruns', b'\xff\n'])
 def test_damaged_draft_is_no_draft(drafts, content):
     drafts.write('a.png', DRAFT)
     (drafts.folder / 'a.draft').write_bytes(content)
     assert drafts.read('a.png') is None
+
+
+def test_draft_of_before_there_were_steps_is_read(drafts):
+    drafts.write('a.png', DRAFT)
+    (drafts.folder / 'a.draft').write_bytes(b'{"revision": "7"}\nruns')
+    assert drafts.read('a.png') == Draft('7', b'runs', b'')
 
 
 def test_folder_goes_with_the_last_draft(drafts):
