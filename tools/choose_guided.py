@@ -8,6 +8,7 @@ larger one. A pipeline uses it with LoadActivationMask(image_list=FILE).
             of the checkpoint, or of the config's pretrained backbone
   context   images whose answer seems to rest on the background, by the checkpoint
 """
+# ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 import shlex
 import sys
@@ -16,27 +17,15 @@ from pathlib import Path
 
 import _launch
 import _one_line_errors
-import numpy as np
-import torch
-from mmengine.logging import MMLogger
-from rich.progress import track
-
-from cfcn_plugin.annotation.choice import Chosen
-from cfcn_plugin.experiments.choice_page import HOW, write_choice_page
-from cfcn_plugin.masks import choose_guided, format_guided_list
-from cfcn_plugin.mm.annotation.choose import choose_from_model
-from cfcn_plugin.mm.datasets.subset import training_dataset, training_images
-from cfcn_plugin.mm.plain_pipeline import plain_test_pipeline
-from cfcn_plugin.mm.visualization.gallery import image_panel
-from cfcn_plugin.visualization.overlay import screen_pixels
 
 
-def main():
+def parse_args() -> argparse.Namespace:
     parser = _launch.new_parser(__doc__)
     parser.add_argument('config')
     parser.add_argument(
         '-n', type=int, required=True, help='images; with --per-class, of each class')
-    parser.add_argument('--by', choices=list(HOW), default='random')
+    parser.add_argument(
+        '--by', choices=['random', 'coverage', 'context'], default='random')
     parser.add_argument('--checkpoint', help='a trained model of the config')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
@@ -47,13 +36,35 @@ def main():
         '--page', type=Path, help='new HTML page of what was chosen, and why')
     parser.add_argument('--batch-size', type=int, default=64)
     parser.add_argument('--workers', type=int, default=2)
-    parser.add_argument(
-        '--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--device', help='default: cuda if there is one, else cpu')
     args = parser.parse_args()
     if args.by == 'context' and args.checkpoint is None:
         parser.error('--by context asks the model at hand: give --checkpoint')
     if args.by == 'random' and args.checkpoint is not None:
         parser.error('--by random uses no --checkpoint: give --by coverage or context')
+    return args
+
+
+if __name__ == '__main__':
+    _one_line_errors.install()
+    ARGS = parse_args()
+
+import numpy as np
+import torch
+from mmengine.logging import MMLogger
+from rich.progress import track
+
+from cfcn_plugin.annotation.choice import Chosen
+from cfcn_plugin.experiments.choice_page import write_choice_page
+from cfcn_plugin.masks import choose_guided, format_guided_list
+from cfcn_plugin.mm.annotation.choose import choose_from_model
+from cfcn_plugin.mm.datasets.subset import training_dataset, training_images
+from cfcn_plugin.mm.plain_pipeline import plain_test_pipeline
+from cfcn_plugin.mm.visualization.gallery import image_panel
+from cfcn_plugin.visualization.overlay import screen_pixels
+
+
+def main(args: argparse.Namespace) -> None:
     for file in filter(None, (args.out, args.page)):
         _launch.check_new_file(file)
     MMLogger.get_current_instance().setLevel('WARNING')
@@ -80,7 +91,8 @@ def choose(cfg, images: list, args: argparse.Namespace) -> list[Chosen]:
         return [Chosen(i, '') for i, (key, _) in enumerate(images) if key in keys]
     return choose_from_model(
         cfg, images, args.by, args.n, args.seed, args.per_class, args.checkpoint,
-        args.batch_size, args.workers, args.device,
+        args.batch_size, args.workers,
+        args.device or ('cuda' if torch.cuda.is_available() else 'cpu'),
         lambda batches, total: track(batches, args.by, total, disable=not args.out))
 
 
@@ -99,5 +111,4 @@ def write_page(cfg, images: list, chosen: list[Chosen],
 
 
 if __name__ == '__main__':
-    _one_line_errors.install()
-    main()
+    main(ARGS)

@@ -8,6 +8,7 @@ Open the printed address; ? on the page shows the keys. Images with a mask are d
 the tool again to continue with the other images. It needs tornado:
 pip install 'cfcn_plugin[draw]'
 """
+# ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 import importlib.util
 import webbrowser
@@ -16,16 +17,8 @@ from pathlib import Path
 import _launch
 import _one_line_errors
 
-from cfcn_plugin.annotation.drawing.captions import read_captions
-from cfcn_plugin.annotation.drawing.session import DrawingSession
-from cfcn_plugin.annotation.drawing.source_boxes import SourceBoxes, build_source
-from cfcn_plugin.annotation.png_folder import png_masks_config
-from cfcn_plugin.annotation.queue import AnnotationQueue, names_below
-from cfcn_plugin.masks import read_guided_list
-from cfcn_plugin.printable import printable
 
-
-def main():
+def parse_args() -> argparse.Namespace:
     parser = _launch.new_parser(__doc__)
     parser.add_argument('images', type=Path, help='folder of images')
     parser.add_argument('--out', type=Path, required=True, help='folder of masks')
@@ -50,7 +43,23 @@ def main():
     parser.add_argument(
         '--host', default='127.0.0.1', help='address or name to serve at')
     parser.add_argument('--port', type=int, default=8988)
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    _one_line_errors.install()
+    ARGS = parse_args()
+
+from cfcn_plugin.annotation.drawing.captions import read_captions
+from cfcn_plugin.annotation.drawing.session import DrawingSession
+from cfcn_plugin.annotation.drawing.source_boxes import SourceBoxes, build_source
+from cfcn_plugin.annotation.png_folder import png_masks_config
+from cfcn_plugin.annotation.queue import AnnotationQueue, names_below
+from cfcn_plugin.masks import read_guided_list
+from cfcn_plugin.printable import printable
+
+
+def main(args: argparse.Namespace) -> None:
     check_tornado()
     root, names = args.data_root, None
     if args.list is not None:
@@ -102,5 +111,4 @@ def check_tornado() -> None:
 
 
 if __name__ == '__main__':
-    _one_line_errors.install()
-    main()
+    main(ARGS)

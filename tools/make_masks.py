@@ -12,43 +12,31 @@ counted and listed, and the worst are on the --sheet.
 The same command continues a killed run. Existing files are overwritten only with
 --overwrite. The last printed lines are the config of the mask source.
 """
+# ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 import sys
 from pathlib import Path
 
 import _launch
 import _one_line_errors
-from mmengine.config import DictAction
-from mmpretrain.registry import TASK_UTILS
-from rich.progress import track
-
-from cfcn_plugin.annotation.convert import INDEX, MaskConverter, convert_masks
-from cfcn_plugin.annotation.mask_index import IndexRow
-from cfcn_plugin.annotation.mask_values import LAYOUTS, UNKNOWN, UNKNOWN_CLASS
-from cfcn_plugin.annotation.outline_report import outline_lines, worst_outlines
-from cfcn_plugin.annotation.png_folder import png_masks_config
-from cfcn_plugin.annotation.samples import FolderSamples
-from cfcn_plugin.masks import GrabCut, MaskLoader
-from cfcn_plugin.mm.annotation.samples import guided_datasets
-from cfcn_plugin.printable import printable
-from cfcn_plugin.visualization.contact_sheet import contact_sheet
 
 # one iteration is as near to true outlines as three, in half the time (docs/masks.md)
 REFINE = dict(grabcut=dict(iterations=1))
 
 
-def main():
+def parse_args() -> argparse.Namespace:
     parser = _launch.new_parser(__doc__)
     parser.add_argument('config', nargs='?', help='a config, or a file with a `source`')
     parser.add_argument(
-        '--source', nargs='+', action=DictAction, help='the mask source: KEY=VALUE ...')
+        '--source', nargs='+', action=_launch.KeyValues,
+        help='the mask source: KEY=VALUE ...')
     parser.add_argument('--images', type=Path, help='folder of images')
     parser.add_argument('--split', default='train', help="which of CONFIG's data")
     parser.add_argument('--out', type=Path, required=True, help='folder of masks')
     parser.add_argument(
         '--classes',
-        choices=LAYOUTS,
-        default=LAYOUTS[0],
+        choices=['union', 'values', 'folders'],
+        default='union',
         help='output for one mask per class: one mask (union), a label file with the '
         'value class + 1 (values), or a folder per class (folders)')
     parser.add_argument(
@@ -61,7 +49,7 @@ def main():
         help='scale masks of another size and the same proportions to their images')
     parser.add_argument('--refine', choices=list(REFINE), help='marks become outlines')
     parser.add_argument(
-        '--refine-options', nargs='+', action=DictAction, default={},
+        '--refine-options', nargs='+', action=_launch.KeyValues, default={},
         help='options of GrabCut: KEY=VALUE ...')
     parser.add_argument(
         '--sheet', type=Path, help='new PNG of the images with the worst outlines')
@@ -71,10 +59,33 @@ def main():
     args = parser.parse_args()
     if args.refine is None and (args.refine_options or args.sheet):
         parser.error('--refine-options and --sheet need --refine')
+    return args
+
+
+if __name__ == '__main__':
+    _one_line_errors.install()
+    ARGS = parse_args()
+
+from mmpretrain.registry import TASK_UTILS
+from rich.progress import track
+
+from cfcn_plugin.annotation.convert import INDEX, MaskConverter, convert_masks
+from cfcn_plugin.annotation.mask_index import IndexRow
+from cfcn_plugin.annotation.mask_values import UNKNOWN, UNKNOWN_CLASS
+from cfcn_plugin.annotation.outline_report import outline_lines, worst_outlines
+from cfcn_plugin.annotation.png_folder import png_masks_config
+from cfcn_plugin.annotation.samples import FolderSamples
+from cfcn_plugin.masks import GrabCut, MaskLoader
+from cfcn_plugin.mm.annotation.samples import guided_datasets
+from cfcn_plugin.printable import printable
+from cfcn_plugin.visualization.contact_sheet import contact_sheet
+
+
+def main(args: argparse.Namespace) -> None:
     if args.sheet:
         _launch.check_new_file(args.sheet)
     refine = args.refine and GrabCut(**{**REFINE[args.refine], **args.refine_options})
-    samples, source = read_samples(parser, args)
+    samples, source = read_samples(args)
     loader = samples.loader
     origin = dict(source=source, images=str(Path(samples.root).absolute()),
                   classes=args.classes, exif=loader.exif)
@@ -108,21 +119,21 @@ def main():
         sys.exit(1)
 
 
-def read_samples(parser: argparse.ArgumentParser, args: argparse.Namespace) -> tuple:
+def read_samples(args: argparse.Namespace) -> tuple:
     """The images with the loader of their masks, and the config of the source."""
     cfg = None if args.config is None else _launch.load_config(args.config)
     if cfg is not None and f'{args.split}_dataloader' in cfg:
         if args.source or args.images:
-            parser.error('CONFIG defines source and images: give CONFIG alone')
+            raise ValueError('CONFIG defines source and images: give CONFIG alone')
         datasets = guided_datasets(cfg, args.split)
         if len(datasets) > 1:
-            parser.error(f'CONFIG has {len(datasets)} data sets with masks: give '
-                         '--source and --images of one')
+            raise ValueError(f'CONFIG has {len(datasets)} data sets with masks: give '
+                             '--source and --images of one')
         return datasets[0], datasets[0].load_config.to_dict()
     source = args.source if cfg is None else cfg.get('source')
     if source is None or args.images is None or (args.source and cfg):
-        parser.error('give CONFIG, or --source KEY=VALUE ... with --images, or a '
-                     'file with a `source` with --images')
+        raise ValueError('give CONFIG, or --source KEY=VALUE ... with --images, or a '
+                         'file with a `source` with --images')
     loader = MaskLoader(
         TASK_UTILS.build(dict(source)), exif=args.exif, rescale=args.rescale)
     return FolderSamples(args.images, loader, leave_out=args.out), dict(source)
@@ -160,5 +171,4 @@ def print_config(args: argparse.Namespace, root: str,
 
 
 if __name__ == '__main__':
-    _one_line_errors.install()
-    main()
+    main(ARGS)
