@@ -3,9 +3,10 @@
 The list has one path below the data root on each line. A smaller list is a part of a
 larger one. A pipeline uses it with LoadActivationMask(image_list=FILE).
 
-  random    each image has the same chance; the list depends only on the seed
   coverage  the images that together represent the variety of each class, in features
-            of the checkpoint, or of the config's pretrained backbone
+            of the checkpoint, or of the config's pretrained backbone (the default: see
+            docs/results/waterbirds-choice.md)
+  random    each image has the same chance; the list depends only on the seed
   context   images whose answer seems to rest on the background, by the checkpoint
 """
 # ruff: noqa: E402  (arguments are parsed before the slow imports)
@@ -25,7 +26,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '-n', type=int, required=True, help='images; with --per-class, of each class')
     parser.add_argument(
-        '--by', choices=['random', 'coverage', 'context'], default='random')
+        '--by', choices=['coverage', 'random', 'context'], default='coverage')
     parser.add_argument('--checkpoint', help='a trained model of the config')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(

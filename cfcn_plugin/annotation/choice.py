@@ -92,6 +92,18 @@ def choose_by_score(images: Images, scores: np.ndarray, reasons: Sequence[str],
     return _choose(images, count, seed, per_class, order)
 
 
+def check_count(images: Images, count: int, per_class: bool = False) -> None:
+    """Check that there are enough images, before a model looks at them.
+
+    Args:
+        images, count, per_class: As in :func:`choose_by_coverage`.
+
+    Raises:
+        ValueError: ``count`` is below 1, or there are too few images.
+    """
+    _amounts(_classes(images, per_class), count, per_class)
+
+
 def _choose(images: Images, count: int, seed: int, per_class: bool,
             order: Callable) -> list[Chosen]:
     """The first images of each class, by ``order(members, amount)``; the best first.

@@ -32,19 +32,20 @@ def trained(tmp_path_factory, waterbirds_root):
 def test_lists_are_of_training_images_by_class_and_never_overwritten(
         run_tool, waterbirds_root, tmp_path):
     out = tmp_path / 'list.txt'
-    run_tool('choose_guided.py', CONFIG, '-n', 2, '--per-class', '--seed', 1, '--out',
-             out, data=waterbirds_root)
+    run_tool('choose_guided.py', CONFIG, '-n', 2, '--by', 'random', '--per-class',
+             '--seed', 1, '--out', out, data=waterbirds_root)
     keys = out.read_text().split()
     # odd numbers are waterbirds, and the first eight are for training
     assert sorted(int(Path(k).stem) % 2 for k in keys) == [0, 0, 1, 1]
     assert all(k.startswith('images/00') for k in keys)
     with pytest.raises(FileExistsError, match='not overwritten'):
         run_tool('choose_guided.py', CONFIG, '-n', 2, '--out', out,
-                 data=waterbirds_root)
+                 data=waterbirds_root)  # before a model is asked
 
 
 @pytest.mark.parametrize('count,message', [(0, 'at least 1'), (99, 'has 8')])
-def test_impossible_counts_are_named(run_tool, waterbirds_root, count, message):
+def test_impossible_counts_are_named_before_a_model_is_made(
+        run_tool, waterbirds_root, count, message):
     with pytest.raises(ValueError, match=message):
         run_tool('choose_guided.py', CONFIG, '-n', count, data=waterbirds_root)
 
@@ -69,8 +70,8 @@ def test_choice_of_a_model_is_nested_and_its_page_says_why(
 
 
 def test_random_choice_has_a_page_too(run_tool, waterbirds_root, tmp_path, capsys):
-    run_tool('choose_guided.py', CONFIG, '-n', 2, '--page', tmp_path / 'a.html',
-             data=waterbirds_root)
+    run_tool('choose_guided.py', CONFIG, '-n', 2, '--by', 'random', '--page',
+             tmp_path / 'a.html', data=waterbirds_root)
     assert len(capsys.readouterr().out.split()) == 2
     assert 'chosen by random. Each image has' in (tmp_path / 'a.html').read_text()
 
@@ -80,11 +81,12 @@ def test_what_cannot_be_chosen_says_what_to_give(
     config, checkpoint = trained
     for arguments, message in (
             (('--by', 'context'), 'asks the model at hand: give --checkpoint'),
-            (('--checkpoint', checkpoint), '--by random uses no --checkpoint')):
+            (('--by', 'random', '--checkpoint', checkpoint),
+             '--by random uses no --checkpoint')):
         with pytest.raises(SystemExit):
             run_tool('choose_guided.py', config, '-n', 2, *arguments,
                      data=waterbirds_root)
         assert message in capsys.readouterr().err
-    with pytest.raises(ValueError, match=r'begins at random: .*\(--checkpoint\)'):
-        run_tool('choose_guided.py', config, '-n', 2, '--by', 'coverage',
-                 data=waterbirds_root)
+    # by coverage, the default
+    with pytest.raises(ValueError, match=r'at random: .*--by random.*--checkpoint'):
+        run_tool('choose_guided.py', config, '-n', 2, data=waterbirds_root)

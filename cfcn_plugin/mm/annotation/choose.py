@@ -12,7 +12,12 @@ from mmpretrain.models.heads import MultiLabelClsHead
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from cfcn_plugin.annotation.choice import Chosen, choose_by_coverage, choose_by_score
+from cfcn_plugin.annotation.choice import (
+    Chosen,
+    check_count,
+    choose_by_coverage,
+    choose_by_score,
+)
 from cfcn_plugin.annotation.context_score import ContextScore, context_score
 from cfcn_plugin.features import last_stage_activation
 from cfcn_plugin.mm.datasets.subset import training_dataset
@@ -50,6 +55,7 @@ def choose_from_model(cfg: Config, images: list, by: str, count: int, seed: int 
     """
     if by == 'context' and checkpoint is None:
         raise ValueError(f"by='context' asks the model at hand: {CHECKPOINT}")
+    check_count(images, count, per_class)
     dataset = training_dataset(cfg, plain_test_pipeline(cfg))
     model = _model(cfg, checkpoint).to(device)
 
@@ -80,7 +86,8 @@ def _model(cfg: Config, checkpoint: str | Path | None) -> nn.Module:
     parts = [cfg.model, cfg.model.get('backbone') or {}]
     if not any(map(_has_weights, parts)):
         raise ValueError("by='coverage' needs features that know images, and the "
-                         f'network of this config begins at random: {CHECKPOINT}')
+                         'network of this config begins at random: choose by chance '
+                         f"(--by random), or {CHECKPOINT}")
     model = get_model(cfg)
     model.init_weights()
     return model.eval()
