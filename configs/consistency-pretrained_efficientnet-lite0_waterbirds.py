@@ -2,3 +2,4 @@
 _base_ = './swap-pretrained_efficientnet-lite0_waterbirds.py'
 model = dict(
     guidance=dict(_delete_=True, type='ConsistencyLoss', border=1.0, hole='box'))
+train_cfg = dict(max_epochs=2)  # of two passes: as long as the recipe's four

@@ -19,7 +19,10 @@ for name, options in changes.items():
         config=config, axis_values=dict(masks=['100%']), options=options)
 baseline = 'recipe'
 axes = dict(masks=['100%', '5%', '1.25%'])
-options = {'test_evaluator': [dict(type='GroupAccuracy'), dict(type='FocusMetric')]}
+options = {
+    'train_cfg.max_epochs': 2,
+    'test_evaluator': [dict(type='GroupAccuracy'), dict(type='FocusMetric')],
+}
 metrics = dict(
     _delete_=True,
     **{
