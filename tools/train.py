@@ -57,7 +57,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import FlexibleRunner, Runner
 
 from cfcn_plugin.mm.engine import ResumableRunner
-from cfcn_plugin.mm.engine.resume.newest_checkpoint import has_checkpoint
+from cfcn_plugin.work_dir import has_checkpoint
 
 
 def _use_amp(optim_wrapper: dict) -> None:

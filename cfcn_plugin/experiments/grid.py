@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-from cfcn_plugin.mm.config import read_config_file
-
 # Columns of every table; a grid may have more axes
 AXES = ('seed', 'alpha', 'masks', 'size')
 KNOWN = {'methods', 'axes', 'baseline', 'options', 'alpha_option', 'metrics', 'test'}
@@ -113,6 +111,8 @@ def read_grid(file: str | Path) -> Grid:
         FileNotFoundError: The grid file, or one of its configs, does not exist.
         ValueError, TypeError: The grid file does not have the format above.
     """
+    # a cell's own process knows cells and needs no mm package
+    from cfcn_plugin.mm.config import read_config_file
     file = Path(file)
     if not file.is_file():
         raise FileNotFoundError(f"grid file '{file}' does not exist; examples are in "

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cfcn_plugin.atomic_write import atomic_write
-from cfcn_plugin.mm.engine.resume.newest_checkpoint import has_checkpoint
 from cfcn_plugin.printable import printable_lines
 from cfcn_plugin.state_file import read_state
+from cfcn_plugin.work_dir import has_checkpoint
 
 from .grid import Cell, Grid
 

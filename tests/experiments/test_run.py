@@ -5,6 +5,8 @@ import os
 import select
 import shutil
 import signal
+import subprocess
+import sys
 import textwrap
 from functools import partial
 
@@ -33,6 +35,13 @@ def log_of(outcome):
 def started(work_dir):
     """When each finished cell was finished."""
     return {f: f.stat().st_mtime_ns for f in work_dir.rglob('outcome.json')}
+
+
+def test_process_of_a_cell_imports_no_torch():
+    subprocess.run(
+        [sys.executable, '-c', 'import sys, cfcn_plugin.experiments.cell_run\n'
+         "assert not {'torch', 'mmengine', 'matplotlib'} & set(sys.modules)"],
+        check=True)
 
 
 def test_each_cell_is_trained_and_tested_and_its_metrics_kept(

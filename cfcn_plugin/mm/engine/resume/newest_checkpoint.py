@@ -1,5 +1,4 @@
 """The newest checkpoint from which a run can resume."""
-import re
 import zipfile
 from pathlib import Path
 
@@ -7,8 +6,7 @@ import torch
 from mmengine.logging import MMLogger
 
 from cfcn_plugin.mm.safe_loading import safe_classes
-
-REGULAR = re.compile(r'(epoch|iter)_(\d+)\.pth')
+from cfcn_plugin.work_dir import last_checkpoint, regular_checkpoints
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path | str | None:
@@ -32,7 +30,7 @@ def newest_checkpoint(work_dir: str | Path) -> Path | str | None:
     """
     work_dir = Path(work_dir)
     warn = MMLogger.get_current_instance().warning
-    named, pointer = _read_last_checkpoint(work_dir), work_dir / 'last_checkpoint'
+    named, pointer = last_checkpoint(work_dir), work_dir / 'last_checkpoint'
     if '://' in named:
         return named
     found = saved_checkpoints(work_dir)
@@ -57,21 +55,15 @@ def newest_checkpoint(work_dir: str | Path) -> Path | str | None:
         'copy with `--resume PATH`, or start a new run in another `--work-dir`')
 
 
-def has_checkpoint(work_dir: str | Path) -> bool:
-    """Whether a run has saved a checkpoint, also if the checkpoint is unreachable."""
-    return bool(_read_last_checkpoint(Path(work_dir)) or saved_checkpoints(work_dir))
-
-
 def saved_checkpoints(work_dir: str | Path) -> list[Path]:
     """Possible checkpoint files of a run, the preferred file first."""
     work_dir = Path(work_dir)
-    named = _read_last_checkpoint(work_dir)
+    named = last_checkpoint(work_dir)
     last = Path(named)
     if not last.is_file():  # the folder may have been moved
         last = work_dir / last.name
     folders = {work_dir, last.parent} if named else {work_dir}
-    found = [file for folder in folders for file in folder.glob('*.pth')
-             if REGULAR.fullmatch(file.name)]
+    found = [file for folder in folders for file in regular_checkpoints(folder)]
     if last.is_file():
         found.append(last)
     found = sorted({file.resolve(): file for file in found}.values(),
@@ -107,12 +99,6 @@ def _iterations(checkpoint: Path) -> int:
         return int(content['meta']['iter'])
     except Exception:  # of another kind, or damaged: the run tells it when it loads it
         return -1
-
-
-def _read_last_checkpoint(work_dir: Path) -> str:
-    """Content of ``last_checkpoint``; a killed stock run may leave the file empty."""
-    pointer = work_dir / 'last_checkpoint'
-    return pointer.read_text().strip() if pointer.is_file() else ''
 
 
 def find_damage(checkpoint: Path) -> str | None:
