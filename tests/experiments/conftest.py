@@ -12,21 +12,21 @@ TRAIN = '''
     config, work_dir = sys.argv[1], pathlib.Path(sys.argv[3])
     print('train', *sys.argv[1:], 'threads', os.environ['OMP_NUM_THREADS'], 'gpu',
           os.environ.get('CUDA_VISIBLE_DEVICES'), flush=True)
-    text = open(config).read()
+    text = open(config).read().replace(' ', '')
     work_dir.mkdir(exist_ok=True)
-    if 'forgetful = True' not in text:
+    if 'forgetful=True' not in text:
         (work_dir / 'last_checkpoint').write_text('/elsewhere/epoch_1.pth')
-    if 'fail = True' in text:
+    if 'fail=True' in text:
         raise RuntimeError('no luck')
-    if 'kill = True' in text:
+    if 'kill=True' in text:
         os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(300)
-    if 'slow = True' in text:
+    if 'slow=True' in text:
         pathlib.Path(os.environ['STARTED']).write_text(str(os.getpid()))
         time.sleep(300)
-    if 'stop = True' in text and '--resume' not in sys.argv:
+    if 'stop=True' in text and '--resume' not in sys.argv:
         sys.exit(75)
-    if 'preempted = True' in text and '--resume' not in sys.argv:
+    if 'preempted=True' in text and '--resume' not in sys.argv:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))
         os.killpg(os.getpgrp(), signal.SIGUSR2)  # the queue signals all processes
         os.kill(os.getppid(), signal.SIGUSR2)
@@ -39,11 +39,10 @@ TRAIN = '''
 TEST = '''
     import json, sys
     print('test', *sys.argv[1:])
-    seed = [line for line in open(sys.argv[1]) if line.startswith('randomness')][0]
+    seed = open(sys.argv[1]).read().split('seed=')[1][0]
     out = sys.argv[sys.argv.index('--out') + 1]
     with open(out, 'w') as stream:
-        json.dump({'right': 90. + int(seed.split('seed=')[1][0]), 'focus/ratio': .25},
-                  stream)
+        json.dump({'right': 90. + int(seed), 'focus/ratio': .25}, stream)
 '''
 
 

@@ -199,7 +199,7 @@ def killed(make_grid, tools, tmp_path, monkeypatch):
     for descriptor in (started, child):
         os.close(descriptor)
     train = tools / 'train.py'
-    train.write_text(train.read_text().replace("'slow = True'", "'never'"))
+    train.write_text(train.read_text().replace("'slow=True'", "'never'"))
     return grid
 
 
