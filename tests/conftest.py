@@ -2,6 +2,7 @@
 import csv
 import gc
 import gzip
+import importlib.util
 import os
 import runpy
 import sys
@@ -36,6 +37,17 @@ sys.path[:0] = [str(Path(__file__).parent / name)
 def pytest_collection_finish():
     """Leave what was imported out of garbage collections: each data set makes one."""
     gc.freeze()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def config_text_as_it_is():
+    """No yapf: it takes most of a small run, seconds where a path is long."""
+    if importlib.util.find_spec('yapf') is None:
+        yield
+        return
+    with mock.patch('yapf.yapflib.yapf_api.FormatCode',
+                    lambda text, **options: (text, True)):
+        yield
 
 
 @pytest.fixture(scope='session')

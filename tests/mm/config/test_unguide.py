@@ -43,9 +43,10 @@ def test_unguided_config_has_nothing_of_ours(path):
     assert ours_in(back) == ours_in(cfg) & DATA_SETS
     if ours_in(back):
         assert back.pop('custom_imports').imports == ['cfcn_plugin.mm']
+    text = back.pretty_text
     for name in ('Guided', 'guidance', 'feature_hook', 'LoadActivationMask',
                  'MaskAware', 'FocusMetric', 'cfcn_plugin', 'CheckHook'):
-        assert name not in back.pretty_text, name
+        assert name not in text, name
     assert cfg.pretty_text == before  # a pure function
 
 

@@ -9,10 +9,8 @@ from PIL import Image
 
 @pytest.fixture(scope='module')
 def quick():
-    """What takes longer than a small run: looking for compilers, laying out configs."""
-    with mock.patch('mmengine.runner.runner.collect_env', return_value={}), \
-            mock.patch('yapf.yapflib.yapf_api.FormatCode',
-                       lambda text, **options: (text, True)):
+    """What takes longer than a small run: looking for compilers."""
+    with mock.patch('mmengine.runner.runner.collect_env', return_value={}):
         yield
 
 
