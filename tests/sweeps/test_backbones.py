@@ -44,7 +44,7 @@ SAMPLE = (
     'repvit/repvit_m1', 'pvt_v2/pvt_v2_b0', 'iformer/iformer_t',
     'swiftformer/swiftformer_xs', 'efficientformer_v2/efficientformerv2_s0',
 )
-# a second of work and more; of each way above there are others
+# half a second of work and more; of each way above there are others
 LARGER = (
     'visformer/visformer_tiny', 'densenet/densenet121', 'senet/legacy_seresnet18',
     'sknet/skresnet18', 'resnest/resnest14d', 'byoanet/halonet_h1',
@@ -54,6 +54,13 @@ LARGER = (
     'efficientformer/efficientformer_l1', 'twins/twins_svt_small',
     'mvitv2/mvitv2_small_cls', 'volo/volo_d1_224', 'coat/coat_tiny',
     'crossvit/crossvit_tiny_240', 'repvit/repvit_m1', 'pvt_v2/pvt_v2_b0',
+    'efficientformer_v2/efficientformerv2_s0', 'fastvit/fastvit_t8',
+    'mambaout/mambaout_femto', 'mlp_mixer/gmlp_ti16_224', 'convit/convit_tiny',
+    'levit/levit_128s', 'hgnet/hgnetv2_b0', 'swiftformer/swiftformer_xs',
+    'lowformer/lowformer_b0', 'deit/deit_tiny_patch16_224', 'ghostnet/ghostnet_050',
+    'cspnext/cspnext_tiny', 'fasternet/fasternet_t0', 'mobilevit/mobilevit_xxs',
+    'hardcorenas/hardcorenas_b', 'rexnet/rexnet_100', 'lcnetv2/lcnetv2_small',
+    'dla/dla46x_c',
 )
 TORCHVISION = (
     'densenet/densenet121', 'efficientnet/efficientnet_b0', 'googlenet/googlenet',

@@ -28,8 +28,8 @@ CNN = dict(
     head=dict(type='LinearClsHead', num_classes=3),
     guidance=dict(type='CausalFocusLoss'))
 TIMM = dict(
-    type='GuidedTimmClassifier', model_name='test_vit', img_size=64, num_classes=3,
-    guidance=dict(type='CausalFocusLoss'))
+    type='GuidedTimmClassifier', model_name='test_vit', depth=2, img_size=64,
+    num_classes=3, guidance=dict(type='CausalFocusLoss'))
 
 
 def batch(guided=(True, True, False)):
