@@ -3,7 +3,7 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,16 +31,19 @@ def room_of(file: Path) -> str:
     return file.relative_to(PACKAGE).parts[0] if file.parent != PACKAGE else ''
 
 
-def imports(file: Path) -> Iterator[str]:
+@cache
+def imports(file: Path) -> tuple[str, ...]:
     """The full names of all modules and names that a file imports, anywhere in it."""
     package = file.relative_to(ROOT).parent.parts
+    names = []
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            yield from (f'{alias.name}.' for alias in node.names)
+            names += [f'{alias.name}.' for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = package[:len(package) - node.level + 1] if node.level else ()
             module = '.'.join([*base, *filter(None, [node.module])])
-            yield from (f'{module}.{alias.name}' for alias in node.names)
+            names += [f'{module}.{alias.name}' for alias in node.names]
+    return tuple(names)
 
 
 def offences(is_wrong) -> str:
@@ -180,9 +183,16 @@ for name, one in mask_formats.FORMATS.items():
         masks[name] = type(one.make(root)).__name__, bool(record.mask.any())
 sources = [name for name, one in vars(cfcn_plugin.masks).items()
            if isinstance(one, type) and issubclass(one, cfcn_plugin.masks.MaskSource)]
+def missing(name):
+    raise cfcn_plugin.stack.PackageNotFoundError(name)
+cfcn_plugin.stack.version = missing
+try:
+    cfcn_plugin.guide_config
+except ImportError as error:
+    told = str(error)
 print(json.dumps(dict(
     names=names, failed=failed, shape=shape, terms=terms, masks=masks,
-    sources=sources)))
+    sources=sources, told=told)))
 '''
 
 
@@ -213,3 +223,8 @@ def test_every_mask_source_reads_its_format_without_mm(without_mm):
     assert {kind for kind, _ in without_mm['masks'].values()} == (
         set(without_mm['sources']) - {'MaskSource'})
     assert all(has_mask for _, has_mask in without_mm['masks'].values())
+
+
+def test_what_needs_an_mm_stack_says_how_to_install_one(without_mm):
+    assert 'cfcn_plugin.mm needs mmengine and mmpretrain' in without_mm['told']
+    assert "pip install 'cfcn_plugin[onedl]'" in without_mm['told']

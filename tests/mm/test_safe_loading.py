@@ -155,13 +155,16 @@ def test_enabling_twice_is_enabling_once(evil):
 def test_importing_the_package_changes_nothing_in_the_process():
     code = """
 import os, torch
+from mmcv.image.geometric import cv2_interp_codes
 from mmengine.runner import CheckpointLoader, checkpoint
-before = [dict(os.environ), CheckpointLoader.load_checkpoint, torch.load,
-          getattr(checkpoint, '_safe_torch_load', None), CheckpointLoader._schemes]
+from torchvision.transforms import autoaugment
+def state():
+    return [dict(os.environ), CheckpointLoader.load_checkpoint, torch.load,
+            getattr(checkpoint, '_safe_torch_load', None), CheckpointLoader._schemes,
+            dict(cv2_interp_codes), autoaugment._apply_op]
+before = state()
 import cfcn_plugin.mm, cfcn_plugin.mm.safe_loading
-assert before == [dict(os.environ), CheckpointLoader.load_checkpoint, torch.load,
-                  getattr(checkpoint, '_safe_torch_load', None),
-                  CheckpointLoader._schemes]
+assert before == state()
 from mmengine.logging import HistoryBuffer
 assert HistoryBuffer not in torch.serialization.get_safe_globals()
 """
