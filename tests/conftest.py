@@ -2,7 +2,6 @@
 import csv
 import gc
 import gzip
-import importlib.util
 import os
 import runpy
 import sys
@@ -40,13 +39,9 @@ def pytest_collection_finish():
 
 
 @pytest.fixture(scope='session', autouse=True)
-def config_text_as_it_is():
-    """No yapf: it takes most of a small run, seconds where a path is long."""
-    if importlib.util.find_spec('yapf') is None:
-        yield
-        return
-    with mock.patch('yapf.yapflib.yapf_api.FormatCode',
-                    lambda text, **options: (text, True)):
+def no_time_for_the_layout_of_configs():
+    from unformatted_configs import unformatted_configs
+    with unformatted_configs():
         yield
 
 

@@ -216,7 +216,7 @@ def measured(rank, folder, data):
     os.environ['CFCN_DATA'] = str(data)
     cfg = Config.fromfile(ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py')
     cfg.merge_from_dict({
-        'model.backbone.model_name': 'resnet10t', 'model.backbone.pretrained': False,
+        'model.backbone.model_name': 'test_resnet', 'model.backbone.pretrained': False,
         'test_dataloader.batch_size': 2, 'test_dataloader.num_workers': 0,
         'test_dataloader.persistent_workers': False,
         'test_dataloader.dataset.indices': 7, 'randomness.seed': 0})
@@ -227,7 +227,8 @@ def measured(rank, folder, data):
     cfg.test_evaluator = [dict(type=name) for name in (
         'FocusMetric', 'GroupAccuracy', 'AUROC', 'Calibration', 'BackgroundSwapMetric',
         'BrightnessCurve', 'ContrastCurve')]
-    cfg.test_evaluator.append(dict(type='ExplanationFocus', method='input_x_gradient'))
+    cfg.test_evaluator += [dict(type='ExplanationFocus', method=method)
+                           for method in ('grad_cam', 'input_x_gradient')]
     cfg.work_dir = f'{folder}/{rank}'
     if rank is not None:
         cfg.launcher = 'pytorch'
@@ -244,7 +245,7 @@ def alone(waterbirds_root, tmp_path_factory):
         return measured(None, tmp_path_factory.mktemp('alone'), waterbirds_root)
 
 
-@pytest.mark.parametrize('count', [2, 3])
+@pytest.mark.parametrize('count', [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_measures_are_those_of_one_process(alone, count, waterbirds_root, tmp_path):
     assert 0 < alone['focus/guided'] < 7
     assert alone['focus/guided'] + alone['focus/unguided'] == 7

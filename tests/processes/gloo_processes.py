@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import torch
+from unformatted_configs import unformatted_configs
 
 SECONDS = 1800  # a collective that one process leaves out ends as an error, not a hang
 
@@ -54,6 +55,7 @@ def _run(rank: int, count: int, backend: str, folder: str, file: str, name: str,
         backend, init_method=f'file://{folder}/store', rank=rank, world_size=count,
         timeout=timedelta(seconds=SECONDS))
     function = runpy.run_path(file)[name]
-    torch.save(function(rank, *arguments), Path(folder, f'{rank}.pt'))
+    with unformatted_configs():
+        torch.save(function(rank, *arguments), Path(folder, f'{rank}.pt'))
     torch.distributed.barrier()
     torch.distributed.destroy_process_group()

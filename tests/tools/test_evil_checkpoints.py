@@ -15,7 +15,7 @@ from cfcn_plugin.mm.safe_loading import UnsafeCheckpointError
 pytestmark = pytest.mark.stacks
 CONFIG = Path(__file__).parents[2] / 'configs/cfcn_efficientnet-lite0_waterbirds.py'
 SMALL = {
-    'model.backbone.model_name': 'resnet10t', 'model.backbone.pretrained': False,
+    'model.backbone.model_name': 'test_resnet', 'model.backbone.pretrained': False,
     'model.backbone.local_weights': None, 'train_dataloader.num_workers': 0,
     'val_dataloader.num_workers': 0, 'test_dataloader.num_workers': 0,
     'train_cfg.max_epochs': 1

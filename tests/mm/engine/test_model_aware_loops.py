@@ -1,11 +1,9 @@
 """A test run with explanations; the loops do not change the model."""
 import json
-import os
 from pathlib import Path
 
 import pytest
 import torch
-from gloo_processes import run_in_processes
 from mmengine.config import Config
 from mmengine.runner import Runner
 
@@ -22,7 +20,7 @@ ALL = [
 
 
 def config(data, work_dir, metrics):
-    """A small network on 7 images: no size of batches or ranks divides them."""
+    """A small network on 7 images: no size of batches divides them."""
     cfg = Config.fromfile('configs/cfcn_efficientnet-lite0_waterbirds.py')
     for split in ('train', 'val', 'test'):
         loader = cfg[f'{split}_dataloader']
@@ -102,16 +100,6 @@ def test_every_number_is_in_the_log_file(run):
 def test_size_of_batches_does_not_matter(cfg, run):
     cfg.test_dataloader.batch_size = 5
     assert Runner.from_cfg(cfg).test() == pytest.approx(run[0], rel=1e-4)
-
-
-def one_rank(rank, cfg, folder):
-    os.chdir(folder)  # where mmengine joins results
-    return Runner.from_cfg(cfg).test()
-
-
-def test_two_ranks_measure_what_one_does(cfg, run, tmp_path):
-    first, _ = run_in_processes(one_rank, 2, cfg, tmp_path)
-    assert first == pytest.approx(run[0], rel=1e-4)
 
 
 def test_training_goes_as_with_the_stock_loop(cfg):
