@@ -6,12 +6,26 @@ import runpy
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import torch
 from unformatted_configs import unformatted_configs
 
 SECONDS = 1800  # a collective that one process leaves out ends as an error, not a hang
+
+
+def start(function: Callable, *arguments) -> BaseProcess:
+    """A new process that calls ``function(*arguments)``; see :func:`run_in_processes`.
+    """
+    context = multiprocessing.get_context('forkserver')
+    context.set_forkserver_preload(
+        ['mmpretrain', 'cfcn_plugin.mm', 'torch.distributed.nn'])
+    # by its file: pytest's modules have names that other processes do not know
+    process = context.Process(target=_call, args=(
+        inspect.getfile(function), function.__name__, arguments))
+    process.start()
+    return process
 
 
 def run_in_processes(function: Callable, count: int, *arguments,
@@ -24,20 +38,10 @@ def run_in_processes(function: Callable, count: int, *arguments,
     Raises:
         RuntimeError: A process failed; its traceback is on stderr.
     """
-    # by its file: pytest's modules have names that other processes do not know
     file, name = inspect.getfile(function), function.__name__
-    context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload(
-        ['mmpretrain', 'cfcn_plugin.mm', 'torch.distributed.nn'])
     with tempfile.TemporaryDirectory() as folder:
-        started = [
-            context.Process(
-                target=_run,
-                args=(rank, count, backend, folder, file, name, arguments))
-            for rank in range(count)
-        ]
-        for process in started:
-            process.start()
+        started = [start(_in_group, rank, count, backend, folder, file, name, arguments)
+                   for rank in range(count)]
         for process in started:
             process.join()
         codes = [process.exitcode for process in started]
@@ -47,15 +51,18 @@ def run_in_processes(function: Callable, count: int, *arguments,
                 for rank in range(count)]
 
 
-def _run(rank: int, count: int, backend: str, folder: str, file: str, name: str,
-         arguments) -> None:
-    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(count))
+def _call(file: str, name: str, arguments):
     torch.set_num_threads(1)
+    with unformatted_configs():
+        return runpy.run_path(file)[name](*arguments)
+
+
+def _in_group(rank: int, count: int, backend: str, folder: str, file: str, name: str,
+              arguments) -> None:
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(count))
     torch.distributed.init_process_group(
         backend, init_method=f'file://{folder}/store', rank=rank, world_size=count,
         timeout=timedelta(seconds=SECONDS))
-    function = runpy.run_path(file)[name]
-    with unformatted_configs():
-        torch.save(function(rank, *arguments), Path(folder, f'{rank}.pt'))
+    torch.save(_call(file, name, (rank, *arguments)), Path(folder, f'{rank}.pt'))
     torch.distributed.barrier()
     torch.distributed.destroy_process_group()

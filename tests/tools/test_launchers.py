@@ -2,11 +2,13 @@
 import os
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import torch
+from gloo_processes import start
 from mmengine.config import Config
+from mmengine.model import MMDistributedDataParallel
 
 TOOLS = Path(__file__).parents[2] / 'tools'
 # what stands for a scheduler and for Python: prints its arguments
@@ -103,61 +105,51 @@ def test_error_of_one_rank_does_not_wait_for_others(monkeypatch, backend, error,
     assert bool(calls) == left
 
 
-SCRIPT = '''
-import os, sys
-sys.path.insert(0, sys.argv[1])
-from _processes import processes
-import torch
-from mmengine.config import Config
-from mmengine.model import MMDistributedDataParallel
+class Sum:
+    """A run whose model adds over the processes."""
 
-class Runner:
     def __init__(self, **wrapper):
         wrapper.pop('type')
         self.model = MMDistributedDataParallel(torch.nn.Linear(3, 3), **wrapper)
         self.loop = self  # a cycle, as mmengine's are
 
-    def run(self):
+    def run(self, fails):
         self.model(torch.ones(2, 3)).sum().backward()
         total = torch.ones(1)
         torch.distributed.all_reduce(total)
-        if 'fail' in sys.argv:
+        if fails:
             raise SystemExit(7)
         return total.item()
 
-def threads():
-    tasks = os.listdir("/proc/self/task")
-    names = [open(f"/proc/self/task/{task}/comm").read() for task in tasks]
-    return sum('gloo' in name for name in names)
 
-cfg = Config(dict(launcher='slurm', find_unused_parameters=True))
-try:
-    with processes(cfg):
-        assert cfg.model_wrapper_cfg.find_unused_parameters
-        print('sum', Runner(**cfg.model_wrapper_cfg).run())
-finally:
-    print('threads', threads())
-'''
+def rank_of_slurm(rank, port, fails, file):
+    """Write the sum of the ranks, and how many threads of gloo are left."""
+    from _processes import processes
+    os.environ.update(
+        SLURM_PROCID=str(rank), SLURM_NTASKS='2', SLURM_LOCALID=str(rank),
+        MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
+    cfg = Config(dict(launcher='slurm', find_unused_parameters=True))
+    total = None
+    try:
+        with processes(cfg):
+            assert cfg.model_wrapper_cfg.find_unused_parameters
+            total = Sum(**cfg.model_wrapper_cfg).run(fails)
+    finally:
+        names = [task.joinpath('comm').read_text()
+                 for task in Path('/proc/self/task').iterdir()]
+        file.write_text(f'{total} {sum("gloo" in name for name in names)}')
 
 
 @pytest.mark.skipif(not Path('/proc/self/task').is_dir(), reason='reads /proc')
-@pytest.mark.parametrize('ending,code', [
-    ('well', 0), pytest.param('fail', 7, marks=pytest.mark.slow)])
-def test_slurm_runs_on_cpus_and_leaves_no_thread_that_could_abort(ending, code):
+@pytest.mark.parametrize('fails, code, total', [(False, 0, 2.0), (True, 7, None)])
+def test_slurm_runs_on_cpus_and_leaves_no_thread_that_could_abort(
+        tmp_path, fails, code, total):
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
-    started = [
-        subprocess.Popen(
-            [sys.executable, '-c', SCRIPT, str(TOOLS), ending], text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**os.environ, 'SLURM_PROCID': str(rank), 'SLURM_NTASKS': '2',
-                 'SLURM_LOCALID': str(rank), 'MASTER_ADDR': '127.0.0.1',
-                 'MASTER_PORT': str(port), 'PYTHONFAULTHANDLER': '1'})
-        for rank in range(2)
-    ]
-    for process in started:
-        out, err = process.communicate()
-        assert process.returncode == code, err[-4000:]
-        assert 'threads 0' in out
-        assert ('sum 2.0' in out) == (code == 0)
+    started = [start(rank_of_slurm, rank, port, fails, tmp_path / str(rank))
+               for rank in range(2)]
+    for rank, process in enumerate(started):
+        process.join()
+        assert process.exitcode == code
+        assert (tmp_path / str(rank)).read_text() == f'{total} 0'

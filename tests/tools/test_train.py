@@ -125,7 +125,7 @@ def train_on_two(data, work_dir, *options):
         [str(ROOT / 'tools/dist_train.sh'),
          str(ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py'), '2', '--work-dir',
          str(work_dir), '--cfg-options', *SMALL, 'train_cfg.val_interval=1',
-         'model.backbone.model_name=resnet10t', 'model.guidance.reduction=guided',
+         'model.backbone.model_name=test_resnet', 'model.guidance.reduction=guided',
          *options],
         capture_output=True, text=True,
         env={**os.environ, 'CFCN_DATA': str(data), 'OMP_NUM_THREADS': '1',
@@ -150,7 +150,7 @@ def test_fully_sharded_run_leaves_a_checkpoint_for_one_process(
     run_tool('test.py', ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py',
              tmp_path / 'epoch_1.pth', '--work-dir', tmp_path / 'test', '--out', out,
              '--out-item', 'metrics', '--cfg-options', *SMALL,
-             'model.backbone.model_name=resnet10t',
+             'model.backbone.model_name=test_resnet',
              'test_dataloader.dataset.split=val', data=waterbirds_root)
     found = json.loads(out.read_text())
     assert found['focus/ratio'] == pytest.approx(last['focus/ratio'], abs=1e-4)
