@@ -33,9 +33,13 @@ sys.path[:0] = [str(Path(__file__).parent / name)
                 for name in ('helpers', 'processes', 'sweeps')]
 
 
+gc.disable()  # imports and thousands of tests: nothing of them is garbage
+
+
 def pytest_collection_finish():
     """Leave what was imported out of garbage collections: each data set makes one."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope='session', autouse=True)
