@@ -43,9 +43,9 @@ def pytest_collection_finish():
 
 
 @pytest.fixture(scope='session', autouse=True)
-def no_time_for_the_layout_of_configs():
-    from unformatted_configs import unformatted_configs
-    with unformatted_configs():
+def runs_are_quick_and_apart():
+    from quick_runs import quick_runs
+    with quick_runs():
         yield
 
 

@@ -10,7 +10,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import torch
-from unformatted_configs import unformatted_configs
+from quick_runs import quick_runs
 
 SECONDS = 1800  # a collective that one process leaves out ends as an error, not a hang
 
@@ -53,7 +53,7 @@ def run_in_processes(function: Callable, count: int, *arguments,
 
 def _call(file: str, name: str, arguments):
     torch.set_num_threads(1)
-    with unformatted_configs():
+    with quick_runs():
         return runpy.run_path(file)[name](*arguments)
 
 

@@ -71,7 +71,6 @@ def finished(run_tool, waterbirds_root, tmp_path_factory):
                 'cfcn_plugin.experiments.sheets.IMAGES': 3,
                 'cfcn_plugin.experiments.sheets.DPI': 30,
                 # what takes most of the time of so small a run
-                'yapf.yapflib.yapf_api.FormatCode': lambda code, **_: (code, True),
                 'mmengine.runner.Runner._log_env': lambda *_: None,
         }.items():
             patches.enter_context(mock.patch(name, value))

@@ -85,8 +85,7 @@ def test_some_breeds_train_although_files_are_odd(run_tool, pets_root, tmp_path)
                for split in ('train', 'val', 'test')),
              *(f'model.{part}.num_classes=2' for part in ('head', 'data_preprocessor')),
              'train_dataloader.dataset.pipeline.1.empty=unguided',
-             # the name of the fixture's run if both begin in the same second
-             'experiment_name=breeds', data=tmp_path / 'data')
+             data=tmp_path / 'data')
     *_, first, last = scalars(tmp_path)
     assert first['guided_fraction'] == 0.75
     assert last['focus/guided'] == 2
