@@ -71,11 +71,15 @@ class MaskRecord:
         file: The source file, with the entry in the file if there are several.
         classes: int64 (K,), the class of each plane of a (K, H, W) mask.
         ignore: uint8 {0, 1}, (H, W), 1 where a pixel is neither cause nor context.
+        made_of: The mask depends on these files, the image's (H, W) and label alone:
+            path and :func:`.file_state` of each file that is read again for each mask.
+            None: the source is asked for each draw.
     """
     mask: np.ndarray
     file: str
     classes: np.ndarray | None = None
     ignore: np.ndarray | None = None
+    made_of: tuple[tuple[str, tuple | None], ...] | None = None
 
     def check(self) -> None:
         """Raise a MaskError if a value, type or shape differs from the above."""

@@ -10,7 +10,6 @@ from pycocotools import mask as coco_mask
 from cfcn_plugin.options import check_flag
 
 from .base import MaskError, MaskRecord, at, check_option, check_size, expect
-from .decoded import DecodedMasks
 from .deferred import read_or_defer
 from .index import IndexedMasks
 from .io.coco_file import (
@@ -75,7 +74,6 @@ class COCOMasks(IndexedMasks):
         self.normalized = normalized
         self.images = images
         self.choice = ObjectChoice(**choice)
-        self.decoded = DecodedMasks()
         super().__init__(ann_file, data_root)
 
     def records(self) -> Iterator[tuple[str, tuple]]:
@@ -122,15 +120,7 @@ class COCOMasks(IndexedMasks):
         return shape, crowd, category, outline
 
     def read(self, records: list, file: str, results: dict) -> MaskRecord:
-        shape = results['ori_shape'][:2]
-        check_size(records[0][0], shape)
-        if self.choice.objects == 'label':  # the mask depends on the sample's labels
-            return self._decode(records, file, results)
-        name = self.key(results)
-        return self.decoded.find(name, shape) or self.decoded.keep(
-            name, shape, self._decode(records, file, results))
-
-    def _decode(self, records: list, file: str, results: dict) -> MaskRecord:
+        check_size(records[0][0], results['ori_shape'][:2])
         objects = [Annotated(category, outline, crowd and IGNORED[self.crowd])
                    for _, crowd, category, outline in records]
         return self.choice.record(objects, _draw, results, file)

@@ -3,12 +3,14 @@ import os
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from .base import MaskError, MaskRecord, at
 from .flat_folder import images_by_stem
 from .io.files import walk_files
 from .io.stored_names import normal_name
+from .mask_memory import file_states
 from .mirror import MirrorMasks, key_prefix
 
 
@@ -47,7 +49,13 @@ class FolderMasks(MirrorMasks):
         with at(f"'{file}'"):
             if not self.belongs(key):
                 return None
-            return self.read(file, results['ori_shape'][:2], results)
+            states = file_states(*self.files(file))
+            record = self.read(file, results['ori_shape'][:2], results)
+            return replace(record, made_of=states)
+
+    def files(self, file: Path) -> list[Path]:
+        """The files that :meth:`read` opens for a mask file."""
+        return [file]
 
     def mask_file(self, key: str) -> Path | None:
         """The mask's file of an image, None if missing.

@@ -1,5 +1,6 @@
 """The lesion masks of IDRiD, the Indian Diabetic Retinopathy Image Dataset."""
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from cfcn_plugin.options import check_flag
@@ -7,6 +8,7 @@ from cfcn_plugin.options import check_flag
 from .base import MaskRecord, at, class_record
 from .io.files import walk_files
 from .io.image import read_nonblack
+from .mask_memory import file_states
 from .mirror import MirrorMasks
 
 # lesion -> the publisher's folder; the optic disc is anatomy, not a lesion
@@ -57,17 +59,20 @@ class IDRiDMasks(MirrorMasks):
 
     def __call__(self, results: dict) -> MaskRecord | None:
         key, shape = self.key(results), results['ori_shape'][:2]
-        inner, files, planes = self.inner_path(key), [], {}
+        inner, files, planes, states = self.inner_path(key), [], {}, ()
         for label, (lesion, folder) in enumerate(self.folders.items()):
             name = inner.parent / folder / f'{inner.stem}_{lesion}{self.suffix}'
             file = self.find(str(name), key)
+            states += file_states(self.folder / name if file is None else file)
             if file is not None:
                 with at(f"'{file}'"):
                     if not self.belongs(key):
                         return None
                     planes[label] = read_nonblack(file, shape)
                 files.append(str(file))
-        return class_record(planes, shape, "', '".join(files)) if files else None
+        if not files:
+            return None
+        return replace(class_record(planes, shape, "', '".join(files)), made_of=states)
 
     def describe_missing(self) -> str:
         return (f'mask of {self.lesions}: expected files like '

@@ -3,6 +3,7 @@ import marshal
 from abc import abstractmethod
 from array import array
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, SupportsIndex
@@ -112,7 +113,8 @@ class IndexedMasks(MaskSource):
             for record in records:
                 if is_packed_error(record):
                     raise restore_error(record)
-            return self.read(records, f"{self.file}', '{key}", results)
+            record = self.read(records, f"{self.file}', '{key}", results)
+            return replace(record, made_of=())  # the file is read once
 
     def places(self, key: str) -> list[str]:
         return [f'{self.file}, {self.entry} of {key}']

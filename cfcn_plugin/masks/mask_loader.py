@@ -24,6 +24,7 @@ from .base import (
 from .exif import turn_upright
 from .failures import Failures
 from .io.stored_names import normal_name
+from .mask_memory import MaskMemory, file_states, memory_key
 from .orientation import mask_turn, size_remedy
 from .refine import GrabCut
 from .refine_record import RefineRecord
@@ -131,6 +132,7 @@ class MaskLoader:
         self.failures = Failures(MaskError, 'masks cannot be used')
         self.refine = None if refine is None else RefineRecord(refine, warn)
         self.warn = warn
+        self.memory = MaskMemory()
 
     def is_chosen(self, key: str) -> bool:
         """Whether the list and the fraction choose the image of this key."""
@@ -226,6 +228,12 @@ class MaskLoader:
             MaskError: The mask cannot be used, and ``on_error`` is ``'raise'``; or the
                 first 32 masks cannot be used.
         """
+        key = memory_key(sample, shape)
+        image = None if self.refine is None else sample.get('img')
+        kept = self.memory.find(key, image)
+        if kept is not None:
+            self.failures.any_fine = True
+            return QueryResult('mask', None, *kept)
         result = self._query_source(sample, shape)
         if result.error is None or self.is_declared_unguided(result):
             self.failures.any_fine = True
@@ -233,10 +241,11 @@ class MaskLoader:
             raise result.error
         else:
             self._warn(describe_image(sample), result.error)
-        if result.kind == 'mask' and self.refine is not None:
-            record, ways = self.refine(
-                describe_image(sample), result.record, sample.get('img'))
-            result = replace(result, record=record, ways=ways)
+        if result.kind == 'mask':
+            if self.refine is not None:
+                record, ways = self.refine(describe_image(sample), result.record, image)
+                result = replace(result, record=record, ways=ways)
+            self.memory.keep(key, result.record, result.ways, image)
         return result
 
     def _warn(self, name: str, error: Exception) -> None:
@@ -254,8 +263,10 @@ class MaskLoader:
 
     def _query_source(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
         record, where = None, type(self.source).__name__
+        path = sample.get('img_path')
+        image = () if path is None else file_states(path)
         try:
-            turn, problem = mask_turn(sample, shape, self.exif)
+            orientation, turn, problem = mask_turn(sample, shape, self.exif)
             stored = shape[::-1] if turn > 4 else shape
             asked = {**sample, 'ori_shape': stored}
             record = (read_scaled(self.source, asked) if self.rescale else
@@ -286,9 +297,12 @@ class MaskLoader:
                 "such images unguided with `empty='unguided'`"),
                 MaskRecord(np.zeros(shape, np.uint8), record.file))
         ignore = record.ignore
+        # a turned image is compared with its file in each draw
+        made_of = None if record.made_of is None or orientation != 1 else (
+            *image, *record.made_of)
         return QueryResult('mask', record=MaskRecord(
             turn_upright(record.mask, turn), record.file, record.classes,
-            None if ignore is None else turn_upright(ignore, turn)))
+            None if ignore is None else turn_upright(ignore, turn), made_of))
 
 
 def describe_image(sample: dict) -> str:

@@ -1,4 +1,6 @@
 """Turning the mask of a photograph as its image was turned when it was loaded."""
+from typing import NamedTuple
+
 from .base import MaskError
 from .exif import is_upright, stored_orientation
 
@@ -7,7 +9,20 @@ LOAD_UPRIGHT = ("load it with color_type='color' and imdecode_backend='cv2' ('pi
                 'ImageFolder(loader=cfcn_plugin.data.load_image))')
 
 
-def mask_turn(sample: dict, shape: tuple[int, int], exif: bool) -> tuple[int, str]:
+class MaskTurn(NamedTuple):
+    """How to turn a mask.
+
+    Attributes:
+        orientation: The EXIF orientation of the image's file, 1 for none.
+        turn: The orientation to apply to the mask, 1 for no change.
+        problem: What forbids to use the mask; empty if there is no problem.
+    """
+    orientation: int
+    turn: int = 1
+    problem: str = ''
+
+
+def mask_turn(sample: dict, shape: tuple[int, int], exif: bool) -> MaskTurn:
     """The EXIF orientation to apply to a mask, and what forbids to use the mask.
 
     Args:
@@ -16,15 +31,12 @@ def mask_turn(sample: dict, shape: tuple[int, int], exif: bool) -> tuple[int, st
         shape: (H, W) of the loaded image.
         exif: Whether the mask is like the stored pixels, and not upright.
 
-    Returns:
-        The orientation, 1 for no change; and a problem, empty if there is none.
-
     Raises:
         MaskError: With ``exif``, the file's orientation cannot be read.
     """
     orientation, size = _orientation_of(sample, exif)
     if orientation == 1:
-        return 1, ''
+        return MaskTurn(1)
     shape_tells = orientation > 4 and size != size[::-1]
     if shape_tells:
         upright = shape != size
@@ -32,13 +44,14 @@ def mask_turn(sample: dict, shape: tuple[int, int], exif: bool) -> tuple[int, st
         upright = sample.get('img') is None or is_upright(
             sample['img'], sample['img_path'])
     if upright is None:
-        return 1, (f'has an EXIF orientation ({orientation}), and its pixels do not '
-                   'show whether it was loaded with it: save it upright, without EXIF')
+        return MaskTurn(orientation, problem=(
+            f'has an EXIF orientation ({orientation}), and its pixels do not show '
+            'whether it was loaded with it: save it upright, without EXIF'))
     if upright or exif or shape_tells:  # a wrong mask then has another shape
-        return orientation if exif and upright else 1, ''
-    return 1, (f'has an EXIF orientation ({orientation}) and was loaded without it: '
-               f'{LOAD_UPRIGHT}, or set `exif=True` if the mask is like the stored '
-               'pixels')
+        return MaskTurn(orientation, orientation if exif and upright else 1)
+    return MaskTurn(orientation, problem=(
+        f'has an EXIF orientation ({orientation}) and was loaded without it: '
+        f'{LOAD_UPRIGHT}, or set `exif=True` if the mask is like the stored pixels'))
 
 
 def size_remedy(size: tuple, shape: tuple, sample: dict, exif: bool) -> str:

@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 
 from .base import MaskError, MaskRecord, class_record
-from .decoded import DecodedMasks, file_state
 from .folder import FolderMasks
 from .io.image import read_image
 from .io.palette import OPAQUE, TRANSPARENT, binary_values, values_or_transparent
@@ -66,12 +65,9 @@ class PNGMasks(FolderMasks):
                              f'{list(classes)} for {causal}')
         self.colours = kinds == {False}
         self.classes = classes
-        self.decoded = DecodedMasks()
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
-        state = file_state(file)
-        return self.decoded.find(str(file), shape, state) or self.decoded.keep(
-            str(file), shape, self.record(self.values(file, shape), file), state)
+        return self.record(self.values(file, shape), file)
 
     def record(self, values: np.ndarray, file: Path) -> MaskRecord:
         """The mask record of a file's values."""

@@ -94,6 +94,9 @@ class VOCMasks(FolderMasks):
         name = read_xml(self.mask_file(key)).findtext('filename') or ''
         return basename(normal_name(name.strip()))
 
+    def files(self, file: Path) -> list[Path]:
+        return [file, self._xml(file)] if self.use == 'instances' else [file]
+
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         if self.use == 'bbox':
             objects, size = self._objects(file, boxes=True)
@@ -116,9 +119,7 @@ class VOCMasks(FolderMasks):
         if self.use == 'segmentation':
             known = [VOCObject(name, None, False) for name in self.names]
         elif numbers:
-            inner = file.relative_to(self.folder).with_suffix('.xml').as_posix()
-            folder = Path(self.data_root, self.annotations)
-            xml = find_inside(folder, inner) or folder / inner
+            xml = self._xml(file)
             with at(f"'{xml}'"):
                 known, _ = self._objects(xml, boxes=False)
         if numbers and numbers[-1] > len(known):
@@ -126,6 +127,12 @@ class VOCMasks(FolderMasks):
             raise MaskError(f'the value {numbers[-1]}, expected 0, 255 or one of the '
                             f'{len(known)} {what}: is it for another `use`?')
         return [self._make_object(known[number - 1], number) for number in numbers]
+
+    def _xml(self, file: Path) -> Path:
+        """The file with the objects of a mask of instances."""
+        inner = file.relative_to(self.folder).with_suffix('.xml').as_posix()
+        folder = Path(self.data_root, self.annotations)
+        return find_inside(folder, inner) or folder / inner
 
     def _objects(self, file: Path, boxes: bool
                  ) -> tuple[list[VOCObject], tuple[int, int] | None]:
