@@ -13,8 +13,8 @@ from cfcn_plugin.options import check_flag
 
 from .agreement import check_flips, check_sizes, moved_planes
 from .albumentations_adapter import fill_masks_with_context, move_by_albumentations
-from .mask_copy import mask_copy
-from .one_draw import one_draw
+from .mask_copy import BY_DRAW, mask_copy
+from .one_draw import OneDraw
 from .transform_kinds import GEOMETRIC, kind_of, type_name, unwrap
 
 
@@ -26,7 +26,7 @@ class MaskAware(BaseTransform):
     each mask with the same random numbers. In a compound transform (RandAugment,
     AutoAugment, RandomApply ...) each inner transform is wrapped. Transforms that move
     no pixel do not change the mask. Instances are thread-safe, except for the case in
-    :func:`.one_draw.one_draw`.
+    :class:`.OneDraw`.
 
     **Required Keys:** those of the wrapped transform
 
@@ -72,16 +72,23 @@ class MaskAware(BaseTransform):
                 f'{", ".join(dict.fromkeys(t.__name__ for t in GEOMETRIC))} or a '
                 'subclass of theirs')
         self.inner = transform
+        self.one_draw = OneDraw(transform)
+        self.by_draw = BY_DRAW.get(type(transform))
 
     def transform(self, results: dict) -> dict | None:
         planes = moved_planes(results)
+        if not planes:
+            return self.inner(results)
+        check_flips(results, f'before {self.name}')
         flipped = results.get('flip', False)
-        if planes:
-            check_flips(results, f'before {self.name}')
-        if planes and isinstance(self.for_masks, Albumentations):
+        if isinstance(self.for_masks, Albumentations):
             results = move_by_albumentations(self.for_masks, results, planes)
+        elif self.for_masks is not None:
+            results = self._move(results, planes)
+        elif self.one_draw.by_methods:
+            results = self.one_draw()(self.inner, results)
         else:
-            results = self._move(results, planes if self.for_masks is not None else {})
+            results = self.inner(results)
         if results is None:  # mmengine then loads another sample
             return None
         if results.get('flip', False) != flipped:
@@ -90,10 +97,8 @@ class MaskAware(BaseTransform):
         return results
 
     def _move(self, results: dict, planes: dict[str, np.ndarray]) -> dict | None:
-        if not planes and self.for_masks is not None:
-            return self.inner(results)
         before = {k: results[k] for k in ('ori_shape', 'img_shape') if k in results}
-        run = one_draw(self.inner, again=bool(planes))
+        run = self.one_draw()
         results = run(self.inner, results)
         for key, mask in planes.items():
             results[key] = self._move_mask(mask, before, run)
@@ -103,11 +108,15 @@ class MaskAware(BaseTransform):
         if mask.ndim == 3:
             return np.stack([self._move_mask(plane, before, run) for plane in mask])
         plane = np.ascontiguousarray(mask)
+        if self.by_draw is not None:
+            return self.by_draw(self.inner, run.drawn, plane)
         if isinstance(unwrap(self.inner), torch.nn.Module):  # torchvision: PIL images
             plane = Image.fromarray(plane)
         moved = run(self.for_masks, {**before, 'img': plane})['img']
-        # Pillow's arrays may be read-only
-        return np.require(moved, requirements=['C', 'W'])
+        if isinstance(moved, np.ndarray) and (
+                moved.flags.c_contiguous and moved.flags.writeable):
+            return moved
+        return np.require(moved, requirements=['C', 'W'])  # of Pillow, or a view
 
     def __repr__(self):
         return (f'{type(self).__name__}(transform={self.inner}, '

@@ -4,8 +4,9 @@ from functools import cache
 from types import FunctionType
 
 import cv2
+import numpy as np
 import torch
-from mmcv.transforms import BaseTransform
+from mmcv.transforms import BaseTransform, RandomFlip
 from mmpretrain.datasets import RandomResizedCrop
 from PIL import Image
 from torchvision.transforms import (
@@ -43,23 +44,27 @@ def mask_copy(transform):
             new = SETTINGS[name]
             value = dict.fromkeys(value, new) if isinstance(value, dict) else new
         setattr(transform, name, value)
-    if type(transform) is RandomResizedCrop:
-        transform.__class__ = MaskCrop
     return GeometricPolicy(transform) if isinstance(transform, POLICIES) else transform
 
 
-class MaskCrop(RandomResizedCrop):
-    """The most frequent transform, for masks: in one step, which copies nothing else.
+def crop_plane(transform: RandomResizedCrop, drawn: dict,
+               plane: np.ndarray) -> np.ndarray:
+    """The crop of a plane, by the nearest neighbour of Pillow."""
+    top, left, height, width = drawn['rand_crop_params']
+    return cv2.resize(plane[top:top + height, left:left + width],
+                      tuple(transform.scale[::-1]),
+                      interpolation=cv2.INTER_NEAREST_EXACT)
 
-    As the stock transform by Pillow's nearest neighbour.
-    """
 
-    def transform(self, results: dict) -> dict:
-        top, left, height, width = self.rand_crop_params(results['img'])
-        region = results['img'][top:top + height, left:left + width]
-        results['img'] = cv2.resize(
-            region, tuple(self.scale[::-1]), interpolation=cv2.INTER_NEAREST_EXACT)
-        return results
+def flip_plane(transform: RandomFlip, drawn: dict, plane: np.ndarray) -> np.ndarray:
+    """The flipped plane; the same plane if nothing is flipped."""
+    direction = drawn['_choose_direction']
+    return plane if direction is None else cv2.flip(plane, FLIPS[direction])
+
+
+FLIPS = dict(vertical=0, horizontal=1, diagonal=-1)  # OpenCV's codes
+# The most frequent transforms: for masks by the recorded draw, without a second run
+BY_DRAW = {RandomResizedCrop: crop_plane, RandomFlip: flip_plane}
 
 
 class GeometricPolicy:
