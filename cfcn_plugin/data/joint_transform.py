@@ -1,6 +1,5 @@
 """torchvision's transforms v2, applied to an image and the planes of its mask."""
 from collections.abc import Callable, Iterator
-from copy import copy
 from functools import partial
 from typing import Any
 
@@ -10,20 +9,24 @@ from PIL import Image
 from torch import Tensor
 from torchvision import transforms as v1
 from torchvision import tv_tensors
-from torchvision.transforms import InterpolationMode, v2
+from torchvision.transforms import v2
 
-# Of v1; they move no pixel, so that the mask stays as it is
+from .moved_planes import BY_DRAW, PolicyMove
+
+# They move no pixel, so that the mask stays as it is
 STILL = (
     v1.ColorJitter, v1.ConvertImageDtype, v1.GaussianBlur, v1.Grayscale, v1.Normalize,
     v1.PILToTensor, v1.RandomAdjustSharpness, v1.RandomAutocontrast, v1.RandomEqualize,
     v1.RandomErasing, v1.RandomGrayscale, v1.RandomInvert, v1.RandomPosterize,
     v1.RandomSolarize, v1.ToPILImage, v1.ToTensor,
-    # of v2: it warns of masks, which it leaves alone; and would end the mask's type
-    v2.RandomErasing, v2.ToPureTensor)
+    v2.ColorJitter, v2.ConvertImageDtype, v2.GaussianBlur, v2.GaussianNoise,
+    v2.Grayscale, v2.Normalize, v2.PILToTensor, v2.RandomAdjustSharpness,
+    v2.RandomAutocontrast, v2.RandomEqualize, v2.RandomErasing, v2.RandomGrayscale,
+    v2.RandomInvert, v2.RandomPhotometricDistort, v2.RandomPosterize,
+    v2.RandomSolarize, v2.ToImage, v2.ToPureTensor)
 CONTAINERS = (v1.Compose, v1.RandomApply, v1.RandomChoice, v1.RandomOrder, v2.Compose,
               v2.RandomApply, v2.RandomChoice, v2.RandomOrder)
 POLICIES = (v2.AutoAugment, v2.RandAugment, v2.TrivialAugmentWide)
-GEOMETRIC_OPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
 # Several images of one, or of several: no mask is that of the result
 WITHOUT_MASKS = (v2.AugMix, v2.FiveCrop, v2.TenCrop, v2.MixUp, v2.CutMix)
 WRITE_V2 = 'from torchvision.transforms import v2'
@@ -47,6 +50,7 @@ class JointTransform:
 
     def __init__(self, transform: Callable | None):
         self.steps = [] if transform is None else list(_steps(transform))
+        self.may_fill = transform is not None and _may_fill(transform)
 
     def __call__(self, image: Any, planes: np.ndarray | None
                  ) -> tuple[Any, np.ndarray | None]:
@@ -67,15 +71,14 @@ class JointTransform:
             for _, alone, _ in self.steps:
                 image = alone(image)
             return image, None
-        # what a step fills is in both of these planes, whatever its value
-        masks = tv_tensors.Mask(torch.from_numpy(np.concatenate(
-            [planes, 1 - planes[:1]])))
-        count = len(masks)
+        if self.may_fill:  # what a step fills is in both, whatever its value
+            planes = np.concatenate([planes, 1 - planes[:1]])
         for name, _, together in self.steps:
-            image, masks = together(image, masks)
-            _check(name, image, masks, count)
-        moved = np.asarray(masks.as_subclass(Tensor))
-        return image, moved[:-1] * (moved[0] != moved[-1])
+            image, planes = together(image, planes)
+            _check_size(name, image, planes.shape[-2:])
+        if self.may_fill:
+            planes = planes[:-1] * (planes[0] != planes[-1])
+        return image, planes
 
 
 def image_size(image: Any) -> tuple[int, int]:
@@ -87,7 +90,7 @@ def image_size(image: Any) -> tuple[int, int]:
     if isinstance(image, Image.Image):
         return image.size[::-1]
     if isinstance(image, Tensor) and image.ndim >= 2:
-        return image.shape[-2], image.shape[-1]
+        return tuple(image.shape[-2:])
     if isinstance(image, np.ndarray) and image.ndim in (2, 3):
         return image.shape[:2]
     raise TypeError('expected a PIL image, a tensor (C, H, W) or an array (H, W, C), '
@@ -101,22 +104,51 @@ def _steps(transform: Any) -> Iterator[tuple[str, Callable, Callable]]:
             yield from _steps(one)
         return
     if isinstance(transform, POLICIES):
-        together = PolicyWithMasks(transform)
+        together = PolicyMove(transform)
     elif _is_still(transform):
         together = partial(_still, transform)
+    elif type(transform) in BY_DRAW:
+        together = partial(BY_DRAW[type(transform)], transform)
     else:
         _check_moves_masks(transform)
-        together = transform
+        together = partial(_together, transform)
     yield _name(transform), transform, together
 
 
-def _still(transform: Callable, image: Any, masks: Tensor) -> tuple[Any, Tensor]:
-    return transform(image), masks
+def _still(transform: Callable, image: Any, planes: np.ndarray
+           ) -> tuple[Any, np.ndarray]:
+    return transform(image), planes
+
+
+def _together(transform: Callable, image: Any, planes: np.ndarray
+              ) -> tuple[Any, np.ndarray]:
+    """Image and planes by torchvision's own way to move masks."""
+    image, masks = transform(image, tv_tensors.Mask(torch.from_numpy(planes)))
+    if not isinstance(masks, tv_tensors.Mask) or masks.dtype != torch.uint8 or (
+            len(masks) != len(planes)):
+        raise ValueError(f'{_name(transform)} changed the values of the mask: let it '
+                         'leave tv_tensors.Mask as it is')
+    return image, np.asarray(masks.as_subclass(Tensor))
+
+
+def _may_fill(transform: Any) -> bool:
+    """Whether a transform may give a mask's pixels another value than 0 or 1."""
+    if type(transform) in CONTAINERS:
+        return any(map(_may_fill, transform.transforms))
+    if isinstance(transform, POLICIES) or _is_still(transform):
+        return False
+    fill = getattr(transform, 'fill', 0)
+    if isinstance(fill, dict):
+        fill = fill.get(tv_tensors.Mask, fill.get('others', 0))
+    own = not type(transform).__module__.startswith('torchvision.')
+    return own or isinstance(transform, v2.Lambda) or fill not in (0, None)
 
 
 def _is_still(transform: Callable) -> bool:
     if isinstance(transform, CONTAINERS):
         return all(map(_is_still, transform.transforms))
+    if isinstance(transform, v2.ToDtype):  # by types it may change masks
+        return isinstance(transform.dtype, torch.dtype)
     # transforms of v2 are no subclasses of those of v1
     return isinstance(transform, STILL)
 
@@ -153,15 +185,11 @@ def _check_moves_masks(transform: Callable) -> None:
             f"fill={{tv_tensors.Mask: 0, 'others': {fill!r}}}")
 
 
-def _check(name: str, image: Any, masks: Any, count: int) -> None:
-    if not isinstance(masks, tv_tensors.Mask) or masks.dtype != torch.uint8 or (
-            len(masks) != count):
-        raise ValueError(f'{name} changed the values of the mask: let it leave '
-                         'tv_tensors.Mask as it is')
-    if tuple(masks.shape[-2:]) != image_size(image):
+def _check_size(name: str, image: Any, size: tuple) -> None:
+    if size != image_size(image):
         raise ValueError(
             f'after {name} the image has height and width {image_size(image)}, its '
-            f'mask {tuple(masks.shape[-2:])}: let it move tv_tensors.Mask as images')
+            f'mask {size}: let it move tv_tensors.Mask as images')
 
 
 def _name(transform: Callable) -> str:
@@ -172,31 +200,3 @@ def _name(transform: Callable) -> str:
         return f'v2.{kind.__name__}'
     return f'{kind.__module__.partition(".")[0]} {kind.__name__}'
 
-
-class PolicyWithMasks:
-    """A policy of torchvision v2, which refuses masks, with its geometric operations
-    applied to masks too.
-
-    Args:
-        policy: AutoAugment, RandAugment or TrivialAugmentWide.
-    """
-
-    def __init__(self, policy: v2.Transform):
-        self.policy = policy
-
-    def __call__(self, image: Any, masks: Tensor) -> tuple[Any, Tensor]:
-        drawn, policy = [], copy(self.policy)
-
-        def apply(image, name: str, magnitude: float, *args, **kwargs):
-            drawn.append((name, magnitude))
-            return self.policy._apply_image_or_video_transform(
-                image, name, magnitude, *args, **kwargs)
-
-        policy._apply_image_or_video_transform = apply
-        image = policy(image)
-        for name, magnitude in drawn:
-            if name in GEOMETRIC_OPS:
-                masks = self.policy._apply_image_or_video_transform(
-                    masks, name, magnitude, interpolation=InterpolationMode.NEAREST,
-                    fill={'others': 0})
-        return image, masks

@@ -5,7 +5,6 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset
 from torchvision.datasets.vision import StandardTransform
@@ -85,7 +84,7 @@ class MaskedSamples(Dataset):
     def _ask(self, path: str, image: Any,
              label: Any) -> tuple[MaskRecord | None, dict]:
         """The record of a guided image, and whether there is one and why not."""
-        sample: dict[str, Any] = dict(img_path=path, img=_pixels(image))
+        sample: dict[str, Any] = dict(img_path=path, img=image)
         if isinstance(label, Integral) or (
                 isinstance(label, Tensor | np.ndarray) and label.ndim == 0):
             sample['gt_label'] = int(label)
@@ -105,13 +104,16 @@ class MaskedSamples(Dataset):
         shape = fields['activation_mask'].shape
         planes = {key: fields[key].reshape(-1, *shape[-2:])
                   for key in MOVED if key in fields}
+        together = planes['activation_mask'] if len(planes) == 1 else (
+            np.concatenate(list(planes.values())))
         try:
-            image, moved = self.transform(image, np.concatenate(list(planes.values())))
+            image, moved = self.transform(image, together)
         except ValueError as error:
             raise MaskError(f"image '{path}': {error}") from error
-        ends = np.cumsum([len(one) for one in planes.values()])
-        for key, part in zip(planes, np.split(moved, ends[:-1])):
-            fields[key] = part.reshape(*fields[key].shape[:-2], *part.shape[-2:])
+        for key, part in planes.items():
+            count, before = len(part), fields[key].shape[:-2]
+            fields[key] = moved[:count].reshape(*before, *moved.shape[-2:])
+            moved = moved[count:]
         return image, fields
 
     def _refuse_changed(self, path: str, image: Any, error: MaskError) -> None:
@@ -156,11 +158,3 @@ def _key_of(sample: Mapping, known: tuple[str, ...],
         raise TypeError(f'a sample has the keys {list(sample)}: expected its image as '
                         f'one of {known}')
     return found[0] if found else None
-
-
-def _pixels(image: Any) -> np.ndarray:
-    """(H, W) or (H, W, C)."""
-    if isinstance(image, Tensor):
-        return np.asarray(image.movedim(0, -1) if image.ndim == 3 else image)
-    return np.asarray(image.convert('RGB') if isinstance(image, Image.Image)
-                      and image.mode not in ('L', 'RGB') else image)

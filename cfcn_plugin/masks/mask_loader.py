@@ -25,7 +25,7 @@ from .exif import turn_upright
 from .failures import Failures
 from .io.stored_names import normal_name
 from .mask_memory import MaskMemory, file_states, memory_key
-from .orientation import mask_turn, size_remedy
+from .orientation import image_pixels, mask_turn, size_remedy
 from .refine import GrabCut
 from .refine_record import RefineRecord
 from .scaled_record import is_scaled, read_scaled
@@ -221,7 +221,8 @@ class MaskLoader:
     def load(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
         """Query the source, apply the policies, and refine the mask.
 
-        ``refine`` needs the loaded image in the sample's ``img``, uint8 (H, W, 3).
+        ``refine`` needs the loaded image in the sample's ``img``, uint8 (H, W, 3), a
+        PIL image or a tensor (3, H, W).
 
         Raises:
             ValueError: ``refine`` is set, and the image is missing or not uint8.
@@ -229,7 +230,7 @@ class MaskLoader:
                 first 32 masks cannot be used.
         """
         key = memory_key(sample, shape)
-        image = None if self.refine is None else sample.get('img')
+        image = None if self.refine is None else image_pixels(sample.get('img'))
         kept = self.memory.find(key, image)
         if kept is not None:
             self.failures.any_fine = True

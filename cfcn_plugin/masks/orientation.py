@@ -1,5 +1,9 @@
 """Turning the mask of a photograph as its image was turned when it was loaded."""
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
 
 from .base import MaskError
 from .exif import is_upright, stored_orientation
@@ -41,8 +45,8 @@ def mask_turn(sample: dict, shape: tuple[int, int], exif: bool) -> MaskTurn:
     if shape_tells:
         upright = shape != size
     else:
-        upright = sample.get('img') is None or is_upright(
-            sample['img'], sample['img_path'])
+        pixels = image_pixels(sample.get('img'))
+        upright = pixels is None or is_upright(pixels, sample['img_path'])
     if upright is None:
         return MaskTurn(orientation, problem=(
             f'has an EXIF orientation ({orientation}), and its pixels do not show '
@@ -52,6 +56,16 @@ def mask_turn(sample: dict, shape: tuple[int, int], exif: bool) -> MaskTurn:
     return MaskTurn(orientation, problem=(
         f'has an EXIF orientation ({orientation}) and was loaded without it: '
         f'{LOAD_UPRIGHT}, or set `exif=True` if the mask is like the stored pixels'))
+
+
+def image_pixels(image: Any) -> np.ndarray | None:
+    """(H, W) or (H, W, C) of an array, PIL image or tensor (C, H, W); None of None."""
+    if isinstance(image, torch.Tensor):
+        return np.asarray(image.movedim(0, -1) if image.ndim == 3 else image)
+    if isinstance(image, Image.Image):
+        return np.asarray(
+            image if image.mode in ('L', 'RGB') else image.convert('RGB'))
+    return image
 
 
 def size_remedy(size: tuple, shape: tuple, sample: dict, exif: bool) -> str:

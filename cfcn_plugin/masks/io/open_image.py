@@ -22,9 +22,11 @@ def open_image(file: str | Path | BinaryIO) -> Image.Image:
 
 def known_formats() -> tuple[str, ...]:
     """Those of ``FORMATS`` that the installed Pillow has."""
-    if not set(FORMATS) <= set(Image.OPEN):
-        Image.init()
-    return tuple(name for name in FORMATS if name in Image.OPEN)
+    known = tuple(filter(Image.OPEN.__contains__, FORMATS))
+    if len(known) == len(FORMATS):
+        return known
+    Image.init()
+    return tuple(filter(Image.OPEN.__contains__, FORMATS))
 
 
 def forbid_other_formats() -> None:
