@@ -16,7 +16,7 @@ def run(work_dir, *arguments):
 
 FIGURES = dict(
     steps=6, loop=2, loss=6, compiled=6, methods=4, swap=2, runner=1, processes=1,
-    masks=10, torch_masks=8, repair=1)
+    masks=15, torch_masks=12, repair=1)
 SLOW = ('compiled', 'processes')  # a compiler's, and an interpreter's, start
 
 
