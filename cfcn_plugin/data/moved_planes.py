@@ -5,7 +5,6 @@ pixel, and are filled with 0.
 """
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -14,7 +13,7 @@ import torch
 from torchvision.transforms import InterpolationMode, v2
 
 GEOMETRIC_OPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
-NEAR_HALF = 1e-3  # pixels; torchvision's rounding of a shift decides
+NEAR_HALF = 1e-3  # pixels; OpenCV rounds shifts to 1 / 1024, torch in float32
 
 
 def crop(transform: v2.RandomResizedCrop, image: Any, planes: np.ndarray
@@ -92,43 +91,38 @@ class PolicyMove:
         return image, planes
 
     def _move(self, planes: np.ndarray, name: str, magnitude: float) -> np.ndarray:
-        shifts = line_shifts(name, magnitude, planes.shape[-2:])
-        if shifts is not None:
-            along = 1 if name.endswith('X') else 0
-            return each(planes, lambda plane: shift_lines(plane, shifts, along))
+        height, width = planes.shape[1:]
+        matrix = shift_matrix(name, magnitude, width if name[-1] == 'Y' else height)
+        if matrix is not None:
+            return each(planes, lambda plane: cv2.warpAffine(
+                plane, matrix, (width, height),
+                flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP))
         # without a fill value, torchvision's grid fills with 0, and makes no second one
         return self.policy._apply_image_or_video_transform(
             torch.from_numpy(planes), name, magnitude, fill={'others': None},
             interpolation=InterpolationMode.NEAREST).numpy()
 
 
-def line_shifts(name: str, magnitude: float, size: tuple[int, ...]
-                ) -> np.ndarray | None:
-    """By how many pixels an operation shifts each row (``...X``) or column (``...Y``).
+def shift_matrix(name: str, magnitude: float, lines: int) -> np.ndarray | None:
+    """OpenCV's inverse matrix of an operation that shifts rows or columns.
 
-    None if it moves pixels otherwise, or a shift is so near to half a pixel that
-    float32 decides it.
+    Args:
+        name: The operation; ``...X`` shifts rows, ``...Y`` columns.
+        magnitude: Its magnitude: pixels, or pixels a line.
+        lines: The number of rows or columns.
+
+    Returns:
+        (2, 3). None if the operation is another, or a shift is so near to half a pixel
+        that the rounding of torchvision's float32 decides.
     """
-    lines = size[0] if name.endswith('X') else size[1]
+    row = 1 if name[-1] == 'Y' else 0
+    matrix = np.eye(2, 3)
     if name.startswith('Translate'):
-        return np.full(lines, int(magnitude))
-    if not name.startswith('Shear'):
+        matrix[row, 2] = -int(magnitude)
+        return matrix
+    shifts = magnitude * (np.arange(lines) + 0.5)
+    if not name.startswith('Shear') or (
+            np.abs(shifts - np.rint(shifts)).max() > 0.5 - NEAR_HALF):
         return None
-    exact = -magnitude * (np.arange(lines) + 0.5)
-    whole = np.rint(exact)
-    if (np.abs(exact - whole) > 0.5 - NEAR_HALF).any():
-        return None
-    return whole.astype(int)
-
-
-def shift_lines(plane: np.ndarray, shifts: np.ndarray, along: int) -> np.ndarray:
-    """Rows shifted to the right, or with ``along=0`` columns shifted down."""
-    if along == 0:
-        return cv2.transpose(shift_lines(cv2.transpose(plane), shifts, 1))
-    moved, width = np.zeros_like(plane), plane.shape[1]
-    ends = np.flatnonzero(np.diff(shifts)) + 1
-    for start, stop in pairwise([0, *ends.tolist(), len(shifts)]):
-        shift = int(np.clip(shifts[start], -width, width))
-        moved[start:stop, max(shift, 0):width + min(shift, 0)] = (
-            plane[start:stop, max(-shift, 0):width - max(shift, 0)])
-    return moved
+    matrix[row, 1 - row], matrix[row, 2] = magnitude, magnitude / 2
+    return matrix
