@@ -51,7 +51,7 @@ def each(planes: np.ndarray, move: Callable[[np.ndarray], np.ndarray]) -> np.nda
 
 def gather(plane: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """As ``plane[rows][:, columns]``; rows are gathered faster than columns."""
-    return cv2.transpose(cv2.transpose(plane[rows])[columns])
+    return cv2.transpose(cv2.transpose(plane.take(rows, 0)).take(columns, 0))
 
 
 @lru_cache(maxsize=2**12)
@@ -83,7 +83,7 @@ class PolicyMove:
             return self.policy._apply_image_or_video_transform(
                 image, name, magnitude, *args, **kwargs)
 
-        policy._apply_image_or_video_transform = apply
+        vars(policy)['_apply_image_or_video_transform'] = apply
         image = policy(image)
         for name, magnitude in drawn:
             if name in GEOMETRIC_OPS:
