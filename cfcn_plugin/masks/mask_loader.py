@@ -65,6 +65,9 @@ class QueryResult:
 class MaskLoader:
     """Loads the mask of a loaded image from a mask source.
 
+    A mask stays in memory as it was loaded, see :class:`.MaskMemory`. The source is
+    asked again when the mask's files, or the image's file, have changed.
+
     Args:
         source: The mask source.
         image_list: File with the keys of the guided images, one per line, written by
