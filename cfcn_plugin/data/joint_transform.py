@@ -90,7 +90,8 @@ def image_size(image: Any) -> tuple[int, int]:
     if isinstance(image, Image.Image):
         return image.size[::-1]
     if isinstance(image, Tensor) and image.ndim >= 2:
-        return tuple(image.shape[-2:])
+        height, width = image.shape[-2:]
+        return height, width
     if isinstance(image, np.ndarray) and image.ndim in (2, 3):
         return image.shape[:2]
     raise TypeError('expected a PIL image, a tensor (C, H, W) or an array (H, W, C), '

@@ -51,9 +51,10 @@ class MaskMemory:
         for path, state in found.made_of:
             if file_state(path) != state:
                 return None
-        planes = [np.unpackbits(bits, count=math.prod(shape)).reshape(shape)
-                  for bits, shape in found.planes]
-        return MaskRecord(planes[0], found.file, found.classes, *planes[1:]), found.ways
+        mask, *ignore = [np.unpackbits(bits, count=math.prod(shape)).reshape(shape)
+                         for bits, shape in found.planes]
+        return MaskRecord(mask, found.file, found.classes,
+                          ignore[0] if ignore else None), found.ways
 
     def keep(self, key: tuple | None, record: MaskRecord, ways: Counter | None = None,
              image: np.ndarray | None = None) -> None:
