@@ -114,6 +114,7 @@ docs-serve: docs
 
 lint: install
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
 
 # The rooms of the core; half a minute the first time
 types: install

@@ -1,4 +1,5 @@
 """What pyproject.toml cannot say: ``configs`` and ``tools`` travel in ``.mim``."""
+
 import shutil
 from pathlib import Path
 
@@ -18,8 +19,9 @@ class BuildWithMim(build_py):
         for folder in ('configs', 'tools'):
             target = Path(self.build_lib, 'cfcn_plugin', '.mim', folder)
             shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(HERE / folder, target,
-                            ignore=shutil.ignore_patterns('__pycache__'))
+            shutil.copytree(
+                HERE / folder, target, ignore=shutil.ignore_patterns('__pycache__')
+            )
 
 
 setup(cmdclass={'build_py': BuildWithMim})

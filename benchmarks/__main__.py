@@ -5,6 +5,7 @@
 The work dir keeps one file of results for each benchmark, so that ``--only`` can repeat
 one benchmark and the table still has all results.
 """
+
 import argparse
 import json
 import os
@@ -29,30 +30,53 @@ from .steps import guided_over_plain, on_gpu, other_methods, swap_over_plain
 from .torch_masks import torch_masks
 
 BENCHMARKS = dict(
-    steps=guided_over_plain, loop=plain_loop, loss=loss, compiled=compiled_loss,
-    methods=other_methods, swap=swap_over_plain, runner=runner, processes=processes,
-    masks=masks, torch_masks=torch_masks, repair=repairs)
+    steps=guided_over_plain,
+    loop=plain_loop,
+    loss=loss,
+    compiled=compiled_loss,
+    methods=other_methods,
+    swap=swap_over_plain,
+    runner=runner,
+    processes=processes,
+    masks=masks,
+    torch_masks=torch_masks,
+    repair=repairs,
+)
 
 
 def main():
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
-        '--only', nargs='+', choices=BENCHMARKS, metavar='NAME',
-        help=f'some of: {", ".join(BENCHMARKS)}')
+        '--only',
+        nargs='+',
+        choices=BENCHMARKS,
+        metavar='NAME',
+        help=f'some of: {", ".join(BENCHMARKS)}',
+    )
     parser.add_argument('--pairs', type=int, default=30, help='measured pairs; 30')
     parser.add_argument(
-        '--device', default='cpu',
+        '--device',
+        default='cpu',
         help='cpu, or cuda: steps in float16, of full batches; masks, torch_masks and '
-        'processes are measured on CPUs')
+        'processes are measured on CPUs',
+    )
     parser.add_argument(
-        '--work-dir', type=Path, default=Path('work_dirs', 'benchmarks'),
-        help='folder of the results')
+        '--work-dir',
+        type=Path,
+        default=Path('work_dirs', 'benchmarks'),
+        help='folder of the results',
+    )
     parser.add_argument(
-        '--page', type=Path, metavar='PAGE.md',
-        help='also write the table into this page, between its markers')
+        '--page',
+        type=Path,
+        metavar='PAGE.md',
+        help='also write the table into this page, between its markers',
+    )
     parser.add_argument(
-        '--tiny', action='store_true', help='small sizes, for a smoke test')
+        '--tiny', action='store_true', help='small sizes, for a smoke test'
+    )
     args = parser.parse_args()
     if args.pairs < 1:
         parser.error(f'--pairs must be at least 1, got {args.pairs}')
@@ -66,11 +90,16 @@ def main():
             print(f'{line.what}: {line.ratio}, {line.unit}', flush=True)
         print(f'{name} took {time.perf_counter() - started:.0f} s', flush=True)
         keep(args.work_dir / f'{name}.json', lines)
-    where = (torch.cuda.get_device_name() + ', float16' if on_gpu(args.device) else
-             f'{os.cpu_count()} CPU cores ({platform.machine()}), one thread')
+    where = (
+        torch.cuda.get_device_name() + ', float16'
+        if on_gpu(args.device)
+        else f'{os.cpu_count()} CPU cores ({platform.machine()}), one thread'
+    )
     command = shlex.join(['python', '-m', 'benchmarks', *sys.argv[1:]])
-    text = (f'{markdown(known(args.work_dir))}\n\n{where}, torch {torch.__version__}:'
-            f'\n\n```\n{command}\n```')
+    text = (
+        f'{markdown(known(args.work_dir))}\n\n{where}, torch {torch.__version__}:'
+        f'\n\n```\n{command}\n```'
+    )
     if args.page:
         write_into_page(args.page, text)
     else:
@@ -86,15 +115,18 @@ def known(work_dir: Path) -> list[Line]:
     files = [work_dir / f'{name}.json' for name in BENCHMARKS]
     return [
         Line(**{**line, 'ratio': Ratio(**line['ratio'])})
-        for file in files if file.is_file()
+        for file in files
+        if file.is_file()
         for line in json.loads(file.read_text(encoding='utf-8'))
     ]
 
 
 def markdown(lines: list[Line]) -> str:
     """One line for each ratio; a ratio that misses its aim is bold."""
-    text = ['| what over what | ratio (95 % interval) | aim | one of the second |',
-            '|---|---|---|---|']
+    text = [
+        '| what over what | ratio (95 % interval) | aim | one of the second |',
+        '|---|---|---|---|',
+    ]
     for line in lines:
         ratio = str(line.ratio) if line.met else f'**{line.ratio}**'
         aim = '' if line.aim is None else f'{line.aim:g}'

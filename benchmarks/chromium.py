@@ -1,10 +1,21 @@
 """A headless Chromium that draws by software, for the drawing page."""
+
 import shutil
 from pathlib import Path
 
-FLAGS = ('headless', 'no-sandbox', 'disable-gpu', 'disable-quic', 'no-first-run',
-         'disable-background-networking', 'disable-component-update', 'disable-sync',
-         'no-proxy-server', 'disable-dev-shm-usage', 'window-size=1280,900')
+FLAGS = (
+    'headless',
+    'no-sandbox',
+    'disable-gpu',
+    'disable-quic',
+    'no-first-run',
+    'disable-background-networking',
+    'disable-component-update',
+    'disable-sync',
+    'no-proxy-server',
+    'disable-dev-shm-usage',
+    'window-size=1280,900',
+)
 
 
 def start_chromium(profile: Path):
@@ -14,6 +25,7 @@ def start_chromium(profile: Path):
         profile: An empty folder for the browser's files.
     """
     from selenium import webdriver
+
     program, driver = shutil.which('chromium'), shutil.which('chromedriver')
     if None in (program, driver):
         return None

@@ -6,6 +6,7 @@ A headless Chromium, which draws by software on a CPU, shows a photograph of 400
 pixels with a mask over a sixth of it. A script in the page pans, and then zooms, once a
 frame for some seconds.
 """
+
 import argparse
 import os
 import re
@@ -23,7 +24,7 @@ from .chromium import start_chromium
 
 TOOL = Path(__file__).parents[1] / 'tools' / 'draw_masks.py'
 LOADED = 'return Boolean(window.app && app.mask && app.view.levels.length > 2)'
-MASK = '''
+MASK = """
     const {mask} = app;
     mask.begin();
     mask.paint(span => {
@@ -32,8 +33,8 @@ MASK = '''
         span(y, Math.round(2000 - half), Math.round(2000 + half));
       }
     }, 1);
-    app.endEdit();'''
-FRAMES = '''
+    app.endEdit();"""
+FRAMES = """
     const [kind, milliseconds, done] = arguments, {view} = app, costs = [];
     const draw = view.draw, begun = performance.now(), first = view.frames;
     view.draw = () => {
@@ -51,7 +52,7 @@ FRAMES = '''
       else view.zoom(Math.exp(0.03 * Math.cos(turn)), view.centre);
       requestAnimationFrame(step);
     };
-    requestAnimationFrame(step);'''
+    requestAnimationFrame(step);"""
 
 
 def photograph() -> np.ndarray:
@@ -72,7 +73,9 @@ def serve(folder: Path) -> tuple[subprocess.Popen, str]:
     cv2.imwrite(str(folder / 'images' / 'a.jpg'), photograph())
     tool = subprocess.Popen(
         [sys.executable, '-u', TOOL, folder / 'images', '--out', folder / 'masks'],
-        stdout=subprocess.PIPE, text=True)
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     for line in tool.stdout:
         if address := re.search(r'http://\S+', line):
             return tool, address[0]
@@ -89,7 +92,9 @@ def measure(driver, zoom: float | None, kind: str, seconds: float) -> list[float
     """Frames a second, the median of their script and their CPU time in ms."""
     driver.execute_script(
         'app.view.fit(); const [zoom] = arguments;'
-        'if (zoom) app.view.zoom(zoom / app.view.scale, app.view.centre)', zoom)
+        'if (zoom) app.view.zoom(zoom / app.view.scale, app.view.centre)',
+        zoom,
+    )
     time.sleep(1)
     before = cpu_seconds(driver)
     frames, took, costs = driver.execute_async_script(FRAMES, kind, 1000 * seconds)
@@ -113,16 +118,22 @@ def main():
                 time.sleep(0.1)
             driver.execute_script(MASK)
             size = driver.execute_script(
-                'return [app.view.canvas.width, app.view.canvas.height]')
-            print('Chromium {}, software rendering, a canvas of {} x {}; load of the '
-                  'machine {:.1f}\n\n| | frames a second | ms of script a frame | CPU '
-                  'ms a frame, all processes |\n|---|---|---|---|'.format(
-                      driver.capabilities['browserVersion'], *size, os.getloadavg()[0]))
+                'return [app.view.canvas.width, app.view.canvas.height]'
+            )
+            print(
+                'Chromium {}, software rendering, a canvas of {} x {}; load of the '
+                'machine {:.1f}\n\n| | frames a second | ms of script a frame | CPU '
+                'ms a frame, all processes |\n|---|---|---|---|'.format(
+                    driver.capabilities['browserVersion'], *size, os.getloadavg()[0]
+                )
+            )
             for text, zoom in (('fitted', None), ('1:1', 1), ('4:1', 4)):
                 for kind in ('pan', 'zoom'):
                     rate, script, cpu = measure(driver, zoom, kind, args.seconds)
-                    print(f'| {text}, {kind} | {rate:.0f} | {script:.1f} | {cpu:.1f} |',
-                          flush=True)
+                    print(
+                        f'| {text}, {kind} | {rate:.0f} | {script:.1f} | {cpu:.1f} |',
+                        flush=True,
+                    )
         finally:
             driver.quit()
             tool.terminate()

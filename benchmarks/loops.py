@@ -1,4 +1,5 @@
 """The runner over a bare PyTorch loop, and two processes over one."""
+
 import os
 import socket
 import tempfile
@@ -34,21 +35,32 @@ def runner(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Line
             default_scope='mmpretrain',
             log_level='ERROR',
             train_dataloader=dict(
-                dataset=Batches(trained), batch_size=None, num_workers=0,
-                sampler=dict(type='DefaultSampler', shuffle=False)),
+                dataset=Batches(trained),
+                batch_size=None,
+                num_workers=0,
+                sampler=dict(type='DefaultSampler', shuffle=False),
+            ),
             train_cfg=dict(type=PairedLoop, max_iters=10**6, pairs=pairs),
             optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-4, momentum=0.9)),
-            default_hooks=dict(checkpoint=None, logger=dict(
-                type='LoggerHook', interval=10)),
-            custom_hooks=[dict(type=name) for name in EACH_ITERATION])
+            default_hooks=dict(
+                checkpoint=None, logger=dict(type='LoggerHook', interval=10)
+            ),
+            custom_hooks=[dict(type=name) for name in EACH_ITERATION],
+        )
         run.train()
     ratio, took = run.train_loop.found
-    yield Line(f'runner over a bare loop: ResNet-18, {size} px, batch of {images}',
-               ratio, 1.05, f'{1000 * took:.0f} ms', strict=True)
+    yield Line(
+        f'runner over a bare loop: ResNet-18, {size} px, batch of {images}',
+        ratio,
+        1.05,
+        f'{1000 * took:.0f} ms',
+        strict=True,
+    )
 
 
 class Batches(torch.utils.data.Dataset):
     """Always the same batch."""
+
     metainfo = {}
 
     def __init__(self, trained: Trained):
@@ -83,7 +95,8 @@ class PairedLoop(IterBasedTrainLoop):
         self.runner.call_hook('before_train')
         self.runner.call_hook('before_train_epoch')
         self.found = ratio_of(
-            Turn(self.run_iter, make), Turn(bare, make), self.pairs, device)
+            Turn(self.run_iter, make), Turn(bare, make), self.pairs, device
+        )
         self.runner.call_hook('after_train')
 
 
@@ -102,23 +115,30 @@ def processes(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[L
     with tempfile.TemporaryDirectory() as folder:
         file = os.path.join(folder, 'ratios.pt')
         torch.multiprocessing.spawn(
-            _one_of_two, (port, pairs, size, images, file), nprocs=2)
+            _one_of_two, (port, pairs, size, images, file), nprocs=2
+        )
         ratios, took = torch.load(file)
     yield Line(
         f'2 gloo processes over 1, each ResNet-18, {size} px, batch of {images}',
-        ratio_with_interval(ratios), None, f'{1000 * took:.0f} ms')
+        ratio_with_interval(ratios),
+        None,
+        f'{1000 * took:.0f} ms',
+    )
 
 
-def _one_of_two(rank: int, port: int, pairs: int, size: int, images: int,
-                file: str) -> None:
+def _one_of_two(
+    rank: int, port: int, pairs: int, size: int, images: int, file: str
+) -> None:
     torch.set_num_threads(1)
     torch.distributed.init_process_group(
-        'gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank, world_size=2)
+        'gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank, world_size=2
+    )
     trained = Trained(RESNET_18, CFCN, size, images)
     together = MMDistributedDataParallel(trained.model, broadcast_buffers=False)
     alone = Trained(RESNET_18, CFCN, size, images).turn
-    both = Turn(lambda batch: together.train_step(batch, trained.optimizer),
-                trained.batch)
+    both = Turn(
+        lambda batch: together.train_step(batch, trained.optimizer), trained.batch
+    )
     ratios, times = [], []
     for pair in range(pairs + 1):
         torch.distributed.barrier()

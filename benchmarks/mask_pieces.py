@@ -1,7 +1,8 @@
 """The time of each step of the pipelines of :mod:`.masks`, with masks and without.
 
-    python -m benchmarks.mask_pieces
+python -m benchmarks.mask_pieces
 """
+
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,16 +25,21 @@ clock: Callable[[], float] = time.thread_time
 def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
-    with tempfile.TemporaryDirectory() as root, \
-            DefaultScope.overwrite_default_scope('mmpretrain'):
+    with (
+        tempfile.TemporaryDirectory() as root,
+        DefaultScope.overwrite_default_scope('mmpretrain'),
+    ):
         make_data(Path(root), IMAGES)
         for name, steps in PIPELINES.items():
             pipelines = {'without masks': stock(steps)}
             for source, config in SOURCES.items():
                 pipelines[source] = guided(
-                    steps, dict(config, data_root=root), dict(
-                        type='GrabCut', cache=f'{root}/outlines')
-                    if source == REFINED else None)
+                    steps,
+                    dict(config, data_root=root),
+                    dict(type='GrabCut', cache=f'{root}/outlines')
+                    if source == REFINED
+                    else None,
+                )
             print(f'\n{name}: ms an image of each step')
             for source, first_time, took in pieces(pipelines, Path(root)):
                 parts = ' + '.join(f'{step} {ms:.3f}' for step, ms in took.items())
@@ -52,8 +58,11 @@ def pieces(pipelines: dict[str, Compose], root: Path):
                     rounds.setdefault((source, first_time), []).append(took)
     for (source, first_time), found in rounds.items():
         if source in SOURCES or not first_time:
-            yield source, first_time, {
-                step: median(one[step] for one in found) for step in found[0]}
+            yield (
+                source,
+                first_time,
+                {step: median(one[step] for one in found) for step in found[0]},
+            )
 
 
 def one_round(pipeline: Compose, root: Path, seed: int) -> dict[str, float]:

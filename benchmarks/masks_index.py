@@ -1,7 +1,8 @@
 """The cost of an index of a million boxes: opening time, and memory of a worker.
 
-    python -m benchmarks.masks_index
+python -m benchmarks.masks_index
 """
+
 import argparse
 import os
 import tempfile
@@ -37,12 +38,14 @@ def private_bytes() -> int:
     """The unique set size (USS): pages that only this process has."""
     lines = Path('/proc/self/smaps_rollup').read_text().splitlines()
     return 1024 * sum(
-        int(line.split()[1]) for line in lines if line.startswith('Private_'))
+        int(line.split()[1]) for line in lines if line.startswith('Private_')
+    )
 
 
 def worker_bytes(source, images: int, start: str) -> int:
     loader = DataLoader(
-        Private(source, images), num_workers=1, multiprocessing_context=start)
+        Private(source, images), num_workers=1, multiprocessing_context=start
+    )
     return int(next(iter(loader)))
 
 
@@ -56,12 +59,15 @@ def main():
             stream.write('filename,x0,y0,x1,y1\n')
             stream.writelines(
                 f'{NAME.format(i % 1000, i)},{i % 99}.5,3,{i % 99 + 120},99\n'
-                for i in range(images))
+                for i in range(images)
+            )
         started, cpu = time.perf_counter(), time.process_time()
         source = BoxMasks('boxes.csv', root)
-        print(f'opening: {time.perf_counter() - started:.1f} s '
-              f'({time.process_time() - cpu:.1f} s of this process on {os.cpu_count()} '
-              'cores)')
+        print(
+            f'opening: {time.perf_counter() - started:.1f} s '
+            f'({time.process_time() - cpu:.1f} s of this process on {os.cpu_count()} '
+            'cores)'
+        )
         for start in ('fork', 'spawn'):
             without = worker_bytes(None, images, start)
             extra = worker_bytes(source, images, start) - without

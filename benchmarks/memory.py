@@ -1,4 +1,5 @@
 """Peak memory of a step."""
+
 from collections.abc import Callable, Iterable
 
 import torch
@@ -6,8 +7,9 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 
-def peak_bytes(run: Callable[[], None], resident: Iterable[Tensor],
-               device: str = 'cpu') -> int:
+def peak_bytes(
+    run: Callable[[], None], resident: Iterable[Tensor], device: str = 'cpu'
+) -> int:
     """The peak of PyTorch's allocations while ``run`` runs, plus the resident tensors.
 
     On a CPU the profiler reports each allocation and release; oneDNN's own scratch
@@ -27,8 +29,9 @@ def peak_bytes(run: Callable[[], None], resident: Iterable[Tensor],
         return torch.cuda.max_memory_allocated(device)
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         run()
-    events = [e for e in profiler.profiler.kineto_results.events()
-              if e.name() == '[memory]']
+    events = [
+        e for e in profiler.profiler.kineto_results.events() if e.name() == '[memory]'
+    ]
     now = highest = 0
     for event in sorted(events, key=lambda e: e.start_ns()):
         now += event.nbytes()

@@ -1,4 +1,5 @@
 """Ratios of the times of two functions that run alternately in one process."""
+
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ class Ratio:
             counted and not timed.
         pairs: Number of pairs.
     """
+
     median: float
     low: float
     high: float
@@ -41,6 +43,7 @@ class Line:
         strict: Whether the median must meet the aim, and not only the lower end of the
             interval.
     """
+
     what: str
     ratio: Ratio
     aim: float | None = None
@@ -62,12 +65,14 @@ class Turn:
         run: The timed function, called with the result of ``make``.
         make: The untimed preparation, called with the number of the pair.
     """
+
     run: Callable[[Any], None]
     make: Callable[[int], Any] = int
 
 
-def ratio_of(first: Turn, second: Turn, pairs: int, device: str = 'cpu',
-             repeat: int = 1) -> tuple[Ratio, float]:
+def ratio_of(
+    first: Turn, second: Turn, pairs: int, device: str = 'cpu', repeat: int = 1
+) -> tuple[Ratio, float]:
     """The time of the first function over the time of the second.
 
     The two run alternately, and each is first in every other pair, so that other load
@@ -92,8 +97,13 @@ def ratio_of(first: Turn, second: Turn, pairs: int, device: str = 'cpu',
     return ratio, median(times[second])
 
 
-def seconds(turn: Turn, pair: int, device: str = 'cpu', repeat: int = 1,
-            clock: Callable[[], float] | None = None) -> float:
+def seconds(
+    turn: Turn,
+    pair: int,
+    device: str = 'cpu',
+    repeat: int = 1,
+    clock: Callable[[], float] | None = None,
+) -> float:
     """The time of one run in a turn, in seconds.
 
     For a CPU the clock is the CPU time of this process, for a GPU the wall clock.

@@ -1,4 +1,5 @@
 """A guided step over the plain step, in a plain PyTorch loop."""
+
 from collections.abc import Iterator
 
 import timm
@@ -24,10 +25,17 @@ def plain_loop(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[
         size = 160 if tiny else 224
         ratio, took = ratio_of(
             step(model, size, images, device, True),
-            step(model, size, images, device, False), pairs, device)
-        yield Line(f'guided step over plain, in a plain loop: {name} of timm, '
-                   f'{size} px, batch of {images}', ratio, 1.02,
-                   f'{1000 * took:.0f} ms')
+            step(model, size, images, device, False),
+            pairs,
+            device,
+        )
+        yield Line(
+            f'guided step over plain, in a plain loop: {name} of timm, '
+            f'{size} px, batch of {images}',
+            ratio,
+            1.02,
+            f'{1000 * took:.0f} ms',
+        )
 
 
 def step(model: str, size: int, images: int, device: str, guided: bool) -> Turn:
@@ -39,7 +47,7 @@ def step(model: str, size: int, images: int, device: str, guided: bool) -> Turn:
     inputs = torch.rand(images, 3, size, size, device=device)
     labels = torch.arange(images, device=device)
     mask = torch.zeros(images, 1, size, size, dtype=torch.uint8)
-    mask[..., size // 4:3 * size // 4, size // 4:3 * size // 4] = 1
+    mask[..., size // 4 : 3 * size // 4, size // 4 : 3 * size // 4] = 1
     given = MaskBatch(mask, None, torch.ones(images, dtype=torch.bool))
 
     def run(_) -> None:

@@ -5,6 +5,7 @@
 Of each image the largest connected part of its true mask is taken. The box is around
 the part; the point is a disc (5 % of the diagonal) where the part is thickest.
 """
+
 import argparse
 import time
 from collections import Counter
@@ -27,10 +28,10 @@ def marks(true: np.ndarray) -> dict[str, np.ndarray]:
     """The marks that a person could give, uint8 {0, 1}, (H, W)."""
     left, top, width, height = cv2.boundingRect(true)
     box = np.zeros_like(true)
-    box[top:top + height, left:left + width] = 1
+    box[top : top + height, left : left + width] = 1
     depth = cv2.distanceTransform(np.pad(true, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     row, column = np.unravel_index(depth.argmax(), depth.shape)
-    rows, columns = np.ogrid[:true.shape[0], :true.shape[1]]
+    rows, columns = np.ogrid[: true.shape[0], : true.shape[1]]
     near = np.hypot(rows - row, columns - column) <= POINT * np.hypot(*true.shape)
     return dict(around=box, inside=near.astype(np.uint8))
 
@@ -46,10 +47,20 @@ def iou(one: np.ndarray, other: np.ndarray) -> float:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--source', nargs='+', action=DictAction, required=True,
-                        help='the true masks, as in tools/make_masks.py')
-    parser.add_argument('--options', nargs='+', action=DictAction, default={},
-                        help='options of GrabCut: KEY=VALUE ...')
+    parser.add_argument(
+        '--source',
+        nargs='+',
+        action=DictAction,
+        required=True,
+        help='the true masks, as in tools/make_masks.py',
+    )
+    parser.add_argument(
+        '--options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        help='options of GrabCut: KEY=VALUE ...',
+    )
     parser.add_argument('--side', type=int, default=256, help='longest side, pixels')
     parser.add_argument('--step', type=int, default=1, help='every STEP-th image')
     args = parser.parse_args()
@@ -58,7 +69,7 @@ def main():
     root = loader.source.data_root
     rows, ways, seconds = {'around': [], 'inside': []}, Counter(), Counter()
     names = sorted(n for n in walk_files(root, 'data_root') if n.endswith(IMAGES))
-    for name in names[::args.step]:
+    for name in names[:: args.step]:
         try:
             image = load_image(f'{root}/{name}')
         except MaskError as error:
@@ -69,9 +80,11 @@ def main():
             continue
         scale = min(1, args.side / max(image.shape[:2]))
         image = cv2.resize(
-            image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        true = largest_part(cv2.resize(record.mask, image.shape[1::-1],
-                                       interpolation=cv2.INTER_NEAREST))
+            image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+        )
+        true = largest_part(
+            cv2.resize(record.mask, image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+        )
         for mark, given in marks(true).items():
             begun = time.process_time()
             refined = GrabCut(mark, **args.options)(image, given)
@@ -80,16 +93,20 @@ def main():
             rows[mark].append((iou(given, true), iou(refined.mask, true)))
     if not rows['around']:
         parser.error(f"no image below '{root}' has a mask: check --source")
-    print('| mark | images | IoU of the mark | IoU of the outline | 1st and 9th decile '
-          '| better than the mark, % | ways | ms |\n|---|---|---|---|---|---|---|---|')
+    print(
+        '| mark | images | IoU of the mark | IoU of the outline | 1st and 9th decile '
+        '| better than the mark, % | ways | ms |\n|---|---|---|---|---|---|---|---|'
+    )
     for mark, pairs in rows.items():
         given, outline = np.array(pairs).T
         low, high = np.percentile(outline, [10, 90])
         took = ', '.join(f'{way} {n}' for (of, way), n in ways.items() if of == mark)
         better = 100 * (outline > given).mean()
-        print(f'| {mark} | {len(pairs)} | {given.mean():.2f} | {outline.mean():.2f} | '
-              f'{low:.2f}, {high:.2f} | {better:.0f} | {took} | '
-              f'{1000 * seconds[mark] / len(pairs):.0f} |')
+        print(
+            f'| {mark} | {len(pairs)} | {given.mean():.2f} | {outline.mean():.2f} | '
+            f'{low:.2f}, {high:.2f} | {better:.0f} | {took} | '
+            f'{1000 * seconds[mark] / len(pairs):.0f} |'
+        )
 
 
 if __name__ == '__main__':

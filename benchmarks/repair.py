@@ -1,4 +1,5 @@
 """A repair of a trained model over forward passes of the same model."""
+
 from collections.abc import Iterator
 
 import timm
@@ -33,7 +34,10 @@ def repairs(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator[Lin
     yield Line(
         f'repair with {VIEWS} backgrounds over {VIEWS} forward passes: '
         f'EfficientNet-Lite0, {size} px, {count} images, {classes} classes',
-        ratio, 2, f'{took:.1f} s')
+        ratio,
+        2,
+        f'{took:.1f} s',
+    )
 
 
 def batches(count: int, size: int, classes: int) -> list[tuple[Tensor, ...]]:
@@ -42,9 +46,10 @@ def batches(count: int, size: int, classes: int) -> list[tuple[Tensor, ...]]:
     colours = torch.randn(2, classes, 3, 1, 1, generator=generator)
     labels = torch.arange(count) % classes
     masks = torch.zeros(count, size, size, dtype=torch.bool)
-    masks[:, size // 4:3 * size // 4, size // 4:3 * size // 4] = True
+    masks[:, size // 4 : 3 * size // 4, size // 4 : 3 * size // 4] = True
     thing, background = colours[:, labels]
     noise = 2 * torch.randn(count, 3, size // 8, size // 8, generator=generator)
     images = torch.where(masks[:, None], thing, background) + (
-        noise.repeat_interleave(8, 2).repeat_interleave(8, 3))
+        noise.repeat_interleave(8, 2).repeat_interleave(8, 3)
+    )
     return list(zip(*(one.split(64) for one in (images, labels, masks))))

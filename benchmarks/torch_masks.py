@@ -2,6 +2,7 @@
 
 As :mod:`.masks`, with torchvision's transforms v2 and :class:`MaskedDataset`.
 """
+
 import random
 import tempfile
 from collections.abc import Iterator
@@ -24,7 +25,10 @@ END = [v2.ToImage(), v2.ToDtype(torch.float32, scale=True)]
 TRANSFORMS = {
     SHORT: [v2.RandomResizedCrop(224), v2.RandomHorizontalFlip()],
     'crop, flip, RandAugment': [
-        v2.RandomResizedCrop(224), v2.RandomHorizontalFlip(), v2.RandAugment()],
+        v2.RandomResizedCrop(224),
+        v2.RandomHorizontalFlip(),
+        v2.RandAugment(),
+    ],
 }
 SOURCES = {
     'PNG, 1 bit': lambda root: PNGMasks('one_bit', 'images', root),
@@ -42,17 +46,22 @@ def torch_masks(pairs: int, device: str = 'cpu', tiny: bool = False) -> Iterator
         make_data(Path(root), images)
         for name, steps in TRANSFORMS.items():
             plain = ImageFolder(
-                root, v2.Compose([*steps, *END]), allow_empty=True,
-                is_valid_file=lambda file: file.endswith('.jpg'))
+                root,
+                v2.Compose([*steps, *END]),
+                allow_empty=True,
+                is_valid_file=lambda file: file.endswith('.jpg'),
+            )
             for source, make in SOURCES.items():
                 masked = MaskedDataset(plain, make(root))
-                for first_time in [False, True][:1 + (name == SHORT)]:
+                for first_time in [False, True][: 1 + (name == SHORT)]:
                     ratio, took = ratio_of(turn(masked, first_time), turn(plain), pairs)
                     yield Line(
                         f'torch data set with masks over without: {name}; {source}'
-                        f'{FIRST_TIME * first_time}', ratio,
+                        f'{FIRST_TIME * first_time}',
+                        ratio,
                         None if first_time else AIM,
-                        f'{1000 * took / images:.2f} ms an image')
+                        f'{1000 * took / images:.2f} ms an image',
+                    )
 
 
 def turn(dataset: Dataset, first_time: bool = False) -> Turn:

@@ -4,6 +4,7 @@ Importing the package registers nothing, patches nothing and imports no mm packa
 attributes are imported when they are first asked for (PEP 562). ``import
 cfcn_plugin.mm`` registers everything in mmpretrain's registries.
 """
+
 from importlib import import_module
 from typing import Any
 
@@ -21,8 +22,20 @@ _ATTRIBUTES = {
     'guide_config': 'mm.config',
     'unguide_config': 'mm.config',
 }
-_ROOMS = ('annotation', 'data', 'experiments', 'features', 'fine_tuning', 'functional',
-          'guidance', 'masks', 'metrics', 'mm', 'repair', 'visualization')
+_ROOMS = (
+    'annotation',
+    'data',
+    'experiments',
+    'features',
+    'fine_tuning',
+    'functional',
+    'guidance',
+    'masks',
+    'metrics',
+    'mm',
+    'repair',
+    'visualization',
+)
 
 __all__ = ['__version__', *_ATTRIBUTES, *_ROOMS]
 

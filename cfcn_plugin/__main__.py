@@ -1,4 +1,5 @@
 """``python -m cfcn_plugin``: what is installed, and where configs and tools are."""
+
 import cfcn_plugin
 from cfcn_plugin.command_line import home
 from cfcn_plugin.stack import INSTALL, find_stack

@@ -1,4 +1,5 @@
 """Writing a file so that the file is complete, or as it was before."""
+
 import contextlib
 import os
 from pathlib import Path
@@ -37,8 +38,11 @@ def atomic_write(file: str | Path, content: bytes | str, sync: bool = True) -> N
         with contextlib.suppress(OSError):
             partial.unlink()
         raise OSError(
-            error.errno, f'{error.strerror}; {len(content) / 2**20:.1f} MiB could not '
-            'be written, and the file is as it was before', str(file)) from error
+            error.errno,
+            f'{error.strerror}; {len(content) / 2**20:.1f} MiB could not '
+            'be written, and the file is as it was before',
+            str(file),
+        ) from error
 
 
 def partial_of(file: Path) -> Path:

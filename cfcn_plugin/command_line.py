@@ -1,4 +1,5 @@
 """The command ``cfcn``: ``cfcn train ...`` runs ``tools/train.py`` as it stands."""
+
 import ast
 import os
 import sys
@@ -16,8 +17,10 @@ def commands() -> dict[str, Path]:
 
     A command has its file's name, with ``-`` for ``_``.
     """
-    return {file.stem.replace('_', '-'): file
-            for file in sorted((home() / 'tools').glob('[!_]*.py'))}
+    return {
+        file.stem.replace('_', '-'): file
+        for file in sorted((home() / 'tools').glob('[!_]*.py'))
+    }
 
 
 def find_command(name: str) -> Path | None:
@@ -46,12 +49,19 @@ def main() -> None:
 def usage() -> str:
     """The commands, each with the first line of its tool's docstring."""
     width = max(map(len, commands()))
-    return '\n'.join([
-        'usage: cfcn COMMAND ...     (cfcn COMMAND --help prints its arguments)', '',
-        *(f'  {name:{width}}  {_first_line(file)}'
-          for name, file in commands().items()), '',
-        'The first word of a name will do: cfcn draw',
-        f'Configs are in {home() / "configs"}'])
+    return '\n'.join(
+        [
+            'usage: cfcn COMMAND ...     (cfcn COMMAND --help prints its arguments)',
+            '',
+            *(
+                f'  {name:{width}}  {_first_line(file)}'
+                for name, file in commands().items()
+            ),
+            '',
+            'The first word of a name will do: cfcn draw',
+            f'Configs are in {home() / "configs"}',
+        ]
+    )
 
 
 def _first_line(file: Path) -> str:

@@ -1,4 +1,5 @@
 """A lock that gives one process exclusive use of a folder."""
+
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,11 +7,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-PATIENCE = 60.  # seconds for the child processes of a killed run to end
+PATIENCE = 60.0  # seconds for the child processes of a killed run to end
 
 
 @contextmanager
-def lock_folder(folder: Path, patience: float = 0.) -> Iterator[None]:
+def lock_folder(folder: Path, patience: float = 0.0) -> Iterator[None]:
     """Lock a folder for this process; the kernel unlocks it when the process ends.
 
     Args:
@@ -26,7 +27,8 @@ def lock_folder(folder: Path, patience: float = 0.) -> Iterator[None]:
     except Timeout:
         raise RuntimeError(
             f"'{folder}' is in use by process {_read(owner)}: wait for this process, "
-            'end it, or give another --work-dir') from None
+            'end it, or give another --work-dir'
+        ) from None
     try:
         owner.write_text(str(os.getpid()))
         yield

@@ -1,4 +1,5 @@
 """Checks of what a class is configured with; the errors name the option."""
+
 import math
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -10,8 +11,13 @@ def check_choice(name: str, value, allowed: Sequence[str]) -> None:
         raise ValueError(f'`{name}` must be one of {tuple(allowed)}, got {value!r}')
 
 
-def check_number(name: str, value, least: float = -math.inf, most: float = math.inf,
-                 above: float | None = None) -> None:
+def check_number(
+    name: str,
+    value,
+    least: float = -math.inf,
+    most: float = math.inf,
+    above: float | None = None,
+) -> None:
     """Check that an option is a finite number.
 
     Args:
@@ -36,8 +42,9 @@ def check_number(name: str, value, least: float = -math.inf, most: float = math.
     raise ValueError(f'`{name}` must be {expected}, got {value!r}')
 
 
-def check_whole(name: str, value, least: int | None = None,
-                most: int | None = None) -> None:
+def check_whole(
+    name: str, value, least: int | None = None, most: int | None = None
+) -> None:
     """Check that an option is a whole number, from ``least`` to ``most``.
 
     Raises:

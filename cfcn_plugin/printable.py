@@ -1,11 +1,13 @@
 """Text from files, made fit to print."""
+
 import re
 
 # what a terminal obeys or a reader cannot see: control characters, bidirectional and
 # zero-width marks, line and paragraph ends, lone surrogates (bytes that are no UTF-8)
 _UNPRINTABLE = re.compile(
     '[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff'
-    '\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]')
+    '\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]'
+)
 
 
 def printable(text: object) -> str:

@@ -1,8 +1,11 @@
 """Which mm stack is installed: the maintained forks, the originals, none, both."""
+
 from importlib.metadata import PackageNotFoundError, version
 
-INSTALL = ("install one with `pip install 'cfcn_plugin[onedl]'` (maintained forks, "
-           "tested first) or `pip install 'cfcn_plugin[openmmlab]'`")
+INSTALL = (
+    "install one with `pip install 'cfcn_plugin[onedl]'` (maintained forks, "
+    "tested first) or `pip install 'cfcn_plugin[openmmlab]'`"
+)
 PARTS = ('mmengine', 'mmpretrain')
 
 
@@ -26,15 +29,17 @@ def find_stack() -> str | None:
         raise ImportError(
             f'two mm stacks are in site-packages: {", ".join(both)}. They own the same '
             f'folders, so one has overwritten the other: run `pip uninstall -y '
-            f'{" ".join(both)} onedl-mmcv mmcv mmcv-lite`, then {INSTALL}')
+            f'{" ".join(both)} onedl-mmcv mmcv mmcv-lite`, then {INSTALL}'
+        )
     if not found:
         return None
-    name, = found
+    (name,) = found
     missing = set(PARTS) - {part.removeprefix('onedl-') for part in stacks[name]}
     if missing:
         raise ImportError(
             f'the {name} stack is incomplete: {", ".join(stacks[name])} found, '
-            f'{", ".join(sorted(missing))} missing; {INSTALL}')
+            f'{", ".join(sorted(missing))} missing; {INSTALL}'
+        )
     return name
 
 
@@ -46,8 +51,10 @@ def require_stack() -> str:
     """
     stack = find_stack()
     if stack is None:
-        raise ImportError('cfcn_plugin.mm needs mmengine and mmpretrain, and neither '
-                          f'is installed: {INSTALL}')
+        raise ImportError(
+            'cfcn_plugin.mm needs mmengine and mmpretrain, and neither '
+            f'is installed: {INSTALL}'
+        )
     return stack
 
 

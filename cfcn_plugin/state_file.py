@@ -1,4 +1,5 @@
 """Reading the JSON files in which the package keeps the state of its work."""
+
 import json
 from collections.abc import Collection
 from pathlib import Path
@@ -19,10 +20,13 @@ def read_state(file: Path, remedy: str, keys: Collection[str] = ()) -> dict:
         state = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(
-            f"'{file}' cannot be read ({error}), is it whole? {remedy}") from error
+            f"'{file}' cannot be read ({error}), is it whole? {remedy}"
+        ) from error
     if not isinstance(state, dict) or (keys and set(state) != set(keys)):
         got = sorted(state) if isinstance(state, dict) else type(state).__name__
-        raise ValueError(f"'{file}' is not of this version: expected an object"
-                         + (f' with {sorted(keys)}' if keys else '')
-                         + f', got {got}. {remedy}')
+        raise ValueError(
+            f"'{file}' is not of this version: expected an object"
+            + (f' with {sorted(keys)}' if keys else '')
+            + f', got {got}. {remedy}'
+        )
     return state

@@ -1,4 +1,5 @@
 """What a config says in the place of a class of ours where this package is absent."""
+
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ class Stock:
         new_keys: Keys that the stock class needs to do the same.
         goes: Whether the whole config goes.
     """
+
     type: str | None = None
     extra_keys: tuple[str, ...] = ()
     new_keys: dict[str, Any] = field(default_factory=dict)
@@ -41,11 +43,14 @@ STAYS = Stock()  # no stock class can take its place
 
 def name_of(kind: str | type | None) -> str | None:
     """A type's name without its scope; a config may hold the class itself."""
-    return kind.split('.')[-1] if isinstance(kind, str) else getattr(
-        kind, '__name__', None)
+    return (
+        kind.split('.')[-1]
+        if isinstance(kind, str)
+        else getattr(kind, '__name__', None)
+    )
 
 
 def renamed(kind: str | type, name: str) -> str:
     """Another type's name, in the scope of the type whose place it takes."""
-    scope = kind[:-len(name_of(kind))] if isinstance(kind, str) else ''
+    scope = kind[: -len(name_of(kind))] if isinstance(kind, str) else ''
     return scope + name

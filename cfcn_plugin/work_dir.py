@@ -2,6 +2,7 @@
 
 The process of a grid's cell asks for them, and imports no mm package.
 """
+
 import re
 from pathlib import Path
 

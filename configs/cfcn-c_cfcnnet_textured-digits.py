@@ -1,13 +1,15 @@
 # CFCN-C on TexturedDigits: a small version of the paper's network, all masks.
 _base_ = [
-    '_base_/default_runtime.py', '_base_/datasets/textured_digits.py',
-    '_base_/models/cfcnnet.py'
+    '_base_/default_runtime.py',
+    '_base_/datasets/textured_digits.py',
+    '_base_/models/cfcnnet.py',
 ]
 
 model = dict(
-    backbone=dict(filters=[32] * 5, dropout=0.),
+    backbone=dict(filters=[32] * 5, dropout=0.0),
     head=dict(num_classes=3),
-    guidance=dict(loss_weight=0.5))
+    guidance=dict(loss_weight=0.5),
+)
 
 optim_wrapper = dict(optimizer=dict(type='Adam', lr=2e-3))
 # without the warm-up a class map can become zero in the first steps and stay zero

@@ -4,4 +4,5 @@ _base_ = './cfcn_efficientnet-lite0_waterbirds.py'
 model = dict(
     neck=None,
     head=dict(_delete_=True, type='CausalFocusHead', num_classes=2, mode='class'),
-    guidance=dict(channels='target'))
+    guidance=dict(channels='target'),
+)

@@ -2,5 +2,5 @@
 _base_ = './cfcn-c_cfcnnet_1xb32-150e_brain-mri.py'
 
 model = dict(
-    head=dict(mode='feature', num_maps=16, input_size=24),
-    guidance=dict(channels='all'))
+    head=dict(mode='feature', num_maps=16, input_size=24), guidance=dict(channels='all')
+)

@@ -2,5 +2,5 @@
 _base_ = './cfcn-c_cfcnnet_1xb64-10e_mnist.py'
 
 model = dict(
-    head=dict(mode='feature', num_maps=16, input_size=28),
-    guidance=dict(channels='all'))
+    head=dict(mode='feature', num_maps=16, input_size=28), guidance=dict(channels='all')
+)

@@ -2,5 +2,5 @@
 _base_ = './cfcn-c_cfcnnet_1xb64-500e_pets-species.py'
 
 model = dict(
-    head=dict(mode='feature', num_maps=16, input_size=96),
-    guidance=dict(channels='all'))
+    head=dict(mode='feature', num_maps=16, input_size=96), guidance=dict(channels='all')
+)

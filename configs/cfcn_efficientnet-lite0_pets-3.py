@@ -9,11 +9,14 @@ model = dict(
         channels_last=True,
         local_weights=dict(
             tf_efficientnet_lite0='{{$CFCN_DATA:data}}/weights/timm_tf_efficientnet_lite0.pth'
-        )),
-    head=dict(num_classes=3, topk=(1, )))
+        ),
+    ),
+    head=dict(num_classes=3, topk=(1,)),
+)
 train_dataloader = dict(batch_size=32, dataset=dict(classes=classes))
 val_dataloader = dict(dataset=dict(classes=classes))
 test_dataloader = dict(dataset=dict(classes=classes))
 param_scheduler = dict(
-    _delete_=True, type='CosineAnnealingLR', convert_to_iter_based=True)
+    _delete_=True, type='CosineAnnealingLR', convert_to_iter_based=True
+)
 train_cfg = dict(max_epochs=5, val_interval=5)

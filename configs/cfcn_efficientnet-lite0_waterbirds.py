@@ -1,8 +1,9 @@
 # Waterbirds-100: EfficientNet-Lite0 from ImageNet weights in a local file, guided by
 # the birds' boxes. With 112 px and 2 epochs a run takes minutes on 2 CPU cores.
 _base_ = [
-    '_base_/default_runtime.py', '_base_/datasets/waterbirds.py',
-    '_base_/models/guided_timm.py'
+    '_base_/default_runtime.py',
+    '_base_/datasets/waterbirds.py',
+    '_base_/models/guided_timm.py',
 ]
 
 model = dict(
@@ -13,8 +14,10 @@ model = dict(
         channels_last=True,
         local_weights=dict(
             tf_efficientnet_lite0='{{$CFCN_DATA:data}}/weights/timm_tf_efficientnet_lite0.pth'
-        )),
-    head=dict(num_classes=2))
+        ),
+    ),
+    head=dict(num_classes=2),
+)
 
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=3e-4, weight_decay=0.01))
 param_scheduler = dict(type='CosineAnnealingLR', convert_to_iter_based=True)

@@ -2,8 +2,9 @@
 # the paper's loss (Eq. 1), and the fine-tuning for pretrained networks
 # (docs/pretrained.md), which keeps what ImageNet has taught, with other backgrounds.
 _base_ = [
-    '_base_/default_runtime.py', '_base_/datasets/pets.py',
-    '_base_/models/guided_timm.py'
+    '_base_/default_runtime.py',
+    '_base_/datasets/pets.py',
+    '_base_/models/guided_timm.py',
 ]
 
 model = dict(
@@ -11,15 +12,18 @@ model = dict(
         num_classes=37,
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
-        to_rgb=True),
+        to_rgb=True,
+    ),
     backbone=dict(model_name='resnet50', img_size=224),
     head=dict(num_classes=37),
     fine_tuning=dict(frozen=0.7, norm_eval=True, zero_head=True),
-    train_cfg=dict(augments=dict(type='BackgroundSwap', prob=0.5, border=1.5)))
+    train_cfg=dict(augments=dict(type='BackgroundSwap', prob=0.5, border=1.5)),
+)
 
 optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
-    paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))))
+    paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))),
+)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=50),
     dict(type='CosineAnnealingLR', convert_to_iter_based=True),

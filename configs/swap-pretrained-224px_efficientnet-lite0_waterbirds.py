@@ -6,10 +6,13 @@ train_pipeline = [
     dict(
         type='MaskAware',
         transform=dict(
-            type='RandomResizedCrop', scale=224, crop_ratio_range=(0.5, 1.0))),
+            type='RandomResizedCrop', scale=224, crop_ratio_range=(0.5, 1.0)
+        ),
+    ),
     dict(
         type='MaskAware',
-        transform=dict(type='RandomFlip', prob=0.5, direction='horizontal')),
+        transform=dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    ),
     dict(type='PackGuidedInputs'),
 ]
 test_pipeline = [

@@ -12,14 +12,16 @@ test_pipeline = [
 ]
 model = dict(
     head=dict(loss=dict(class_weight=None)),
-    fine_tuning=dict(frozen=0.7, norm_eval=True, zero_head=True))
+    fine_tuning=dict(frozen=0.7, norm_eval=True, zero_head=True),
+)
 train_dataloader = dict(sampler=dict(class_balanced=True))
 train_cfg = dict(max_epochs=4)
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 optim_wrapper = dict(
     optimizer=dict(lr=1e-3),
-    paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=0.1)}))
+    paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=0.1)}),
+)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=10),
     dict(type='CosineAnnealingLR', convert_to_iter_based=True),

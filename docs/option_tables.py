@@ -5,6 +5,7 @@
 A page says where: ``<!-- options of cfcn_plugin.masks.BoxMasks -->``. The table stays
 in the page, so that the page can be read on a code host.
 """
+
 import inspect
 import re
 import sys
@@ -14,7 +15,9 @@ from pathlib import Path
 DOCS = Path(__file__).parent
 PLACES = re.compile(
     r'(?<=<!-- options of )([\w.]+)((?: without)?)((?: \w+)*) -->\n'
-    r'.*?(?=<!-- end of options -->)', re.S)
+    r'.*?(?=<!-- end of options -->)',
+    re.S,
+)
 ROLE = re.compile(r':\w+:`~?(?:[^`<]*\.)?([^`<.]+)`')
 LONG = 44  # characters of a default
 
@@ -31,9 +34,12 @@ def main() -> None:
 
 def with_tables(text: str) -> str:
     """A page whose tables of options are those of today."""
-    return PLACES.sub(lambda match: (
-        f'{match[1]}{match[2]}{match[3]} -->\n'
-        f'{table(match[1], match[3].split())}\n'), text)
+    return PLACES.sub(
+        lambda match: (
+            f'{match[1]}{match[2]}{match[3]} -->\n{table(match[1], match[3].split())}\n'
+        ),
+        text,
+    )
 
 
 def table(name: str, without: list[str]) -> str:

@@ -1,4 +1,5 @@
 """An extension of Griffe: what docstrings write in reST, as Markdown."""
+
 import re
 
 import griffe

@@ -1,4 +1,5 @@
 """Small generated data sets in the layouts that configs read."""
+
 import csv
 import gc
 import gzip
@@ -20,17 +21,27 @@ os.environ.pop('CFCN_DATA', None)
 
 # the suite's examples are the same each time; `make fuzz` takes more, and others
 settings.register_profile(
-    'suite', derandomize=True, database=None, max_examples=60, deadline=None,
-    suppress_health_check=list(HealthCheck))
+    'suite',
+    derandomize=True,
+    database=None,
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 settings.register_profile(
-    'fuzz', settings.get_profile('suite'), derandomize=False, max_examples=5_000,
-    print_blob=True)
+    'fuzz',
+    settings.get_profile('suite'),
+    derandomize=False,
+    max_examples=5_000,
+    print_blob=True,
+)
 settings.load_profile('suite')
 
 TOOLS = Path(__file__).parents[1] / 'tools'
 sys.path.insert(0, str(TOOLS))  # as Python does for a script
-sys.path[:0] = [str(Path(__file__).parent / name)
-                for name in ('helpers', 'processes', 'sweeps')]
+sys.path[:0] = [
+    str(Path(__file__).parent / name) for name in ('helpers', 'processes', 'sweeps')
+]
 
 
 gc.disable()  # imports and thousands of tests: nothing of them is garbage
@@ -45,6 +56,7 @@ def pytest_collection_finish():
 @pytest.fixture(scope='session', autouse=True)
 def runs_are_quick_and_apart():
     from quick_runs import quick_runs
+
     with quick_runs():
         yield
 
@@ -56,8 +68,11 @@ def run_tool():
     def run(tool, *arguments, data=None):
         argv = [str(TOOLS / tool), *map(str, arguments)]
         env = {} if data is None else {'CFCN_DATA': str(data)}
-        with mock.patch.object(sys, 'argv', argv), mock.patch.dict(os.environ, env), \
-                mock.patch.object(sys, 'excepthook'):
+        with (
+            mock.patch.object(sys, 'argv', argv),
+            mock.patch.dict(os.environ, env),
+            mock.patch.object(sys, 'excepthook'),
+        ):
             runpy.run_path(argv[0], run_name='__main__')
 
     return run
@@ -74,8 +89,17 @@ def ghostscript(tmp_path_factory, monkeypatch):
     Image.init()
     monkeypatch.setattr(EpsImagePlugin, 'gs_binary', None)
     # copies: the test may forbid formats
-    monkeypatch.setattr(Image, 'OPEN', {**Image.OPEN, 'EPS': (
-        EpsImagePlugin.EpsImageFile, lambda start: start.startswith(b'%!PS'))})
+    monkeypatch.setattr(
+        Image,
+        'OPEN',
+        {
+            **Image.OPEN,
+            'EPS': (
+                EpsImagePlugin.EpsImageFile,
+                lambda start: start.startswith(b'%!PS'),
+            ),
+        },
+    )
     monkeypatch.setattr(Image, 'ID', [*Image.ID, 'EPS'])
     return ran
 
@@ -89,7 +113,7 @@ def image_and_mask(rng, height, width, label):
     """Noise with a bright box whose colour tells the label."""
     image = rng.integers(0, 120, (height, width, 3), dtype=np.uint8)
     mask = np.zeros((height, width), bool)
-    mask[height // 4:height // 2, width // 4:3 * width // 4] = True
+    mask[height // 4 : height // 2, width // 4 : 3 * width // 4] = True
     image[mask] = np.array([250, 40, 40]) if label % 2 else np.array([40, 250, 40])
     return image, mask
 
@@ -133,8 +157,18 @@ def waterbirds_root(tmp_path_factory):
         name = f'images/{number:03d}.jpg'
         (root / 'images').mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(root / name, quality=95)
-        rows.append((name, ('landbird', 'waterbird')[bird], split,
-                     ('land', 'water')[place], 24, 16, 72.5, 31.5))
+        rows.append(
+            (
+                name,
+                ('landbird', 'waterbird')[bird],
+                split,
+                ('land', 'water')[place],
+                24,
+                16,
+                72.5,
+                31.5,
+            )
+        )
     with (root / 'labels.csv').open('w', newline='') as stream:
         csv.writer(stream).writerows(rows)
     return data
@@ -155,7 +189,7 @@ def brain_mri_source(tmp_path_factory):
         folder.mkdir(exist_ok=True)
         with h5py.File(folder / f'{number}.mat', 'w') as content:
             content['cjdata/image'] = image[..., 0].T.astype(np.int16) * 40
-            content['cjdata/label'] = np.array([[1. + number % 3]])
+            content['cjdata/label'] = np.array([[1.0 + number % 3]])
             patient = np.frombuffer(f'10{number:04d}'.encode(), np.uint8)
             content['cjdata/PID'] = patient[:, None].astype(np.uint16)
             content['cjdata/tumorBorder'] = np.ones((1, 8))
@@ -193,10 +227,19 @@ def idrid_source(tmp_path_factory):
         image, mask = image_and_mask(rng, 170, 250, number)
         name = f'IDRiD_{number:02d}'
         save(root / '1. Original Images' / split / f'{name}.jpg', image)
-        for kind, folder in (('HE', '2. Haemorrhages'), ('EX', '3. Hard Exudates'),
-                             ('SE', '4. Soft Exudates'))[:2 + number % 2]:
-            save(root / '2. All Segmentation Groundtruths' / split / folder /
-                 f'{name}_{kind}.tif', mask.astype(np.uint8) * 76)
+        for kind, folder in (
+            ('HE', '2. Haemorrhages'),
+            ('EX', '3. Hard Exudates'),
+            ('SE', '4. Soft Exudates'),
+        )[: 2 + number % 2]:
+            save(
+                root
+                / '2. All Segmentation Groundtruths'
+                / split
+                / folder
+                / f'{name}_{kind}.tif',
+                mask.astype(np.uint8) * 76,
+            )
     return source
 
 
@@ -221,10 +264,13 @@ def voc_root(tmp_path):
             '<annotation><size><width>50</width><height>40</height></size><object>'
             f'<name>{("aeroplane", "cow")[number % 2]}</name><difficult>0</difficult>'
             '<bndbox><xmin>13</xmin><ymin>11</ymin><xmax>37</xmax><ymax>20</ymax>'
-            '</bndbox></object></annotation>')
+            '</bndbox></object></annotation>'
+        )
     for index, kind in enumerate(('aeroplane', 'cow')):
-        lines = [f'{name} {1 if number % 2 == index else -1:2d}\n'
-                 for number, name in enumerate(names)]
+        lines = [
+            f'{name} {1 if number % 2 == index else -1:2d}\n'
+            for number, name in enumerate(names)
+        ]
         lists = root / 'ImageSets' / 'Main'
         (lists / f'{kind}_train.txt').write_text(''.join(lines[:4]))
         (lists / f'{kind}_val.txt').write_text(''.join(lines[4:]))
@@ -236,8 +282,9 @@ def helmets_root(tmp_path):
     """9 images with boxes around heads, as on Kaggle; every third has both kinds."""
     root = tmp_path / 'bike_helmets'
     rng = np.random.default_rng(0)
-    box = ('<bndbox><xmin>{}</xmin><ymin>11</ymin>'
-           '<xmax>{}</xmax><ymax>20</ymax></bndbox>')
+    box = (
+        '<bndbox><xmin>{}</xmin><ymin>11</ymin><xmax>{}</xmax><ymax>20</ymax></bndbox>'
+    )
     for number in range(9):
         image, _ = image_and_mask(rng, 40, 50, number)
         save(root / 'images' / f'BikesHelmets{number}.png', image)
@@ -247,11 +294,14 @@ def helmets_root(tmp_path):
         objects = ''.join(
             f'<object><name>{name}</name><difficult>0</difficult>'
             f'{box.format(13 + 15 * i, 25 + 15 * i)}</object>'
-            for i, name in enumerate(names))
+            for i, name in enumerate(names)
+        )
         file = root / 'annotations' / f'BikesHelmets{number}.xml'
         file.parent.mkdir(exist_ok=True)
-        file.write_text('<annotation><size><width>50</width><height>40</height></size>'
-                        f'{objects}</annotation>')
+        file.write_text(
+            '<annotation><size><width>50</width><height>40</height></size>'
+            f'{objects}</annotation>'
+        )
     return root
 
 
@@ -289,8 +339,10 @@ def waterbirds_source(tmp_path):
         names.append(f'{number} {name}')
         boxes.append(f'{number} 15.0 10.0 30.0 10.0')
     (tmp_path / 'CUB_200_2011').mkdir()
-    for file, text in (('waterbirds100/metadata.csv', lines),
-                       ('CUB_200_2011/images.txt', names),
-                       ('CUB_200_2011/bounding_boxes.txt', boxes)):
+    for file, text in (
+        ('waterbirds100/metadata.csv', lines),
+        ('CUB_200_2011/images.txt', names),
+        ('CUB_200_2011/bounding_boxes.txt', boxes),
+    ):
         (tmp_path / file).write_text('\n'.join(text) + '\n')
     return tmp_path

@@ -1,4 +1,5 @@
 """Files are whole, or as they were."""
+
 import errno
 import os
 import resource
@@ -29,8 +30,12 @@ def test_full_disk_leaves_what_was_there(tmp_path, step):
     file = tmp_path / 'a.pth'
     atomic_write(file, b'one')
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    with mock.patch(step, side_effect=full), pytest.raises(
-            OSError, match=r'No space left.*0\.0 MiB could not.*a\.pth') as error:
+    with (
+        mock.patch(step, side_effect=full),
+        pytest.raises(
+            OSError, match=r'No space left.*0\.0 MiB could not.*a\.pth'
+        ) as error,
+    ):
         atomic_write(file, b'another')
     assert error.value.errno == errno.ENOSPC
     assert file.read_bytes() == b'one'
@@ -56,9 +61,11 @@ def test_limit_of_the_system_is_an_error_too(tmp_path):
 def test_kill_while_it_writes_leaves_what_was_there(tmp_path):
     file = tmp_path / 'a.pth'
     atomic_write(file, b'one')
-    code = ('import os; from cfcn_plugin.atomic_write import atomic_write;'
-            'os.fsync = lambda handle: os.kill(os.getpid(), 9);'
-            f"atomic_write({str(file)!r}, b'another')")
+    code = (
+        'import os; from cfcn_plugin.atomic_write import atomic_write;'
+        'os.fsync = lambda handle: os.kill(os.getpid(), 9);'
+        f"atomic_write({str(file)!r}, b'another')"
+    )
     assert subprocess.run([sys.executable, '-c', code]).returncode == -9
     assert file.read_bytes() == b'one'
     assert names(tmp_path) == ['.a.pth.partial', 'a.pth']

@@ -1,4 +1,5 @@
 """docs/data.md tells every data set, and names configs and commands that exist."""
+
 import re
 import runpy
 from pathlib import Path
@@ -16,8 +17,10 @@ ROWS = re.findall(r'^\| \[.*\]\(#(\S+)\) \| `(\S+)` \|.*\| `(\S+)`[^|]*\|$', TEX
 def test_the_table_has_every_data_set_of_the_tool_and_a_section_for_each():
     tool = runpy.run_path(str(ROOT / 'tools/get_data.py'), run_name='tool')
     assert sorted(name for _, name, _ in ROWS) == sorted(tool['GETTERS'])
-    sections = {title.lower().replace(' ', '-')
-                for title in re.findall(r'^## (.+)$', TEXT, re.M)}
+    sections = {
+        title.lower().replace(' ', '-')
+        for title in re.findall(r'^## (.+)$', TEXT, re.M)
+    }
     for section, name, _ in ROWS:
         assert section in sections
         assert f'get_data.py {name}' in TEXT

@@ -1,4 +1,5 @@
 """Several processes train and measure as one does on all images at once."""
+
 from functools import partial
 from pathlib import Path
 
@@ -19,20 +20,23 @@ import cfcn_plugin.mm  # noqa: F401
 ROOT = Path(__file__).parents[1]
 CNN = dict(
     type='GuidedClassifier',
-    backbone=dict(type='CFCNNet', filters=[4, 6], strides=4, dropout=0.),
+    backbone=dict(type='CFCNNet', filters=[4, 6], strides=4, dropout=0.0),
     neck=dict(type='GlobalAveragePooling'),
-    head=dict(type='LinearClsHead', num_classes=3))
+    head=dict(type='LinearClsHead', num_classes=3),
+)
 CFCN_C = dict(
     type='GuidedClassifier',
     backbone=CNN['backbone'],
-    head=dict(type='CausalFocusHead', num_classes=3, multi_label=True))
+    head=dict(type='CausalFocusHead', num_classes=3, multi_label=True),
+)
 EACH = 2  # images a rank
 GUIDED = {2: (True, True, False, False), 3: (True, True, False, True, False, False)}
 METHODS = {
     'batch': dict(type='CausalFocusLoss', reduction='batch'),
     'guided': dict(type='CausalFocusLoss', reduction='guided'),
-    'gradient': dict(type='CausalFocusLoss', reduction='guided',
-                     channel_weights='gradient'),
+    'gradient': dict(
+        type='CausalFocusLoss', reduction='guided', channel_weights='gradient'
+    ),
     'share': dict(type='CausalFocusLoss', reduction='guided', average='micro'),
     'target': dict(type='CausalFocusLoss', reduction='guided', channels='target'),
     'per_class': dict(type='CausalFocusLoss', reduction='guided', channels='per_class'),
@@ -44,20 +48,23 @@ METHODS = {
     'uniform': dict(type='UniformContextLoss', reduction='guided'),
 }
 WRAPPERS = {
-    'unused': dict(find_unused_parameters=True), 'static': dict(static_graph=True)}
+    'unused': dict(find_unused_parameters=True),
+    'static': dict(static_graph=True),
+}
 
 
 def batch(guided, rows, seed=1):
     """Rows of a batch of images, of which some are guided."""
-    inputs = torch.rand(len(guided), 3, 32, 32,
-                        generator=torch.Generator().manual_seed(seed))
+    inputs = torch.rand(
+        len(guided), 3, 32, 32, generator=torch.Generator().manual_seed(seed)
+    )
     samples = []
     for index in rows:
         sample = DataSample().set_gt_label(index % 3)
         sample.set_field(guided[index], 'guided')
         if guided[index]:
             mask = torch.zeros(32, 32, dtype=torch.uint8)
-            mask[:16, index * 4:] = 1
+            mask[:16, index * 4 :] = 1
             sample.set_field(mask.numpy()[None], 'activation_mask')
             sample.set_field(np.array([index % 3]), 'mask_classes')
         samples.append(sample)
@@ -95,7 +102,8 @@ def step(model, rows, guided):
 def accumulated(model, rows, guided):
     """Weights after one update from two batches."""
     wrapper = OptimWrapper(
-        torch.optim.SGD(model.parameters(), lr=1.), accumulative_counts=2)
+        torch.optim.SGD(model.parameters(), lr=1.0), accumulative_counts=2
+    )
     for seed in (1, 2):
         # the second batch has other guided images
         data = batch(guided[::-1] if seed == 2 else guided, rows, seed)
@@ -113,10 +121,13 @@ def with_an_unused_layer(model):
 def shards(rank, guided):
     """All that is compared, of this rank's rows."""
     rows = range(rank * EACH, (rank + 1) * EACH)
-    wrapped = partial(MMDistributedDataParallel, device_ids=None,
-                      broadcast_buffers=False)
-    found = {name: step(wrapped(build(guidance)), rows, guided)
-             for name, guidance in METHODS.items()}
+    wrapped = partial(
+        MMDistributedDataParallel, device_ids=None, broadcast_buffers=False
+    )
+    found = {
+        name: step(wrapped(build(guidance)), rows, guided)
+        for name, guidance in METHODS.items()
+    }
     for name, options in WRAPPERS.items():
         model = build(METHODS['guided'])
         if name == 'unused':
@@ -161,8 +172,9 @@ def test_mean_of_what_ranks_log_is_that_of_the_joined_batch(ranks):
                 counts = [one['guided_fraction'] for one in logged]
             else:
                 counts = [1] * len(logged)
-            mean = sum(count * one[key] for count, one in zip(counts, logged)
-                       ) / sum(counts)
+            mean = sum(count * one[key] for count, one in zip(counts, logged)) / sum(
+                counts
+            )
             assert mean == pytest.approx(value, rel=1e-4, abs=1e-6), (name, key)
 
 
@@ -186,13 +198,15 @@ def test_accumulated_update_is_the_mean_of_the_joined_batches(ranks):
 def fully_sharded(rank, guided):
     rows = range(rank * EACH, (rank + 1) * EACH)
     model = MMFullyShardedDataParallel(
-        build(METHODS['guided']), device_id=torch.device('cpu'))
-    optimizer = torch.optim.SGD(model.parameters(), lr=1.)
+        build(METHODS['guided']), device_id=torch.device('cpu')
+    )
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     loss, _ = losses_of(model, batch(guided, rows))
     loss.backward()
     optimizer.step()
     with MMFullyShardedDataParallel.state_dict_type(
-            model, StateDictType.FULL_STATE_DICT):
+        model, StateDictType.FULL_STATE_DICT
+    ):
         return model.state_dict()
 
 
@@ -201,7 +215,7 @@ def test_fully_sharded_update_is_that_of_one_process_and_so_are_its_keys():
     model = build(METHODS['guided'])
     loss, _ = losses_of(model, batch(guided, range(len(guided))))
     loss.backward()
-    torch.optim.SGD(model.parameters(), lr=1.).step()
+    torch.optim.SGD(model.parameters(), lr=1.0).step()
     for found in run_in_processes(fully_sharded, 2, guided):
         assert set(found) == set(model.state_dict())
         close(found, model.state_dict())
@@ -213,27 +227,46 @@ def test_fully_sharded_update_is_that_of_one_process_and_so_are_its_keys():
 def measured(rank, folder, data):
     """All metrics over 7 images: a number that 2 and 3 processes pad."""
     import os
+
     os.environ['CFCN_DATA'] = str(data)
     cfg = Config.fromfile(ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py')
-    cfg.merge_from_dict({
-        'model.backbone.model_name': 'test_resnet', 'model.backbone.pretrained': False,
-        'test_dataloader.batch_size': 2, 'test_dataloader.num_workers': 0,
-        'test_dataloader.persistent_workers': False,
-        'test_dataloader.dataset.indices': 7, 'randomness.seed': 0})
+    cfg.merge_from_dict(
+        {
+            'model.backbone.model_name': 'test_resnet',
+            'model.backbone.pretrained': False,
+            'test_dataloader.batch_size': 2,
+            'test_dataloader.num_workers': 0,
+            'test_dataloader.persistent_workers': False,
+            'test_dataloader.dataset.indices': 7,
+            'randomness.seed': 0,
+        }
+    )
     for load in cfg.test_dataloader.dataset.pipeline:
         if load['type'] == 'LoadActivationMask':
             load['fraction'] = 0.6
     cfg.test_cfg = dict(type='ModelAwareTestLoop')
-    cfg.test_evaluator = [dict(type=name) for name in (
-        'FocusMetric', 'GroupAccuracy', 'AUROC', 'Calibration', 'BackgroundSwapMetric',
-        'BrightnessCurve', 'ContrastCurve')]
-    cfg.test_evaluator += [dict(type='ExplanationFocus', method=method)
-                           for method in ('grad_cam', 'input_x_gradient')]
+    cfg.test_evaluator = [
+        dict(type=name)
+        for name in (
+            'FocusMetric',
+            'GroupAccuracy',
+            'AUROC',
+            'Calibration',
+            'BackgroundSwapMetric',
+            'BrightnessCurve',
+            'ContrastCurve',
+        )
+    ]
+    cfg.test_evaluator += [
+        dict(type='ExplanationFocus', method=method)
+        for method in ('grad_cam', 'input_x_gradient')
+    ]
     cfg.work_dir = f'{folder}/{rank}'
     if rank is not None:
         cfg.launcher = 'pytorch'
         cfg.model_wrapper_cfg = dict(
-            type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
+            type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
+        )
         os.chdir(folder)  # where mmengine joins results
     return Runner.from_cfg(cfg).test()
 

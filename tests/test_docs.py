@@ -1,4 +1,5 @@
 """What docs/masks.md shows works as it stands there, and it leaves no option out."""
+
 import inspect
 import json
 import re
@@ -20,17 +21,45 @@ DOCS = Path(__file__).parents[1] / 'docs'
 TEXT = (DOCS / 'masks.md').read_text(encoding='utf-8')
 CODE = re.findall(r'```python\n(.*?)```', TEXT, re.S)
 SECTIONS = dict(re.findall(r'^## (\w+Masks)\n(.*?)(?=^## |\Z)', TEXT, re.S | re.M))
-SOURCES = [name for name in masks.__all__
-           if name.endswith('Masks') and name in TASK_UTILS]
+SOURCES = [
+    name for name in masks.__all__ if name.endswith('Masks') and name in TASK_UTILS
+]
 COCO = dict(
     images=[dict(id=1, file_name='a.jpg', height=4, width=4)],
-    annotations=[dict(id=1, image_id=1, category_id=1, bbox=[0, 0, 2, 2],
-                      segmentation=[[0, 0, 2, 0, 2, 2]])],
-    categories=[dict(id=1, name='cat'), dict(id=2, name='dog'),
-                dict(id=3, name='teddy bear')])
-STUDIO = [dict(data=dict(image='a.jpg'), annotations=[dict(result=[dict(
-    type='rectanglelabels', original_height=4, original_width=4,
-    value=dict(x=0, y=0, width=50, height=50, rectanglelabels=['cow']))])])]
+    annotations=[
+        dict(
+            id=1,
+            image_id=1,
+            category_id=1,
+            bbox=[0, 0, 2, 2],
+            segmentation=[[0, 0, 2, 0, 2, 2]],
+        )
+    ],
+    categories=[
+        dict(id=1, name='cat'),
+        dict(id=2, name='dog'),
+        dict(id=3, name='teddy bear'),
+    ],
+)
+STUDIO = [
+    dict(
+        data=dict(image='a.jpg'),
+        annotations=[
+            dict(
+                result=[
+                    dict(
+                        type='rectanglelabels',
+                        original_height=4,
+                        original_width=4,
+                        value=dict(
+                            x=0, y=0, width=50, height=50, rectanglelabels=['cow']
+                        ),
+                    )
+                ]
+            )
+        ],
+    )
+]
 FILES = {
     'birds/points.csv': 'image,x,y\na.jpg,1,1\n',
     'birds/boxes.csv': 'filename,kind,x0,y0,x1,y1\na.jpg,bird,0,0,2,2\n',
@@ -91,7 +120,8 @@ def test_a_table_has_every_option_of_the_signature_and_what_the_docstring_says()
     text = option_tables.table('cfcn_plugin.masks.BoxMasks', ['data_root'])
     known = inspect.signature(masks.BoxMasks).parameters
     assert re.findall(r'^\| `(\w+)`', text, re.M) == [
-        name for name in known if name != 'data_root']
-    assert "| `ann_file` | required | The file, below `data_root` |" in text
+        name for name in known if name != 'data_root'
+    ]
+    assert '| `ann_file` | required | The file, below `data_root` |' in text
     assert "| `format` | `'xyxy'` | `'xyxy'` (corners) or" in text
     assert text.endswith('| `choice` |  | Options of `ObjectChoice` |')

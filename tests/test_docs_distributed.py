@@ -1,4 +1,5 @@
 """docs/distributed.md names what is there."""
+
 import re
 import subprocess
 from pathlib import Path

@@ -1,4 +1,5 @@
 """What docs/loops.md shows works as it stands there, and names every option."""
+
 import inspect
 import re
 from pathlib import Path
@@ -23,7 +24,7 @@ LOOP, AUGMENTS, LOGGING, METRICS = re.findall(r'```python\n(.*?)```', TEXT, re.S
 def trained(tmp_path, monkeypatch):
     """What the loop leaves, after its run on four images of which two have masks."""
     for number in range(4):
-        for folder in ('train', 'masks')[:1 + number % 2]:
+        for folder in ('train', 'masks')[: 1 + number % 2]:
             file = tmp_path / f'data/{folder}/{number // 2}/{number}.png'
             file.parent.mkdir(parents=True, exist_ok=True)
             pixels = np.zeros((60, 60), np.uint8)
@@ -52,10 +53,11 @@ def test_the_batch_augments_take_labels_and_guidance_takes_what_they_give(traine
         exec(line, names)
         assert names['images'].shape == trained['images'].shape
         target = names.get('scores', names['labels'])
-        assert target.shape in ((4, ), (4, 10))
+        assert target.shape in ((4,), (4, 10))
         net = nn.Sequential(nn.Conv2d(3, 10, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        guide = cfcn_plugin.Guide(net, cfcn_plugin.guidance.CausalFocusLoss(),
-                                  cfcn_plugin.FeatureHook('0'))
+        guide = cfcn_plugin.Guide(
+            net, cfcn_plugin.guidance.CausalFocusLoss(), cfcn_plugin.FeatureHook('0')
+        )
         with guide:
             logits = net(names['images'])
         assert guide.loss(names['images'], logits, target, names['masks']) > 0
@@ -66,7 +68,8 @@ def test_the_terms_that_are_logged_are_those_of_the_loss(trained):
     with trained['guide']:
         logits = trained['model'](trained['images'])
     writer = SimpleNamespace(
-        add_scalar=lambda name, *value: logged.update({name: value}))
+        add_scalar=lambda name, *value: logged.update({name: value})
+    )
     names = {**trained, 'logits': logits, 'writer': writer, 'step': 7}
     exec(LOGGING, names)
     assert {'loss_focus', 'focus', 'focus_best', 'focus_uniform'} <= set(logged)
@@ -83,7 +86,8 @@ def test_the_metrics_measure_the_model_of_the_loop(trained):
     for (name, keys), metric in zip(named, ('focus', 'groups', 'swaps')):
         assert type(trained[metric]).__name__ == name
         assert {*found[metric]} - {'on land', 'on water'} <= {
-            *re.findall(r'`(\w+)`', keys)}
+            *re.findall(r'`(\w+)`', keys)
+        }
 
 
 def test_every_example_has_a_line():
@@ -95,4 +99,6 @@ def test_the_other_options_are_those_of_the_mask_loader():
     known = inspect.signature(cfcn_plugin.masks.MaskLoader).parameters
     named = TEXT.split('`image_list`')[1].split('are those of')[0]
     assert {'image_list', *re.findall(r'`(\w+)`', named)} == set(known) - {
-        'source', 'warn'}
+        'source',
+        'warn',
+    }

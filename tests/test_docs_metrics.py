@@ -1,4 +1,5 @@
 """What docs/metrics.md shows builds, and it leaves no metric or key out."""
+
 import re
 from pathlib import Path
 
@@ -7,13 +8,18 @@ from mmpretrain.registry import LOOPS, METRICS
 
 from cfcn_plugin.mm import evaluation
 
-TEXT = Path(__file__).parents[1].joinpath('docs', 'metrics.md').read_text(
-    encoding='utf-8')
+TEXT = (
+    Path(__file__).parents[1].joinpath('docs', 'metrics.md').read_text(encoding='utf-8')
+)
 CODE = [eval(block) for block in re.findall(r'```python\n(.*?)```', TEXT, re.S)]
 LINES = [c for c in CODE if 'type' in c]
 WHOLE = [c for c in CODE if 'type' not in c]
-EVALUATORS = [metric for config in WHOLE for split in ('val', 'test')
-              for metric in config.get(f'{split}_evaluator', ())]
+EVALUATORS = [
+    metric
+    for config in WHOLE
+    for split in ('val', 'test')
+    for metric in config.get(f'{split}_evaluator', ())
+]
 
 
 @pytest.mark.parametrize('config', LINES + EVALUATORS, ids=str)
@@ -40,5 +46,5 @@ def test_every_metric_has_a_section_a_config_line_and_a_way_to_mislead():
 
 def test_defaults_that_are_shown_are_those_of_the_code():
     for name in ('BrightnessCurve', 'ContrastCurve'):
-        config, = (c for c in LINES if c['type'] == name)
+        (config,) = (c for c in LINES if c['type'] == name)
         assert METRICS.build(config).factors == METRICS.build(dict(type=name)).factors

@@ -1,4 +1,5 @@
 """What docs/pretrained.md shows works as it stands there."""
+
 import re
 from pathlib import Path
 
@@ -19,7 +20,8 @@ def test_the_fragment_guides_the_config_it_is_for(tmp_path):
     (tmp_path / 'birds.py').write_text(FRAGMENT)
     name = re.search(r'mmpretrain::\S+', TEXT).group()
     cfg = guide_config(
-        get_config(name), **Config.fromfile(tmp_path / 'birds.py').to_dict())
+        get_config(name), **Config.fromfile(tmp_path / 'birds.py').to_dict()
+    )
     assert cfg.model.fine_tuning == dict(frozen=0.7, norm_eval=True, zero_head=True)
 
 
@@ -39,16 +41,29 @@ def test_the_table_has_the_options_of_the_recipe():
 def test_the_loop_trains_the_head_and_the_last_layers_alone():
     torch.manual_seed(0)
     model = nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 3),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+        nn.Conv2d(3, 4, 3),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Conv2d(4, 4, 3),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 2),
+    )
     before = {name: one.clone() for name, one in model.state_dict().items()}
     masks = torch.zeros(4, 1, 32, 32, dtype=torch.uint8)
     masks[..., 8:20, 8:20] = 1
-    batch = (torch.rand(4, 3, 32, 32), torch.tensor([0, 1, 0, 1]), masks,
-             torch.ones(4, dtype=torch.bool))
+    batch = (
+        torch.rand(4, 3, 32, 32),
+        torch.tensor([0, 1, 0, 1]),
+        masks,
+        torch.ones(4, dtype=torch.bool),
+    )
     exec(LOOP, dict(model=model, loader=[batch], epochs=2, torch=torch))
-    changed = {name for name, one in model.state_dict().items()
-               if not torch.equal(one, before[name])}
+    changed = {
+        name
+        for name, one in model.state_dict().items()
+        if not torch.equal(one, before[name])
+    }
     assert changed == {'3.weight', '3.bias', '6.weight', '6.bias'}
 
 

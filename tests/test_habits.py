@@ -1,4 +1,5 @@
 """What the project says of itself is the same everywhere."""
+
 import re
 from pathlib import Path
 
@@ -32,12 +33,14 @@ def test_contributing_names_targets_that_exist():
     text = (ROOT / 'CONTRIBUTING.md').read_text(encoding='utf-8')
     named = re.findall(r'make ((?:[a-z][\w-]*(?: (?=[a-z][\w-]*`))?)+)', text)
     assert {'test', 'types', 'docs', 'coverage', 'gpu'} <= {
-        one for names in named for one in names.split()}
+        one for names in named for one in names.split()
+    }
     assert {one for names in named for one in names.split()} <= TARGETS
 
 
 def test_the_changelog_begins_with_what_is_unreleased():
     versions = re.findall(
-        r'^## (\S+)', (ROOT / 'CHANGELOG.md').read_text(encoding='utf-8'), re.M)
+        r'^## (\S+)', (ROOT / 'CHANGELOG.md').read_text(encoding='utf-8'), re.M
+    )
     assert versions[0] == 'Unreleased'
     assert __version__ in versions

@@ -1,4 +1,5 @@
 """What ``python -m cfcn_plugin`` says."""
+
 import runpy
 from pathlib import Path
 
@@ -10,9 +11,12 @@ ROOT = Path(__file__).parents[1]
 
 def said(capsys):
     runpy.run_module('cfcn_plugin', run_name='__main__')
-    return dict(line.split(maxsplit=1) if not line.startswith('mm stack')
-                else ('stack', line.split(maxsplit=2)[2])
-                for line in capsys.readouterr().out.splitlines())
+    return dict(
+        line.split(maxsplit=1)
+        if not line.startswith('mm stack')
+        else ('stack', line.split(maxsplit=2)[2])
+        for line in capsys.readouterr().out.splitlines()
+    )
 
 
 def test_version_and_places_are_said(capsys):

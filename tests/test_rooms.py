@@ -1,4 +1,5 @@
 """The house: which room imports which, and that an import changes nothing."""
+
 import ast
 import json
 import subprocess
@@ -40,7 +41,7 @@ def imports(file: Path) -> tuple[str, ...]:
         if isinstance(node, ast.Import):
             names += [f'{alias.name}.' for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = package[:len(package) - node.level + 1] if node.level else ()
+            base = package[: len(package) - node.level + 1] if node.level else ()
             module = '.'.join([*base, *filter(None, [node.module])])
             names += [f'{module}.{alias.name}' for alias in node.names]
     return tuple(names)
@@ -48,8 +49,12 @@ def imports(file: Path) -> tuple[str, ...]:
 
 def offences(is_wrong) -> str:
     """One a line."""
-    return '\n'.join(f'{file.relative_to(ROOT)} imports {name}' for file in FILES
-                     for name in imports(file) if is_wrong(file, name.split('.')))
+    return '\n'.join(
+        f'{file.relative_to(ROOT)} imports {name}'
+        for file in FILES
+        for name in imports(file)
+        if is_wrong(file, name.split('.'))
+    )
 
 
 def imported_room(name: list[str]) -> str:
@@ -74,13 +79,23 @@ def test_only_the_mm_room_imports_an_mm_package():
 
 def test_equations_import_torch_alone():
     allowed = {'torch', 'cfcn_plugin', *sys.stdlib_module_names}
-    assert offences(lambda file, name: room_of(file) == 'functional'
-                    and name[0] not in allowed) == ''
+    assert (
+        offences(
+            lambda file, name: room_of(file) == 'functional' and name[0] not in allowed
+        )
+        == ''
+    )
 
 
 def test_no_room_imports_from_a_higher_one():
-    assert offences(lambda file, name: HEIGHT.get(imported_room(name), 0)
-                    > HEIGHT.get(room_of(file), 0)) == ''
+    assert (
+        offences(
+            lambda file, name: (
+                HEIGHT.get(imported_room(name), 0) > HEIGHT.get(room_of(file), 0)
+            )
+        )
+        == ''
+    )
 
 
 def test_package_does_not_import_tools():
@@ -94,13 +109,14 @@ def test_package_does_not_import_tools():
 
 def run(code: str) -> dict:
     """What a script prints last, as JSON."""
-    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
-                          cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, cwd=ROOT
+    )
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout.splitlines()[-1])
 
 
-STATE = '''
+STATE = """
 import json, os, sys, time, warnings
 import timm, torch
 
@@ -118,7 +134,7 @@ cost = time.process_time() - start
 mm = [name for name in set(sys.modules) - modules
       if name.split('.')[0] in ('mmengine', 'mmcv', 'mmpretrain')]
 print(json.dumps(dict(before=before, after=state(), mm=mm, cost=cost)))
-'''
+"""
 
 
 @pytest.fixture(scope='module')
@@ -138,7 +154,7 @@ def test_import_costs_next_to_nothing_beside_torch_and_timm(imported):
     assert imported['cost'] < 0.3  # seconds of this process on a CPU
 
 
-WITHOUT_MM = '''
+WITHOUT_MM = """
 import importlib, json, pkgutil, sys, tempfile
 from pathlib import Path
 for name in ('mmengine', 'mmcv', 'mmpretrain'):
@@ -193,7 +209,7 @@ except ImportError as error:
 print(json.dumps(dict(
     names=names, failed=failed, shape=shape, terms=terms, masks=masks,
     sources=sources, told=told)))
-'''
+"""
 
 
 @pytest.fixture(scope='module')
@@ -204,7 +220,8 @@ def without_mm():
 def test_every_core_module_imports_without_mm(without_mm):
     assert without_mm['failed'] == {}
     assert {'guidance.gain', 'masks.io.rle', 'data.batch_augments.background_swap'} <= {
-        name.removeprefix('cfcn_plugin.') for name in without_mm['names']}
+        name.removeprefix('cfcn_plugin.') for name in without_mm['names']
+    }
 
 
 def test_a_map_is_taken_without_mm(without_mm):
@@ -214,14 +231,21 @@ def test_a_map_is_taken_without_mm(without_mm):
 
 def test_every_guidance_method_trains_in_a_plain_loop_without_mm(without_mm):
     terms = without_mm['terms']
-    assert {'ActDiffLoss', 'CausalFocusLoss', 'ExplanationLoss', 'GAINLoss',
-            'LiteralFocusLoss', 'RightReasonsLoss'} <= set(terms)
+    assert {
+        'ActDiffLoss',
+        'CausalFocusLoss',
+        'ExplanationLoss',
+        'GAINLoss',
+        'LiteralFocusLoss',
+        'RightReasonsLoss',
+    } <= set(terms)
     assert all(0 < value < 1e6 for value in terms.values())
 
 
 def test_every_mask_source_reads_its_format_without_mm(without_mm):
     assert {kind for kind, _ in without_mm['masks'].values()} == (
-        set(without_mm['sources']) - {'MaskSource'})
+        set(without_mm['sources']) - {'MaskSource'}
+    )
     assert all(has_mask for _, has_mask in without_mm['masks'].values())
 
 

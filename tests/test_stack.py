@@ -1,4 +1,5 @@
 """Which mm stack is found, and what is said when none or two are."""
+
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -27,22 +28,28 @@ def install(monkeypatch):
     return install
 
 
-@pytest.mark.parametrize('packages,name', [
-    ([], None),
-    (['timm', 'torch'], None),
-    (ONEDL, 'onedl'),
-    (OPENMMLAB, 'openmmlab'),
-])
+@pytest.mark.parametrize(
+    'packages,name',
+    [
+        ([], None),
+        (['timm', 'torch'], None),
+        (ONEDL, 'onedl'),
+        (OPENMMLAB, 'openmmlab'),
+    ],
+)
 def test_stack_is_named(install, packages, name):
     install(*packages)
     assert _stack.find_stack() == name
 
 
-@pytest.mark.parametrize('packages', [
-    ONEDL + OPENMMLAB,
-    [*ONEDL, 'mmengine'],
-    ['onedl-mmpretrain', 'mmengine'],
-])
+@pytest.mark.parametrize(
+    'packages',
+    [
+        ONEDL + OPENMMLAB,
+        [*ONEDL, 'mmengine'],
+        ['onedl-mmpretrain', 'mmengine'],
+    ],
+)
 def test_two_stacks_are_an_error_that_uninstalls_both(install, packages):
     install(*packages)
     with pytest.raises(ImportError, match='two mm stacks are in') as caught:
@@ -53,14 +60,18 @@ def test_two_stacks_are_an_error_that_uninstalls_both(install, packages):
     assert _stack.INSTALL in str(caught.value)
 
 
-@pytest.mark.parametrize('package,stack,missing', [
-    ('onedl-mmengine', 'onedl', 'mmpretrain'),
-    ('onedl-mmpretrain', 'onedl', 'mmengine'),
-    ('mmengine', 'openmmlab', 'mmpretrain'),
-    ('mmpretrain', 'openmmlab', 'mmengine'),
-])
+@pytest.mark.parametrize(
+    'package,stack,missing',
+    [
+        ('onedl-mmengine', 'onedl', 'mmpretrain'),
+        ('onedl-mmpretrain', 'onedl', 'mmengine'),
+        ('mmengine', 'openmmlab', 'mmpretrain'),
+        ('mmpretrain', 'openmmlab', 'mmengine'),
+    ],
+)
 def test_incomplete_stack_names_found_missing_and_remedy(
-        install, package, stack, missing):
+    install, package, stack, missing
+):
     install(package)
     with pytest.raises(ImportError) as caught:
         _stack.find_stack()
@@ -78,8 +89,17 @@ def test_pins_of_both_stacks_differ_by_the_stack_alone():
     root = Path(__file__).parents[1]
     ours, theirs = (
         set((root / name).read_text().splitlines()[1:])
-        for name in ('constraints.txt', 'constraints-openmmlab.txt'))
+        for name in ('constraints.txt', 'constraints-openmmlab.txt')
+    )
     assert {line.split('==')[0] for line in ours - theirs} == {
-        'onedl-mmcv', 'onedl-mmengine', 'onedl-mmpretrain', 'setuptools'}
+        'onedl-mmcv',
+        'onedl-mmengine',
+        'onedl-mmpretrain',
+        'setuptools',
+    }
     assert {line.split('==')[0] for line in theirs - ours} == {
-        'mmcv-lite', 'mmengine', 'mmpretrain', 'setuptools'}
+        'mmcv-lite',
+        'mmengine',
+        'mmpretrain',
+        'setuptools',
+    }

@@ -1,4 +1,5 @@
 """From the config of a class of ours to a stock one."""
+
 from cfcn_plugin.stock import GOES, STAYS, Stock, name_of, renamed
 
 
@@ -17,6 +18,13 @@ def test_a_config_goes_or_stays():
 
 def test_names_have_scopes_or_are_classes():
     assert [name_of(kind) for kind in ('mmdet.A', 'A', dict, None)] == [
-        'A', 'A', 'dict', None]
+        'A',
+        'A',
+        'dict',
+        None,
+    ]
     assert [renamed(kind, 'B') for kind in ('mmdet.A', 'A', dict)] == [
-        'mmdet.B', 'B', 'B']
+        'mmdet.B',
+        'B',
+        'B',
+    ]

@@ -1,4 +1,5 @@
 """The exit of a training that gets a signal before its loop begins."""
+
 import os
 import signal
 
@@ -24,6 +25,9 @@ def remove() -> None:
 
 
 def _exit(number: int, frame) -> None:
-    os.write(2, f'got {signal.Signals(number).name} before the training began: nothing '
-             'is lost, run the same command again\n'.encode())
+    os.write(
+        2,
+        f'got {signal.Signals(number).name} before the training began: nothing '
+        'is lost, run the same command again\n'.encode(),
+    )
     os._exit(TRY_AGAIN)  # an exception could be caught by what is being imported

@@ -3,6 +3,7 @@
 The mm packages take seconds to import. Functions import them, so that a tool can parse
 its arguments first: ``--help`` answers at once.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -23,12 +24,14 @@ class KeyValues(argparse.Action):
 
     def __call__(self, *parsed) -> None:
         from mmengine.config import DictAction
+
         DictAction(self.option_strings, self.dest, nargs=self.nargs)(*parsed)
 
 
 def new_parser(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     _one_line_errors.add_argument(parser)
     return parser
 
@@ -38,25 +41,27 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         '--guide',
         metavar='FRAGMENT',
         help='guide a stock config: a file with `masks` and other keywords of '
-        'cfcn_plugin.guide_config; examples are in configs/_base_/guidance')
+        'cfcn_plugin.guide_config; examples are in configs/_base_/guidance',
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=KeyValues,
-        help='override settings of the config, key=value; lists as key="[a,b]"')
+        help='override settings of the config, key=value; lists as key="[a,b]"',
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
     parser.add_argument(
-        '--no-pin-memory',
-        action='store_true',
-        help='do not pin memory in dataloaders')
+        '--no-pin-memory', action='store_true', help='do not pin memory in dataloaders'
+    )
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
-        help='job launcher')
+        help='job launcher',
+    )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
@@ -72,22 +77,29 @@ def load_config(path: str, guide: str | None = None) -> Config:
     from cfcn_plugin import guide_config
     from cfcn_plugin.mm.config import read_config_file
     from cfcn_plugin.mm.safe_loading import enable_safe_loading
+
     enable_safe_loading()  # a tool that reads a config may load a checkpoint
     if '::' in path:
         cfg = get_config(path)
     else:
-        cfg = read_config_file(_check_exists(
-            path, '`python -m cfcn_plugin` shows the folder of the shipped configs'))
+        cfg = read_config_file(
+            _check_exists(
+                path, '`python -m cfcn_plugin` shows the folder of the shipped configs'
+            )
+        )
     if guide is None:
         return cfg
-    fragment = read_config_file(_check_exists(
-        guide, 'examples are in configs/_base_/guidance')).to_dict()
+    fragment = read_config_file(
+        _check_exists(guide, 'examples are in configs/_base_/guidance')
+    ).to_dict()
     known = list(inspect.signature(guide_config).parameters)[1:]
     unknown = sorted(set(fragment) - set(known))
     if unknown or 'masks' not in fragment:
         raise ValueError(
-            f"'{guide}' " + (f'has {unknown}' if unknown else 'has no `masks`') +
-            f': expected `masks`, and optionally {known[1:]}')
+            f"'{guide}' "
+            + (f'has {unknown}' if unknown else 'has no `masks`')
+            + f': expected `masks`, and optionally {known[1:]}'
+        )
     return guide_config(cfg, **fragment)
 
 
@@ -115,6 +127,7 @@ def merge_common(cfg: Config, args, persistent_workers: bool | None = None) -> C
     from mmengine.config import ConfigDict
 
     from cfcn_plugin.mm.annotation_files import check_annotation_files
+
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher

@@ -1,4 +1,5 @@
 """Errors of a tool's user as one line, instead of a traceback."""
+
 import re
 import sys
 
@@ -21,8 +22,11 @@ def install() -> None:
 
 def add_argument(parser) -> None:
     """Name the option in the help; :func:`install` has read and removed it."""
-    parser.add_argument('--traceback', action='store_true',
-                        help='show also where in the code an error arose')
+    parser.add_argument(
+        '--traceback',
+        action='store_true',
+        help='show also where in the code an error arose',
+    )
 
 
 def show(kind: type[BaseException], error: BaseException, traceback) -> None:
@@ -37,8 +41,11 @@ def show(kind: type[BaseException], error: BaseException, traceback) -> None:
 
 def message(error: BaseException) -> str:
     """The text of an error, without the traceback that a data worker's error quotes."""
-    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else (
-        str(error) or type(error).__name__)
+    text = (
+        str(error.args[0])
+        if isinstance(error, KeyError) and error.args
+        else (str(error) or type(error).__name__)
+    )
     if 'Traceback (most recent call last)' in text:
         *_, (last) = [match.end() for match in RAISED.finditer(text)] or [0]
         text = text[last:]

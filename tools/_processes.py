@@ -1,4 +1,5 @@
 """Join and leave the processes of a run; gloo on machines without a GPU."""
+
 import gc
 import os
 import subprocess
@@ -19,12 +20,18 @@ from cfcn_plugin.mm.engine.resume.run_errors import write_errors
 
 # The launchers' names of RANK, WORLD_SIZE and LOCAL_RANK, and the starting command
 LAUNCHERS = {
-    'pytorch': (('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
-                'tools/dist_train.sh or torchrun'),
-    'slurm': (('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
-              'tools/slurm_train.sh or srun'),
-    'mpi': (('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE',
-             'OMPI_COMM_WORLD_LOCAL_RANK'), 'mpirun'),
+    'pytorch': (
+        ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
+        'tools/dist_train.sh or torchrun',
+    ),
+    'slurm': (
+        ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+        'tools/slurm_train.sh or srun',
+    ),
+    'mpi': (
+        ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
+        'mpirun',
+    ),
 }
 
 
@@ -52,15 +59,17 @@ def processes(cfg: Config) -> Iterator[None]:
         missing = [name for name in names[:2] if name not in os.environ]
         if missing:
             raise ValueError(
-                f"--launcher {cfg.launcher}: the environment has no {missing}, which "
+                f'--launcher {cfg.launcher}: the environment has no {missing}, which '
                 f'{starter} sets: start this script by it, or leave --launcher out for '
-                'one process')
+                'one process'
+            )
         if get_device() == 'cpu':
             _start_gloo(names)
             cfg.model_wrapper_cfg = _without_device(cfg)
             if cfg.get('strategy', {}).get('type') == 'FSDPStrategy':
                 cfg.strategy.model_wrapper = dict(
-                    cfg.strategy.get('model_wrapper') or {}, device_id='cpu')
+                    cfg.strategy.get('model_wrapper') or {}, device_id='cpu'
+                )
     try:
         yield
     except BaseException as error:
@@ -82,7 +91,7 @@ def lock_work_dir(cfg: Config) -> Iterator[None]:
         RuntimeError: Another run uses the work dir.
         OSError: The work dir cannot be written.
     """
-    names, _ = LAUNCHERS.get(cfg.launcher, ((None, ), None))
+    names, _ = LAUNCHERS.get(cfg.launcher, ((None,), None))
     with ExitStack() as stack:
         if int(os.environ.get(names[0] or '', 0)) == 0:
             folder = Path(cfg.work_dir)
@@ -112,7 +121,10 @@ def _start_gloo(names: tuple[str, ...]) -> None:
     if 'MASTER_ADDR' not in env and 'SLURM_NODELIST' in env:
         shown = subprocess.run(
             ['scontrol', 'show', 'hostnames', env['SLURM_NODELIST']],
-            check=True, capture_output=True, text=True)
+            check=True,
+            capture_output=True,
+            text=True,
+        )
         env['MASTER_ADDR'] = shown.stdout.split()[0]
     env.setdefault('MASTER_ADDR', '127.0.0.1')
     env.setdefault('MASTER_PORT', '29500')
@@ -120,9 +132,13 @@ def _start_gloo(names: tuple[str, ...]) -> None:
 
 
 def _without_device(cfg: Config) -> dict:
-    wrapper = dict(cfg.get('model_wrapper_cfg') or dict(
-        broadcast_buffers=False,
-        find_unused_parameters=cfg.get('find_unused_parameters', False)))
+    wrapper = dict(
+        cfg.get('model_wrapper_cfg')
+        or dict(
+            broadcast_buffers=False,
+            find_unused_parameters=cfg.get('find_unused_parameters', False),
+        )
+    )
     wrapper.setdefault('type', 'MMDistributedDataParallel')
     if wrapper['type'] == 'MMDistributedDataParallel':
         wrapper['device_ids'] = None

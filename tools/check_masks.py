@@ -5,6 +5,7 @@ empty, of another size than the image, unreadable, or probably inverted. Says wh
 the guided map can reach with these masks. The exit code
 is 1 if a problem would stop a training run under the config's own policies.
 """
+
 # ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 import json
@@ -21,15 +22,18 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--split', choices=['train', 'val', 'test'], default='train')
     parser.add_argument('--jobs', type=int, default=2, help='processes')
     parser.add_argument(
-        '--sheet', type=Path, help='new PNG of suspicious images with their masks')
+        '--sheet', type=Path, help='new PNG of suspicious images with their masks'
+    )
     parser.add_argument(
-        '--most', type=int, default=48, help='images on the sheet at most')
+        '--most', type=int, default=48, help='images on the sheet at most'
+    )
     parser.add_argument(
         '--draws',
         type=int,
         default=0,
         help='send each guided image through the whole pipeline this many times, and '
-        'count how often its object is cropped out')
+        'count how often its object is cropped out',
+    )
     parser.add_argument('--json', type=Path, help='new file for all findings')
     _launch.add_config_arguments(parser)
     return parser.parse_args()
@@ -60,19 +64,27 @@ def main(args: argparse.Namespace) -> None:
     grid = find_grid(cfg, args.split)
     validator = MaskValidator(datasets, grid)
     places = validator.places
-    findings = list(track(parallel_map(validator, places, args.jobs), 'checking',
-                          len(places)))
-    report = Report(findings, unmatched_messages(datasets), datasets[0].classes,
-                    has_check_hook(cfg), grid)
+    findings = list(
+        track(parallel_map(validator, places, args.jobs), 'checking', len(places))
+    )
+    report = Report(
+        findings,
+        unmatched_messages(datasets),
+        datasets[0].classes,
+        has_check_hook(cfg),
+        grid,
+    )
     print(report)
     if args.json:
         args.json.write_text(
-            json.dumps(report.as_dict(), indent=1) + '\n', encoding='utf-8')
+            json.dumps(report.as_dict(), indent=1) + '\n', encoding='utf-8'
+        )
     suspicious = report.suspicious
     if args.sheet and suspicious:
-        entries = [entry(validator, finding) for finding in suspicious[:args.most]]
-        contact_sheet(args.sheet, entries,
-                      f'{len(entries)} of {len(suspicious)} to check')
+        entries = [entry(validator, finding) for finding in suspicious[: args.most]]
+        contact_sheet(
+            args.sheet, entries, f'{len(entries)} of {len(suspicious)} to check'
+        )
         print(f'Contact sheet: {args.sheet}')
     elif args.sheet:
         print('No contact sheet: no image is suspicious.')
@@ -89,8 +101,10 @@ def find_grid(cfg: Config, split: str) -> tuple[int, int] | None:
 
 
 def has_check_hook(cfg: Config) -> bool:
-    return any(hook['type'] == 'GuidanceCheckHook' and hook.get('sources', True)
-               for hook in cfg.get('custom_hooks') or ())
+    return any(
+        hook['type'] == 'GuidanceCheckHook' and hook.get('sources', True)
+        for hook in cfg.get('custom_hooks') or ()
+    )
 
 
 def entry(validator: MaskValidator, finding: Finding) -> Entry:
@@ -100,8 +114,13 @@ def entry(validator: MaskValidator, finding: Finding) -> Entry:
         image = validator.load_image(finding.place)
         mask = validator.load_mask(finding.place, image.shape[:2])
     reason = '; '.join(KINDS[problem.kind] for problem in finding.problems)
-    return Entry(image, mask, finding.image, reason,
-                 any(problem.stops for problem in finding.problems))
+    return Entry(
+        image,
+        mask,
+        finding.image,
+        reason,
+        any(problem.stops for problem in finding.problems),
+    )
 
 
 if __name__ == '__main__':

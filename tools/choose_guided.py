@@ -9,6 +9,7 @@ larger one. A pipeline uses it with LoadActivationMask(image_list=FILE).
   random    each image has the same chance; the list depends only on the seed
   context   images whose answer seems to rest on the background, by the checkpoint
 """
+
 # ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 import shlex
@@ -24,17 +25,22 @@ def parse_args() -> argparse.Namespace:
     parser = _launch.new_parser(__doc__)
     parser.add_argument('config')
     parser.add_argument(
-        '-n', type=int, required=True, help='images; with --per-class, of each class')
+        '-n', type=int, required=True, help='images; with --per-class, of each class'
+    )
     parser.add_argument(
-        '--by', choices=['coverage', 'random', 'context'], default='coverage')
+        '--by', choices=['coverage', 'random', 'context'], default='coverage'
+    )
     parser.add_argument('--checkpoint', help='a trained model of the config')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
-        '--per-class', action='store_true', help='choose -n images of each class')
+        '--per-class', action='store_true', help='choose -n images of each class'
+    )
     parser.add_argument(
-        '--out', type=Path, help='file to write, else the list is printed')
+        '--out', type=Path, help='file to write, else the list is printed'
+    )
     parser.add_argument(
-        '--page', type=Path, help='new HTML page of what was chosen, and why')
+        '--page', type=Path, help='new HTML page of what was chosen, and why'
+    )
     parser.add_argument('--batch-size', type=int, default=64)
     parser.add_argument('--workers', type=int, default=2)
     parser.add_argument('--device', help='default: cuda if there is one, else cpu')
@@ -80,10 +86,15 @@ def main(args: argparse.Namespace) -> None:
         print(text, end='')
         return
     args.out.write_text(text, encoding='utf-8')
-    labels = Counter(label for key, label in images if key in set(keys)) \
-        if args.per_class else len(chosen)
-    print(f'{len(chosen)} of {len(images)} training images in {args.out}'
-          + (f', by class: {dict(sorted(labels.items()))}' if args.per_class else ''))
+    labels = (
+        Counter(label for key, label in images if key in set(keys))
+        if args.per_class
+        else len(chosen)
+    )
+    print(
+        f'{len(chosen)} of {len(images)} training images in {args.out}'
+        + (f', by class: {dict(sorted(labels.items()))}' if args.per_class else '')
+    )
 
 
 def choose(cfg, images: list, args: argparse.Namespace) -> list[Chosen]:
@@ -91,24 +102,38 @@ def choose(cfg, images: list, args: argparse.Namespace) -> list[Chosen]:
         keys = set(choose_guided(images, args.n, args.seed, args.per_class))
         return [Chosen(i, '') for i, (key, _) in enumerate(images) if key in keys]
     return choose_from_model(
-        cfg, images, args.by, args.n, args.seed, args.per_class, args.checkpoint,
-        args.batch_size, args.workers,
+        cfg,
+        images,
+        args.by,
+        args.n,
+        args.seed,
+        args.per_class,
+        args.checkpoint,
+        args.batch_size,
+        args.workers,
         args.device or ('cuda' if torch.cuda.is_available() else 'cpu'),
-        lambda batches, total: track(batches, args.by, total, disable=not args.out))
+        lambda batches, total: track(batches, args.by, total, disable=not args.out),
+    )
 
 
-def write_page(cfg, images: list, chosen: list[Chosen],
-               args: argparse.Namespace) -> None:
+def write_page(
+    cfg, images: list, chosen: list[Chosen], args: argparse.Namespace
+) -> None:
     dataset = training_dataset(cfg, plain_test_pipeline(cfg))
 
     def load(index: int) -> np.ndarray:
-        return screen_pixels(
-            image_panel(dataset[index]).image.permute(1, 2, 0).numpy())
+        return screen_pixels(image_panel(dataset[index]).image.permute(1, 2, 0).numpy())
 
     write_choice_page(
-        args.page, f'{args.n} images of {Path(args.config).stem}', args.by, images,
-        chosen, load, dataset.metainfo.get('classes') or (),
-        shlex.join(['python', *sys.argv]))
+        args.page,
+        f'{args.n} images of {Path(args.config).stem}',
+        args.by,
+        images,
+        chosen,
+        load,
+        dataset.metainfo.get('classes') or (),
+        shlex.join(['python', *sys.argv]),
+    )
 
 
 if __name__ == '__main__':

@@ -3,6 +3,7 @@
 Opening the original runs the code in the file, with your rights, on this machine. The
 copy has the weights, numbers and strings, and no code. See docs/safety.md.
 """
+
 # ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 
@@ -15,8 +16,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='the original, from a trusted author')
     parser.add_argument('out', help='the copy')
     parser.add_argument(
-        '--i-trust-this-file', action='store_true', required=True,
-        help='confirm that you trust the author and that the code may run')
+        '--i-trust-this-file',
+        action='store_true',
+        required=True,
+        help='confirm that you trust the author and that the code may run',
+    )
     return parser.parse_args()
 
 

@@ -4,6 +4,7 @@ In training each digit has its own texture, so the texture predicts the class. I
 test each class has all textures equally often. The demo trains both networks, prints
 their accuracy, and draws their saliency maps.
 """
+
 # ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 import os
@@ -63,9 +64,12 @@ def draw(path: Path, data_root: Path, runs: list[Outcome]) -> None:
         model = load_model(Config.fromfile(run.config), run.checkpoint)
         maps[TITLES[run.cell.method]] = predict_saliency(model, panels)
     heatmap_sheet(
-        panels, maps, ['0', '1', '2'],
+        panels,
+        maps,
+        ['0', '1', '2'],
         'In training each digit had its own texture; here each has all textures.\n'
-        'Bright: the evidence for the class.').savefig(path)
+        'Bright: the evidence for the class.',
+    ).savefig(path)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -78,9 +82,14 @@ def main(args: argparse.Namespace) -> None:
     MMLogger.get_current_instance().setLevel('WARNING')
     enable_safe_loading()
     grid = read_grid(GRID)
-    grid = replace(grid, cells=tuple(
-        cell for cell in grid.cells
-        if cell.seed == args.seed and cell.method in TITLES))
+    grid = replace(
+        grid,
+        cells=tuple(
+            cell
+            for cell in grid.cells
+            if cell.seed == args.seed and cell.method in TITLES
+        ),
+    )
     print('training both networks, some minutes on two cores ...', flush=True)
     # in parallel, each with half of the cores: small networks scale badly with cores
     runs = run_grid(grid, args.out / 'runs', TOOLS, jobs=len(grid.cells))

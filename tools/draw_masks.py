@@ -8,6 +8,7 @@ Open the printed address; ? on the page shows the keys. Images with a mask are d
 the tool again to continue with the other images. It needs tornado:
 pip install 'cfcn_plugin[draw]'
 """
+
 # ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 import importlib.util
@@ -23,25 +24,38 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('images', type=Path, help='folder of images')
     parser.add_argument('--out', type=Path, required=True, help='folder of masks')
     parser.add_argument(
-        '--list', help='file by tools/choose_guided.py: annotate only these images')
+        '--list', help='file by tools/choose_guided.py: annotate only these images'
+    )
     parser.add_argument(
-        '--data-root', help="folder that the list's paths are relative to")
+        '--data-root', help="folder that the list's paths are relative to"
+    )
     parser.add_argument(
-        '--boxes', nargs='+', metavar='KEY=VALUE',
-        help='a mask source: begin with the boxes around its masks')
+        '--boxes',
+        nargs='+',
+        metavar='KEY=VALUE',
+        help='a mask source: begin with the boxes around its masks',
+    )
     parser.add_argument(
-        '--classes', nargs='+', default=(), metavar='NAME',
-        help='one mask a class, in label files: the names, in the order of labels')
+        '--classes',
+        nargs='+',
+        default=(),
+        metavar='NAME',
+        help='one mask a class, in label files: the names, in the order of labels',
+    )
     parser.add_argument(
-        '--captions', help='CSV file: image, and columns to show with the image')
+        '--captions', help='CSV file: image, and columns to show with the image'
+    )
     parser.add_argument(
         '--redo',
         action='store_true',
-        help='show also images with a mask, and replace the mask when saving')
+        help='show also images with a mask, and replace the mask when saving',
+    )
     parser.add_argument(
-        '--window', action='store_true', help='open the page in the default browser')
+        '--window', action='store_true', help='open the page in the default browser'
+    )
     parser.add_argument(
-        '--host', default='127.0.0.1', help='address or name to serve at')
+        '--host', default='127.0.0.1', help='address or name to serve at'
+    )
     parser.add_argument('--port', type=int, default=8988)
     return parser.parse_args()
 
@@ -68,18 +82,23 @@ def main(args: argparse.Namespace) -> None:
     queue = AnnotationQueue(args.images, args.out, names, args.redo, args.classes)
     config = config_text(args, root)
     session = DrawingSession(
-        queue, config,
-        boxes=args.boxes and SourceBoxes(
-            build_source(args.boxes), args.images, bool(args.classes)),
-        captions=args.captions and read_captions(
-            args.captions, args.images, queue.names))
+        queue,
+        config,
+        boxes=args.boxes
+        and SourceBoxes(build_source(args.boxes), args.images, bool(args.classes)),
+        captions=args.captions
+        and read_captions(args.captions, args.images, queue.names),
+    )
     serve(session, args)
     session.drafts.close()
     print(f'{len(queue.done)} of {len(queue)} images have a mask.')
     drafts = session.drafts.names(queue.names)
     if drafts:
-        print('Drawn and not saved, run the tool again to continue:',
-              *map(printable, drafts), sep='\n  ')
+        print(
+            'Drawn and not saved, run the tool again to continue:',
+            *map(printable, drafts),
+            sep='\n  ',
+        )
     if queue.done:
         print(f'In the config:\n  {config}')
 
@@ -87,6 +106,7 @@ def main(args: argparse.Namespace) -> None:
 def serve(session: DrawingSession, args: argparse.Namespace) -> None:
     """Serve the page until its user ends it."""
     from cfcn_plugin.annotation.drawing.server import DrawingServer
+
     server = DrawingServer(session, args.host, args.port)
     print(server.describe(), flush=True)
     if args.window:
@@ -97,12 +117,15 @@ def serve(session: DrawingSession, args: argparse.Namespace) -> None:
 def config_text(args: argparse.Namespace, root: str | None) -> str:
     """The line for a config that reads the masks."""
     count = len(args.classes)
-    options = dict(causal=[*range(1, count + 1)],
-                   classes=[*range(count)]) if count else {}
+    options = (
+        dict(causal=[*range(1, count + 1)], classes=[*range(count)]) if count else {}
+    )
     source = png_masks_config(args.images, args.out, root, **options)
     inner = ', '.join(f'{key}={value!r}' for key, value in source.items())
-    return ("dict(type='LoadActivationMask', missing='unguided', "
-            f'source=dict(\n      {inner}))')
+    return (
+        "dict(type='LoadActivationMask', missing='unguided', "
+        f'source=dict(\n      {inner}))'
+    )
 
 
 def check_tornado() -> None:

@@ -1,4 +1,5 @@
 """Export a trained guided model as a stock model, independent of cfcn_plugin."""
+
 # ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 
@@ -12,7 +13,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint')
     parser.add_argument('--to', choices=['mmpretrain', 'timm'], required=True)
     parser.add_argument(
-        '--out', required=True, help='path of the output, without suffix')
+        '--out', required=True, help='path of the output, without suffix'
+    )
     return parser.parse_args()
 
 
@@ -30,10 +32,12 @@ def main(args: argparse.Namespace) -> None:
         print(f'wrote {path}')
     if args.to == 'timm':
         call = ', '.join(f'{k}={v!r}' for k, v in timm_arguments(cfg).items())
-        print(f"load it with timm.create_model('local-dir:{args.out}', pretrained=True)"
-              f", and its preprocessing with timm.data.resolve_model_data_config(model)"
-              f'. The weights alone: timm.create_model({call}, '
-              f"checkpoint_path='{args.out}.pth')")
+        print(
+            f"load it with timm.create_model('local-dir:{args.out}', pretrained=True)"
+            f', and its preprocessing with timm.data.resolve_model_data_config(model)'
+            f'. The weights alone: timm.create_model({call}, '
+            f"checkpoint_path='{args.out}.pth')"
+        )
 
 
 if __name__ == '__main__':

@@ -12,6 +12,7 @@ counted and listed, and the worst are on the --sheet.
 The same command continues a killed run. Existing files are overwritten only with
 --overwrite. The last printed lines are the config of the mask source.
 """
+
 # ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 import sys
@@ -28,8 +29,11 @@ def parse_args() -> argparse.Namespace:
     parser = _launch.new_parser(__doc__)
     parser.add_argument('config', nargs='?', help='a config, or a file with a `source`')
     parser.add_argument(
-        '--source', nargs='+', action=_launch.KeyValues,
-        help='the mask source: KEY=VALUE ...')
+        '--source',
+        nargs='+',
+        action=_launch.KeyValues,
+        help='the mask source: KEY=VALUE ...',
+    )
     parser.add_argument('--images', type=Path, help='folder of images')
     parser.add_argument('--split', default='train', help="which of CONFIG's data")
     parser.add_argument('--out', type=Path, required=True, help='folder of masks')
@@ -38,24 +42,33 @@ def parse_args() -> argparse.Namespace:
         choices=['union', 'values', 'folders'],
         default='union',
         help='output for one mask per class: one mask (union), a label file with the '
-        'value class + 1 (values), or a folder per class (folders)')
+        'value class + 1 (values), or a folder per class (folders)',
+    )
     parser.add_argument(
         '--exif',
         action='store_true',
-        help='masks are like the stored pixels: exif=True of LoadActivationMask')
+        help='masks are like the stored pixels: exif=True of LoadActivationMask',
+    )
     parser.add_argument(
         '--rescale',
         action='store_true',
-        help='scale masks of another size and the same proportions to their images')
+        help='scale masks of another size and the same proportions to their images',
+    )
     parser.add_argument('--refine', choices=list(REFINE), help='marks become outlines')
     parser.add_argument(
-        '--refine-options', nargs='+', action=_launch.KeyValues, default={},
-        help='options of GrabCut: KEY=VALUE ...')
+        '--refine-options',
+        nargs='+',
+        action=_launch.KeyValues,
+        default={},
+        help='options of GrabCut: KEY=VALUE ...',
+    )
     parser.add_argument(
-        '--sheet', type=Path, help='new PNG of the images with the worst outlines')
+        '--sheet', type=Path, help='new PNG of the images with the worst outlines'
+    )
     parser.add_argument('--jobs', type=int, default=2, help='processes')
     parser.add_argument(
-        '--overwrite', action='store_true', help='replace existing masks')
+        '--overwrite', action='store_true', help='replace existing masks'
+    )
     args = parser.parse_args()
     if args.refine is None and (args.refine_options or args.sheet):
         parser.error('--refine-options and --sheet need --refine')
@@ -87,19 +100,23 @@ def main(args: argparse.Namespace) -> None:
     refine = args.refine and GrabCut(**{**REFINE[args.refine], **args.refine_options})
     samples, source = read_samples(args)
     loader = samples.loader
-    origin = dict(source=source, images=str(Path(samples.root).absolute()),
-                  classes=args.classes, exif=loader.exif)
+    origin = dict(
+        source=source,
+        images=str(Path(samples.root).absolute()),
+        classes=args.classes,
+        exif=loader.exif,
+    )
     if refine:
         origin['refine'] = repr(refine)
     if loader.rescale:
         origin['rescale'] = True
     converter = MaskConverter(samples, args.out, args.classes, args.overwrite, refine)
-    results = list(track(convert_masks(converter, origin, args.jobs), 'masks',
-                         len(samples)))
+    results = list(
+        track(convert_masks(converter, origin, args.jobs), 'masks', len(samples))
+    )
     made = [result.rows for result in results if result.rows]
     failures = [result for result in results if result.failure]
-    print(printable(
-        f'{len(made)} of {len(samples)} images have a mask in {args.out}'))
+    print(printable(f'{len(made)} of {len(samples)} images have a mask in {args.out}'))
     if refine:
         print('\n'.join(map(printable, outline_lines(results, args.out / INDEX))))
     worst = worst_outlines(results, samples.root, args.out) if args.sheet else ()
@@ -113,8 +130,10 @@ def main(args: argparse.Namespace) -> None:
             print(printable(f'  {result.image}: {result.failure}'))
     if not made and len(failures) < len(results):
         keys = [loader.source.key(samples[i]) for i in range(min(2, len(samples)))]
-        sys.exit("No image has a mask. The source's names begin with "
-                 f'{loader.source.keys()[:2]}, those of the images with {keys}')
+        sys.exit(
+            "No image has a mask. The source's names begin with "
+            f'{loader.source.keys()[:2]}, those of the images with {keys}'
+        )
     if failures:
         sys.exit(1)
 
@@ -127,20 +146,26 @@ def read_samples(args: argparse.Namespace) -> tuple:
             raise ValueError('CONFIG defines source and images: give CONFIG alone')
         datasets = guided_datasets(cfg, args.split)
         if len(datasets) > 1:
-            raise ValueError(f'CONFIG has {len(datasets)} data sets with masks: give '
-                             '--source and --images of one')
+            raise ValueError(
+                f'CONFIG has {len(datasets)} data sets with masks: give '
+                '--source and --images of one'
+            )
         return datasets[0], datasets[0].load_config.to_dict()
     source = args.source if cfg is None else cfg.get('source')
     if source is None or args.images is None or (args.source and cfg):
-        raise ValueError('give CONFIG, or --source KEY=VALUE ... with --images, or a '
-                         'file with a `source` with --images')
+        raise ValueError(
+            'give CONFIG, or --source KEY=VALUE ... with --images, or a '
+            'file with a `source` with --images'
+        )
     loader = MaskLoader(
-        TASK_UTILS.build(dict(source)), exif=args.exif, rescale=args.rescale)
+        TASK_UTILS.build(dict(source)), exif=args.exif, rescale=args.rescale
+    )
     return FolderSamples(args.images, loader, leave_out=args.out), dict(source)
 
 
-def print_config(args: argparse.Namespace, root: str,
-                 made: list[tuple[IndexRow, ...]]) -> None:
+def print_config(
+    args: argparse.Namespace, root: str, made: list[tuple[IndexRow, ...]]
+) -> None:
     """Print a summary of the masks, and the config of their source.
 
     Args:
@@ -150,8 +175,9 @@ def print_config(args: argparse.Namespace, root: str,
     """
     empty = sum(any(row.area == 0 for row in rows) for rows in made)
     ignored = any(row.ignored > 0 for rows in made for row in rows)
-    classes = sorted({int(label) for rows in made for row in rows
-                      for label in row.classes.split()})
+    classes = sorted(
+        {int(label) for rows in made for row in rows for label in row.classes.split()}
+    )
     if empty:
         print(f'{empty} masks have no causal pixel: see `empty` of LoadActivationMask')
     options, folders = {}, [args.out]

@@ -3,6 +3,7 @@
 `--out FILE.py` writes a config that can be trained. A model or weights that a training
 would refuse are an error.
 """
+
 # ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 from pathlib import Path

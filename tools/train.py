@@ -1,4 +1,5 @@
 """Train a model on one or several devices; the arguments are mmpretrain's."""
+
 # ruff: noqa: E402  (arguments and signals come before the slow imports)
 import argparse
 import os
@@ -17,28 +18,34 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         help='resume from a checkpoint; without a path, from the newest complete one '
-        'in the work directory; if there is none, start from the beginning')
+        'in the work directory; if there is none, start from the beginning',
+    )
     parser.add_argument(
         '--exact-resume',
         action='store_true',
         help='seed each sample and iteration, so that a resumed run equals an '
-        'uninterrupted run bit for bit; must be given from the start')
+        'uninterrupted run bit for bit; must be given from the start',
+    )
     parser.add_argument(
         '--amp',
         action='store_true',
-        help='enable automatic mixed precision: float16 on GPUs, bfloat16 on CPUs')
+        help='enable automatic mixed precision: float16 on GPUs, bfloat16 on CPUs',
+    )
     parser.add_argument(
         '--no-validate',
         action='store_true',
-        help='do not evaluate the checkpoint during training')
+        help='do not evaluate the checkpoint during training',
+    )
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
-        help='scale the learning rate by the actual batch size')
+        help='scale the learning rate by the actual batch size',
+    )
     parser.add_argument(
         '--no-persistent-workers',
         action='store_true',
-        help='start new data workers in each epoch')
+        help='start new data workers in each epoch',
+    )
     _launch.add_arguments(parser)
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
@@ -79,12 +86,15 @@ def merge_args(cfg: Config, args) -> Config:
         cfg.exact_resume = True
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
-            raise ValueError(f"--auto-scale-lr: '{args.config}' has no "
-                             '`auto_scale_lr`, e.g. '
-                             'auto_scale_lr=dict(base_batch_size=256)')
+            raise ValueError(
+                f"--auto-scale-lr: '{args.config}' has no "
+                '`auto_scale_lr`, e.g. '
+                'auto_scale_lr=dict(base_batch_size=256)'
+            )
         cfg.auto_scale_lr.enable = True
     cfg = _launch.merge_common(
-        cfg, args, persistent_workers=not args.no_persistent_workers)
+        cfg, args, persistent_workers=not args.no_persistent_workers
+    )
     if args.resume not in (None, 'auto'):
         cfg.resume, cfg.load_from = True, args.resume
     elif args.resume is not None and has_checkpoint(cfg.work_dir):
@@ -94,8 +104,9 @@ def merge_args(cfg: Config, args) -> Config:
 
 def build_runner(cfg: Config) -> Runner | FlexibleRunner:
     # configs set `runner_type` for strategies such as FSDP
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else (
-        ResumableRunner.from_cfg(cfg))
+    return (
+        RUNNERS.build(cfg) if 'runner_type' in cfg else (ResumableRunner.from_cfg(cfg))
+    )
 
 
 def train(cfg: Config) -> None:

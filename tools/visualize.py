@@ -5,6 +5,7 @@ and, if maps are classes, each class's map of the same forward pass. `--against`
 the columns of a second checkpoint, such as the baseline. Maps are of the predicted
 class.
 """
+
 # ruff: noqa: E402  (arguments are parsed before the slow imports)
 import argparse
 from dataclasses import replace
@@ -21,7 +22,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('images', nargs='+', help='image files')
     parser.add_argument('--against', metavar='CHECKPOINT2')
     parser.add_argument(
-        '--against-config', help='config of the second checkpoint, if different')
+        '--against-config', help='config of the second checkpoint, if different'
+    )
     parser.add_argument('--out', type=Path, default=Path('sheet.png'))
     _launch.add_config_arguments(parser)
     return parser.parse_args()
@@ -62,12 +64,20 @@ def main(args: argparse.Namespace) -> None:
     for name, model in models.items():
         # one by one: images may differ in size
         trained, *class_maps = merge_columns(
-            [class_map_columns(name, predict_saliency(model, [image]), classes)
-             for image in images]).items()
+            [
+                class_map_columns(name, predict_saliency(model, [image]), classes)
+                for image in images
+            ]
+        ).items()
         columns.update([trained])
-        columns.update(merge_columns(
-            [{f'{name}\nGrad-CAM': predict_grad_cam(model, [image])}
-             for image in images]))
+        columns.update(
+            merge_columns(
+                [
+                    {f'{name}\nGrad-CAM': predict_grad_cam(model, [image])}
+                    for image in images
+                ]
+            )
+        )
         columns.update(class_maps)
     panels = [replace(panel, name=shorten_name(panel.name, 24)) for panel in images]
     heatmap_sheet(panels, columns, classes).savefig(args.out)

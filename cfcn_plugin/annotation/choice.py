@@ -1,4 +1,5 @@
 """Nested choices of the images to mask next: by variety, or by a score."""
+
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -19,13 +20,19 @@ class Chosen(NamedTuple):
         reason: Why it was chosen, for people.
         mask: (h, w) uint8 {0, 1}, the part that is the reason; None without one.
     """
+
     index: int
     reason: str
     mask: np.ndarray | None = None
 
 
-def choose_by_coverage(images: Images, features: np.ndarray, count: int, seed: int = 0,
-                       per_class: bool = False) -> list[Chosen]:
+def choose_by_coverage(
+    images: Images,
+    features: np.ndarray,
+    count: int,
+    seed: int = 0,
+    per_class: bool = False,
+) -> list[Chosen]:
     """Images that together represent the variety of each class.
 
     The seeding of k-means++ in its greedy form: each next image is the one of ten
@@ -50,8 +57,10 @@ def choose_by_coverage(images: Images, features: np.ndarray, count: int, seed: i
         from sklearn.cluster import kmeans_plusplus
         from sklearn.metrics import pairwise_distances_argmin
     except ImportError as error:
-        raise ImportError('a choice by coverage needs scikit-learn: pip install '
-                          "'cfcn_plugin[experiments]'") from error
+        raise ImportError(
+            'a choice by coverage needs scikit-learn: pip install '
+            "'cfcn_plugin[experiments]'"
+        ) from error
     _check_finite('features', features)
 
     def order(members: np.ndarray, amount: int) -> Iterable[tuple[int, str]]:
@@ -59,8 +68,11 @@ def choose_by_coverage(images: Images, features: np.ndarray, count: int, seed: i
         # equal ones once: k-means++ would draw the same place again
         first = np.sort(np.unique(rows, axis=0, return_index=True)[1])
         _, drawn = kmeans_plusplus(
-            rows[first], min(amount, len(first)), random_state=seed % 2**32,
-            n_local_trials=TRIALS)
+            rows[first],
+            min(amount, len(first)),
+            random_state=seed % 2**32,
+            n_local_trials=TRIALS,
+        )
         places = list(dict.fromkeys([*first[drawn], *range(len(rows))]))[:amount]
         nearest = pairwise_distances_argmin(rows, rows[places])
         sizes = np.bincount(nearest, minlength=len(places))
@@ -70,8 +82,14 @@ def choose_by_coverage(images: Images, features: np.ndarray, count: int, seed: i
     return _choose(images, count, seed, per_class, order)
 
 
-def choose_by_score(images: Images, scores: np.ndarray, reasons: Sequence[str],
-                    count: int, seed: int = 0, per_class: bool = False) -> list[Chosen]:
+def choose_by_score(
+    images: Images,
+    scores: np.ndarray,
+    reasons: Sequence[str],
+    count: int,
+    seed: int = 0,
+    per_class: bool = False,
+) -> list[Chosen]:
     """The images of the highest scores.
 
     Args:
@@ -104,8 +122,9 @@ def check_count(images: Images, count: int, per_class: bool = False) -> None:
     _amounts(_classes(images, per_class), count, per_class)
 
 
-def _choose(images: Images, count: int, seed: int, per_class: bool,
-            order: Callable) -> list[Chosen]:
+def _choose(
+    images: Images, count: int, seed: int, per_class: bool, order: Callable
+) -> list[Chosen]:
     """The first images of each class, by ``order(members, amount)``; the best first.
 
     Members come in the order of the seed's hash, whatever the order of the data set.
@@ -114,7 +133,8 @@ def _choose(images: Images, count: int, seed: int, per_class: bool,
     chosen = {}
     for label, amount in _amounts(classes, count, per_class).items():
         members = sorted(
-            classes[label], key=lambda index: guidance_rank(images[index][0], seed))
+            classes[label], key=lambda index: guidance_rank(images[index][0], seed)
+        )
         for index, reason in order(np.array(members), amount):
             chosen.setdefault(int(index), reason)
     return [Chosen(*pair) for pair in chosen.items()]
@@ -141,13 +161,20 @@ def _amounts(classes: dict, count: int, per_class: bool) -> Counter:
             raise ValueError(f'{count} images are asked for, and {of} has {size}')
     if per_class:
         return Counter(dict.fromkeys(sizes, count))
-    places = sorted((((rank + 0.5) / size, str(label), label)
-                     for label, size in sizes.items() for rank in range(size)),
-                    key=lambda place: place[:2])
+    places = sorted(
+        (
+            ((rank + 0.5) / size, str(label), label)
+            for label, size in sizes.items()
+            for rank in range(size)
+        ),
+        key=lambda place: place[:2],
+    )
     return Counter(label for *_, label in places[:count])
 
 
 def _check_finite(name: str, values: np.ndarray) -> None:
     if not np.isfinite(values).all():
-        raise ValueError(f'`{name}` must be finite: the images or the weights of the '
-                         'model are damaged')
+        raise ValueError(
+            f'`{name}` must be finite: the images or the weights of the '
+            'model are damaged'
+        )

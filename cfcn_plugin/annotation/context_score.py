@@ -1,4 +1,5 @@
 """How much a classifier's answer rests on the background, without a mask."""
+
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -24,14 +25,18 @@ class ContextScore(NamedTuple):
             the more the background alone gives the answer.
         objects: (B, H, W) bool, the likely object.
     """
+
     whole: Tensor
     context: Tensor
     objects: Tensor
 
 
-def context_score(model: nn.Module, images: Tensor,
-                  forward: Callable[[Tensor], Tensor] | None = None,
-                  several: bool = False) -> ContextScore:
+def context_score(
+    model: nn.Module,
+    images: Tensor,
+    forward: Callable[[Tensor], Tensor] | None = None,
+    several: bool = False,
+) -> ContextScore:
     """Ask a classifier again after its likely object was removed.
 
     The likely object is the quarter of the image where the rectified last map is
@@ -61,15 +66,18 @@ def context_score(model: nn.Module, images: Tensor,
             maps = captured.maps(images)
             saliency = resize_maps(
                 reduce_channels(maps[-1].float())[:, None],
-                captured.covers(maps, images)[-1], tuple(images.shape[-2:]))[:, 0]
+                captured.covers(maps, images)[-1],
+                tuple(images.shape[-2:]),
+            )[:, 0]
             objects = largest_part(saliency, OBJECT)
             filled = without_object(images.float(), objects).to(images.dtype)
             without = as_logits(forward(filled)).float()
     finally:
         hook.detach()
     answer = logits.argmax(1, keepdim=True)
-    return ContextScore(_log_odds(logits, answer, several),
-                        _log_odds(without, answer, several), objects)
+    return ContextScore(
+        _log_odds(logits, answer, several), _log_odds(without, answer, several), objects
+    )
 
 
 def largest_part(saliency: Tensor, fraction: float) -> Tensor:

@@ -1,4 +1,5 @@
 """Converting the masks of any source to a folder of PNG files, with an index."""
+
 import csv
 import json
 from collections import Counter
@@ -39,6 +40,7 @@ class ConversionResult(NamedTuple):
         rows: Its rows of the index, one per file; empty if the image has no mask.
         failure: The reason of a failed conversion; empty on success.
     """
+
     image: str
     rows: tuple[IndexRow, ...] = ()
     failure: str = ''
@@ -46,8 +48,9 @@ class ConversionResult(NamedTuple):
     @property
     def ways(self) -> Counter:
         """How the marks became outlines; empty if they were not refined."""
-        pairs = (pair.split('=') for pair in self.rows[0].ways.split()) \
-            if self.rows else ()
+        pairs = (
+            (pair.split('=') for pair in self.rows[0].ways.split()) if self.rows else ()
+        )
         return Counter({way: int(count) for way, count in pairs})
 
 
@@ -78,12 +81,14 @@ class MaskConverter:
             image.
     """
 
-    def __init__(self,
-                 samples: Samples,
-                 out: str | Path,
-                 layout: str = 'union',
-                 overwrite: bool = False,
-                 refine: GrabCut | None = None):
+    def __init__(
+        self,
+        samples: Samples,
+        out: str | Path,
+        layout: str = 'union',
+        overwrite: bool = False,
+        refine: GrabCut | None = None,
+    ):
         if layout not in LAYOUTS:
             raise ValueError(f'`layout` must be one of {LAYOUTS}, got {layout!r}')
         check_distinct_masks(samples.names)
@@ -100,7 +105,8 @@ class MaskConverter:
         name, sample = self.samples.names[index], self.samples[index]
         if not is_utf8(name):  # neither the index nor a list can hold the name
             return ConversionResult(
-                name, failure='its name is not UTF-8: rename the image')
+                name, failure='its name is not UTF-8: rename the image'
+            )
         try:
             result = self.samples.loader.query(sample, image_shape(sample))
             if result.kind in ('missing', 'unchosen'):
@@ -110,8 +116,8 @@ class MaskConverter:
             record, more = self._refined(index, result.record)
             files = mask_files(record, mask_name(name), self.layout)
             return ConversionResult(
-                name, tuple(self._write(name, *file)._replace(**more)
-                            for file in files))
+                name, tuple(self._write(name, *file)._replace(**more) for file in files)
+            )
         except (MaskError, OSError) as error:
             return ConversionResult(name, failure=str(error))
 
@@ -124,24 +130,32 @@ class MaskConverter:
         refined, ways = self.refine(self.samples.names[index], record, image)
         return refined, dict(
             ways=' '.join(f'{way}={count}' for way, count in sorted(ways.items())),
-            kept=float(f'{refined.mask.sum() / record.mask.sum():.4g}'))
+            kept=float(f'{refined.mask.sum() / record.mask.sum():.4g}'),
+        )
 
-    def _write(self, name: str, file: str, values: np.ndarray,
-               labels: Sequence[int]) -> IndexRow:
+    def _write(
+        self, name: str, file: str, values: np.ndarray, labels: Sequence[int]
+    ) -> IndexRow:
         path, label_files = join_inside(self.out, file), self.layout == 'values'
         if self.overwrite or not path.exists():
             write_png(path, values, palette=label_files, one_bit=not label_files)
         elif not _holds(path, values):
-            raise MaskError(f"'{path}' exists and holds another mask: --overwrite "
-                            'replaces it')
+            raise MaskError(
+                f"'{path}' exists and holds another mask: --overwrite replaces it"
+            )
         fractions = causal_and_unknown(values, label_files and len(labels) > 0)
-        return IndexRow(name, file, *values.shape,
-                        *(float(f'{fraction:.6g}') for fraction in fractions),
-                        ' '.join(map(str, labels)))
+        return IndexRow(
+            name,
+            file,
+            *values.shape,
+            *(float(f'{fraction:.6g}') for fraction in fractions),
+            ' '.join(map(str, labels)),
+        )
 
 
-def convert_masks(converter: MaskConverter, origin: dict,
-                  jobs: int = 1) -> Iterator[ConversionResult]:
+def convert_masks(
+    converter: MaskConverter, origin: dict, jobs: int = 1
+) -> Iterator[ConversionResult]:
     """Convert all masks and write the folder's index, or continue an interrupted run.
 
     Rows are appended to the index during the run, and sorted at the end. A mask of an
@@ -162,8 +176,11 @@ def convert_masks(converter: MaskConverter, origin: dict,
     """
     out, names = converter.out, converter.samples.names
     out.mkdir(parents=True, exist_ok=True)
-    before = {} if converter.overwrite else _read_finished(
-        out, origin, converter.samples.root)
+    before = (
+        {}
+        if converter.overwrite
+        else _read_finished(out, origin, converter.samples.root)
+    )
     done = {name: before[name] for name in names if name in before}
     # in this order: after a kill no row of another origin counts as done
     _write_index(out, done.values())
@@ -188,15 +205,17 @@ def _read_finished(out: Path, origin: dict, images: str) -> dict:
     before = read_state(out / ORIGIN, f'Then {remedy}')
     if before != json.loads(json.dumps(origin)):
         if _has_masks(out.absolute(), Path(images).absolute()):
-            raise FileExistsError(f"'{out}' has masks of another origin, see "
-                                  f"'{out / ORIGIN}': {remedy}")
+            raise FileExistsError(
+                f"'{out}' has masks of another origin, see '{out / ORIGIN}': {remedy}"
+            )
         return {}
     rows = {}
     # a kill at the very beginning leaves no index
     for row in read_index(out / INDEX) if (out / INDEX).is_file() else ():
         rows.setdefault(row.image, []).append(row)
     return {
-        name: ConversionResult(name, tuple(own)) for name, own in rows.items()
+        name: ConversionResult(name, tuple(own))
+        for name, own in rows.items()
         if all((out / row.mask).is_file() for row in own)
     }
 

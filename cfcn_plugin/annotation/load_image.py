@@ -1,4 +1,5 @@
 """Loading images as in training: upright by the EXIF orientation."""
+
 from pathlib import Path
 
 import cv2

@@ -1,4 +1,5 @@
 """The index of a folder of masks, one row for each file."""
+
 import csv
 import io
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ class IndexRow(NamedTuple):
             (``Refined.ways``); empty if they were not refined.
         kept: Area of the outlines over the area of the marks.
     """
+
     image: str
     mask: str
     height: int
@@ -47,13 +49,16 @@ def read_index(file: Path) -> list[IndexRow]:
             raise ValueError(f'expected the columns {IndexRow._fields}, got {header}')
         if rows and not (text.endswith('\n') and len(rows[-1]) == len(header)):
             rows.pop()
-        types = list(IndexRow.__annotations__.values())[:len(header)]
-        return [IndexRow(*(of(cell) for of, cell in zip(types, cells, strict=True)))
-                for cells in rows]
+        types = list(IndexRow.__annotations__.values())[: len(header)]
+        return [
+            IndexRow(*(of(cell) for of, cell in zip(types, cells, strict=True)))
+            for cells in rows
+        ]
     except (ValueError, csv.Error) as error:
         raise ValueError(
             f"'{file}' cannot be read ({error}): delete the file, and each mask is "
-            'made again and compared') from error
+            'made again and compared'
+        ) from error
 
 
 def write_index(file: Path, rows: Iterable[IndexRow]) -> None:

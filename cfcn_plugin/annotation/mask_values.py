@@ -1,4 +1,5 @@
 """The pixel values of written mask files."""
+
 from collections.abc import Iterator
 
 import numpy as np
@@ -33,7 +34,7 @@ def mask_files(record: MaskRecord, file: str, layout: str) -> Iterator[tuple]:
         yield file, label_values(record), record.classes
     else:
         for plane, label in zip(record.mask, record.classes):
-            yield f'{label}/{file}', mask_values(plane, record.ignore), (label, )
+            yield f'{label}/{file}', mask_values(plane, record.ignore), (label,)
 
 
 def mask_values(mask: np.ndarray, ignore: np.ndarray | None) -> np.ndarray:
@@ -52,16 +53,19 @@ def label_values(record: MaskRecord) -> np.ndarray:
     """
     highest = max(record.classes, default=0)
     if highest + 1 >= UNKNOWN_CLASS:
-        raise MaskError(f"mask '{record.file}' has class {highest}: label files hold "
-                        'classes below 254, write a folder for each class with '
-                        '--classes folders')
+        raise MaskError(
+            f"mask '{record.file}' has class {highest}: label files hold "
+            'classes below 254, write a folder for each class with '
+            '--classes folders'
+        )
     overlap = (record.mask.sum(0, dtype=np.int64) > 1).sum()
     if overlap:
         raise MaskError(
             f"masks of classes {record.classes.tolist()} in '{record.file}' overlap in "
             f'{overlap} pixels, and a label file has one class per pixel: write a '
             'folder for each class with --classes folders, or one mask with --classes '
-            'union')
+            'union'
+        )
     labels = record.classes.astype(np.uint8)[:, None, None] + np.uint8(1)
     values = (record.mask * labels).max(0, initial=0)
     if record.ignore is not None:

@@ -1,4 +1,5 @@
 """What marks became: counts, images without an outline, and the worst images."""
+
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -32,8 +33,9 @@ def outline_lines(results: Sequence[ConversionResult], index: Path) -> Iterator[
         yield f"  ... and {len(coarse) - LISTED} more: column `ways` of '{index}'"
 
 
-def worst_outlines(results: Sequence[ConversionResult], images: str | Path,
-                   masks: str | Path) -> list[Entry]:
+def worst_outlines(
+    results: Sequence[ConversionResult], images: str | Path, masks: str | Path
+) -> list[Entry]:
     """Entries of a contact sheet: without an outline first, then the smallest.
 
     Args:
@@ -42,16 +44,28 @@ def worst_outlines(results: Sequence[ConversionResult], images: str | Path,
         masks: The folder of masks.
     """
     worst_first = list(WAYS)[::-1]
-    refined = sorted((one for one in results if one.ways), key=lambda one: (
-        [-one.ways[way] for way in worst_first[:-1]], one.rows[0].kept))
-    return [Entry(load_image(Path(images, one.image)), _mask(one, masks), one.image,
-                  f'{_describe(one)}; {one.rows[0].kept:.0%} of the mark')
-            for one in refined[:SHOWN]]
+    refined = sorted(
+        (one for one in results if one.ways),
+        key=lambda one: (
+            [-one.ways[way] for way in worst_first[:-1]],
+            one.rows[0].kept,
+        ),
+    )
+    return [
+        Entry(
+            load_image(Path(images, one.image)),
+            _mask(one, masks),
+            one.image,
+            f'{_describe(one)}; {one.rows[0].kept:.0%} of the mark',
+        )
+        for one in refined[:SHOWN]
+    ]
 
 
 def _describe(result: ConversionResult) -> str:
-    return ', '.join(f'{result.ways[way]} {text}' for way, text in WAYS.items()
-                     if result.ways[way])
+    return ', '.join(
+        f'{result.ways[way]} {text}' for way, text in WAYS.items() if result.ways[way]
+    )
 
 
 def _mask(result: ConversionResult, folder: str | Path) -> np.ndarray:

@@ -1,4 +1,5 @@
 """Mapping a function over many items with several processes."""
+
 import multiprocessing
 import os
 import threading
@@ -38,12 +39,14 @@ def parallel_map(function: Callable, items: Iterable, jobs: int) -> Iterator:
         return
     can_fork = 'fork' in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context('fork' if can_fork else None)
-    with ProcessPoolExecutor(jobs, context, _initialize, (function, )) as pool:
+    with ProcessPoolExecutor(jobs, context, _initialize, (function,)) as pool:
         try:
             yield from pool.map(_call, items, chunksize=CHUNK)
         except BrokenProcessPool as error:
-            raise RuntimeError('a process died, perhaps for lack of memory: start '
-                               'again with fewer `jobs`') from error
+            raise RuntimeError(
+                'a process died, perhaps for lack of memory: start '
+                'again with fewer `jobs`'
+            ) from error
 
 
 def _initialize(function: Callable) -> None:

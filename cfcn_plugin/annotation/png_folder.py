@@ -1,4 +1,5 @@
 """A folder of PNG masks for PNGMasks, with the layout of a folder of images."""
+
 import io
 import os
 import posixpath
@@ -39,12 +40,15 @@ def list_images(folder: str | Path, leave_out: str | Path | None = None) -> list
     for where, folders, files in os.walk(root):
         folders[:] = [f for f in folders if Path(where, f).resolve() != out]
         names += [
-            Path(where, file).relative_to(root).as_posix() for file in files
+            Path(where, file).relative_to(root).as_posix()
+            for file in files
             if is_image(file)
         ]
     if not names:
-        raise FileNotFoundError(f"folder '{root}' holds no image: expected files "
-                                f'that end in {", ".join(IMAGES)}')
+        raise FileNotFoundError(
+            f"folder '{root}' holds no image: expected files "
+            f'that end in {", ".join(IMAGES)}'
+        )
     return sorted(names)
 
 
@@ -66,11 +70,13 @@ def check_distinct_masks(names: Iterable[str]) -> None:
             show = ascii if normal_name(name) == normal_name(other) else repr
             raise MaskError(
                 f'images {show(other)} and {show(name)} would have the same mask '
-                f"'{mask_name(name)}': rename one of them")
+                f"'{mask_name(name)}': rename one of them"
+            )
 
 
-def check_masks_apart(names: Collection[str], images: str | Path,
-                      masks: str | Path) -> None:
+def check_masks_apart(
+    names: Collection[str], images: str | Path, masks: str | Path
+) -> None:
     """Check that no mask file would replace an image.
 
     Args:
@@ -85,12 +91,15 @@ def check_masks_apart(names: Collection[str], images: str | Path,
     for name in names:
         file = posixpath.normpath(f'{inner}/{mask_name(name)}')
         if file in known:
-            raise MaskError(f"the mask of image '{name}' would replace image '{file}': "
-                            'give another folder for the masks')
+            raise MaskError(
+                f"the mask of image '{name}' would replace image '{file}': "
+                'give another folder for the masks'
+            )
 
 
-def write_png(path: Path, values: np.ndarray, palette: bool = False,
-              one_bit: bool = False) -> None:
+def write_png(
+    path: Path, values: np.ndarray, palette: bool = False, one_bit: bool = False
+) -> None:
     """Write a mask atomically.
 
     Args:
@@ -117,8 +126,12 @@ def _palette() -> list[int]:
     return [0, 0, 0, *between, 255, 255, 255]
 
 
-def png_masks_config(images: str | Path, masks: str | Path,
-                     data_root: str | Path | None = None, **options) -> dict:
+def png_masks_config(
+    images: str | Path,
+    masks: str | Path,
+    data_root: str | Path | None = None,
+    **options,
+) -> dict:
     """The config of the source that reads a folder of masks.
 
     Args:
@@ -136,7 +149,8 @@ def png_masks_config(images: str | Path, masks: str | Path,
     shown = Path(os.path.relpath(root))  # preferred if short
     return dict(
         type='PNGMasks',
-        data_root=str(root if shown.parts[:1] == ('..', ) else shown),
+        data_root=str(root if shown.parts[:1] == ('..',) else shown),
         images='' if inner == '.' else inner,
         masks=masks.relative_to(root).as_posix(),
-        **options)
+        **options,
+    )

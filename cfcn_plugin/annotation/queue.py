@@ -1,4 +1,5 @@
 """The queue of images to annotate, with the files and the state of their masks."""
+
 import contextlib
 import hashlib
 import json
@@ -52,18 +53,21 @@ class AnnotationQueue:
             ``masks``, or a mask would replace an image.
     """
 
-    def __init__(self,
-                 images: str | Path,
-                 masks: str | Path,
-                 names: Iterable[str] | None = None,
-                 redo: bool = False,
-                 classes: Sequence[str] = ()):
+    def __init__(
+        self,
+        images: str | Path,
+        masks: str | Path,
+        names: Iterable[str] | None = None,
+        redo: bool = False,
+        classes: Sequence[str] = (),
+    ):
         check_classes(classes)
         self.classes = tuple(classes)
         self.images = Path(images)
         self.masks = Path(masks)
         self.names = (
-            list_images(images, leave_out=masks) if names is None else list(names))
+            list_images(images, leave_out=masks) if names is None else list(names)
+        )
         self.redo = redo
         masked = {n for n in self.names if self.mask_file(n).is_file()}
         check_masks_apart(self.names, images, masks)
@@ -71,8 +75,9 @@ class AnnotationQueue:
         missing = [n for n in self.names if not Path(images, n).is_file()]
         if missing:
             raise FileNotFoundError(
-                f"{len(missing)} of {len(self.names)} images do not exist below "
-                f"'{images}', for example '{printable(missing[0])}'")
+                f'{len(missing)} of {len(self.names)} images do not exist below '
+                f"'{images}', for example '{printable(missing[0])}'"
+            )
         self._saved: set[str] = set()  # in this session
         self.done = set() if redo else masked
         self.skipped: set[str] = set()
@@ -89,7 +94,8 @@ class AnnotationQueue:
         same = os.path.abspath(self.images) == os.path.abspath(self.masks)
         for name in self.names:
             for other in images_of_stem(
-                    str(self.images / name), ('.png', ) if same else ()):
+                str(self.images / name), ('.png',) if same else ()
+            ):
                 yield os.path.join(os.path.dirname(name), other)
 
     def mask_file(self, name: str) -> Path:
@@ -107,8 +113,9 @@ class AnnotationQueue:
         """
         order = [*range(after + 1, len(self)), *range(after + 1)]
         finished = self.done | self.skipped
-        return next((index for index in order
-                     if self.names[index] not in finished), None)
+        return next(
+            (index for index in order if self.names[index] not in finished), None
+        )
 
     def load_mask(self, name: str, shape: tuple[int, int]) -> np.ndarray:
         """The image's mask, uint8 of (H, W) ``shape``; zeros if missing.
@@ -128,8 +135,9 @@ class AnnotationQueue:
             source = PNGMasks('', data_root=str(self.masks))
             mask = source(dict(img_path=self.masks / name, ori_shape=shape)).mask
         if mask.shape != shape:
-            raise MaskError(f"mask '{file}' has height and width {mask.shape}, its "
-                            f'image {shape}')
+            raise MaskError(
+                f"mask '{file}' has height and width {mask.shape}, its image {shape}"
+            )
         return mask
 
     def _load_labels(self, file: Path, shape: tuple[int, int]) -> np.ndarray:
@@ -139,7 +147,8 @@ class AnnotationQueue:
             raise MaskError(
                 f"mask '{file}' has the value {int(values.max())}, and the classes are "
                 f'1 to {len(self.classes)}: give the classes that the masks were drawn '
-                'with, or another folder')
+                'with, or another folder'
+            )
         return values.astype(np.uint8)
 
     def revision(self, name: str) -> str:
@@ -165,8 +174,11 @@ class AnnotationQueue:
         file = self.mask_file(name)
         if self.has_earlier_mask(name) and not (replace or self.redo):
             raise FileExistsError(f"'{file}' is from an earlier session")
-        write_png(file, mask if self.classes else mask * np.uint8(255),
-                  palette=bool(self.classes))
+        write_png(
+            file,
+            mask if self.classes else mask * np.uint8(255),
+            palette=bool(self.classes),
+        )
         self._saved.add(name)
         self.done.add(name)
         self._set_skipped(self.skipped - {name})
@@ -182,15 +194,18 @@ class AnnotationQueue:
         if names != self.skipped:
             self.skipped = names
             self.masks.mkdir(parents=True, exist_ok=True)
-            atomic_write(self.masks / SKIPPED,
-                         ''.join(f'{_line_of(n)}\n' for n in sorted(names)))
+            atomic_write(
+                self.masks / SKIPPED, ''.join(f'{_line_of(n)}\n' for n in sorted(names))
+            )
 
 
 def check_classes(classes: Sequence[str]) -> None:
     """Raise a ValueError if names of classes are not distinct, or more than 253."""
     if len(set(classes)) < len(classes) or len(classes) > MOST_CLASSES:
-        raise ValueError(f'classes must be at most {MOST_CLASSES} different names, got '
-                         f'{list(classes)}')
+        raise ValueError(
+            f'classes must be at most {MOST_CLASSES} different names, got '
+            f'{list(classes)}'
+        )
 
 
 def _line_of(name: str) -> str:
@@ -206,9 +221,9 @@ def _name_of(line: str) -> str:
     return line
 
 
-def names_below(images: str | Path,
-                keys: Iterable[str],
-                data_root: str | Path | None = None) -> tuple[Path, list[str]]:
+def names_below(
+    images: str | Path, keys: Iterable[str], data_root: str | Path | None = None
+) -> tuple[Path, list[str]]:
     """The data root of the keys of a list, and the images' names.
 
     Args:
@@ -227,19 +242,29 @@ def names_below(images: str | Path,
     """
     keys, folder = list(keys), Path(os.path.abspath(images))
     roots = [folder, *folder.parents] if data_root is None else [Path(data_root)]
-    root = next((r for r in roots if all(
-        Path(r, stored_name(r, key)).is_file() for key in keys)), None)
+    root = next(
+        (
+            r
+            for r in roots
+            if all(Path(r, stored_name(r, key)).is_file() for key in keys)
+        ),
+        None,
+    )
     if root is None:
-        where = f"'{images}' or its parents" if data_root is None else (
-            f"'{data_root}'")
+        where = (
+            f"'{images}' or its parents" if data_root is None else (f"'{data_root}'")
+        )
         absent = next(k for k in keys if not Path(roots[0], k).is_file())
         raise FileNotFoundError(
-            f"the images of the list do not exist below {where}, for example "
+            f'the images of the list do not exist below {where}, for example '
             f"'{printable(absent)}': set --data-root to the folder that the paths are "
-            'relative to')
+            'relative to'
+        )
     paths = [Path(os.path.abspath(Path(root, stored_name(root, key)))) for key in keys]
     for key, path in zip(keys, paths):
         if not path.is_relative_to(folder):
-            raise MaskError(f"'{key}' of the list is not below '{images}': give the "
-                            'folder that contains all images of the list')
+            raise MaskError(
+                f"'{key}' of the list is not below '{images}': give the "
+                'folder that contains all images of the list'
+            )
     return root, [path.relative_to(folder).as_posix() for path in paths]

@@ -1,4 +1,5 @@
 """The result of a validation of masks, as text and as JSON."""
+
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -22,11 +23,12 @@ EXAMPLES = 3  # listed images of each other kind of problem
 BROKEN = ('image', 'pipeline', 'unusable', 'size', 'damaged')  # kinds listed in full
 CLASSES = 20  # listed classes
 COARSE = 0.5  # the best cell has more context than object
-UNGUIDED = ("correct them, or train without them by on_error='unguided' of "
-            'LoadActivationMask')
+UNGUIDED = (
+    "correct them, or train without them by on_error='unguided' of LoadActivationMask"
+)
 REMEDIES = {
     'image': "correct them, or train without them by dict(type='LoadImage', "
-             "on_error='another')",
+    "on_error='another')",
     'unusable': UNGUIDED,
     'size': UNGUIDED,
     'missing': "add them, or declare such images with missing='unguided'",
@@ -47,6 +49,7 @@ class Report:
         has_check_hook: Whether the config has GuidanceCheckHook, which ends a run at
             the start if ``unmatched`` is not empty.
     """
+
     findings: Sequence[Finding]
     unmatched: Sequence[str] = ()
     classes: Sequence[str] = ()
@@ -57,7 +60,8 @@ class Report:
     def stops(self) -> bool:
         """Whether a training run would stop with an error."""
         return bool(self.unmatched and self.has_check_hook) or any(
-            problem.stops for finding in self.findings for problem in finding.problems)
+            problem.stops for finding in self.findings for problem in finding.problems
+        )
 
     @property
     def suspicious(self) -> list[Finding]:
@@ -67,8 +71,11 @@ class Report:
         """
         queues = {kind: [] for kind in KINDS}
         for finding in self.findings:
-            kinds = [problem.kind for problem in finding.problems
-                     if problem.stops or problem.kind not in ('missing', 'empty')]
+            kinds = [
+                problem.kind
+                for problem in finding.problems
+                if problem.stops or problem.kind not in ('missing', 'empty')
+            ]
             if kinds:
                 queues[kinds[0]].append(finding)
         rounds = zip_longest(*queues.values())
@@ -87,10 +94,14 @@ class Report:
             unmatched=list(self.unmatched),
             counts=dict(Counter(problem.kind for _, problem in self._problems())),
             guided_by_class=self._by_class().to_dict('index'),
-            area=dict(zip(map(str, QUANTILES), np.quantile(
-                areas, QUANTILES).tolist())) if len(areas) else {},
-            problems=[{'image': finding.image, **asdict(problem)}
-                      for finding, problem in self._problems()])
+            area=dict(zip(map(str, QUANTILES), np.quantile(areas, QUANTILES).tolist()))
+            if len(areas)
+            else {},
+            problems=[
+                {'image': finding.image, **asdict(problem)}
+                for finding, problem in self._problems()
+            ],
+        )
 
     def __str__(self):
         kept = self._kept_fraction()
@@ -98,28 +109,37 @@ class Report:
             f'{len(self._areas())} of {len(self.findings)} images are guided.',
             '\n'.join(map(printable, self._class_lines())),
             '\n'.join(self._area_lines()),
-            '' if kept is None else 'After the whole pipeline the object is visible '
+            ''
+            if kept is None
+            else 'After the whole pipeline the object is visible '
             f'in {kept:.1%} of draws.',
             self._outline_line(),
             self._grid_line(),
             '\n'.join(map(printable, self._problem_lines())),
-            'A training run with this config would stop.' if self.stops else
-            'No problem would stop a training run with this config.',
+            'A training run with this config would stop.'
+            if self.stops
+            else 'No problem would stop a training run with this config.',
         ]
         return '\n\n'.join(filter(None, parts))
 
     # ---- numbers -----------------------------------------------------------------
 
     def _problems(self) -> list[tuple[Finding, Problem]]:
-        return [(finding, problem) for finding in self.findings
-                for problem in finding.problems]
+        return [
+            (finding, problem)
+            for finding in self.findings
+            for problem in finding.problems
+        ]
 
     def _areas(self) -> np.ndarray:
         return np.array([finding.area for finding in self.findings if finding.guided])
 
     def _kept_fraction(self) -> float | None:
-        kept = [finding.kept_fraction for finding in self.findings
-                if finding.kept_fraction is not None]
+        kept = [
+            finding.kept_fraction
+            for finding in self.findings
+            if finding.kept_fraction is not None
+        ]
         return float(np.mean(kept)) if kept else None
 
     def _best_focus(self) -> float | None:
@@ -132,12 +152,18 @@ class Report:
     def _by_class(self) -> DataFrame:
         """The number of ``guided`` images and of all ``images`` of each class."""
         names = dict(enumerate(self.classes))
-        labels = sorted((label, finding.guided) for finding in self.findings
-                        for label in finding.labels)
-        rows = DataFrame([(names.get(label, str(label)), guided)
-                          for label, guided in labels], columns=['name', 'guided'])
+        labels = sorted(
+            (label, finding.guided)
+            for finding in self.findings
+            for label in finding.labels
+        )
+        rows = DataFrame(
+            [(names.get(label, str(label)), guided) for label, guided in labels],
+            columns=['name', 'guided'],
+        )
         return rows.groupby('name', sort=False)['guided'].agg(
-            guided='sum', images='size')
+            guided='sum', images='size'
+        )
 
     # ---- text --------------------------------------------------------------------
 
@@ -148,7 +174,7 @@ class Report:
             return
         more = len(rows) - CLASSES // 2 if len(rows) > CLASSES else 0
         if more:
-            rows = rows.sort_values('fraction', kind='stable')[:CLASSES // 2]
+            rows = rows.sort_values('fraction', kind='stable')[: CLASSES // 2]
         width = rows.index.str.len().max()
         yield 'Guided by class' + (', the least first:' if more else ':')
         for name, guided, total, fraction in rows.itertuples():
@@ -177,21 +203,30 @@ class Report:
         if best is None or self.grid is None:
             return ''
         rows, columns = self.grid
-        text = (f'The guided map has {rows} x {columns} cells. With these masks its '
-                f'`focus` can be {best:.2f} at most in the mean (`focus_best` in the '
-                f'log); a uniform map has {self._areas().mean():.2f}.')
+        text = (
+            f'The guided map has {rows} x {columns} cells. With these masks its '
+            f'`focus` can be {best:.2f} at most in the mean (`focus_best` in the '
+            f'log); a uniform map has {self._areas().mean():.2f}.'
+        )
         if best >= COARSE:
             return text
-        return (f'{text}\nWARNING: the map is too coarse to guide: of the best cell '
-                'more is context than object. Guide an earlier map (model.feature_hook='
-                "dict(target='backbone.layer3') of a ResNet), enlarge the images, or "
-                'swap backgrounds instead (BackgroundSwap)')
+        return (
+            f'{text}\nWARNING: the map is too coarse to guide: of the best cell '
+            'more is context than object. Guide an earlier map (model.feature_hook='
+            "dict(target='backbone.layer3') of a ResNet), enlarge the images, or "
+            'swap backgrounds instead (BackgroundSwap)'
+        )
 
     def _problem_lines(self) -> Iterator[str]:
-        by_kind = {kind: [pair for pair in self._problems() if pair[1].kind == kind]
-                   for kind in KINDS}
-        yield 'Found:' if self.unmatched or any(by_kind.values()) else (
-            'No problem was found.')
+        by_kind = {
+            kind: [pair for pair in self._problems() if pair[1].kind == kind]
+            for kind in KINDS
+        }
+        yield (
+            'Found:'
+            if self.unmatched or any(by_kind.values())
+            else ('No problem was found.')
+        )
         for message in self.unmatched:
             yield f'  {"STOPS " if self.has_check_hook else ""}{message}'
         for kind, found in by_kind.items():
@@ -199,8 +234,10 @@ class Report:
                 continue
             stops = any(problem.stops for _, problem in found)
             remedy = REMEDIES.get(kind) if stops or kind == 'turned' else None
-            yield (f'  {"STOPS " if stops else ""}{KINDS[kind]}: {len(found)}'
-                   + (f' ({remedy})' if remedy else ''))
+            yield (
+                f'  {"STOPS " if stops else ""}{KINDS[kind]}: {len(found)}'
+                + (f' ({remedy})' if remedy else '')
+            )
             most = len(found) if kind in BROKEN else EXAMPLES
             for finding, problem in found[:most]:
                 reason = problem.reason and f': {problem.reason}'

@@ -1,4 +1,5 @@
 """Collections of images for the conversion or validation of their masks."""
+
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ class Samples(Sequence):
         loader: Loads the images' masks.
         classes: Names of the classes; may be empty.
     """
+
     names: list[str]
     root: str
     loader: MaskLoader
@@ -50,8 +52,12 @@ class FolderSamples(Samples):
         leave_out: A subfolder; images in this subfolder are left out.
     """
 
-    def __init__(self, images: str | Path, loader: MaskLoader,
-                 leave_out: str | Path | None = None):
+    def __init__(
+        self,
+        images: str | Path,
+        loader: MaskLoader,
+        leave_out: str | Path | None = None,
+    ):
         self.root = str(images)
         self.names = list_images(images, leave_out)
         self.loader = loader

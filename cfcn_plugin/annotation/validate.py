@@ -1,4 +1,5 @@
 """Validation of each image of a data set, and of its mask, before training."""
+
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ class Problem:
         reason: Details; may be empty.
         stops: Whether the problem stops a training run under the config's policies.
     """
+
     kind: str
     reason: str = ''
     stops: bool = False
@@ -62,6 +64,7 @@ class Finding:
         best: The largest focus that a map of the guided grid can have with the mask, in
             [0, 1]; None without a mask or a grid.
     """
+
     place: tuple[int, int]
     image: str
     labels: tuple[int, ...]
@@ -81,15 +84,19 @@ class MaskValidator:
         grid: Rows and columns of the map that is guided; None if there is none.
     """
 
-    def __init__(self, datasets: Sequence[Samples],
-                 grid: tuple[int, int] | None = None):
+    def __init__(
+        self, datasets: Sequence[Samples], grid: tuple[int, int] | None = None
+    ):
         self.datasets = datasets
         self.grid = grid
 
     @property
     def places(self) -> list[tuple[int, int]]:
-        return [(which, index) for which, samples in enumerate(self.datasets)
-                for index in range(len(samples))]
+        return [
+            (which, index)
+            for which, samples in enumerate(self.datasets)
+            for index in range(len(samples))
+        ]
 
     def __call__(self, place: tuple[int, int]) -> Finding:
         """Check one image and its mask."""
@@ -111,14 +118,28 @@ class MaskValidator:
         if kept is not None and kept < 0.5:
             problems.append(Problem('vanishing', f'visible in {kept:.0%} of draws'))
         if ways['ellipse'] + ways['mark']:
-            problems.append(Problem('coarse', f'{ways["ellipse"]} of {ways.total()} '
-                                    f'marks became ellipses, {ways["mark"]} stayed'))
+            problems.append(
+                Problem(
+                    'coarse',
+                    f'{ways["ellipse"]} of {ways.total()} '
+                    f'marks became ellipses, {ways["mark"]} stayed',
+                )
+            )
         problems.sort(key=lambda problem: list(KINDS).index(problem.kind))
         if result.kind in ('mask', 'empty'):
             area = float(_union(result.record.mask).mean())
         best = self._best_focus(result.record) if result.kind == 'mask' else None
-        return Finding(place, samples.names[index], _labels(sample),
-                       result.kind == 'mask', area, kept, tuple(problems), ways, best)
+        return Finding(
+            place,
+            samples.names[index],
+            _labels(sample),
+            result.kind == 'mask',
+            area,
+            kept,
+            tuple(problems),
+            ways,
+            best,
+        )
 
     def _best_focus(self, record: MaskRecord) -> float | None:
         """Of the whole image, squeezed to the grid."""
@@ -126,10 +147,13 @@ class MaskValidator:
             return None
         mask, ignore = (
             None if one is None else torch.from_numpy(np.ascontiguousarray(one))[None]
-            for one in (_union(record.mask), record.ignore))
+            for one in (_union(record.mask), record.ignore)
+        )
         best, _ = focus_ratio_bounds(
-            torch.zeros(1, 1, *self.grid), mask,
-            ignore=None if ignore is None else ignore.bool())
+            torch.zeros(1, 1, *self.grid),
+            mask,
+            ignore=None if ignore is None else ignore.bool(),
+        )
         return best.item()
 
     def load_image(self, place: tuple[int, int]) -> np.ndarray:
@@ -161,7 +185,7 @@ def is_likely_inverted(mask: np.ndarray) -> bool:
     edge = max(1, round(FRAME * min(height, width)))
     frame = np.ones(mask.shape, bool)
     frame[edge:-edge, edge:-edge] = False
-    middle = mask[height // 4:height - height // 4, width // 4:width - width // 4]
+    middle = mask[height // 4 : height - height // 4, width // 4 : width - width // 4]
     return bool(mask[frame].mean() > 0.5 and middle.mean() < 0.5)
 
 

@@ -1,4 +1,5 @@
 """The batch of a data loader, with its masks."""
+
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -7,8 +8,9 @@ from torch.utils.data import default_collate
 from .stack_masks import stack_masks
 
 
-def collate(samples: Sequence[Any],
-            others: Callable[[list], Any] = default_collate) -> Any:
+def collate(
+    samples: Sequence[Any], others: Callable[[list], Any] = default_collate
+) -> Any:
     """``DataLoader(dataset, collate_fn=collate)`` of a :class:`.MaskedDataset`.
 
     Args:
@@ -32,8 +34,9 @@ def collate(samples: Sequence[Any],
         masks = [one[-1] for one in samples] if tuples else [None]
         rest = [tuple(one[:-1]) for one in samples] if tuples else []
     if not all(isinstance(one, Mapping) and 'guided' in one for one in masks):
-        raise TypeError('the samples have no masks: give the DataLoader a '
-                        'cfcn_plugin.MaskedDataset')
+        raise TypeError(
+            'the samples have no masks: give the DataLoader a cfcn_plugin.MaskedDataset'
+        )
     batch = others(rest)
     images = _images(batch)
     stacked = stack_masks(masks, tuple(images.shape[-2:]))
@@ -47,5 +50,7 @@ def _images(batch: Any) -> Any:
     for value in values:
         if getattr(value, 'ndim', 0) == 4:
             return value
-    raise TypeError('a batch has no images (B, C, H, W): let the transform end with '
-                    'v2.ToImage() and v2.ToDtype(torch.float32, scale=True)')
+    raise TypeError(
+        'a batch has no images (B, C, H, W): let the transform end with '
+        'v2.ToImage() and v2.ToDtype(torch.float32, scale=True)'
+    )

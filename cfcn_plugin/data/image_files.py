@@ -1,4 +1,5 @@
 """The image files of torch data sets, of which no other formats are opened."""
+
 import os
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -42,8 +43,9 @@ def _read(path: str | Path, upright: bool) -> Image.Image:
             if orientation != 1 and exif_orientation(opened) != orientation:
                 orientation = 1  # Pillow has turned a TIFF
     except Exception as error:  # decoders raise errors of many types
-        raise OSError(printable(f"image '{path}' cannot be read: "
-                                f'{error or type(error).__name__}')) from error
+        raise OSError(
+            printable(f"image '{path}' cannot be read: {error or type(error).__name__}")
+        ) from error
     if orientation == 1:
         return image
     pixels = turn_upright(np.moveaxis(np.asarray(image), -1, 0), orientation)
@@ -61,16 +63,22 @@ def path_finder(dataset: Any) -> Callable[[int], str]:
         TypeError: The data set does not say where its images are.
     """
     samples = getattr(dataset, 'samples', None)
-    if isinstance(samples, list | tuple) and samples and (
+    if (
+        isinstance(samples, list | tuple)
+        and samples
+        and (
             isinstance(samples[0], list | tuple)
-            and isinstance(samples[0][0], str | os.PathLike)):
+            and isinstance(samples[0][0], str | os.PathLike)
+        )
+    ):
         return FirstOf(samples)
     if _has_reader(dataset):
         return AbsoluteName(dataset.reader)
     raise TypeError(
         f'{type(dataset).__name__} does not say which file an image has, by which its '
         'mask is found: give MaskedDataset(path=function), a function from an index '
-        "in the data set to the path of the image's file")
+        "in the data set to the path of the image's file"
+    )
 
 
 def _has_reader(dataset: Any) -> bool:

@@ -1,4 +1,5 @@
 """torchvision's transforms v2, applied to an image and the planes of its mask."""
+
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -15,17 +16,51 @@ from .moved_planes import BY_DRAW, PolicyMove
 
 # They move no pixel, so that the mask stays as it is
 STILL = (
-    v1.ColorJitter, v1.ConvertImageDtype, v1.GaussianBlur, v1.Grayscale, v1.Normalize,
-    v1.PILToTensor, v1.RandomAdjustSharpness, v1.RandomAutocontrast, v1.RandomEqualize,
-    v1.RandomErasing, v1.RandomGrayscale, v1.RandomInvert, v1.RandomPosterize,
-    v1.RandomSolarize, v1.ToPILImage, v1.ToTensor,
-    v2.ColorJitter, v2.ConvertImageDtype, v2.GaussianBlur, v2.GaussianNoise,
-    v2.Grayscale, v2.Normalize, v2.PILToTensor, v2.RandomAdjustSharpness,
-    v2.RandomAutocontrast, v2.RandomEqualize, v2.RandomErasing, v2.RandomGrayscale,
-    v2.RandomInvert, v2.RandomPhotometricDistort, v2.RandomPosterize,
-    v2.RandomSolarize, v2.ToImage, v2.ToPureTensor)
-CONTAINERS = (v1.Compose, v1.RandomApply, v1.RandomChoice, v1.RandomOrder, v2.Compose,
-              v2.RandomApply, v2.RandomChoice, v2.RandomOrder)
+    v1.ColorJitter,
+    v1.ConvertImageDtype,
+    v1.GaussianBlur,
+    v1.Grayscale,
+    v1.Normalize,
+    v1.PILToTensor,
+    v1.RandomAdjustSharpness,
+    v1.RandomAutocontrast,
+    v1.RandomEqualize,
+    v1.RandomErasing,
+    v1.RandomGrayscale,
+    v1.RandomInvert,
+    v1.RandomPosterize,
+    v1.RandomSolarize,
+    v1.ToPILImage,
+    v1.ToTensor,
+    v2.ColorJitter,
+    v2.ConvertImageDtype,
+    v2.GaussianBlur,
+    v2.GaussianNoise,
+    v2.Grayscale,
+    v2.Normalize,
+    v2.PILToTensor,
+    v2.RandomAdjustSharpness,
+    v2.RandomAutocontrast,
+    v2.RandomEqualize,
+    v2.RandomErasing,
+    v2.RandomGrayscale,
+    v2.RandomInvert,
+    v2.RandomPhotometricDistort,
+    v2.RandomPosterize,
+    v2.RandomSolarize,
+    v2.ToImage,
+    v2.ToPureTensor,
+)
+CONTAINERS = (
+    v1.Compose,
+    v1.RandomApply,
+    v1.RandomChoice,
+    v1.RandomOrder,
+    v2.Compose,
+    v2.RandomApply,
+    v2.RandomChoice,
+    v2.RandomOrder,
+)
 POLICIES = (v2.AutoAugment, v2.RandAugment, v2.TrivialAugmentWide)
 # Several images of one, or of several: no mask is that of the result
 WITHOUT_MASKS = (v2.AugMix, v2.FiveCrop, v2.TenCrop, v2.MixUp, v2.CutMix)
@@ -52,8 +87,9 @@ class JointTransform:
         self.steps = [] if transform is None else list(_steps(transform))
         self.may_fill = transform is not None and _may_fill(transform)
 
-    def __call__(self, image: Any, planes: np.ndarray | None
-                 ) -> tuple[Any, np.ndarray | None]:
+    def __call__(
+        self, image: Any, planes: np.ndarray | None
+    ) -> tuple[Any, np.ndarray | None]:
         """Apply.
 
         Args:
@@ -94,8 +130,10 @@ def image_size(image: Any) -> tuple[int, int]:
         return height, width
     if isinstance(image, np.ndarray) and image.ndim in (2, 3):
         return image.shape[:2]
-    raise TypeError('expected a PIL image, a tensor (C, H, W) or an array (H, W, C), '
-                    f'got {type(image).__name__}')
+    raise TypeError(
+        'expected a PIL image, a tensor (C, H, W) or an array (H, W, C), '
+        f'got {type(image).__name__}'
+    )
 
 
 def _steps(transform: Any) -> Iterator[tuple[str, Callable, Callable]]:
@@ -116,19 +154,26 @@ def _steps(transform: Any) -> Iterator[tuple[str, Callable, Callable]]:
     yield _name(transform), transform, together
 
 
-def _still(transform: Callable, image: Any, planes: np.ndarray
-           ) -> tuple[Any, np.ndarray]:
+def _still(
+    transform: Callable, image: Any, planes: np.ndarray
+) -> tuple[Any, np.ndarray]:
     return transform(image), planes
 
 
-def _together(transform: Callable, image: Any, planes: np.ndarray
-              ) -> tuple[Any, np.ndarray]:
+def _together(
+    transform: Callable, image: Any, planes: np.ndarray
+) -> tuple[Any, np.ndarray]:
     """Image and planes by torchvision's own way to move masks."""
     image, masks = transform(image, tv_tensors.Mask(torch.from_numpy(planes)))
-    if not isinstance(masks, tv_tensors.Mask) or masks.dtype != torch.uint8 or (
-            len(masks) != len(planes)):
-        raise ValueError(f'{_name(transform)} changed the values of the mask: let it '
-                         'leave tv_tensors.Mask as it is')
+    if (
+        not isinstance(masks, tv_tensors.Mask)
+        or masks.dtype != torch.uint8
+        or (len(masks) != len(planes))
+    ):
+        raise ValueError(
+            f'{_name(transform)} changed the values of the mask: let it '
+            'leave tv_tensors.Mask as it is'
+        )
     return image, np.asarray(masks.as_subclass(Tensor))
 
 
@@ -159,23 +204,29 @@ def _check_moves_masks(transform: Callable) -> None:
     if isinstance(transform, WITHOUT_MASKS):
         raise ValueError(f'{name} takes no masks along: leave it out')
     if isinstance(transform, POLICIES):
-        raise ValueError(f'{name} takes masks along only at the top: write it into the '
-                         'list of the outermost v2.Compose')
+        raise ValueError(
+            f'{name} takes masks along only at the top: write it into the '
+            'list of the outermost v2.Compose'
+        )
     if isinstance(transform, v2.Lambda) and object in transform.types:
         raise ValueError(
             'v2.Lambda would call its function for masks too: name the types it is '
             'for, v2.Lambda(function, PIL.Image.Image, tv_tensors.Image), if it moves '
-            'no pixel')
+            'no pixel'
+        )
     if not isinstance(transform, v2.Transform):
         same = type(transform).__name__
         if type(transform).__module__.startswith('torchvision.') and hasattr(v2, same):
-            raise ValueError(f'{name} leaves masks behind: write v2.{same} '
-                             f'({WRITE_V2}), same arguments')
+            raise ValueError(
+                f'{name} leaves masks behind: write v2.{same} '
+                f'({WRITE_V2}), same arguments'
+            )
         raise ValueError(
             f'{name} may move pixels, and a mask must move with its image: write '
             f'transforms of torchvision v2 ({WRITE_V2}), or a subclass of v2.Transform.'
             ' A function that moves no pixel can be '
-            'v2.Lambda(function, PIL.Image.Image)')
+            'v2.Lambda(function, PIL.Image.Image)'
+        )
     if isinstance(transform, CONTAINERS):
         for one in transform.transforms:
             _check_moves_masks(one)
@@ -183,14 +234,16 @@ def _check_moves_masks(transform: Callable) -> None:
     if isinstance(fill, list | tuple):
         raise ValueError(
             f'{name}(fill={fill!r}) would fill a mask with a colour: write '
-            f"fill={{tv_tensors.Mask: 0, 'others': {fill!r}}}")
+            f"fill={{tv_tensors.Mask: 0, 'others': {fill!r}}}"
+        )
 
 
 def _check_size(name: str, image: Any, size: tuple) -> None:
     if size != image_size(image):
         raise ValueError(
             f'after {name} the image has height and width {image_size(image)}, its '
-            f'mask {size}: let it move tv_tensors.Mask as images')
+            f'mask {size}: let it move tv_tensors.Mask as images'
+        )
 
 
 def _name(transform: Callable) -> str:
@@ -200,4 +253,3 @@ def _name(transform: Callable) -> str:
     if kind.__module__.startswith('torchvision.transforms.v2'):
         return f'v2.{kind.__name__}'
     return f'{kind.__module__.partition(".")[0]} {kind.__name__}'
-

@@ -1,4 +1,5 @@
 """A torch data set whose samples have their masks."""
+
 from collections.abc import Callable
 from copy import copy
 from functools import cached_property
@@ -63,17 +64,21 @@ class MaskedDataset(Dataset):
         MaskError: ``check`` has found masks without an image, or images without a mask.
     """
 
-    def __init__(self,
-                 dataset: Dataset,
-                 source: MaskSource,
-                 transform: Callable | None = None,
-                 path: Callable[[int], str] | None = None,
-                 min_visible: float = 0.0,
-                 check: bool = True,
-                 **options):
+    def __init__(
+        self,
+        dataset: Dataset,
+        source: MaskSource,
+        transform: Callable | None = None,
+        path: Callable[[int], str] | None = None,
+        min_visible: float = 0.0,
+        check: bool = True,
+        **options,
+    ):
         if not isinstance(source, MaskSource):
-            raise TypeError('`source` must be a mask source such as '
-                            f'cfcn_plugin.masks.PNGMasks(...), got {source!r}')
+            raise TypeError(
+                '`source` must be a mask source such as '
+                f'cfcn_plugin.masks.PNGMasks(...), got {source!r}'
+            )
         check_number('min_visible', min_visible, least=0, most=1)
         check_flag('check', check)
         self.dataset = dataset
@@ -113,30 +118,42 @@ class MaskedDataset(Dataset):
         if isinstance(dataset, Subset):
             changed = copy(dataset)
             changed.dataset = self._with_masks(
-                dataset.dataset, transform, path, min_visible)
+                dataset.dataset, transform, path, min_visible
+            )
             return changed
         if isinstance(dataset, ConcatDataset):
             if path is not None:
-                raise ValueError('`path` is of one data set, got a ConcatDataset: make '
-                                 'it of one MaskedDataset each')
+                raise ValueError(
+                    '`path` is of one data set, got a ConcatDataset: make '
+                    'it of one MaskedDataset each'
+                )
             changed = copy(dataset)
-            changed.datasets = [self._with_masks(one, transform, path, min_visible)
-                                for one in dataset.datasets]
+            changed.datasets = [
+                self._with_masks(one, transform, path, min_visible)
+                for one in dataset.datasets
+            ]
             return changed
         self._inner.append(
-            MaskedSamples(dataset, self.mask_loader, transform, path, min_visible))
+            MaskedSamples(dataset, self.mask_loader, transform, path, min_visible)
+        )
         return self._inner[-1]
 
     def _check(self) -> None:
-        loader, used = self.mask_loader, [
-            self._key(self.path(i)) for i in range(len(self))]
+        loader, used = (
+            self.mask_loader,
+            [self._key(self.path(i)) for i in range(len(self))],
+        )
         if loader.image_list is not None:
-            everything = [self._key(inner.path(i)) for inner in self._inner
-                          for i in range(len(inner.dataset))]
+            everything = [
+                self._key(inner.path(i))
+                for inner in self._inner
+                for i in range(len(inner.dataset))
+            ]
             strangers = loader.unknown_lines(everything)
             if strangers:
                 raise unknown_keys_error(
-                    strangers, 'lines', f"list '{loader.image_list_file}'", everything)
+                    strangers, 'lines', f"list '{loader.image_list_file}'", everything
+                )
         loader.check(used)
         loader.check_missing(used)
 

@@ -3,6 +3,7 @@
 Planes are uint8, (P, H, W). They move as torchvision moves ``tv_tensors.Mask``, to the
 pixel, and are filled with 0.
 """
+
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -16,31 +17,44 @@ GEOMETRIC_OPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
 NEAR_HALF = 1e-3  # pixels; OpenCV rounds shifts to 1 / 1024, torch in float32
 
 
-def crop(transform: v2.RandomResizedCrop, image: Any, planes: np.ndarray
-         ) -> tuple[Any, np.ndarray]:
+def crop(
+    transform: v2.RandomResizedCrop, image: Any, planes: np.ndarray
+) -> tuple[Any, np.ndarray]:
     """Image and planes by one draw, as ``transform(image)`` draws."""
     drawn = transform.make_params([image])
-    rows, columns = (slice(drawn[start], drawn[start] + drawn[length])
-                     for start, length in (('top', 'height'), ('left', 'width')))
-    indices = [nearest(drawn[length], new) for length, new in zip(
-        ('height', 'width'), transform.size)]
+    rows, columns = (
+        slice(drawn[start], drawn[start] + drawn[length])
+        for start, length in (('top', 'height'), ('left', 'width'))
+    )
+    indices = [
+        nearest(drawn[length], new)
+        for length, new in zip(('height', 'width'), transform.size)
+    ]
     return transform.transform(image, drawn), each(
-        planes, lambda plane: gather(plane[rows, columns], *indices))
+        planes, lambda plane: gather(plane[rows, columns], *indices)
+    )
 
 
-def flip(transform: v2.RandomHorizontalFlip | v2.RandomVerticalFlip, image: Any,
-         planes: np.ndarray) -> tuple[Any, np.ndarray]:
+def flip(
+    transform: v2.RandomHorizontalFlip | v2.RandomVerticalFlip,
+    image: Any,
+    planes: np.ndarray,
+) -> tuple[Any, np.ndarray]:
     """Image and planes by one draw, as ``transform(image)`` draws."""
     if torch.rand(1) >= transform.p:
         return image, planes
     code = int(isinstance(transform, v2.RandomHorizontalFlip))
     return transform.transform(image, {}), each(
-        planes, lambda plane: cv2.flip(plane, code))
+        planes, lambda plane: cv2.flip(plane, code)
+    )
 
 
 # The most frequent transforms, for planes without torchvision's masks
-BY_DRAW = {v2.RandomResizedCrop: crop, v2.RandomHorizontalFlip: flip,
-           v2.RandomVerticalFlip: flip}
+BY_DRAW = {
+    v2.RandomResizedCrop: crop,
+    v2.RandomHorizontalFlip: flip,
+    v2.RandomVerticalFlip: flip,
+}
 
 
 def each(planes: np.ndarray, move: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -81,7 +95,8 @@ class PolicyMove:
         def apply(image, name: str, magnitude: float, *args, **kwargs):
             drawn.append((name, magnitude))
             return self.policy._apply_image_or_video_transform(
-                image, name, magnitude, *args, **kwargs)
+                image, name, magnitude, *args, **kwargs
+            )
 
         vars(policy)['_apply_image_or_video_transform'] = apply
         image = policy(image)
@@ -94,13 +109,23 @@ class PolicyMove:
         height, width = planes.shape[1:]
         matrix = shift_matrix(name, magnitude, width if name[-1] == 'Y' else height)
         if matrix is not None:
-            return each(planes, lambda plane: cv2.warpAffine(
-                plane, matrix, (width, height),
-                flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP))
+            return each(
+                planes,
+                lambda plane: cv2.warpAffine(
+                    plane,
+                    matrix,
+                    (width, height),
+                    flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
+                ),
+            )
         # without a fill value, torchvision's grid fills with 0, and makes no second one
         return self.policy._apply_image_or_video_transform(
-            torch.from_numpy(planes), name, magnitude, fill={'others': None},
-            interpolation=InterpolationMode.NEAREST).numpy()
+            torch.from_numpy(planes),
+            name,
+            magnitude,
+            fill={'others': None},
+            interpolation=InterpolationMode.NEAREST,
+        ).numpy()
 
 
 def shift_matrix(name: str, magnitude: float, lines: int) -> np.ndarray | None:
@@ -122,7 +147,8 @@ def shift_matrix(name: str, magnitude: float, lines: int) -> np.ndarray | None:
         return matrix
     shifts = magnitude * (np.arange(lines) + 0.5)
     if not name.startswith('Shear') or (
-            np.abs(shifts - np.rint(shifts)).max() > 0.5 - NEAR_HALF):
+        np.abs(shifts - np.rint(shifts)).max() > 0.5 - NEAR_HALF
+    ):
         return None
     matrix[row, 1 - row], matrix[row, 2] = magnitude, magnitude / 2
     return matrix

@@ -1,4 +1,5 @@
 """The job of one cell: its training and test, as submitted to an executor."""
+
 import contextlib
 import ctypes
 import os
@@ -38,6 +39,7 @@ class CellRun:
             (on Linux). Otherwise submitit's local jobs would outlive their submitter,
             and two runs could use the same folder. None: no such process.
     """
+
     outcome: Outcome
     tools: Path
     environment: dict[str, str | None]
@@ -61,7 +63,8 @@ class CellRun:
                     error = _reason(code)
                 else:
                     metrics = read_state(
-                        folder / 'metrics.json', 'Run the cell again by --retry')
+                        folder / 'metrics.json', 'Run the cell again by --retry'
+                    )
             except FileNotFoundError as missing:
                 error = f'the file {missing.filename} is missing'
             except ValueError as unreadable:
@@ -83,25 +86,37 @@ class CellRun:
     def _train(self) -> int:
         folder = self.outcome.folder
         resume = ['--resume'] if self.outcome.is_resumable else []
-        return self._run('train.py', folder / 'config.py', '--work-dir', folder / 'run',
-                         *resume)
+        return self._run(
+            'train.py', folder / 'config.py', '--work-dir', folder / 'run', *resume
+        )
 
     def _test(self) -> int:
         folder = self.outcome.folder
         return self._run(
-            'test.py', self.outcome.config, self.outcome.checkpoint,
-            '--work-dir', folder / 'test',
-            '--out', folder / 'metrics.json', '--out-item', 'metrics')
+            'test.py',
+            self.outcome.config,
+            self.outcome.checkpoint,
+            '--work-dir',
+            folder / 'test',
+            '--out',
+            folder / 'metrics.json',
+            '--out-item',
+            'metrics',
+        )
 
     def _run(self, tool: str, *arguments) -> int:
         """The exit code of a tool."""
         given = {**os.environ, **self.environment}
         with (self.outcome.folder / 'output.log').open('a') as log:
             self.process = Popen(
-                [sys.executable, self.tools / tool, *arguments], stdout=log,
-                stderr=STDOUT, stdin=DEVNULL,
+                [sys.executable, self.tools / tool, *arguments],
+                stdout=log,
+                stderr=STDOUT,
+                stdin=DEVNULL,
                 env={k: v for k, v in given.items() if v is not None},
-                start_new_session=True, preexec_fn=_prepare_child)
+                start_new_session=True,
+                preexec_fn=_prepare_child,
+            )
         try:
             self._wait_for_either()
             return self.process.wait()

@@ -1,4 +1,5 @@
 """The page of a choice of images: what was chosen, and why."""
+
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from io import BytesIO
@@ -26,9 +27,16 @@ HOW = {
 }
 
 
-def write_choice_page(file: Path, title: str, by: str, images: Sequence[tuple],
-                      chosen: Sequence[Chosen], load: Callable[[int], np.ndarray],
-                      names: Sequence[str] = (), command: str = '') -> None:
+def write_choice_page(
+    file: Path,
+    title: str,
+    by: str,
+    images: Sequence[tuple],
+    chosen: Sequence[Chosen],
+    load: Callable[[int], np.ndarray],
+    names: Sequence[str] = (),
+    command: str = '',
+) -> None:
     """Write the page.
 
     Args:
@@ -52,17 +60,38 @@ def write_choice_page(file: Path, title: str, by: str, images: Sequence[tuple],
     figures = []
     for label, some in sorted(groups.items())[:MOST]:
         stream, shown = BytesIO(), some[:SHOWN]
-        contact_sheet(stream, [
-            Entry(load(one.index), one.mask, images[one.index][0], one.reason)
-            for one in shown])
-        figures.append(ReportFigure(
-            str(label), printable(named.get(label, f'class {label}')),
-            f'{len(shown)} of {len(some)} chosen images.', [(stream.getvalue(), '')]))
-    file.write_text(render_page(
-        'choice.html', title=printable(title), by=by, how=HOW[by], figures=figures,
-        chosen=len(chosen), total=len(images), command=printable(command),
-        classes=[(printable(named.get(label, label)), len(groups[label]), size)
-                 for label, size in sorted(sizes.items())]), encoding='utf-8')
+        contact_sheet(
+            stream,
+            [
+                Entry(load(one.index), one.mask, images[one.index][0], one.reason)
+                for one in shown
+            ],
+        )
+        figures.append(
+            ReportFigure(
+                str(label),
+                printable(named.get(label, f'class {label}')),
+                f'{len(shown)} of {len(some)} chosen images.',
+                [(stream.getvalue(), '')],
+            )
+        )
+    file.write_text(
+        render_page(
+            'choice.html',
+            title=printable(title),
+            by=by,
+            how=HOW[by],
+            figures=figures,
+            chosen=len(chosen),
+            total=len(images),
+            command=printable(command),
+            classes=[
+                (printable(named.get(label, label)), len(groups[label]), size)
+                for label, size in sorted(sizes.items())
+            ],
+        ),
+        encoding='utf-8',
+    )
 
 
 def _labels(label) -> list:

@@ -3,6 +3,7 @@
 Points are a table with the columns ``panel``, ``name`` (of the line), ``x`` (a number
 or a word), ``mean`` and ``spread`` (standard deviation over seeds, 0 if unknown).
 """
+
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -30,22 +31,33 @@ MOST = 6  # panels of a figure
 
 def convergence_points(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
     """Both losses and the validation metrics over epochs."""
-    trained = {title: (key, 1.) for key, title in TRAINED.items()}
+    trained = {title: (key, 1.0) for key, title in TRAINED.items()}
     axes = _axes(grid)
     names = legend_names(DataFrame([place_of(o, axes) for o in known]), axes)
-    values = DataFrame([
-        dict(panel=title, name=name, x=record.get('epoch', record.get('step')),
-             run=outcome.cell.name, value=factor * record[key])
-        for outcome, name in zip(known, names) if outcome.status == 'done'
-        for record in read_scalars(outcome.folder / 'run')
-        for title, (key, factor) in (
-            trained if 'epoch' in record else grid.metrics).items() if key in record
-    ], columns=['panel', 'name', 'x', 'run', 'value'])
+    values = DataFrame(
+        [
+            dict(
+                panel=title,
+                name=name,
+                x=record.get('epoch', record.get('step')),
+                run=outcome.cell.name,
+                value=factor * record[key],
+            )
+            for outcome, name in zip(known, names)
+            if outcome.status == 'done'
+            for record in read_scalars(outcome.folder / 'run')
+            for title, (key, factor) in (
+                trained if 'epoch' in record else grid.metrics
+            ).items()
+            if key in record
+        ],
+        columns=['panel', 'name', 'x', 'run', 'value'],
+    )
     places = ['panel', 'name', 'x']
     # first the mean over an epoch's records, then the mean over seeds
     by_run = values.groupby([*places, 'run'], sort=False)['value'].mean().reset_index()
     points = _over_seeds(by_run).sort_values('x', kind='stable')
-    return _panels(points, [*trained, *list(grid.metrics)[:MOST - len(trained)]])
+    return _panels(points, [*trained, *list(grid.metrics)[: MOST - len(trained)]])
 
 
 def axis_points(summary: DataFrame, axis: str) -> DataFrame:
@@ -61,15 +73,19 @@ def axis_points(summary: DataFrame, axis: str) -> DataFrame:
     return _panels(points, points['panel'][points['x'].notna()].unique())
 
 
-def size_points(summary: DataFrame, method: str, data: str,
-                baseline: str | None) -> DataFrame:
+def size_points(
+    summary: DataFrame, method: str, data: str, baseline: str | None
+) -> DataFrame:
     """Metrics of one method over sizes, one line per number of masks.
 
     The baseline is the line of 0 masks.
     """
     table = summary.reset_index()
-    chosen = (table['data'] == data) & table['method'].isin([method, baseline]) \
+    chosen = (
+        (table['data'] == data)
+        & table['method'].isin([method, baseline])
         & (table['size'] != '')
+    )
     table = table[chosen]
     masks = table['masks'] if 'masks' in table else Series('', table.index)
     names = masks.where(masks != '', 'all').where(table['method'] != baseline, '0')
@@ -77,16 +93,18 @@ def size_points(summary: DataFrame, method: str, data: str,
     return _panels(points, points['panel'].unique())
 
 
-def add_both_losses(grid: Grid,
-                    known: Sequence[Outcome]) -> tuple[Grid, list[Outcome]]:
+def add_both_losses(grid: Grid, known: Sequence[Outcome]) -> tuple[Grid, list[Outcome]]:
     """Add the mean of class loss and causally-focus loss if both are known."""
     known = [
-        replace(o, metrics={
-            **o.metrics, BOTH: (o.metrics[NLL] + 1 - o.metrics[FOCUS]) / 2
-        }) if {NLL, FOCUS} <= (o.metrics or {}).keys() else o for o in known
+        replace(
+            o, metrics={**o.metrics, BOTH: (o.metrics[NLL] + 1 - o.metrics[FOCUS]) / 2}
+        )
+        if {NLL, FOCUS} <= (o.metrics or {}).keys()
+        else o
+        for o in known
     ]
     if any(BOTH in (o.metrics or ()) for o in known):
-        grid = replace(grid, metrics={BOTH: (BOTH, 1.), **grid.metrics})
+        grid = replace(grid, metrics={BOTH: (BOTH, 1.0), **grid.metrics})
     return grid, known
 
 
@@ -100,8 +118,11 @@ def focus_losses(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
     names = legend_names(table, _axes(grid), with_data=False)
     table = table.assign(name=names)[table['metric'] == FOCUS]
     losses = 1 - table['value'].astype(float)
-    return losses.groupby([table['data'], table['name']],
-                          sort=False).mean().unstack(sort=False)
+    return (
+        losses.groupby([table['data'], table['name']], sort=False)
+        .mean()
+        .unstack(sort=False)
+    )
 
 
 def condition_points(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
@@ -109,20 +130,25 @@ def condition_points(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
     table = tidy(grid, known)
     keys = table['metric'].str.partition('/')
     table = table.assign(
-        panel=keys[0], x=keys[2], name=legend_names(table, _axes(grid)))
+        panel=keys[0], x=keys[2], name=legend_names(table, _axes(grid))
+    )
     points = []
     for kind, order in CONDITIONS.items():
         some = table[table['panel'] == kind]
-        x = pd.Categorical(some['x'], order) if order else (
-            pd.to_numeric(some['x'], errors='coerce'))
+        x = (
+            pd.Categorical(some['x'], order)
+            if order
+            else (pd.to_numeric(some['x'], errors='coerce'))
+        )
         some = some.assign(x=x, value=some['value'].astype(float))
         some = some.dropna(subset='x').sort_values('x', kind='stable')
         points.append(_over_seeds(some).astype({'x': object}))
     return pd.concat(points)
 
 
-def legend_names(table: DataFrame, axes: Sequence[str],
-                 with_data: bool = True) -> Series:
+def legend_names(
+    table: DataFrame, axes: Sequence[str], with_data: bool = True
+) -> Series:
     """The method of each row, with the axis labels that differ among rows."""
     names = table['method']
     if with_data and table['data'].nunique() > 1:
@@ -138,13 +164,20 @@ def _axes(grid: Grid) -> list[str]:
 
 
 def _of_summary(table: DataFrame, names: Series, x: Series) -> DataFrame:
-    return DataFrame(dict(panel=table['metric'], name=names, x=x, mean=table['mean'],
-                          spread=table['spread'].fillna(0.)))
+    return DataFrame(
+        dict(
+            panel=table['metric'],
+            name=names,
+            x=x,
+            mean=table['mean'],
+            spread=table['spread'].fillna(0.0),
+        )
+    )
 
 
 def _over_seeds(values: DataFrame) -> DataFrame:
     groups = values.groupby(['panel', 'name', 'x'], sort=False, observed=True)
-    points = groups['value'].agg(mean='mean', spread='std').fillna({'spread': 0.})
+    points = groups['value'].agg(mean='mean', spread='std').fillna({'spread': 0.0})
     return points.reset_index()
 
 

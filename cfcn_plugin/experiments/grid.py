@@ -1,4 +1,5 @@
 """Reading the grid file into the cells of the grid."""
+
 import re
 from dataclasses import dataclass, field
 from itertools import product
@@ -25,6 +26,7 @@ class Cell:
         axes: {axis: label}, the place in the grid, without ``data`` and without axes
             along which the method does not vary.
     """
+
     method: str
     data: str
     config: Path
@@ -69,6 +71,7 @@ class Grid:
         metrics: {title: (logged key, factor)} of tables and figures; {}: all metrics.
         test: ``'t'`` or ``'wilcoxon'``, the paired test.
     """
+
     name: str
     cells: tuple[Cell, ...]
     axes: tuple[str, ...]
@@ -113,46 +116,59 @@ def read_grid(file: str | Path) -> Grid:
     """
     # a cell's own process knows cells and needs no mm package
     from cfcn_plugin.mm.config import read_config_file
+
     file = Path(file)
     if not file.is_file():
-        raise FileNotFoundError(f"grid file '{file}' does not exist; examples are in "
-                                'configs/experiments')
+        raise FileNotFoundError(
+            f"grid file '{file}' does not exist; examples are in configs/experiments"
+        )
     given = read_config_file(file).to_dict()
     _check_keys(f"'{file}'", given, KNOWN, needed='methods')
-    methods = {_label(name, 'method'): _method(name, method)
-               for name, method in given['methods'].items()}
+    methods = {
+        _label(name, 'method'): _method(name, method)
+        for name, method in given['methods'].items()
+    }
     axes = {'data': ['data'], **given.get('axes', {})}
     settings = {**OPTIONS, 'alpha': given.get('alpha_option', OPTIONS['alpha'])}
-    axes = {_label(axis, 'axes'): _axis(axis, values, settings.get(axis, axis))
-            for axis, values in axes.items()}
+    axes = {
+        _label(axis, 'axes'): _axis(axis, values, settings.get(axis, axis))
+        for axis, values in axes.items()
+    }
     own = {name: m['baseline'] for name, m in methods.items() if m['baseline']}
     for baseline in filter(None, (given.get('baseline'), *own.values())):
         if baseline not in methods:
             raise ValueError(
-                f"`baseline` is '{baseline}', the methods are {list(methods)}")
+                f"`baseline` is '{baseline}', the methods are {list(methods)}"
+            )
     test = given.get('test', 't')
     if test not in TESTS:
         raise ValueError(f'`test` must be one of {TESTS}, got {test!r}')
-    cells = [cell for name, method in methods.items() for cell in _cells(
-        name, method, axes, given.get('options', {}), file.parent)]
+    cells = [
+        cell
+        for name, method in methods.items()
+        for cell in _cells(name, method, axes, given.get('options', {}), file.parent)
+    ]
     seeds = list(axes.get('seed', ()))
-    cells.sort(key=lambda cell: seeds.index(cell.axes.get('seed', seeds[0]))
-               if seeds else 0)
+    cells.sort(
+        key=lambda cell: seeds.index(cell.axes.get('seed', seeds[0])) if seeds else 0
+    )
     return Grid(
         name=file.stem,
         cells=tuple(cells),
         axes=tuple(axis for axis in axes if axis != 'data'),
         baseline=given.get('baseline'),
         metrics={
-            title: (key, 1.) if isinstance(key, str) else (key[0], float(key[1]))
+            title: (key, 1.0) if isinstance(key, str) else (key[0], float(key[1]))
             for title, key in given.get('metrics', {}).items()
         },
         test=test,
-        own_baselines=own)
+        own_baselines=own,
+    )
 
 
-def _cells(name: str, method: dict, axes: dict, options: dict,
-           folder: Path) -> list[Cell]:
+def _cells(
+    name: str, method: dict, axes: dict, options: dict, folder: Path
+) -> list[Cell]:
     own = _own_axes(name, method, axes)
     cells = []
     for labels in product(*own.values()):
@@ -178,16 +194,20 @@ def _own_axes(name: str, method: dict, axes: dict) -> dict:
     """The axes along which a method varies, with the method's values."""
     unknown = {*method['without'], *method['axis_values']} - set(axes)
     if unknown:
-        raise ValueError(f"method '{name}' names the axes {sorted(unknown)}, "
-                         f'the grid has {list(axes)}')
+        raise ValueError(
+            f"method '{name}' names the axes {sorted(unknown)}, "
+            f'the grid has {list(axes)}'
+        )
     own = {}
     for axis, values in axes.items():
         if axis in method['without']:
             continue
         some = method['axis_values'].get(axis, values)
         if not some or not set(some) <= set(values):
-            raise ValueError(f"method '{name}' has only {list(some)} of axis '{axis}', "
-                             f'which has {list(values)}')
+            raise ValueError(
+                f"method '{name}' has only {list(some)} of axis '{axis}', "
+                f'which has {list(values)}'
+            )
         own[axis] = {label: values[label] for label in some}
     return own
 
@@ -202,19 +222,25 @@ def _method(name: str, given: str | dict) -> dict:
 def _config(name: str, given: str | dict, data: str, folder: Path) -> Path:
     if isinstance(given, dict):
         if data not in given:
-            raise ValueError(f"method '{name}' has no config for the data set "
-                             f"'{data}': it has those for {list(given)}")
+            raise ValueError(
+                f"method '{name}' has no config for the data set "
+                f"'{data}': it has those for {list(given)}"
+            )
         given = given[data]
     path = folder / given.replace('{data}', data)
     if '*' in path.name:
         found = sorted(path.parent.glob(path.name))
         if len(found) != 1:
-            raise ValueError(f"config '{path}' of method '{name}' must be one file, "
-                             f'there are {[f.name for f in found]}')
-        path, = found
+            raise ValueError(
+                f"config '{path}' of method '{name}' must be one file, "
+                f'there are {[f.name for f in found]}'
+            )
+        (path,) = found
     if not path.is_file():
-        raise FileNotFoundError(f"config '{path}' of method '{name}' does not exist; "
-                                'paths are relative to the grid file')
+        raise FileNotFoundError(
+            f"config '{path}' of method '{name}' does not exist; "
+            'paths are relative to the grid file'
+        )
     return path.resolve()
 
 
@@ -230,8 +256,10 @@ def _axis(axis: str, values: list | dict, setting: str) -> dict:
         raise ValueError(f"axis '{axis}' has a value twice: {values}")
     if axis in COUNTS:
         return {_count(value, axis): {} for value in values}
-    return {_label(value, axis): {} if axis == 'data' else {setting: value}
-            for value in values}
+    return {
+        _label(value, axis): {} if axis == 'data' else {setting: value}
+        for value in values
+    }
 
 
 def _count(value: int | str, axis: str) -> int | str:
@@ -248,7 +276,8 @@ def _label(value, axis: str):
     if not LABEL.fullmatch(str(value)):
         raise ValueError(
             f"'{axis}': {value!r} cannot be part of a folder's name; write the axis "
-            "as {label: {'setting': value}}, labels of letters, digits and ._+%-")
+            "as {label: {'setting': value}}, labels of letters, digits and ._+%-"
+        )
     return value
 
 

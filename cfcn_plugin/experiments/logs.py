@@ -1,4 +1,5 @@
 """Reading what a run logs: mmengine's ``scalars.json``, and its printed lines."""
+
 import json
 import re
 from pathlib import Path
@@ -6,7 +7,8 @@ from pathlib import Path
 TAIL = 8192  # bytes of a log in which its last line of progress is looked for
 # Epoch(train)  [3][ 50/120], Epoch(val) [3][12/12], Iter(train) [ 50/1000]
 PROGRESS = re.compile(
-    r'(?:Epoch|Iter)\((train|val)\) *(?:\[ *(\d+)\])?\[ *(\d+)/(\d+)\]')
+    r'(?:Epoch|Iter)\((train|val)\) *(?:\[ *(\d+)\])?\[ *(\d+)/(\d+)\]'
+)
 
 
 def read_scalars(work_dir: Path) -> list[dict]:
@@ -18,7 +20,8 @@ def read_scalars(work_dir: Path) -> list[dict]:
     return [
         json.loads(line)
         for file in sorted(work_dir.glob('*/vis_data/scalars.json'))
-        for line in file.read_text().splitlines() if line.endswith('}')
+        for line in file.read_text().splitlines()
+        if line.endswith('}')
     ]
 
 

@@ -1,4 +1,5 @@
 """The outcomes of the cells of a grid, read from the cells' files."""
+
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +28,12 @@ class Outcome:
         seconds: Duration of training and test.
         error: The reason and the end of the log, if failed.
     """
+
     cell: Cell
     folder: Path
     status: str = 'pending'
     metrics: dict[str, float] | None = None
-    seconds: float = 0.
+    seconds: float = 0.0
     error: str = ''
 
     @property
@@ -59,8 +61,11 @@ def read_outcome(cell: Cell, work_dir: Path) -> Outcome:
         ValueError: ``outcome.json`` cannot be read.
     """
     file = work_dir / cell.name / 'outcome.json'
-    known = read_state(file, 'Delete the file, and the cell is run again', KEYS) \
-        if file.is_file() else {}
+    known = (
+        read_state(file, 'Delete the file, and the cell is run again', KEYS)
+        if file.is_file()
+        else {}
+    )
     return Outcome(cell, file.parent, **known)
 
 
@@ -69,16 +74,22 @@ def read_outcomes(grid: Grid, work_dir: Path) -> list[Outcome]:
     return [read_outcome(cell, work_dir) for cell in grid.cells]
 
 
-def write_outcome(folder: Path, metrics: dict | None, error: str,
-                  seconds: float) -> None:
+def write_outcome(
+    folder: Path, metrics: dict | None, error: str, seconds: float
+) -> None:
     """Write ``outcome.json``; the end of the log is appended to an error."""
     if error:
         log = folder / 'output.log'
-        lines = log.read_text(encoding='utf-8', errors='replace').splitlines() \
-            if log.is_file() else []
+        lines = (
+            log.read_text(encoding='utf-8', errors='replace').splitlines()
+            if log.is_file()
+            else []
+        )
         # a log quotes files, and has a terminal's colours
         error = printable_lines(
-            '\n'.join([f'{error}; the end of {log}:', *lines[-TAIL:]]))
-    outcome = dict(zip(KEYS, (
-        'failed' if error else 'done', metrics, seconds, error), strict=True))
+            '\n'.join([f'{error}; the end of {log}:', *lines[-TAIL:]])
+        )
+    outcome = dict(
+        zip(KEYS, ('failed' if error else 'done', metrics, seconds, error), strict=True)
+    )
     atomic_write(folder / 'outcome.json', json.dumps(outcome, indent=1))

@@ -1,4 +1,5 @@
 """The config of a cell's run."""
+
 import json
 import os
 from copy import deepcopy
@@ -49,8 +50,9 @@ def run_settings(cell: Cell) -> dict:
     root = os.environ.get('CFCN_DATA', 'data').rstrip('/') + '/'
     settings = {**_flatten(cfg.to_dict()), 'masks': cell.masks, 'size': cell.size}
     return {
-        key: '$CFCN_DATA/' + value[len(root):]
-        if isinstance(value, str) and value.startswith(root) else value
+        key: '$CFCN_DATA/' + value[len(root) :]
+        if isinstance(value, str) and value.startswith(root)
+        else value
         for key, value in json.loads(json.dumps(settings, default=str)).items()
     }
 
@@ -58,10 +60,15 @@ def run_settings(cell: Cell) -> dict:
 def compare_settings(first: dict, second: dict) -> str:
     """Describe the first few settings that differ, for a message."""
     absent = '(absent)'
-    keys = sorted(k for k in first.keys() | second.keys()
-                  if first.get(k, absent) != second.get(k, absent))
-    shown = [f'{key}: {first.get(key, absent)!r} became {second.get(key, absent)!r}'
-             for key in keys[:SHOWN]]
+    keys = sorted(
+        k
+        for k in first.keys() | second.keys()
+        if first.get(k, absent) != second.get(k, absent)
+    )
+    shown = [
+        f'{key}: {first.get(key, absent)!r} became {second.get(key, absent)!r}'
+        for key in keys[:SHOWN]
+    ]
     more = [f'and {len(keys) - SHOWN} more'] if len(keys) > SHOWN else []
     return '; '.join(shown + more)
 
@@ -70,18 +77,23 @@ def _refuse_unguided(cfg: Config, cell: Cell) -> None:
     # merging into None would make a guidance without a type
     prefix = OPTIONS['alpha'].rpartition('.')[0]
     inside = [key for key in cell.options if key.startswith(f'{prefix}.')]
-    if inside and cfg.get('model', {}).get('guidance') is None \
-            and prefix not in cell.options:
+    if (
+        inside
+        and cfg.get('model', {}).get('guidance') is None
+        and prefix not in cell.options
+    ):
         raise ValueError(
             f'it has no guidance, so {inside[0]} has no effect: give the method '
             "`without=['alpha']`, or give its `options` a whole `model.guidance`, with "
-            '`_delete_=True`')
+            '`_delete_=True`'
+        )
 
 
 def _flatten(settings, prefix: str = '') -> dict:
     """Nested settings as {dotted key: value}."""
     if isinstance(settings, list | tuple) and any(
-            isinstance(one, dict) for one in settings):
+        isinstance(one, dict) for one in settings
+    ):
         settings = dict(enumerate(settings))
     if not isinstance(settings, dict):
         return {prefix: settings}

@@ -1,4 +1,5 @@
 """The report: one HTML file with embedded figures."""
+
 import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -33,8 +34,9 @@ from .table import (
 )
 
 
-def write_report(grid: Grid, known: Sequence[Outcome], work_dir: Path,
-                 command: str = '') -> Path:
+def write_report(
+    grid: Grid, known: Sequence[Outcome], work_dir: Path, command: str = ''
+) -> Path:
     """Write ``report.html``, and write its figures also to ``figures/``.
 
     Args:
@@ -59,34 +61,52 @@ def write_report(grid: Grid, known: Sequence[Outcome], work_dir: Path,
         (folder / f'{figure.name}.png').write_bytes(figure.png)
     names = summary.index.names[:-1]
     file = work_dir / 'report.html'
-    file.write_text(render_page(
-        'report.html', title=grid.name, grid=grid, known=known,
-        command=printable(command), figures=figures, not_drawn=printable(not_drawn),
-        hours=sum(o.seconds for o in known) / 3600,
-        date=datetime.now().astimezone().strftime('%Y-%m-%d %H:%M %Z'),
-        versions=_versions(), methods=describe_methods(grid, known),
-        lines=[] if summary.empty else list(table_rows(summary)),
-        metrics=list(grid.metrics), names=['data', 'method', *names[2:]],
-        format_estimate=format_estimate, format_comparison=format_comparison),
-        encoding='utf-8')
+    file.write_text(
+        render_page(
+            'report.html',
+            title=grid.name,
+            grid=grid,
+            known=known,
+            command=printable(command),
+            figures=figures,
+            not_drawn=printable(not_drawn),
+            hours=sum(o.seconds for o in known) / 3600,
+            date=datetime.now().astimezone().strftime('%Y-%m-%d %H:%M %Z'),
+            versions=_versions(),
+            methods=describe_methods(grid, known),
+            lines=[] if summary.empty else list(table_rows(summary)),
+            metrics=list(grid.metrics),
+            names=['data', 'method', *names[2:]],
+            format_estimate=format_estimate,
+            format_comparison=format_comparison,
+        ),
+        encoding='utf-8',
+    )
     return file
 
 
 def _versions() -> str:
     names = ('cfcn_plugin', 'torch', 'timm', 'mmengine', 'mmpretrain')
-    return ', '.join([f'Python {platform.python_version()}', *(
-        f'{name} {import_module(name).__version__}' for name in names)])
+    return ', '.join(
+        [
+            f'Python {platform.python_version()}',
+            *(f'{name} {import_module(name).__version__}' for name in names),
+        ]
+    )
 
 
-def _charts(grid: Grid, known: Sequence[Outcome],
-            summary: DataFrame) -> Iterator[ReportFigure]:
+def _charts(
+    grid: Grid, known: Sequence[Outcome], summary: DataFrame
+) -> Iterator[ReportFigure]:
     points = convergence_points(grid, known)
     if len(points):
         yield render(
-            'convergence', 'Convergence (figures 6 and 12)',
+            'convergence',
+            'Convergence (figures 6 and 12)',
             'Means over seeds; the band is the standard deviation. Metrics are of '
             'the validation split, at the validation interval of the config.',
-            charts.plot_convergence(points))
+            charts.plot_convergence(points),
+        )
     for axis in summary.index.names[2:-1]:
         if axis == 'size' or len(summary.index.unique(axis).drop('', 'ignore')) < 2:
             continue
@@ -94,25 +114,31 @@ def _charts(grid: Grid, known: Sequence[Outcome],
             f'along_{axis}',
             f'Over {axis}' + (' (figure 7)' if axis == 'alpha' else ''),
             'Mean and standard deviation over seeds; dashed: methods that do not vary '
-            f'by {axis}.', charts.plot_along_axis(axis_points(summary, axis), axis))
+            f'by {axis}.',
+            charts.plot_along_axis(axis_points(summary, axis), axis),
+        )
     if 'size' in summary.index.names:
         yield from _size_figures(grid, summarise(*add_both_losses(grid, known)))
     points = condition_points(grid, known)
     if len(points):
         yield render(
-            'conditions', 'Accuracy on other backgrounds and in other light (figures 9 '
-            'and 15)', 'Mean and standard deviation over seeds, %. The accuracy '
+            'conditions',
+            'Accuracy on other backgrounds and in other light (figures 9 and 15)',
+            'Mean and standard deviation over seeds, %. The accuracy '
             'without the object is the accuracy from the background alone.',
-            charts.plot_along_axis(points, ''))
+            charts.plot_along_axis(points, ''),
+        )
     losses = focus_losses(grid, known)
     if (losses.count(axis=1) > 2).any():  # two bars are 0 and 1, whatever they are
         yield render(
-            'focus', 'Causally-focus loss of all models (figure 13)',
+            'focus',
+            'Causally-focus loss of all models (figure 13)',
             'Min-max normalised in each data set: 0 is the best model, 1 the worst. '
             'The labels of the bars are the mean losses. Guided models were trained on '
             'this loss. Its equation depends on the method (all maps, or the map of '
             'the true class): to compare methods, use the energy inside.',
-            charts.plot_normalised_bars(losses, 'causally-focus loss, test split'))
+            charts.plot_normalised_bars(losses, 'causally-focus loss, test split'),
+        )
 
 
 def _size_figures(grid: Grid, summary: DataFrame) -> Iterator[ReportFigure]:
@@ -126,4 +152,5 @@ def _size_figures(grid: Grid, summary: DataFrame) -> Iterator[ReportFigure]:
                 'Curves are a + b log(images) by least squares, from three sizes on. '
                 'The mean of class and causally-focus loss requires the metrics '
                 'Calibration and FocusMetric in the test.',
-                charts.plot_learning_curves(points, 'training images'))
+                charts.plot_learning_curves(points, 'training images'),
+            )

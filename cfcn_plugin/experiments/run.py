@@ -1,4 +1,5 @@
 """Running the cells of a grid: in parallel, resumable, with a record of failures."""
+
 import json
 import os
 import shutil
@@ -28,24 +29,33 @@ from .prepare import cell_config, compare_settings, run_settings
 
 EXECUTORS = ('local', 'slurm', 'debug')
 IDENTITY = 'identity.json'
-OURS = ('outcome.json', 'metrics.json', 'output.log', 'guided.txt', 'run', 'test',
-        'job')
+OURS = (
+    'outcome.json',
+    'metrics.json',
+    'output.log',
+    'guided.txt',
+    'run',
+    'test',
+    'job',
+)
 FOREVER = 1e9  # seconds of the progress bar's speed estimate: a cell may take hours
 # default minutes after which an executor ends a run
 TIMEOUT_MIN = {'local': 10 * 365 * 24 * 60, 'slurm': 24 * 60, 'debug': 1}
 THREADS = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
 
 
-def run_grid(grid: Grid,
-             work_dir: Path,
-             tools: Path,
-             jobs: int | None = 1,
-             threads: int | None = None,
-             gpus: Sequence[str] = (),
-             resume: bool = False,
-             retry: bool = False,
-             executor: str = 'local',
-             options: dict | None = None) -> list[Outcome]:
+def run_grid(
+    grid: Grid,
+    work_dir: Path,
+    tools: Path,
+    jobs: int | None = 1,
+    threads: int | None = None,
+    gpus: Sequence[str] = (),
+    resume: bool = False,
+    retry: bool = False,
+    executor: str = 'local',
+    options: dict | None = None,
+) -> list[Outcome]:
     """Train and test each cell that is not finished.
 
     A cell is finished if its ``outcome.json`` exists. An interrupted cell restarts from
@@ -80,19 +90,27 @@ def run_grid(grid: Grid,
     if executor not in EXECUTORS:
         raise ValueError(f'`executor` must be one of {EXECUTORS}, got {executor!r}')
     if gpus and executor == 'slurm':
-        raise ValueError(f'`gpus` {list(gpus)} are devices of this machine: request '
-                         'devices from the queue by the option gpus_per_node=1')
+        raise ValueError(
+            f'`gpus` {list(gpus)} are devices of this machine: request '
+            'devices from the queue by the option gpus_per_node=1'
+        )
     most = 1 if executor == 'debug' else len(grid.cells)
     submitter = _Submitter(tools, executor, options or {}, threads, jobs or most)
     slots = [gpus[i % len(gpus)] if gpus else None for i in range(submitter.jobs)]
     work_dir.mkdir(parents=True, exist_ok=True)
     with lock_folder(work_dir):
         known = read_outcomes(grid, work_dir)
-        todo = [o for o in known if o.status == 'pending'
-                or (retry and o.status == 'failed')]
+        todo = [
+            o
+            for o in known
+            if o.status == 'pending' or (retry and o.status == 'failed')
+        ]
         queued = {o.cell.name: job for o in todo if (job := submitter.find_queued(o))}
-        anew = [o for o in todo
-                if not (resume and o.is_resumable) and o.cell.name not in queued]
+        anew = [
+            o
+            for o in todo
+            if not (resume and o.is_resumable) and o.cell.name not in queued
+        ]
         _check_kept([o for o in known if o not in anew])
         for outcome in anew:
             _prepare(outcome)
@@ -103,6 +121,7 @@ def run_grid(grid: Grid,
 @dataclass(frozen=True)
 class _Submitter:
     """Submits cells to an executor; see :func:`run_grid`."""
+
     tools: Path
     executor: str
     options: dict
@@ -113,14 +132,22 @@ class _Submitter:
         folder = outcome.folder / 'job'
         shutil.rmtree(folder, ignore_errors=True)
         executor = submitit.AutoExecutor(folder, cluster=self.executor)
-        defaults = dict(name=outcome.cell.name.replace('/', '_'), stderr_to_stdout=True,
-                        timeout_min=TIMEOUT_MIN[self.executor])
+        defaults = dict(
+            name=outcome.cell.name.replace('/', '_'),
+            stderr_to_stdout=True,
+            timeout_min=TIMEOUT_MIN[self.executor],
+        )
         if self.threads:
             defaults['cpus_per_task'] = self.threads
         executor.update_parameters(**{**defaults, **self.options})
-        return executor.submit(CellRun(
-            outcome, self.tools, self._environment(gpu),
-            parent=os.getpid() if self.executor == 'local' else None))
+        return executor.submit(
+            CellRun(
+                outcome,
+                self.tools,
+                self._environment(gpu),
+                parent=os.getpid() if self.executor == 'local' else None,
+            )
+        )
 
     def find_queued(self, outcome: Outcome) -> submitit.Job | None:
         """The cell's job of an earlier, killed command that is still in the queue."""
@@ -150,10 +177,20 @@ class _Running:
     bar: TaskID
 
 
-def _run(todo: list[Outcome], queued: dict[str, submitit.Job], slots: list,
-         submitter: _Submitter, work_dir: Path, total: int) -> None:
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(),
-               TimeElapsedColumn(), TimeRemainingColumn())
+def _run(
+    todo: list[Outcome],
+    queued: dict[str, submitit.Job],
+    slots: list,
+    submitter: _Submitter,
+    work_dir: Path,
+    total: int,
+) -> None:
+    columns = (
+        *Progress.get_default_columns()[:2],
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     todo, running = list(todo), []
     with Progress(*columns, speed_estimate_period=FOREVER) as progress:
         bar = progress.add_task('cells', total=total, completed=total - len(todo))
@@ -165,13 +202,21 @@ def _run(todo: list[Outcome], queued: dict[str, submitit.Job], slots: list,
                     job = queued.get(name) or submitter.submit(outcome, gpu)
                     settings = _read_identity(outcome)
                     length = settings.get(
-                        'train_cfg.max_epochs', settings.get('train_cfg.max_iters'))
-                    running.append(_Running(
-                        outcome.cell, job, gpu,
-                        progress.add_task(f'  {name}', total=length)))
+                        'train_cfg.max_epochs', settings.get('train_cfg.max_iters')
+                    )
+                    running.append(
+                        _Running(
+                            outcome.cell,
+                            job,
+                            gpu,
+                            progress.add_task(f'  {name}', total=length),
+                        )
+                    )
                 for run in list(running):
-                    progress.update(run.bar, completed=epochs_done(
-                        work_dir / run.cell.name / 'output.log'))
+                    progress.update(
+                        run.bar,
+                        completed=epochs_done(work_dir / run.cell.name / 'output.log'),
+                    )
                     if run.job.done():
                         running.remove(run)
                         slots.append(run.gpu)
@@ -190,7 +235,7 @@ def _finish(run: _Running, work_dir: Path) -> tuple[str, str]:
     outcome = read_outcome(run.cell, work_dir)
     # no outcome: the run was stopped by a signal, or by the executor
     if outcome.status == 'pending' and (error := run.job.exception()) is not None:
-        write_outcome(outcome.folder, None, str(error), 0.)
+        write_outcome(outcome.folder, None, str(error), 0.0)
         outcome = read_outcome(run.cell, work_dir)
     if outcome.status == 'pending':
         text = 'stopped before the end; run the same command again'
@@ -215,8 +260,10 @@ def _prepare(outcome: Outcome) -> None:
 
 
 def _read_identity(outcome: Outcome) -> dict:
-    return read_state(outcome.folder / IDENTITY, 'Delete the folder, and the cell is '
-                      'run again, or give another --work-dir')
+    return read_state(
+        outcome.folder / IDENTITY,
+        'Delete the folder, and the cell is run again, or give another --work-dir',
+    )
 
 
 def _check_kept(kept: list[Outcome]) -> None:
@@ -228,4 +275,5 @@ def _check_kept(kept: list[Outcome]) -> None:
             raise ValueError(
                 f"'{outcome.folder}' has a run of other settings than the grid's now: "
                 f'{compare_settings(before, now)}. Undo the change, delete the folder, '
-                'or give another --work-dir')
+                'or give another --work-dir'
+            )

@@ -1,4 +1,5 @@
 """Sheets with the saliency maps of the grid's models."""
+
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import NamedTuple
@@ -29,7 +30,7 @@ from .outcome import Outcome
 
 IMAGES = 5
 MOST = 7  # columns of models
-ON_MAP = (CausalFocusLoss, )
+ON_MAP = (CausalFocusLoss,)
 ON_GRAD_CAM = (ExplanationLoss, GAINLoss)
 
 
@@ -43,6 +44,7 @@ class ReportFigure(NamedTuple):
             each image, ``'right'`` if all models predict it rightly, ``'wrong'`` if
             one does not, ``''`` if its classes are not known.
     """
+
     name: str
     title: str
     caption: str
@@ -52,8 +54,11 @@ class ReportFigure(NamedTuple):
     def png(self) -> bytes:
         """All rows in one image."""
         images = [open_image(BytesIO(png)) for png, _ in self.rows]
-        whole = Image.new('RGB', (max(one.width for one in images),
-                                  sum(one.height for one in images)), 'white')
+        whole = Image.new(
+            'RGB',
+            (max(one.width for one in images), sum(one.height for one in images)),
+            'white',
+        )
         top = 0
         for one in images:
             whole.paste(one, (0, top))
@@ -91,55 +96,89 @@ def _of_data(data: str, done: list[Outcome]) -> Iterator[ReportFigure]:
     images, classes = load_test_images(Config.fromfile(last[0].config), IMAGES)
     models = {_name(o): _load(o) for o in last}
 
-    def draw(name: str, title: str, caption: str, columns: dict,
-             rows: Sequence[ImagePanel] = images) -> ReportFigure:
-        return ReportFigure(f'{name}_{data}', f'{title}: {data}', caption, [
-            _row(panel, {key: maps.of_image(i) for key, maps in columns.items()},
-                 classes) for i, panel in enumerate(rows)])
+    def draw(
+        name: str,
+        title: str,
+        caption: str,
+        columns: dict,
+        rows: Sequence[ImagePanel] = images,
+    ) -> ReportFigure:
+        return ReportFigure(
+            f'{name}_{data}',
+            f'{title}: {data}',
+            caption,
+            [
+                _row(
+                    panel,
+                    {key: maps.of_image(i) for key, maps in columns.items()},
+                    classes,
+                )
+                for i, panel in enumerate(rows)
+            ],
+        )
 
     maps = {name: predict_saliency(model, images) for name, model in models.items()}
     cams = {name: predict_grad_cam(model, images) for name, model in models.items()}
-    same = [name for name in maps
-            if np.allclose(maps[name].saliency, cams[name].saliency, atol=1e-3)]
+    same = [
+        name
+        for name in maps
+        if np.allclose(maps[name].saliency, cams[name].saliency, atol=1e-3)
+    ]
     yield draw(
-        'heatmaps', 'Saliency maps of the methods (figures 4 and 5)',
+        'heatmaps',
+        'Saliency maps of the methods (figures 4 and 5)',
         'The map of the feature hook: of the predicted class where maps are classes, '
-        'else the mean over channels. ' + _trained_on(models, ON_MAP)
-        + _named('Grad-CAM gives the same pictures for {}. ', same), maps)
+        'else the mean over channels. '
+        + _trained_on(models, ON_MAP)
+        + _named('Grad-CAM gives the same pictures for {}. ', same),
+        maps,
+    )
     if len(same) < len(cams):
         yield draw(
-            'grad-cam', 'Grad-CAM of the same models',
-            'Of the predicted class. ' + _trained_on(models, ON_GRAD_CAM)
+            'grad-cam',
+            'Grad-CAM of the same models',
+            'Of the predicted class. '
+            + _trained_on(models, ON_GRAD_CAM)
             + _named('{} would have the pictures of the saliency maps above. ', same),
-            {name: cam for name, cam in cams.items() if name not in same})
+            {name: cam for name, cam in cams.items() if name not in same},
+        )
     for outcome, (name, own) in zip(last, maps.items()):
         if own.class_maps is not None:
             yield draw(
                 f'class-maps_{outcome.cell.method}',
                 f'Class maps of {outcome.cell.method} (figure 11)',
                 'One forward pass: the predicted class has the brightest map in '
-                'the mean.', class_map_columns(name, own, classes))
+                'the mean.',
+                class_map_columns(name, own, classes),
+            )
     for method, along in _over_alpha(done).items():
         yield draw(
-            f'alpha_{method}', f'{method} as alpha grows (figure 7)',
+            f'alpha_{method}',
+            f'{method} as alpha grows (figure 7)',
             'The map of the feature hook. Too large an alpha reduces activations and '
             'accuracy.',
-            {f'alpha {o.cell.axes["alpha"]}': predict_saliency(_load(o), images)
-             for o in along[:MOST]})
+            {
+                f'alpha {o.cell.axes["alpha"]}': predict_saliency(_load(o), images)
+                for o in along[:MOST]
+            },
+        )
     masked = [p for p in images if p.mask is not None]
     if masked:
         rows = vary_conditions(masked[0], masked[1:3])
         label = ', '.join(str(classes[i]) for i in sorted(masked[0].labels)) or '?'
         yield draw(
-            'conditions', 'Other light, other backgrounds (figures 9 and 15)',
+            'conditions',
+            'Other light, other backgrounds (figures 9 and 15)',
             f'One image of the test split, a {label}. The object is cut out along '
             'its mask.',
             {name: predict_saliency(model, rows) for name, model in models.items()},
-            rows)
+            rows,
+        )
 
 
-def _row(panel: ImagePanel, columns: dict[str, SaliencyMaps],
-         classes: Sequence[str]) -> tuple[bytes, str]:
+def _row(
+    panel: ImagePanel, columns: dict[str, SaliencyMaps], classes: Sequence[str]
+) -> tuple[bytes, str]:
     verdict = ''
     if panel.labels:
         right = all(maps.predicted[0] in panel.labels for maps in columns.values())
@@ -149,12 +188,17 @@ def _row(panel: ImagePanel, columns: dict[str, SaliencyMaps],
 
 def _trained_on(models: dict[str, nn.Module], methods: tuple[type, ...]) -> str:
     """Which models were trained on a kind of map, and which were not."""
-    trained = [name for name, model in models.items() if model.guidance is not None
-               and any(isinstance(one, methods) for one in model.guidance.modules())]
+    trained = [
+        name
+        for name, model in models.items()
+        if model.guidance is not None
+        and any(isinstance(one, methods) for one in model.guidance.modules())
+    ]
     others = [name for name in models if name not in trained]
-    return (_named('Training moved it into the mask in {}, where it is no independent '
-                   'evidence. ', trained)
-            + _named('It was not trained in {}. ', others))
+    return _named(
+        'Training moved it into the mask in {}, where it is no independent evidence. ',
+        trained,
+    ) + _named('It was not trained in {}. ', others)
 
 
 def _named(text: str, names: Sequence[str]) -> str:
@@ -169,8 +213,10 @@ def _over_alpha(done: list[Outcome]) -> dict[str, list[Outcome]]:
         return outcome.cell.method, {**outcome.cell.axes, 'alpha': None}
 
     done = [o for o in done if 'alpha' in o.cell.axes]
-    along = {last.cell.method: [o for o in done if place(o) == place(last)]
-             for last in _select_last(done)}
+    along = {
+        last.cell.method: [o for o in done if place(o) == place(last)]
+        for last in _select_last(done)
+    }
     return {method: some for method, some in along.items() if len(some) > 1}
 
 
@@ -189,6 +235,7 @@ def _load(outcome: Outcome) -> nn.Module:
 
 
 def _name(outcome: Outcome) -> str:
-    place = [f'{axis} {label}' for axis, label in outcome.cell.axes.items()
-             if axis != 'seed']
+    place = [
+        f'{axis} {label}' for axis, label in outcome.cell.axes.items() if axis != 'seed'
+    ]
     return '\n'.join([outcome.cell.method, ', '.join(place)]).strip()

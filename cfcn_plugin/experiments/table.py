@@ -1,4 +1,5 @@
 """The metrics of a grid: a tidy table, and its summary over seeds."""
+
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ class Paired(NamedTuple):
             seeds.
         p: Two-sided p value; NaN for one or two seeds, or equal differences.
     """
+
     difference: float = NAN
     low: float = NAN
     high: float = NAN
@@ -39,10 +41,14 @@ def tidy(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
     The label of an axis is empty where the cell uses the config's own setting.
     """
     axes = dict.fromkeys((*AXES, *grid.axes))
-    return DataFrame([
-        dict(place_of(o, axes), metric=metric, value=value, status=o.status)
-        for o in known for metric, value in (o.metrics or {'': ''}).items()
-    ], dtype=object)
+    return DataFrame(
+        [
+            dict(place_of(o, axes), metric=metric, value=value, status=o.status)
+            for o in known
+            for metric, value in (o.metrics or {'': ''}).items()
+        ],
+        dtype=object,
+    )
 
 
 def write_csv(file: Path, table: DataFrame) -> None:
@@ -59,13 +65,18 @@ def metrics_of(grid: Grid, known: Sequence[Outcome]) -> dict[str, tuple[str, flo
     logged = {key: value for o in known for key, value in (o.metrics or {}).items()}
     for title, (key, _) in grid.metrics.items():
         if logged and key not in logged:
-            raise ValueError(f"metric '{title}' is '{key}', which no run has logged: "
-                             f'there are {list(logged)}')
+            raise ValueError(
+                f"metric '{title}' is '{key}', which no run has logged: "
+                f'there are {list(logged)}'
+            )
         if logged and not isinstance(logged[key], int | float):
-            raise ValueError(f"metric '{title}' is '{key}', which is no number: "
-                             f'{str(logged[key])[:60]}')
+            raise ValueError(
+                f"metric '{title}' is '{key}', which is no number: "
+                f'{str(logged[key])[:60]}'
+            )
     return grid.metrics or {
-        key: (key, 1.) for key, value in logged.items()
+        key: (key, 1.0)
+        for key, value in logged.items()
         if isinstance(value, int | float)
     }
 
@@ -82,22 +93,32 @@ def summarise(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
         baseline that is not the grid's, else ``''``.
     """
     axes = [axis for axis in grid.axes if axis != 'seed']
-    values = DataFrame([
-        dict(place_of(o, axes), metric=title, seed=str(o.cell.axes.get('seed', '')),
-             value=factor * o.metrics[key])
-        for title, (key, factor) in metrics_of(grid, known).items()
-        for o in known if key in (o.metrics or ())
-    ])
+    values = DataFrame(
+        [
+            dict(
+                place_of(o, axes),
+                metric=title,
+                seed=str(o.cell.axes.get('seed', '')),
+                value=factor * o.metrics[key],
+            )
+            for title, (key, factor) in metrics_of(grid, known).items()
+            for o in known
+            if key in (o.metrics or ())
+        ]
+    )
     if values.empty:
         return values
     values = values.drop(columns=[a for a in axes if not values[a].any()])
     groups = values.groupby(list(values.columns[:-2]), sort=False)
     # exact sums: the last digit must not depend on the order of seeds
     summary = groups['value'].agg(
-        mean=mean, spread=lambda some: stdev(some) if len(some) > 1 else NAN, n='size')
+        mean=mean, spread=lambda some: stdev(some) if len(some) > 1 else NAN, n='size'
+    )
     by_seed = {place: some.set_index('seed')['value'] for place, some in groups}
-    paired = DataFrame([_against_baseline(place, by_seed, grid) for place in by_seed],
-                       index=summary.index)
+    paired = DataFrame(
+        [_against_baseline(place, by_seed, grid) for place in by_seed],
+        index=summary.index,
+    )
     own = [grid.own_baselines.get(place[0], '') for place in by_seed]
     return summary.join(paired).assign(baseline=own)
 
@@ -105,8 +126,11 @@ def summarise(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
 def place_of(outcome: Outcome, axes: Sequence[str]) -> dict[str, str]:
     """Method, data set and axis labels of a cell; ``''`` for a missing label."""
     cell = outcome.cell
-    return dict(method=cell.method, data=cell.data,
-                **{axis: str(cell.axes.get(axis, '')) for axis in axes})
+    return dict(
+        method=cell.method,
+        data=cell.data,
+        **{axis: str(cell.axes.get(axis, '')) for axis in axes},
+    )
 
 
 def _against_baseline(place: tuple, by_seed: dict, grid: Grid) -> Paired:
@@ -114,15 +138,19 @@ def _against_baseline(place: tuple, by_seed: dict, grid: Grid) -> Paired:
     wanted = grid.baseline_of(method), data, metric
     for (name, own, *rest, measured), values in by_seed.items():
         # a baseline that does not vary along an axis applies to all values of the axis
-        if name != method and (name, own, measured) == wanted and all(
-                there in ('', here) for there, here in zip(rest, labels)):
+        if (
+            name != method
+            and (name, own, measured) == wanted
+            and all(there in ('', here) for there, here in zip(rest, labels))
+        ):
             ours, theirs = by_seed[place].align(values, join='inner')
             return compare_pairs(ours, theirs, grid.test) if len(ours) else Paired()
     return Paired()
 
 
-def compare_pairs(ours: Sequence[float], baseline: Sequence[float],
-                  test: str = 't') -> Paired:
+def compare_pairs(
+    ours: Sequence[float], baseline: Sequence[float], test: str = 't'
+) -> Paired:
     """Compare two methods over the same seeds.
 
     ``'t'`` is Student's paired t test. The test assumes normal differences, which
@@ -156,8 +184,10 @@ def table_rows(summary: DataFrame) -> Iterator[tuple[dict, dict]]:
     """
     names = summary.index.names[:-1]
     for place, rows in summary.groupby(level=list(names), sort=False):
-        yield (dict(zip(names, place)),
-               {row.Index: row for row in rows.droplevel(names).itertuples()})
+        yield (
+            dict(zip(names, place)),
+            {row.Index: row for row in rows.droplevel(names).itertuples()},
+        )
 
 
 def format_estimate(row: tuple) -> str:
@@ -170,8 +200,11 @@ def format_comparison(row: tuple, interval: bool = False) -> str:
     """The paired comparison as text for a table cell; '' without a baseline."""
     if math.isnan(row.difference):
         return ''
-    reach = f' [{row.low:+.1f}, {row.high:+.1f}]' \
-        if interval and not math.isnan(row.low) else ''
+    reach = (
+        f' [{row.low:+.1f}, {row.high:+.1f}]'
+        if interval and not math.isnan(row.low)
+        else ''
+    )
     p = '' if math.isnan(row.p) else f', p={row.p:.2g}'
     versus = f' to {row.baseline}' if row.baseline else ''
     return f'{row.difference:+.1f}{versus}{reach}{p}'
@@ -185,8 +218,9 @@ def format_markdown(summary: DataFrame) -> str:
     table = [[*names, *metrics, 'seeds']]
     for place, rows in table_rows(summary):
         seeds = max(row.n for row in rows.values())
-        cells = [_cell(rows[metric], seeds) if metric in rows else ''
-                 for metric in metrics]
+        cells = [
+            _cell(rows[metric], seeds) if metric in rows else '' for metric in metrics
+        ]
         table.append([*(place[name] for name in names), *cells, str(seeds)])
     text = [f'| {" | ".join(row)} |' for row in table]
     return '\n'.join([text[0], '|---' * len(table[0]) + '|', *text[1:]])
@@ -208,7 +242,9 @@ def write_into_page(file: Path, text: str) -> None:
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"'{file}' has no marker lines {BEGIN} and {END} for the "
-                         f'table. The table:\n{text}')
+        raise ValueError(
+            f"'{file}' has no marker lines {BEGIN} and {END} for the "
+            f'table. The table:\n{text}'
+        )
     # the file of a link, so that the link stays
     atomic_write(file.resolve(), f'{before}{BEGIN}\n{text}\n{END}{after}')

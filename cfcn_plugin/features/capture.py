@@ -1,4 +1,5 @@
 """What a module received or gave in a forward pass, and the maps in it."""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,11 +28,13 @@ class Capture:
         settled: Whether to keep what the network makes of the value in place.
     """
 
-    def __init__(self,
-                 module: nn.Module,
-                 side: str = 'output',
-                 pick: Callable[[Any], Any] | None = None,
-                 settled: bool = False):
+    def __init__(
+        self,
+        module: nn.Module,
+        side: str = 'output',
+        pick: Callable[[Any], Any] | None = None,
+        settled: bool = False,
+    ):
         self.armed = False
         self.kept: KeptValue | None = None
         self.pick = pick
@@ -89,6 +92,7 @@ class Captured:
         hook: The feature hook.
         kept: What each target's module gave, or received; None where it was not run.
     """
+
     hook: 'FeatureHook'
     kept: tuple[KeptValue | None, ...]
 
@@ -115,15 +119,18 @@ class Captured:
                     f'{tuple(maps[-1].shape[-2:])} for images of '
                     f'{tuple(inputs.shape[-2:])}, which are not in proportion: say '
                     'where their channels lie with `channels_last` (it was taken for '
-                    f'{layout.channels_last})')
+                    f'{layout.channels_last})'
+                )
         return tuple(maps)
 
-    def covers(self, maps: tuple[Tensor, ...],
-               inputs: Tensor) -> tuple[tuple[int, int], ...]:
+    def covers(
+        self, maps: tuple[Tensor, ...], inputs: Tensor
+    ) -> tuple[tuple[int, int], ...]:
         """Rows and columns of the image that each map lies on."""
         return tuple(
             layout.covers(tuple(one.shape[-2:]), tuple(inputs.shape[-2:]))
-            for layout, one in zip(self.hook.layouts, maps))
+            for layout, one in zip(self.hook.layouts, maps)
+        )
 
     def gradients(self, inputs: Tensor) -> Callable[..., tuple[Tensor, ...]]:
         """A function that gives gradients in the maps.
@@ -147,8 +154,12 @@ class Captured:
             if all(value.requires_grad for value in values):
                 nodes = [kept.node() for kept in self.kept]
                 found = torch.autograd.grad(
-                    score.sum(), nodes, retain_graph=True, create_graph=create_graph,
-                    allow_unused=True)
+                    score.sum(),
+                    nodes,
+                    retain_graph=True,
+                    create_graph=create_graph,
+                    allow_unused=True,
+                )
             for layout, gradient in zip(layouts, found):
                 if gradient is None:
                     raise RuntimeError(
@@ -156,30 +167,37 @@ class Captured:
                         'no gradient in its map. Name a target that is trained (not '
                         'frozen) and lies on the way to the score. torch.compile hides '
                         'gradients: a method of your own that asks for them needs '
-                        '`differentiates = True`')
-            return tuple(layout.to_nchw(gradient, inputs.shape[-2:])
-                         for layout, gradient in zip(layouts, found))
+                        '`differentiates = True`'
+                    )
+            return tuple(
+                layout.to_nchw(gradient, inputs.shape[-2:])
+                for layout, gradient in zip(layouts, found)
+            )
 
         return gradients
 
 
-def _map(layout: Layout, kept: KeptValue | None, inputs: Tensor,
-         trainable: bool) -> Tensor:
+def _map(
+    layout: Layout, kept: KeptValue | None, inputs: Tensor, trainable: bool
+) -> Tensor:
     where = f"feature hook target '{layout.module}'"
     if kept is None:
         raise RuntimeError(
             f'{where} was not run in this forward pass: name a module that is. If the '
             'model was compiled and run before the hook was attached, call '
-            'torch.compiler.reset() after attaching')
+            'torch.compiler.reset() after attaching'
+        )
     activation = layout.to_nchw(kept.value(where), inputs.shape[-2:])
     if len(activation) != len(inputs):
         raise RuntimeError(
             f'{where} gives {len(activation)} maps for {len(inputs)} images: '
-            'name a module that sees each image once')
+            'name a module that sees each image once'
+        )
     if trainable and torch.is_grad_enabled() and not activation.requires_grad:
         raise RuntimeError(
             f'{where} was captured without a graph although the backbone is '
             'trained, so guidance would do nothing: its stage is frozen, or it lies '
             'inside re-entrant activation checkpointing (`with_cp=True`). Name another '
-            'target, or switch that off')
+            'target, or switch that off'
+        )
     return activation

@@ -1,4 +1,5 @@
 """Explanations of a trained model: which pixels a class score comes from."""
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,14 +23,14 @@ class Explanation(NamedTuple):
         covers: Rows and columns of the image that the saliency map lies on, from the
             image's top left corner.
     """
+
     saliency: Tensor
     covers: tuple[int, int]
 
 
-def grad_cam(model: nn.Module,
-             images: Tensor,
-             target: Tensor,
-             layer: str = 'auto') -> Explanation:
+def grad_cam(
+    model: nn.Module, images: Tensor, target: Tensor, layer: str = 'auto'
+) -> Explanation:
     """Grad-CAM of a model, :func:`cfcn_plugin.functional.attribution.grad_cam`.
 
     The model's mode, gradients and hooks are afterwards as they were, also after an
@@ -56,10 +57,12 @@ def grad_cam(model: nn.Module,
                 f"no class score has a gradient at '{layout.module}': the module was "
                 'not run, the scores do not depend on it, or it lies inside of '
                 're-entrant activation checkpointing or a reversible block; name '
-                'another layer')
-        gradient, = torch.autograd.grad((scores * target).sum(), leaves[-1:])
+                'another layer'
+            )
+        (gradient,) = torch.autograd.grad((scores * target).sum(), leaves[-1:])
     activation, gradient = (
-        layout.to_nchw(raw, size).float() for raw in (leaves[-1].detach(), gradient))
+        layout.to_nchw(raw, size).float() for raw in (leaves[-1].detach(), gradient)
+    )
     saliency = attribution.grad_cam(activation, gradient)
     return Explanation(saliency, layout.covers(tuple(saliency.shape[-2:]), size))
 
@@ -75,7 +78,7 @@ def input_x_gradient(model: nn.Module, images: Tensor, target: Tensor) -> Explan
     with temporary_evaluation(model):
         leaf = images.detach().clone().requires_grad_()
         scores = _class_scores(model, leaf, target.shape)
-        gradient, = torch.autograd.grad((scores * target).sum(), leaf)
+        (gradient,) = torch.autograd.grad((scores * target).sum(), leaf)
     saliency = attribution.input_x_gradient(leaf.detach(), gradient)
     height, width = images.shape[-2:]
     return Explanation(saliency, (height, width))
@@ -121,7 +124,8 @@ def _map_as_leaf(model: nn.Module, layout: Layout) -> Iterator[list[Tensor]]:
     module = model.get_submodule(layout.module)
     if layout.side == 'input':
         handle = module.register_forward_pre_hook(
-            lambda _, args: (begin(args[0]), *args[1:]))
+            lambda _, args: (begin(args[0]), *args[1:])
+        )
     else:
         handle = module.register_forward_hook(lambda _, args, output: begin(output))
     try:
@@ -146,5 +150,6 @@ def _class_scores(model: nn.Module, images: Tensor, shape: torch.Size) -> Tensor
     if scores.shape != shape:
         raise ValueError(
             f'{type(model).__name__} gives {tuple(scores.shape)} where class scores '
-            f'{tuple(shape)} were expected: only a classifier has scores to explain')
+            f'{tuple(shape)} were expected: only a classifier has scores to explain'
+        )
     return scores

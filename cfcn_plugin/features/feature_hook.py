@@ -1,4 +1,5 @@
 """Taking a map out of the one forward pass that is made anyway."""
+
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -29,17 +30,25 @@ class FeatureHook:
         prefix_tokens: Number of tokens before the grid in maps (B, L, F) of named
             modules. None: as in this backbone's last map.
     """
+
     stock = GOES
 
-    def __init__(self,
-                 target: str | Sequence[str] = 'auto',
-                 channels_last: bool | None = None,
-                 prefix_tokens: int | None = None):
+    def __init__(
+        self,
+        target: str | Sequence[str] = 'auto',
+        channels_last: bool | None = None,
+        prefix_tokens: int | None = None,
+    ):
         names = [target] if isinstance(target, str) else target
-        if (not isinstance(names, Sequence) or not names
-                or not all(isinstance(name, str) for name in names)):
-            raise TypeError("`target` must be 'auto', a module's dotted name or a list "
-                            f'of names, got {target!r}')
+        if (
+            not isinstance(names, Sequence)
+            or not names
+            or not all(isinstance(name, str) for name in names)
+        ):
+            raise TypeError(
+                "`target` must be 'auto', a module's dotted name or a list "
+                f'of names, got {target!r}'
+            )
         check_flag('channels_last', channels_last, optional=True)
         if prefix_tokens is not None:
             check_whole('prefix_tokens', prefix_tokens, least=0)
@@ -59,17 +68,22 @@ class FeatureHook:
                 a ``DataParallel`` over several GPUs.
         """
         self.detach()
-        if any(isinstance(part, nn.DataParallel) and len(part.device_ids) > 1
-               for part in model.modules()):
+        if any(
+            isinstance(part, nn.DataParallel) and len(part.device_ids) > 1
+            for part in model.modules()
+        ):
             raise ValueError(
                 'DataParallel over several GPUs runs copies of the model, whose maps '
-                'no hook keeps together: use DistributedDataParallel')
+                'no hook keeps together: use DistributedDataParallel'
+            )
         patch = patch_size(model)
         self.layouts = [
-            replace(self._layout(model, name), patch=patch) for name in self.names]
+            replace(self._layout(model, name), patch=patch) for name in self.names
+        ]
         self.captures = [
             Capture(model.get_submodule(one.module), one.side, one.pick, one.settled)
-            for one in self.layouts]
+            for one in self.layouts
+        ]
         return self
 
     def detach(self) -> None:
@@ -91,8 +105,9 @@ class FeatureHook:
         """What the targets gave in this block."""
         return Captured(self, tuple(capture.take() for capture in self.captures))
 
-    def take(self, inputs: Tensor,
-             trainable: bool = False) -> Tensor | tuple[Tensor, ...]:
+    def take(
+        self, inputs: Tensor, trainable: bool = False
+    ) -> Tensor | tuple[Tensor, ...]:
         """The maps captured in this block: one for one target, a tuple for several.
 
         Arguments and errors are those of :meth:`Captured.maps`.
@@ -106,8 +121,10 @@ class FeatureHook:
         try:
             module = model.get_submodule(name)
         except AttributeError:
-            raise ValueError(f"feature hook target '{name}' does not exist in "
-                             f'{type(model).__name__}: {hookable(model)}') from None
+            raise ValueError(
+                f"feature hook target '{name}' does not exist in "
+                f'{type(model).__name__}: {hookable(model)}'
+            ) from None
         in_head = name.startswith('head.')  # whose map lies in memory as it likes
         try:
             last = (locate if in_head else locate_below_head)(model)
@@ -115,8 +132,14 @@ class FeatureHook:
             last = Layout('')
         if isinstance(module, nn.Conv2d):
             last = replace(last, channels_last=False)
-        named = replace(last, module=name, side='output', channels=None, settled=False,
-                        by_proportion='channels_last' not in self.overrides)
+        named = replace(
+            last,
+            module=name,
+            side='output',
+            channels=None,
+            settled=False,
+            by_proportion='channels_last' not in self.overrides,
+        )
         return replace(named, **self.overrides)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,5 @@
 """A value of a module as it was, whatever the network does to it in place."""
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ class KeptValue:
         copy: The tensor's values at that time, in its graph; None without a copy.
         edge: The tensor's place in the graph at that time; None without a copy.
     """
+
     raw: Any
     mode: tuple[bool, bool]
     version: int | None = None
@@ -48,7 +50,8 @@ class KeptValue:
                 f'{where}: the network has changed this map in place, and has not in '
                 'an earlier pass of the same mode (training or evaluation), so that '
                 'the map is lost: name a module behind that change, such as the one '
-                'around it')
+                'around it'
+            )
         return self.copy
 
     def node(self) -> Tensor | GradientEdge:

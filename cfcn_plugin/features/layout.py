@@ -1,4 +1,5 @@
 """The layout of a map: its place in a model, and how it lies in memory."""
+
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ class Layout:
         patch: (rows, columns) in pixels of the patches, from the image's top left
             corner; None for a model without patches. See :meth:`covers`.
     """
+
     module: str
     side: str = 'output'
     item: int = -1
@@ -52,19 +54,22 @@ class Layout:
             what = tuple(raw.shape) if isinstance(raw, Tensor) else type(raw).__name__
             raise ValueError(
                 f"module '{self.module}' gives no spatial map: expected (B, F, h, w), "
-                f'(B, h, w, F) or (B, L, F), got {what}; name another `target`')
+                f'(B, h, w, F) or (B, L, F), got {what}; name another `target`'
+            )
         if raw.ndim == 4:
             first, last = raw, raw.permute(0, 3, 1, 2)
             activation, other = (last, first) if self.channels_last else (first, last)
-            swap = (self.by_proportion and not in_proportion(activation, image)
-                    and in_proportion(other, image))
+            swap = (
+                self.by_proportion
+                and not in_proportion(activation, image)
+                and in_proportion(other, image)
+            )
             return other if swap else activation
-        tokens = raw[:, self.prefix_tokens:]
+        tokens = raw[:, self.prefix_tokens :]
         h, w = self._grid(tokens.shape[1], image)
         return tokens.transpose(1, 2).unflatten(2, (h, w))
 
-    def covers(self, grid: Sequence[int],
-               image: Sequence[int]) -> tuple[int, int]:
+    def covers(self, grid: Sequence[int], image: Sequence[int]) -> tuple[int, int]:
         """Rows and columns of pixels that the cells cover, from the top left corner.
 
         Where the image's size is no multiple of the patch, the remaining pixels are cut
@@ -97,21 +102,27 @@ class Layout:
         if h * w != length or not length:
             height, width = image
             total = length + self.prefix_tokens
-            fits = [n for n in range(min(17, total))
-                    if math.prod(_grid_of(total - n, image)) == total - n]
+            fits = [
+                n
+                for n in range(min(17, total))
+                if math.prod(_grid_of(total - n, image)) == total - n
+            ]
             advice = f' ({fits[0]} would leave a grid)' if fits else ''
             raise ValueError(
                 f"module '{self.module}' gives {length} tokens after "
                 f'{self.prefix_tokens} prefix tokens, which is no grid in the '
                 f'proportions of the image ({height}, {width}); give '
-                f'`prefix_tokens`{advice} or name another `target`')
+                f'`prefix_tokens`{advice} or name another `target`'
+            )
         return h, w
 
 
 def _grid_of(length: int, image: Sequence[int]) -> tuple[int, int]:
     height, width = image
-    return (round((length * height / width)**0.5),
-            round((length * width / height)**0.5))
+    return (
+        round((length * height / width) ** 0.5),
+        round((length * width / height) ** 0.5),
+    )
 
 
 def in_proportion(activation: Tensor, image: Sequence[int]) -> bool:
@@ -152,7 +163,8 @@ class UnknownBackbone(ValueError):
             f'no layout is known for {type(unknown).__name__} of '
             f'{type(unknown).__module__}{several if found else ""}: name the module '
             "whose map to guide, FeatureHook(target='...'), in a config "
-            f"dict(type='FeatureHook', target='...'); {hookable(model)}")
+            f"dict(type='FeatureHook', target='...'); {hookable(model)}"
+        )
 
 
 def hookable(model: nn.Module, depth: int = 3) -> str:

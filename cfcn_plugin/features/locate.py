@@ -1,4 +1,5 @@
 """The layout of the map that a model's pooling receives, whatever the model is."""
+
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,14 +15,19 @@ LAYOUTS = {
     (package, name): layout
     for packages, table in (
         (('mmpretrain', 'cfcn_plugin'), mmpretrain_layouts.LAYOUTS),
-        (('torchvision', ), torchvision_layouts.LAYOUTS),
-        (('transformers', ), transformers_layouts.LAYOUTS))
-    for package in packages for names, layout in table.items() for name in names}
+        (('torchvision',), torchvision_layouts.LAYOUTS),
+        (('transformers',), transformers_layouts.LAYOUTS),
+    )
+    for package in packages
+    for names, layout in table.items()
+    for name in names
+}
 # Children that are the model itself, beside which there may be others (a teacher)
 INNER = ('backbone', 'image_encoder', 'model')
 # The norm before a block's attention, in all packages
 BLOCK_NORM = re.compile(
-    r'\.(encoder_layer_)?\d+\.(norm1|ln1|ln_1|layernorm_before|layer_norm_?1)$')
+    r'\.(encoder_layer_)?\d+\.(norm1|ln1|ln_1|layernorm_before|layer_norm_?1)$'
+)
 
 
 def attention_input(model: nn.Module, layout: Layout) -> Layout:
@@ -40,7 +46,8 @@ def attention_input(model: nn.Module, layout: Layout) -> Layout:
         raise ValueError(
             f"the map of '{layout.module}' has class tokens, and no block has a norm "
             'of a known name (norm1, ln1) before the attention that they read it by: '
-            f'name the module to explain (`layer`); {hookable(model)}')
+            f'name the module to explain (`layer`); {hookable(model)}'
+        )
     return replace(layout, module=norms[-1], side='output', item=-1)
 
 

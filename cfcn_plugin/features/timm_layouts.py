@@ -2,6 +2,7 @@
 
 To add a family, add a line to :data:`TIMM_SITES`.
 """
+
 from typing import NamedTuple
 
 from torch import nn
@@ -15,6 +16,7 @@ class Site(NamedTuple):
     ``module`` is the module to hook, by default ``needs``. ``prefix_tokens`` overrides
     the model's own attribute. ``channels`` names a module whose weight has F rows.
     """
+
     needs: str
     side: str
     module: str | None = None
@@ -66,24 +68,35 @@ def timm_output(model: nn.Module) -> Layout:
         raise ValueError(
             f'{type(model).__name__} without its classifier gives class tokens and no '
             "map to pool: guide the whole of it, model=dict(type='GuidedTimmClassifier'"
-            ', model_name=...)')
+            ', model_name=...)'
+        )
     channels = getattr(model, 'head_hidden_size', None)
     here = Site('', 'output')
     tokens = (find_site(model) or here).prefix_tokens
-    return timm_layout(model, here._replace(prefix_tokens=tokens),
-                        channels or getattr(model, 'num_features', None))
+    return timm_layout(
+        model,
+        here._replace(prefix_tokens=tokens),
+        channels or getattr(model, 'num_features', None),
+    )
 
 
 def find_site(model: nn.Module) -> Site | None:
     """The first site of the table that this model has, or None."""
-    return next((site for site in TIMM_SITES
-                 if isinstance(get_part(model, site.needs), nn.Module)), None)
+    return next(
+        (
+            site
+            for site in TIMM_SITES
+            if isinstance(get_part(model, site.needs), nn.Module)
+        ),
+        None,
+    )
 
 
 def is_timm(module: nn.Module | None) -> bool:
     """Whether it is a model of timm, or of a subclass, and not a part of a model."""
     return hasattr(module, 'forward_features') and any(
-        base.__module__.startswith('timm.models') for base in type(module).__mro__)
+        base.__module__.startswith('timm.models') for base in type(module).__mro__
+    )
 
 
 def timm_layout(model: nn.Module, site: Site, channels: int | None) -> Layout:
@@ -94,6 +107,11 @@ def timm_layout(model: nn.Module, site: Site, channels: int | None) -> Layout:
     if prefix_tokens is None:
         prefix_tokens = getattr(model, 'num_prefix_tokens', 0)
     return Layout(
-        site.needs if site.module is None else site.module, site.side, site.item,
-        str(getattr(model, 'output_fmt', 'NCHW')).endswith('NHWC'), prefix_tokens,
-        channels, get_part(model, 'patch_embed.dynamic_feat_size'))
+        site.needs if site.module is None else site.module,
+        site.side,
+        site.item,
+        str(getattr(model, 'output_fmt', 'NCHW')).endswith('NHWC'),
+        prefix_tokens,
+        channels,
+        get_part(model, 'patch_embed.dynamic_feat_size'),
+    )

@@ -1,4 +1,5 @@
 """Fine-tuning of a pretrained network that keeps what the network has learned."""
+
 from .depth import layers_by_depth
 from .fine_tuning import FineTuning
 

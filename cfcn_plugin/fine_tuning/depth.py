@@ -1,4 +1,5 @@
 """The layers of a model, from the image on."""
+
 from collections import defaultdict
 from contextlib import suppress
 
@@ -17,16 +18,21 @@ def layers_by_depth(model: nn.Module) -> list[list[str]]:
     """
     if hasattr(model, 'group_matcher'):
         from timm.models import group_parameters
+
         groups = group_parameters(model, model.group_matcher(coarse=False))
         return [groups[key] for key in sorted(groups)]
     names = [name for name, _ in model.named_parameters()]
     if hasattr(model, 'get_layer_depth'):
         with suppress(NotImplementedError):  # of some depths of ResNet
             # with the prefix of a classifier's backbone: ResNet's goes by that name
-            depths = [model.get_layer_depth(f'backbone.{name}', 'backbone.')[0]
-                      for name in names]
-            return [[name for name, depth in zip(names, depths) if depth == layer]
-                    for layer in sorted(set(depths))]
+            depths = [
+                model.get_layer_depth(f'backbone.{name}', 'backbone.')[0]
+                for name in names
+            ]
+            return [
+                [name for name, depth in zip(names, depths) if depth == layer]
+                for layer in sorted(set(depths))
+            ]
     layers = defaultdict(list)
     for name in names:
         layers[name.rpartition('.')[0]].append(name)

@@ -1,4 +1,5 @@
 """What of a pretrained network is trained, and how fast."""
+
 from functools import cached_property
 from typing import Any
 
@@ -49,13 +50,15 @@ class FineTuning:
         TypeError: An option has a value of the wrong type.
     """
 
-    def __init__(self,
-                 model: nn.Module,
-                 frozen: float = 0.7,
-                 norm_eval: bool = True,
-                 zero_head: bool = True,
-                 body: nn.Module | None = None,
-                 head: nn.Module | None = None):
+    def __init__(
+        self,
+        model: nn.Module,
+        frozen: float = 0.7,
+        norm_eval: bool = True,
+        zero_head: bool = True,
+        body: nn.Module | None = None,
+        head: nn.Module | None = None,
+    ):
         check_number('frozen', frozen, least=0, most=1)
         check_flag('norm_eval', norm_eval)
         check_flag('zero_head', zero_head)
@@ -82,7 +85,7 @@ class FineTuning:
         layers = layers_by_depth(self.body)
         if self.body is self.model:
             layers = layers[:-1]  # the head
-        for layer in layers[:round(fraction * len(layers))]:
+        for layer in layers[: round(fraction * len(layers))]:
             for name in layer:
                 self.body.get_parameter(name).requires_grad_(False)
 
@@ -103,8 +106,9 @@ class FineTuning:
                 if isinstance(module, BatchNorm):
                     module.eval()
 
-    def parameter_groups(self, lr: float,
-                         body_scale: float = 0.1) -> list[dict[str, Any]]:
+    def parameter_groups(
+        self, lr: float, body_scale: float = 0.1
+    ) -> list[dict[str, Any]]:
         """Two groups of parameters for an optimizer: the head's, and the body's.
 
         Args:
@@ -117,7 +121,8 @@ class FineTuning:
         trained = [p for p in self.model.parameters() if p.requires_grad]
         return [
             dict(params=[p for p in trained if p in head], lr=lr),
-            dict(params=[p for p in trained if p not in head], lr=lr * body_scale)]
+            dict(params=[p for p in trained if p not in head], lr=lr * body_scale),
+        ]
 
 
 def find_head(model: nn.Module) -> nn.Linear:
@@ -130,10 +135,14 @@ def find_head(model: nn.Module) -> nn.Linear:
     if isinstance(own, tuple):  # a distilled model's two
         own = nn.Identity()
     # not a subclass, such as a layer that gives cosines
-    linear = [one for one in (model if own is None else own).modules()
-              if type(one) is nn.Linear]
+    linear = [
+        one
+        for one in (model if own is None else own).modules()
+        if type(one) is nn.Linear
+    ]
     if not linear:
         raise ValueError(
             f'{type(model).__name__} has no linear layer that alone gives its logits: '
-            'write zero_head=False')
+            'write zero_head=False'
+        )
     return linear[-1]

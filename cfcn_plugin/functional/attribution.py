@@ -2,6 +2,7 @@
 
 Gradients are arguments: the functions ask for none themselves.
 """
+
 import torch
 from torch import Tensor
 

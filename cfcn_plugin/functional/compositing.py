@@ -1,4 +1,5 @@
 """An object on another image's context: for training, and for tests of focus."""
+
 import math
 
 import torch
@@ -12,11 +13,13 @@ COARSER = 0.01  # how much less the next coarser grid counts
 HOLES = ('mask', 'box')
 
 
-def swap_background(images: Tensor,
-                    objects: Tensor,
-                    backgrounds: Tensor,
-                    their_objects: Tensor,
-                    border: float = 2.0) -> Tensor:
+def swap_background(
+    images: Tensor,
+    objects: Tensor,
+    backgrounds: Tensor,
+    their_objects: Tensor,
+    border: float = 2.0,
+) -> Tensor:
     """Paste each image's object on another image's context.
 
     The object is cut out along its mask, blurred by a Gaussian of ``border`` pixels;
@@ -34,15 +37,18 @@ def swap_background(images: Tensor,
     """
     inside = soften(objects, border).to(images.dtype)
     return torch.lerp(
-        without_object(backgrounds, their_objects, border), images, inside)
+        without_object(backgrounds, their_objects, border), images, inside
+    )
 
 
-def swap_within_batch(images: Tensor,
-                      objects: Tensor,
-                      guided: Tensor,
-                      order: Tensor,
-                      border: float = 2.0,
-                      hole: str = 'mask') -> tuple[Tensor, Tensor]:
+def swap_within_batch(
+    images: Tensor,
+    objects: Tensor,
+    guided: Tensor,
+    order: Tensor,
+    border: float = 2.0,
+    hole: str = 'mask',
+) -> tuple[Tensor, Tensor]:
     """Paste each guided image's object on the context of another guided image.
 
     Args:
@@ -61,7 +67,8 @@ def swap_within_batch(images: Tensor,
     own = torch.arange(len(images), device=images.device)
     is_swapped = guided & (other != own)
     swapped = swap_background(
-        images, objects, images[other], hole_of(objects, hole)[other], border)
+        images, objects, images[other], hole_of(objects, hole)[other], border
+    )
     return torch.where(is_swapped.view(-1, 1, 1, 1), swapped, images), is_swapped
 
 
@@ -112,14 +119,17 @@ def without_object(images: Tensor, objects: Tensor, border: float = 2.0) -> Tens
     # not 0: of an image that is object all over, the mean is left
     context = 1 - hole + 1e-9
     known = torch.cat([images * context, context], dim=1)
-    total = sum(_enlarged(COARSER**step * F.adaptive_avg_pool2d(known, cells), known)
-                for step, cells in enumerate(CELLS))
+    total = sum(
+        _enlarged(COARSER**step * F.adaptive_avg_pool2d(known, cells), known)
+        for step, cells in enumerate(CELLS)
+    )
     fill = total[:, :-1] / total[:, -1:]  # type: ignore[index]
     return torch.lerp(images, fill.to(images.dtype), hole.to(images.dtype))
 
 
 def _enlarged(coarse: Tensor, like: Tensor) -> Tensor:
     """Bilinear interpolation by two products, on a CPU faster than ``interpolate``."""
+
     def weights(size: int) -> Tensor:  # (size, cells)
         cells = torch.eye(coarse.shape[-1], dtype=like.dtype, device=like.device)
         return F.interpolate(cells[None], size=size, mode='linear')[0].T
@@ -138,6 +148,7 @@ def bounding_box(objects: Tensor) -> Tensor:
     Returns:
         (B, H, W) bool; False everywhere for an image without an object.
     """
+
     def fill(line: Tensor) -> Tensor:  # from the first True to the last
         counts = line.int()
         return (counts.cumsum(1) > 0) & (counts.flip(1).cumsum(1).flip(1) > 0)
@@ -158,6 +169,8 @@ def soften(objects: Tensor, border: float) -> Tensor:
     soft = F.pad(soft, [reach] * 4, mode='reflect')
     for dim in (2, 3):  # on a CPU sums of shifted images are faster than a convolution
         size = soft.shape[dim] - 2 * reach
-        soft = sum(weight * soft.narrow(dim, shift, size)
-                   for shift, weight in enumerate(weights))
+        soft = sum(
+            weight * soft.narrow(dim, shift, size)
+            for shift, weight in enumerate(weights)
+        )
     return soft

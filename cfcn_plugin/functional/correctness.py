@@ -1,4 +1,5 @@
 """Which predictions are right."""
+
 from torch import Tensor
 
 
@@ -17,11 +18,15 @@ def is_right(predicted: Tensor, target: Tensor) -> Tensor:
     """
     if target.dim() == 2 and predicted.shape == target.shape:
         return ((predicted > 0) == (target > 0)).all(1)
-    if target.dim() == 1 and predicted.dim() in (1, 2) and (
-            len(predicted) == len(target)):
+    if (
+        target.dim() == 1
+        and predicted.dim() in (1, 2)
+        and (len(predicted) == len(target))
+    ):
         labels = predicted.argmax(1) if predicted.dim() == 2 else predicted
         return labels == target
     raise ValueError(
         f'predictions {tuple(predicted.shape)} of labels {tuple(target.shape)}: '
         'expected logits (B, C) or labels (B,), and labels (B,), or (B, C) in {0, 1} '
-        'for several labels')
+        'for several labels'
+    )

@@ -1,4 +1,5 @@
 """The focus of a map on its mask: CFCN, Eq. 1 to 3."""
+
 import torch
 from torch import Tensor
 
@@ -11,12 +12,14 @@ from .resize import RESIZES
 REDUCTIONS = ('batch', 'guided', 'none')
 
 
-def causal_focus_ratio(activation: Tensor,
-                       mask: Tensor,
-                       *,
-                       ignore: Tensor | None = None,
-                       eps: float = 1e-4,
-                       resize: str = 'mask') -> Tensor:
+def causal_focus_ratio(
+    activation: Tensor,
+    mask: Tensor,
+    *,
+    ignore: Tensor | None = None,
+    eps: float = 1e-4,
+    resize: str = 'mask',
+) -> Tensor:
     """Fraction of each map's activation that lies inside the mask.
 
     The bracket of CFCN, Eq. 1 to 3::
@@ -56,11 +59,13 @@ def causal_focus_ratio(activation: Tensor,
 
 
 @torch.no_grad()
-def focus_ratio_bounds(activation: Tensor,
-                       mask: Tensor,
-                       *,
-                       ignore: Tensor | None = None,
-                       resize: str = 'mask') -> tuple[Tensor, Tensor]:
+def focus_ratio_bounds(
+    activation: Tensor,
+    mask: Tensor,
+    *,
+    ignore: Tensor | None = None,
+    resize: str = 'mask',
+) -> tuple[Tensor, Tensor]:
     """What a ratio of these masks is to be compared with, whatever the map's values.
 
     A coarse grid cannot separate a small object from its context: a map that is active
@@ -76,8 +81,14 @@ def focus_ratio_bounds(activation: Tensor,
         of a uniform map, the fraction of the image that the mask has. For ``eps`` that
         is small.
     """
-    mask = _checked_mask(activation[:, :1].expand(-1, mask.shape[1], -1, -1)
-                         if mask.dim() == 4 else activation, mask, ignore, resize)
+    mask = _checked_mask(
+        activation[:, :1].expand(-1, mask.shape[1], -1, -1)
+        if mask.dim() == 4
+        else activation,
+        mask,
+        ignore,
+        resize,
+    )
     planes = mask_planes(activation, mask, ignore, resize)
     inside, valid = (planes[:, None] if planes.dim() == 3 else planes).unbind(2)
     tiny = torch.finfo(inside.dtype).tiny
@@ -85,15 +96,17 @@ def focus_ratio_bounds(activation: Tensor,
     return best, inside.sum(-1) / valid.sum(-1).clamp(min=tiny)
 
 
-def causal_focus_loss(activation: Tensor,
-                      mask: Tensor,
-                      *,
-                      target: Tensor | None = None,
-                      guided: Tensor | None = None,
-                      ignore: Tensor | None = None,
-                      eps: float = 1e-4,
-                      resize: str = 'mask',
-                      reduction: str = 'batch') -> Tensor:
+def causal_focus_loss(
+    activation: Tensor,
+    mask: Tensor,
+    *,
+    target: Tensor | None = None,
+    guided: Tensor | None = None,
+    ignore: Tensor | None = None,
+    eps: float = 1e-4,
+    resize: str = 'mask',
+    reduction: str = 'batch',
+) -> Tensor:
     """Fraction of the activation that lies on the context: 0 best, 1 worst.
 
     CFCN, Eq. 1 without ``target`` (mean over maps), Eq. 2 with ``target`` (the
@@ -124,15 +137,17 @@ def causal_focus_loss(activation: Tensor,
         ValueError: A shape or option is wrong.
     """
     if reduction not in REDUCTIONS:
-        raise ValueError(
-            f'`reduction` must be one of {REDUCTIONS}, got {reduction!r}')
+        raise ValueError(f'`reduction` must be one of {REDUCTIONS}, got {reduction!r}')
     outside = 1 - causal_focus_ratio(
-        activation, mask, ignore=ignore, eps=eps, resize=resize)  # (B, F)
+        activation, mask, ignore=ignore, eps=eps, resize=resize
+    )  # (B, F)
     per_image = _pick(outside, target)  # (B,)
     if guided is not None:
         if guided.dtype != torch.bool or guided.shape != per_image.shape:
-            raise ValueError(f'`guided` must be bool of shape ({len(per_image)},), got '
-                             f'{guided.dtype} of shape {tuple(guided.shape)}')
+            raise ValueError(
+                f'`guided` must be bool of shape ({len(per_image)},), got '
+                f'{guided.dtype} of shape {tuple(guided.shape)}'
+            )
         # where, not a product: an unguided NaN must not become a guided one
         per_image = torch.where(guided, per_image, torch.zeros_like(per_image))
     if reduction == 'none':
@@ -157,8 +172,9 @@ def pool_channels(activation: Tensor, weights: Tensor | None = None) -> Tensor:
         return activation.mean(1, keepdim=True)
     with torch.autocast(activation.device.type, enabled=False):
         activation = at_least_float32(activation)
-        return torch.einsum(
-            'bf,bfhw->bhw', weights.to(activation.dtype), activation)[:, None]
+        return torch.einsum('bf,bfhw->bhw', weights.to(activation.dtype), activation)[
+            :, None
+        ]
 
 
 def _pick(outside: Tensor, target: Tensor | None) -> Tensor:
@@ -166,17 +182,19 @@ def _pick(outside: Tensor, target: Tensor | None) -> Tensor:
     if target is None:
         return outside.mean(1)
     batch, maps = outside.shape
-    if target.shape == (batch, ) and not target.is_floating_point():
+    if target.shape == (batch,) and not target.is_floating_point():
         return outside.gather(1, target.long()[:, None])[:, 0]
     if target.shape == (batch, maps):
         return (outside * target).sum(1)
     raise ValueError(
         f'`target` must be int64 of shape ({batch},) or scores of shape ({batch}, '
-        f'{maps}), one a map, got {target.dtype} of shape {tuple(target.shape)}')
+        f'{maps}), one a map, got {target.dtype} of shape {tuple(target.shape)}'
+    )
 
 
-def _checked_mask(activation: Tensor, mask: Tensor, ignore: Tensor | None,
-                  resize: str) -> Tensor:
+def _checked_mask(
+    activation: Tensor, mask: Tensor, ignore: Tensor | None, resize: str
+) -> Tensor:
     _check_map(activation)
     mask = _check_mask(mask, activation)
     if ignore is not None:
@@ -187,33 +205,46 @@ def _checked_mask(activation: Tensor, mask: Tensor, ignore: Tensor | None,
 
 
 def _check_map(activation: Tensor) -> None:
-    if (activation.dim() != 4 or not activation.is_floating_point()
-            or 0 in activation.shape):
+    if (
+        activation.dim() != 4
+        or not activation.is_floating_point()
+        or 0 in activation.shape
+    ):
         raise ValueError(
             '`activation` must be floating point of shape (B, F, h, w), none of '
-            f'them 0, got {activation.dtype} of shape {tuple(activation.shape)}')
+            f'them 0, got {activation.dtype} of shape {tuple(activation.shape)}'
+        )
 
 
 def _check_mask(mask: Tensor, activation: Tensor) -> Tensor:
     """The mask as (B, 1, H, W) or (B, F, H, W)."""
     batch, maps = activation.shape[:2]
     full = mask[:, None] if mask.dim() == 3 else mask
-    if (full.dim() != 4 or full.shape[0] != batch or full.shape[1] not in (1, maps)
-            or 0 in full.shape):
+    if (
+        full.dim() != 4
+        or full.shape[0] != batch
+        or full.shape[1] not in (1, maps)
+        or 0 in full.shape
+    ):
         raise ValueError(
             f'`mask` must have shape ({batch}, H, W), ({batch}, 1, H, W) or '
-            f'({batch}, {maps}, H, W), got {tuple(mask.shape)}')
+            f'({batch}, {maps}, H, W), got {tuple(mask.shape)}'
+        )
     if full.dtype not in (torch.bool, torch.uint8) and not full.is_floating_point():
-        raise ValueError('`mask` must be bool, uint8 or floating point in [0, 1], '
-                         f'got {mask.dtype}')
+        raise ValueError(
+            f'`mask` must be bool, uint8 or floating point in [0, 1], got {mask.dtype}'
+        )
     return full
 
 
 def _check_ignore(ignore: Tensor, mask: Tensor) -> None:
     expected = (mask.shape[0], *mask.shape[-2:])
     if ignore.shape != expected:
-        raise ValueError(f'`ignore` must have shape {expected} like the mask, got '
-                         f'{tuple(ignore.shape)}')
+        raise ValueError(
+            f'`ignore` must have shape {expected} like the mask, got '
+            f'{tuple(ignore.shape)}'
+        )
     if ignore.dtype != torch.bool and not ignore.is_floating_point():
-        raise ValueError('`ignore` must be bool or floating point in [0, 1], got '
-                         f'{ignore.dtype}')
+        raise ValueError(
+            f'`ignore` must be bool or floating point in [0, 1], got {ignore.dtype}'
+        )

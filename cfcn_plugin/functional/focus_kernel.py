@@ -2,6 +2,7 @@
 
 :mod:`.focus` has the equations and checks arguments; here they are trusted.
 """
+
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -12,8 +13,9 @@ from .resize import resize_mask, stretch_adjoint
 CACHE = 2**19  # bytes that a piece of a map may take, of a core's caches
 
 
-def focus_ratio(activation: Tensor, mask: Tensor, ignore: Tensor | None, eps: float,
-                resize: str) -> Tensor:
+def focus_ratio(
+    activation: Tensor, mask: Tensor, ignore: Tensor | None, eps: float, resize: str
+) -> Tensor:
     """:func:`.focus.causal_focus_ratio` of checked arguments, (B, F)."""
     if torch.compiler.is_compiling() and activation.device.type == 'cpu':
         return _focus_ratio_op(activation, mask, ignore, eps, resize)[0]
@@ -42,8 +44,9 @@ class _FocusRatio(torch.autograd.Function):
         return grad, None, None, None, None
 
 
-def _focus_ratio(activation: Tensor, mask: Tensor, ignore: Tensor | None, eps: float,
-                 resize: str) -> tuple[Tensor, Tensor]:
+def _focus_ratio(
+    activation: Tensor, mask: Tensor, ignore: Tensor | None, eps: float, resize: str
+) -> tuple[Tensor, Tensor]:
     """The ratio and its denominator, (B, F) each."""
     with torch.autocast(activation.device.type, enabled=False):
         planes = mask_planes(activation, mask, ignore, resize)
@@ -52,9 +55,15 @@ def _focus_ratio(activation: Tensor, mask: Tensor, ignore: Tensor | None, eps: f
         return numerator / denominator, denominator
 
 
-def _focus_ratio_grad(grad_ratio: Tensor, activation: Tensor, mask: Tensor,
-                      ignore: Tensor | None, ratio: Tensor, denominator: Tensor,
-                      resize: str) -> Tensor:
+def _focus_ratio_grad(
+    grad_ratio: Tensor,
+    activation: Tensor,
+    mask: Tensor,
+    ignore: Tensor | None,
+    ratio: Tensor,
+    denominator: Tensor,
+    resize: str,
+) -> Tensor:
     """The gradient of the map, by that of the ratio."""
     with torch.autocast(activation.device.type, enabled=False):
         planes = mask_planes(activation, mask, ignore, resize)
@@ -66,23 +75,29 @@ def _focus_ratio_grad(grad_ratio: Tensor, activation: Tensor, mask: Tensor,
         equation = 'bfk,bkn->bfn' if planes.dim() == 3 else 'bfk,bfkn->bfn'
         grad = torch.einsum(equation, weights, planes)
         return _where_positive(
-            grad.view(activation.shape).to(activation.dtype), activation)
+            grad.view(activation.shape).to(activation.dtype), activation
+        )
 
 
 # On a CPU inductor keeps each rectifier's sign and is several times slower than the
 # pieces below, so that there a compiled graph calls them as they are.
 _focus_ratio_op = torch.library.custom_op(
-    'cfcn_plugin::focus_ratio', _focus_ratio, mutates_args=(), device_types='cpu')
+    'cfcn_plugin::focus_ratio', _focus_ratio, mutates_args=(), device_types='cpu'
+)
 _focus_ratio_grad_op = torch.library.custom_op(
-    'cfcn_plugin::focus_ratio_grad', _focus_ratio_grad, mutates_args=(),
-    device_types='cpu')
+    'cfcn_plugin::focus_ratio_grad',
+    _focus_ratio_grad,
+    mutates_args=(),
+    device_types='cpu',
+)
 
 
 @_focus_ratio_op.register_fake
 def _(activation, mask, ignore, eps, resize):
     shape, dtype = activation.shape[:2], compute_dtype(activation)
     return activation.new_empty(shape, dtype=dtype), activation.new_empty(
-        shape, dtype=dtype)
+        shape, dtype=dtype
+    )
 
 
 @_focus_ratio_grad_op.register_fake
@@ -110,10 +125,13 @@ def _plane_sums(activation: Tensor, planes: Tensor) -> tuple[Tensor, Tensor]:
     sums = []
     for maps, plane in zip(activation.split(size), planes.split(size)):
         # into the same memory again, which is in the cache by now
-        maps = torch.clamp(maps.to(rectified.dtype), min=0, out=rectified[:len(maps)])
+        maps = torch.clamp(maps.to(rectified.dtype), min=0, out=rectified[: len(maps)])
         maps = maps.flatten(2)
-        sums.append(plane @ maps.mT if planes.dim() == 3 else
-                    (plane @ maps[..., None])[..., 0].mT)
+        sums.append(
+            plane @ maps.mT
+            if planes.dim() == 3
+            else (plane @ maps[..., None])[..., 0].mT
+        )
     under, total = torch.cat(sums).unbind(1)
     return under, total
 
@@ -138,8 +156,9 @@ def _where_positive(grad: Tensor, activation: Tensor) -> Tensor:
     return masked.grad_input(grad, activation, 0, grad_input=grad)
 
 
-def mask_planes(activation: Tensor, mask: Tensor, ignore: Tensor | None,
-                resize: str) -> Tensor:
+def mask_planes(
+    activation: Tensor, mask: Tensor, ignore: Tensor | None, resize: str
+) -> Tensor:
     """What each cell counts inside the mask, and at all; sums to a mean.
 
     Returns:

@@ -1,4 +1,5 @@
 """Localisation of a saliency map against the mask that a person drew."""
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -25,8 +26,9 @@ def reduce_channels(activation: Tensor, target: Tensor | None = None) -> Tensor:
     return (activation * weights[..., None, None]).sum(1)
 
 
-def localization(saliency: Tensor, mask: Tensor,
-                 ignore: Tensor | None = None) -> dict[str, Tensor]:
+def localization(
+    saliency: Tensor, mask: Tensor, ignore: Tensor | None = None
+) -> dict[str, Tensor]:
     """How well a saliency map lies on the mask that a person drew.
 
     Args:
@@ -52,7 +54,8 @@ def localization(saliency: Tensor, mask: Tensor,
     known = torch.ones_like(mask) if ignore is None else ~(ignore > 0)
     mask = mask & known
     energy = causal_focus_ratio(
-        saliency[:, None], mask, ignore=~known, eps=TINY, resize='activation')[:, 0]
+        saliency[:, None], mask, ignore=~known, eps=TINY, resize='activation'
+    )[:, 0]
     area = mask.flatten(1).sum(1) / known.flatten(1).sum(1).clamp(min=1)
     # a pixel for a pixel of the mask, as the stretched map has it
     fine = F.interpolate(saliency[:, None], size=mask.shape[-2:], mode='bilinear')[:, 0]
@@ -69,4 +72,5 @@ def localization(saliency: Tensor, mask: Tensor,
         energy=energy,
         energy_by_area=energy / area.clamp(min=1e-12) * (area > 0),
         pointing=inside[:, 0].float() * active,
-        iou=hits / (2 * count - hits).clamp(min=1) * active)
+        iou=hits / (2 * count - hits).clamp(min=1) * active,
+    )

@@ -1,4 +1,5 @@
 """Logarithms of the probabilities that class scores stand for."""
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor

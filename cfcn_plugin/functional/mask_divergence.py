@@ -1,4 +1,5 @@
 """How far a saliency map, as a distribution over cells, is from a mask."""
+
 import torch
 from torch import Tensor
 
@@ -7,11 +8,13 @@ from .attribution import faintest
 LEAST = 1e-6  # of what is known of a cell, and of a mask's sum
 
 
-def mask_divergence(saliency: Tensor,
-                    causal: Tensor,
-                    known: Tensor,
-                    cells: int,
-                    temperature: float = 1.0) -> Tensor:
+def mask_divergence(
+    saliency: Tensor,
+    causal: Tensor,
+    known: Tensor,
+    cells: int,
+    temperature: float = 1.0,
+) -> Tensor:
     """KL divergence of a mask from the softmax of a saliency map (R4RR)::
 
         KL(q || p) = sum q log(q / p)

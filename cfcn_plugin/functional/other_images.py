@@ -1,4 +1,5 @@
 """Another image of the batch for each image, by the labels."""
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,8 +11,9 @@ WHICH = ('other_class', 'same_class')
 CONDITIONS = (*WHICH, 'no_background', 'no_object')
 
 
-def choose_others(target: Tensor, which: str,
-                  generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+def choose_others(
+    target: Tensor, which: str, generator: torch.Generator | None = None
+) -> tuple[Tensor, Tensor]:
     """For each image with labels another image with labels, at random.
 
     Args:
@@ -25,7 +27,7 @@ def choose_others(target: Tensor, which: str,
     """
     check_choice('which', which, WHICH)
     if not len(target):
-        return (torch.empty(0, dtype=torch.long), ) * 2
+        return (torch.empty(0, dtype=torch.long),) * 2
     rows = (F.one_hot(target) if target.dim() == 1 else target).float()
     shared, count = rows @ rows.T, rows.sum(1)
     if which == 'other_class':

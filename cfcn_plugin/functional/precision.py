@@ -1,4 +1,5 @@
 """The precision that sums are taken in."""
+
 import torch
 from torch import Tensor
 

@@ -1,4 +1,5 @@
 """Matching the sizes of masks and maps, exactly by area."""
+
 from collections.abc import Sequence
 
 import torch
@@ -70,6 +71,7 @@ def _area_matrix(size_in: int, size_out: int, like: Tensor) -> Tensor:
     # in units of 1 / size_out pixel every edge is an integer: no rounding
     upper = torch.arange(1, size_out + 1, device=like.device)[:, None] * size_in
     right = torch.arange(1, size_in + 1, device=like.device)[None] * size_out
-    overlap = torch.minimum(upper, right) - torch.maximum(upper - size_in,
-                                                          right - size_out)
+    overlap = torch.minimum(upper, right) - torch.maximum(
+        upper - size_in, right - size_out
+    )
     return overlap.clamp(min=0).to(like.dtype) / size_in

@@ -1,4 +1,5 @@
 """Ways to use a mask in training, one file each."""
+
 from .actdiff import ActDiffLoss
 from .causal_focus import CausalFocusLoss
 from .combined import Combined
@@ -15,8 +16,20 @@ from .right_reasons import RightReasonsLoss
 from .uniform_context import UniformContextLoss
 
 __all__ = [
-    'ActDiffLoss', 'CausalFocusLoss', 'Combined', 'ConsistencyLoss',
-    'ExplanationLoss', 'GAINLoss', 'Guidance', 'GuidanceBatch', 'Guide',
-    'LiteralFocusLoss', 'MaskBatch', 'MixComponent', 'ModelView', 'RightReasonsLoss',
-    'UniformContextLoss', 'guided_saliency'
+    'ActDiffLoss',
+    'CausalFocusLoss',
+    'Combined',
+    'ConsistencyLoss',
+    'ExplanationLoss',
+    'GAINLoss',
+    'Guidance',
+    'GuidanceBatch',
+    'Guide',
+    'LiteralFocusLoss',
+    'MaskBatch',
+    'MixComponent',
+    'ModelView',
+    'RightReasonsLoss',
+    'UniformContextLoss',
+    'guided_saliency',
 ]

@@ -1,4 +1,5 @@
 """The same activations with and without the context (ActDiff)."""
+
 from typing import Any
 
 import torch
@@ -47,10 +48,12 @@ class ActDiffLoss(Guidance):
         ValueError: An option is wrong.
     """
 
-    def __init__(self,
-                 loss_weight: float = 1.0,
-                 context: str = 'shuffle',
-                 reduction: str = 'batch'):
+    def __init__(
+        self,
+        loss_weight: float = 1.0,
+        context: str = 'shuffle',
+        reduction: str = 'batch',
+    ):
         super().__init__()
         check_number('loss_weight', loss_weight, least=0)
         check_choice('context', context, CONTEXTS)
@@ -69,10 +72,11 @@ class ActDiffLoss(Guidance):
         pairs = list(zip(batch.maps, batch.model.features(other)))
         distance: Any = sum(mean_square(*pair) for pair in pairs) / len(pairs)
         actdiff = reduce_images(
-            masks.weight * zero_unguided(distance, masks.guided), masks.weight,
-            self.reduction)
-        return dict(
-            loss_actdiff=self.loss_weight * actdiff, actdiff=actdiff.detach())
+            masks.weight * zero_unguided(distance, masks.guided),
+            masks.weight,
+            self.reduction,
+        )
+        return dict(loss_actdiff=self.loss_weight * actdiff, actdiff=actdiff.detach())
 
 
 def mean_square(ours: Tensor, theirs: Tensor) -> Tensor:

@@ -1,4 +1,5 @@
 """The paper's loss as a guidance method."""
+
 from collections.abc import Callable
 from functools import partial
 
@@ -81,15 +82,17 @@ class CausalFocusLoss(Guidance):
         ValueError: An option is wrong.
     """
 
-    def __init__(self,
-                 loss_weight: float = 1.0,
-                 channels: str = 'all',
-                 eps: float = 1e-4,
-                 resize: str = 'mask',
-                 reduction: str = 'batch',
-                 absent: str = 'skip',
-                 average: str = 'macro',
-                 channel_weights: str = 'uniform'):
+    def __init__(
+        self,
+        loss_weight: float = 1.0,
+        channels: str = 'all',
+        eps: float = 1e-4,
+        resize: str = 'mask',
+        reduction: str = 'batch',
+        absent: str = 'skip',
+        average: str = 'macro',
+        channel_weights: str = 'uniform',
+    ):
         super().__init__()
         check_choice('channels', channels, CHANNELS)
         check_choice('resize', resize, RESIZES)
@@ -99,8 +102,9 @@ class CausalFocusLoss(Guidance):
         check_choice('channel_weights', channel_weights, WEIGHTS)
         if channels != 'all' and (average, channel_weights) != ('macro', 'uniform'):
             raise ValueError(
-                f"average={average!r} and channel_weights={channel_weights!r} are for "
-                f"channels='all', got {channels!r}, which picks maps by their class")
+                f'average={average!r} and channel_weights={channel_weights!r} are for '
+                f"channels='all', got {channels!r}, which picks maps by their class"
+            )
         check_number('loss_weight', loss_weight, least=0)
         check_number('eps', eps, above=0)
         self.loss_weight = loss_weight
@@ -119,7 +123,8 @@ class CausalFocusLoss(Guidance):
         return dict(
             loss_focus=self.loss_weight * outside,
             **self._logged(per_image.detach(), batch),
-            active_maps=self.active_maps(batch))
+            active_maps=self.active_maps(batch),
+        )
 
     def _logged(self, per_image: Tensor, batch: GuidanceBatch) -> dict[str, Tensor]:
         costs = torch.stack([per_image, *self.bounds(batch).to(per_image.dtype)])
@@ -152,8 +157,11 @@ class CausalFocusLoss(Guidance):
         fractions = []
         for activation in batch.maps:
             live = (activation.amax((2, 3)) > self.eps).float()  # (B, F)
-            live = class_score(live, batch.target) if self.channels == 'target' else (
-                live.amax(0))
+            live = (
+                class_score(live, batch.target)
+                if self.channels == 'target'
+                else (live.amax(0))
+            )
             fractions.append(live.mean())
         return sum(fractions) / len(fractions)  # type: ignore[return-value]
 
@@ -164,15 +172,17 @@ class CausalFocusLoss(Guidance):
         score = class_score(batch.logits, batch.target)
         return [channel_weights(gradient) for gradient in batch.model.gradients(score)]
 
-    def _of_mixture(self, batch: GuidanceBatch,
-                    cost: Callable[[GuidanceBatch], Tensor]) -> Tensor:
+    def _of_mixture(
+        self, batch: GuidanceBatch, cost: Callable[[GuidanceBatch], Tensor]
+    ) -> Tensor:
         if not batch.masks.components:
             return cost(batch)
         if self.channels == 'all':  # such maps know no labels, so no label's own mask
             return batch.masks.weight * cost(batch)
         return sum(  # type: ignore[return-value]
             component.weight * cost(batch.of_component(component))
-            for component in batch.masks.components)
+            for component in batch.masks.components
+        )
 
     def _outside(self, batch: GuidanceBatch, weights: Tensor | None) -> Tensor:
         activation, mask, target = batch.maps[0], batch.masks.mask, weights
@@ -194,7 +204,8 @@ class CausalFocusLoss(Guidance):
             ignore=batch.masks.ignore,
             eps=self.eps,
             resize=self.resize,
-            reduction='none')
+            reduction='none',
+        )
         return loss + self._cost_of_absent(batch, target)
 
     def _bounds(self, batch: GuidanceBatch) -> Tensor:
@@ -204,16 +215,19 @@ class CausalFocusLoss(Guidance):
         else:
             mask = mask.amax(1, keepdim=True)
         ratios = focus_ratio_bounds(
-            batch.maps[0], mask, ignore=batch.masks.ignore, resize=self.resize)
+            batch.maps[0], mask, ignore=batch.masks.ignore, resize=self.resize
+        )
         costs = 1 - torch.stack(ratios)  # (2, B, K)
         costs = costs.mean(-1) if weights is None else (costs * weights).sum(-1)
         return zero_unguided(costs, batch.masks.guided) + self._cost_of_absent(
-            batch, weights)
+            batch, weights
+        )
 
-    def _cost_of_absent(self, batch: GuidanceBatch,
-                        weights: Tensor | None) -> Tensor | float:
+    def _cost_of_absent(
+        self, batch: GuidanceBatch, weights: Tensor | None
+    ) -> Tensor | float:
         if self.channels != 'per_class' or self.absent == 'skip':
-            return 0.
+            return 0.0
         return zero_unguided(1 - weights.sum(1), batch.masks.guided)
 
     def _check_maps_are_classes(self, batch: GuidanceBatch) -> None:
@@ -222,7 +236,8 @@ class CausalFocusLoss(Guidance):
             raise ValueError(
                 f'channels={self.channels!r} takes maps by their class, but there are '
                 f'{maps} maps for {classes} classes: use a CausalFocusHead with '
-                "mode='class', or channels='all'")
+                "mode='class', or channels='all'"
+            )
 
     def _true_class(self, batch: GuidanceBatch) -> Tensor:
         self._check_maps_are_classes(batch)
@@ -237,10 +252,12 @@ class CausalFocusLoss(Guidance):
             raise ValueError(
                 "channels='per_class' needs one mask a class, (K, H, W) with their "
                 "classes, and the mask source gives one an image: use channels='all' "
-                "or 'target', or a source with classes")
+                "or 'target', or a source with classes"
+            )
         index = batch.masks.classes.clamp(min=0)[..., None, None]
         activation = batch.maps[0].gather(
-            1, index.expand(-1, -1, *batch.maps[0].shape[-2:]))
+            1, index.expand(-1, -1, *batch.maps[0].shape[-2:])
+        )
         return activation, batch.masks.mask, self._class_weights(batch)
 
     def _class_weights(self, batch: GuidanceBatch) -> Tensor:

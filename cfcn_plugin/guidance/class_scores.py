@@ -1,4 +1,5 @@
 """The class scores in what a model gives."""
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,4 +27,5 @@ def class_scores(output: Any) -> Tensor:
     raise TypeError(
         'guidance needs the class scores (B, C) of the model as a tensor, or an output '
         f'with `logits`, got {what}: give guide.loss the tensor, such as '
-        'output[0], and give Guide(forward=lambda images: model(images)[0])')
+        'output[0], and give Guide(forward=lambda images: model(images)[0])'
+    )

@@ -1,4 +1,5 @@
 """Several ways to use a mask in one training."""
+
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -23,8 +24,9 @@ class Combined(Guidance):
     def __init__(self, methods: Sequence[Guidance]):
         super().__init__()
         if not methods:
-            raise ValueError('`guidance` is an empty list: name a method, or None for '
-                             'the baseline')
+            raise ValueError(
+                '`guidance` is an empty list: name a method, or None for the baseline'
+            )
         self.methods = nn.ModuleList(methods)
         self.needs_input_grad = any(m.needs_input_grad for m in self.methods)
         self.differentiates = any(m.differentiates for m in self.methods)

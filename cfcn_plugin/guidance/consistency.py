@@ -1,4 +1,5 @@
 """The same answer for one object on two backgrounds."""
+
 import torch
 from torch import Tensor
 
@@ -54,13 +55,15 @@ class ConsistencyLoss(Guidance):
         ValueError: An option is wrong; in a step, a batch augment has mixed images.
     """
 
-    def __init__(self,
-                 loss_weight: float = 1.0,
-                 metric: str = 'kl',
-                 border: float = 2.0,
-                 hole: str = 'mask',
-                 multi_label: bool = False,
-                 reduction: str = 'batch'):
+    def __init__(
+        self,
+        loss_weight: float = 1.0,
+        metric: str = 'kl',
+        border: float = 2.0,
+        hole: str = 'mask',
+        multi_label: bool = False,
+        reduction: str = 'batch',
+    ):
         super().__init__()
         check_number('loss_weight', loss_weight, least=0)
         check_choice('metric', metric, METRICS)
@@ -80,13 +83,16 @@ class ConsistencyLoss(Guidance):
         masks = batch.masks
         order = torch.rand(len(batch.images), device=batch.images.device)
         images, is_swapped = swap_within_batch(
-            batch.images, masks.objects, masks.guided, order, self.border, self.hole)
+            batch.images, masks.objects, masks.guided, order, self.border, self.hole
+        )
         distance = self.distance(batch.logits, batch.model.classify(images))
         consistency = reduce_images(
-            zero_unguided(distance, is_swapped), masks.weight, self.reduction)
+            zero_unguided(distance, is_swapped), masks.weight, self.reduction
+        )
         return dict(
             loss_consistency=self.loss_weight * consistency,
-            consistency=consistency.detach())
+            consistency=consistency.detach(),
+        )
 
     def distance(self, ours: Tensor, theirs: Tensor) -> Tensor:
         """Of the logits (B, C) of images and of their other versions, (B,)."""
@@ -94,5 +100,6 @@ class ConsistencyLoss(Guidance):
             difference = at_least_float32(ours) - at_least_float32(theirs)
             return difference.square().mean(1)
         log_p, log_q = (
-            log_probabilities(s, self.multi_label) for s in (ours.detach(), theirs))
+            log_probabilities(s, self.multi_label) for s in (ours.detach(), theirs)
+        )
         return (log_p.exp() * (log_p - log_q)).sum(-1).mean(1)

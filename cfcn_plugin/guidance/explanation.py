@@ -1,4 +1,5 @@
 """Grad-CAM against the mask, by one of five metrics."""
+
 from typing import Any
 
 import torch.nn.functional as F
@@ -77,15 +78,18 @@ class ExplanationLoss(Guidance):
     Raises:
         ValueError: An option is wrong.
     """
+
     differentiates = True
 
-    def __init__(self,
-                 loss_weight: float = 1.0,
-                 metric: str = 'energy',
-                 second_order: bool = True,
-                 resize: str = 'mask',
-                 reduction: str = 'batch',
-                 temperature: float = 1.0):
+    def __init__(
+        self,
+        loss_weight: float = 1.0,
+        metric: str = 'energy',
+        second_order: bool = True,
+        resize: str = 'mask',
+        reduction: str = 'batch',
+        temperature: float = 1.0,
+    ):
         super().__init__()
         check_number('loss_weight', loss_weight, least=0)
         check_flag('second_order', second_order)
@@ -94,8 +98,10 @@ class ExplanationLoss(Guidance):
         check_choice('reduction', reduction, REDUCTIONS)
         check_number('temperature', temperature, above=0)
         if temperature != 1 and metric != 'kl':
-            raise ValueError("`temperature` is an option of metric='kl', got metric="
-                             f"'{metric}': leave `temperature` out")
+            raise ValueError(
+                "`temperature` is an option of metric='kl', got metric="
+                f"'{metric}': leave `temperature` out"
+            )
         self.loss_weight = loss_weight
         self.metric = metric
         self.second_order = second_order
@@ -106,8 +112,9 @@ class ExplanationLoss(Guidance):
     def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
         per_image: Any = 0
         active_maps: Any = 0
-        steps: list = [(batch.of_component(c), c.weight)
-                       for c in batch.masks.components]
+        steps: list = [
+            (batch.of_component(c), c.weight) for c in batch.masks.components
+        ]
         for step, weight in steps or [(batch, 1)]:
             maps = self.explanations(step)
             outside: Any = sum(map(self.outside, maps, step.each_map())) / len(maps)
@@ -121,12 +128,14 @@ class ExplanationLoss(Guidance):
         return dict(
             loss_explanation=self.loss_weight * explanation,
             explanation=explanation.detach(),
-            active_maps=active_maps.mean() / max(len(steps), 1))
+            active_maps=active_maps.mean() / max(len(steps), 1),
+        )
 
     def explanations(self, batch: GuidanceBatch) -> list[Tensor]:
         """Grad-CAM of the true class in each map, (B, h, w)."""
         gradients = batch.model.gradients(
-            class_score(batch.logits, batch.target), create_graph=self.second_order)
+            class_score(batch.logits, batch.target), create_graph=self.second_order
+        )
         return [grad_cam(*pair) for pair in zip(batch.maps, gradients)]
 
     def outside(self, saliency: Tensor, batch: GuidanceBatch) -> Tensor:
@@ -134,16 +143,23 @@ class ExplanationLoss(Guidance):
         cells = saliency[0].numel()
         if self.metric == 'energy':
             return causal_focus_loss(
-                saliency[:, None], batch.masks.mask.amax(1), ignore=batch.masks.ignore,
-                eps=faintest(cells) / cells, resize=self.resize, reduction='none')
+                saliency[:, None],
+                batch.masks.mask.amax(1),
+                ignore=batch.masks.ignore,
+                eps=faintest(cells) / cells,
+                resize=self.resize,
+                reduction='none',
+            )
         causal, known = (
-            m.to(saliency.dtype) for m in (batch.masks.causal, batch.masks.known))
+            m.to(saliency.dtype) for m in (batch.masks.causal, batch.masks.known)
+        )
         if self.resize == 'mask':
             size = saliency.shape[-2:]
             causal, known = (resize_mask(m, size) for m in (causal, known))
         else:
             saliency = F.interpolate(
-                saliency[:, None], size=causal.shape[-2:], mode='bilinear')[:, 0]
+                saliency[:, None], size=causal.shape[-2:], mode='bilinear'
+            )[:, 0]
         if self.metric == 'kl':
             return mask_divergence(saliency, causal, known, cells, self.temperature)
         saliency = normalize(saliency, cells)
@@ -151,5 +167,5 @@ class ExplanationLoss(Guidance):
         if self.metric == 'l1':
             return masked_mean((saliency - mask).abs(), known)
         if self.metric == 'square':
-            return masked_mean((saliency * (1 - mask))**2, known)
+            return masked_mean((saliency * (1 - mask)) ** 2, known)
         return masked_mean(-saliency.clamp(min=LEAST).log(), causal)

@@ -1,4 +1,5 @@
 """Guided Attention Inference Networks with masks (GAIN_ext)."""
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -60,16 +61,19 @@ class GAINLoss(Guidance):
         ValueError: An option is wrong; in a step, the feature hook has several
             targets, or a batch augment has mixed images.
     """
+
     differentiates = True
 
-    def __init__(self,
-                 mining_weight: float = 1.0,
-                 mask_weight: float = 10.0,
-                 sigma: float = 0.5,
-                 omega: float = 10.0,
-                 score: str = 'probability',
-                 multi_label: bool = False,
-                 reduction: str = 'batch'):
+    def __init__(
+        self,
+        mining_weight: float = 1.0,
+        mask_weight: float = 10.0,
+        sigma: float = 0.5,
+        omega: float = 10.0,
+        score: str = 'probability',
+        multi_label: bool = False,
+        reduction: str = 'batch',
+    ):
         super().__init__()
         check_number('mining_weight', mining_weight, least=0)
         check_number('mask_weight', mask_weight, least=0)
@@ -91,25 +95,27 @@ class GAINLoss(Guidance):
         batch.refuse_several_maps(self)
         saliency, masks = self.attention(batch), batch.masks
         mining = self.mining(batch, saliency)
-        difference = masked_mean((saliency - masks.causal)**2, masks.known)
+        difference = masked_mean((saliency - masks.causal) ** 2, masks.known)
         mask = reduce_images(
-            zero_unguided(difference, masks.guided), masks.weight, self.reduction)
+            zero_unguided(difference, masks.guided), masks.weight, self.reduction
+        )
         active_maps = (saliency.detach().amax((1, 2)) > 0).float().mean()
         return dict(
             loss_gain_mining=self.mining_weight * mining,
             loss_gain_mask=self.mask_weight * mask,
             gain_mining=mining.detach(),
             gain_mask=mask.detach(),
-            active_maps=active_maps)
+            active_maps=active_maps,
+        )
 
     @staticmethod
     def attention(batch: GuidanceBatch) -> Tensor:
         """A^c at the image's size, (B, H, W) in [0, 1]."""
-        gradient, = batch.model.gradients(class_score(batch.logits, batch.target))
+        (gradient,) = batch.model.gradients(class_score(batch.logits, batch.target))
         saliency = grad_cam(batch.maps[0], gradient)
         cells = saliency[0].numel()
         image = batch.images.shape[-2:]
-        lies_on, = batch.model.covers or [image]
+        (lies_on,) = batch.model.covers or [image]
         saliency = F.interpolate(saliency[:, None], size=lies_on, mode='bilinear')[:, 0]
         return normalize(crop_or_extend(saliency, image), cells)
 

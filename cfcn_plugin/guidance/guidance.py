@@ -1,4 +1,5 @@
 """The contract of guidance methods."""
+
 from abc import abstractmethod
 
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ class Guidance(nn.Module):
             ``batch.model.gradients`` or in ``batch.images``. torch.compile hides such
             gradients, so that the step is then not compiled.
     """
+
     stock = GOES
     needs_input_grad = False
     differentiates = False

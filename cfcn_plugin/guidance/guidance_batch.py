@@ -1,4 +1,5 @@
 """One training step, as a guidance method sees it."""
+
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,7 @@ class ModelView:
         covers: Rows and columns of the image that each map lies on, from the image's
             top left corner. (): all of the image.
     """
+
     classify: Callable[[Tensor], Tensor] | None = None
     features: Callable[[Tensor], tuple[Tensor, ...]] | None = None
     gradients: Callable[..., tuple[Tensor, ...]] | None = None
@@ -40,6 +42,7 @@ class GuidanceBatch:
         masks: The masks of the batch.
         model: What can be asked of the model.
     """
+
     images: Tensor
     maps: tuple[Tensor, ...]
     logits: Tensor
@@ -50,14 +53,15 @@ class GuidanceBatch:
     def of_component(self, component: MixComponent) -> 'GuidanceBatch':
         """The step as if each image were this component of the mixture alone."""
         return replace(
-            self, target=component.target, masks=self.masks.of_component(component))
+            self, target=component.target, masks=self.masks.of_component(component)
+        )
 
     def each_map(self) -> list['GuidanceBatch']:
         """The step for each map alone, with the masks of what the map lies on."""
         whole = [tuple(self.masks.mask.shape[-2:])] * len(self.maps)
         model = replace(self.model, covers=())  # by which the masks are cut now
         return [
-            replace(self, maps=(one, ), masks=self.masks.cropped(size), model=model)
+            replace(self, maps=(one,), masks=self.masks.cropped(size), model=model)
             for one, size in zip(self.maps, self.model.covers or whole)
         ]
 
@@ -67,11 +71,13 @@ class GuidanceBatch:
             raise ValueError(
                 f'{type(method).__name__} explains one label an image, and a batch '
                 'augment has mixed these images: leave Mixup, CutMix and the like out '
-                'of `train_cfg.augments` (BackgroundSwap mixes no labels and may stay)')
+                'of `train_cfg.augments` (BackgroundSwap mixes no labels and may stay)'
+            )
 
     def refuse_several_maps(self, method: object) -> None:
         """Raise a ValueError if there are several maps, for a method that takes one."""
         if len(self.maps) > 1:
             raise ValueError(
                 f'{type(method).__name__} takes one map, and the feature hook has '
-                f'{len(self.maps)} targets: name one, as a string')
+                f'{len(self.maps)} targets: name one, as a string'
+            )

@@ -1,4 +1,5 @@
 """The one place where guidance joins a forward pass."""
+
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -56,30 +57,36 @@ class Guide:
             does not exist in the model.
     """
 
-    def __init__(self,
-                 model: nn.Module,
-                 methods: Guidance | Sequence[Guidance] | None,
-                 feature_hook: FeatureHook | None = None,
-                 forward: Callable[[Tensor], Tensor] | None = None,
-                 trained: nn.Module | None = None):
+    def __init__(
+        self,
+        model: nn.Module,
+        methods: Guidance | Sequence[Guidance] | None,
+        feature_hook: FeatureHook | None = None,
+        forward: Callable[[Tensor], Tensor] | None = None,
+        trained: nn.Module | None = None,
+    ):
         if not isinstance(model, nn.Module):
             raise TypeError(
-                f'`model` must be a torch module, got {type(model).__name__}')
+                f'`model` must be a torch module, got {type(model).__name__}'
+            )
         if isinstance(methods, Sequence) and not isinstance(methods, str):
             methods = Combined(methods)
         if not isinstance(methods, Guidance | None):
-            raise TypeError('`methods` must be a Guidance such as CausalFocusLoss(), '
-                            f'several, or None, got {methods!r}')
+            raise TypeError(
+                '`methods` must be a Guidance such as CausalFocusLoss(), '
+                f'several, or None, got {methods!r}'
+            )
         if methods is not None and any(True for _ in methods.parameters()):
             raise ValueError(
                 f'{type(methods).__name__} has parameters of its own: a checkpoint of '
-                'the stock model has no place for them')
+                'the stock model has no place for them'
+            )
         self.model = model
         self.method = methods
         self.feature_hook = (feature_hook or FeatureHook()).attach(model)
         self.forward = model if forward is None else forward
         self.trained = model if trained is None else trained
-        self.weight = 1.
+        self.weight = 1.0
         self._block: ExitStack | None = None
         self._captured: Captured | None = None
         self._prepared: tuple[ref, int] | None = None  # images, and their version
@@ -107,11 +114,13 @@ class Guide:
         if self._block is not None:
             raise RuntimeError(
                 '`with guide` inside of `with guide`: one forward pass is guided at a '
-                'time; leave the outer block first')
+                'time; leave the outer block first'
+            )
         if not self.feature_hook.captures:
             raise RuntimeError(
                 "the guide's hooks are no longer on the model (`remove`): make a new "
-                'Guide')
+                'Guide'
+            )
         refuse_sharded(self.method, self.model)
         self._captured = None
         self._block = ExitStack()
@@ -131,15 +140,18 @@ class Guide:
 
     # ---- the terms ----------------------------------------------------------
 
-    def loss(self, images: Tensor, logits: Tensor, target: Tensor,
-             masks: MaskBatch) -> Tensor:
+    def loss(
+        self, images: Tensor, logits: Tensor, target: Tensor, masks: MaskBatch
+    ) -> Tensor:
         """The sum of guidance's losses, a scalar; arguments as in :meth:`batch`."""
         terms = self.terms(images, logits, target, masks)
         return sum(  # type: ignore[return-value]
-            value for key, value in terms.items() if 'loss' in key)
+            value for key, value in terms.items() if 'loss' in key
+        )
 
-    def terms(self, images: Tensor, logits: Tensor, target: Tensor,
-              masks: MaskBatch) -> dict[str, Tensor]:
+    def terms(
+        self, images: Tensor, logits: Tensor, target: Tensor, masks: MaskBatch
+    ) -> dict[str, Tensor]:
         """Each method's terms, scalars: losses, times ``weight``, and what is logged.
 
         Arguments and errors are those of :meth:`batch`. Buffers of methods are moved to
@@ -152,8 +164,10 @@ class Guide:
         if self.method is None:
             return {}
         if masks is None:
-            raise ValueError('guidance got no masks: give a MaskBatch, in which images '
-                             'without a mask have guided=False')
+            raise ValueError(
+                'guidance got no masks: give a MaskBatch, in which images '
+                'without a mask have guided=False'
+            )
         if next(self.method.buffers(), images).device != images.device:
             self.method.to(images.device)
         terms = self.method(batch)
@@ -162,8 +176,9 @@ class Guide:
             for key, value in terms.items()
         }
 
-    def batch(self, images: Tensor, logits: Tensor, target: Tensor,
-              masks: MaskBatch) -> GuidanceBatch:
+    def batch(
+        self, images: Tensor, logits: Tensor, target: Tensor, masks: MaskBatch
+    ) -> GuidanceBatch:
         """What guidance gets of the forward pass that ran last inside ``with guide``.
 
         Args:
@@ -189,18 +204,23 @@ class Guide:
         if captured is None:
             raise RuntimeError(
                 'no forward pass was captured: run the model inside `with guide:` '
-                'before each call')
+                'before each call'
+            )
         maps = captured.maps(images, self._needs_graph)
         is_changed = self._is_changed(images)
         view = ModelView(
-            partial(self._classify, is_changed), partial(self._features, is_changed),
-            captured.gradients(images), captured.covers(maps, images))
+            partial(self._classify, is_changed),
+            partial(self._features, is_changed),
+            captured.gradients(images),
+            captured.covers(maps, images),
+        )
         return GuidanceBatch(images, maps, logits, target, masks, view)
 
     @property
     def _needs_graph(self) -> bool:
         return self.model.training and any(
-            p.requires_grad for p in self.trained.parameters())
+            p.requires_grad for p in self.trained.parameters()
+        )
 
     def _is_changed(self, images: Tensor) -> bool:
         """Whether the forward pass has changed the images in place."""
@@ -227,10 +247,15 @@ def _detach(captures: list) -> None:
 @contextmanager
 def _untouched_statistics(model: nn.Module) -> Iterator[None]:
     """BatchNorm normalises by the batch, as in training, and remembers nothing."""
-    norms = [
-        m for m in model.modules()
-        if isinstance(m, nn.modules.batchnorm._NormBase) and m.track_running_stats
-    ] if model.training else []
+    norms = (
+        [
+            m
+            for m in model.modules()
+            if isinstance(m, nn.modules.batchnorm._NormBase) and m.track_running_stats
+        ]
+        if model.training
+        else []
+    )
     for norm in norms:
         norm.track_running_stats = False
     try:
@@ -245,4 +270,5 @@ def _refuse_changed(is_changed: bool) -> None:
         raise RuntimeError(
             'the forward pass has changed its images in place, and the method runs the '
             'model once more on what they were: let the model change a copy '
-            '(images.clone())')
+            '(images.clone())'
+        )

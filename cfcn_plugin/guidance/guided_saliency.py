@@ -1,4 +1,5 @@
 """The saliency map that guidance trains, for metrics and images."""
+
 import torch
 from torch import Tensor
 
@@ -8,8 +9,9 @@ from .guidance_batch import GuidanceBatch
 from .mask_batch import MaskBatch
 
 
-def guided_saliency(step: GuidanceBatch,
-                    maps_are_classes: bool = False) -> tuple[Tensor, MaskBatch]:
+def guided_saliency(
+    step: GuidanceBatch, maps_are_classes: bool = False
+) -> tuple[Tensor, MaskBatch]:
     """The last captured map as one saliency map an image, and its masks.
 
     Args:
@@ -31,8 +33,9 @@ def guided_saliency(step: GuidanceBatch,
     return reduce_channels(activation, target), last.masks
 
 
-def check_finite(maps: torch.Tensor, what: str,
-                 images: torch.Tensor | None = None) -> None:
+def check_finite(
+    maps: torch.Tensor, what: str, images: torch.Tensor | None = None
+) -> None:
     """Raise a ValueError if maps (B, ...) have NaN or infinite values.
 
     Args:
@@ -46,4 +49,5 @@ def check_finite(maps: torch.Tensor, what: str,
         raise ValueError(
             f'{what} has NaN or infinite values, in images {numbers.tolist()} of the '
             'batch: the weights have diverged (a lower learning rate or loss_weight), '
-            'or half precision overflows')
+            'or half precision overflows'
+        )

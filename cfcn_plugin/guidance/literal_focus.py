@@ -22,9 +22,9 @@ class LiteralFocusLoss(CausalFocusLoss):
         resize: ``'mask'`` or ``'activation'``: the paper does both.
     """
 
-    def __init__(self,
-                 loss_weight: float = 1.0,
-                 channels: str = 'all',
-                 resize: str = 'mask'):
+    def __init__(
+        self, loss_weight: float = 1.0, channels: str = 'all', resize: str = 'mask'
+    ):
         super().__init__(
-            loss_weight, channels, eps=EPS, resize=resize, absent='context')
+            loss_weight, channels, eps=EPS, resize=resize, absent='context'
+        )

@@ -1,4 +1,5 @@
 """The masks of a batch: the one carrier after collation."""
+
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -23,6 +24,7 @@ class MixComponent:
         weight: (B,) float in [0, 1], the image's fraction of the mixed label; 0 for an
             unguided image.
     """
+
     mask: Tensor
     target: Tensor
     classes: Tensor | None
@@ -49,6 +51,7 @@ class MaskBatch:
         components: What each image was mixed from (Mixup, CutMix ...), with the mask of
             each label; () if images are not mixed.
     """
+
     mask: Tensor
     ignore: Tensor | None
     guided: Tensor
@@ -63,7 +66,8 @@ class MaskBatch:
         if not self.components:
             return self.guided.float()
         return sum(  # type: ignore[return-value]
-            component.weight for component in self.components)
+            component.weight for component in self.components
+        )
 
     @property
     def known(self) -> Tensor:
@@ -103,16 +107,23 @@ class MaskBatch:
 
     def _moved(self, copy: Callable[[Tensor], Tensor]) -> 'MaskBatch':
         return replace(
-            self, **_moved(self, MOVED, copy),
+            self,
+            **_moved(self, MOVED, copy),
             components=tuple(
                 replace(one, **_moved(one, [f.name for f in fields(one)], copy))
-                for one in self.components))
+                for one in self.components
+            ),
+        )
 
     def of_component(self, component: MixComponent) -> 'MaskBatch':
         """The masks as if each image were this component alone."""
         return replace(
-            self, mask=component.mask, classes=component.classes,
-            guided=component.weight > 0, components=())
+            self,
+            mask=component.mask,
+            classes=component.classes,
+            guided=component.weight > 0,
+            components=(),
+        )
 
     def cropped(self, size: tuple[int, ...]) -> 'MaskBatch':
         """The masks of the ``size`` (rows, columns) of pixels from the top left corner.
@@ -125,8 +136,10 @@ class MaskBatch:
             self,
             mask=crop_or_extend(self.mask, size),
             ignore=None if self.ignore is None else crop_or_extend(self.ignore, size),
-            components=tuple(replace(c, mask=crop_or_extend(c.mask, size))
-                             for c in self.components))
+            components=tuple(
+                replace(c, mask=crop_or_extend(c.mask, size)) for c in self.components
+            ),
+        )
 
 
 MOVED = ('mask', 'ignore', 'guided', 'classes')  # the others are CPU scalars

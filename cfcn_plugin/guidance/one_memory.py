@@ -1,4 +1,5 @@
 """Tensors of several types in one memory, which moves to a device by one copy."""
+
 from collections.abc import Callable, Sequence
 from math import prod
 
@@ -17,12 +18,15 @@ def allocate(*kinds: tuple[tuple[int, ...], torch.dtype]) -> list[Tensor]:
     for shape, dtype in kinds:
         ends.append(ends[-1] + prod(shape) * dtype.itemsize)
     memory = torch.zeros(ends[-1], dtype=torch.uint8)
-    return [memory[start:end].view(dtype).view(shape)
-            for start, end, (shape, dtype) in zip(ends, ends[1:], kinds)]
+    return [
+        memory[start:end].view(dtype).view(shape)
+        for start, end, (shape, dtype) in zip(ends, ends[1:], kinds)
+    ]
 
 
-def move(tensors: Sequence[Tensor | None],
-         copy: Callable[[Tensor], Tensor]) -> list[Tensor | None]:
+def move(
+    tensors: Sequence[Tensor | None], copy: Callable[[Tensor], Tensor]
+) -> list[Tensor | None]:
     """Each tensor copied; in one copy if they fill one memory.
 
     Args:
@@ -38,14 +42,19 @@ def move(tensors: Sequence[Tensor | None],
 
     def part(tensor: Tensor) -> Tensor:
         start = tensor.storage_offset() * tensor.itemsize
-        return moved[start:start + tensor.nbytes].view(tensor.dtype).view(tensor.shape)
+        return (
+            moved[start : start + tensor.nbytes].view(tensor.dtype).view(tensor.shape)
+        )
 
     return [None if one is None else part(one) for one in tensors]
 
 
 def _fill_one_memory(tensors: list[Tensor]) -> bool:
     places = {one.untyped_storage().data_ptr() for one in tensors}
-    return (len(tensors) > 1 and len(places) == 1 and places != {0}
-            and all(one.is_contiguous() for one in tensors)
-            and sum(one.nbytes for one in tensors)
-            == tensors[0].untyped_storage().nbytes())
+    return (
+        len(tensors) > 1
+        and len(places) == 1
+        and places != {0}
+        and all(one.is_contiguous() for one in tensors)
+        and sum(one.nbytes for one in tensors) == tensors[0].untyped_storage().nbytes()
+    )

@@ -1,4 +1,5 @@
 """From what each image costs to what a step costs."""
+
 import torch
 import torch.distributed as dist
 from torch import Tensor

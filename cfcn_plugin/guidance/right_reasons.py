@@ -1,4 +1,5 @@
 """Right for the Right Reasons: no gradient where the context is."""
+
 import torch
 from torch import Tensor
 
@@ -44,13 +45,16 @@ class RightReasonsLoss(Guidance):
     Raises:
         ValueError: An option is wrong.
     """
+
     needs_input_grad = True
     differentiates = True
 
-    def __init__(self,
-                 loss_weight: float = 10.0,
-                 multi_label: bool = False,
-                 reduction: str = 'batch'):
+    def __init__(
+        self,
+        loss_weight: float = 10.0,
+        multi_label: bool = False,
+        reduction: str = 'batch',
+    ):
         super().__init__()
         check_number('loss_weight', loss_weight, least=0)
         check_flag('multi_label', multi_label)
@@ -61,12 +65,15 @@ class RightReasonsLoss(Guidance):
 
     def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
         log_p = log_probabilities(batch.logits, self.multi_label)
-        gradient, = torch.autograd.grad(log_p.sum(), batch.images, create_graph=True)
+        (gradient,) = torch.autograd.grad(log_p.sum(), batch.images, create_graph=True)
         masks = batch.masks
-        on_context = (masks.context[:, None] * gradient)**2
+        on_context = (masks.context[:, None] * gradient) ** 2
         penalty = reduce_images(
-            zero_unguided(on_context.flatten(1).sum(1), masks.guided), masks.weight,
-            self.reduction)
+            zero_unguided(on_context.flatten(1).sum(1), masks.guided),
+            masks.weight,
+            self.reduction,
+        )
         return dict(
             loss_right_reasons=self.loss_weight * penalty,
-            right_reasons=penalty.detach())
+            right_reasons=penalty.detach(),
+        )

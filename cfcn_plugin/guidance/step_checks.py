@@ -1,4 +1,5 @@
 """Checks of what a training loop hands to a guide."""
+
 from torch import Tensor
 
 from .mask_batch import MaskBatch
@@ -18,13 +19,15 @@ def checked_target(target: Tensor, logits: Tensor) -> Tensor:
     count, classes = logits.shape
     if not isinstance(target, Tensor):
         raise TypeError(
-            f'`target` must be a tensor of labels, got {type(target).__name__}')
+            f'`target` must be a tensor of labels, got {type(target).__name__}'
+        )
     if tuple(target.shape) == (count, classes):
         return target if target.is_floating_point() else target.to(logits.dtype)
-    if target.shape != (count, ) or target.is_floating_point():
+    if target.shape != (count,) or target.is_floating_point():
         raise ValueError(
             f'`target` must be labels ({count},) int64, or scores ({count}, {classes}),'
-            f' got {tuple(target.shape)} {target.dtype}')
+            f' got {tuple(target.shape)} {target.dtype}'
+        )
     return target
 
 
@@ -39,21 +42,27 @@ def check_masks(masks: MaskBatch, images: Tensor) -> None:
         raise TypeError(
             f'`masks` must be a MaskBatch, got {type(masks).__name__}: give the '
             'DataLoader collate_fn=cfcn_plugin.collate, or write '
-            'MaskBatch(mask, ignore, guided)')
+            'MaskBatch(mask, ignore, guided)'
+        )
     for name in ('mask', 'guided'):
         if not isinstance(getattr(masks, name), Tensor):
-            raise TypeError(f'`masks.{name}` must be a tensor, got '
-                            f'{type(getattr(masks, name)).__name__}')
+            raise TypeError(
+                f'`masks.{name}` must be a tensor, got '
+                f'{type(getattr(masks, name)).__name__}'
+            )
     count, size = len(images), tuple(images.shape[-2:])
     if masks.mask.dim() != 4 or len(masks.mask) != count:
         raise ValueError(
             f'`masks.mask` must have shape ({count}, K, H, W), with K = 1 for one mask '
-            f'an image, got {tuple(masks.mask.shape)}')
+            f'an image, got {tuple(masks.mask.shape)}'
+        )
     if tuple(masks.mask.shape[-2:]) != size:
         raise ValueError(
             f'`masks.mask` has height and width {tuple(masks.mask.shape[-2:])}, its '
-            f'images {size}: resize or crop masks as their images (MaskedDataset does)')
+            f'images {size}: resize or crop masks as their images (MaskedDataset does)'
+        )
     if masks.mask.device != images.device:
         raise ValueError(
             f'`masks` are on {masks.mask.device}, images on {images.device}: write '
-            'masks = masks.to(images.device, non_blocking=True)')
+            'masks = masks.to(images.device, non_blocking=True)'
+        )

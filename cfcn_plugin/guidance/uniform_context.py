@@ -1,4 +1,5 @@
 """A uniform answer where the object is not there."""
+
 import math
 
 from torch import Tensor
@@ -45,12 +46,14 @@ class UniformContextLoss(Guidance):
         ValueError: An option is wrong; in a step, a batch augment has mixed images.
     """
 
-    def __init__(self,
-                 loss_weight: float = 0.5,
-                 border: float = 2.0,
-                 hole: str = 'mask',
-                 multi_label: bool = False,
-                 reduction: str = 'batch'):
+    def __init__(
+        self,
+        loss_weight: float = 0.5,
+        border: float = 2.0,
+        hole: str = 'mask',
+        multi_label: bool = False,
+        reduction: str = 'batch',
+    ):
         super().__init__()
         check_number('loss_weight', loss_weight, least=0)
         check_number('border', border, least=0)
@@ -67,11 +70,14 @@ class UniformContextLoss(Guidance):
         batch.refuse_mixed(self)
         masks = batch.masks
         context = without_object(
-            batch.images, hole_of(masks.objects, self.hole), self.border)
+            batch.images, hole_of(masks.objects, self.hole), self.border
+        )
         log_p = log_probabilities(batch.model.classify(context), self.multi_label)
         divergence = (-log_p.mean(-1) - math.log(log_p.shape[-1])).mean(1)
         uniform = reduce_images(
-            zero_unguided(divergence, masks.guided), masks.weight, self.reduction)
+            zero_unguided(divergence, masks.guided), masks.weight, self.reduction
+        )
         return dict(
             loss_uniform_context=self.loss_weight * uniform,
-            uniform_context=uniform.detach())
+            uniform_context=uniform.detach(),
+        )

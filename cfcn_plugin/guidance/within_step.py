@@ -1,4 +1,5 @@
 """How a model runs for methods that differentiate within the step."""
+
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -19,6 +20,7 @@ def differentiable_pass(method: Guidance | None) -> Iterator[None]:
     with ExitStack() as block:
         if method is not None and method.needs_input_grad:
             from torch.nn.attention import SDPBackend, sdpa_kernel  # needed here alone
+
             block.enter_context(sdpa_kernel(SDPBackend.MATH))
         if method is not None and method.differentiates:
             block.enter_context(torch.compiler.set_stance('force_eager'))
@@ -29,15 +31,23 @@ def refuse_sharded(method: Guidance | None, model: nn.Module) -> None:
     """Raise a RuntimeError if the method differentiates twice, and the model is sharded
     (``fully_shard``), which frees the weights after the first time.
     """
-    twice = [one for one in ([] if method is None else method.modules())
-             if getattr(one, 'second_order', False)
-             or getattr(one, 'needs_input_grad', False)]
-    if not twice or not torch.distributed.is_available() or (
-            not torch.distributed.is_initialized()):
+    twice = [
+        one
+        for one in ([] if method is None else method.modules())
+        if getattr(one, 'second_order', False)
+        or getattr(one, 'needs_input_grad', False)
+    ]
+    if (
+        not twice
+        or not torch.distributed.is_available()
+        or (not torch.distributed.is_initialized())
+    ):
         return
     from torch.distributed.fsdp import FSDPModule  # slow to import
+
     if any(isinstance(module, FSDPModule) for module in model.modules()):
         raise RuntimeError(
             f'{type(twice[-1]).__name__} differentiates the model twice, which '
             '`fully_shard` does not support: use DistributedDataParallel, or a method '
-            'that differentiates once (CausalFocusLoss, GAINLoss ...)')
+            'that differentiates once (CausalFocusLoss, GAINLoss ...)'
+        )

@@ -4,6 +4,7 @@
 file per image, ``index`` the base of sources with one file for all images. ``objects``
 selects annotated objects. ``io`` reads files and draws shapes. See docs/masks.md.
 """
+
 from .base import MaskError, MaskRecord, MaskSizeError, MaskSource, image_key
 from .boxes import BoxMasks
 from .coco import COCOMasks
@@ -29,10 +30,31 @@ from .voc import VOCMasks
 from .yolo import YOLOMasks
 
 __all__ = [
-    'BoxMasks', 'COCOMasks', 'CUBBoxMasks', 'CUBSegmentationMasks', 'CVATMasks',
-    'GrabCut', 'IDRiDMasks', 'LabelMeMasks', 'LabelStudioMasks', 'MaskError',
-    'MaskLoader', 'MaskRecord', 'MaskSizeError', 'MaskSource', 'MatMasks', 'PNGMasks',
-    'PointMasks', 'QueryResult', 'ScribbleMasks', 'TrimapMasks', 'VOCMasks',
-    'YOLOMasks', 'choose_guided', 'format_guided_list', 'guidance_rank', 'image_key',
-    'read_guided_list'
+    'BoxMasks',
+    'COCOMasks',
+    'CUBBoxMasks',
+    'CUBSegmentationMasks',
+    'CVATMasks',
+    'GrabCut',
+    'IDRiDMasks',
+    'LabelMeMasks',
+    'LabelStudioMasks',
+    'MaskError',
+    'MaskLoader',
+    'MaskRecord',
+    'MaskSizeError',
+    'MaskSource',
+    'MatMasks',
+    'PNGMasks',
+    'PointMasks',
+    'QueryResult',
+    'ScribbleMasks',
+    'TrimapMasks',
+    'VOCMasks',
+    'YOLOMasks',
+    'choose_guided',
+    'format_guided_list',
+    'guidance_rank',
+    'image_key',
+    'read_guided_list',
 ]

@@ -1,4 +1,5 @@
 """The interface of a mask source, which returns the record of an image's mask."""
+
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -18,12 +19,13 @@ SHOWN = 80  # characters of a quoted value
 
 class MaskError(ValueError):
     """A mask, or a file of masks, cannot be used; the message has the reason."""
+
     places = ''
 
     def __str__(self) -> str:
         message = printable(self.places + super().__str__())  # it quotes files
         if len(message) > LONGEST:  # keep the end: the end has the remedy
-            message = f'{message[:LONGEST - 300]} ... {message[-290:]}'
+            message = f'{message[: LONGEST - 300]} ... {message[-290:]}'
         return message
 
 
@@ -75,6 +77,7 @@ class MaskRecord:
             path and :func:`.file_state` of each file that is read again for each mask.
             None: the source is asked for each draw.
     """
+
     mask: np.ndarray
     file: str
     classes: np.ndarray | None = None
@@ -85,19 +88,30 @@ class MaskRecord:
         """Raise a MaskError if a value, type or shape differs from the above."""
         for name in ('mask', 'ignore'):
             values = getattr(self, name)
-            if values is not None and values.size and (
-                    values.dtype.kind not in 'bui' or values.max() > 1
-                    or (values.dtype.kind == 'i' and values.min() < 0)):
+            if (
+                values is not None
+                and values.size
+                and (
+                    values.dtype.kind not in 'bui'
+                    or values.max() > 1
+                    or (values.dtype.kind == 'i' and values.min() < 0)
+                )
+            ):
                 raise MaskError(
                     f'`{name}` of a MaskRecord must be 0 and 1, uint8 or bool, got '
-                    f'{values.dtype} from {values.min()} to {values.max()}')
+                    f'{values.dtype} from {values.min()} to {values.max()}'
+                )
         classes = self.classes
         if classes is not None and (
-                classes.dtype.kind not in 'ui' or classes.min(initial=0) < 0
-                or self.mask.ndim != 3 or len(classes) != len(self.mask)):
+            classes.dtype.kind not in 'ui'
+            or classes.min(initial=0) < 0
+            or self.mask.ndim != 3
+            or len(classes) != len(self.mask)
+        ):
             raise MaskError(
                 '`classes` of a MaskRecord must be one whole number from 0 for each '
-                f'plane of a (K, H, W) mask, got {classes!r} for {self.mask.shape}')
+                f'plane of a (K, H, W) mask, got {classes!r} for {self.mask.shape}'
+            )
 
 
 class MaskSource(ABC):
@@ -108,6 +122,7 @@ class MaskSource(ABC):
     Args:
         data_root: The dataset's root, the folder that image keys are relative to.
     """
+
     stock = GOES
     endings = True  # whether keys include the image's file ending
 
@@ -182,27 +197,39 @@ def image_key(results: dict, data_root: str = '') -> str:
         if results.get('sample_idx') is None:
             raise ForeignImageError(
                 'the sample has neither `img_path` nor `sample_idx`, by which its mask '
-                'is found: let the data set give one')
+                'is found: let the data set give one'
+            )
         return str(results['sample_idx'])
     path = results['img_path']
     prefix = os.path.join(data_root, '')
-    if isinstance(path, str) and path.startswith(prefix) and is_plain(
-            path[len(prefix):]):
-        return path[len(prefix):]  # same as pathlib, ten microseconds faster
+    if (
+        isinstance(path, str)
+        and path.startswith(prefix)
+        and is_plain(path[len(prefix) :])
+    ):
+        return path[len(prefix) :]  # same as pathlib, ten microseconds faster
     try:
-        return PurePosixPath(Path(os.path.abspath(path)).relative_to(
-            os.path.abspath(data_root))).as_posix()
+        return PurePosixPath(
+            Path(os.path.abspath(path)).relative_to(os.path.abspath(data_root))
+        ).as_posix()
     except ValueError:
         raise ForeignImageError(
             f"image '{path}' is not below data_root='{data_root}' of the mask source: "
-            "use the same `data_root` for the dataset and the mask source") from None
+            'use the same `data_root` for the dataset and the mask source'
+        ) from None
 
 
 def is_plain(name) -> bool:
     """Whether a name needs no normalisation; fast enough for a million names."""
-    return (isinstance(name, str) and bool(name.strip()) and '/.' not in name
-            and '//' not in name and '\0' not in name
-            and not name.startswith(('.', '/')) and not name.endswith('/'))
+    return (
+        isinstance(name, str)
+        and bool(name.strip())
+        and '/.' not in name
+        and '//' not in name
+        and '\0' not in name
+        and not name.startswith(('.', '/'))
+        and not name.endswith('/')
+    )
 
 
 def check_option(name: str, value, known: tuple) -> None:
@@ -238,23 +265,33 @@ def check_size(size: tuple, shape: tuple) -> None:
     if tuple(size) != tuple(shape):
         raise MaskSizeError(
             f'height and width {tuple(size)}, its image {tuple(shape)}: make the mask '
-            'at the size of its image', tuple(size))
+            'at the size of its image',
+            tuple(size),
+        )
 
 
-def class_record(planes: dict[int, np.ndarray], shape: tuple, file: str,
-                 ignore: np.ndarray | None = None) -> MaskRecord:
+def class_record(
+    planes: dict[int, np.ndarray],
+    shape: tuple,
+    file: str,
+    ignore: np.ndarray | None = None,
+) -> MaskRecord:
     """The record of ``planes``, {class: mask}, each mask uint8 {0, 1}, (H, W).
 
     A class whose mask has no causal pixel is left out.
     """
     present = [label for label in sorted(planes) if planes[label].any()]
-    mask = np.stack([planes[label] for label in present]) if present else np.zeros(
-        (0, *shape), np.uint8)
+    mask = (
+        np.stack([planes[label] for label in present])
+        if present
+        else np.zeros((0, *shape), np.uint8)
+    )
     return MaskRecord(mask, file, np.array(present, np.int64), ignore)
 
 
-def unknown_keys_error(keys: Iterable[str], what: str, of: str,
-                       known: Iterable[str] = ()) -> MaskError:
+def unknown_keys_error(
+    keys: Iterable[str], what: str, of: str, known: Iterable[str] = ()
+) -> MaskError:
     """The error for masks or list entries that belong to no image.
 
     Args:
@@ -270,4 +307,5 @@ def unknown_keys_error(keys: Iterable[str], what: str, of: str,
         some.append(f"'{key}'" + (f" (did you mean '{like}'?)" if like else ''))
     return MaskError(
         f'{len(keys)} {what} of {of} belong to no image, for example '
-        f'{", ".join(some)}: remove them, or correct names or `data_root`')
+        f'{", ".join(some)}: remove them, or correct names or `data_root`'
+    )

@@ -1,4 +1,5 @@
 """Boxes around the causal object, in one CSV or JSON file."""
+
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import starmap
@@ -39,25 +40,30 @@ class BoxMasks(IndexedMasks):
             of no more than the first pixel is an error.
         **choice: Options of :class:`.ObjectChoice`.
     """
+
     entry = 'box'
 
-    def __init__(self,
-                 ann_file: str,
-                 data_root: str = '',
-                 path: str = 'filename',
-                 box: Sequence[str] = ('x0', 'y0', 'x1', 'y1'),
-                 format: str = 'xyxy',
-                 category: str | None = None,
-                 normalized: bool | None = None,
-                 **choice):
+    def __init__(
+        self,
+        ann_file: str,
+        data_root: str = '',
+        path: str = 'filename',
+        box: Sequence[str] = ('x0', 'y0', 'x1', 'y1'),
+        format: str = 'xyxy',
+        category: str | None = None,
+        normalized: bool | None = None,
+        **choice,
+    ):
         check_flag('normalized', normalized, optional=True)
         check_option('format', format, FORMATS)
         if len(box) != 4:
             raise ValueError(f'`box` must name four columns, got {list(box)}')
         self.choice = ObjectChoice(**choice)
         if choice and category is None:
-            raise ValueError(f'{sorted(choice)} need `category`, the column with the '
-                             'category of the object in a box')
+            raise ValueError(
+                f'{sorted(choice)} need `category`, the column with the '
+                'category of the object in a box'
+            )
         self.path = path
         self.columns = tuple(box)
         self.format = format
@@ -72,9 +78,12 @@ class BoxMasks(IndexedMasks):
 
     def entries(self) -> Iterator[Entry]:
         """Place in the file, and (image, four unparsed numbers, category)."""
-        named = () if self.category is None else (self.category, )
-        return read_entries(self.file, (self.path, *self.columns, *named),
-                            remedy='; name the columns with `path` and `box`')
+        named = () if self.category is None else (self.category,)
+        return read_entries(
+            self.file,
+            (self.path, *self.columns, *named),
+            remedy='; name the columns with `path` and `box`',
+        )
 
     def records(self) -> Iterator[tuple[str, tuple[str, Box | None] | MaskError]]:
         seen = set()
@@ -89,8 +98,11 @@ class BoxMasks(IndexedMasks):
         """Category and box of an entry; no box if the category is not wanted."""
         category = ''
         if self.category is not None:
-            expect(len(values) == 5 and values[4] not in (None, ''),
-                   f"four numbers and a category in '{self.category}'", values)
+            expect(
+                len(values) == 5 and values[4] not in (None, ''),
+                f"four numbers and a category in '{self.category}'",
+                values,
+            )
             category = str(values.pop())
             seen.add(category)
             if not self.choice.wants(category):

@@ -1,4 +1,5 @@
 """Instances of a COCO JSON file."""
+
 import logging
 from collections.abc import Iterator
 from functools import partial
@@ -56,16 +57,19 @@ class COCOMasks(IndexedMasks):
         **choice: Options of :class:`.ObjectChoice`: all objects, some categories, one
             mask per class, or the objects of the image's own label.
     """
+
     entry = 'annotation'
 
-    def __init__(self,
-                 ann_file: str,
-                 data_root: str = '',
-                 images: str = '',
-                 use: str = 'segmentation',
-                 crowd: str = 'ignore',
-                 normalized: bool | None = None,
-                 **choice):
+    def __init__(
+        self,
+        ann_file: str,
+        data_root: str = '',
+        images: str = '',
+        use: str = 'segmentation',
+        crowd: str = 'ignore',
+        normalized: bool | None = None,
+        **choice,
+    ):
         check_flag('normalized', normalized, optional=True)
         check_option('use', use, USES)
         check_option('crowd', crowd, tuple(IGNORED))
@@ -78,8 +82,11 @@ class COCOMasks(IndexedMasks):
 
     def records(self) -> Iterator[tuple[str, tuple]]:
         content = read_json(self.file, dict, partial(pack_instance, use=self.use))
-        expect(all(isinstance(content.get(part), list) for part in PARTS),
-               f'a COCO instance file, an object with lists {PARTS}', list(content))
+        expect(
+            all(isinstance(content.get(part), list) for part in PARTS),
+            f'a COCO instance file, an object with lists {PARTS}',
+            list(content),
+        )
         names = read_categories(content['categories'])
         images = read_images(content['images'], self.images)
         self.choice.check(set(names.values()))
@@ -100,10 +107,12 @@ class COCOMasks(IndexedMasks):
         if flat:
             logging.getLogger(__name__).warning(
                 f"'{self.file}': {len(flat)} boxes without width or height are left "
-                f'out, of annotations {", ".join(map(str, flat[:4]))}')
+                f'out, of annotations {", ".join(map(str, flat[:4]))}'
+            )
 
-    def _read_instance(self, one: Instance, shape: tuple[int, int] | MaskError,
-                       names: dict[Any, str]) -> tuple | None:
+    def _read_instance(
+        self, one: Instance, shape: tuple[int, int] | MaskError, names: dict[Any, str]
+    ) -> tuple | None:
         """The record, without an outline that no option asks for; None: a flat box."""
         if isinstance(shape, MaskError):
             raise shape
@@ -121,8 +130,10 @@ class COCOMasks(IndexedMasks):
 
     def read(self, records: list, file: str, results: dict) -> MaskRecord:
         check_size(records[0][0], results['ori_shape'][:2])
-        objects = [Annotated(category, outline, crowd and IGNORED[self.crowd])
-                   for _, crowd, category, outline in records]
+        objects = [
+            Annotated(category, outline, crowd and IGNORED[self.crowd])
+            for _, crowd, category, outline in records
+        ]
         return self.choice.record(objects, _draw, results, file)
 
 

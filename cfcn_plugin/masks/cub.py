@@ -1,4 +1,5 @@
 """The boxes and segmentations of CUB-200-2011."""
+
 from collections.abc import Iterator
 from pathlib import Path
 from posixpath import join
@@ -29,12 +30,14 @@ class CUBBoxMasks(BoxMasks):
         normalized: As in :class:`.BoxMasks`.
     """
 
-    def __init__(self,
-                 data_root: str = '',
-                 ann_file: str = 'bounding_boxes.txt',
-                 names: str = 'images.txt',
-                 images: str = 'images',
-                 normalized: bool | None = None):
+    def __init__(
+        self,
+        data_root: str = '',
+        ann_file: str = 'bounding_boxes.txt',
+        names: str = 'images.txt',
+        images: str = 'images',
+        normalized: bool | None = None,
+    ):
         self.images = images
         self.list = Path(data_root, names)
         super().__init__(ann_file, data_root, format='xywh', normalized=normalized)
@@ -60,24 +63,34 @@ def read_cub_boxes(boxes: Path, names: Path) -> Iterator[Entry]:
         for place, line in read_lines(names):
             number, *name = line.split()
             with at(place):
-                expect(len(name) == 1 and number not in images, 'a new id and a path',
-                       line.strip())
+                expect(
+                    len(name) == 1 and number not in images,
+                    'a new id and a path',
+                    line.strip(),
+                )
             images[number] = name[0]
     seen = set()
     for place, line in read_lines(boxes):
         number, *box = line.split()
         with at(place):
             if number not in images:
-                raise MaskError(f"id {number} is none of '{names}': take both files "
-                                'from one release')
+                raise MaskError(
+                    f"id {number} is none of '{names}': take both files "
+                    'from one release'
+                )
             if number in seen:
                 raise MaskError(f'id {number} occurs twice, expected one box per bird')
         seen.add(number)
         yield place, [images[number], *box]
     for number in images if seen else ():
         if number not in seen:
-            yield (f"id {number} of '{names}' has no box, take both files from one "
-                   'release'), [images[number]]
+            yield (
+                (
+                    f"id {number} of '{names}' has no box, take both files from one "
+                    'release'
+                ),
+                [images[number]],
+            )
 
 
 class CUBSegmentationMasks(FolderMasks):
@@ -89,20 +102,24 @@ class CUBSegmentationMasks(FolderMasks):
             up: a majority of the five annotators (3 of 5 is 153).
     """
 
-    def __init__(self,
-                 data_root: str = '',
-                 masks: str = 'segmentations',
-                 images: str = 'images',
-                 threshold: int = 128):
+    def __init__(
+        self,
+        data_root: str = '',
+        masks: str = 'segmentations',
+        images: str = 'images',
+        threshold: int = 128,
+    ):
         super().__init__(masks, images, data_root, '.png')
         check_whole('threshold', threshold, least=1, most=255)
         self.threshold = threshold
 
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         values = read_image(file, shape, values=shown_values)
-        if values.shape[2:] == (2, ) and (values[..., 1] == OPAQUE).all():
+        if values.shape[2:] == (2,) and (values[..., 1] == OPAQUE).all():
             values = values[..., 0]  # drop an opaque alpha channel
         if values.ndim != 2 or values.dtype != np.uint8:
-            raise MaskError('expected a grey PNG of 8 bits, as CUB-200-2011 has them, '
-                            f'got shape {values.shape} and {values.dtype}')
+            raise MaskError(
+                'expected a grey PNG of 8 bits, as CUB-200-2011 has them, '
+                f'got shape {values.shape} and {values.dtype}'
+            )
         return MaskRecord((values >= self.threshold).astype(np.uint8), str(file))

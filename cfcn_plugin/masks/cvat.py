@@ -1,4 +1,5 @@
 """Masks drawn with CVAT, from either of two exports."""
+
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,11 +29,7 @@ class CVATMasks(MaskSource):
         MaskError: ``masks`` is neither export, or both.
     """
 
-    def __init__(self,
-                 masks: str,
-                 images: str = '',
-                 data_root: str = '',
-                 **choice):
+    def __init__(self, masks: str, images: str = '', data_root: str = '', **choice):
         super().__init__(data_root)
         has_shapes = _has_shapes(Path(data_root, masks))
         kind = CVATShapeMasks if has_shapes else CVATColourMasks
@@ -62,6 +59,8 @@ def _has_shapes(path: Path) -> bool:
     archive = Archive(path)
     found = archive.has(ANNOTATIONS), archive.has(LABELMAP)
     if all(found):
-        raise MaskError(f"'{path}' has '{ANNOTATIONS}' and '{LABELMAP}', two exports: "
-                        'unpack each in a folder of its own')
+        raise MaskError(
+            f"'{path}' has '{ANNOTATIONS}' and '{LABELMAP}', two exports: "
+            'unpack each in a folder of its own'
+        )
     return found[0]

@@ -1,4 +1,5 @@
 """Masks of CVAT's export "Segmentation mask 1.1", colours of pixels."""
+
 from io import BytesIO
 from pathlib import PurePosixPath
 
@@ -30,11 +31,7 @@ class CVATColourMasks(MirrorMasks):
         masks, images, data_root, **choice: As in :class:`.CVATMasks`.
     """
 
-    def __init__(self,
-                 masks: str,
-                 images: str = '',
-                 data_root: str = '',
-                 **choice):
+    def __init__(self, masks: str, images: str = '', data_root: str = '', **choice):
         super().__init__(masks, images, data_root)
         self.choice = ObjectChoice(**choice)
         self.archive = Archive(self.folder)
@@ -61,19 +58,26 @@ class CVATColourMasks(MirrorMasks):
         for colour in np.unique(values).tolist():
             if colour not in self.colours:
                 strange = list(colour.to_bytes(4, 'little')[:3])
-                raise MaskError(f"a colour {strange} that '{LABELMAP}' does not have: "
-                                'export it again')
+                raise MaskError(
+                    f"a colour {strange} that '{LABELMAP}' does not have: "
+                    'export it again'
+                )
             label = self.colours[colour]
             if label != BACKGROUND or label in self.choice.option_categories:
                 found.append(Annotated(label, colour))
         return self.choice.record(
-            found, lambda colours, _: np.isin(values, colours).astype(np.uint8),
-            results, f"{self.folder}', '{name}")
+            found,
+            lambda colours, _: np.isin(values, colours).astype(np.uint8),
+            results,
+            f"{self.folder}', '{name}",
+        )
 
     def owners(self) -> list[tuple[str, str]]:
-        keys = (PurePosixPath(self.images, name[len(FOLDER):-len('.png')]).as_posix()
-                for name in self.archive.names()
-                if name.startswith(FOLDER) and name.endswith('.png'))
+        keys = (
+            PurePosixPath(self.images, name[len(FOLDER) : -len('.png')]).as_posix()
+            for name in self.archive.names()
+            if name.startswith(FOLDER) and name.endswith('.png')
+        )
         return [(key, key) for key in keys]
 
     def describe_missing(self) -> str:
@@ -90,8 +94,10 @@ class CVATColourMasks(MirrorMasks):
             with at(place):
                 label, colour = _parse(line)
                 if colours.setdefault(colour, label) != label:
-                    raise MaskError(f"'{label}' has the colour of "
-                                    f"'{colours[colour]}': give each its own in CVAT")
+                    raise MaskError(
+                        f"'{label}' has the colour of "
+                        f"'{colours[colour]}': give each its own in CVAT"
+                    )
         return colours
 
 

@@ -3,6 +3,7 @@
 A broken entry makes its image's mask unusable, and no other mask. An error that belongs
 to no image is raised when the file is read.
 """
+
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +31,7 @@ def pack_error(error: MaskError) -> tuple:
 
 def is_packed_error(record) -> bool:
     """Whether a record is an error that was kept for its image."""
-    return isinstance(record, tuple) and record[:1] == (..., )
+    return isinstance(record, tuple) and record[:1] == (...,)
 
 
 def restore_error(record: tuple) -> MaskError:

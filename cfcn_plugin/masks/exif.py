@@ -1,4 +1,5 @@
 """EXIF orientations: from the stored pixels of a photograph to the upright image."""
+
 import struct
 from pathlib import Path
 
@@ -49,9 +50,11 @@ def open_as_stored(path: str | Path) -> Image.Image:
     image = open_image(path)
     if exif_orientation(image) != 1:
         image.close()
-        raise MaskError(f"image '{path}' has an EXIF orientation "
-                        f'({exif_orientation(image)}), and published images have none: '
-                        'is it the published file?')
+        raise MaskError(
+            f"image '{path}' has an EXIF orientation "
+            f'({exif_orientation(image)}), and published images have none: '
+            'is it the published file?'
+        )
     return image
 
 
@@ -91,8 +94,10 @@ def is_upright(pixels: np.ndarray, path: str | Path) -> bool | None:
     else:
         upright = turn_upright(shown, orientation)
     loaded = _standardised(pixels)
-    far = [np.abs(loaded - one).mean() if one.shape == loaded.shape else np.inf
-           for one in (stored, upright)]
+    far = [
+        np.abs(loaded - one).mean() if one.shape == loaded.shape else np.inf
+        for one in (stored, upright)
+    ]
     # decoders differ by rounding
     if max(far) <= 2 * min(far):
         return None
@@ -102,8 +107,9 @@ def is_upright(pixels: np.ndarray, path: str | Path) -> bool | None:
 def _decoded(image: Image.Image, coloured: bool) -> np.ndarray:
     """The pixels in grey or colour, as loaders give them."""
     if image.mode in ('L', 'RGB') or image.mode.startswith('I'):  # I: 16 bits
-        return np.asarray(image.convert('L') if image.mode == 'RGB' and not coloured
-                          else image)
+        return np.asarray(
+            image.convert('L') if image.mode == 'RGB' and not coloured else image
+        )
     return np.asarray(image.convert('RGB' if coloured else 'L'))
 
 

@@ -32,5 +32,6 @@ class Failures:
         if not self.any_fine and len(self.names) >= ALL_BAD:
             raise self.error(
                 f'the first {ALL_BAD} {self.what}: correct the folder or options. '
-                f'The last error: {error}') from error
+                f'The last error: {error}'
+            ) from error
         return len(self.names) if new else 0

@@ -1,4 +1,5 @@
 """A flat folder of masks beside folders of images: a mask is found by its stem."""
+
 from collections.abc import Iterable
 
 from .io.stored_names import is_image, normal_name, normal_stem

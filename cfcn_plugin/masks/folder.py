@@ -1,4 +1,5 @@
 """A folder of mask files, one file for each image."""
+
 import os
 from abc import abstractmethod
 from collections import Counter
@@ -26,19 +27,24 @@ class FolderMasks(MirrorMasks):
         suffix: Replacement for the image's file ending in a mask's name, such as
             ``'.png'`` or ``'_mask.png'``; or several, if endings differ among images.
     """
+
     option = 'masks'  # name of the config's option for the folder of masks
 
-    def __init__(self,
-                 masks: str,
-                 images: str = '',
-                 data_root: str = '',
-                 suffix: str | list[str] = '.png'):
+    def __init__(
+        self,
+        masks: str,
+        images: str = '',
+        data_root: str = '',
+        suffix: str | list[str] = '.png',
+    ):
         super().__init__(masks, images, data_root)
-        self.suffixes = (suffix, ) if isinstance(suffix, str) else tuple(suffix)
-        for one in self.suffixes or ('', ):
+        self.suffixes = (suffix,) if isinstance(suffix, str) else tuple(suffix)
+        for one in self.suffixes or ('',):
             if '.' not in one or '/' in one:
-                raise ValueError('`suffix` must be the end of a file name with its dot '
-                                 f"('.png', '_mask.png'), got {one!r}")
+                raise ValueError(
+                    '`suffix` must be the end of a file name with its dot '
+                    f"('.png', '_mask.png'), got {one!r}"
+                )
         self._flat: dict[str, list[str]] | None = None  # read when it is needed
 
     def __call__(self, results: dict) -> MaskRecord | None:
@@ -94,21 +100,29 @@ class FolderMasks(MirrorMasks):
 
     def _masks(self) -> list[str]:
         """Names of the masks without their endings."""
-        return [name[:-len(suffix)] for name in self._names()
-                for suffix in self.suffixes if name.endswith(suffix)]
+        return [
+            name[: -len(suffix)]
+            for name in self._names()
+            for suffix in self.suffixes
+            if name.endswith(suffix)
+        ]
 
     def _check_one_image(self, images: list[str]) -> None:
         if len(images) > 1:
             raise MaskError(
                 f'one mask belongs to {len(images)} images by its stem, '
                 f'{", ".join(map(repr, images[:3]))}: put masks into folders like '
-                'those of the images, or rename the images and their masks')
+                'those of the images, or rename the images and their masks'
+            )
 
     def places(self, key: str) -> list[str]:
         stem = self.inner_path(key).with_suffix('')
         stems = dict.fromkeys([str(stem), stem.name])
-        return [str(self.folder / (one + suffix)) for one in stems
-                for suffix in self.suffixes]
+        return [
+            str(self.folder / (one + suffix))
+            for one in stems
+            for suffix in self.suffixes
+        ]
 
     @abstractmethod
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
@@ -121,25 +135,34 @@ class FolderMasks(MirrorMasks):
     def owners(self) -> list[tuple[str, str]]:
         prefix, masks = key_prefix(self.images), self._masks()
         self._flat = self._read_flat(masks)
-        return [(prefix + mask, prefix + image) for mask in masks
-                for image in self._flat.get(normal_name(mask), [mask])]
+        return [
+            (prefix + mask, prefix + image)
+            for mask in masks
+            for image in self._flat.get(normal_name(mask), [mask])
+        ]
 
     def describe_missing(self) -> str:
         found = Counter(os.path.splitext(name)[1] for name in self._names())
         got = ', '.join(f"{count} '{end}'" for end, count in found.most_common(5))
-        return (f'file that ends in {" or ".join(map(repr, self.suffixes))}, got '
-                f'{got or "none at all"}: correct `suffix` or `{self.option}`')
+        return (
+            f'file that ends in {" or ".join(map(repr, self.suffixes))}, got '
+            f'{got or "none at all"}: correct `suffix` or `{self.option}`'
+        )
 
     def check(self) -> None:
         lower = tuple(suffix.lower() for suffix in self.suffixes)
-        unseen = [name for name in self._names() if name.lower().endswith(lower)
-                  and not name.endswith(self.suffixes)]
+        unseen = [
+            name
+            for name in self._names()
+            if name.lower().endswith(lower) and not name.endswith(self.suffixes)
+        ]
         owners = Counter(normal_name(key) for _, key in self.owners())
         if unseen and owners:
             raise MaskError(
                 f"{len(unseen)} files of folder '{self.folder}' end in {lower} in "
                 f"another case, for example '{unseen[0]}': rename the files, or "
-                'give `suffix` a list of all endings')
+                'give `suffix` a list of all endings'
+            )
         for mask, images in self._flat.items():
             with at(f"'{self.folder}', '{mask}'"):
                 self._check_one_image(images)
@@ -155,4 +178,5 @@ class FolderMasks(MirrorMasks):
         return MaskError(
             f"image '{key}' has several masks in '{self.folder}', with endings of "
             f'{self.suffixes}, in its own folder and by its stem alone, or in two '
-            'normal forms of Unicode: remove all but one, or name one `suffix`')
+            'normal forms of Unicode: remove all but one, or name one `suffix`'
+        )

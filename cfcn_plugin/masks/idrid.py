@@ -1,4 +1,5 @@
 """The lesion masks of IDRiD, the Indian Diabetic Retinopathy Image Dataset."""
+
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -40,18 +41,22 @@ class IDRiDMasks(MirrorMasks):
         flat: Whether the files of all lesions are in one folder.
     """
 
-    def __init__(self,
-                 masks: str = 'A. Segmentation/2. All Segmentation Groundtruths',
-                 images: str = 'A. Segmentation/1. Original Images',
-                 data_root: str = '',
-                 lesions: Sequence[str] = ('MA', 'HE', 'EX', 'SE'),
-                 suffix: str = '.tif',
-                 flat: bool = False):
+    def __init__(
+        self,
+        masks: str = 'A. Segmentation/2. All Segmentation Groundtruths',
+        images: str = 'A. Segmentation/1. Original Images',
+        data_root: str = '',
+        lesions: Sequence[str] = ('MA', 'HE', 'EX', 'SE'),
+        suffix: str = '.tif',
+        flat: bool = False,
+    ):
         super().__init__(masks, images, data_root)
         strange = [one for one in lesions if one not in FOLDERS]
         if strange or not lesions or len(set(lesions)) < len(lesions):
-            raise ValueError(f'`lesions` must be some of {tuple(FOLDERS)}, each once, '
-                             f'got {list(lesions)}')
+            raise ValueError(
+                f'`lesions` must be some of {tuple(FOLDERS)}, each once, '
+                f'got {list(lesions)}'
+            )
         self.lesions = tuple(lesions)
         check_flag('flat', flat)
         self.suffix = suffix
@@ -75,10 +80,12 @@ class IDRiDMasks(MirrorMasks):
         return replace(class_record(planes, shape, "', '".join(files)), made_of=states)
 
     def describe_missing(self) -> str:
-        return (f'mask of {self.lesions}: expected files like '
-                f"'a. Training Set/1. Microaneurysms/IDRiD_01_MA{self.suffix}', or "
-                f"with `flat` 'IDRiD_01_MA{self.suffix}'; correct `masks`, `lesions`, "
-                '`suffix` or `flat`')
+        return (
+            f'mask of {self.lesions}: expected files like '
+            f"'a. Training Set/1. Microaneurysms/IDRiD_01_MA{self.suffix}', or "
+            f"with `flat` 'IDRiD_01_MA{self.suffix}'; correct `masks`, `lesions`, "
+            '`suffix` or `flat`'
+        )
 
     def owners(self) -> list[tuple[str, str]]:
         owners = []
@@ -88,6 +95,6 @@ class IDRiDMasks(MirrorMasks):
                 end = f'_{lesion}{self.suffix}'
                 if path.match(f'{folder}/*{end}' if folder else f'*{end}'):
                     inner = path.parent.parent if folder else path.parent
-                    key = PurePosixPath(self.images, inner, path.name[:-len(end)])
+                    key = PurePosixPath(self.images, inner, path.name[: -len(end)])
                     owners.append((name, key.as_posix()))
         return owners

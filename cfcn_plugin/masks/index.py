@@ -1,4 +1,5 @@
 """Records of up to millions of images in four flat arrays that workers share."""
+
 import marshal
 from abc import abstractmethod
 from array import array
@@ -68,12 +69,13 @@ class RecordIndex:
         start, stop = (hashes.searchsorted(code, side) for side in ('left', 'right'))
         return [record for other, record in self._entries(start, stop) if other == key]
 
-    def _entries(self, start: SupportsIndex,
-                 stop: SupportsIndex) -> Iterator[tuple[str, Any]]:
+    def _entries(
+        self, start: SupportsIndex, stop: SupportsIndex
+    ) -> Iterator[tuple[str, Any]]:
         """Keys and records from ``start`` to ``stop`` in the order of hashes."""
         joined, ends = memoryview(self._joined.numpy()), memoryview(self._ends.numpy())
         for i in self._order.numpy()[start:stop]:
-            yield marshal.loads(joined[ends[i]:ends[i + 1]])
+            yield marshal.loads(joined[ends[i] : ends[i + 1]])
 
 
 def _hash(key: str) -> int:
@@ -91,6 +93,7 @@ class IndexedMasks(MaskSource):
     Raises:
         MaskError: The file has no entry.
     """
+
     entry = 'entry'  # name of one record, for messages
 
     def __init__(self, ann_file: str, data_root: str = ''):
@@ -161,11 +164,11 @@ class IndexedMasks(MaskSource):
     def check(self) -> None:
         with at(f"'{self.file}'"):
             strangers = [
-                key for key in self.index if find_name(self.data_root, key) is None]
+                key for key in self.index if find_name(self.data_root, key) is None
+            ]
         if strangers:
             found = list(walk_files(self.data_root or '.', 'data_root'))
             # an image's own name may have a backslash
             strangers = set(strangers).difference(map(normal_name, found))
         if strangers:
-            raise unknown_keys_error(
-                strangers, 'image names', f"'{self.file}'", found)
+            raise unknown_keys_error(strangers, 'image names', f"'{self.file}'", found)

@@ -1,4 +1,5 @@
 """Masks drawn with Label Studio, one JSON export for all images."""
+
 import logging
 import re
 from collections.abc import Iterator
@@ -44,8 +45,11 @@ class Seen:
 
     def add_other_images(self, data: dict, image: str) -> None:
         own = set(_image_names(data[image]))
-        self.other_images.update(field for field, value in data.items()
-                                 if not own.issuperset(_image_names(value)))
+        self.other_images.update(
+            field
+            for field, value in data.items()
+            if not own.issuperset(_image_names(value))
+        )
 
     def check_tag(self, to_name: str | None, image: str) -> None:
         """Raise a MaskError if the regions may be those of several images."""
@@ -53,11 +57,13 @@ class Seen:
         if to_name is not None and tags and to_name not in tags:
             raise MaskError(f'no region has to_name={to_name!r}, there are {tags}')
         if to_name is None and (
-                len(tags) > 1 or (self.other_images and self.tags != {image})):
+            len(tags) > 1 or (self.other_images and self.tags != {image})
+        ):
             fields = sorted({image, *self.other_images})
             raise MaskError(
                 f'tasks with several images: fields {fields}, regions with to_name '
-                f"{tags}: name the one of '{image}' with `to_name`")
+                f"{tags}: name the one of '{image}' with `to_name`"
+            )
 
 
 class LabelStudioMasks(IndexedMasks):
@@ -82,17 +88,20 @@ class LabelStudioMasks(IndexedMasks):
         **choice: Options of :class:`.ObjectChoice`. A region's labels are its
             categories; the category of a region without a label is ``''``.
     """
+
     entry = 'task with an annotation'
 
-    def __init__(self,
-                 ann_file: str,
-                 images: str = '',
-                 data_root: str = '',
-                 prefix: str = '',
-                 image: str = 'image',
-                 several: str = 'error',
-                 to_name: str | None = None,
-                 **choice):
+    def __init__(
+        self,
+        ann_file: str,
+        images: str = '',
+        data_root: str = '',
+        prefix: str = '',
+        image: str = 'image',
+        several: str = 'error',
+        to_name: str | None = None,
+        **choice,
+    ):
         check_option('several', several, SEVERAL)
         self.choice = ObjectChoice(**choice)
         self.images = images
@@ -103,8 +112,11 @@ class LabelStudioMasks(IndexedMasks):
         super().__init__(ann_file, data_root)
 
     def read(self, records: list, file: str, results: dict) -> MaskRecord:
-        found = [Annotated(label, (place, region))
-                 for place, labels, region in records[0] for label in labels]
+        found = [
+            Annotated(label, (place, region))
+            for place, labels, region in records[0]
+            for label in labels
+        ]
         return self.choice.record(found, draw_regions, results, file)
 
     def records(self) -> Iterator[tuple[str, list[tuple] | MaskError]]:
@@ -130,7 +142,8 @@ class LabelStudioMasks(IndexedMasks):
         if seen.key_points:
             logging.getLogger(__name__).warning(
                 f"'{self.file}': {seen.key_points} key points are left out, since key "
-                'points have no area')
+                'points have no area'
+            )
         # the labels of a broken task are unknown
         check = self.choice.check_case if broken else self.choice.check_seen
         if keys:
@@ -141,7 +154,8 @@ class LabelStudioMasks(IndexedMasks):
         if len(annotations) > 1 and self.several == 'error':
             raise MaskError(
                 f'{len(annotations)} annotations, expected one: mark one as the ground '
-                "truth, or take all with `several='union'`")
+                "truth, or take all with `several='union'`"
+            )
         areas = []
         for one in annotations:
             found, key_points = find_areas(one.get('result'))
@@ -150,8 +164,18 @@ class LabelStudioMasks(IndexedMasks):
                 tag = result.get('to_name')
                 seen.tags.add(tag if tag is None else str(tag))
                 if self.to_name in (None, tag):
-                    areas.append((result.get('item_index') or 0, read_or_defer(
-                        f'result {number}', self._read_area, number, result, seen)))
+                    areas.append(
+                        (
+                            result.get('item_index') or 0,
+                            read_or_defer(
+                                f'result {number}',
+                                self._read_area,
+                                number,
+                                result,
+                                seen,
+                            ),
+                        )
+                    )
         return areas
 
     def _read_area(self, number: int, result: dict, seen: Seen) -> tuple:
@@ -165,8 +189,12 @@ class LabelStudioMasks(IndexedMasks):
         """Keys of a task's images; several if the field of the image is a list."""
         given = data.get(self.image) if isinstance(data, dict) else None
         paths = given if isinstance(given, list) and given else [given]
-        expect(is_list_of(str, paths), f"an image in data['{self.image}']", data,
-               ': name the field with `image`')
+        expect(
+            is_list_of(str, paths),
+            f"an image in data['{self.image}']",
+            data,
+            ': name the field with `image`',
+        )
         return list(map(self._read_key, paths))
 
     def _read_key(self, path: str) -> str:
@@ -176,23 +204,31 @@ class LabelStudioMasks(IndexedMasks):
             raise MaskError(f'image {path!r} is no path or URL ({error})') from None
         if url.path.startswith(UPLOAD):
             name = unquote(PurePosixPath(url.path).name)
-            name = name[HASH.match(name).end():] if HASH.match(name) else name
+            name = name[HASH.match(name).end() :] if HASH.match(name) else name
         else:
-            name = parse_qs(url.query).get('d', [''])[0] if url.path.startswith(
-                LOCAL) else unquote(path)
-            if not name.startswith(self.prefix) or '://' in name[len(self.prefix):]:
+            name = (
+                parse_qs(url.query).get('d', [''])[0]
+                if url.path.startswith(LOCAL)
+                else unquote(path)
+            )
+            if not name.startswith(self.prefix) or '://' in name[len(self.prefix) :]:
                 raise MaskError(
                     f"image '{name}' does not begin with prefix={self.prefix!r}: set "
-                    '`prefix` to the part before the name below `images`')
-            name = name[len(self.prefix):]
+                    '`prefix` to the part before the name below `images`'
+                )
+            name = name[len(self.prefix) :]
         return image_name(name, self.images)
 
 
 def _read_annotations(task) -> list[dict]:
     """A task's annotations: the ground truth, or all that are not skipped."""
     annotations = task.get('annotations') if isinstance(task, dict) else None
-    expect(is_list_of(dict, annotations), 'an object with `annotations`', task,
-           '; export from Label Studio as "JSON"')
+    expect(
+        is_list_of(dict, annotations),
+        'an object with `annotations`',
+        task,
+        '; export from Label Studio as "JSON"',
+    )
     done = [a for a in annotations if not a.get('was_cancelled')]
     return [a for a in done if a.get('ground_truth')] or done
 
@@ -212,15 +248,18 @@ def _image_names(value) -> Iterator[str]:
             left.extend(one.values() if isinstance(one, dict) else one)
 
 
-def _areas_of(areas: list[tuple] | MaskError, item: int, count: int,
-              place: str) -> list[tuple] | MaskError:
+def _areas_of(
+    areas: list[tuple] | MaskError, item: int, count: int, place: str
+) -> list[tuple] | MaskError:
     """The areas of one of ``count`` images of a task, or the first error."""
     if isinstance(areas, MaskError):
         return areas
     for number, area in areas:
         if not is_whole(number) or number >= count:
-            return MaskError(f'{place}: item_index {number!r} of a region, and the '
-                             f'task has {count} images')
+            return MaskError(
+                f'{place}: item_index {number!r} of a region, and the '
+                f'task has {count} images'
+            )
         if number == item and isinstance(area, MaskError):
             at(place).mark(area)
             return area

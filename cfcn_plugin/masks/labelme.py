@@ -1,4 +1,5 @@
 """Masks drawn with LabelMe, one JSON file per image."""
+
 import base64
 from io import BytesIO
 from pathlib import Path
@@ -35,8 +36,19 @@ from .io.stored_names import normal_name
 from .objects import Annotated, ObjectChoice
 
 # shape type -> least number of points
-KINDS = dict(polygon=3, rectangle=2, oriented_rectangle=4, rotation=4,
-             quadrilateral=4, circle=2, line=2, linestrip=2, point=1, points=1, mask=2)
+KINDS = dict(
+    polygon=3,
+    rectangle=2,
+    oriented_rectangle=4,
+    rotation=4,
+    quadrilateral=4,
+    circle=2,
+    line=2,
+    linestrip=2,
+    point=1,
+    points=1,
+    mask=2,
+)
 LINES = ('line', 'linestrip', 'point', 'points')
 # oriented_rectangle is LabelMe's name, the last two are X-AnyLabeling's
 RECTANGLES = ('rectangle', 'oriented_rectangle', 'rotation', 'quadrilateral')
@@ -61,17 +73,20 @@ class LabelMeMasks(FolderMasks):
             of no more than the first pixel is an error.
         **choice: Options of :class:`.ObjectChoice`. A shape's label is its category.
     """
+
     image_field = '`imagePath`'
 
-    def __init__(self,
-                 masks: str,
-                 images: str = '',
-                 data_root: str = '',
-                 suffix: str = '.json',
-                 radius: float | None = None,
-                 unit: str = 'pixel',
-                 normalized: bool | None = None,
-                 **choice):
+    def __init__(
+        self,
+        masks: str,
+        images: str = '',
+        data_root: str = '',
+        suffix: str = '.json',
+        radius: float | None = None,
+        unit: str = 'pixel',
+        normalized: bool | None = None,
+        **choice,
+    ):
         super().__init__(masks, images, data_root, suffix)
         check_flag('normalized', normalized, optional=True)
         check_radius(0 if radius is None else radius, unit)
@@ -87,8 +102,11 @@ class LabelMeMasks(FolderMasks):
     def read(self, file: Path, shape: tuple[int, int], results: dict) -> MaskRecord:
         content = read_json(file, dict)
         shapes = content.get('shapes')
-        expect(is_list_of(dict, shapes),
-               'a file of LabelMe with a list `shapes` of objects', sorted(content))
+        expect(
+            is_list_of(dict, shapes),
+            'a file of LabelMe with a list `shapes` of objects',
+            sorted(content),
+        )
         size = content.get('imageHeight'), content.get('imageWidth')
         if None not in size:
             check_size(size, shape)
@@ -96,8 +114,11 @@ class LabelMeMasks(FolderMasks):
         for number, one in enumerate(shapes):
             label = one.get('label')
             with at(f'shape {number}'):
-                expect(isinstance(label, str) or not self.choice.wants(label),
-                       'a text `label`', label)
+                expect(
+                    isinstance(label, str) or not self.choice.wants(label),
+                    'a text `label`',
+                    label,
+                )
                 self.choice.check_case([str(label)])
             found.append(Annotated(str(label), (number, one)))
         return self.choice.record(found, self._draw, results, str(file))
@@ -111,12 +132,17 @@ class LabelMeMasks(FolderMasks):
         return mask
 
     def _draw_shape(self, one: dict, kind: str, shape: tuple) -> np.ndarray:
-        expect(isinstance(kind, str) and kind in KINDS,
-               f'a `shape_type` of {tuple(KINDS)}', kind)
+        expect(
+            isinstance(kind, str) and kind in KINDS,
+            f'a `shape_type` of {tuple(KINDS)}',
+            kind,
+        )
         points = read_points(one.get('points'), KINDS[kind])
         if kind in LINES and self.radius is None:
-            raise MaskError(f'a {kind} has no inside: give the width around it with '
-                            '`radius`, or choose other `categories`')
+            raise MaskError(
+                f'a {kind} has no inside: give the width around it with '
+                '`radius`, or choose other `categories`'
+            )
         if kind != 'mask':  # a mask's own size in pixels is compared with its box
             flat = to_pixels(points.ravel().tolist(), shape, self.normalized)
             points = np.reshape(flat, (-1, 2))
@@ -138,25 +164,28 @@ class LabelMeMasks(FolderMasks):
         return draw_boxes([(*low, *high)], shape, normalized=False)
 
     @staticmethod
-    def _paste(encoded, low: np.ndarray, high: np.ndarray,
-               shape: tuple) -> np.ndarray:
+    def _paste(encoded, low: np.ndarray, high: np.ndarray, shape: tuple) -> np.ndarray:
         """Draw a shape of type mask: a base64 PNG of the box between two pixels."""
         left, top = low.astype(int).tolist()
         right, bottom = (high.astype(int) + 1).tolist()
         if left < 0 or top < 0 or right > shape[1] or bottom > shape[0]:
-            raise MaskError(f'the mask from {low.tolist()} to {high.tolist()} leaves '
-                            'the image')
+            raise MaskError(
+                f'the mask from {low.tolist()} to {high.tolist()} leaves the image'
+            )
         expect(isinstance(encoded, str) and encoded, 'a `mask` in base64', encoded)
         try:
             stream = BytesIO(base64.b64decode(encoded, validate=True))
         except (TypeError, ValueError) as error:  # also letters beyond ASCII
             raise MaskError(f'its `mask` is not base64 ({error})') from error
         try:
-            values = read_image(stream, (bottom - top, right - left),
-                                values=shown_values)
+            values = read_image(
+                stream, (bottom - top, right - left), values=shown_values
+            )
         except MaskSizeError as error:
-            raise MaskError(f'its mask has height and width {error.size}, its box '
-                            f'{(bottom - top, right - left)}') from error
+            raise MaskError(
+                f'its mask has height and width {error.size}, its box '
+                f'{(bottom - top, right - left)}'
+            ) from error
         if values.ndim != 2:
             raise MaskError('its mask has colours, expected grey')
         mask = np.zeros(shape, np.uint8)
@@ -170,7 +199,9 @@ def _is_polygon(one: dict, kind: str, count: int) -> bool:
         return kind == 'polygon'
     turn = one.get('rotation') or one.get('direction')
     # two corners do not tell how the rectangle is turned
-    expect(count == 4 or (count == 2 and kind == 'rectangle' and not turn),
-           'two opposite corners, or four corners of a turned rectangle',
-           f'{count} points' + (f' and a rotation of {turn}' if turn else ''))
+    expect(
+        count == 4 or (count == 2 and kind == 'rectangle' and not turn),
+        'two opposite corners, or four corners of a turned rectangle',
+        f'{count} points' + (f' and a rotation of {turn}' if turn else ''),
+    )
     return count == 4

@@ -1,4 +1,5 @@
 """Loading the mask of one image, with the policies for missing and wrong masks."""
+
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -49,6 +50,7 @@ class QueryResult:
             zeros; with ``'size'``, the mask of the wrong size, if available.
         ways: How the mask was refined (``Refined.ways``); None if it was not.
     """
+
     kind: str
     error: Exception | None = None
     record: MaskRecord | None = None
@@ -99,18 +101,20 @@ class MaskLoader:
         FileNotFoundError: There is no such ``image_list``.
     """
 
-    def __init__(self,
-                 source: MaskSource,
-                 image_list: str | None = None,
-                 fraction: float = 1.0,
-                 seed: int = 0,
-                 missing: str = 'error',
-                 empty: str = 'error',
-                 exif: bool = False,
-                 rescale: bool = False,
-                 on_error: str = 'raise',
-                 refine: GrabCut | None = None,
-                 warn: Callable[[str], None] = warn_by_logging):
+    def __init__(
+        self,
+        source: MaskSource,
+        image_list: str | None = None,
+        fraction: float = 1.0,
+        seed: int = 0,
+        missing: str = 'error',
+        empty: str = 'error',
+        exif: bool = False,
+        rescale: bool = False,
+        on_error: str = 'raise',
+        refine: GrabCut | None = None,
+        warn: Callable[[str], None] = warn_by_logging,
+    ):
         check_option('missing', missing, POLICIES)
         check_option('empty', empty, POLICIES)
         check_option('on_error', on_error, ON_ERROR)
@@ -119,12 +123,16 @@ class MaskLoader:
         check_flag('exif', exif)
         check_flag('rescale', rescale)
         if image_list is not None and fraction != 1:
-            raise ValueError('give either `image_list` (the exact images) or '
-                             '`fraction`, not both')
+            raise ValueError(
+                'give either `image_list` (the exact images) or `fraction`, not both'
+            )
         self.source = source
         self.image_list_file = image_list
-        self.image_list = None if image_list is None else frozenset(
-            map(normal_name, read_guided_list(image_list)))
+        self.image_list = (
+            None
+            if image_list is None
+            else frozenset(map(normal_name, read_guided_list(image_list)))
+        )
         self.fraction = fraction
         self.seed = seed
         self.missing = missing
@@ -183,9 +191,12 @@ class MaskLoader:
             raise MaskError(
                 f'{len(broken)} entries of guided images cannot be read: correct them, '
                 "or take their images as unguided with on_error='unguided'. The first: "
-                f'{first}')
-        self.warn(f'{len(broken)} entries cannot be read, their images are unguided. '
-                  f'The first: {first}')
+                f'{first}'
+            )
+        self.warn(
+            f'{len(broken)} entries cannot be read, their images are unguided. '
+            f'The first: {first}'
+        )
 
     def check_missing(self, images: Iterable[str]) -> None:
         """Check before training that each chosen image has a mask; none is decoded.
@@ -206,7 +217,8 @@ class MaskLoader:
                 f'{len(missing)} guided images have no mask in '
                 f'{self.source.looked_for(min(missing))}, for example '
                 f'{", ".join(map(repr, sorted(missing)[:3]))}: add masks, or declare '
-                "images without one unguided with `missing='unguided'`")
+                "images without one unguided with `missing='unguided'`"
+            )
 
     def query(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
         """Query the source for a sample with ``img_path`` or ``sample_idx``.
@@ -258,8 +270,10 @@ class MaskLoader:
         if 0 < count <= MAX_WARNINGS:
             self.warn(f'{name} is unguided: {error}')
         if count == MAX_WARNINGS:
-            self.warn(f'{MAX_WARNINGS} masks cannot be used in this process, more are '
-                      'not named: see `mask_error_fraction`')
+            self.warn(
+                f'{MAX_WARNINGS} masks cannot be used in this process, more are '
+                'not named: see `mask_error_fraction`'
+            )
 
     def is_declared_unguided(self, result: QueryResult) -> bool:
         """Whether ``missing`` or ``empty`` declares the image unguided."""
@@ -273,14 +287,20 @@ class MaskLoader:
             orientation, turn, problem = mask_turn(sample, shape, self.exif)
             stored = shape[::-1] if turn > 4 else shape
             asked = {**sample, 'ori_shape': stored}
-            record = (read_scaled(self.source, asked) if self.rescale else
-                      self.source(asked))
+            record = (
+                read_scaled(self.source, asked) if self.rescale else self.source(asked)
+            )
             if record is None:
                 with suppress(ForeignImageError):
                     where = self.source.looked_for(self.source.key(sample))
-                return QueryResult('missing', MaskError(
-                    f'{describe_image(sample)} has no mask in {where}: add it, or '
-                    "declare images without a mask unguided with `missing='unguided'`"))
+                return QueryResult(
+                    'missing',
+                    MaskError(
+                        f'{describe_image(sample)} has no mask in {where}: add it, '
+                        'or declare images without a mask unguided with '
+                        "`missing='unguided'`"
+                    ),
+                )
             with at(f"'{record.file}'"):
                 check_size(record.mask.shape[-2:], stored)
                 record.check()
@@ -289,24 +309,41 @@ class MaskLoader:
         except MaskSizeError as error:
             remedy = size_remedy(error.size, stored, sample, self.exif)
             if not remedy and not self.rescale and is_scaled(error.size, stored):
-                remedy = ('. The proportions are the same: scale such masks with '
-                          '`rescale=True`')
-            return QueryResult('size', MaskError(
-                f'{describe_image(sample)}: {error}{remedy}'), record)
+                remedy = (
+                    '. The proportions are the same: scale such masks with '
+                    '`rescale=True`'
+                )
+            return QueryResult(
+                'size', MaskError(f'{describe_image(sample)}: {error}{remedy}'), record
+            )
         except MaskError as error:
             return QueryResult('unusable', error)
         if not record.mask.any():
-            return QueryResult('empty', MaskError(
-                f"mask '{record.file}' has no causal pixel: correct it, or declare "
-                "such images unguided with `empty='unguided'`"),
-                MaskRecord(np.zeros(shape, np.uint8), record.file))
+            return QueryResult(
+                'empty',
+                MaskError(
+                    f"mask '{record.file}' has no causal pixel: correct it, or declare "
+                    "such images unguided with `empty='unguided'`"
+                ),
+                MaskRecord(np.zeros(shape, np.uint8), record.file),
+            )
         ignore = record.ignore
         # a turned image is compared with its file in each draw
-        made_of = None if record.made_of is None or orientation != 1 else (
-            *image, *record.made_of)
-        return QueryResult('mask', record=MaskRecord(
-            turn_upright(record.mask, turn), record.file, record.classes,
-            None if ignore is None else turn_upright(ignore, turn), made_of))
+        made_of = (
+            None
+            if record.made_of is None or orientation != 1
+            else (*image, *record.made_of)
+        )
+        return QueryResult(
+            'mask',
+            record=MaskRecord(
+                turn_upright(record.mask, turn),
+                record.file,
+                record.classes,
+                None if ignore is None else turn_upright(ignore, turn),
+                made_of,
+            ),
+        )
 
 
 def describe_image(sample: dict) -> str:

@@ -3,6 +3,7 @@
 Finding, decoding and checking a mask takes most of the time of loading it, and the
 masks are few.
 """
+
 import math
 import os
 import zlib
@@ -37,8 +38,9 @@ class MaskMemory:
         self._kept: dict[tuple, _Kept] = {}
         self._bytes = 0
 
-    def find(self, key: tuple | None, image: np.ndarray | None = None
-             ) -> tuple[MaskRecord, Counter | None] | None:
+    def find(
+        self, key: tuple | None, image: np.ndarray | None = None
+    ) -> tuple[MaskRecord, Counter | None] | None:
         """The record that was kept, and how it was refined; None if a file changed.
 
         Args:
@@ -51,20 +53,37 @@ class MaskMemory:
         for path, state in found.made_of:
             if file_state(path) != state:
                 return None
-        mask, *ignore = [np.unpackbits(bits, count=math.prod(shape)).reshape(shape)
-                         for bits, shape in found.planes]
-        return MaskRecord(mask, found.file, found.classes,
-                          ignore[0] if ignore else None), found.ways
+        mask, *ignore = [
+            np.unpackbits(bits, count=math.prod(shape)).reshape(shape)
+            for bits, shape in found.planes
+        ]
+        return MaskRecord(
+            mask, found.file, found.classes, ignore[0] if ignore else None
+        ), found.ways
 
-    def keep(self, key: tuple | None, record: MaskRecord, ways: Counter | None = None,
-             image: np.ndarray | None = None) -> None:
+    def keep(
+        self,
+        key: tuple | None,
+        record: MaskRecord,
+        ways: Counter | None = None,
+        image: np.ndarray | None = None,
+    ) -> None:
         """Keep a record that says what it is made of, if there is room."""
         planes = [one for one in (record.mask, record.ignore) if one is not None]
-        if key is None or record.made_of is None or any(
-                one.dtype != np.uint8 for one in planes):
+        if (
+            key is None
+            or record.made_of is None
+            or any(one.dtype != np.uint8 for one in planes)
+        ):
             return
-        kept = _Kept([(np.packbits(one), one.shape) for one in planes], record.file,
-                     record.classes, record.made_of, ways, pixels_code(image))
+        kept = _Kept(
+            [(np.packbits(one), one.shape) for one in planes],
+            record.file,
+            record.classes,
+            record.made_of,
+            ways,
+            pixels_code(image),
+        )
         size = _size(kept) - _size(self._kept.get(key))
         if self._bytes + size <= MOST_BYTES:
             self._kept[key] = kept
@@ -111,4 +130,4 @@ def pixels_code(image: np.ndarray | None) -> int | None:
     """A checksum of some rows of an image; None without an image."""
     if image is None:
         return None
-    return zlib.crc32(np.ascontiguousarray(image[::max(1, len(image) // ROWS)]))
+    return zlib.crc32(np.ascontiguousarray(image[:: max(1, len(image) // ROWS)]))

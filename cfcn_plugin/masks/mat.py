@@ -1,4 +1,5 @@
 """The brain tumour MRI of Cheng et al., one MATLAB file per slice."""
+
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +27,15 @@ class MatMasks(FolderMasks):
             columns first; use False for images that were exported without a transpose.
     """
 
-    def __init__(self,
-                 masks: str,
-                 images: str = '',
-                 data_root: str = '',
-                 suffix: str = '.mat',
-                 field: str = 'cjdata/tumorMask',
-                 upright: bool = True):
+    def __init__(
+        self,
+        masks: str,
+        images: str = '',
+        data_root: str = '',
+        suffix: str = '.mat',
+        field: str = 'cjdata/tumorMask',
+        upright: bool = True,
+    ):
         super().__init__(masks, images, data_root, suffix)
         import_h5py()  # raise a missing import here, not in a worker
         self.field = field
@@ -47,6 +50,8 @@ class MatMasks(FolderMasks):
             check_size(size, shape)
             values = field[()].T if self.upright else field[()]
         if not ((values == 0) | (values == 1)).all():
-            raise MaskError(f"'{self.field}' is not binary: expected 0 and 1, got "
-                            f'{np.unique(values)[:8].tolist()}')
+            raise MaskError(
+                f"'{self.field}' is not binary: expected 0 and 1, got "
+                f'{np.unique(values)[:8].tolist()}'
+            )
         return MaskRecord(values.astype(np.uint8), str(file))

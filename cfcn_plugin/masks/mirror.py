@@ -1,4 +1,5 @@
 """A folder of mask files with the same layout as the folder of images."""
+
 import os
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,7 @@ class MirrorMasks(MaskSource):
         images: Folder of images below ``data_root``. Empty: ``data_root`` itself.
         data_root: The dataset's root.
     """
+
     endings = False
     suffixes: tuple[str, ...] = ()  # of masks, which may lie beside their images
     image_field = ''  # the field of a mask's file that names its image
@@ -49,7 +51,8 @@ class MirrorMasks(MaskSource):
         except ValueError:
             raise ForeignImageError(
                 f"image '{key}' is not below images='{self.images}' of "
-                f'{type(self).__name__}: correct `images`') from None
+                f'{type(self).__name__}: correct `images`'
+            ) from None
 
     def find(self, name: str, key: str) -> Path | None:
         """The path of the file ``name`` in the folder of masks, None if missing.
@@ -79,7 +82,8 @@ class MirrorMasks(MaskSource):
         raise MaskError(
             f'one mask belongs to {len(images)} images, {", ".join(shown)}: move all '
             'but one of the images to another folder, or rename the images so that '
-            f'each has a mask of its own name{correct}')
+            f'each has a mask of its own name{correct}'
+        )
 
     def named_image(self, key: str) -> str | None:
         """The name of the image that the file of an image's mask names, if any.

@@ -1,4 +1,5 @@
 """Annotated objects with categories: which are causal, and for which class."""
+
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
@@ -23,6 +24,7 @@ class Annotated(NamedTuple):
         ignored: Whether pixels of this object alone are neither cause nor context.
             None: the object is left out.
     """
+
     category: str
     outline: Any
     ignored: bool | None = False
@@ -49,39 +51,51 @@ class ObjectChoice:
             (see ``empty`` of LoadActivationMask).
     """
 
-    def __init__(self,
-                 objects: str = 'all',
-                 classes: Sequence[str] | dict[str, int] | None = None,
-                 categories: Sequence[str] | None = None,
-                 ignore: Sequence[str] = (),
-                 label_missing: str = 'error'):
+    def __init__(
+        self,
+        objects: str = 'all',
+        classes: Sequence[str] | dict[str, int] | None = None,
+        categories: Sequence[str] | None = None,
+        ignore: Sequence[str] = (),
+        label_missing: str = 'error',
+    ):
         check_option('objects', objects, OBJECTS)
         check_option('label_missing', label_missing, LABEL_MISSING)
         for name, value in dict(
-                classes=classes, categories=categories, ignore=ignore or None).items():
+            classes=classes, categories=categories, ignore=ignore or None
+        ).items():
             check_names(name, value)
             if value is not None and not value:
                 raise ValueError(f'`{name}` must name at least one, got none')
         if objects == 'all' and classes is not None:
-            raise ValueError("`classes` are for objects='per_class' or 'label', and "
-                             "objects='all' makes one mask of all objects")
+            raise ValueError(
+                "`classes` are for objects='per_class' or 'label', and "
+                "objects='all' makes one mask of all objects"
+            )
         if objects != 'all' and classes is None:
-            raise ValueError(f'objects={objects!r} needs `classes`: the class names in '
-                             'the order of labels, or {category: label}')
+            raise ValueError(
+                f'objects={objects!r} needs `classes`: the class names in '
+                'the order of labels, or {category: label}'
+            )
         if objects != 'all' and categories is not None:
-            raise ValueError("`categories` is for objects='all', got "
-                             f'objects={objects!r}: use `classes`')
+            raise ValueError(
+                "`categories` is for objects='all', got "
+                f'objects={objects!r}: use `classes`'
+            )
         if classes is not None and not isinstance(classes, dict):
             classes = {name: label for label, name in enumerate(classes)}
         for name, label in (classes or {}).items():
             if type(label) is not int or label < 0:
-                raise ValueError('`classes` must give each category a label, a whole '
-                                 f'number from 0, got {label!r} for {name!r}')
+                raise ValueError(
+                    '`classes` must give each category a label, a whole '
+                    f'number from 0, got {label!r} for {name!r}'
+                )
         self.option = 'categories' if objects == 'all' else 'classes'
         asked = set((categories if objects == 'all' else classes) or ())
         if asked & set(ignore):
-            raise ValueError(f'`{self.option}` and `ignore` both name '
-                             f'{_join(asked & set(ignore))}')
+            raise ValueError(
+                f'`{self.option}` and `ignore` both name {_join(asked & set(ignore))}'
+            )
         self.objects = objects
         self.classes = classes
         self.asked = asked
@@ -94,8 +108,9 @@ class ObjectChoice:
 
         The geometry of an object that is not wanted is not read.
         """
-        return not self.asked or (isinstance(
-            category, str) and category in self.option_categories)
+        return not self.asked or (
+            isinstance(category, str) and category in self.option_categories
+        )
 
     def check(self, known: Collection[str]) -> None:
         """Raise a MaskError if an option names a category that no file declares."""
@@ -105,7 +120,8 @@ class ObjectChoice:
             raise MaskError(
                 f'no category {_join(strange)} of `{option}`, there are '
                 f'{_join(known)}. Correct the names, or give `classes` as '
-                '{category: label} with these categories')
+                '{category: label} with these categories'
+            )
 
     def check_seen(self, seen: Collection[str]) -> None:
         """Raise a MaskError if no category of the options occurs in a file.
@@ -122,15 +138,19 @@ class ObjectChoice:
         for name in seen:
             like = meant.get(name.strip().casefold(), name)
             if like != name and name not in self.option_categories:
-                raise MaskError(f'category {name!r} is not {like!r}: correct one of '
-                                'them, or name both')
+                raise MaskError(
+                    f'category {name!r} is not {like!r}: correct one of '
+                    'them, or name both'
+                )
 
-    def record(self,
-               found: Iterable[Annotated],
-               draw: Callable[[list, tuple[int, int]], np.ndarray],
-               results: dict,
-               file: str,
-               void: np.ndarray | None = None) -> MaskRecord:
+    def record(
+        self,
+        found: Iterable[Annotated],
+        draw: Callable[[list, tuple[int, int]], np.ndarray],
+        results: dict,
+        file: str,
+        void: np.ndarray | None = None,
+    ) -> MaskRecord:
         """The image's mask.
 
         Args:
@@ -148,8 +168,12 @@ class ObjectChoice:
         shape = tuple(results['ori_shape'][:2])
         causal = self._planes((one for one in found if not one.ignored), results)
         unsure = self._planes((one for one in found if one.ignored), results)
-        if self.objects == 'label' and found and not (causal or unsure) and (
-                self.label_missing == 'error'):
+        if (
+            self.objects == 'label'
+            and found
+            and not (causal or unsure)
+            and (self.label_missing == 'error')
+        ):
             raise MaskError(self._no_label(found, results))
         planes = {label: draw(outlines, shape) for label, outlines in causal.items()}
         ignored = [] if void is None else [void.astype(np.uint8)]
@@ -166,8 +190,9 @@ class ObjectChoice:
         mask = planes.get(None, np.zeros(shape, np.uint8))
         return MaskRecord(mask, file, ignore=ignore)
 
-    def _planes(self, found: Iterable[Annotated],
-                results: dict) -> dict[int | None, list]:
+    def _planes(
+        self, found: Iterable[Annotated], results: dict
+    ) -> dict[int | None, list]:
         """{class: outlines} of each plane; the class is None for a single mask."""
         planes = defaultdict(list)
         labels = self._labels(results) if self.objects == 'label' else ()
@@ -187,15 +212,18 @@ class ObjectChoice:
         if results.get('gt_label') is None:
             raise MaskError(
                 f"image '{results.get('img_path')}' has no `gt_label`, which "
-                "objects='label' needs: use a dataset with labels, or objects='all'")
+                "objects='label' needs: use a dataset with labels, or objects='all'"
+            )
         return np.atleast_1d(results['gt_label']).tolist()
 
     def _no_label(self, found: list[Annotated], results: dict) -> str:
         labels = self._labels(results)
         names = [name for name, label in self.classes.items() if label in labels]
-        return (f"no object of the image's label {labels} ({_join(names)}), only of "
-                f'{_join({one.category for one in found})}: annotate it, correct '
-                "`classes`, or take such masks as empty with `label_missing='empty'`")
+        return (
+            f"no object of the image's label {labels} ({_join(names)}), only of "
+            f'{_join({one.category for one in found})}: annotate it, correct '
+            "`classes`, or take such masks as empty with `label_missing='empty'`"
+        )
 
 
 def _join(names: Iterable[str]) -> str:

@@ -1,4 +1,5 @@
 """Turning the mask of a photograph as its image was turned when it was loaded."""
+
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,9 +9,11 @@ from PIL import Image
 from .base import MaskError
 from .exif import is_upright, stored_orientation
 
-LOAD_UPRIGHT = ("load it with color_type='color' and imdecode_backend='cv2' ('pillow' "
-                'for AVIF; in a torch data set: '
-                'ImageFolder(loader=cfcn_plugin.data.load_image))')
+LOAD_UPRIGHT = (
+    "load it with color_type='color' and imdecode_backend='cv2' ('pillow' "
+    'for AVIF; in a torch data set: '
+    'ImageFolder(loader=cfcn_plugin.data.load_image))'
+)
 
 
 class MaskTurn(NamedTuple):
@@ -21,6 +24,7 @@ class MaskTurn(NamedTuple):
         turn: The orientation to apply to the mask, 1 for no change.
         problem: What forbids to use the mask; empty if there is no problem.
     """
+
     orientation: int
     turn: int = 1
     problem: str = ''
@@ -48,14 +52,22 @@ def mask_turn(sample: dict, shape: tuple[int, int], exif: bool) -> MaskTurn:
         pixels = image_pixels(sample.get('img'))
         upright = pixels is None or is_upright(pixels, sample['img_path'])
     if upright is None:
-        return MaskTurn(orientation, problem=(
-            f'has an EXIF orientation ({orientation}), and its pixels do not show '
-            'whether it was loaded with it: save it upright, without EXIF'))
+        return MaskTurn(
+            orientation,
+            problem=(
+                f'has an EXIF orientation ({orientation}), and its pixels do not show '
+                'whether it was loaded with it: save it upright, without EXIF'
+            ),
+        )
     if upright or exif or shape_tells:  # a wrong mask then has another shape
         return MaskTurn(orientation, orientation if exif and upright else 1)
-    return MaskTurn(orientation, problem=(
-        f'has an EXIF orientation ({orientation}) and was loaded without it: '
-        f'{LOAD_UPRIGHT}, or set `exif=True` if the mask is like the stored pixels'))
+    return MaskTurn(
+        orientation,
+        problem=(
+            f'has an EXIF orientation ({orientation}) and was loaded without it: '
+            f'{LOAD_UPRIGHT}, or set `exif=True` if the mask is like the stored pixels'
+        ),
+    )
 
 
 def image_pixels(image: Any) -> np.ndarray | None:
@@ -63,8 +75,7 @@ def image_pixels(image: Any) -> np.ndarray | None:
     if isinstance(image, torch.Tensor):
         return np.asarray(image.movedim(0, -1) if image.ndim == 3 else image)
     if isinstance(image, Image.Image):
-        return np.asarray(
-            image if image.mode in ('L', 'RGB') else image.convert('RGB'))
+        return np.asarray(image if image.mode in ('L', 'RGB') else image.convert('RGB'))
     return image
 
 
@@ -91,6 +102,7 @@ def _orientation_of(sample: dict, exif: bool) -> tuple[int, tuple[int, int] | No
         return (1, None) if path is None else stored_orientation(path)
     except Exception as error:  # Pillow's plugins raise errors of many types
         if exif:
-            raise MaskError(f"the EXIF orientation of image '{path}' cannot be read "
-                            f'({error})') from error
+            raise MaskError(
+                f"the EXIF orientation of image '{path}' cannot be read ({error})"
+            ) from error
         return 1, None  # not a file here, or of a format without EXIF

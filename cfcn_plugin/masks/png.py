@@ -1,4 +1,5 @@
 """Masks in a folder of image files, one mask file per image."""
+
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -34,14 +35,16 @@ class PNGMasks(FolderMasks):
             class. Entries of the same class are combined. None: one mask.
     """
 
-    def __init__(self,
-                 masks: str,
-                 images: str = '',
-                 data_root: str = '',
-                 suffix: str | list[str] = '.png',
-                 causal: list[int] | list[list[int]] | str | None = None,
-                 ignore: Sequence[int] | Sequence[Sequence[int]] = (),
-                 classes: list[int] | None = None):
+    def __init__(
+        self,
+        masks: str,
+        images: str = '',
+        data_root: str = '',
+        suffix: str | list[str] = '.png',
+        causal: list[int] | list[list[int]] | str | None = None,
+        ignore: Sequence[int] | Sequence[Sequence[int]] = (),
+        classes: list[int] | None = None,
+    ):
         super().__init__(masks, images, data_root, suffix)
         self.alpha = causal == 'alpha'
         named = () if causal is None or self.alpha else causal
@@ -51,18 +54,25 @@ class PNGMasks(FolderMasks):
         self.ignore = colour_codes('ignore', ignore)
         kinds = {isinstance(one, int) for one in (*named, *ignore)}
         if len(kinds) > 1:
-            raise ValueError('`causal` and `ignore` must be all values or all colours, '
-                             f'got {causal} and {list(ignore)}')
+            raise ValueError(
+                '`causal` and `ignore` must be all values or all colours, '
+                f'got {causal} and {list(ignore)}'
+            )
         if set(self.causal or ()) & set(self.ignore):
-            raise ValueError(f'`causal` {causal} and `ignore` {list(ignore)} share a '
-                             'value')
+            raise ValueError(
+                f'`causal` {causal} and `ignore` {list(ignore)} share a value'
+            )
         if not isinstance(classes, list | tuple | None) or any(
-                type(label) is not int or label < 0 for label in classes or ()):
-            raise ValueError('`classes` must be labels, whole numbers from 0, got '
-                             f'{classes!r}')
+            type(label) is not int or label < 0 for label in classes or ()
+        ):
+            raise ValueError(
+                f'`classes` must be labels, whole numbers from 0, got {classes!r}'
+            )
         if classes is not None and len(named) != len(classes):
-            raise ValueError('`classes` must give a class for each of `causal`, got '
-                             f'{list(classes)} for {causal}')
+            raise ValueError(
+                '`classes` must give a class for each of `causal`, got '
+                f'{list(classes)} for {causal}'
+            )
         self.colours = kinds == {False}
         self.classes = classes
 
@@ -91,16 +101,24 @@ class PNGMasks(FolderMasks):
         if self.alpha:
             alpha = read_image(file, shape, colours=True)[..., 3]
             if (alpha == OPAQUE).all():
-                raise MaskError("opaque everywhere, and causal='alpha': expected a "
-                                'transparent context; save it with its alpha channel')
+                raise MaskError(
+                    "opaque everywhere, and causal='alpha': expected a "
+                    'transparent context; save it with its alpha channel'
+                )
             return (alpha >= HALF).astype(np.uint8)
         if self.colours:
             pixels = read_image(file, shape, colours=True)
             self._visible(pixels)
             return pixels.view('<u4')[..., 0]
-        values = read_image(file, shape, values=(
-            values_or_transparent if self.causal is not None else
-            partial(binary_values, ignore=self.ignore)))
+        values = read_image(
+            file,
+            shape,
+            values=(
+                values_or_transparent
+                if self.causal is not None
+                else partial(binary_values, ignore=self.ignore)
+            ),
+        )
         return values if values.ndim == 2 else self._grey(values)
 
     @staticmethod
@@ -109,7 +127,8 @@ class PNGMasks(FolderMasks):
         if not ((alpha == 0) | (alpha == OPAQUE)).all():
             raise MaskError(
                 'half transparent pixels, expected none: save it without an alpha '
-                "channel, or use causal='alpha' if the alpha channel is the mask")
+                "channel, or use causal='alpha' if the alpha channel is the mask"
+            )
         return alpha == OPAQUE
 
     def _grey(self, pixels: np.ndarray) -> np.ndarray:
@@ -119,17 +138,22 @@ class PNGMasks(FolderMasks):
             shown = np.unique(colour.reshape(-1, 3), axis=0)
             some = ', '.join(str(one) for one in shown[:4].tolist())
             raise MaskError(
-                f"colours, {some}{' ...' if len(shown) > 4 else ''}: "
-                'name the causal colours with `causal=[[r, g, b], ...]`')
+                f'colours, {some}{" ..." if len(shown) > 4 else ""}: '
+                'name the causal colours with `causal=[[r, g, b], ...]`'
+            )
         grey = colour[..., 0]
         if not has_alpha:
             return grey
         visible = self._visible(pixels)
-        return grey if visible.all() else np.where(
-            visible, grey.astype(np.int16), TRANSPARENT)
+        return (
+            grey
+            if visible.all()
+            else np.where(visible, grey.astype(np.int16), TRANSPARENT)
+        )
 
-    def _binary(self, values: np.ndarray, ignore: np.ndarray | None,
-                file: Path) -> np.ndarray:
+    def _binary(
+        self, values: np.ndarray, ignore: np.ndarray | None, file: Path
+    ) -> np.ndarray:
         if self.alpha or values.dtype == bool:
             return values.astype(np.uint8)
         known = values if ignore is None else np.where(ignore, 0, values)
@@ -137,23 +161,29 @@ class PNGMasks(FolderMasks):
             high = int(known.max())
             # no value is above the highest: all that are not 0 are the highest
             if high in (0, 1, 255) and cv2.sumElems(known)[0] == (
-                    high * cv2.countNonZero(known)):
+                high * cv2.countNonZero(known)
+            ):
                 return (known != 0).view(np.uint8)
         # Pillow opens some 16-bit files as int32; int16 is grey with transparency
         top = {'int32': 65535, 'uint16': 65535}.get(values.dtype.name, 255)
         mask = known > 0
         high = known.max(initial=0)
         # counting is ten times as fast as selecting the pixels
-        if high not in (0, 1, top) or (high and (
-                np.count_nonzero(known == high) != np.count_nonzero(mask))):
+        if high not in (0, 1, top) or (
+            high and (np.count_nonzero(known == high) != np.count_nonzero(mask))
+        ):
             found = sorted(set(np.unique(known).tolist()) - {TRANSPARENT})
             shown = ', '.join(map(str, found[:8]))
             lossy = file.suffix.lower() in ('.jpg', '.jpeg')
             raise MaskError(
                 f'not binary: expected values 0 and 1, or 0 and {top}, got {shown}'
-                f'{" ..." if len(found) > 8 else ""}; ' +
-                ('a JPEG does not keep values, save it as PNG' if lossy else
-                 'name the causal values with `causal=[...]`'))
+                f'{" ..." if len(found) > 8 else ""}; '
+                + (
+                    'a JPEG does not keep values, save it as PNG'
+                    if lossy
+                    else 'name the causal values with `causal=[...]`'
+                )
+            )
         return mask.view(np.uint8)
 
 
@@ -168,12 +198,17 @@ def colour_codes(name: str, given: Sequence) -> list[int]:
     codes = []
     for one in given:
         colour = isinstance(one, Sequence) and not isinstance(one, str)
-        parts = tuple(one) if colour else (one, )
+        parts = tuple(one) if colour else (one,)
         if len(parts) != (3 if colour else 1) or any(
-                isinstance(p, bool) or not isinstance(p, int) or not 0 <= p <=
-                (255 if colour else 65535) for p in parts):
-            raise ValueError(f'`{name}` must hold values (whole numbers from 0) or '
-                             f'colours ([r, g, b], 0 to 255), got {one!r}')
+            isinstance(p, bool)
+            or not isinstance(p, int)
+            or not 0 <= p <= (255 if colour else 65535)
+            for p in parts
+        ):
+            raise ValueError(
+                f'`{name}` must hold values (whole numbers from 0) or '
+                f'colours ([r, g, b], 0 to 255), got {one!r}'
+            )
         # a colour as the four bytes of an opaque RGBA pixel
         codes.append(int.from_bytes((*parts, OPAQUE), 'little') if colour else one)
     return codes

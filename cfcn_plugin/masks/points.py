@@ -1,4 +1,5 @@
 """Points that a person clicked, in one CSV or JSON file."""
+
 import math
 from collections.abc import Iterator
 
@@ -34,14 +35,17 @@ class PointMasks(IndexedMasks):
             False: they are pixels. None: they are pixels, and a point within
             [0, 1] is an error, except whole numbers.
     """
+
     entry = 'point'
 
-    def __init__(self,
-                 ann_file: str,
-                 data_root: str = '',
-                 radius: float = 0.05,
-                 unit: str = 'diagonal',
-                 normalized: bool | None = None):
+    def __init__(
+        self,
+        ann_file: str,
+        data_root: str = '',
+        radius: float = 0.05,
+        unit: str = 'diagonal',
+        normalized: bool | None = None,
+    ):
         check_flag('normalized', normalized, optional=True)
         check_radius(radius, unit)
         self.radius = radius
@@ -60,7 +64,8 @@ class PointMasks(IndexedMasks):
 
     def records(self) -> Iterator[tuple[str, tuple | MaskError]]:
         for place, (image, *numbers) in read_entries(
-                self.file, ('image', 'x', 'y'), ('radius', )):
+            self.file, ('image', 'x', 'y'), ('radius',)
+        ):
             with at(place):
                 key = image_name(image)
             yield key, read_or_defer(place, self._parse, numbers)
@@ -74,6 +79,9 @@ class PointMasks(IndexedMasks):
         except ValueError:
             x = y = radius = math.nan
         # written so that NaN fails
-        expect(abs(x) < FAR and abs(y) < FAR and 0 <= radius < FAR,
-               'finite numbers x, y and perhaps a radius of 0 or more', numbers)
+        expect(
+            abs(x) < FAR and abs(y) < FAR and 0 <= radius < FAR,
+            'finite numbers x, y and perhaps a radius of 0 or more',
+            numbers,
+        )
         return x, y, radius

@@ -2,6 +2,7 @@
 
 GrabCut (Rother, Kolmogorov and Blake, SIGGRAPH 2004), as OpenCV implements it.
 """
+
 from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -34,6 +35,7 @@ class Refined(NamedTuple):
             'core': the second try, from a sure core; 'ellipse' or 'mark': no outline
             was found, and the mark's ellipse or the mark itself is taken.
     """
+
     mask: np.ndarray
     ways: Counter
 
@@ -65,22 +67,26 @@ class GrabCut:
     Raises:
         ValueError: An option is out of its range.
     """
+
     stock = GOES
 
-    def __init__(self,
-                 mark: str = 'around',
-                 iterations: int = 3,
-                 margin: float = 0.35,
-                 reach: float = 0.18,
-                 size: int = 160,
-                 least: float = 0.15,
-                 most: float = 0.98,
-                 cache: str | None = None):
+    def __init__(
+        self,
+        mark: str = 'around',
+        iterations: int = 3,
+        margin: float = 0.35,
+        reach: float = 0.18,
+        size: int = 160,
+        least: float = 0.15,
+        most: float = 0.98,
+        cache: str | None = None,
+    ):
         check_option('mark', mark, MARKS)
         check_whole('iterations', iterations, least=1, most=LARGEST)
         check_whole('size', size, least=16, most=LARGEST)
         for name, value in dict(
-                margin=margin, reach=reach, least=least, most=most).items():
+            margin=margin, reach=reach, least=least, most=most
+        ).items():
             check_number(name, value, least=0, most=LARGEST)
         self.mark = mark
         self.iterations = iterations
@@ -90,8 +96,11 @@ class GrabCut:
         self.least = least
         self.most = most
         self.options = dict(vars(self))
-        self.cache = None if cache is None else RefineCache(
-            cache, f'{self!r}, edge {EDGE}, OpenCV {cv2.__version__}')
+        self.cache = (
+            None
+            if cache is None
+            else RefineCache(cache, f'{self!r}, edge {EDGE}, OpenCV {cv2.__version__}')
+        )
 
     def __repr__(self):
         options = ', '.join(f'{name}={value!r}' for name, value in self.options.items())
@@ -109,8 +118,10 @@ class GrabCut:
         """
         image = as_colour(image)
         if image.shape[:2] != mask.shape:
-            raise ValueError(f'image of {image.shape[:2]} and mask of {mask.shape}: '
-                             'refining needs the same (H, W)')
+            raise ValueError(
+                f'image of {image.shape[:2]} and mask of {mask.shape}: '
+                'refining needs the same (H, W)'
+            )
         make = self._inside_of if self.mark == 'inside' else self._around_parts
         if self.cache is None or not mask.any():
             return make(image, mask)
@@ -126,8 +137,10 @@ class GrabCut:
         refined, ways = np.zeros(mask.shape, np.uint8), Counter()
         for part in connected_parts(mask):
             left, top, width, height = cv2.boundingRect(part)
-            window = (_widen(top, height, self.margin),
-                      _widen(left, width, self.margin))
+            window = (
+                _widen(top, height, self.margin),
+                _widen(left, width, self.margin),
+            )
             outline, way = self._refine(image[window], part[window])
             refined[window] |= outline
             ways[way] += 1
@@ -139,8 +152,10 @@ class GrabCut:
         if scale < 1:
             size = max(1, round(width * scale)), max(1, round(height * scale))
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-            small = (cv2.resize(part.astype(np.float32), size,
-                                interpolation=cv2.INTER_AREA) >= 0.5).astype(np.uint8)
+            small = (
+                cv2.resize(part.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+                >= 0.5
+            ).astype(np.uint8)
         else:
             small = part
         attempts = self._around if self.mark == 'around' else self._inside
@@ -148,8 +163,14 @@ class GrabCut:
             if outline is None:
                 continue
             if scale < 1:
-                outline = (cv2.resize(outline.astype(np.float32), (width, height),
-                                      interpolation=cv2.INTER_LINEAR) >= 0.5)
+                outline = (
+                    cv2.resize(
+                        outline.astype(np.float32),
+                        (width, height),
+                        interpolation=cv2.INTER_LINEAR,
+                    )
+                    >= 0.5
+                )
             outline = outline.astype(np.uint8)
             return (outline & part if self.mark == 'around' else outline | part), way
         return part, 'mark'
@@ -184,8 +205,9 @@ class GrabCut:
         outline &= np.isin(parts, np.unique(parts[mark > 0])).astype(np.uint8)
         yield self._accept(outline, mark.sum(), mark.size), 'outline'
 
-    def _accept(self, outline: np.ndarray, least: float,
-                area: int) -> np.ndarray | None:
+    def _accept(
+        self, outline: np.ndarray, least: float, area: int
+    ) -> np.ndarray | None:
         return outline if least <= outline.sum() <= self.most * area else None
 
     def _cut(self, image: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -195,9 +217,15 @@ class GrabCut:
         if is_cause.all() or not is_cause.any():
             return np.zeros(labels.shape, np.uint8)
         cv2.setRNGSeed(0)
-        labels, *_ = cv2.grabCut(image, labels, None, np.zeros((1, 65)),
-                                 np.zeros((1, 65)), self.iterations,
-                                 cv2.GC_INIT_WITH_MASK)
+        labels, *_ = cv2.grabCut(
+            image,
+            labels,
+            None,
+            np.zeros((1, 65)),
+            np.zeros((1, 65)),
+            self.iterations,
+            cv2.GC_INIT_WITH_MASK,
+        )
         return _clean((labels % 2).astype(np.uint8))
 
 
@@ -207,10 +235,15 @@ def as_colour(image: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: The image is not uint8 with one or three channels.
     """
-    if image.dtype != np.uint8 or image.ndim not in (2, 3) or (
-            image.ndim == 3 and image.shape[2] not in (1, 3)):
-        raise ValueError('refining needs a uint8 image of one or three channels, got '
-                         f'{image.dtype} of shape {image.shape}')
+    if (
+        image.dtype != np.uint8
+        or image.ndim not in (2, 3)
+        or (image.ndim == 3 and image.shape[2] not in (1, 3))
+    ):
+        raise ValueError(
+            'refining needs a uint8 image of one or three channels, got '
+            f'{image.dtype} of shape {image.shape}'
+        )
     if image.ndim == 2 or image.shape[2] == 1:
         image = np.repeat(image.reshape(*image.shape[:2], 1), 3, 2)
     return np.ascontiguousarray(image)
@@ -232,7 +265,7 @@ def _widen(start: int, length: int, margin: float) -> slice:
 def _ellipse(mark: np.ndarray, fraction: float) -> np.ndarray:
     """The pixels of a mark in the ellipse of ``fraction`` of its bounding box."""
     left, top, width, height = cv2.boundingRect(mark)
-    y, x = np.ogrid[:mark.shape[0], :mark.shape[1]]
+    y, x = np.ogrid[: mark.shape[0], : mark.shape[1]]
     across = (x + 0.5 - left - width / 2) / (width / 2 * fraction)
     down = (y + 0.5 - top - height / 2) / (height / 2 * fraction)
     return ((across**2 + down**2 <= 1) & (mark > 0)).astype(np.uint8)

@@ -1,4 +1,5 @@
 """Outlines on disk, found by the content of image and mark."""
+
 import contextlib
 import json
 import os
@@ -29,8 +30,12 @@ class RefineCache:
         self.folder = Path(folder)
         self.maker = maker
 
-    def get(self, image: np.ndarray, mask: np.ndarray,
-            make: Callable[[np.ndarray, np.ndarray], tuple]) -> tuple:
+    def get(
+        self,
+        image: np.ndarray,
+        mask: np.ndarray,
+        make: Callable[[np.ndarray, np.ndarray], tuple],
+    ) -> tuple:
         """The stored ``make(image, mask)``, which is called if nothing is stored.
 
         Args:

@@ -1,4 +1,5 @@
 """Refining the masks of records, and telling where no outline was found."""
+
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +22,8 @@ def describe_ways(ways: Counter) -> str:
     """What marks became, with the fraction of each way."""
     total = max(ways.total(), 1)
     return ', '.join(
-        f'{ways[way]} {text} ({ways[way] / total:.1%})' for way, text in WAYS.items())
+        f'{ways[way]} {text} ({ways[way] / total:.1%})' for way, text in WAYS.items()
+    )
 
 
 class RefineRecord:
@@ -36,15 +38,19 @@ class RefineRecord:
         ways: Counter of the ways that were taken (``Refined.ways``).
     """
 
-    def __init__(self, refine: Callable[[np.ndarray, np.ndarray], Refined],
-                 warn: Callable[[str], None]):
+    def __init__(
+        self,
+        refine: Callable[[np.ndarray, np.ndarray], Refined],
+        warn: Callable[[str], None],
+    ):
         self.refine = refine
         self.warn = warn
         self.ways = Counter()
         self.told = set()
 
-    def __call__(self, name: str, record: MaskRecord,
-                 image: np.ndarray | None) -> tuple[MaskRecord, Counter]:
+    def __call__(
+        self, name: str, record: MaskRecord, image: np.ndarray | None
+    ) -> tuple[MaskRecord, Counter]:
         """Refine; return the refined record, and the ways of this image.
 
         Args:
@@ -56,17 +62,22 @@ class RefineRecord:
             ValueError: The image is missing, not uint8, or of another size.
         """
         if image is None:
-            raise ValueError(f"{name}: `refine` needs the loaded image, the sample's "
-                             '`img`')
-        planes = [self.refine(image, plane) for plane in record.mask.reshape(
-            -1, *record.mask.shape[-2:])]
+            raise ValueError(
+                f"{name}: `refine` needs the loaded image, the sample's `img`"
+            )
+        planes = [
+            self.refine(image, plane)
+            for plane in record.mask.reshape(-1, *record.mask.shape[-2:])
+        ]
         ways = sum((plane.ways for plane in planes), Counter())
         self.ways += ways
         coarse = ways['ellipse'] + ways['mark']
         if coarse and name not in self.told and len(self.told) < MAX_WARNINGS:
             self.told.add(name)
-            self.warn(f'{name}: `refine` found no outline for {coarse} parts of its '
-                      f'mark: {ways["ellipse"]} became an ellipse, {ways["mark"]} '
-                      'stayed as they were')
+            self.warn(
+                f'{name}: `refine` found no outline for {coarse} parts of its '
+                f'mark: {ways["ellipse"]} became an ellipse, {ways["mark"]} '
+                'stayed as they were'
+            )
         mask = np.stack([plane.mask for plane in planes])
         return replace(record, mask=mask.reshape(record.mask.shape)), ways

@@ -1,4 +1,5 @@
 """Scaling the mask of a copy of an image, of other size and equal proportions."""
+
 from dataclasses import replace
 
 import cv2
@@ -42,12 +43,17 @@ def read_scaled(source: MaskSource, results: dict) -> MaskRecord | None:
         return record
     with at(f"'{record.file}'"):
         record.check()
-    return replace(record, mask=_scale(record.mask, shape), ignore=(
-        None if record.ignore is None else _scale(record.ignore, shape)))
+    return replace(
+        record,
+        mask=_scale(record.mask, shape),
+        ignore=(None if record.ignore is None else _scale(record.ignore, shape)),
+    )
 
 
 def _scale(planes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     flat = planes.reshape(-1, *planes.shape[-2:]).astype(np.uint8)
-    scaled = [cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-              for plane in flat]
+    scaled = [
+        cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+        for plane in flat
+    ]
     return np.array(scaled, np.uint8).reshape(*planes.shape[:-2], *shape)

@@ -1,4 +1,5 @@
 """Scribbles: a few lines over the cause, one scribble file per image."""
+
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,14 +24,16 @@ class ScribbleMasks(PNGMasks):
         **png: More options of :class:`.PNGMasks`.
     """
 
-    def __init__(self,
-                 masks: str,
-                 images: str = '',
-                 data_root: str = '',
-                 radius: float = 0.02,
-                 unit: str = 'diagonal',
-                 context: Sequence[int] | Sequence[Sequence[int]] = (),
-                 **png):
+    def __init__(
+        self,
+        masks: str,
+        images: str = '',
+        data_root: str = '',
+        radius: float = 0.02,
+        unit: str = 'diagonal',
+        context: Sequence[int] | Sequence[Sequence[int]] = (),
+        **png,
+    ):
         super().__init__(masks, images, data_root, **png)
         check_radius(radius, unit)
         self.radius = radius
@@ -39,8 +42,10 @@ class ScribbleMasks(PNGMasks):
         if context and self.causal is None:
             raise ValueError('`context` needs `causal`: name the causal values')
         if set(self.context) & {*(self.causal or ()), *self.ignore}:
-            raise ValueError(f'`context` {list(context)} and `causal` or `ignore` of '
-                             f'{png} share a value')
+            raise ValueError(
+                f'`context` {list(context)} and `causal` or `ignore` of '
+                f'{png} share a value'
+            )
 
     def record(self, values: np.ndarray, file: Path) -> MaskRecord:
         record, shape = super().record(values, file), values.shape
@@ -52,6 +57,8 @@ class ScribbleMasks(PNGMasks):
             ignore = doubt.astype(np.uint8) if ignore is None else ignore | doubt
         if record.classes is None:
             return MaskRecord(dilate(record.mask, radius), record.file, ignore=ignore)
-        planes = {label: dilate(plane, radius)
-                  for label, plane in zip(record.classes.tolist(), record.mask)}
+        planes = {
+            label: dilate(plane, radius)
+            for label, plane in zip(record.classes.tolist(), record.mask)
+        }
         return class_record(planes, shape, record.file, ignore)

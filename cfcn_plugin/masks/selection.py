@@ -1,4 +1,5 @@
 """The choice of guided images, by a stateless hash."""
+
 from collections import defaultdict
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -19,10 +20,12 @@ def guidance_rank(key: str, seed: int = 0) -> float:
     return int.from_bytes(digest, 'big') / 2**64
 
 
-def choose_guided(images: Iterable[tuple[str, object]],
-                  count: int,
-                  seed: int = 0,
-                  per_class: bool = False) -> list[str]:
+def choose_guided(
+    images: Iterable[tuple[str, object]],
+    count: int,
+    seed: int = 0,
+    per_class: bool = False,
+) -> list[str]:
     """The ``count`` images of lowest rank, sorted by name.
 
     Args:
@@ -61,7 +64,8 @@ def read_guided_list(file: str) -> frozenset[str]:
     if not Path(file).is_file():
         raise FileNotFoundError(
             f"list of guided images '{file}' does not exist: make it with "
-            '`tools/choose_guided.py CONFIG -n N --out FILE`')
+            '`tools/choose_guided.py CONFIG -n N --out FILE`'
+        )
     with at(f"list of guided images '{file}'"):
         keys = frozenset(map(_strip, read_lines(Path(file))))
         if not keys:
@@ -83,7 +87,8 @@ def format_guided_list(keys: Iterable[str]) -> str:
             raise MaskError(
                 f'image {key!a} cannot be a line of a list: its name has the end '
                 'of a line, a space at its beginning or end, or is not UTF-8; rename '
-                'the image')
+                'the image'
+            )
     return ''.join(f'{key}\n' for key in keys)
 
 

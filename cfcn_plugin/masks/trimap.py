@@ -1,4 +1,5 @@
 """The trimaps of Oxford-IIIT Pets."""
+
 from pathlib import Path
 
 import numpy as np
@@ -21,18 +22,21 @@ class TrimapMasks(PNGMasks):
         border: Handling of border pixels: ``'causal'``, ``'context'`` or ``'ignore'``.
     """
 
-    def __init__(self,
-                 masks: str = 'annotations/trimaps',
-                 images: str = 'images',
-                 data_root: str = '',
-                 border: str = 'causal'):
+    def __init__(
+        self,
+        masks: str = 'annotations/trimaps',
+        images: str = 'images',
+        data_root: str = '',
+        border: str = 'causal',
+    ):
         check_option('border', border, BORDERS)
         super().__init__(
             masks,
             images,
             data_root,
             causal=[ANIMAL, BORDER] if border == 'causal' else [ANIMAL],
-            ignore=[BORDER] if border == 'ignore' else [])
+            ignore=[BORDER] if border == 'ignore' else [],
+        )
 
     def values(self, file: Path, shape: tuple[int, int]) -> np.ndarray:
         values = super().values(file, shape)
@@ -40,5 +44,6 @@ class TrimapMasks(PNGMasks):
         if not found <= {ANIMAL, BACKGROUND, BORDER}:
             raise MaskError(
                 'not a trimap: expected values 1 (animal), 2 (background), 3 (border), '
-                f'got {sorted(found)[:8]}; for binary masks use PNGMasks')
+                f'got {sorted(found)[:8]}; for binary masks use PNGMasks'
+            )
         return values

@@ -5,6 +5,7 @@ after a crop cannot be compared. Here each pixel has its position in the source,
 positions move with the mask. The gradient of the positions gives the source area of
 one pixel. The product of this area and the number of causal pixels is the visible area.
 """
+
 from typing import Any
 
 import numpy as np
@@ -26,14 +27,20 @@ def mask_fields(record: MaskRecord, min_visible: float = 0.0) -> dict:
         ``activation_mask``; ``mask_classes`` and ``ignore_mask`` if there are any; with
         ``min_visible`` also what tells the visible fraction later.
     """
-    planes = dict(activation_mask=record.mask, mask_classes=record.classes,
-                  ignore_mask=record.ignore)
+    planes = dict(
+        activation_mask=record.mask,
+        mask_classes=record.classes,
+        ignore_mask=record.ignore,
+    )
     fields: dict[str, Any] = {
-        key: value for key, value in planes.items() if value is not None}
+        key: value for key, value in planes.items() if value is not None
+    }
     if min_visible:
         fields.update(
             source_positions=source_positions(record.mask.shape[-2:]),
-            causal_area=np.mean(causal_pixels(fields) > 0), min_visible=min_visible)
+            causal_area=np.mean(causal_pixels(fields) > 0),
+            min_visible=min_visible,
+        )
     return fields
 
 
@@ -47,8 +54,10 @@ def drop_cropped_out(results: dict) -> None:
     if least is None:
         cropped_out = not mask.any()
     else:
-        cropped_out = visible_fraction(
-            mask, results['source_positions'], results['causal_area']) < least
+        cropped_out = (
+            visible_fraction(mask, results['source_positions'], results['causal_area'])
+            < least
+        )
     results['cropped_out'] = bool(cropped_out)
     if cropped_out:
         results['guided'] = False
@@ -76,7 +85,8 @@ def source_positions(shape: tuple[int, int]) -> np.ndarray:
         (2, H, W) uint8.
     """
     down, right = (
-        (1 + np.arange(size) * LEVELS // size).astype(np.uint8) for size in shape)
+        (1 + np.arange(size) * LEVELS // size).astype(np.uint8) for size in shape
+    )
     return np.stack(np.broadcast_arrays(down[:, None], right))
 
 
@@ -98,7 +108,7 @@ def visible_fraction(mask: np.ndarray, positions: np.ndarray, area: float) -> fl
 def area_of_a_pixel(positions: np.ndarray) -> float:
     """The source area of one pixel as a fraction: determinant of the affine fit."""
     steps = [max(1, size // POINTS) for size in positions.shape[-2:]]
-    sampled = positions[:, ::steps[0], ::steps[1]]
+    sampled = positions[:, :: steps[0], :: steps[1]]
     rows, columns = np.nonzero(sampled[0])
     if len(rows) < 3:
         return 0.0

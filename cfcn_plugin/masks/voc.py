@@ -1,4 +1,5 @@
 """The masks and boxes of Pascal VOC."""
+
 from collections.abc import Sequence
 from pathlib import Path
 from posixpath import basename
@@ -18,12 +19,31 @@ from .objects import IGNORED, Annotated, ObjectChoice
 
 # VOC 2007 to 2012, in the order of the palette
 VOC2007_CATEGORIES = (
-    'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair',
-    'cow', 'diningtable', 'dog', 'horse', 'motorbike', 'person', 'pottedplant', 'sheep',
-    'sofa', 'train', 'tvmonitor')
+    'aeroplane',
+    'bicycle',
+    'bird',
+    'boat',
+    'bottle',
+    'bus',
+    'car',
+    'cat',
+    'chair',
+    'cow',
+    'diningtable',
+    'dog',
+    'horse',
+    'motorbike',
+    'person',
+    'pottedplant',
+    'sheep',
+    'sofa',
+    'train',
+    'tvmonitor',
+)
 BACKGROUND, VOID = 0, 255
-FOLDERS = dict(segmentation='SegmentationClass', instances='SegmentationObject',
-               bbox='Annotations')
+FOLDERS = dict(
+    segmentation='SegmentationClass', instances='SegmentationObject', bbox='Annotations'
+)
 VOIDS = ('ignore', 'context')
 FIRST_PIXEL = (0, 0, 1, 1)  # 1 to 1 in the file; no tool writes it for fractions
 REMEDY = 'Pascal VOC has pixels: multiply the numbers by the size of the image'
@@ -55,24 +75,28 @@ class VOCMasks(FolderMasks):
             default.
     """
 
-    def __init__(self,
-                 data_root: str = '',
-                 use: str = 'segmentation',
-                 images: str = 'JPEGImages',
-                 masks: str | None = None,
-                 annotations: str = 'Annotations',
-                 void: str = 'ignore',
-                 difficult: str = 'ignore',
-                 names: Sequence[str] = VOC2007_CATEGORIES,
-                 **choice):
+    def __init__(
+        self,
+        data_root: str = '',
+        use: str = 'segmentation',
+        images: str = 'JPEGImages',
+        masks: str | None = None,
+        annotations: str = 'Annotations',
+        void: str = 'ignore',
+        difficult: str = 'ignore',
+        names: Sequence[str] = VOC2007_CATEGORIES,
+        **choice,
+    ):
         check_option('use', use, tuple(FOLDERS))
         check_option('void', void, VOIDS)
         check_option('difficult', difficult, tuple(IGNORED))
         check_names('names', names)
         boxes = use == 'bbox'
         if boxes and masks and annotations not in (FOLDERS[use], masks):
-            raise ValueError("`masks` and `annotations` name two folders for use='bbox'"
-                             f', {masks!r} and {annotations!r}: leave `masks` out')
+            raise ValueError(
+                "`masks` and `annotations` name two folders for use='bbox'"
+                f', {masks!r} and {annotations!r}: leave `masks` out'
+            )
         folder = masks or (annotations if boxes else FOLDERS[use])
         super().__init__(folder, images, data_root, '.xml' if boxes else '.png')
         self.all_names = not (choice.get('classes') or choice.get('categories'))
@@ -107,12 +131,16 @@ class VOCMasks(FolderMasks):
         if values.ndim != 2 or values.dtype != np.uint8:
             raise MaskError(
                 f'expected a palette or grey PNG of 8 bits, got shape {values.shape} '
-                f'and {values.dtype}: save class numbers, not colours')
+                f'and {values.dtype}: save class numbers, not colours'
+            )
         void = values == VOID
         return self.choice.record(
             self._segments(values, file),
-            lambda numbers, _: np.isin(values, numbers).astype(np.uint8), results,
-            str(file), void if self.void == 'ignore' and void.any() else None)
+            lambda numbers, _: np.isin(values, numbers).astype(np.uint8),
+            results,
+            str(file),
+            void if self.void == 'ignore' and void.any() else None,
+        )
 
     def _segments(self, values: np.ndarray, file: Path) -> list[Annotated]:
         numbers = [n for n in np.unique(values).tolist() if n not in (BACKGROUND, VOID)]
@@ -124,8 +152,10 @@ class VOCMasks(FolderMasks):
                 known, _ = self._objects(xml, boxes=False)
         if numbers and numbers[-1] > len(known):
             what = 'classes' if self.use == 'segmentation' else "XML file's objects"
-            raise MaskError(f'the value {numbers[-1]}, expected 0, 255 or one of the '
-                            f'{len(known)} {what}: is it for another `use`?')
+            raise MaskError(
+                f'the value {numbers[-1]}, expected 0, 255 or one of the '
+                f'{len(known)} {what}: is it for another `use`?'
+            )
         return [self._make_object(known[number - 1], number) for number in numbers]
 
     def _xml(self, file: Path) -> Path:
@@ -134,14 +164,17 @@ class VOCMasks(FolderMasks):
         folder = Path(self.data_root, self.annotations)
         return find_inside(folder, inner) or folder / inner
 
-    def _objects(self, file: Path, boxes: bool
-                 ) -> tuple[list[VOCObject], tuple[int, int] | None]:
+    def _objects(
+        self, file: Path, boxes: bool
+    ) -> tuple[list[VOCObject], tuple[int, int] | None]:
         objects, size = read_objects(file, self.choice.wants, boxes)
         strange = sorted({one.name for one in objects} - set(self.names))
         self.choice.check_case(strange)
         if strange and self.all_names:
-            raise MaskError(f'objects {strange}, which are none of `names`: correct '
-                            'the file, or give `names`')
+            raise MaskError(
+                f'objects {strange}, which are none of `names`: correct '
+                'the file, or give `names`'
+            )
         return objects, size
 
     def _make_object(self, one: VOCObject, outline) -> Annotated:

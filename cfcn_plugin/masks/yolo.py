@@ -1,4 +1,5 @@
 """Labels of YOLO, one text file per image."""
+
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -46,13 +47,15 @@ class YOLOMasks(FolderMasks):
 
     option = 'labels'
 
-    def __init__(self,
-                 labels: str = 'labels',
-                 images: str = 'images',
-                 data_root: str = '',
-                 names: Sequence[str] | dict[int, str] | None = None,
-                 keypoints: bool | None = None,
-                 **choice):
+    def __init__(
+        self,
+        labels: str = 'labels',
+        images: str = 'images',
+        data_root: str = '',
+        names: Sequence[str] | dict[int, str] | None = None,
+        keypoints: bool | None = None,
+        **choice,
+    ):
         super().__init__(labels, images, data_root, '.txt')
         check_names('names', names)
         check_flag('keypoints', keypoints, optional=True)
@@ -72,8 +75,11 @@ class YOLOMasks(FolderMasks):
                 self.choice.check(set(names.values()))
 
     def _names(self) -> list[str]:
-        return [name for name in super()._names()
-                if basename(name) != CLASSES or self._has_image(dirname(name))]
+        return [
+            name
+            for name in super()._names()
+            if basename(name) != CLASSES or self._has_image(dirname(name))
+        ]
 
     def _has_image(self, folder: str) -> bool:
         """Whether an image has the name of ``CLASSES``."""
@@ -90,12 +96,17 @@ class YOLOMasks(FolderMasks):
     def _read_object(self, words: list[str], shape: tuple, file: Path) -> Annotated:
         """An object, its box or polygon in pixels."""
         number, *values = words
-        expect(number.isascii() and number.isdecimal() and len(number) < 10,
-               "a category's number first", number)
+        expect(
+            number.isascii() and number.isdecimal() and len(number) < 10,
+            "a category's number first",
+            number,
+        )
         name = str(int(number)) if self.names is None else self.names.get(int(number))
         if name is None and self.all_names:
-            raise MaskError(f'category {number} is none of the {len(self.names)} '
-                            '`names`: correct one of them')
+            raise MaskError(
+                f'category {number} is none of the {len(self.names)} '
+                '`names`: correct one of them'
+            )
         if not self.choice.wants(name):
             return Annotated(name or number, None)
         try:
@@ -105,15 +116,20 @@ class YOLOMasks(FolderMasks):
         if len(fractions) > BOX:
             fractions = self._without_points(fractions, file)
         count = len(fractions)
-        expect(count == BOX or (count >= 6 and count % 2 == 0),
-               '4 numbers (a box) or an even count of 6 and more (a polygon) after the '
-               "category's", ' '.join(values))
+        expect(
+            count == BOX or (count >= 6 and count % 2 == 0),
+            '4 numbers (a box) or an even count of 6 and more (a polygon) after the '
+            "category's",
+            ' '.join(values),
+        )
         if count > BOX:
             outline = to_pixels(fractions, shape, normalized=True)
             return Annotated(name, np.reshape(outline, (-1, 2)))
         x, y, width, height = fractions
-        corners = read_box((x - width / 2, y - height / 2, x + width / 2,
-                            y + height / 2), remedy=': width and height must be over 0')
+        corners = read_box(
+            (x - width / 2, y - height / 2, x + width / 2, y + height / 2),
+            remedy=': width and height must be over 0',
+        )
         return Annotated(name, tuple(to_pixels(corners, shape, normalized=True)))
 
     def _without_points(self, fractions: list[float], file: Path) -> list[float]:
@@ -121,12 +137,14 @@ class YOLOMasks(FolderMasks):
         rest = len(fractions) - BOX
         if self.keypoints and (rest % 2 == 0 or rest % 3 == 0):
             return fractions[:BOX]
-        if self.keypoints is None and (self._may_hold_pose(file) or (
-                len(fractions) % 2 and may_be_pose(fractions))):
+        if self.keypoints is None and (
+            self._may_hold_pose(file) or (len(fractions) % 2 and may_be_pose(fractions))
+        ):
             raise MaskError(
                 'a polygon, or a box and key points (YOLO pose)? The lines of this '
                 'folder may be both: set keypoints=True to take the boxes, or '
-                'keypoints=False if all are polygons or rotated boxes')
+                'keypoints=False if all are polygons or rotated boxes'
+            )
         return fractions
 
     def _may_hold_pose(self, file: Path) -> bool:

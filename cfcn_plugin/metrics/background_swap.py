@@ -1,4 +1,5 @@
 """Accuracy on other backgrounds, and on backgrounds alone, by the user's masks."""
+
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
@@ -51,11 +52,15 @@ class BackgroundSwapAccuracy(NamedMeans):
         check_whole('num_classes', num_classes, least=1)
         self.num_classes = num_classes
         both = [(which, 'of both') for which in WHICH]
-        classes = [(name, index) for name in ('original', 'other_class')
-                   for index in range(num_classes)]
-        super().__init__(('original', *CONDITIONS, *both, 'changed', *classes),
-                         scale=100., **kwargs)
-        self.add_state('images', torch.tensor(0.), dist_reduce_fx='sum')
+        classes = [
+            (name, index)
+            for name in ('original', 'other_class')
+            for index in range(num_classes)
+        ]
+        super().__init__(
+            ('original', *CONDITIONS, *both, 'changed', *classes), scale=100.0, **kwargs
+        )
+        self.add_state('images', torch.tensor(0.0), dist_reduce_fx='sum')
 
     def update(self, answers: Mapping[str, Tensor], target: Tensor) -> None:
         """Add images.
@@ -72,35 +77,49 @@ class BackgroundSwapAccuracy(NamedMeans):
         for name in answers:
             check_choice('answers', name, ('original', *CONDITIONS))
         original = answers['original']
-        columns = [answers.get(name, original.new_full(original.shape, torch.nan))
-                   for name in ('original', *CONDITIONS)]
+        columns = [
+            answers.get(name, original.new_full(original.shape, torch.nan))
+            for name in ('original', *CONDITIONS)
+        ]
         _, other, same, *_ = columns
         both = [one + 0 * rest for one, rest in ((other, same), (same, other))]
         rows = F.one_hot(target, self.num_classes) if target.dim() == 1 else target
         if rows.shape != (len(original), self.num_classes):
             raise ValueError(
                 f'`target` must be labels ({len(original)},), or ({len(original)}, '
-                f'{self.num_classes}) in {{0, 1}}, got {tuple(target.shape)}')
+                f'{self.num_classes}) in {{0, 1}}, got {tuple(target.shape)}'
+            )
         swapped = torch.stack([original + 0 * other, other], 1)  # (B, 2)
         of_class = swapped[..., None].where(rows[:, None] > 0, torch.nan)
-        values = torch.cat([
-            torch.stack([*columns, *both, (original - other).abs()], 1),
-            of_class.flatten(1)], 1)
+        values = torch.cat(
+            [
+                torch.stack([*columns, *both, (original - other).abs()], 1),
+                of_class.flatten(1),
+            ],
+            1,
+        )
         super().update(values, ~values.isnan())
         self.images += (~original.isnan()).sum()
 
     def compute(self) -> dict[str, Tensor]:
         """Percent, of what images have; and the number of images."""
         means = super().compute()
-        found = {name: means[name] for name in ('original', *CONDITIONS)
-                 if name in means}
+        found = {
+            name: means[name] for name in ('original', *CONDITIONS) if name in means
+        }
         other, same = (means.get((which, 'of both')) for which in WHICH)
         if same is not None:
             found['gap'] = same - other
         if 'changed' in means:
             found['changed'] = means['changed']
-        classes = [[means[name, index] for index in range(self.num_classes)
-                    if (name, index) in means] for name in ('original', 'other_class')]
+        classes = [
+            [
+                means[name, index]
+                for index in range(self.num_classes)
+                if (name, index) in means
+            ]
+            for name in ('original', 'other_class')
+        ]
         if classes[0]:
             a, b = (torch.stack(one).mean() for one in classes)
             found['harmonic_accuracy'] = 2 * a * b / (a + b).clamp(min=1e-9)
@@ -108,17 +127,18 @@ class BackgroundSwapAccuracy(NamedMeans):
 
 
 @torch.no_grad()
-def answers_on_swapped(model: nn.Module,
-                       images: Tensor,
-                       target: Tensor,
-                       masks: MaskBatch,
-                       conditions: Sequence[str] = (*WHICH, 'no_object'),
-                       border: float = 2.0,
-                       hole: str = 'mask',
-                       grey: float = 0.0,
-                       seed: int = 0,
-                       forward: Callable[[Tensor], Tensor] | None = None
-                       ) -> dict[str, Tensor]:
+def answers_on_swapped(
+    model: nn.Module,
+    images: Tensor,
+    target: Tensor,
+    masks: MaskBatch,
+    conditions: Sequence[str] = (*WHICH, 'no_object'),
+    border: float = 2.0,
+    hole: str = 'mask',
+    grey: float = 0.0,
+    seed: int = 0,
+    forward: Callable[[Tensor], Tensor] | None = None,
+) -> dict[str, Tensor]:
     """Whether a model is right on images with object or background exchanged.
 
     Backgrounds come from other guided images of the batch: shuffle a test set once,
@@ -158,8 +178,10 @@ def answers_on_swapped(model: nn.Module,
     check_number('grey', grey)
     check_whole('seed', seed)
     usable = (masks.guided & ~masks.objects.flatten(1).all(1)).nonzero().flatten()
-    found = {name: torch.full((len(images), ), torch.nan, device=images.device)
-             for name in ('original', *conditions)}
+    found = {
+        name: torch.full((len(images),), torch.nan, device=images.device)
+        for name in ('original', *conditions)
+    }
     images, objects, labels = images[usable], masks.objects[usable], target[usable]
     generator = torch.Generator().manual_seed(seed)
 
@@ -172,12 +194,23 @@ def answers_on_swapped(model: nn.Module,
             return every, without_object(images, hole_of(objects, hole), border)
         if name == 'no_background':
             return every, swap_background(
-                images, objects, torch.full_like(images, grey),
-                torch.zeros_like(objects), border)
-        which, others = (one.to(images.device) for one in choose_others(
-            labels.cpu(), name, generator))
-        return which, swap_background(images[which], objects[which], images[others],
-                                      hole_of(objects, hole)[others], border)
+                images,
+                objects,
+                torch.full_like(images, grey),
+                torch.zeros_like(objects),
+                border,
+            )
+        which, others = (
+            one.to(images.device)
+            for one in choose_others(labels.cpu(), name, generator)
+        )
+        return which, swap_background(
+            images[which],
+            objects[which],
+            images[others],
+            hole_of(objects, hole)[others],
+            border,
+        )
 
     with temporary_evaluation(model):
         for name in found:

@@ -1,4 +1,5 @@
 """Accuracy of each group of images, and of the worst."""
+
 from collections.abc import Sequence
 
 import torch
@@ -26,14 +27,16 @@ class GroupAccuracy(NamedMeans):
     Raises:
         ValueError: A group is called as a summary is, or as another one.
     """
+
     higher_is_better = True
 
     def __init__(self, groups: Sequence[str], **kwargs):
         taken = {'mean', 'worst'} & set(groups)
         if taken:
-            raise ValueError(f'a group is called {sorted(taken)}, as a summary is: '
-                             'rename the group')
-        super().__init__(groups, scale=100., **kwargs)
+            raise ValueError(
+                f'a group is called {sorted(taken)}, as a summary is: rename the group'
+            )
+        super().__init__(groups, scale=100.0, **kwargs)
 
     def update(self, predicted: Tensor, target: Tensor, group: Tensor) -> None:
         """Add images.
@@ -49,12 +52,16 @@ class GroupAccuracy(NamedMeans):
         """
         right = is_right(predicted, target)
         if group.shape != right.shape or group.is_floating_point():
-            raise ValueError(f'`group` must be {tuple(right.shape)} int64, got '
-                             f'{tuple(group.shape)} {group.dtype}')
+            raise ValueError(
+                f'`group` must be {tuple(right.shape)} int64, got '
+                f'{tuple(group.shape)} {group.dtype}'
+            )
         count = len(self.names)
         if ((group < 0) | (group >= count)).any():
-            raise ValueError(f'`group` must be from 0 to {count - 1}, for the groups '
-                             f'{list(self.names)}, got {sorted(set(group.tolist()))}')
+            raise ValueError(
+                f'`group` must be from 0 to {count - 1}, for the groups '
+                f'{list(self.names)}, got {sorted(set(group.tolist()))}'
+            )
         has = group[:, None] == torch.arange(count, device=group.device)
         super().update(right[:, None].to(self.total.dtype), has)
 

@@ -1,4 +1,5 @@
 """How well saliency maps lie on the masks that a person drew."""
+
 from torch import Tensor
 
 from cfcn_plugin.functional.localization import localization
@@ -28,7 +29,8 @@ class Localization(GuidedMean):
 
     def __init__(self, **kwargs):
         super().__init__(
-            ('energy', 'energy_by_area', 'pointing', 'iou', 'dead'), **kwargs)
+            ('energy', 'energy_by_area', 'pointing', 'iou', 'dead'), **kwargs
+        )
 
     def update(self, saliency: Tensor, masks: MaskBatch) -> None:
         """Add images.
@@ -45,7 +47,8 @@ class Localization(GuidedMean):
         if saliency.dim() != 3 or len(saliency) != len(masks.guided):
             raise ValueError(
                 f'`saliency` must have shape ({len(masks.guided)}, h, w), one map for '
-                f'each image with its masks, got {tuple(saliency.shape)}')
+                f'each image with its masks, got {tuple(saliency.shape)}'
+            )
         check_finite(saliency, 'the saliency map')
         values = localization(saliency, masks.mask.amax(1), masks.ignore)
         values['dead'] = (saliency.amax((1, 2)) <= 0).float()

@@ -1,4 +1,5 @@
 """Means of named values, each over the images that have the value."""
+
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -21,10 +22,11 @@ class NamedMeans(Metric):
     Raises:
         ValueError: Two names are equal.
     """
+
     is_differentiable = False
     full_state_update = False
 
-    def __init__(self, names: Sequence[str], scale: float = 1., **kwargs):
+    def __init__(self, names: Sequence[str], scale: float = 1.0, **kwargs):
         super().__init__(**kwargs)
         self.names = tuple(names)
         if len(set(self.names)) < len(self.names):
@@ -46,8 +48,11 @@ class NamedMeans(Metric):
     def compute(self) -> dict[str, Tensor]:
         """The means, scalars, of the values that an image has."""
         means = self.scale * self.total / self.count
-        return {name: mean for name, mean, count in zip(
-            self.names, means, self.count.tolist()) if count}
+        return {
+            name: mean
+            for name, mean, count in zip(self.names, means, self.count.tolist())
+            if count
+        }
 
 
 class GuidedMean(NamedMeans):
@@ -61,7 +66,7 @@ class GuidedMean(NamedMeans):
     def __init__(self, names: Sequence[str], **kwargs):
         super().__init__(names, **kwargs)
         for state in ('guided', 'unguided'):
-            self.add_state(state, torch.tensor(0.), dist_reduce_fx='sum')
+            self.add_state(state, torch.tensor(0.0), dist_reduce_fx='sum')
 
     def update(self, values: Mapping[str, Tensor], guided: Tensor) -> None:
         """Add the values of images.

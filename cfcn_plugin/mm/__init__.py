@@ -2,6 +2,7 @@
 
 Configs set ``custom_imports = dict(imports=['cfcn_plugin.mm'])``.
 """
+
 from cfcn_plugin.stack import require_stack
 
 from .quiet_import import import_quietly

@@ -1,4 +1,5 @@
 """Refusing untrusted annotation files that can run code in mmengine."""
+
 from pathlib import PurePath
 from typing import Any
 
@@ -38,4 +39,5 @@ def check_annotation_files(config: Any, name: str = '') -> None:
         raise ValueError(
             f"`{name[:-1]}` is '{config}', and mmengine would run code in such a file: "
             'convert the file to JSON, CSV or text, as the dataset supports '
-            '(docs/safety.md)')
+            '(docs/safety.md)'
+        )

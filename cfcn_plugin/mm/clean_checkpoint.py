@@ -1,4 +1,5 @@
 """Converting a trusted checkpoint to a safe copy with weights, numbers and texts."""
+
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +41,17 @@ def clean_checkpoint(file: str | Path, out: str | Path) -> list[str]:
     except Exception as error:  # a truncated file can raise errors of any type
         reason = f'{type(error).__name__}: {error}'.partition('\n')[0]
         raise ValueError(
-            f"checkpoint '{file}' cannot be opened ({reason}): is it whole?") from error
+            f"checkpoint '{file}' cannot be opened ({reason}): is it whole?"
+        ) from error
     if isinstance(content, nn.Module):
         content = dict(state_dict=content.state_dict())
     dropped = []
     kept = _plain(content, '', dropped)
     if not kept:
-        raise ValueError(f"'{file}' holds neither weights nor numbers: it is a "
-                         f'{type(content).__name__}')
+        raise ValueError(
+            f"'{file}' holds neither weights nor numbers: it is a "
+            f'{type(content).__name__}'
+        )
     torch.save(kept, out)
     return dropped
 
@@ -57,17 +61,22 @@ def _plain(value: Any, name: str, dropped: list[str]) -> Any:
     if isinstance(value, dict):
         inner = {
             key: _plain(one, f'{name}.{key}'.lstrip('.'), dropped)
-            for key, one in value.items() if type(key) in PLAIN
+            for key, one in value.items()
+            if type(key) in PLAIN
         }
-        return {key: one for key, one in inner.items()
-                if one is not None or value[key] is None}
+        return {
+            key: one
+            for key, one in inner.items()
+            if one is not None or value[key] is None
+        }
     if isinstance(value, list | tuple | set):
         kind = next(k for k in (list, tuple, set) if isinstance(value, k))
         return kind(_plain(one, f'{name}[{i}]', dropped) for i, one in enumerate(value))
     if isinstance(value, Tensor):
         return value.detach().as_subclass(Tensor)
-    if type(value) in PLAIN or (isinstance(value, np.ndarray | np.generic) and (
-            value.dtype.kind in KINDS)):
+    if type(value) in PLAIN or (
+        isinstance(value, np.ndarray | np.generic) and (value.dtype.kind in KINDS)
+    ):
         return value
     dropped.append(name or type(value).__name__)
     return None

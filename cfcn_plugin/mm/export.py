@@ -1,4 +1,5 @@
 """Exporting a trained guided model as a stock model with equal predictions."""
+
 import copy
 import inspect
 from pathlib import Path
@@ -39,7 +40,7 @@ def export_mmpretrain(cfg: Config, checkpoint: str, out: str | Path) -> list[Pat
         stock_cfg.merge_from_dict({f'model.{key}': value})
     stock = MODELS.build(copy.deepcopy(stock_cfg.model)).eval()
     stock.load_state_dict(guided.state_dict(), strict=True)
-    _compare(guided, stock, 'mmpretrain\'s stock model')
+    _compare(guided, stock, "mmpretrain's stock model")
     meta = {'dataset_meta': guided._dataset_meta} if guided._dataset_meta else {}
     torch.save({'state_dict': stock.state_dict(), 'meta': meta}, weights)
     stock_cfg.dump(config)
@@ -76,8 +77,9 @@ def export_timm(cfg: Config, checkpoint: str, out: str | Path) -> list[Path]:
     return [weights, folder]
 
 
-def _save_for_hub(cfg: Config, guided: nn.Module, model: nn.Module,
-                  folder: Path) -> None:
+def _save_for_hub(
+    cfg: Config, guided: nn.Module, model: nn.Module, folder: Path
+) -> None:
     of_others = ('test_input_size', 'test_crop_pct', 'label_names', 'label_offset')
     own = {k: v for k, v in model.pretrained_cfg.items() if k not in of_others}
     model.pretrained_cfg = {**own, **timm_preprocessing(cfg, guided)}
@@ -85,20 +87,35 @@ def _save_for_hub(cfg: Config, guided: nn.Module, model: nn.Module,
     del arguments['model_name'], arguments['num_classes']
     classes = (guided._dataset_meta or {}).get('classes')
     timm.models.save_for_hf(
-        model, folder, dict(label_names=list(classes)) if classes else None,
-        model_args=arguments, safe_serialization=True)
+        model,
+        folder,
+        dict(label_names=list(classes)) if classes else None,
+        model_args=arguments,
+        safe_serialization=True,
+    )
 
 
 def timm_arguments(cfg: Config) -> dict:
     """The arguments of ``timm.create_model`` for the exported weights."""
     stock = unguide_config(cfg).model
     if 'backbone' not in stock:  # a whole timm model
-        own = {*inspect.signature(TimmClassifier).parameters, 'type', 'pretrained',
-               'checkpoint_path'}
+        own = {
+            *inspect.signature(TimmClassifier).parameters,
+            'type',
+            'pretrained',
+            'checkpoint_path',
+        }
         return {k: v for k, v in stock.items() if k not in own}
     backbone = stock.backbone
-    own = {'type', 'pretrained', 'checkpoint_path', 'features_only', 'init_cfg',
-           'in_channels', 'model_name'}
+    own = {
+        'type',
+        'pretrained',
+        'checkpoint_path',
+        'features_only',
+        'init_cfg',
+        'in_channels',
+        'model_name',
+    }
     arguments = {k: v for k, v in backbone.items() if k not in own}
     if 'in_channels' in backbone:
         arguments['in_chans'] = backbone.in_channels
@@ -107,26 +124,29 @@ def timm_arguments(cfg: Config) -> dict:
         # stock pooling averages normalised patch tokens
         arguments.update(global_pool='avg', final_norm=True, fc_norm=False)
     return dict(
-        model_name=backbone.model_name,
-        num_classes=stock.head.num_classes,
-        **arguments)
+        model_name=backbone.model_name, num_classes=stock.head.num_classes, **arguments
+    )
 
 
 def _timm_model(cfg: Config, guided: nn.Module) -> nn.Module:
     whole = isinstance(guided, TimmClassifier)
     backbone, head = (getattr(guided, part, guided) for part in ('backbone', 'head'))
     if not whole and (
-            type(head) is not LinearClsHead or not hasattr(backbone, 'timm_model')):
+        type(head) is not LinearClsHead or not hasattr(backbone, 'timm_model')
+    ):
         raise ValueError(
             f'{type(backbone).__name__} with {type(head).__name__} is no timm model: '
-            '--to timm takes a timm backbone with a LinearClsHead')
+            '--to timm takes a timm backbone with a LinearClsHead'
+        )
     model = timm.create_model(**timm_arguments(cfg))
     state = guided.model.state_dict() if whole else _state_of_parts(guided, model)
     try:
         model.load_state_dict(state, strict=True)
     except RuntimeError as error:
-        raise ValueError('the trained weights do not fit timm\'s own '
-                         f'{model.pretrained_cfg["architecture"]}: {error}') from error
+        raise ValueError(
+            "the trained weights do not fit timm's own "
+            f'{model.pretrained_cfg["architecture"]}: {error}'
+        ) from error
     return model
 
 
@@ -134,11 +154,16 @@ def _state_of_parts(guided: nn.Module, model: nn.Module) -> dict[str, Tensor]:
     """Weights of backbone and head by their names in timm's complete model."""
     classifier = model.pretrained_cfg['classifier']
     if not isinstance(classifier, str):
-        raise ValueError(f'{model.pretrained_cfg["architecture"]} has several '
-                         f'classifiers ({", ".join(classifier)}): use --to mmpretrain')
+        raise ValueError(
+            f'{model.pretrained_cfg["architecture"]} has several '
+            f'classifiers ({", ".join(classifier)}): use --to mmpretrain'
+        )
     linear = guided.head.fc
-    return {**guided.backbone.timm_model.state_dict(),
-            f'{classifier}.weight': linear.weight, f'{classifier}.bias': linear.bias}
+    return {
+        **guided.backbone.timm_model.state_dict(),
+        f'{classifier}.weight': linear.weight,
+        f'{classifier}.bias': linear.bias,
+    }
 
 
 def _compare(guided: nn.Module, stock: nn.Module, what: str) -> None:
@@ -156,14 +181,16 @@ def _compare(guided: nn.Module, stock: nn.Module, what: str) -> None:
         except RuntimeError as error:
             raise ValueError(
                 f'{what} cannot run these weights ({error}): stock pooling takes no '
-                'tokens or channels-last maps; use --to timm') from error
+                'tokens or channels-last maps; use --to timm'
+            ) from error
     worst = (ours - theirs).abs().max().item()
     allowed = TOLERANCE * max(1, ours.abs().max().item())
     if not worst <= allowed:
         raise ValueError(
             f'the logits of {what} differ by up to {worst:.3g}, allowed is '
             f'{allowed:.3g}. The stock model pools at another place; use --to '
-            'mmpretrain, or keep cfcn_plugin installed where the model is used')
+            'mmpretrain, or keep cfcn_plugin installed where the model is used'
+        )
 
 
 def _channels(model: nn.Module) -> int:

@@ -1,4 +1,5 @@
 """The first import of mmpretrain without its notes on parts that nobody asked for."""
+
 import io
 import warnings
 from contextlib import redirect_stdout

@@ -1,4 +1,5 @@
 """Saving and restoring the states of all random generators."""
+
 import random
 
 import numpy as np

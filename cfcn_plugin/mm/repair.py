@@ -1,4 +1,5 @@
 """Repairing the checkpoint of a config's model with the config's masks."""
+
 import copy
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,14 +27,16 @@ from .trained_model import load_trained
 SHOWN = 10  # names of classes in a message
 
 
-def repair_checkpoint(cfg: Config,
-                      checkpoint: str | Path,
-                      out: str | Path | None = None,
-                      batch_size: int = 64,
-                      workers: int = 0,
-                      device: str = 'cpu',
-                      amp: bool = False,
-                      **options) -> RepairReport:
+def repair_checkpoint(
+    cfg: Config,
+    checkpoint: str | Path,
+    out: str | Path | None = None,
+    batch_size: int = 64,
+    workers: int = 0,
+    device: str = 'cpu',
+    amp: bool = False,
+    **options,
+) -> RepairReport:
     """Repair a checkpoint with the masks of the training images.
 
     Images go through the test pipeline, with the masks of the training pipeline.
@@ -62,16 +65,27 @@ def repair_checkpoint(cfg: Config,
     model = load_trained(cfg, checkpoint).to(device)
     chosen = [i for i, guided in enumerate(guided_images(dataset)) if guided]
     if not chosen:
-        raise ValueError('no training image has a mask: give masks of a few images of '
-                         'each class')
+        raise ValueError(
+            'no training image has a mask: give masks of a few images of each class'
+        )
     _check_classes(dataset, chosen)
     generator = torch.Generator().manual_seed(options.get('seed', 0))
     loader = DataLoader(
-        Subset(dataset, chosen), batch_size, shuffle=True, generator=generator,
-        num_workers=workers, collate_fn=pseudo_collate)
+        Subset(dataset, chosen),
+        batch_size,
+        shuffle=True,
+        generator=generator,
+        num_workers=workers,
+        collate_fn=pseudo_collate,
+    )
     with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=amp):
-        report = repair(model, _Batches(model, loader), dry_run=out is None, **options,
-                        forward=lambda images: model(images, mode='tensor'))
+        report = repair(
+            model,
+            _Batches(model, loader),
+            dry_run=out is None,
+            **options,
+            forward=lambda images: model(images, mode='tensor'),
+        )
     if out is not None:
         meta = {'dataset_meta': model._dataset_meta} if model._dataset_meta else {}
         with out.open('xb') as file:
@@ -90,7 +104,8 @@ def _check_classes(dataset, chosen: Sequence[int]) -> None:
             f'no training image of {len(without)} of {len(classes)} classes has a '
             f'mask: {", ".join(map(str, without[:SHOWN]))}'
             f'{" ..." if len(without) > SHOWN else ""}; the last layer is refitted on '
-            'images with a mask alone, so give masks of a few images of each class')
+            'images with a mask alone, so give masks of a few images of each class'
+        )
 
 
 def _dataset(cfg: Config):
@@ -106,7 +121,8 @@ def _dataset(cfg: Config):
         if len(load) != 1:
             raise ValueError(
                 f'{where}.pipeline has {len(load)} {LOAD_MASK}, expected one: guide '
-                'the config (`--guide FRAGMENT`, `guide_config`)')
+                'the config (`--guide FRAGMENT`, `guide_config`)'
+            )
         one['pipeline'] = replace_masks(pipeline, load[0])
     return build_dataset(config)
 

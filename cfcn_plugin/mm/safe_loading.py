@@ -5,6 +5,7 @@ check refuses such checkpoints. The check also refuses mmengine's own checkpoint
 whose logs are objects of mmengine and NumPy. :func:`enable_safe_loading` allows these
 few classes and switches the check on for the whole process.
 """
+
 import errno
 import os
 import re
@@ -81,10 +82,13 @@ def safe_classes() -> list:
     rebuild, scalar = array.__reduce__()[0], array[0].__reduce__()[0]
     values = {type(np.dtype(code)) for code in np.typecodes['AllInteger'] + '?efdgUS'}
     return [
-        HistoryBuffer, (_history_method, 'builtins.getattr'),
-        np.ndarray, np.dtype, *values,
+        HistoryBuffer,
+        (_history_method, 'builtins.getattr'),
+        np.ndarray,
+        np.dtype,
+        *values,
         *((rebuild, f'{module}._reconstruct') for module in NUMPY),
-        *((scalar, f'{module}.scalar') for module in NUMPY)
+        *((scalar, f'{module}.scalar') for module in NUMPY),
     ]
 
 
@@ -124,10 +128,12 @@ def _load_checkpoint(filename, map_location=None, logger='current') -> Any:
     with checkpoint_errors(filename):
         checkpoint = _load_by_mmengine(filename, map_location, logger)
     if isinstance(checkpoint, dict) and not isinstance(
-            checkpoint.get('state_dict', {}), dict):
+        checkpoint.get('state_dict', {}), dict
+    ):
         raise CheckpointError(
             f"checkpoint '{filename}' has a {type(checkpoint['state_dict']).__name__} "
-            'as `state_dict`, expected weights by name')
+            'as `state_dict`, expected weights by name'
+        )
     meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
     if isinstance(meta, dict):
         meta.pop('config', None)
@@ -162,15 +168,19 @@ def _checkpoint_error(file, error: Exception) -> CheckpointError:
     if refusal is None:
         return CheckpointError(
             f"checkpoint '{file}' cannot be opened ({type(error).__name__}: "
-            f'{reason[:200]}): is it whole?')
+            f'{reason[:200]}): is it whole?'
+        )
     found = re.search(r'GLOBAL (\S+)', text)
     cause = (
         'it is no checkpoint, or one that cannot be opened without running code '
         f'({reason[:200]}). Is it whole, and written by torch.save?'
-        if found is None else f"opening it would call '{found[1]}', which is neither a "
-        'weight nor a number and can run any code.')
+        if found is None
+        else f"opening it would call '{found[1]}', which is neither a "
+        'weight nor a number and can run any code.'
+    )
     return UnsafeCheckpointError(
         f"checkpoint '{file}' is refused: {cause} No code of the file was run. If you "
         'trust the author, `python tools/clean_checkpoint.py '
         f'{file} OUT --i-trust-this-file` runs the code and copies the weights '
-        'and numbers (docs/safety.md)')
+        'and numbers (docs/safety.md)'
+    )

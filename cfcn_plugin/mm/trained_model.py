@@ -1,4 +1,5 @@
 """Building a config's model with the weights of a checkpoint."""
+
 import copy
 from pathlib import Path
 
@@ -28,5 +29,6 @@ def load_trained(cfg: Config, checkpoint: str | Path) -> nn.Module:
     model = get_model(cfg)
     loaded = load_checkpoint(model, str(checkpoint), map_location='cpu', strict=True)
     model._dataset_meta = loaded.get('meta', {}).get(
-        'dataset_meta', model._dataset_meta)
+        'dataset_meta', model._dataset_meta
+    )
     return model

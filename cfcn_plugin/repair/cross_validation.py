@@ -1,4 +1,5 @@
 """Fits of a head, judged on images and backgrounds that were held out."""
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from .logistic import Linear, balanced_weights, fit_logistic, weighted_loss
 from .views import Views
 
 NO_FOLD = -1
+
 
 @dataclass(frozen=True)
 class RepairReport:
@@ -31,6 +33,7 @@ class RepairReport:
         plain_before, plain_after: Accuracy on the images as they are. It may fall where
             the model used backgrounds that tell the class.
     """
+
     images: int
     left_out: int
     strength: float
@@ -45,12 +48,18 @@ class RepairReport:
         rows = [
             ('answers that change with the background', 'changed'),
             ('accuracy on other backgrounds', 'swapped'),
-            ('accuracy on the images as they are', 'plain')]
+            ('accuracy on the images as they are', 'plain'),
+        ]
         lines = [f'{"held-out images, %":42}{"before":>8}{"after":>8}']
-        lines += [f'{text:42}{100 * getattr(self, f"{name}_before"):8.1f}'
-                  f'{100 * getattr(self, f"{name}_after"):8.1f}' for text, name in rows]
-        lines.append(f'{self.images} guided images, {self.left_out} left out; strength '
-                     f'{self.strength:g}')
+        lines += [
+            f'{text:42}{100 * getattr(self, f"{name}_before"):8.1f}'
+            f'{100 * getattr(self, f"{name}_after"):8.1f}'
+            for text, name in rows
+        ]
+        lines.append(
+            f'{self.images} guided images, {self.left_out} left out; strength '
+            f'{self.strength:g}'
+        )
         return '\n'.join(lines)
 
 
@@ -71,12 +80,14 @@ class Fits:
         self.views = views
         self.bias = bias
         self.several = views.targets.dim() == 2
-        self.targets = (views.targets if self.several else
-                        F.one_hot(views.targets, classes).float())
+        self.targets = (
+            views.targets if self.several else F.one_hot(views.targets, classes).float()
+        )
         _check(self.targets, views, self.several)
 
-    def choose(self, strengths: Sequence[float]
-               ) -> tuple[float, Linear, tuple[Tensor, Tensor]]:
+    def choose(
+        self, strengths: Sequence[float]
+    ) -> tuple[float, Linear, tuple[Tensor, Tensor]]:
         """Fit with the strength of the lowest held-out loss.
 
         Fits with a larger strength take longer. They end when the held-out loss
@@ -94,8 +105,9 @@ class Fits:
         weights = [self._without(fold) for fold in (*folds, NO_FOLD)]
         judged = balanced_weights(self.targets, self.several)[:, None]
         lowest, best = math.inf, None
-        fits = fit_logistic(self.views.swapped, self.targets, torch.stack(weights),
-                            strengths, self.bias)
+        fits = fit_logistic(
+            self.views.swapped, self.targets, torch.stack(weights), strengths, self.bias
+        )
         for strength, (*layers, layer) in zip(strengths, fits):
             logits = self._held_out(folds, layers)
             loss = weighted_loss(logits[1], self.targets[:, None], judged).item()
@@ -112,8 +124,9 @@ class Fits:
         weights[taken] = some
         return weights
 
-    def _held_out(self, folds: Sequence[int], layers: Sequence[Linear]
-                  ) -> tuple[Tensor, Tensor]:
+    def _held_out(
+        self, folds: Sequence[int], layers: Sequence[Linear]
+    ) -> tuple[Tensor, Tensor]:
         count, views = self.views.swapped.shape[:2]
         plain = torch.zeros(count, self.targets.shape[1])
         swapped = torch.zeros(count, views, self.targets.shape[1])
@@ -123,20 +136,22 @@ class Fits:
             swapped[inside] = layer(self.views.swapped[inside])
         return plain, swapped
 
-    def report(self, strength: float, before: Linear,
-               after: tuple[Tensor, Tensor]) -> RepairReport:
+    def report(
+        self, strength: float, before: Linear, after: tuple[Tensor, Tensor]
+    ) -> RepairReport:
         """Compare the head before with held-out logits of :meth:`choose`."""
         figures = {}
-        logits = dict(before=(before(self.views.plain), before(self.views.swapped)),
-                      after=after)
+        logits = dict(
+            before=(before(self.views.plain), before(self.views.swapped)), after=after
+        )
         for when, (plain, swapped) in logits.items():
             answers = self._answers(swapped)
             figures[f'changed_{when}'] = (
-                answers != answers[:, :1]).flatten(1).any(1).float().mean().item()
+                (answers != answers[:, :1]).flatten(1).any(1).float().mean().item()
+            )
             figures[f'swapped_{when}'] = self._accuracy(swapped)
             figures[f'plain_{when}'] = self._accuracy(plain[:, None])
-        return RepairReport(
-            len(self.targets), self.views.left_out, strength, **figures)
+        return RepairReport(len(self.targets), self.views.left_out, strength, **figures)
 
     def _answers(self, logits: Tensor) -> Tensor:
         """(N, V, C) bool: the predicted classes."""
@@ -146,7 +161,7 @@ class Fits:
 
     def _accuracy(self, logits: Tensor) -> float:
         """The mean over classes, of logits (N, V, C)."""
-        right = (self._answers(logits) == self.targets[:, None].bool())
+        right = self._answers(logits) == self.targets[:, None].bool()
         weights = balanced_weights(self.targets.double(), self.several)
         if self.several:
             return (weights[:, None] * right).sum(0).mean().item()
@@ -158,10 +173,13 @@ def _check(targets: Tensor, views: Views, several: bool) -> None:
     if empty:
         raise ValueError(
             f'no guided image of the classes {empty[:10]}: give masks of a few images '
-            'of each class')
+            'of each class'
+        )
     if len(views.folds.unique()) < 2:
-        raise ValueError(f'{len(targets)} guided images cannot be held out: give masks '
-                         'of at least four images in one batch')
+        raise ValueError(
+            f'{len(targets)} guided images cannot be held out: give masks '
+            'of at least four images in one batch'
+        )
     if several:
         return
     theirs = targets[views.others].argmax(-1)  # (N, V)
@@ -171,4 +189,5 @@ def _check(targets: Tensor, views: Views, several: bool) -> None:
         raise ValueError(
             f'all backgrounds for the classes {alone[:10]} are from images of the same '
             'class, so that backgrounds still tell the class: shuffle the images, or '
-            'take larger batches')
+            'take larger batches'
+        )

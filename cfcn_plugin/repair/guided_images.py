@@ -1,4 +1,5 @@
 """The guided images of batches, and these images on each other's backgrounds."""
+
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ class GuidedImages(NamedTuple):
         targets: (N,) int64, or (N, classes) for several labels, on the CPU.
         covered: Number of images of the batch that have a mask and no background.
     """
+
     images: Tensor
     objects: Tensor
     holes: Tensor
@@ -43,8 +45,12 @@ class GuidedImages(NamedTuple):
         images = self.images.float()
         with torch.autocast(images.device.type, enabled=False):
             return swap_background(
-                images[which], self.objects[which], images[others], self.holes[others],
-                border).to(self.images.dtype)
+                images[which],
+                self.objects[which],
+                images[others],
+                self.holes[others],
+                border,
+            ).to(self.images.dtype)
 
 
 def guided_images(batches: Iterable, device: torch.device) -> Iterator[GuidedImages]:
@@ -63,5 +69,10 @@ def guided_images(batches: Iterable, device: torch.device) -> Iterator[GuidedIma
         usable = guided & ~objects.all((1, 2))
         covered = int((guided & ~usable).sum())
         objects = objects[usable].to(device)
-        yield GuidedImages(images[usable].to(device), objects, bounding_box(objects),
-                           targets[usable.to(targets.device)].cpu(), covered)
+        yield GuidedImages(
+            images[usable].to(device),
+            objects,
+            bounding_box(objects),
+            targets[usable.to(targets.device)].cpu(),
+            covered,
+        )

@@ -1,4 +1,5 @@
 """The linear layer whose output is a model's logits."""
+
 from collections.abc import Callable
 
 import torch
@@ -11,9 +12,9 @@ WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 SHOWN = 3  # layers in a message
 
 
-def find_linear_head(model: nn.Module,
-                     images: Tensor,
-                     forward: Callable[[Tensor], Tensor] | None = None) -> str:
+def find_linear_head(
+    model: nn.Module, images: Tensor, forward: Callable[[Tensor], Tensor] | None = None
+) -> str:
     """The name of the linear layer whose output is the model's logits.
 
     The layer is found by its output in one forward pass, whatever its name. A compiled
@@ -37,14 +38,21 @@ def find_linear_head(model: nn.Module,
         def hook(module, inputs, output):
             calls.pop(name, None)  # the last call comes last
             calls[name] = inputs, output
+
         return hook
 
-    leaves = {name: one for name, one in model.named_modules()
-              if isinstance(one, nn.Linear) or not any(True for _ in one.children())}
+    leaves = {
+        name: one
+        for name, one in model.named_modules()
+        if isinstance(one, nn.Linear) or not any(True for _ in one.children())
+    }
     handles = [one.register_forward_hook(keep(name)) for name, one in leaves.items()]
     try:
-        with temporary_evaluation(model), torch.no_grad(), (
-                torch.compiler.set_stance('force_eager')):
+        with (
+            temporary_evaluation(model),
+            torch.no_grad(),
+            torch.compiler.set_stance('force_eager'),
+        ):
             logits = as_logits((forward or model)(images))
             name = _name_of(logits, calls, leaves)
     finally:
@@ -57,7 +65,8 @@ def find_linear_head(model: nn.Module,
             f'{tuple(logits.shape)}, so there is no last linear layer to refit; the '
             f'last layers that ran: {", ".join(last) or "none"}. Models with a '
             'convolution, several heads, a softmax or a scaled output at their end '
-            'cannot be repaired: train by guidance instead')
+            'cannot be repaired: train by guidance instead'
+        )
     _check_own_weights(model, name)
     return name
 
@@ -73,20 +82,27 @@ def as_logits(output) -> Tensor:
         logits = logits.get('logits')
     if not isinstance(logits, Tensor) or logits.dim() != 2:
         got = tuple(logits.shape) if isinstance(logits, Tensor) else type(output)
-        raise TypeError(f'expected logits (B, C) of the model, got {got}: give '
-                        '`forward`, a function of the images that returns the logits')
+        raise TypeError(
+            f'expected logits (B, C) of the model, got {got}: give '
+            '`forward`, a function of the images that returns the logits'
+        )
     return logits
 
 
 def _name_of(logits: Tensor, calls: dict, modules: dict[str, nn.Module]) -> str | None:
     """The last call of a linear layer that gave the logits by its weights."""
     if not logits.isfinite().all():
-        raise ValueError('the logits of the first images are not finite: the images '
-                         'or the weights of the model are damaged')
+        raise ValueError(
+            'the logits of the first images are not finite: the images '
+            'or the weights of the model are damaged'
+        )
     for name, (inputs, output) in reversed(calls.items()):
         linear = modules[name]
-        if not isinstance(linear, nn.Linear) or output.shape != logits.shape or (
-                not torch.equal(output.float(), logits.float())):
+        if (
+            not isinstance(linear, nn.Linear)
+            or output.shape != logits.shape
+            or (not torch.equal(output.float(), logits.float()))
+        ):
             continue
         bias = None if linear.bias is None else linear.bias.float()
         product = F.linear(inputs[0].float(), linear.weight.float(), bias)
@@ -102,18 +118,24 @@ def _refuse_wrapper(model: nn.Module) -> None:
             inner = f'model{"." if name else ""}{name}.module'
             raise TypeError(
                 f'the model is wrapped in {type(one).__name__}, which may run copies '
-                f'of its layers: give `{inner}`, in one process')
+                f'of its layers: give `{inner}`, in one process'
+            )
 
 
 def _check_own_weights(model: nn.Module, name: str) -> None:
     """New weights of the layer must stay, and change no other layer."""
     head = model.get_submodule(name)
     if head._parameters.get('weight') is None:
-        raise ValueError(f"the weight of '{name}' is computed from other parameters "
-                         '(weight normalization, for example), so that new weights '
-                         'would not stay: remove the parametrization first')
+        raise ValueError(
+            f"the weight of '{name}' is computed from other parameters "
+            '(weight normalization, for example), so that new weights '
+            'would not stay: remove the parametrization first'
+        )
     for other, module in model.named_modules():
         if module is not head and any(
-                one is head.weight for one in module._parameters.values()):
-            raise ValueError(f"'{name}' shares its weight with '{other}', which new "
-                             'weights would change, too: give one of them a copy')
+            one is head.weight for one in module._parameters.values()
+        ):
+            raise ValueError(
+                f"'{name}' shares its weight with '{other}', which new "
+                'weights would change, too: give one of them a copy'
+            )

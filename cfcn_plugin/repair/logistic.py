@@ -1,4 +1,5 @@
 """Logistic regressions on the same features, fitted together by L-BFGS."""
+
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -15,6 +16,7 @@ BLOCK = 2**20  # logits at a time
 
 class Linear(NamedTuple):
     """Weights of a linear layer: weight (C, F), bias (C,) or None."""
+
     weight: Tensor
     bias: Tensor | None
 
@@ -22,11 +24,13 @@ class Linear(NamedTuple):
         return F.linear(features, self.weight, self.bias)
 
 
-def fit_logistic(features: Tensor,
-                 targets: Tensor,
-                 weights: Tensor,
-                 strengths: Sequence[float],
-                 bias: bool = True) -> Iterator[list[Linear]]:
+def fit_logistic(
+    features: Tensor,
+    targets: Tensor,
+    weights: Tensor,
+    strengths: Sequence[float],
+    bias: bool = True,
+) -> Iterator[list[Linear]]:
     """Fit weights W and bias b on standardised features z, K times, by L-BFGS::
 
         min  sum_i w_i loss(W z_i + b, y_i) / sum_i w_i  +  |W|^2 / (2 strength)
@@ -77,15 +81,21 @@ def fit_logistic(features: Tensor,
 
     for strength in strengths:
         optimizer = torch.optim.LBFGS(
-            [weight, offset] if bias else [weight], max_iter=STEPS,
-            history_size=HISTORY, tolerance_change=1e-8, tolerance_grad=1e-6,
-            line_search_fn='strong_wolfe')
+            [weight, offset] if bias else [weight],
+            max_iter=STEPS,
+            history_size=HISTORY,
+            tolerance_change=1e-8,
+            tolerance_grad=1e-6,
+            line_search_fn='strong_wolfe',
+        )
         with torch.enable_grad():
             optimizer.step(partial(closure, strength))
         found = weight.detach() / scale
         shift = offset.detach() - found @ centre
-        yield [Linear(one.float(), two.float() if bias else None)
-               for one, two in zip(found, shift)]
+        yield [
+            Linear(one.float(), two.float() if bias else None)
+            for one, two in zip(found, shift)
+        ]
 
 
 def weighted_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:

@@ -1,4 +1,5 @@
 """An estimate of the memory of a repair, before the work."""
+
 import os
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ class MemoryCheck:
     Raises:
         ValueError: The estimate for all images is above.
     """
+
     batches: int
     views: int
     features: int
@@ -37,7 +39,8 @@ class MemoryCheck:
                 f'{self.expected} guided images with {self.views} other backgrounds, '
                 f'{self.features} features and {self.classes} classes need about '
                 f'{_text(needed)} of memory, and `memory` allows {_text(self.allowed)}:'
-                ' take fewer `views` or fewer guided images, or raise `memory`')
+                ' take fewer `views` or fewer guided images, or raise `memory`'
+            )
 
 
 def bytes_needed(images: int, views: int, features: int, classes: int) -> float:

@@ -1,4 +1,5 @@
 """A trained model in, the same model with another last layer out."""
+
 from collections.abc import Callable, Iterable, Sequence, Sized
 from itertools import chain
 from typing import cast
@@ -17,18 +18,20 @@ from .memory import MemoryCheck
 from .views import take_views
 
 # of the data over the penalty; around what did best on Waterbirds
-STRENGTHS = (0.1, 0.3, 1., 3., 10., 30., 100., 1000.)
+STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1000.0)
 
 
-def repair(model: nn.Module,
-           batches: Iterable[Sequence[Tensor]],
-           views: int = 4,
-           strengths: Sequence[float] = STRENGTHS,
-           border: float = 1.0,
-           seed: int = 0,
-           forward: Callable[[Tensor], Tensor] | None = None,
-           memory: float | None = None,
-           dry_run: bool = False) -> RepairReport:
+def repair(
+    model: nn.Module,
+    batches: Iterable[Sequence[Tensor]],
+    views: int = 4,
+    strengths: Sequence[float] = STRENGTHS,
+    border: float = 1.0,
+    seed: int = 0,
+    forward: Callable[[Tensor], Tensor] | None = None,
+    memory: float | None = None,
+    dry_run: bool = False,
+) -> RepairReport:
     """Refit the last linear layer on guided images with other images' backgrounds.
 
     The network runs ``views + 1`` times over each guided image, once; the layer is
@@ -70,14 +73,22 @@ def repair(model: nn.Module,
         raise ValueError('`batches` is empty: give images, targets and masks')
     forward = _in_precision(model, forward or model)
     # a caller's inference mode would forbid the fit
-    with torch.inference_mode(False), temporary_evaluation(model), (
-            torch.compiler.set_stance('force_eager')):
+    with (
+        torch.inference_mode(False),
+        temporary_evaluation(model),
+        torch.compiler.set_stance('force_eager'),
+    ):
         device = next((p.device for p in model.parameters()), None)
-        head = cast(nn.Linear, model.get_submodule(
-            find_linear_head(model, first.images[:2].to(device), forward)))
+        head = cast(
+            nn.Linear,
+            model.get_submodule(
+                find_linear_head(model, first.images[:2].to(device), forward)
+            ),
+        )
         check = MemoryCheck(count, views, head.in_features, head.out_features, memory)
-        taken = take_views(model, head, chain([first], read), views, border, seed,
-                           forward, check)
+        taken = take_views(
+            model, head, chain([first], read), views, border, seed, forward, check
+        )
     # a caller's autocast is for the network
     with torch.inference_mode(False), torch.autocast('cpu', enabled=False):
         fits = Fits(taken, head.out_features, head.bias is not None)
@@ -88,8 +99,13 @@ def repair(model: nn.Module,
     return report
 
 
-def _check_options(views: int, strengths: Sequence[float], border: float, seed: int,
-                   memory: float | None) -> None:
+def _check_options(
+    views: int,
+    strengths: Sequence[float],
+    border: float,
+    seed: int,
+    memory: float | None,
+) -> None:
     check_whole('views', views)
     check_whole('seed', seed)
     check_number('border', border, least=0)
@@ -98,8 +114,10 @@ def _check_options(views: int, strengths: Sequence[float], border: float, seed: 
     if memory is not None:
         check_number('memory', memory, above=0)
     if views < 1 or not strengths or min(strengths) <= 0:
-        raise ValueError('`views` must be 1 or more and `strengths` positive, got '
-                         f'{views} and {strengths}')
+        raise ValueError(
+            '`views` must be 1 or more and `strengths` positive, got '
+            f'{views} and {strengths}'
+        )
 
 
 def _in_precision(model: nn.Module, forward: Callable) -> Callable:
@@ -116,8 +134,12 @@ def _in_precision(model: nn.Module, forward: Callable) -> Callable:
 
 
 def _layer(head: nn.Linear) -> Linear:
-    return Linear(*(None if one is None else one.detach().float().cpu()
-                    for one in (head.weight, head.bias)))
+    return Linear(
+        *(
+            None if one is None else one.detach().float().cpu()
+            for one in (head.weight, head.bias)
+        )
+    )
 
 
 def _replace(head: nn.Linear, fitted: Linear) -> None:

@@ -1,4 +1,5 @@
 """Accuracy on other backgrounds, to choose a checkpoint by without group labels."""
+
 from collections.abc import Callable, Iterable, Sequence
 from statistics import harmonic_mean
 from typing import NamedTuple
@@ -28,6 +29,7 @@ class SwapAccuracy(NamedTuple):
         left_out: Number of images with a mask that were not taken: the mask covers the
             image, or no image of another class in the batch has a mask.
     """
+
     harmonic: float
     original: float
     swapped: float
@@ -35,11 +37,13 @@ class SwapAccuracy(NamedTuple):
     left_out: int
 
 
-def swap_accuracy(model: nn.Module,
-                  batches: Iterable[Sequence[Tensor]],
-                  border: float = 1.0,
-                  seed: int = 0,
-                  forward: Callable[[Tensor], Tensor] | None = None) -> SwapAccuracy:
+def swap_accuracy(
+    model: nn.Module,
+    batches: Iterable[Sequence[Tensor]],
+    border: float = 1.0,
+    seed: int = 0,
+    forward: Callable[[Tensor], Tensor] | None = None,
+) -> SwapAccuracy:
     """Accuracy as it is and on backgrounds of another class; the model is unchanged.
 
     Args:
@@ -65,23 +69,31 @@ def swap_accuracy(model: nn.Module,
     with temporary_evaluation(model), torch.no_grad():
         for batch in guided_images(batches, device):
             left_out += batch.covered
-            which, others = choose_others(
-                batch.targets, 'other_class', generator)
+            which, others = choose_others(batch.targets, 'other_class', generator)
             left_out += len(batch.targets) - len(which)
             if not len(which):
                 continue
             targets = batch.targets[which]
-            parts.append((targets, *(
-                is_right(as_logits(forward(images)).cpu(), targets) for images in (
-                    batch.images[which.to(device)],
-                    batch.swapped(which, others, border)))))
+            parts.append(
+                (
+                    targets,
+                    *(
+                        is_right(as_logits(forward(images)).cpu(), targets)
+                        for images in (
+                            batch.images[which.to(device)],
+                            batch.swapped(which, others, border),
+                        )
+                    ),
+                )
+            )
     if not parts:
         raise ValueError(_nothing(left_out))
     targets, original, swapped = map(torch.cat, zip(*parts))
     weights = balanced_weights(_as_rows(targets).double(), several=False)
     was, became = ((weights * right).sum().item() for right in (original, swapped))
     return SwapAccuracy(
-        harmonic_mean([was, became]), was, became, len(targets), left_out)
+        harmonic_mean([was, became]), was, became, len(targets), left_out
+    )
 
 
 def _as_rows(targets: Tensor) -> Tensor:
@@ -92,6 +104,8 @@ def _as_rows(targets: Tensor) -> Tensor:
 def _nothing(left_out: int) -> str:
     if not left_out:
         return 'no image has a mask: give masks of a few images of each class'
-    return (f'none of {left_out} images with a mask can get another background: give '
-            'masks of at least two classes that leave some of the image, and shuffle '
-            'the images with a fixed seed, since backgrounds come from the batch')
+    return (
+        f'none of {left_out} images with a mask can get another background: give '
+        'masks of at least two classes that leave some of the image, and shuffle '
+        'the images with a fixed seed, since backgrounds come from the batch'
+    )

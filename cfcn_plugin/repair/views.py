@@ -1,4 +1,5 @@
 """Features of guided images, as they are and on the backgrounds of other images."""
+
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -25,6 +26,7 @@ class Views(NamedTuple):
         left_out: Number of images with a mask that were not taken: the mask covers the
             image, or no other image of the batch has a mask.
     """
+
     plain: Tensor
     swapped: Tensor
     targets: Tensor
@@ -33,14 +35,16 @@ class Views(NamedTuple):
     left_out: int
 
 
-def take_views(model: nn.Module,
-               head: nn.Linear,
-               batches: Iterable,
-               views: int,
-               border: float,
-               seed: int,
-               forward: Callable[[Tensor], Tensor],
-               check: Callable[[int], None]) -> Views:
+def take_views(
+    model: nn.Module,
+    head: nn.Linear,
+    batches: Iterable,
+    views: int,
+    border: float,
+    seed: int,
+    forward: Callable[[Tensor], Tensor],
+    check: Callable[[int], None],
+) -> Views:
     """The inputs of the layer ``head``; the batches are read once.
 
     Args:
@@ -72,10 +76,18 @@ def take_views(model: nn.Module,
             every = torch.arange(count)
             features = [_features(forward, batch.images, taken)]
             for other in others.T:
-                features.append(_features(
-                    forward, batch.swapped(every, other, border), taken))
-            parts.append((features[0], torch.stack(features[1:], 1), targets, folds,
-                          others + rows))
+                features.append(
+                    _features(forward, batch.swapped(every, other, border), taken)
+                )
+            parts.append(
+                (
+                    features[0],
+                    torch.stack(features[1:], 1),
+                    targets,
+                    folds,
+                    others + rows,
+                )
+            )
             rows += count
     if not parts:
         raise ValueError(_nothing_usable(masked, covered))
@@ -83,8 +95,9 @@ def take_views(model: nn.Module,
     return Views(plain, swapped, targets, folds, others, masked - rows)
 
 
-def choose_backgrounds(count: int, views: int,
-                       generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def choose_backgrounds(
+    count: int, views: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """Folds, and for each image the images of its fold that give the backgrounds.
 
     Args:
@@ -123,17 +136,25 @@ def _features(forward: Callable, images: Tensor, taken: list) -> Tensor:
     as_logits(forward(images))
     features = taken.pop().float().cpu()
     if not features.isfinite().all():
-        raise ValueError('features of the model are not finite: the images or the '
-                         'weights of the model are damaged, or too large for its dtype')
+        raise ValueError(
+            'features of the model are not finite: the images or the '
+            'weights of the model are damaged, or too large for its dtype'
+        )
     return features
 
 
 def _nothing_usable(masked: int, covered: int) -> str:
     if not masked:
-        return ('no image has a mask, or each mask is 0 everywhere: give masks of a '
-                'few images of each class, not 0 on the object')
+        return (
+            'no image has a mask, or each mask is 0 everywhere: give masks of a '
+            'few images of each class, not 0 on the object'
+        )
     if covered == masked:
-        return (f'each of the {masked} masks covers its whole image, so that there is '
-                'no background to exchange: masks must be 0 on the background')
-    return ('no batch has two images with a mask and a background: give masks, and '
-            'shuffled batches of more images')
+        return (
+            f'each of the {masked} masks covers its whole image, so that there is '
+            'no background to exchange: masks must be 0 on the background'
+        )
+    return (
+        'no batch has two images with a mask and a background: give masks, and '
+        'shuffled batches of more images'
+    )

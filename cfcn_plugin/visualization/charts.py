@@ -3,6 +3,7 @@
 Points are a table with the columns ``panel``, ``name`` (of the line, in the legend),
 ``x`` (a number or a word), ``mean`` and ``spread`` (0 if unknown).
 """
+
 from collections.abc import Callable
 
 import numpy as np
@@ -15,8 +16,18 @@ from pandas.api.types import is_numeric_dtype
 
 from .figure_text import figure_text
 
-COLOURS = ('#4b5563', '#d9480f', '#1971c2', '#2b8a3e', '#9c36b5', '#f08c00', '#0b7285',
-           '#a61e4d', '#5c940d', '#364fc7')
+COLOURS = (
+    '#4b5563',
+    '#d9480f',
+    '#1971c2',
+    '#2b8a3e',
+    '#9c36b5',
+    '#f08c00',
+    '#0b7285',
+    '#a61e4d',
+    '#5c940d',
+    '#364fc7',
+)
 SIZE = 3.4, 2.9  # inches of a panel
 
 
@@ -29,8 +40,9 @@ def plot_convergence(points: DataFrame) -> Figure:
     def draw(axis: Axes, line: DataFrame, **style) -> None:
         marker = 'o' if len(line) == 1 else None
         axis.plot(line['x'], line['mean'], marker=marker, markersize=4, **style)
-        axis.fill_between(line['x'], *_band(line), color=style['color'], alpha=0.18,
-                          linewidth=0)
+        axis.fill_between(
+            line['x'], *_band(line), color=style['color'], alpha=0.18, linewidth=0
+        )
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
 
     return _panels(points, 'epoch', draw)
@@ -50,8 +62,12 @@ def plot_along_axis(points: DataFrame, name: str) -> Figure:
     def draw(axis: Axes, line: DataFrame, **style) -> None:
         if line['x'].isna().all():
             axis.axhline(*line['mean'], linestyle='--', **style)
-            axis.axhspan(*map(float, map(np.squeeze, _band(line))),
-                         color=style['color'], alpha=0.12, linewidth=0)
+            axis.axhspan(
+                *map(float, map(np.squeeze, _band(line))),
+                color=style['color'],
+                alpha=0.12,
+                linewidth=0,
+            )
         else:
             _errorbar(axis, line, **style)
 
@@ -94,17 +110,27 @@ def plot_normalised_bars(values: DataFrame, title: str) -> Figure:
     """
     groups, models = values.shape
     values = values.rename(index=figure_text, columns=figure_text)
-    figure = Figure(figsize=(3.5 + max(0.55 * models, 1.6) * groups, 3.2),
-                    layout='constrained')
+    figure = Figure(
+        figsize=(3.5 + max(0.55 * models, 1.6) * groups, 3.2), layout='constrained'
+    )
     axis = figure.subplots()
     low, high = values.min(axis=1), values.max(axis=1)
     spread = (high - low).where(high > low, 1)  # equal values give 0
     values.sub(low, axis=0).div(spread, axis=0).plot.bar(
-        ax=axis, width=0.8, rot=0, legend=False, edgecolor='white',
-        color=_colours(models))
+        ax=axis,
+        width=0.8,
+        rot=0,
+        legend=False,
+        edgecolor='white',
+        color=_colours(models),
+    )
     for bars, model in zip(axis.containers, values):
-        axis.bar_label(bars, [f'{v:.2f}' if v == v else '' for v in values[model]],
-                       padding=2, size=7)
+        axis.bar_label(
+            bars,
+            [f'{v:.2f}' if v == v else '' for v in values[model]],
+            padding=2,
+            size=7,
+        )
     axis.set_ylim(0, 1.12)
     axis.set_ylabel('0 best, 1 worst of the data set', size=8)
     _finish(axis, figure_text(title), '')
@@ -112,8 +138,13 @@ def plot_normalised_bars(values: DataFrame, title: str) -> Figure:
     return figure
 
 
-def _panels(points: DataFrame, x: str, draw: Callable, finish: Callable | None = None,
-            colours: Callable | None = None) -> Figure:
+def _panels(
+    points: DataFrame,
+    x: str,
+    draw: Callable,
+    finish: Callable | None = None,
+    colours: Callable | None = None,
+) -> Figure:
     """A figure of all panels, and its legend.
 
     Args:
@@ -127,13 +158,14 @@ def _panels(points: DataFrame, x: str, draw: Callable, finish: Callable | None =
     panels = list(points.groupby('panel', sort=False))
     columns = min(len(panels), 3)
     rows = -(-len(panels) // columns)
-    figure = Figure(figsize=(SIZE[0] * columns, SIZE[1] * rows + 0.4),
-                    layout='constrained')
+    figure = Figure(
+        figsize=(SIZE[0] * columns, SIZE[1] * rows + 0.4), layout='constrained'
+    )
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     names = points['name'].unique()
     colour_of = dict(zip(names, (colours or _colours)(len(names))))
     labelled = {}
-    for axis in axes[len(panels):]:
+    for axis in axes[len(panels) :]:
         axis.remove()
     for axis, (title, lines) in zip(axes, panels):
         for name, line in lines.groupby('name', sort=False):
@@ -143,8 +175,14 @@ def _panels(points: DataFrame, x: str, draw: Callable, finish: Callable | None =
         _finish(axis, title, x)
         handles, labels = axis.get_legend_handles_labels()
         labelled.update(zip(labels, handles))
-    figure.legend(labelled.values(), labelled.keys(), loc='outside lower center',
-                  ncols=min(len(labelled), 4), frameon=False, fontsize=8)
+    figure.legend(
+        labelled.values(),
+        labelled.keys(),
+        loc='outside lower center',
+        ncols=min(len(labelled), 4),
+        frameon=False,
+        fontsize=8,
+    )
     return figure
 
 
@@ -153,8 +191,15 @@ def _band(line: DataFrame) -> tuple[Series, Series]:
 
 
 def _errorbar(axis: Axes, line: DataFrame, **style) -> None:
-    axis.errorbar(line['x'], line['mean'], line['spread'], marker='o', markersize=4,
-                  capsize=3, **style)
+    axis.errorbar(
+        line['x'],
+        line['mean'],
+        line['spread'],
+        marker='o',
+        markersize=4,
+        capsize=3,
+        **style,
+    )
 
 
 def _finish(axis: Axes, title: str, x: str) -> None:

@@ -1,4 +1,5 @@
 """A contact sheet of suspicious images with their masks."""
+
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class Entry:
         reason: Why the image is on the sheet.
         stops: Whether the problem stops a training run.
     """
+
     image: np.ndarray | None
     mask: np.ndarray | None
     name: str
@@ -35,8 +37,9 @@ class Entry:
     stops: bool = False
 
 
-def contact_sheet(path: str | Path | BinaryIO, entries: Sequence[Entry],
-                  title: str = '') -> None:
+def contact_sheet(
+    path: str | Path | BinaryIO, entries: Sequence[Entry], title: str = ''
+) -> None:
     """Write a sheet of images with the outlines of their masks, names and reasons.
 
     Args:
@@ -46,8 +49,11 @@ def contact_sheet(path: str | Path | BinaryIO, entries: Sequence[Entry],
     """
     columns = min(COLUMNS, len(entries))
     rows = -(-len(entries) // columns)
-    figure = Figure(figsize=(2.5 * max(columns, 3), 2.9 * rows + 0.6),
-                    layout='constrained', facecolor='white')
+    figure = Figure(
+        figsize=(2.5 * max(columns, 3), 2.9 * rows + 0.6),
+        layout='constrained',
+        facecolor='white',
+    )
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis in axes:
@@ -55,12 +61,21 @@ def contact_sheet(path: str | Path | BinaryIO, entries: Sequence[Entry],
         axis.set_anchor('N')
     for axis, entry in zip(axes, entries):
         axis.imshow(_entry_pixels(entry), interpolation='nearest')
-        axis.set_title(figure_text(shorten_name(entry.name, 34)), size=8,
-                       color='#1f2933')
+        axis.set_title(
+            figure_text(shorten_name(entry.name, 34)), size=8, color='#1f2933'
+        )
         reason = figure_text(textwrap.fill(entry.reason, 34, max_lines=2))
-        axis.text(0.5, -0.03, reason, size=8,
-                  color='#c0232c' if entry.stops else '#7b4a12', va='top', ha='center',
-                  transform=axis.transAxes, weight='bold' if entry.stops else 'normal')
+        axis.text(
+            0.5,
+            -0.03,
+            reason,
+            size=8,
+            color='#c0232c' if entry.stops else '#7b4a12',
+            va='top',
+            ha='center',
+            transform=axis.transAxes,
+            weight='bold' if entry.stops else 'normal',
+        )
     if title:
         figure.suptitle(figure_text(title), size=11, color='#1f2933')
     figure.savefig(path, dpi=110)

@@ -1,4 +1,5 @@
 """Texts of figures: names and labels are shown as they are."""
+
 from cfcn_plugin.printable import printable_lines
 
 

@@ -1,4 +1,5 @@
 """An image with its mask, and the same image under other conditions."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ class ImagePanel:
         labels: The true classes; empty if unknown.
         name: Name of the file or of the condition.
     """
+
     image: Tensor
     mask: np.ndarray | None
     labels: frozenset[int]
@@ -34,8 +36,9 @@ class ImagePanel:
         return screen_pixels(self.image.permute(1, 2, 0).numpy())
 
 
-def vary_conditions(panel: ImagePanel,
-                    others: Sequence[ImagePanel]) -> list[ImagePanel]:
+def vary_conditions(
+    panel: ImagePanel, others: Sequence[ImagePanel]
+) -> list[ImagePanel]:
     """An image unchanged, darker, brighter, on other backgrounds, without its object.
 
     The paper's figures 9 and 15.
@@ -53,11 +56,16 @@ def vary_conditions(panel: ImagePanel,
         varied[f'brightness × {factor:g}'] = image * factor
     for other in others:
         varied[f'background of {other.name}'] = swap_background(
-            image, inside, other.image[None].float(), _object_mask(other))
+            image, inside, other.image[None].float(), _object_mask(other)
+        )
     varied['object removed'] = without_object(image, inside)
     return [
-        ImagePanel(_as_type(changed[0], panel.image.dtype),
-                   None if name == 'object removed' else panel.mask, frozenset(), name)
+        ImagePanel(
+            _as_type(changed[0], panel.image.dtype),
+            None if name == 'object removed' else panel.mask,
+            frozenset(),
+            name,
+        )
         for name, changed in varied.items()
     ]
 

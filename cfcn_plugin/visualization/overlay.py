@@ -1,4 +1,5 @@
 """Images with their masks, scaled for the screen."""
+
 import cv2
 import numpy as np
 
@@ -68,4 +69,4 @@ def overlay_mask(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 def shorten_name(name: str, length: int) -> str:
     """Shorten a name to ``length`` characters by removing its beginning."""
-    return name if len(name) <= length else '…' + name[1 - length:]
+    return name if len(name) <= length else '…' + name[1 - length :]

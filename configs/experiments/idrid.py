@@ -7,12 +7,14 @@ methods = {
     'cfcn_f': dict(
         config='../cfcn-f_cfcnnet_*_{data}.py',
         baseline='cnn_f',
-        options={'model.head.input_size': (88, 125)}),
+        options={'model.head.input_size': (88, 125)},
+    ),
     'cfcn_c': '../cfcn-c_cfcnnet_*_{data}.py',
     # CFCN-F's own baseline: the other head, and no guidance
     'cnn_f': dict(
         config='../cfcn-f_cfcnnet_*_{data}.py',
-        options={'model.guidance': None, 'model.head.input_size': (88, 125)}),
+        options={'model.guidance': None, 'model.head.input_size': (88, 125)},
+    ),
 }
 baseline = 'cnn'
 axes = dict(data=['idrid'], seed=[0, 1, 2])

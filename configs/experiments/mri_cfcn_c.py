@@ -10,16 +10,20 @@ methods = dict(
     alpha_03=dict(config=cfcn_c, options={'model.guidance.loss_weight': 0.3}),
     all_classes=dict(
         config=cfcn_c,
-        options={'model.guidance.channels': 'all', 'model.guidance.average': 'micro'}),
+        options={'model.guidance.channels': 'all', 'model.guidance.average': 'micro'},
+    ),
     all_classes_alpha_03=dict(
         config=cfcn_c,
         options={
             'model.guidance.channels': 'all',
             'model.guidance.average': 'micro',
-            'model.guidance.loss_weight': 0.3
-        }),
+            'model.guidance.loss_weight': 0.3,
+        },
+    ),
     warm_up=dict(
         config=cfcn_c,
-        options={'custom_hooks': [dict(type='CheckInvalidLossHook'), warm_up]}))
+        options={'custom_hooks': [dict(type='CheckInvalidLossHook'), warm_up]},
+    ),
+)
 axes = dict(data=['brain-mri'])
 del cfcn_c, warm_up

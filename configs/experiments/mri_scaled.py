@@ -9,5 +9,7 @@ methods = dict(
     cnn_scaled=dict(config=cnn, options=scaled),
     cfcn_c_scaled=dict(
         config='../cfcn-c_cfcnnet_*_{data}.py',
-        options={**scaled, 'model.guidance.loss_weight': 1.0}))
+        options={**scaled, 'model.guidance.loss_weight': 1.0},
+    ),
+)
 del scaled, cnn

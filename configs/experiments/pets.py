@@ -5,13 +5,16 @@ half = dict(swap, prob=0.5)
 size, resized = 112, 128
 methods = dict(
     plain=dict(
-        config=config, options={'model.guidance': None, 'model.train_cfg': None}),
+        config=config, options={'model.guidance': None, 'model.train_cfg': None}
+    ),
     cfcn=dict(config=config, options={'model.train_cfg': None}),
     swap=dict(
         config=config,
-        options={'model.guidance': None, 'model.train_cfg.augments': swap}),
+        options={'model.guidance': None, 'model.train_cfg.augments': swap},
+    ),
     swap_cfcn=dict(config=config, options={'model.train_cfg.augments': swap}),
-    half_swap_cfcn=dict(config=config, options={'model.train_cfg.augments': half}))
+    half_swap_cfcn=dict(config=config, options={'model.train_cfg.augments': half}),
+)
 baseline = 'plain'
 axes = dict(data=['pets-3'], seed=[0, 1, 2])
 options = {

@@ -6,7 +6,8 @@ methods = {
     'cfcn_c': '../cfcn-c_cfcnnet_{data}.py',
     # CFCN-F's own baseline: the other head, and no guidance
     'cnn_f': dict(
-        config='../cfcn-f_cfcnnet_{data}.py', options={'model.guidance': None}),
+        config='../cfcn-f_cfcnnet_{data}.py', options={'model.guidance': None}
+    ),
 }
 baseline = 'cnn'
 axes = dict(data=['textured-digits'], seed=[0, 1, 2])

@@ -18,8 +18,8 @@ options = {
 }
 metrics = {
     '_delete_': True,
-    'another class\'s background': 'swap/other_class',
-    'the same class\'s': 'swap/same_class',
+    "another class's background": 'swap/other_class',
+    "the same class's": 'swap/same_class',
     'no background': 'swap/no_background',
     'no object': 'swap/no_object',
     'half the light': 'brightness/0.5',

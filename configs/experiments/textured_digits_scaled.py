@@ -7,6 +7,8 @@ methods = dict(
     cnn_scaled=dict(config='../cnn_cfcnnet_{data}.py', options=scaled),
     cfcn_c_scaled=dict(
         config='../cfcn-c_cfcnnet_{data}.py',
-        options={**scaled, 'model.guidance.loss_weight': 1.0}))
+        options={**scaled, 'model.guidance.loss_weight': 1.0},
+    ),
+)
 baseline = 'cnn_scaled'
 del scaled

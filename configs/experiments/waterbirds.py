@@ -15,7 +15,8 @@ methods = dict(
     rrr=dict(  # a depthwise convolution's second derivative: slower in channels-last
         config='../rrr_*_{data}.py',
         axis_values=all_boxes,
-        options={'model.backbone.channels_last': False}),
+        options={'model.backbone.channels_last': False},
+    ),
     energy=dict(config='../energy_*_{data}.py', axis_values=all_boxes),
     l1=dict(config='../l1_*_{data}.py', axis_values=all_boxes),
     actdiff=dict(config='../actdiff_*_{data}.py', axis_values=all_boxes),
@@ -26,19 +27,26 @@ methods = dict(
     swap_balanced=swap_balanced,
     outline_swap='../outline-swap_*_{data}.py',
     swap_balanced_energy=dict(
-        config=swap_balanced, axis_values=all_boxes, options={'model.guidance': energy}),
+        config=swap_balanced, axis_values=all_boxes, options={'model.guidance': energy}
+    ),
     # by few: is it the swap, or the class weights and the choice of images?
     cnn_balanced_guided=dict(
-        config=balanced, axis_values=few_boxes, options={'train_dataloader.sampler': few}),
+        config=balanced,
+        axis_values=few_boxes,
+        options={'train_dataloader.sampler': few},
+    ),
     # or how often the few are drawn?
     swap_balanced_ordinary=dict(
         config=swap_balanced,
         axis_values=few_boxes,
-        options={'train_dataloader.sampler': ordinary}),
+        options={'train_dataloader.sampler': ordinary},
+    ),
     swap_balanced_half=dict(
         config=swap_balanced,
         axis_values=few_boxes,
-        options={'train_dataloader.sampler.fraction': 0.5}))
+        options={'train_dataloader.sampler.fraction': 0.5},
+    ),
+)
 baseline = 'cnn'
 axes = dict(data=['waterbirds'], masks=['100%', '5%'], seed=[0, 1, 2])
 options = {

@@ -12,13 +12,16 @@ four = {'train_cfg.max_epochs': 4}
 methods = dict(
     _delete_=True,
     cnn=dict(
-        config='../cnn_efficientnet-lite0_{data}.py', without=['masks'], options=sizes),
+        config='../cnn_efficientnet-lite0_{data}.py', without=['masks'], options=sizes
+    ),
     swap_balanced=dict(
         config='../swap-balanced_efficientnet-lite0_{data}.py',
         axis_values=dict(masks=['100%']),
-        options=sizes),
+        options=sizes,
+    ),
     recipe=recipe,
-    four_epochs=dict(config=recipe, options=four))
+    four_epochs=dict(config=recipe, options=four),
+)
 baseline = 'cnn'
 options = {
     'test_dataloader.batch_size': 25,  # gradients of 288 pixels: 4 GB

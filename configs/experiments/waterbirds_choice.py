@@ -6,11 +6,11 @@ image_list = 'train_dataloader.dataset.pipeline.1.image_list'
 methods = dict(_delete_=True)
 for by in ('random', 'coverage', 'context'):
     methods[by] = dict(
-        config=config, options={image_list: f'work_dirs/choice/{by}_{{boxes}}_{{seed}}.txt'})
+        config=config,
+        options={image_list: f'work_dirs/choice/{by}_{{boxes}}_{{seed}}.txt'},
+    )
 baseline = 'random'
 axes = dict(
-    _delete_=True,
-    data=['waterbirds'],
-    boxes={'60': {}, '240': {}},
-    seed=[0, 1, 2])
+    _delete_=True, data=['waterbirds'], boxes={'60': {}, '240': {}}, seed=[0, 1, 2]
+)
 del config, image_list, by

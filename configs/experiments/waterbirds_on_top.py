@@ -12,29 +12,28 @@ hooks = [
 losses = dict(
     cam_kl={
         'model.guidance': dict(type='ExplanationLoss', metric='kl', loss_weight=10.0),
-        'custom_hooks': hooks
+        'custom_hooks': hooks,
     },
     consistency={
         'model.guidance': dict(type='ConsistencyLoss', border=1.0, hole='box')
     },
     uniform_context={
         'model.guidance': dict(type='UniformContextLoss', border=1.0, hole='box')
-    })
+    },
+)
 methods = dict(_delete_=True, recipe=config)
 for name, options in losses.items():
     guidance = dict(_delete_=True, **options['model.guidance'])
-    methods[name] = dict(
-        config=config, options={**options, 'model.guidance': guidance})
+    methods[name] = dict(config=config, options={**options, 'model.guidance': guidance})
 # three stages of which the recipe freezes two, so all layers are trained here
 all_layers = {'model.fine_tuning.frozen': 0}
 share = {
     **all_layers,
     'model.feature_hook.target': [f'backbone.timm_model.blocks.{i}' for i in (2, 4, 6)],
     'model.guidance': dict(
-        _delete_=True, type='CausalFocusLoss', average='micro', loss_weight=10.0),
-    'custom_hooks': [
-        *hooks[:-1], dict(type='GuidanceWarmUpHook', iters=50)
-    ],
+        _delete_=True, type='CausalFocusLoss', average='micro', loss_weight=10.0
+    ),
+    'custom_hooks': [*hooks[:-1], dict(type='GuidanceWarmUpHook', iters=50)],
 }
 methods['without_freezing'] = dict(config=config, options=all_layers)
 methods['share'] = dict(config=config, options=share, baseline='without_freezing')

@@ -12,11 +12,13 @@ changes = dict(
     half_of_the_draws={'model.train_cfg.augments.prob': 0.5},
     no_swap={'model.train_cfg.augments.prob': 0.0},
     unbalanced={'train_dataloader.sampler.class_balanced': False},
-    with_cfcn={'model.guidance': cfcn})
+    with_cfcn={'model.guidance': cfcn},
+)
 methods = dict(_delete_=True, recipe=config)
 for name, options in changes.items():
     methods[name] = dict(
-        config=config, axis_values=dict(masks=['100%']), options=options)
+        config=config, axis_values=dict(masks=['100%']), options=options
+    )
 baseline = 'recipe'
 axes = dict(masks=['100%', '5%', '1.25%'])
 options = {
@@ -32,5 +34,6 @@ metrics = dict(
         'landbird on water, %': 'group/landbird-water',
         'waterbird on land, %': 'group/waterbird-land',
         'waterbird on water, %': 'group/waterbird-water',
-    })
+    },
+)
 del config, cfcn, changes, name

@@ -1,4 +1,5 @@
 """The choice of images to mask next: nested, by class, the same each time."""
+
 import numpy as np
 import pytest
 
@@ -17,7 +18,8 @@ def coverage(count, seed=0, images=IMAGES, features=FEATURES, **options):
 
 def score(count, seed=0, images=IMAGES, scores=SCORES, **options):
     return choose_by_score(
-        images, scores, ['why'] * len(images), count, seed, **options)
+        images, scores, ['why'] * len(images), count, seed, **options
+    )
 
 
 def indices(chosen):
@@ -44,9 +46,15 @@ def test_images_are_shared_out_as_the_classes_are(choose):
 @pytest.mark.parametrize('choose', [coverage, score])
 def test_order_of_the_data_set_changes_nothing(choose):
     order = RNG.permutation(40)
-    moved = choose(10, images=[IMAGES[i] for i in order], **(
-        dict(features=FEATURES[order]) if choose is coverage else
-        dict(scores=SCORES[order])))
+    moved = choose(
+        10,
+        images=[IMAGES[i] for i in order],
+        **(
+            dict(features=FEATURES[order])
+            if choose is coverage
+            else dict(scores=SCORES[order])
+        ),
+    )
     assert {int(order[one.index]) for one in moved} == indices(choose(10))
 
 
@@ -94,12 +102,12 @@ def test_highest_scores_come_first_in_each_class():
         own = [i for i in range(40) if IMAGES[i][1] == label]
         best = sorted(own, key=lambda i: -SCORES[i])
         found = [one.index for one in chosen if IMAGES[one.index][1] == label]
-        assert found == best[:len(found)]
+        assert found == best[: len(found)]
 
 
 def test_images_with_several_labels_count_for_each():
     images = [('a', [0, 1]), ('b', [0]), ('c', [1]), ('d', [2, 1])]
-    scores = np.array([3., 1., 2., 0.])
+    scores = np.array([3.0, 1.0, 2.0, 0.0])
     assert indices(score(1, 0, images, scores, per_class=True)) == {0, 3}
     assert indices(score(2, 0, images, scores)) == {0, 2}
 

@@ -1,4 +1,5 @@
 """What the score of the background is on images whose answer is known."""
+
 import pytest
 import torch
 from torch import nn
@@ -20,7 +21,7 @@ class Colours(nn.Module):
     def __init__(self, channel):
         super().__init__()
         self.layer = nn.Conv2d(3, 1, 1, bias=False)
-        self.layer.weight.data = torch.tensor([1., 0, 0]).view(1, 3, 1, 1)
+        self.layer.weight.data = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1)
         self.channel = channel
 
     def forward(self, images):
@@ -33,13 +34,15 @@ def images():
     """A red object of a quarter of the image, on a green background."""
     both = torch.zeros(2, 3, 16, 16)
     both[:, 1] = 0.5
-    both[0, :, 4:12, 4:12] = both[1, :, 8:, 8:] = torch.tensor([1., 0, 0]).view(3, 1, 1)
+    both[0, :, 4:12, 4:12] = both[1, :, 8:, 8:] = torch.tensor([1.0, 0, 0]).view(
+        3, 1, 1
+    )
     return both
 
 
 def test_answer_by_the_background_stays_and_by_the_object_goes():
     by_object = context_score(Colours(0), images())
-    torch.testing.assert_close(by_object.whole, torch.full((2, ), 50.))
+    torch.testing.assert_close(by_object.whole, torch.full((2,), 50.0))
     assert (by_object.context < 10).all()
     by_background = context_score(Colours(1), images())
     assert (by_background.context > by_background.whole).all()
@@ -52,7 +55,7 @@ def test_likely_object_is_where_the_map_is_largest():
 
 
 def test_scores_are_log_odds_of_the_answer():
-    logits, model = torch.tensor([[1., 3., 2.], [0., -1., -5.]]), Colours(0)
+    logits, model = torch.tensor([[1.0, 3.0, 2.0], [0.0, -1.0, -5.0]]), Colours(0)
 
     def forward(inputs):
         model(inputs)
@@ -60,9 +63,12 @@ def test_scores_are_log_odds_of_the_answer():
 
     odds = logits.softmax(1).amax(1)
     torch.testing.assert_close(
-        context_score(model, images(), forward).whole, (odds / (1 - odds)).log())
+        context_score(model, images(), forward).whole, (odds / (1 - odds)).log()
+    )
     assert context_score(model, images(), forward, several=True).whole.tolist() == [
-        3, 0]
+        3,
+        0,
+    ]
 
 
 def test_model_is_as_before_also_after_an_error():

@@ -1,4 +1,5 @@
 """Converted PNG masks: values, resumed runs, and files that are not replaced."""
+
 import csv
 import os
 from pathlib import Path
@@ -70,8 +71,9 @@ def source_of(images, **masks):
 
 def make(images, source, origin=ORIGIN, jobs=1, **options):
     """The result of each image, by its name."""
-    converter = MaskConverter(FolderSamples(images, MaskLoader(source)),
-                              images.parent / 'masks', **options)
+    converter = MaskConverter(
+        FolderSamples(images, MaskLoader(source)), images.parent / 'masks', **options
+    )
     return {made.image: made for made in convert_masks(converter, origin, jobs)}
 
 
@@ -92,8 +94,12 @@ def index(images) -> list[dict]:
 
 
 def test_masks_and_ignored_pixels_are_read_back(images):
-    make(images, source_of(images, a=MaskRecord(MASK, 'f', ignore=IGNORE),
-                           c=MaskRecord(1 - MASK, 'f')))
+    make(
+        images,
+        source_of(
+            images, a=MaskRecord(MASK, 'f', ignore=IGNORE), c=MaskRecord(1 - MASK, 'f')
+        ),
+    )
     got = read(images, ignore=[127])
     np.testing.assert_array_equal(got['a.jpg'].mask, MASK)
     np.testing.assert_array_equal(got['a.jpg'].ignore, IGNORE)
@@ -105,10 +111,28 @@ def test_index_has_sizes_areas_and_classes_in_order(images):
     two = MaskRecord(np.stack([MASK, IGNORE]), 'f', np.array([3, 7]))
     make(images, source_of(images, c=MaskRecord(MASK, 'f', ignore=IGNORE), a=two))
     assert index(images) == [
-        dict(image='a.jpg', mask='a.png', height='4', width='6', area='0.5',
-             ignored='0.0', classes='3 7', ways='', kept='1.0'),
-        dict(image='sub/c.jpg', mask='sub/c.png', height='4', width='6', area='0.25',
-             ignored='0.25', classes='', ways='', kept='1.0'),
+        dict(
+            image='a.jpg',
+            mask='a.png',
+            height='4',
+            width='6',
+            area='0.5',
+            ignored='0.0',
+            classes='3 7',
+            ways='',
+            kept='1.0',
+        ),
+        dict(
+            image='sub/c.jpg',
+            mask='sub/c.png',
+            height='4',
+            width='6',
+            area='0.25',
+            ignored='0.25',
+            classes='',
+            ways='',
+            kept='1.0',
+        ),
     ]
 
 
@@ -134,12 +158,16 @@ def test_label_files_mark_unknown_pixels_by_255():
     np.testing.assert_array_equal(label_values(record), 3 * MASK + 255 * IGNORE)
 
 
-@pytest.mark.parametrize('planes,classes,message', [
-    ([MASK, MASK], [1, 2], 'overlap in 6 pixels.*--classes folders'),
-    ([MASK], [254], 'class 254.*--classes folders'),
-])
+@pytest.mark.parametrize(
+    'planes,classes,message',
+    [
+        ([MASK, MASK], [1, 2], 'overlap in 6 pixels.*--classes folders'),
+        ([MASK], [254], 'class 254.*--classes folders'),
+    ],
+)
 def test_mask_that_a_label_file_cannot_hold_is_reported(
-        images, planes, classes, message):
+    images, planes, classes, message
+):
     record = MaskRecord(np.stack(planes), 'f', np.array(classes))
     with pytest.raises(MaskError, match=message):
         label_values(record)
@@ -167,9 +195,15 @@ def test_empty_mask_stays_an_empty_mask(images):
 
 def test_one_bad_image_or_mask_stops_no_other(images):
     (images / 'b.jpg').write_bytes(b'no image')
-    made = make(images, source_of(
-        images, a=MaskError("mask 'f' is cut"), b=MaskRecord(MASK, 'f'),
-        c=MaskRecord(MASK, 'f')))
+    made = make(
+        images,
+        source_of(
+            images,
+            a=MaskError("mask 'f' is cut"),
+            b=MaskRecord(MASK, 'f'),
+            c=MaskRecord(MASK, 'f'),
+        ),
+    )
     assert made['a.jpg'].failure == "mask 'f' is cut"
     assert 'b.jpg' in made['b.jpg'].failure
     assert not made['sub/c.jpg'].failure and len(index(images)) == 1
@@ -186,13 +220,23 @@ def test_mask_outside_the_folder_is_not_written(images, name):
     out = images.parent / 'deep' / 'masks'
     out.mkdir(parents=True)
     (out / 'l').symlink_to(images.parent)
-    samples = FolderSamples(images, MaskLoader(
-        source_of(images, a=MaskRecord(MASK, 'f'), secret=MaskRecord(MASK, 'f'))))
+    samples = FolderSamples(
+        images,
+        MaskLoader(
+            source_of(images, a=MaskRecord(MASK, 'f'), secret=MaskRecord(MASK, 'f'))
+        ),
+    )
     Image.new('RGB', (6, 4)).save(images / 'secret.jpg')
     samples.names = ['a.jpg', name]
-    samples.__class__ = type('Hostile', (FolderSamples, ), {
-        '__getitem__': lambda self, i: dict(
-            img_path=str(images / ('a.jpg', 'secret.jpg')[i]))})
+    samples.__class__ = type(
+        'Hostile',
+        (FolderSamples,),
+        {
+            '__getitem__': lambda self, i: dict(
+                img_path=str(images / ('a.jpg', 'secret.jpg')[i])
+            )
+        },
+    )
     made = list(convert_masks(MaskConverter(samples, out, overwrite=True), ORIGIN))
     assert not made[0].failure and 'secret.png' in made[-1].failure
     assert not list(images.parent.glob('*.png'))
@@ -207,11 +251,16 @@ def test_unknown_layout_is_refused(images):
 
 
 def test_killed_run_goes_on_and_makes_nothing_twice(images):
-    masks = dict(a=MaskRecord(MASK, 'f'), b=MaskRecord(MASK, 'f'),
-                 c=MaskRecord(MASK, 'f'))
+    masks = dict(
+        a=MaskRecord(MASK, 'f'), b=MaskRecord(MASK, 'f'), c=MaskRecord(MASK, 'f')
+    )
     out = images.parent / 'masks'
-    first = convert_masks(MaskConverter(FolderSamples(images, MaskLoader(
-        source_of(images, **masks))), out), ORIGIN)
+    first = convert_masks(
+        MaskConverter(
+            FolderSamples(images, MaskLoader(source_of(images, **masks))), out
+        ),
+        ORIGIN,
+    )
     assert [next(first).image, next(first).image] == ['a.jpg', 'b.jpg']
     first.close()
     text = (out / 'index.csv').read_bytes()
@@ -253,7 +302,8 @@ def test_wrong_first_try_that_left_no_mask_is_forgotten(images):
     make(images, source_of(images), origin=dict(source=dict(type='Wrong')))
     failing = source_of(images, a=MaskError("mask 'f' is cut"))
     assert make(images, failing, origin=dict(source=dict(type='Wrong 2')))[
-        'a.jpg'].failure
+        'a.jpg'
+    ].failure
     assert make(images, source_of(images, a=MaskRecord(MASK, 'f')))['a.jpg'].rows
     np.testing.assert_array_equal(read(images)['a.jpg'].mask, MASK)
 
@@ -281,8 +331,9 @@ def test_folder_whose_index_is_missing_is_continued_and_its_masks_compared(image
 
 
 @pytest.mark.parametrize('name', ['made_from.json', 'index.csv'])
-@pytest.mark.parametrize('content', [
-    b'', b'{"source": {"ty', b'\xff\xfe', b'a,b\n1,2\n'])
+@pytest.mark.parametrize(
+    'content', [b'', b'{"source": {"ty', b'\xff\xfe', b'a,b\n1,2\n']
+)
 def test_file_of_an_earlier_run_that_cannot_be_read_is_named(images, name, content):
     masks, out = dict(a=MaskRecord(MASK, 'f')), images.parent / 'masks'
     make(images, source_of(images, **masks))
@@ -292,7 +343,8 @@ def test_file_of_an_earlier_run_that_cannot_be_read_is_named(images, name, conte
     if name == 'index.csv':  # the remedy of the message
         (out / name).unlink()
     assert make(images, source_of(images, **masks), overwrite=name != 'index.csv')[
-        'a.jpg'].rows
+        'a.jpg'
+    ].rows
 
 
 def test_bad_row_inside_the_index_is_an_error_and_a_cut_last_one_is_not(images):
@@ -311,7 +363,8 @@ def test_bad_row_inside_the_index_is_an_error_and_a_cut_last_one_is_not(images):
 
 
 def test_kill_between_the_first_two_files_trusts_no_row_of_another_origin(
-        images, monkeypatch):
+    images, monkeypatch
+):
     make(images, source_of(images, a=MaskRecord(MASK, 'f')))
     written = []
 
@@ -322,10 +375,13 @@ def test_kill_between_the_first_two_files_trusts_no_row_of_another_origin(
         atomic_write(file, content)
 
     for name in ('convert', 'mask_index'):
-        monkeypatch.setattr(f'cfcn_plugin.annotation.{name}.atomic_write',
-                            write_and_die)
-    other = dict(source=dict(type='Other')), source_of(
-        images, a=MaskRecord(1 - MASK, 'f'))
+        monkeypatch.setattr(
+            f'cfcn_plugin.annotation.{name}.atomic_write', write_and_die
+        )
+    other = (
+        dict(source=dict(type='Other')),
+        source_of(images, a=MaskRecord(1 - MASK, 'f')),
+    )
     with pytest.raises(KeyboardInterrupt):
         make(images, other[1], origin=other[0], overwrite=True)
     monkeypatch.undo()
@@ -340,16 +396,23 @@ def test_image_whose_name_is_not_utf_8_is_told_and_stops_no_other(images):
         Image.new('RGB', (6, 4)).save(images / name)
     except OSError:
         pytest.skip('the file system has only UTF-8 names')
-    source = Dictionary({name: MaskRecord(MASK, 'f'), 'a.jpg': MaskRecord(MASK, 'f'),
-                         'c.jpg': MaskRecord(MASK, 'f')}, images)
+    source = Dictionary(
+        {
+            name: MaskRecord(MASK, 'f'),
+            'a.jpg': MaskRecord(MASK, 'f'),
+            'c.jpg': MaskRecord(MASK, 'f'),
+        },
+        images,
+    )
     made = make(images, source)
     assert 'not UTF-8: rename' in made[name].failure
     assert [row['image'] for row in index(images)] == ['a.jpg', 'sub/c.jpg']
     assert make(images, source)['a.jpg'].rows
 
 
-@pytest.mark.parametrize('name', [
-    'a\nb.jpg', 'a\r\n.jpg', 'a\u2028b.jpg', 'a"\',b.jpg'])
+@pytest.mark.parametrize(
+    'name', ['a\nb.jpg', 'a\r\n.jpg', 'a\u2028b.jpg', 'a"\',b.jpg']
+)
 def test_any_name_that_is_utf_8_has_its_row(images, name):
     Image.new('RGB', (6, 4)).save(images / name)
     make(images, Dictionary({name: MaskRecord(MASK, 'f')}, images))
@@ -361,7 +424,7 @@ def test_any_name_that_is_utf_8_has_its_row(images, name):
 def test_several_processes_make_the_same(images):
     masks = dict(a=MaskRecord(MASK, 'f'), c=MaskRecord(1 - MASK, 'f'))
     made = make(images, source_of(images, **masks), jobs=2)
-    assert made['a.jpg'].rows == (IndexRow('a.jpg', 'a.png', 4, 6, 0.25, 0.0, ''), )
+    assert made['a.jpg'].rows == (IndexRow('a.jpg', 'a.png', 4, 6, 0.25, 0.0, ''),)
     np.testing.assert_array_equal(read(images)['sub/c.jpg'].mask, 1 - MASK)
 
 
@@ -391,7 +454,8 @@ def test_marks_become_outlines_and_what_has_none_is_in_the_index(marked):
     assert made['a.png'].ways == {'outline': 1}
     row = made['a.png'].rows[0]
     assert row.ways == 'outline=1' and row.kept == pytest.approx(
-        disc.sum() / box.sum(), abs=0.02)
+        disc.sum() / box.sum(), abs=0.02
+    )
     mask = np.array(Image.open(images.parent / 'masks/a.png'))
     assert (mask & disc).sum() / (mask | disc).sum() > 0.97
     again = make(images, source, refine=GrabCut(most=0.9, least=0.5))
@@ -403,16 +467,20 @@ def test_outlines_are_those_of_a_training(marked):
     make(images, source, refine=GrabCut())
     pixels = np.array(Image.open(images / 'a.png'))[..., ::-1]  # as mmcv loads it
     np.testing.assert_array_equal(
-        np.array(Image.open(images.parent / 'masks/a.png')),
-        GrabCut()(pixels, box).mask)
+        np.array(Image.open(images.parent / 'masks/a.png')), GrabCut()(pixels, box).mask
+    )
 
 
 def test_index_from_before_outlines_goes_on(marked):
     images, source, _, _ = marked
     before = make(images, source)
     file = images.parent / 'masks' / 'index.csv'
-    file.write_text(''.join(','.join(line.split(',')[:7]) + '\n'
-                            for line in file.read_text().splitlines()))
+    file.write_text(
+        ''.join(
+            ','.join(line.split(',')[:7]) + '\n'
+            for line in file.read_text().splitlines()
+        )
+    )
     assert make(images, source) == before and source.asked == ['a.png', 'b.png']
 
 
@@ -420,8 +488,9 @@ def test_worst_outlines_come_first_and_those_without_one_are_listed(marked):
     images, source, _, _ = marked
     made = make(images, source, refine=GrabCut())
     results = list(made.values())
-    results[0] = ConversionResult('a.png', (results[0].rows[0]._replace(
-        ways='ellipse=1 outline=2', kept=0.4), ))
+    results[0] = ConversionResult(
+        'a.png', (results[0].rows[0]._replace(ways='ellipse=1 outline=2', kept=0.4),)
+    )
     lines = list(outline_lines(results * 11, Path('index.csv')))
     assert lines[0].startswith('Marks became') and 'ellipses in the mark' in lines[0]
     assert lines[1] == '  a.png: 2 outlines, 1 ellipses in the mark'

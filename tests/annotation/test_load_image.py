@@ -1,4 +1,5 @@
 """Images loaded as in training, and their size without decoding."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -29,15 +30,24 @@ def test_image_is_upright_rgb(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new('RGB', (6, 4), (200, 30, 10)).save(
-        tmp_path / 'a.jpg', exif=exif, quality=95)
+        tmp_path / 'a.jpg', exif=exif, quality=95
+    )
     image = load_image(tmp_path / 'a.jpg')
     assert image.shape == (6, 4, 3)
     np.testing.assert_allclose(image[0, 0], (200, 30, 10), atol=6)
 
 
-@pytest.mark.parametrize('mode,name', [
-    ('L', 'a.jpg'), ('RGBA', 'a.png'), ('P', 'a.png'), ('1', 'a.png'),
-    ('RGB', 'a.webp'), ('CMYK', 'a.tif')])
+@pytest.mark.parametrize(
+    'mode,name',
+    [
+        ('L', 'a.jpg'),
+        ('RGBA', 'a.png'),
+        ('P', 'a.png'),
+        ('1', 'a.png'),
+        ('RGB', 'a.webp'),
+        ('CMYK', 'a.tif'),
+    ],
+)
 def test_any_image_has_three_channels_as_in_mmcv(tmp_path, mode, name):
     path = save(tmp_path / name, mode, orientation=6)
     image = load_image(path)
@@ -45,8 +55,9 @@ def test_any_image_has_three_channels_as_in_mmcv(tmp_path, mode, name):
     assert image.ndim == 3 and image_shape(dict(img_path=path)) == image.shape[:2]
 
 
-@pytest.mark.parametrize('orientation,shape', [
-    (1, (40, 60)), (3, (40, 60)), (6, (60, 40))])
+@pytest.mark.parametrize(
+    'orientation,shape', [(1, (40, 60)), (3, (40, 60)), (6, (60, 40))]
+)
 def test_shape_is_that_of_the_upright_image(tmp_path, orientation, shape):
     path = save(tmp_path / 'a.jpg', orientation=orientation)
     assert image_shape(dict(img_path=path)) == shape

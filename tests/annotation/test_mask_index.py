@@ -1,11 +1,15 @@
 """The index of a folder of masks: written, read, cut by a kill, of other versions."""
+
 import pytest
 
 from cfcn_plugin.annotation.mask_index import IndexRow, read_index, write_index
 
-ROWS = [IndexRow('a.jpg', 'a.png', 4, 6, 0.25, 0., ''),
-        IndexRow('b, "c"\n.jpg', '7/b.png', 40, 60, 1 / 3, 0.5, '3 7',
-                 'outline=2 ellipse=1', 0.5)]
+ROWS = [
+    IndexRow('a.jpg', 'a.png', 4, 6, 0.25, 0.0, ''),
+    IndexRow(
+        'b, "c"\n.jpg', '7/b.png', 40, 60, 1 / 3, 0.5, '3 7', 'outline=2 ellipse=1', 0.5
+    ),
+]
 HEAD = 'image,mask,height,width,area,ignored,classes'
 
 
@@ -31,11 +35,16 @@ def test_an_index_from_before_outlines_is_read(tmp_path):
     assert read_index(file) == ROWS[:1]
 
 
-@pytest.mark.parametrize('text, what', [
-    ('', 'not enough values'), ('image,mask\na,b\n', 'expected the columns'),
-    (f'{HEAD}\na.jpg,a.png,4,6,0.25,0.0,\na.jpg,a.png,four,6,0.25,0.0,\n', 'four'),
-    (f'{HEAD}\na.jpg,a.png\na.jpg,a.png,4,6,0.25,0.0,\n', 'shorter'),
-    (b'\xff', 'utf-8')])
+@pytest.mark.parametrize(
+    'text, what',
+    [
+        ('', 'not enough values'),
+        ('image,mask\na,b\n', 'expected the columns'),
+        (f'{HEAD}\na.jpg,a.png,4,6,0.25,0.0,\na.jpg,a.png,four,6,0.25,0.0,\n', 'four'),
+        (f'{HEAD}\na.jpg,a.png\na.jpg,a.png,4,6,0.25,0.0,\n', 'shorter'),
+        (b'\xff', 'utf-8'),
+    ],
+)
 def test_another_file_is_named_with_the_remedy(tmp_path, text, what):
     file = tmp_path / 'index.csv'
     file.write_bytes(text if isinstance(text, bytes) else text.encode())

@@ -1,4 +1,5 @@
 """The values of mask files, by hand."""
+
 import numpy as np
 import pytest
 
@@ -19,8 +20,10 @@ def of_classes(planes, classes, ignore=None):
 
 
 def files(record, layout):
-    return [(path, values.tolist(), list(classes))
-            for path, values, classes in mask_files(record, 'a.png', layout)]
+    return [
+        (path, values.tolist(), list(classes))
+        for path, values, classes in mask_files(record, 'a.png', layout)
+    ]
 
 
 def test_one_mask_is_255_where_causal_and_127_where_unknown():
@@ -28,14 +31,21 @@ def test_one_mask_is_255_where_causal_and_127_where_unknown():
     np.testing.assert_array_equal(mask_values(LEFT, LEFT | UNKNOWN), [[127, 127, 0]])
     for layout in ('union', 'values', 'folders'):
         assert files(MaskRecord(LEFT, 'a', ignore=UNKNOWN), layout) == [
-            ('a.png', [[255, 127, 0]], [])]
+            ('a.png', [[255, 127, 0]], [])
+        ]
 
 
-@pytest.mark.parametrize('layout, expected', [
-    ('union', [('a.png', [[255, 127, 255]], [4, 0])]),
-    ('values', [('a.png', [[5, 255, 1]], [4, 0])]),
-    ('folders', [('4/a.png', [[255, 127, 0]], [4]), ('0/a.png', [[0, 127, 255]], [0])])
-])
+@pytest.mark.parametrize(
+    'layout, expected',
+    [
+        ('union', [('a.png', [[255, 127, 255]], [4, 0])]),
+        ('values', [('a.png', [[5, 255, 1]], [4, 0])]),
+        (
+            'folders',
+            [('4/a.png', [[255, 127, 0]], [4]), ('0/a.png', [[0, 127, 255]], [0])],
+        ),
+    ],
+)
 def test_masks_of_classes_in_each_layout(layout, expected):
     assert files(of_classes([LEFT, RIGHT], [4, 0], UNKNOWN), layout) == expected
 
@@ -55,9 +65,13 @@ def test_an_image_without_a_class_is_context():
     assert files(none, 'folders') == []
 
 
-@pytest.mark.parametrize('is_label_file, expected', [
-    (False, (0.5, 0.25)),  # 255 is causal, 127 unknown
-    (True, (0.5, 0.25))])  # 127 is a class, 255 unknown
+@pytest.mark.parametrize(
+    'is_label_file, expected',
+    [
+        (False, (0.5, 0.25)),  # 255 is causal, 127 unknown
+        (True, (0.5, 0.25)),
+    ],
+)  # 127 is a class, 255 unknown
 def test_fractions_of_causal_and_unknown_pixels(is_label_file, expected):
     values = np.uint8([0, 127, 255, 1])
     assert causal_and_unknown(values, is_label_file) == expected

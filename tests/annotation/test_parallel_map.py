@@ -1,4 +1,5 @@
 """Mapping a function over items in one and in several processes."""
+
 import contextlib
 import os
 import signal
@@ -39,7 +40,7 @@ def test_no_process_is_refused():
         list(parallel_map(abs, [1], 0))
 
 
-KILLED = '''
+KILLED = """
 import sys, time
 from cfcn_plugin.annotation.parallel_map import parallel_map
 
@@ -48,15 +49,18 @@ for one in parallel_map(lambda i: time.sleep(0.001) or i, range(count), 2):
     if one == 63:
         print('started', flush=True)
         time.sleep(600)
-'''
+"""
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, 'SIGKILL'), reason='no SIGKILL on Windows')
 @pytest.mark.parametrize('count', [64, 1_000_000], ids=['idle', 'busy'])
 def test_processes_end_when_their_parent_is_killed(count):
-    with subprocess.Popen([sys.executable, '-c', KILLED, str(count)],
-                          stdout=subprocess.PIPE, start_new_session=True) as parent:
+    with subprocess.Popen(
+        [sys.executable, '-c', KILLED, str(count)],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as parent:
         try:
             assert parent.stdout.readline() == b'started\n'
             parent.kill()

@@ -1,4 +1,5 @@
 """Folders of masks: the listed images, the names, and atomic writing."""
+
 import errno
 import os
 
@@ -39,7 +40,8 @@ def test_folder_without_images_is_named(tmp_path):
 def test_images_that_would_have_one_mask_are_named():
     check_distinct_masks(['a.jpg', 'b/a.jpg', 'b/a.b.jpg'])
     with pytest.raises(
-            MaskError, match="'a.jpg' and 'a.png' would have the same mask.*rename"):
+        MaskError, match="'a.jpg' and 'a.png' would have the same mask.*rename"
+    ):
         check_distinct_masks(['a.jpg', 'a.png'])
 
 
@@ -51,8 +53,9 @@ def test_mask_that_would_replace_an_image_is_refused(tmp_path, masks):
         check_masks_apart(['a.jpg', 'b.png'], tmp_path / 'images', tmp_path / masks)
     check_masks_apart(['b.png'], tmp_path / 'images', tmp_path / 'images/masks')
     with pytest.raises(MaskError, match="image 'b.jpg' would replace image 'm/b.png'"):
-        check_masks_apart(['b.jpg', 'm/b.png'], tmp_path / 'images',
-                          tmp_path / 'images' / 'm')
+        check_masks_apart(
+            ['b.jpg', 'm/b.png'], tmp_path / 'images', tmp_path / 'images' / 'm'
+        )
 
 
 def test_written_mask_is_read_by_png_masks(tmp_path):
@@ -85,10 +88,11 @@ def test_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 def test_config_begins_at_the_data_root_when_it_holds_both(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert png_masks_config('data/x/train', 'data/x/masks', ignore=[127]) == dict(
-        type='PNGMasks', data_root='data/x', images='train', masks='masks',
-        ignore=[127])
+        type='PNGMasks', data_root='data/x', images='train', masks='masks', ignore=[127]
+    )
     assert png_masks_config('data/x', 'data/x/masks') == dict(
-        type='PNGMasks', data_root='data/x', images='', masks='masks')
+        type='PNGMasks', data_root='data/x', images='', masks='masks'
+    )
     outer = png_masks_config('data/x/train', 'data/x/masks', 'data')
     assert outer['images'] == 'x/train'
     elsewhere = png_masks_config('data/x/train', 'masks', 'data')

@@ -1,4 +1,5 @@
 """Continuing an annotation, protection of earlier masks, and names of masks."""
+
 import os
 
 import numpy as np
@@ -78,9 +79,20 @@ def test_skipped_image_that_gets_a_mask_is_skipped_no_more(images, masks):
     assert not AnnotationQueue(images, masks).skipped
 
 
-@pytest.mark.parametrize('name', [
-    'a\nb.jpg', 'a\r.jpg', 'a\u2028b.jpg', os.fsdecode(b'caf\xe9.jpg'), '"a".jpg',
-    '" a.jpg', ' a.jpg', '$a.jpg', '\x1b[2J.jpg'])
+@pytest.mark.parametrize(
+    'name',
+    [
+        'a\nb.jpg',
+        'a\r.jpg',
+        'a\u2028b.jpg',
+        os.fsdecode(b'caf\xe9.jpg'),
+        '"a".jpg',
+        '" a.jpg',
+        ' a.jpg',
+        '$a.jpg',
+        '\x1b[2J.jpg',
+    ],
+)
 def test_image_of_any_name_can_be_skipped_and_masked(images, masks, name):
     Image.new('RGB', (6, 4)).save(images / name)
     AnnotationQueue(images, masks).skip(name)
@@ -130,8 +142,9 @@ def test_keys_of_a_list_begin_at_a_folder_around_the_images(images):
     root, names = names_below(images, ['images/a.jpg', 'images/sub/c.jpg'])
     assert root == images.parent and names == ['a.jpg', 'sub/c.jpg']
     assert names_below(images, ['b.png']) == (images, ['b.png'])
-    assert names_below(images / 'sub', ['data/images/sub/c.jpg'],
-                       images.parents[1])[1] == ['c.jpg']
+    assert names_below(images / 'sub', ['data/images/sub/c.jpg'], images.parents[1])[
+        1
+    ] == ['c.jpg']
 
 
 def test_keys_that_exist_nowhere_name_one_and_the_remedy(images):
@@ -152,13 +165,17 @@ def test_key_is_resolved_before_it_is_compared_with_the_folder(images):
         with pytest.raises(MaskError, match="secret.png' of the list is not below"):
             names_below(images, [key])
     assert names_below(images, ['sub/../a.jpg', '../images/b.png']) == (
-        images, ['a.jpg', 'b.png'])
+        images,
+        ['a.jpg', 'b.png'],
+    )
 
 
-@pytest.mark.parametrize('name', ['../secret.png', 'sub/../../../secret.png',
-                                  '..\\secret.png'])
+@pytest.mark.parametrize(
+    'name', ['../secret.png', 'sub/../../../secret.png', '..\\secret.png']
+)
 def test_name_outside_the_folder_is_refused_before_anything_is_drawn(
-        images, masks, name):
+    images, masks, name
+):
     with pytest.raises(MaskError, match='expected a path below'):
         AnnotationQueue(images, masks, ['a.jpg', name])
     queue = AnnotationQueue(images, masks)

@@ -1,4 +1,5 @@
 """The report of a validation: counts, fractions, errors, and examples."""
+
 import json
 from collections import Counter
 from dataclasses import replace
@@ -11,8 +12,7 @@ from cfcn_plugin.annotation.validate import Finding, Problem
 
 def finding(number, *problems, label=0, area=0.3, kept=None):
     guided = area is not None
-    return Finding((0, number), f'{number}.jpg', (label, ), guided, area, kept,
-                   problems)
+    return Finding((0, number), f'{number}.jpg', (label,), guided, area, kept, problems)
 
 
 def test_clean_data_stops_nothing():
@@ -26,14 +26,15 @@ def test_problem_that_stops_and_its_remedy_are_reported():
     report = Report([finding(0), finding(1, Problem('missing', stops=True), area=None)])
     assert report.stops
     text = str(report)
-    assert "STOPS no mask: 1 (add them, or declare such images" in text
+    assert 'STOPS no mask: 1 (add them, or declare such images' in text
     assert '1.jpg' in text and 'A training run with this config would stop.' in text
 
 
 def test_masks_without_an_image_stop_a_run_that_checks():
     for checks in (True, False):
-        report = Report([finding(0)], ['2 masks belong to no image'],
-                        has_check_hook=checks)
+        report = Report(
+            [finding(0)], ['2 masks belong to no image'], has_check_hook=checks
+        )
         assert report.stops is checks
         assert ('STOPS 2 masks' in str(report)) is checks
         assert '2 masks belong to no image' in str(report)
@@ -53,10 +54,14 @@ def test_every_file_that_is_broken_is_listed(kind):
     assert 'more' not in text
 
 
-@pytest.mark.parametrize('kind,remedy', [
-    ('unusable', "on_error='unguided' of LoadActivationMask"),
-    ('size', "on_error='unguided' of LoadActivationMask"),
-    ('image', "dict(type='LoadImage', on_error='another')")])
+@pytest.mark.parametrize(
+    'kind,remedy',
+    [
+        ('unusable', "on_error='unguided' of LoadActivationMask"),
+        ('size', "on_error='unguided' of LoadActivationMask"),
+        ('image', "dict(type='LoadImage', on_error='another')"),
+    ],
+)
 def test_option_that_goes_on_without_broken_files_is_named(kind, remedy):
     text = str(Report([finding(0, Problem(kind, stops=True))]))
     assert f'by {remedy})' in text
@@ -72,8 +77,9 @@ def test_names_and_reasons_are_printable():
 
 
 def test_fraction_by_class_has_names_and_numbers():
-    report = Report([finding(0), finding(1, area=None), finding(2, label=1)],
-                    classes=['cat', 'dog'])
+    report = Report(
+        [finding(0), finding(1, area=None), finding(2, label=1)], classes=['cat', 'dog']
+    )
     lines = [line.split() for line in str(report).splitlines()]
     assert ['cat', '1', 'of', '2', '50.0%'] in lines
     assert ['dog', '1', 'of', '1', '100.0%'] in lines
@@ -96,21 +102,30 @@ def test_areas_are_given_as_quantiles_and_bars():
 
 
 def test_no_kind_hides_the_others_on_the_sheet():
-    report = Report([
-        finding(0, Problem('turned')), finding(1, Problem('turned')),
-        finding(2, Problem('size', stops=True), Problem('turned')),
-        finding(3, Problem('missing')), finding(4, Problem('missing', stops=True)),
-        finding(5)])
+    report = Report(
+        [
+            finding(0, Problem('turned')),
+            finding(1, Problem('turned')),
+            finding(2, Problem('size', stops=True), Problem('turned')),
+            finding(3, Problem('missing')),
+            finding(4, Problem('missing', stops=True)),
+            finding(5),
+        ]
+    )
     assert [one.place[1] for one in report.suspicious] == [2, 4, 0, 1]
 
 
 def test_json_has_every_problem():
-    report = Report([finding(0, Problem('size', 'is (3, 3)', True)), finding(1)],
-                    ['a message'], ['cat'])
+    report = Report(
+        [finding(0, Problem('size', 'is (3, 3)', True)), finding(1)],
+        ['a message'],
+        ['cat'],
+    )
     content = json.loads(json.dumps(report.as_dict()))
     assert content['stops'] and content['images'] == 2 and content['guided'] == 2
     assert content['problems'] == [
-        dict(image='0.jpg', kind='size', reason='is (3, 3)', stops=True)]
+        dict(image='0.jpg', kind='size', reason='is (3, 3)', stops=True)
+    ]
     assert content['counts'] == {'size': 1} and content['unmatched'] == ['a message']
     assert content['guided_by_class'] == {'cat': dict(guided=2, images=2)}
     assert content['area']['0.5'] == 0.3
@@ -130,10 +145,15 @@ def test_data_without_a_single_mask_is_reported_too():
 
 
 def test_the_ways_to_outlines_are_counted_and_their_images_shown():
-    report = Report([
-        replace(finding(0), ways=Counter(outline=2, core=1)),
-        replace(finding(1, Problem('coarse', '1 of 1 marks became ellipses')),
-                ways=Counter(ellipse=1))])
+    report = Report(
+        [
+            replace(finding(0), ways=Counter(outline=2, core=1)),
+            replace(
+                finding(1, Problem('coarse', '1 of 1 marks became ellipses')),
+                ways=Counter(ellipse=1),
+            ),
+        ]
+    )
     text = str(report)
     assert 'Marks became 2 outlines (50.0%), 1 outlines by the second try (25' in text
     assert 'refine found no outline: 1' in text and '1.jpg: 1 of 1 marks' in text

@@ -1,4 +1,5 @@
 """The images of a folder."""
+
 import numpy as np
 from PIL import Image
 

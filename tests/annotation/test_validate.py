@@ -1,4 +1,5 @@
 """Problems of images and masks, and the problems that stop a run."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,7 +14,6 @@ MASK[10:30, 15:45] = 255
 
 
 class LabelledSamples(FolderSamples):
-
     def __getitem__(self, index):
         return dict(super().__getitem__(index), gt_label=index % 2)
 
@@ -49,7 +49,7 @@ def problems(finding):
 
 def test_good_pair_has_a_label_an_area_and_no_problem(root):
     found = validate(root)['b.jpg']
-    assert found.image == 'b.jpg' and found.labels == (1, )
+    assert found.image == 'b.jpg' and found.labels == (1,)
     assert found.guided and found.area == 0.25 and not found.problems
 
 
@@ -90,7 +90,6 @@ def test_mask_of_two_images_stops_a_run_at_each(root):
 def test_error_that_is_no_mask_error_stops_a_run_under_every_policy(root):
 
     class Broken(PNGMasks):
-
         def read(self, *_):
             raise LookupError('unknown encoding: foo')
 
@@ -117,7 +116,7 @@ def test_image_that_loads_cut_short_is_reported(root):
     path.unlink()
     path = path.with_suffix('.png')
     whole = path.read_bytes()
-    path.write_bytes(whole[:len(whole) * 2 // 3])
+    path.write_bytes(whole[: len(whole) * 2 // 3])
     kinds = [kind for kind, _ in problems(validate(root)['a.png'])]
     assert kinds in (['image'], ['damaged'])
 
@@ -128,7 +127,8 @@ def test_full_mask_is_reported_ignored_pixels_apart(root):
     assert problems(found) == [('full', False)] and found.guided
     put(root, np.where(MASK, 255, 127).astype(np.uint8))
     assert problems(validate(root, source=dict(ignore=[127]))['a.jpg']) == [
-        ('full', False)]
+        ('full', False)
+    ]
 
 
 def test_mask_that_looks_inverted_is_reported(root):
@@ -136,15 +136,19 @@ def test_mask_that_looks_inverted_is_reported(root):
     assert problems(validate(root)['a.jpg']) == [('inverted', False)]
 
 
-@pytest.mark.parametrize('top,bottom,left,right,inverted', [
-    (10, 30, 15, 45, True),  # the middle is free
-    (10, 20, 15, 30, False),  # a quarter of the middle is free
-    (0, 40, 20, 40, True),  # a gap from top to bottom
-    (0, 40, 0, 40, False),  # causal is a strip on the right
-    (0, 0, 0, 0, False),
-])
+@pytest.mark.parametrize(
+    'top,bottom,left,right,inverted',
+    [
+        (10, 30, 15, 45, True),  # the middle is free
+        (10, 20, 15, 30, False),  # a quarter of the middle is free
+        (0, 40, 20, 40, True),  # a gap from top to bottom
+        (0, 40, 0, 40, False),  # causal is a strip on the right
+        (0, 0, 0, 0, False),
+    ],
+)
 def test_inverted_is_a_causal_frame_around_a_free_middle(
-        top, bottom, left, right, inverted):
+    top, bottom, left, right, inverted
+):
     mask = np.ones(SHAPE, np.uint8)
     mask[top:bottom, left:right] = 0
     assert is_likely_inverted(mask) is inverted

@@ -1,4 +1,5 @@
 """Every benchmark runs to its last line, and the table keeps what was measured."""
+
 import sys
 from unittest import mock
 
@@ -15,14 +16,28 @@ def run(work_dir, *arguments):
 
 
 FIGURES = dict(
-    steps=6, loop=2, loss=6, compiled=6, methods=4, swap=2, runner=1, processes=1,
-    masks=15, torch_masks=12, repair=1)
+    steps=6,
+    loop=2,
+    loss=6,
+    compiled=6,
+    methods=4,
+    swap=2,
+    runner=1,
+    processes=1,
+    masks=15,
+    torch_masks=12,
+    repair=1,
+)
 SLOW = ('compiled', 'processes')  # a compiler's, and an interpreter's, start
 
 
-@pytest.mark.parametrize('name', [
-    pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in BENCHMARKS
-])
+@pytest.mark.parametrize(
+    'name',
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW))
+        for name in BENCHMARKS
+    ],
+)
 def test_every_benchmark_runs(name, tmp_path, capsys):
     run(tmp_path, '--only', name, '--tiny', '--pairs', '2')
     lines = known(tmp_path)

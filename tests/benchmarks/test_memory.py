@@ -1,4 +1,5 @@
 """Peaks of memory by hand."""
+
 import torch
 
 from benchmarks.memory import peak_bytes

@@ -1,4 +1,5 @@
 """Batches of a data loader with their masks."""
+
 from functools import partial
 
 import numpy as np
@@ -12,9 +13,13 @@ from cfcn_plugin.data import stack_masks
 
 def mask_of(mask=None, ignore=None, size=(4, 6), **more):
     none = np.zeros(size, np.uint8)
-    return dict(guided=mask is not None, cropped_out=False,
-                activation_mask=none if mask is None else mask,
-                ignore_mask=none if ignore is None else ignore, **more)
+    return dict(
+        guided=mask is not None,
+        cropped_out=False,
+        activation_mask=none if mask is None else mask,
+        ignore_mask=none if ignore is None else ignore,
+        **more,
+    )
 
 
 def left(size=(4, 6)):
@@ -23,14 +28,15 @@ def left(size=(4, 6)):
     return mask
 
 
-def image(value=0., size=(4, 6)):
+def image(value=0.0, size=(4, 6)):
     return torch.full((3, *size), value)
 
 
 def test_samples_become_images_labels_and_masks():
     images, labels, masks = cfcn_plugin.collate(
-        [(image(1.), 5, mask_of(left())), (image(2.), 7, mask_of())])
-    assert images[:, 0, 0, 0].tolist() == [1., 2.] and labels.tolist() == [5, 7]
+        [(image(1.0), 5, mask_of(left())), (image(2.0), 7, mask_of())]
+    )
+    assert images[:, 0, 0, 0].tolist() == [1.0, 2.0] and labels.tolist() == [5, 7]
     assert masks.mask.shape == (2, 1, 4, 6) and masks.mask.dtype == torch.uint8
     assert (masks.mask[0, 0].numpy() == left()).all()
     assert masks.guided.tolist() == [True, False]
@@ -41,21 +47,28 @@ def test_samples_become_images_labels_and_masks():
 
 def test_samples_of_more_values_keep_them():
     _images, _labels, names, masks = cfcn_plugin.collate(
-        [(image(), 0, 'a', mask_of(left())), (image(), 1, 'b', mask_of())])
+        [(image(), 0, 'a', mask_of(left())), (image(), 1, 'b', mask_of())]
+    )
     assert list(names) == ['a', 'b'] and len(masks.guided) == 2
 
 
 def test_dicts_become_a_dict():
     batch = cfcn_plugin.collate(
-        [dict(pixel_values=image(), labels=3, masks=mask_of(left()))] * 2)
+        [dict(pixel_values=image(), labels=3, masks=mask_of(left()))] * 2
+    )
     assert sorted(batch) == ['labels', 'masks', 'pixel_values']
     assert batch['pixel_values'].shape == (2, 3, 4, 6)
     assert batch['masks'].guided.all()
 
 
 def test_the_rest_can_have_a_collate_function_of_its_own():
-    own = partial(cfcn_plugin.collate, others=lambda rest: (
-        torch.stack([one[0] for one in rest]), [one[1] for one in rest]))
+    own = partial(
+        cfcn_plugin.collate,
+        others=lambda rest: (
+            torch.stack([one[0] for one in rest]),
+            [one[1] for one in rest],
+        ),
+    )
     _, labels, masks = own([(image(), {1, 2}, mask_of(left()))])
     assert labels == [{1, 2}] and masks.guided.tolist() == [True]
 
@@ -68,9 +81,14 @@ def test_masks_are_padded_with_context():
 
 def test_planes_of_classes_are_padded_with_none():
     two = np.stack([left(), 1 - left()])
-    masks = stack_masks([
-        mask_of(two, mask_classes=np.array([2, 0])),
-        mask_of(left()[None], mask_classes=np.array([1])), mask_of()], (4, 6))
+    masks = stack_masks(
+        [
+            mask_of(two, mask_classes=np.array([2, 0])),
+            mask_of(left()[None], mask_classes=np.array([1])),
+            mask_of(),
+        ],
+        (4, 6),
+    )
     assert masks.mask.shape == (3, 2, 4, 6)
     assert masks.classes.tolist() == [[2, 0], [1, -1], [-1, -1]]
 
@@ -78,23 +96,34 @@ def test_planes_of_classes_are_padded_with_none():
 def test_an_ignored_pixel_is_not_causal_and_an_ignored_image_not_guided():
     ignore = np.zeros((4, 6), np.uint8)
     ignore[0] = 1
-    masks = stack_masks([mask_of(left(), ignore),
-                         mask_of(left(), np.ones((4, 6), np.uint8))], (4, 6))
+    masks = stack_masks(
+        [mask_of(left(), ignore), mask_of(left(), np.ones((4, 6), np.uint8))], (4, 6)
+    )
     assert masks.mask[0].sum() == 6 and masks.ignore[0].sum() == 6
     assert masks.guided.tolist() == [True, False]
 
 
 def test_draws_and_masks_that_failed_are_counted():
     fine = mask_of(mask_error=False)
-    samples = [mask_of(left(), mask_error=False), mask_of(mask_error=True),
-               {**fine, 'cropped_out': True}, fine]
+    samples = [
+        mask_of(left(), mask_error=False),
+        mask_of(mask_error=True),
+        {**fine, 'cropped_out': True},
+        fine,
+    ]
     masks = stack_masks(samples, (4, 6))
     assert masks.cropped_out == 0.25 and masks.mask_error == 0.25
 
 
-@pytest.mark.parametrize('samples', [
-    [(image(), 0)], [dict(image=image(), label=0)], [image()],
-    [(image(), 0, mask_of(left())), (image(), 0, None)]])
+@pytest.mark.parametrize(
+    'samples',
+    [
+        [(image(), 0)],
+        [dict(image=image(), label=0)],
+        [image()],
+        [(image(), 0, mask_of(left())), (image(), 0, None)],
+    ],
+)
 def test_samples_without_masks_are_refused_with_what_to_give(samples):
     with pytest.raises(TypeError, match='give the DataLoader a cfcn_plugin.Masked'):
         cfcn_plugin.collate(samples)
@@ -102,19 +131,24 @@ def test_samples_without_masks_are_refused_with_what_to_give(samples):
 
 def test_images_that_are_no_tensors_are_refused_with_what_to_write():
     from PIL import Image
+
     picture = Image.new('RGB', (6, 4))
     with pytest.raises(TypeError, match=r'v2.ToImage\(\)'):
-        cfcn_plugin.collate([(picture, 0, mask_of(left()))],
-                            others=lambda rest: [[one[0] for one in rest]])
+        cfcn_plugin.collate(
+            [(picture, 0, mask_of(left()))],
+            others=lambda rest: [[one[0] for one in rest]],
+        )
     with pytest.raises(TypeError, match='PIL'):  # torch's own message
         cfcn_plugin.collate([(picture, 0, mask_of(left()))])
 
 
 def test_the_default_collate_function_gives_masks_that_guidance_refuses():
     from cfcn_plugin.guidance import CausalFocusLoss
+
     batch = default_collate([(image(), 0, mask_of(left())), (image(), 1, mask_of())])
-    net = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 1), torch.nn.AdaptiveAvgPool2d(1),
-                              torch.nn.Flatten())
+    net = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 2, 1), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
+    )
     guide = cfcn_plugin.Guide(net, CausalFocusLoss(), cfcn_plugin.FeatureHook('0'))
     images, labels, masks = batch
     with guide:

@@ -1,4 +1,5 @@
 """Images as torch data sets load them, upright or as stored, of known formats alone."""
+
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
@@ -17,7 +18,8 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
 @pytest.mark.parametrize('ending', ['png', 'tif', 'jpg'])
 @pytest.mark.parametrize('orientation', range(1, 9))
 def test_an_image_is_loaded_upright_or_as_torchvision_does(
-        tmp_path, ending, orientation):
+    tmp_path, ending, orientation
+):
     exif = Image.Exif()
     exif[0x0112] = orientation
     file = tmp_path / f'image.{ending}'
@@ -45,6 +47,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, load):
 
 class Mine:
     """A data set whose attributes have the names of others'."""
+
     samples = [1, 2]
     reader = loader = None
 

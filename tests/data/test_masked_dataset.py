@@ -1,4 +1,5 @@
 """Torch data sets with masks: whose mask it is, how it moves, and what is refused."""
+
 import logging
 import pickle
 
@@ -33,7 +34,7 @@ def write(file, pixels, **more):
 
 def blob(number, height=24, width=32):
     mask = np.zeros((height, width), np.uint8)
-    mask[4:14, 6 + number:18 + number] = 1
+    mask[4:14, 6 + number : 18 + number] = 1
     return mask
 
 
@@ -43,8 +44,10 @@ def root(tmp_path):
     for label in 'ab':
         for number in range(COUNT):
             mask = blob(number)
-            write(tmp_path / f'images/{label}/{number}.png',
-                  mask[..., None].repeat(3, -1) * 255)
+            write(
+                tmp_path / f'images/{label}/{number}.png',
+                mask[..., None].repeat(3, -1) * 255,
+            )
             if number < COUNT - 1:
                 write(tmp_path / f'masks/{label}/{number}.png', mask * 255)
     return tmp_path
@@ -91,9 +94,21 @@ def test_the_given_data_set_does_not_change(root):
 
 def test_image_and_mask_are_drawn_together(root):
     nearest = dict(interpolation=InterpolationMode.NEAREST)
-    dataset = masked(root, folder(root, v2.Compose([
-        v2.ToImage(), v2.RandomResizedCrop(16, **nearest), v2.RandomHorizontalFlip(),
-        v2.RandomRotation(30, **nearest), v2.ToDtype(torch.float32, scale=True)])))
+    dataset = masked(
+        root,
+        folder(
+            root,
+            v2.Compose(
+                [
+                    v2.ToImage(),
+                    v2.RandomResizedCrop(16, **nearest),
+                    v2.RandomHorizontalFlip(),
+                    v2.RandomRotation(30, **nearest),
+                    v2.ToDtype(torch.float32, scale=True),
+                ]
+            ),
+        ),
+    )
     torch.manual_seed(0)
     shown = 0
     for _ in range(20):
@@ -180,10 +195,23 @@ def test_a_data_set_of_dicts_gets_one_more_key(root):
 def test_a_transform_can_be_given_for_a_data_set_that_has_none(root):
     own = Own(root, lambda image: image)
     del own.transform
-    own.__class__ = type('Bare', (Own, ), {'__getitem__': lambda self, i: (
-        Image.open(self.files[i]).convert('RGB'), i // COUNT)})
-    transform = v2.Compose([v2.ToImage(), v2.RandomHorizontalFlip(1.),
-                            v2.ToDtype(torch.float32, scale=True)])
+    own.__class__ = type(
+        'Bare',
+        (Own,),
+        {
+            '__getitem__': lambda self, i: (
+                Image.open(self.files[i]).convert('RGB'),
+                i // COUNT,
+            )
+        },
+    )
+    transform = v2.Compose(
+        [
+            v2.ToImage(),
+            v2.RandomHorizontalFlip(1.0),
+            v2.ToDtype(torch.float32, scale=True),
+        ]
+    )
     sample = masked(root, own, path=own.path, transform=transform)[0]
     assert is_true(sample) and not (sample[-1]['activation_mask'] == blob(0)).all()
 
@@ -191,7 +219,6 @@ def test_a_transform_can_be_given_for_a_data_set_that_has_none(root):
 def test_a_data_set_that_resizes_by_itself_is_told_where_its_transform_goes(root):
 
     class Resizing(Own):
-
         def __init__(self, root):
             super().__init__(root)
             del self.transform
@@ -200,8 +227,11 @@ def test_a_data_set_that_resizes_by_itself_is_told_where_its_transform_goes(root
             return Image.open(self.files[index]).convert('RGB').resize((8, 8)), 0
 
     own = Resizing(root)
-    with pytest.raises(MaskError, match=r'has changed it from \(24, 32\) to \(8, 8\).*'
-                                        r'MaskedDataset\(transform=...\)'):
+    with pytest.raises(
+        MaskError,
+        match=r'has changed it from \(24, 32\) to \(8, 8\).*'
+        r'MaskedDataset\(transform=...\)',
+    ):
         masked(root, own, path=own.path)[0]
 
 
@@ -209,22 +239,32 @@ def test_ignored_pixels_and_the_planes_of_classes_move_along(root):
     codes = np.zeros((24, 32), np.uint8)
     codes[:12, :8], codes[12:, :8], codes[:, 28:] = 10, 20, 255
     write(root / 'masks/a/0.png', codes)
-    planes = PNGMasks('masks', images='images', data_root=str(root), causal=[10, 20],
-                      classes=[2, 5], ignore=[255])
-    dataset = MaskedDataset(folder(root, v2.Compose([
-        v2.RandomHorizontalFlip(1.), TO_TENSOR])), planes, missing='unguided',
-        empty='unguided')
+    planes = PNGMasks(
+        'masks',
+        images='images',
+        data_root=str(root),
+        causal=[10, 20],
+        classes=[2, 5],
+        ignore=[255],
+    )
+    dataset = MaskedDataset(
+        folder(root, v2.Compose([v2.RandomHorizontalFlip(1.0), TO_TENSOR])),
+        planes,
+        missing='unguided',
+        empty='unguided',
+    )
     mask = dataset[0][-1]
     assert mask['mask_classes'].tolist() == [2, 5]
     flipped = codes[:, ::-1]
     np.testing.assert_array_equal(
-        mask['activation_mask'], np.stack([flipped == 10, flipped == 20]))
+        mask['activation_mask'], np.stack([flipped == 10, flipped == 20])
+    )
     np.testing.assert_array_equal(mask['ignore_mask'], flipped == 255)
 
 
 def test_a_draw_that_shows_too_little_of_the_object_is_unguided(root):
     corner = v2.Compose([v2.CenterCrop((24, 16)), TO_TENSOR])  # columns 8 to 24
-    for least, guided in ((0., True), (0.5, True), (0.9, False)):
+    for least, guided in ((0.0, True), (0.5, True), (0.9, False)):
         mask = masked(root, folder(root, corner), min_visible=least)[0][-1]
         assert mask['guided'] is guided and mask['cropped_out'] is not guided
         assert mask['activation_mask'].any() == guided
@@ -245,8 +285,9 @@ class Labelled(MaskSource):
 
 
 def test_a_source_can_ask_for_the_label(root):
-    dataset = MaskedDataset(folder(root), Labelled(str(root)), empty='unguided',
-                            check=False)
+    dataset = MaskedDataset(
+        folder(root), Labelled(str(root)), empty='unguided', check=False
+    )
     assert [dataset[i][-1]['guided'] for i in (0, 3)] == [False, True]
 
 
@@ -254,8 +295,10 @@ def test_a_source_can_ask_for_the_label(root):
 
 
 def test_missing_masks_are_an_error_before_the_first_step_unless_declared(root):
-    with pytest.raises(MaskError, match="2 guided images have no mask in PNGMasks.*"
-                                        "`missing='unguided'`"):
+    with pytest.raises(
+        MaskError,
+        match="2 guided images have no mask in PNGMasks.*`missing='unguided'`",
+    ):
         masked(root, missing='error')
     with pytest.raises(MaskError, match='images/a/2.png. has no mask in PNGMasks'):
         masked(root, missing='error', check=False)[2]
@@ -326,8 +369,8 @@ def test_no_format_that_runs_a_program_is_opened(root):
 def test_outlines_are_refined_from_the_loaded_image(root):
     pytest.importorskip('cv2')
     from cfcn_plugin.masks import GrabCut
-    (root / 'boxes.csv').write_text(
-        'filename,x0,y0,x1,y1\nimages/a/0.png,4,2,21,17\n')
+
+    (root / 'boxes.csv').write_text('filename,x0,y0,x1,y1\nimages/a/0.png,4,2,21,17\n')
     boxes = BoxMasks('boxes.csv', data_root=str(root))
     dataset = MaskedDataset(folder(root), boxes, missing='unguided', refine=GrabCut())
     assert is_true(dataset[0])
@@ -338,8 +381,9 @@ def test_outlines_are_refined_from_the_loaded_image(root):
 
 @pytest.mark.parametrize('workers', [0, 2])
 def test_a_loader_gives_images_labels_and_masks(root, workers):
-    loader = DataLoader(masked(root), 4, num_workers=workers,
-                        collate_fn=cfcn_plugin.collate)
+    loader = DataLoader(
+        masked(root), 4, num_workers=workers, collate_fn=cfcn_plugin.collate
+    )
     for images, labels, masks in loader:
         assert isinstance(masks, cfcn_plugin.MaskBatch)
         assert masks.mask.shape == (len(images), 1, 24, 32)
@@ -348,7 +392,8 @@ def test_a_loader_gives_images_labels_and_masks(root, workers):
         assert len(labels) == len(masks.guided)
         # of one memory also after its way from a worker, so that one copy moves it
         assert masks.mask.untyped_storage().data_ptr() == (
-            masks.guided.untyped_storage().data_ptr())
+            masks.guided.untyped_storage().data_ptr()
+        )
 
 
 def test_the_data_set_can_be_sent_to_another_process(root):
@@ -360,7 +405,6 @@ def test_the_data_set_can_be_sent_to_another_process(root):
 
 
 class Endless(IterableDataset):
-
     def __iter__(self):
         yield torch.rand(3, 8, 8), 0
 
@@ -377,8 +421,11 @@ def test_data_sets_without_paths_are_refused_with_what_to_give(root):
 
 def test_a_transform_of_v1_is_refused_by_its_name(root):
     old = v1.Compose([v1.RandomResizedCrop(8), v1.ToTensor()])
-    with pytest.raises(ValueError, match='torchvision RandomResizedCrop leaves masks be'
-                                         'hind: write v2.RandomResizedCrop'):
+    with pytest.raises(
+        ValueError,
+        match='torchvision RandomResizedCrop leaves masks be'
+        'hind: write v2.RandomResizedCrop',
+    ):
         masked(root, folder(root, old))
 
 
@@ -410,7 +457,6 @@ def test_options_of_wrong_type_are_refused(root):
 def test_samples_of_another_form_are_refused(root):
 
     class Strange(Own):
-
         def __getitem__(self, index):
             return {'x': 1} if index else torch.rand(3, 8, 8)
 

@@ -1,4 +1,5 @@
 """Every example runs with the real packages, and reaches the plain loop."""
+
 import runpy
 import sys
 from importlib.util import find_spec
@@ -33,8 +34,11 @@ def run(tmp_path_factory):
                 patch.syspath_prepend(FOLDER)  # as Python does for a script
                 patch.chdir(data)
                 patch.setattr('builtins.print', lambda *a, **k: printed.append(a[0]))
-                patch.setattr(sys, 'argv', [
-                    name, '--data', str(data), '--epochs', '1', *arguments])
+                patch.setattr(
+                    sys,
+                    'argv',
+                    [name, '--data', str(data), '--epochs', '1', *arguments],
+                )
                 names = runpy.run_path(str(FOLDER / f'{name}.py'))
             known[name, arguments] = names, printed
         return known[name, arguments]
@@ -67,8 +71,10 @@ def test_lightning_trains_the_very_weights_of_the_plain_loop(plain, run):
 
 
 def test_guidance_changes_what_the_plain_loop_trains(run):
-    guided, plain = (run('plain_pytorch', *arguments)[0]['model'].state_dict()
-                     for arguments in ([], ['--plain']))
+    guided, plain = (
+        run('plain_pytorch', *arguments)[0]['model'].state_dict()
+        for arguments in ([], ['--plain'])
+    )
     assert not torch.equal(guided['0.0.weight'], plain['0.0.weight'])
 
 

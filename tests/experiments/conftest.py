@@ -1,4 +1,5 @@
 """Grids whose runs are small scripts, so that what is around them is tested alone."""
+
 import textwrap
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from cfcn_plugin.experiments.grid import read_grid
 
 # Does what the config says, then leaves what a training leaves
-TRAIN = '''
+TRAIN = """
     import json, os, pathlib, signal, sys, time
     config, work_dir = sys.argv[1], pathlib.Path(sys.argv[3])
     print('train', *sys.argv[1:], 'threads', os.environ['OMP_NUM_THREADS'], 'gpu',
@@ -35,15 +36,15 @@ TRAIN = '''
     (work_dir / 'day' / 'vis_data' / 'scalars.json').write_text(
         json.dumps(dict(epoch=1, loss=2., step=5)) + '\\n'
         + json.dumps(dict(right=50., step=1)) + '\\n')
-'''
-TEST = '''
+"""
+TEST = """
     import json, sys
     print('test', *sys.argv[1:])
     seed = open(sys.argv[1]).read().split('seed=')[1][0]
     out = sys.argv[sys.argv.index('--out') + 1]
     with open(out, 'w') as stream:
         json.dump({'right': 90. + int(seed), 'focus/ratio': .25}, stream)
-'''
+"""
 
 
 @pytest.fixture
@@ -59,10 +60,12 @@ def tools(tmp_path):
 def make_grid(tmp_path):
     """A grid of this text beside the config ``settings`` of the runs."""
 
-    def make(text="methods = dict(a='base.py')\naxes = dict(seed=[0, 1])",
-             settings='') -> Path:
+    def make(
+        text="methods = dict(a='base.py')\naxes = dict(seed=[0, 1])", settings=''
+    ) -> Path:
         (tmp_path / 'base.py').write_text(
-            f'randomness = dict(seed=0)\nmodel = dict(lr=1)\n{settings}\n')
+            f'randomness = dict(seed=0)\nmodel = dict(lr=1)\n{settings}\n'
+        )
         file = tmp_path / 'grid.py'
         file.write_text(text)
         return read_grid(file)

@@ -20,11 +20,16 @@ def test_line_that_is_being_written_is_left_out(tmp_path):
     assert len(read_scalars(tmp_path)) == 1
 
 
-@pytest.mark.parametrize('line, done', [
-    ('', 0), ('what is no progress [1/2]', 0),
-    ('INFO - Epoch(train)   [3][ 30/120]  lr: 1e-3', 2.25),
-    ('INFO - Epoch(train)   [3][120/120]\nINFO - Epoch(val)  [3][2/2]  top1: 5', 3),
-    ('INFO - Iter(train) [  50/1000]  lr: 1e-3', 50)])
+@pytest.mark.parametrize(
+    'line, done',
+    [
+        ('', 0),
+        ('what is no progress [1/2]', 0),
+        ('INFO - Epoch(train)   [3][ 30/120]  lr: 1e-3', 2.25),
+        ('INFO - Epoch(train)   [3][120/120]\nINFO - Epoch(val)  [3][2/2]  top1: 5', 3),
+        ('INFO - Iter(train) [  50/1000]  lr: 1e-3', 50),
+    ],
+)
 def test_progress_is_what_the_last_line_says(tmp_path, line, done):
     log = tmp_path / 'output.log'
     assert epochs_done(log) == 0

@@ -1,4 +1,5 @@
 """A cell's config, and the settings that make two runs equal."""
+
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,12 @@ def changed_configs_are_read_anew():
 
 
 def test_options_are_merged_and_the_grid_s_own_stay_as_they_are(make_grid, tmp_path):
-    grid = make_grid("methods = dict(a='base.py')\n"
-                     "options = {'model': dict(deep=dict(x=1))}\n"
-                     "axes = dict(seed=[7], **{'model.lr': [0.5]})")
-    cell, = grid.cells
+    grid = make_grid(
+        "methods = dict(a='base.py')\n"
+        "options = {'model': dict(deep=dict(x=1))}\n"
+        "axes = dict(seed=[7], **{'model.lr': [0.5]})"
+    )
+    (cell,) = grid.cells
     before = repr(cell.options)
     cfg = cell_config(cell, tmp_path)
     assert cfg.randomness.seed == 7 and cfg.model == dict(lr=0.5, deep=dict(x=1))
@@ -32,10 +35,13 @@ def test_options_are_merged_and_the_grid_s_own_stay_as_they_are(make_grid, tmp_p
 
 
 def test_alpha_of_a_plain_network_is_refused_with_the_remedy(make_grid, tmp_path):
-    grid = make_grid("methods = dict(a='base.py')\naxes = dict(alpha=[1.0])",
-                     'model = dict(guidance=None)')
-    with pytest.raises(ValueError, match="cell 'a/data/alpha=1.0'.*no guidance.*"
-                       "without=.'alpha'"):
+    grid = make_grid(
+        "methods = dict(a='base.py')\naxes = dict(alpha=[1.0])",
+        'model = dict(guidance=None)',
+    )
+    with pytest.raises(
+        ValueError, match="cell 'a/data/alpha=1.0'.*no guidance.*without=.'alpha'"
+    ):
         cell_config(grid.cells[0], tmp_path)
 
 
@@ -43,7 +49,8 @@ def test_whole_guidance_in_options_may_be_weighed(make_grid, tmp_path):
     grid = make_grid(
         "methods = dict(a=dict(config='base.py', options={'model.guidance': "
         "dict(_delete_=True, type='X')}))\naxes = dict(alpha=[2.0])",
-        'model = dict(guidance=None)')
+        'model = dict(guidance=None)',
+    )
     cfg = cell_config(grid.cells[0], tmp_path)
     assert cfg.model.guidance == dict(type='X', loss_weight=2.0)
 

@@ -1,4 +1,5 @@
 """The report shows failures and the reliability of its numbers."""
+
 from dataclasses import replace
 
 from cfcn_plugin.experiments.outcome import read_outcomes
@@ -7,13 +8,16 @@ from cfcn_plugin.experiments.run import run_grid
 
 
 def test_failures_are_reported_with_their_logs_and_numbers_stand_without_checkpoints(
-        make_grid, tools, tmp_path):
+    make_grid, tools, tmp_path
+):
     grid = make_grid(
         "methods = dict(cnn='base.py', cfcn='base.py', bad=dict(config='base.py', "
         "options={'fail': True}))\nbaseline = 'cnn'\naxes = dict(seed=[0, 1, 2])\n"
-        "metrics = {'right < 100': 'right'}", 'fail = False\n'
+        "metrics = {'right < 100': 'right'}",
+        'fail = False\n'
         "test_dataloader = dict(dataset=dict(type='CSVDataset', ann_file='none.csv', "
-        "classes=['a']))")
+        "classes=['a']))",
+    )
     known = run_grid(grid, tmp_path / 'w', tools, executor='debug')
     report = write_report(grid, known, tmp_path / 'w', 'the <command>').read_text()
     assert '9 runs: 6 done, 3 failed' in report

@@ -1,4 +1,5 @@
 """Runs of a grid: in parallel, never repeated, with failures recorded."""
+
 import json
 import multiprocessing
 import os
@@ -39,17 +40,30 @@ def started(work_dir):
 
 def test_process_of_a_cell_imports_no_torch():
     subprocess.run(
-        [sys.executable, '-c', 'import sys, cfcn_plugin.experiments.cell_run\n'
-         "assert not {'torch', 'mmengine', 'matplotlib'} & set(sys.modules)"],
-        check=True)
+        [
+            sys.executable,
+            '-c',
+            'import sys, cfcn_plugin.experiments.cell_run\n'
+            "assert not {'torch', 'mmengine', 'matplotlib'} & set(sys.modules)",
+        ],
+        check=True,
+    )
 
 
 def test_each_cell_is_trained_and_tested_and_its_metrics_kept(
-        make_grid, tools, tmp_path):
-    known = run_grid(make_grid(), tmp_path / 'w', tools, jobs=2, threads=3,
-                     gpus=['5', '7'], executor='local')
+    make_grid, tools, tmp_path
+):
+    known = run_grid(
+        make_grid(),
+        tmp_path / 'w',
+        tools,
+        jobs=2,
+        threads=3,
+        gpus=['5', '7'],
+        executor='local',
+    )
     assert [o.status for o in known] == ['done', 'done']
-    assert [o.metrics['right'] for o in known] == [90., 91.]
+    assert [o.metrics['right'] for o in known] == [90.0, 91.0]
     first = known[0]
     assert first.folder == tmp_path / 'w' / 'a' / 'data' / 'seed=0'
     assert 'threads 3 gpu 5' in log_of(first) and 'gpu 7' in log_of(known[1])
@@ -73,9 +87,14 @@ def test_changed_settings_are_no_finished_run(make_grid, tools, tmp_path):
     run_grid(make_grid(), tmp_path / 'w', tools)
     read_config.cache_clear()
     with pytest.raises(ValueError, match='model.lr: 1 became 2.*another --work-dir'):
-        run_grid(make_grid(
-            "methods = dict(a=dict(config='base.py', options={'model.lr': 2}))\n"
-            'axes = dict(seed=[0, 1])'), tmp_path / 'w', tools)
+        run_grid(
+            make_grid(
+                "methods = dict(a=dict(config='base.py', options={'model.lr': 2}))\n"
+                'axes = dict(seed=[0, 1])'
+            ),
+            tmp_path / 'w',
+            tools,
+        )
 
 
 def test_data_may_have_moved(make_grid, tools, tmp_path, monkeypatch):
@@ -93,7 +112,7 @@ TWO = "methods = dict(a='base.py', b=dict(config='base.py', options={'fail': Tru
 
 
 def test_failure_is_kept_with_its_log_and_stops_no_other(make_grid, tools, tmp_path):
-    grid = make_grid(TWO + "\naxes = dict(seed=[0, 1])", 'fail = False')
+    grid = make_grid(TWO + '\naxes = dict(seed=[0, 1])', 'fail = False')
     known = run_grid(grid, tmp_path / 'w', tools)
     by_method = {(o.cell.method, o.cell.seed): o for o in known}
     assert by_method['a', 0].status == by_method['a', 1].status == 'done'
@@ -107,7 +126,8 @@ def test_failure_is_kept_with_its_log_and_stops_no_other(make_grid, tools, tmp_p
 
 
 def test_failed_cell_is_run_again_when_asked_also_with_other_settings(
-        make_grid, tools, tmp_path):
+    make_grid, tools, tmp_path
+):
     run_grid(make_grid(TWO, 'fail = False'), tmp_path / 'w', tools)
     read_config.cache_clear()
     mended = make_grid("methods = dict(a='base.py', b='base.py')", 'fail = False')
@@ -120,10 +140,10 @@ def test_failed_cell_keeps_its_training_when_asked(make_grid, tools, tmp_path):
     grid = make_grid("methods = dict(a='base.py')")
     test = (tools / 'test.py').read_text()
     (tools / 'test.py').write_text("raise RuntimeError('out of memory')")
-    failed, = run_grid(grid, tmp_path / 'w', tools)
+    (failed,) = run_grid(grid, tmp_path / 'w', tools)
     assert failed.status == 'failed'
     (tools / 'test.py').write_text(test)
-    known, = run_grid(grid, tmp_path / 'w', tools, resume=True, retry=True)
+    (known,) = run_grid(grid, tmp_path / 'w', tools, resume=True, retry=True)
     assert known.status == 'done' and '--resume' in log_of(known)
 
 
@@ -136,9 +156,10 @@ def test_run_that_left_no_checkpoint_is_a_failure(make_grid, tools, tmp_path):
 
 def test_options_must_fit(make_grid, tools, tmp_path):
     for wrong, message in (
-            (dict(jobs=0), '`jobs` must be at least 1, got 0'),
-            (dict(executor='sge'), "`executor` must be one of .*, got 'sge'"),
-            (dict(executor='slurm', gpus=['0']), 'request devices .* gpus_per_node=1')):
+        (dict(jobs=0), '`jobs` must be at least 1, got 0'),
+        (dict(executor='sge'), "`executor` must be one of .*, got 'sge'"),
+        (dict(executor='slurm', gpus=['0']), 'request devices .* gpus_per_node=1'),
+    ):
         with pytest.raises(ValueError, match=message):
             run_grid(make_grid(), tmp_path / 'w', tools, **wrong)
     assert not (tmp_path / 'w').exists()
@@ -146,18 +167,20 @@ def test_options_must_fit(make_grid, tools, tmp_path):
 
 @pytest.mark.slow
 def test_runs_see_the_devices_of_the_environment(
-        make_grid, tools, tmp_path, monkeypatch):
+    make_grid, tools, tmp_path, monkeypatch
+):
     monkeypatch.setenv('CUDA_VISIBLE_DEVICES', 'GPU-3')
     known = run_grid(make_grid(), tmp_path / 'w', tools, executor='local')
     assert 'gpu GPU-3' in log_of(known[0])
 
 
 def test_training_that_was_asked_to_stop_has_not_failed_and_goes_on(
-        make_grid, tools, tmp_path):
+    make_grid, tools, tmp_path
+):
     grid = make_grid("methods = dict(a='base.py')", 'stop = True')
-    stopped, = run_grid(grid, tmp_path / 'w', tools)
+    (stopped,) = run_grid(grid, tmp_path / 'w', tools)
     assert stopped.status == 'pending' and stopped.is_resumable
-    known, = run_grid(grid, tmp_path / 'w', tools, resume=True)
+    (known,) = run_grid(grid, tmp_path / 'w', tools, resume=True)
     assert known.status == 'done' and '--resume' in log_of(known)
 
 
@@ -165,11 +188,12 @@ def test_training_that_was_asked_to_stop_has_not_failed_and_goes_on(
 
 
 def test_run_whose_process_was_killed_is_a_failure(
-        make_grid, tools, tmp_path, monkeypatch):
+    make_grid, tools, tmp_path, monkeypatch
+):
     # seconds in which submitit waits for what a file system may yet show
     monkeypatch.setattr(submitit.LocalJob, '_results_timeout_s', 0)
     grid = make_grid("methods = dict(a='base.py')", 'kill = True')
-    known, = run_grid(grid, tmp_path / 'w', tools, executor='local')
+    (known,) = run_grid(grid, tmp_path / 'w', tools, executor='local')
     assert known.status == 'failed'
     assert 'has not produced any output' in known.error and 'train' in known.error
 
@@ -179,15 +203,18 @@ def killed(make_grid, tools, tmp_path, monkeypatch):
     """A grid whose second cell was at work when the whole was killed."""
     if not hasattr(os, 'pidfd_open'):
         pytest.skip('runs end with their parent on Linux')
-    make_grid("methods = dict(a='base.py', b=dict(config='base.py', "
-              "options={'slow': True}))", 'slow = False')
+    make_grid(
+        "methods = dict(a='base.py', b=dict(config='base.py', options={'slow': True}))",
+        'slow = False',
+    )
     os.mkfifo(tmp_path / 'started')
     monkeypatch.setenv('STARTED', str(tmp_path / 'started'))
     started = os.open(tmp_path / 'started', os.O_RDWR)
     grid = read_grid(tmp_path / 'grid.py')
     # a fork need not import the packages anew
     process = multiprocessing.get_context('fork').Process(
-        target=run.run_grid, args=(grid, tmp_path / 'w', tools))
+        target=run.run_grid, args=(grid, tmp_path / 'w', tools)
+    )
     process.start()
     ready, *_ = select.select([started, process.sentinel], [], [])
     assert started in ready, 'the grid ended before its second cell began'
@@ -218,7 +245,8 @@ def test_killed_grid_goes_on_and_the_half_run_cell_starts_anew(killed, tools, tm
 
 
 def test_half_run_cell_goes_on_from_its_checkpoint_when_asked(
-        make_grid, tools, tmp_path):
+    make_grid, tools, tmp_path
+):
     grid = make_grid()
     for outcome in run_grid(grid, tmp_path / 'w', tools):
         (outcome.folder / 'outcome.json').unlink()
@@ -229,15 +257,20 @@ def test_half_run_cell_goes_on_from_its_checkpoint_when_asked(
 
 def test_work_dir_is_for_one_at_a_time(make_grid, tools, tmp_path):
     (tmp_path / 'w').mkdir()
-    with lock_folder(tmp_path / 'w'), pytest.raises(
-            RuntimeError, match=f'in use by process {os.getpid()}'):
+    with (
+        lock_folder(tmp_path / 'w'),
+        pytest.raises(RuntimeError, match=f'in use by process {os.getpid()}'),
+    ):
         run_grid(make_grid(), tmp_path / 'w', tools)
     run_grid(make_grid(), tmp_path / 'w', tools)
 
 
 def test_run_that_another_process_has_begun_is_left_alone(tmp_path):
-    with lock_folder(tmp_path), pytest.raises(RuntimeError, match='in use'), \
-            lock_folder(tmp_path, patience=0.01):
+    with (
+        lock_folder(tmp_path),
+        pytest.raises(RuntimeError, match='in use'),
+        lock_folder(tmp_path, patience=0.01),
+    ):
         pass
     with lock_folder(tmp_path):
         assert (tmp_path / '.owner').read_text() == str(os.getpid())
@@ -252,29 +285,31 @@ def test_outcome_is_whole_or_not_there(make_grid, tools, tmp_path):
 
 @pytest.mark.parametrize('content', ['', '{"status": "do', '[]', '{"status": "done"}'])
 def test_outcome_that_cannot_be_read_is_named_and_its_remedy_works(
-        make_grid, tools, tmp_path, content):
+    make_grid, tools, tmp_path, content
+):
     grid = make_grid("methods = dict(a='base.py')")
-    known, = run_grid(grid, tmp_path / 'w', tools)
+    (known,) = run_grid(grid, tmp_path / 'w', tools)
     file = known.folder / 'outcome.json'
     file.write_text(content)
     with pytest.raises(ValueError, match=f'{file}.*Delete the file'):
         run_grid(grid, tmp_path / 'w', tools)
     file.unlink()
-    known, = run_grid(grid, tmp_path / 'w', tools)
+    (known,) = run_grid(grid, tmp_path / 'w', tools)
     assert known.status == 'done'
 
 
 @pytest.mark.parametrize('content', [None, '', '{"seed": 1, '])
 def test_settings_that_cannot_be_read_are_named_and_the_remedy_works(
-        make_grid, tools, tmp_path, content):
+    make_grid, tools, tmp_path, content
+):
     grid = make_grid("methods = dict(a='base.py')")
-    known, = run_grid(grid, tmp_path / 'w', tools)
+    (known,) = run_grid(grid, tmp_path / 'w', tools)
     file = known.folder / 'identity.json'
     file.unlink() if content is None else file.write_text(content)
     with pytest.raises(ValueError, match=f'{file}.*Delete the folder'):
         run_grid(grid, tmp_path / 'w', tools)
     shutil.rmtree(known.folder)
-    known, = run_grid(grid, tmp_path / 'w', tools)
+    (known,) = run_grid(grid, tmp_path / 'w', tools)
     assert known.status == 'done'
 
 
@@ -320,20 +355,29 @@ def slurm(tmp_path, monkeypatch):
 
 
 def test_queue_gets_each_cell_with_its_options(make_grid, tools, tmp_path, slurm):
-    known, = run_grid(make_grid("methods = dict(a='base.py')"), tmp_path / 'w', tools,
-                      executor='slurm', options=dict(
-                          timeout_min=30, cpus_per_task=2, slurm_partition='few'))
+    (known,) = run_grid(
+        make_grid("methods = dict(a='base.py')"),
+        tmp_path / 'w',
+        tools,
+        executor='slurm',
+        options=dict(timeout_min=30, cpus_per_task=2, slurm_partition='few'),
+    )
     assert known.status == 'done' and 'threads 2' in log_of(known)
     script = (slurm / 'submitted').read_text()
-    for line in ('--job-name=a_data_run', '--partition=few', '--time=30',
-                 '--cpus-per-task=2'):
+    for line in (
+        '--job-name=a_data_run',
+        '--partition=few',
+        '--time=30',
+        '--cpus-per-task=2',
+    ):
         assert f'#SBATCH {line}\n' in script
 
 
 def test_run_that_the_queue_stops_is_queued_again_and_goes_on(
-        make_grid, tools, tmp_path, slurm):
+    make_grid, tools, tmp_path, slurm
+):
     grid = make_grid("methods = dict(a='base.py')", 'preempted = True')
-    known, = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
+    (known,) = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
     assert known.status == 'done'
     assert (slurm / 'requeued').read_text() == 'requeue 7\n'
     assert log_of(known).count('train ') == 2 and '--resume' in log_of(known)
@@ -341,27 +385,30 @@ def test_run_that_the_queue_stops_is_queued_again_and_goes_on(
 
 @pytest.mark.slow
 def test_training_that_stops_in_a_queue_is_queued_again(
-        make_grid, tools, tmp_path, slurm):
+    make_grid, tools, tmp_path, slurm
+):
     grid = make_grid("methods = dict(a='base.py')", 'stop = True')
-    known, = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
+    (known,) = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
     assert known.status == 'done' and '--resume' in log_of(known)
     assert (slurm / 'requeued').is_file()
 
 
 @pytest.mark.slow
 def test_jobs_that_are_queued_already_are_not_queued_again(
-        make_grid, tools, tmp_path, slurm):
+    make_grid, tools, tmp_path, slurm
+):
     grid = make_grid("methods = dict(a='base.py')")
-    known, = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
+    (known,) = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
     # as a killed command leaves a job that has yet to run
     (known.folder / 'outcome.json').rename(tmp_path / 'later')
-    result, = (known.folder / 'job').glob('*_result.pkl')
+    (result,) = (known.folder / 'job').glob('*_result.pkl')
     result.unlink()
     (slurm / 'sacct').write_text(
         f'#!/bin/sh\nmv {tmp_path}/later {known.folder}/outcome.json 2> /dev/null\n'
         f'printf "JobID|State|NodeList\\n7|$(cat {slurm}/state)|node\\n"\n'
-        f'echo COMPLETED > {slurm}/state\n')
+        f'echo COMPLETED > {slurm}/state\n'
+    )
     (slurm / 'state').write_text('RUNNING')
-    again, = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
+    (again,) = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
     assert again.status == 'done'
     assert (slurm / 'submitted').read_text().count('--job-name') == 1

@@ -1,4 +1,5 @@
 """Explanations by hand, against slow references, and what they leave behind."""
+
 import copy
 
 import numpy as np
@@ -19,23 +20,36 @@ CNN = dict(
     type='GuidedClassifier',
     backbone=dict(type='CFCNNet', filters=[4, 6], strides=[1, 2], dropout=0.5),
     neck=dict(type='GlobalAveragePooling'),
-    head=dict(type='LinearClsHead', num_classes=3, in_channels=None))
+    head=dict(type='LinearClsHead', num_classes=3, in_channels=None),
+)
 CFCN_C = dict(
     type='GuidedClassifier',
-    backbone=dict(type='CFCNNet', filters=[4, 6], strides=[1, 2], dropout=0.),
-    head=dict(type='CausalFocusHead', num_classes=3, mode='class'))
+    backbone=dict(type='CFCNNet', filters=[4, 6], strides=[1, 2], dropout=0.0),
+    head=dict(type='CausalFocusHead', num_classes=3, mode='class'),
+)
 VIT = dict(
-    type='GuidedTimmClassifier', model_name='test_vit', img_size=64, num_classes=3)
+    type='GuidedTimmClassifier', model_name='test_vit', img_size=64, num_classes=3
+)
 MM_VIT = dict(
     type='GuidedClassifier',
-    backbone=dict(type='VisionTransformer', arch=dict(
-        embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32),
-        img_size=64, patch_size=16),
-    head=dict(type='VisionTransformerClsHead', num_classes=3, in_channels=16))
+    backbone=dict(
+        type='VisionTransformer',
+        arch=dict(embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32),
+        img_size=64,
+        patch_size=16,
+    ),
+    head=dict(type='VisionTransformerClsHead', num_classes=3, in_channels=16),
+)
 SWIN = dict(
-    type='GuidedTimmClassifier', model_name='swin_tiny_patch4_window7_224',
-    img_size=64, window_size=4, embed_dim=8, depths=(1, 1), num_heads=(1, 2),
-    num_classes=3)
+    type='GuidedTimmClassifier',
+    model_name='swin_tiny_patch4_window7_224',
+    img_size=64,
+    window_size=4,
+    embed_dim=8,
+    depths=(1, 1),
+    num_heads=(1, 2),
+    num_classes=3,
+)
 LABELS = torch.tensor([2, 0, 1])
 TARGET = nn.functional.one_hot(LABELS, 3).float()
 
@@ -57,38 +71,48 @@ class Tiny(nn.Module):
         self.maps = nn.Conv2d(1, 2, 1)
         self.fc = nn.Linear(8, 2, bias=False)
         with torch.no_grad():
-            self.maps.weight.copy_(torch.tensor([1., -1.]).view(2, 1, 1, 1))
-            self.maps.bias.copy_(torch.tensor([0., 3.]))
-            self.fc.weight.copy_(torch.tensor([
-                # of A_0       of A_1
-                [4., 0., 0., 0., -1., -1., -1., -1.],
-                [0., 0., 0., 0., 0., 0., 8., -4.]]))
+            self.maps.weight.copy_(torch.tensor([1.0, -1.0]).view(2, 1, 1, 1))
+            self.maps.bias.copy_(torch.tensor([0.0, 3.0]))
+            self.fc.weight.copy_(
+                torch.tensor(
+                    [
+                        # of A_0       of A_1
+                        [4.0, 0.0, 0.0, 0.0, -1.0, -1.0, -1.0, -1.0],
+                        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 8.0, -4.0],
+                    ]
+                )
+            )
 
     def forward(self, inputs):
         return self.fc(self.maps(inputs).flatten(1))
 
 
-TINY = torch.tensor([[[[0., 1.], [2., 3.]]], [[[1., 1.], [0., 2.]]]])
+TINY = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]], [[[1.0, 1.0], [0.0, 2.0]]]])
 
 
 def test_grad_cam_by_hand():
     # class 0: channel weights 4/4 = 1 and -1, saliency relu(x - (3 - x));
     # class 1: 0 and (8 - 4)/4 = 1, saliency relu(3 - x)
     explained = grad_cam(Tiny(), TINY, torch.eye(2), layer='maps')
-    torch.testing.assert_close(explained.saliency, torch.tensor(
-        [[[0., 0.], [1., 3.]], [[2., 2.], [3., 1.]]]))
+    torch.testing.assert_close(
+        explained.saliency,
+        torch.tensor([[[0.0, 0.0], [1.0, 3.0]], [[2.0, 2.0], [3.0, 1.0]]]),
+    )
     assert explained.covers == (2, 2)
 
 
 def test_input_x_gradient_by_hand():
     # d score_0 / dx = (4 + 1, 1, 1, 1); d score_1 / dx = (0, 0, -8, 4)
     explained = input_x_gradient(Tiny(), TINY, torch.eye(2))
-    torch.testing.assert_close(explained.saliency, torch.tensor(
-        [[[0., 1.], [2., 3.]], [[0., 0.], [0., 8.]]]))
+    torch.testing.assert_close(
+        explained.saliency,
+        torch.tensor([[[0.0, 1.0], [2.0, 3.0]], [[0.0, 0.0], [0.0, 8.0]]]),
+    )
 
 
-@pytest.mark.parametrize('explain', [
-    lambda *a: grad_cam(*a, layer='maps'), input_x_gradient])
+@pytest.mark.parametrize(
+    'explain', [lambda *a: grad_cam(*a, layer='maps'), input_x_gradient]
+)
 def test_target_weights_mix_scores(explain):
     mixed = explain(Tiny(), TINY, torch.tensor([[0.25, 0.75], [0.5, 0.5]])).saliency
     model = Tiny()
@@ -112,10 +136,11 @@ def test_grad_cam_of_class_maps_looks_below_them():
     expected = []
     for one, label in zip(activation, LABELS):
         one = one[None].requires_grad_()
-        weight = torch.autograd.grad(model.head((one, ))[0, label], one)[0].mean((2, 3))
+        weight = torch.autograd.grad(model.head((one,))[0, label], one)[0].mean((2, 3))
         expected.append((weight[..., None, None] * one.detach()).sum(1).relu())
     torch.testing.assert_close(
-        grad_cam(model, images(), TARGET).saliency, torch.cat(expected))
+        grad_cam(model, images(), TARGET).saliency, torch.cat(expected)
+    )
 
 
 def listened(model, module, inputs, label):
@@ -142,9 +167,15 @@ def cam_of(activation, grad):
     return saliency.clamp(min=0)
 
 
-@pytest.mark.parametrize('cfg,module,prefix', [
-    (VIT, 'model.blocks.5.norm1', 1), (MM_VIT, 'backbone.layers.1.ln1', 1),
-    (SWIN, 'model.norm', None)], ids=['timm ViT', 'mmpretrain ViT', 'NHWC Swin'])
+@pytest.mark.parametrize(
+    'cfg,module,prefix',
+    [
+        (VIT, 'model.blocks.5.norm1', 1),
+        (MM_VIT, 'backbone.layers.1.ln1', 1),
+        (SWIN, 'model.norm', None),
+    ],
+    ids=['timm ViT', 'mmpretrain ViT', 'NHWC Swin'],
+)
 def test_grad_cam_of_transformers_is_the_slow_one(cfg, module, prefix):
     model = build(cfg)
     with torch.no_grad():  # random heads hardly depend on anything
@@ -179,13 +210,18 @@ def test_an_image_s_saliency_map_does_not_depend_on_its_batch(method):
     together = EXPLANATIONS[method](model, images(), TARGET).saliency
     for index in range(3):
         alone = EXPLANATIONS[method](
-            model, images()[index:index + 1], TARGET[index:index + 1]).saliency
-        torch.testing.assert_close(together[index:index + 1], alone)
+            model, images()[index : index + 1], TARGET[index : index + 1]
+        ).saliency
+        torch.testing.assert_close(together[index : index + 1], alone)
 
 
 def test_patches_that_do_not_cover_the_image_say_so():
-    model = nn.Sequential(nn.Conv2d(3, 5, 4, stride=4), nn.AdaptiveAvgPool2d(1),
-                          nn.Flatten(), nn.Linear(5, 3))
+    model = nn.Sequential(
+        nn.Conv2d(3, 5, 4, stride=4),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(5, 3),
+    )
     inputs = torch.rand(3, 3, 10, 13)
     assert grad_cam(model, inputs, TARGET, layer='0').covers == (8, 12)
     assert input_x_gradient(model, inputs, TARGET).covers == (10, 13)
@@ -197,12 +233,16 @@ def test_grad_cam_is_that_of_the_library_grad_cam(cfg):
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
     class Unscaled(library.GradCAM):  # the library stretches each map to [0, 1]
-
         def compute_cam_per_layer(self, images, targets, eigen_smooth):
             seen = self.activations_and_grads
             return self.get_cam_image(
-                images, self.target_layers[0], targets, seen.activations[-1].numpy(),
-                seen.gradients[-1].numpy(), eigen_smooth)
+                images,
+                self.target_layers[0],
+                targets,
+                seen.activations[-1].numpy(),
+                seen.gradients[-1].numpy(),
+                eigen_smooth,
+            )
 
         def aggregate_multi_layers(self, cam_per_target_layer):
             return np.maximum(cam_per_target_layer, 0)
@@ -220,10 +260,12 @@ def test_input_x_gradient_is_that_of_the_library_captum(cfg):
     captum = pytest.importorskip('captum.attr')
     model = build(cfg)
     product = captum.InputXGradient(model).attribute(
-        images().requires_grad_(), target=LABELS)
+        images().requires_grad_(), target=LABELS
+    )
     torch.testing.assert_close(
         input_x_gradient(model, images(), TARGET).saliency,
-        product.detach().sum(1).relu())
+        product.detach().sum(1).relu(),
+    )
 
 
 # ---- what is left behind ------------------------------------------------------
@@ -232,10 +274,13 @@ def test_input_x_gradient_is_that_of_the_library_captum(cfg):
 def state_of(model):
     return (
         [m.training for m in model.modules()],
-        [(p.requires_grad, None if p.grad is None else p.grad.clone())
-         for p in model.parameters()],
+        [
+            (p.requires_grad, None if p.grad is None else p.grad.clone())
+            for p in model.parameters()
+        ],
         {k: v.clone() for k, v in model.state_dict().items()},
-        [(len(m._forward_hooks), len(m._forward_pre_hooks)) for m in model.modules()])
+        [(len(m._forward_hooks), len(m._forward_pre_hooks)) for m in model.modules()],
+    )
 
 
 def used_model():
@@ -282,7 +327,8 @@ def test_half_precision_around_does_not_matter(method):
     expected = EXPLANATIONS[method](model, images(), TARGET).saliency
     with torch.autocast('cpu', torch.bfloat16):
         torch.testing.assert_close(
-            EXPLANATIONS[method](model, images(), TARGET).saliency, expected)
+            EXPLANATIONS[method](model, images(), TARGET).saliency, expected
+        )
 
 
 # ---- what cannot be explained --------------------------------------------------

@@ -1,4 +1,5 @@
 """The mechanism: what is captured, when, and what is left behind."""
+
 import copy
 import pickle
 
@@ -16,19 +17,20 @@ from cfcn_plugin.features.kept_value import KeptValue
 
 def images(batch=2, size=32, seed=0):
     return torch.randn(
-        batch, 3, size, size, generator=torch.Generator().manual_seed(seed))
+        batch, 3, size, size, generator=torch.Generator().manual_seed(seed)
+    )
 
 
 def hooks_on(model):
     return sum(
-        len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules())
+        len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()
+    )
 
 
 def plain_net():
     """Two maps of known names; no layout is known for it."""
 
     class Net(nn.Module):
-
         def __init__(self):
             super().__init__()
             self.early = nn.Conv2d(3, 4, 3, stride=2, padding=1)
@@ -131,7 +133,8 @@ def test_hook_takes_the_map_of_its_own_forward_pass(net):
             inputs = images(seed=seed)
             net(inputs)
             torch.testing.assert_close(
-                hook.take(inputs), net.late(net.early(inputs).relu()))
+                hook.take(inputs), net.late(net.early(inputs).relu())
+            )
 
 
 def test_blocks_nest(net):
@@ -226,7 +229,7 @@ def test_gradients_reach_maps_that_are_laid_out_anew(name):
     with FeatureHook().attach(model) as hook:
         score = model(inputs)[:, 0]
         gradients, activation = hook.captured().gradients(inputs), hook.take(inputs)
-    gradient, = gradients(score)
+    (gradient,) = gradients(score)
     assert gradient.shape == activation.shape
     with pytest.raises(RuntimeError, match='not .*been used'):
         torch.autograd.grad(score.sum(), activation, retain_graph=True)
@@ -252,7 +255,7 @@ class Residual(nn.Module):
         self.first = nn.Conv2d(3, 4, 3, padding=1)
         self.relu = nn.ReLU(inplace)
         self.second = nn.Conv2d(4, 4, 3, padding=1)
-        self.drop = nn.Dropout2d(0., inplace)
+        self.drop = nn.Dropout2d(0.0, inplace)
         self.fc = nn.Linear(4, 2)
         self.inplace = inplace
 
@@ -280,7 +283,7 @@ def map_and_gradients(net, target):
         scores = net(inputs)
         activation, captured = hook.take(inputs), hook.captured()
     hook.detach()
-    in_map, = captured.gradients(inputs)(scores[:, 0])
+    (in_map,) = captured.gradients(inputs)(scores[:, 0])
     net.zero_grad()
     (activation.square().sum() + scores.sum()).backward()
     return [activation, in_map, *(p.grad.clone() for p in net.parameters())]
@@ -292,8 +295,9 @@ def test_map_is_what_the_module_gave_and_not_what_the_network_made_of_it(pair, t
     torch.testing.assert_close(found, expected)
 
 
-@pytest.mark.parametrize('mode', [torch.enable_grad, torch.no_grad,
-                                  torch.inference_mode])
+@pytest.mark.parametrize(
+    'mode', [torch.enable_grad, torch.no_grad, torch.inference_mode]
+)
 @pytest.mark.parametrize('training', [True, False])
 def test_changed_map_is_right_in_each_pass_and_mode(pair, mode, training):
     changing, safe = (net.train(training) for net in pair)
@@ -303,7 +307,8 @@ def test_changed_map_is_right_in_each_pass_and_mode(pair, mode, training):
         with mode(), hook:
             changing(inputs)
             torch.testing.assert_close(
-                hook.take(inputs), safe.second(safe.first(inputs).relu()))
+                hook.take(inputs), safe.second(safe.first(inputs).relu())
+            )
 
 
 def test_changed_map_is_right_where_the_network_is_compiled(pair):
@@ -341,17 +346,24 @@ def test_map_that_is_changed_in_a_later_pass_alone_is_an_error_once(pair):
             hook.take(inputs)
         changing(inputs)
         torch.testing.assert_close(
-            hook.take(inputs), safe.second(safe.first(inputs).relu()))
+            hook.take(inputs), safe.second(safe.first(inputs).relu())
+        )
 
 
-@pytest.mark.parametrize('model, target', [
-    ('resnet10t', 'layer4.0.bn2'), ('resnet10t', 'layer4.0.bn1'),
-    ('mobilenetv2_035', 'blocks.6.0.conv_pwl')])
+@pytest.mark.parametrize(
+    'model, target',
+    [
+        ('resnet10t', 'layer4.0.bn2'),
+        ('resnet10t', 'layer4.0.bn1'),
+        ('mobilenetv2_035', 'blocks.6.0.conv_pwl'),
+    ],
+)
 def test_map_of_a_timm_module_is_its_output(model, target):
     net = timm.create_model(model, num_classes=2).eval()
     outputs, inputs = [], images(size=64)
     net.get_submodule(target).register_forward_hook(
-        lambda module, args, output: outputs.append(output.clone()))
+        lambda module, args, output: outputs.append(output.clone())
+    )
     hook = FeatureHook(target).attach(net)
     with torch.no_grad(), hook:
         net(inputs)
@@ -397,21 +409,21 @@ def test_named_module_lies_as_the_last_map_does():
         tokens = hook.captures[0].raw
         activation = hook.take(inputs)
     torch.testing.assert_close(
-        activation, tokens[:, 1:].transpose(1, 2).reshape(1, 192, 4, 6))
+        activation, tokens[:, 1:].transpose(1, 2).reshape(1, 192, 4, 6)
+    )
 
 
 def test_options_say_how_a_named_module_lies():
 
     class Lies(nn.Module):
-
         def __init__(self):
             super().__init__()
             self.last = nn.Identity()
 
         def forward(self, x):
             return self.last(x.permute(0, 2, 3, 1)), self.last(
-                torch.cat([x.new_zeros(len(x), 2, 3),
-                           x.flatten(2).transpose(1, 2)], 1))
+                torch.cat([x.new_zeros(len(x), 2, 3), x.flatten(2).transpose(1, 2)], 1)
+            )
 
     model, inputs = Lies(), images(size=4)
     hook = FeatureHook('last', channels_last=True, prefix_tokens=2).attach(model)
@@ -424,8 +436,9 @@ def test_options_say_how_a_named_module_lies():
 
 def test_target_that_does_not_exist_lists_those_that_do(net):
     with pytest.raises(
-            ValueError,
-            match="'layer9' does not exist in Net: there are: early, late, unused, fc"):
+        ValueError,
+        match="'layer9' does not exist in Net: there are: early, late, unused, fc",
+    ):
         FeatureHook('layer9').attach(net)
     assert hooks_on(net) == 0
 
@@ -470,7 +483,6 @@ def test_target_that_is_no_name_is_an_error(target):
 
 
 class Checkpointed(nn.Module):
-
     def __init__(self, reentrant):
         super().__init__()
         self.reentrant = reentrant
@@ -485,36 +497,54 @@ class Checkpointed(nn.Module):
 
 
 def swin_with_class_maps(target):
-    model = MODELS.build(dict(
-        type='GuidedClassifier',
-        backbone=dict(type='GuidedTIMMBackbone', img_size=64,
-                      model_name='swin_tiny_patch4_window7_224'),
-        head=dict(type='CausalFocusHead', num_classes=2),
-        feature_hook=dict(type='FeatureHook', target=target)))
+    model = MODELS.build(
+        dict(
+            type='GuidedClassifier',
+            backbone=dict(
+                type='GuidedTIMMBackbone',
+                img_size=64,
+                model_name='swin_tiny_patch4_window7_224',
+            ),
+            head=dict(type='CausalFocusHead', num_classes=2),
+            feature_hook=dict(type='FeatureHook', target=target),
+        )
+    )
     with model.feature_hook, torch.no_grad():
         model(images(size=64))
         return model.feature_hook.take(images(size=64))
 
 
-@pytest.mark.parametrize('target, shape', [
-    ('backbone.timm_model.layers.2', (4, 4)),  # channels last, as this backbone's map
-    ('backbone.timm_model.patch_embed.proj', (16, 16)),  # a convolution's are not
-    ('head.conv', (2, 2))])
+@pytest.mark.parametrize(
+    'target, shape',
+    [
+        (
+            'backbone.timm_model.layers.2',
+            (4, 4),
+        ),  # channels last, as this backbone's map
+        ('backbone.timm_model.patch_embed.proj', (16, 16)),  # a convolution's are not
+        ('head.conv', (2, 2)),
+    ],
+)
 def test_named_map_has_its_own_layout_whatever_the_head_is(target, shape):
     assert swin_with_class_maps(target).shape[-2:] == shape
 
 
 class ChannelsLast(nn.Module):
-
     def forward(self, x):
         return x.permute(0, 2, 3, 1)
 
 
-@pytest.mark.parametrize('options, shape', [
-    (dict(), (4, 16, 16)),  # the order that has the image's proportions
-    (dict(channels_last=True), (4, 16, 16)), (dict(channels_last=False), (16, 16, 4))])
+@pytest.mark.parametrize(
+    'options, shape',
+    [
+        (dict(), (4, 16, 16)),  # the order that has the image's proportions
+        (dict(channels_last=True), (4, 16, 16)),
+        (dict(channels_last=False), (16, 16, 4)),
+    ],
+)
 def test_named_map_lies_in_the_images_proportions_unless_it_is_said(
-        net, options, shape):
+    net, options, shape
+):
     net.last = ChannelsLast()
     net.forward = lambda x: net.last(net.early(x))
     hook = FeatureHook('last', **options).attach(net)
@@ -529,9 +559,12 @@ def test_map_in_no_order_in_proportion_is_an_error_until_it_is_said(net):
     hook = FeatureHook('last').attach(net)
     with hook:
         net(images())
-        with pytest.raises(ValueError, match=r"target 'last' gives maps of height and "
-                           r'width \(16, 8\) for images of \(32, 32\).*'
-                           '`channels_last`.*taken for False'):
+        with pytest.raises(
+            ValueError,
+            match=r"target 'last' gives maps of height and "
+            r'width \(16, 8\) for images of \(32, 32\).*'
+            '`channels_last`.*taken for False',
+        ):
             hook.take(images())
 
 
@@ -558,13 +591,19 @@ def test_graph_is_not_asked_of_a_frozen_backbone_or_without_gradients():
             hook.take(images(), trainable=True)
 
 
-@pytest.mark.parametrize('target, reentrant', [
-    ('stage.0', False),
-    ('stage.1', False),
-    ('stage.1', True),  # what a checkpoint gives has a graph, what is inside has none
-    ('stage', True),
-    ('stem', True),
-])
+@pytest.mark.parametrize(
+    'target, reentrant',
+    [
+        ('stage.0', False),
+        ('stage.1', False),
+        (
+            'stage.1',
+            True,
+        ),  # what a checkpoint gives has a graph, what is inside has none
+        ('stage', True),
+        ('stem', True),
+    ],
+)
 def test_checkpointing_that_keeps_the_graph_keeps_the_gradient(target, reentrant):
     gradients = []
     for how in (None, reentrant):

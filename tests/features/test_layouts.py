@@ -1,4 +1,5 @@
 """Every line of the table against a reference that does not know the table."""
+
 import pickle
 
 import pytest
@@ -25,7 +26,8 @@ IMAGE = (64, 96)  # not square: a transposed grid shows
 
 # name: (options that make it small, how `forward_features` lies, prefix tokens)
 SHALLOW_SWIN = dict(
-    img_size=IMAGE, embed_dim=12, depths=(1, 1, 1, 1), num_heads=(1, 1, 2, 2))
+    img_size=IMAGE, embed_dim=12, depths=(1, 1, 1, 1), num_heads=(1, 1, 2, 2)
+)
 TIMM = {
     'resnet18': ({}, 'NCHW', 0),
     'tf_efficientnet_lite0': ({}, 'NCHW', 0),
@@ -44,14 +46,16 @@ def images(batch=2, size=IMAGE):
 
 def hooks_on(model):
     return sum(
-        len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules())
+        len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()
+    )
 
 
 def seen_by_plain_hook(model, name, inputs):
     """What a module gives, by a hook of torch's own."""
     found = []
     handle = model.get_submodule(name).register_forward_hook(
-        lambda module, args, output: found.append(output))
+        lambda module, args, output: found.append(output)
+    )
     model(inputs)
     handle.remove()
     return found[-1]
@@ -93,7 +97,8 @@ def test_timm_map_is_what_forward_features_makes(timm_models, name):
 def test_timm_output_knows_the_width_of_a_model_without_its_end(timm_models, name):
     model, (options, *_) = timm_models[name], TIMM[name]
     bare = timm.create_model(
-        name, pretrained=False, num_classes=0, global_pool='', **options).eval()
+        name, pretrained=False, num_classes=0, global_pool='', **options
+    ).eval()
     layout = timm_output(bare)
     activation = layout.to_nchw(bare(images()), IMAGE)
     assert activation.shape[1] == layout.channels == model.head_hidden_size
@@ -110,8 +115,8 @@ def test_tokens_of_an_image_that_is_not_square_become_its_grid(timm_models, name
 @torch.no_grad()
 def test_grid_follows_a_transformer_of_dynamic_size(size):
     model = timm.create_model(
-        'vit_tiny_patch16_224', depth=1, dynamic_img_size=True,
-        dynamic_img_pad=True).eval()
+        'vit_tiny_patch16_224', depth=1, dynamic_img_size=True, dynamic_img_pad=True
+    ).eval()
     rows, columns = -(-size[0] // 16), -(-size[1] // 16)
     activation = last_stage_activation(model, images(1, size))
     assert activation.shape == (1, 192, rows, columns)
@@ -122,23 +127,26 @@ def test_grid_follows_a_transformer_of_dynamic_size(size):
 
 def last_tokens_normalised(model, inputs):
     tokens = seen_by_plain_hook(model, 'layers.11', inputs)
-    tokens = F.layer_norm(tokens, (192, ), model.ln1.weight, model.ln1.bias, 1e-6)
+    tokens = F.layer_norm(tokens, (192,), model.ln1.weight, model.ln1.bias, 1e-6)
     return tokens[:, 1:].transpose(1, 2).reshape(2, 192, 4, 6)
 
 
 MM = {
-    'ResNet': (
-        dict(depth=18),
-        lambda model, x: seen_by_plain_hook(model, 'layer4', x)),
+    'ResNet': (dict(depth=18), lambda model, x: seen_by_plain_hook(model, 'layer4', x)),
     'SwinTransformer': (
         dict(arch='tiny', pad_small_map=True),
-        lambda model, x: seen_by_plain_hook(model, 'norm3', x).transpose(
-            1, 2).reshape(2, 768, 2, 3)),
+        lambda model, x: (
+            seen_by_plain_hook(model, 'norm3', x).transpose(1, 2).reshape(2, 768, 2, 3)
+        ),
+    ),
     'VisionTransformer': (
-        dict(arch='deit-tiny', img_size=IMAGE), last_tokens_normalised),
+        dict(arch='deit-tiny', img_size=IMAGE),
+        last_tokens_normalised,
+    ),
     'ConvNeXt': (
         dict(arch='atto'),
-        lambda model, x: seen_by_plain_hook(model, 'stages.3.1', x)),
+        lambda model, x: seen_by_plain_hook(model, 'stages.3.1', x),
+    ),
 }
 
 
@@ -203,7 +211,8 @@ def test_map_of_a_classifier_is_named_from_its_top(config, module, channels):
 
 def test_map_of_a_retriever_is_that_of_its_encoders_first_module():
     encoder = nn.Sequential(
-        MODELS.build(dict(type='CFCNNet', filters=[4])), nn.Identity())
+        MODELS.build(dict(type='CFCNNet', filters=[4])), nn.Identity()
+    )
     retriever = nn.Module()
     retriever.image_encoder = encoder
     assert locate(retriever).module == 'image_encoder.0'
@@ -219,7 +228,6 @@ def test_subclass_of_a_known_backbone_is_known():
 
 
 class Odd(nn.Module):
-
     def __init__(self):
         super().__init__()
         self.stem = nn.Conv2d(3, 4, 1)
@@ -254,7 +262,7 @@ def test_backbone_beside_another_model_is_the_one():
 
 @pytest.mark.parametrize('package', ['torchvision', 'transformers', 'mmpretrain'])
 def test_a_class_of_the_users_own_with_a_known_name_is_not_known(package):
-    own = type('ResNet', (Odd, ), {'__module__': f'my_{package}.models.resnet'})
+    own = type('ResNet', (Odd,), {'__module__': f'my_{package}.models.resnet'})
     with pytest.raises(UnknownBackbone, match='for ResNet of my_'):
         locate(own())
 
@@ -288,9 +296,13 @@ def test_list_of_modules_is_cut_short():
 
 
 def test_below_a_head_that_makes_maps_is_the_backbones():
-    model = MODELS.build(dict(
-        type='ImageClassifier', backbone=dict(type='CFCNNet', filters=[4, 6]),
-        head=dict(type='CausalFocusHead', num_classes=2, in_channels=6)))
+    model = MODELS.build(
+        dict(
+            type='ImageClassifier',
+            backbone=dict(type='CFCNNet', filters=[4, 6]),
+            head=dict(type='CausalFocusHead', num_classes=2, in_channels=6),
+        )
+    )
     assert locate(model).module == 'head.conv'
     assert locate_below_head(model).module == 'backbone'
 
@@ -300,8 +312,7 @@ def test_class_tokens_read_the_map_by_the_last_attention(timm_models, name):
     model = timm_models[name]
     layout = attention_input(model, locate(model))
     assert layout.module == 'blocks.1.norm1'
-    seen = layout.to_nchw(
-        seen_by_plain_hook(model, layout.module, images()), IMAGE)
+    seen = layout.to_nchw(seen_by_plain_hook(model, layout.module, images()), IMAGE)
     assert seen.shape == (2, layout.channels, 4, 6)
 
 
@@ -321,7 +332,7 @@ def test_class_tokens_without_a_known_attention_name_the_way_out():
 
 
 def test_nhwc_and_tokens_of_one_map_are_the_same_map():
-    activation = torch.arange(2 * 3 * 4 * 6.).view(2, 3, 4, 6)
+    activation = torch.arange(2 * 3 * 4 * 6.0).view(2, 3, 4, 6)
     tokens = activation.flatten(2).transpose(1, 2)
     with_prefix = torch.cat([torch.zeros(2, 5, 3), tokens], dim=1)
     for layout, raw in (
@@ -344,12 +355,15 @@ def test_a_grid_of_another_stage_gives_way_to_the_proportions():
     assert layout.to_nchw(torch.zeros(1, 24, 3), IMAGE).shape[-2:] == (4, 6)
 
 
-@pytest.mark.parametrize('tokens, image', [
-    (7, (64, 64)),
-    (197, (224, 224)),  # the prefix token was forgotten
-    (0, (8, 8)),
-    (25, (64, 96)),
-])
+@pytest.mark.parametrize(
+    'tokens, image',
+    [
+        (7, (64, 64)),
+        (197, (224, 224)),  # the prefix token was forgotten
+        (0, (8, 8)),
+        (25, (64, 96)),
+    ],
+)
 def test_token_count_that_fits_no_grid_is_an_error(tokens, image):
     with pytest.raises(ValueError, match=f"'blocks.1' gives {tokens} tokens.*no grid"):
         Layout('blocks.1').to_nchw(torch.zeros(1, tokens, 3), image)
@@ -360,12 +374,15 @@ def test_token_count_that_fits_no_grid_names_the_prefix_that_would():
         Layout('').to_nchw(torch.zeros(1, 201, 3), (224, 224))
 
 
-@pytest.mark.parametrize('raw, what', [
-    (torch.zeros(2, 5), r'\(2, 5\)'),
-    (torch.zeros(2, 5, 1, 1, 1), r'\(2, 5, 1, 1, 1\)'),
-    ({}, 'dict'),
-    ((), 'tuple'),
-])
+@pytest.mark.parametrize(
+    'raw, what',
+    [
+        (torch.zeros(2, 5), r'\(2, 5\)'),
+        (torch.zeros(2, 5, 1, 1, 1), r'\(2, 5, 1, 1, 1\)'),
+        ({}, 'dict'),
+        ((), 'tuple'),
+    ],
+)
 def test_what_is_no_map_is_an_error(raw, what):
     with pytest.raises(ValueError, match=f"'fc' gives no spatial map.*got {what}"):
         Layout('fc').to_nchw(raw, IMAGE)
@@ -380,15 +397,18 @@ def test_layout_of_a_transformer_pickles():
 # ---- what of the image a map lies on ---------------------------------------
 
 
-@pytest.mark.parametrize('patch,grid,image,expected', [
-    ((14, 14), (11, 15), (160, 210), (154, 210)),  # the rest is cut off
-    ((16, 16), (14, 14), (224, 224), (224, 224)),
-    ((4, 4), (5, 6), (162, 210), (160, 192)),  # ConvNeXt: halved three times
-    ((4, 4), (5, 7), (162, 210), (160, 224)),  # Swin: filled up
-    ((4, 4), (40, 52), (162, 210), (160, 208)),  # its first stage
-    ((12, 12), (14, 14), (240, 240), (240, 240)),  # resized inside: not known
-    (None, (6, 7), (162, 210), (162, 210)),  # convolutions that pad
-])
+@pytest.mark.parametrize(
+    'patch,grid,image,expected',
+    [
+        ((14, 14), (11, 15), (160, 210), (154, 210)),  # the rest is cut off
+        ((16, 16), (14, 14), (224, 224), (224, 224)),
+        ((4, 4), (5, 6), (162, 210), (160, 192)),  # ConvNeXt: halved three times
+        ((4, 4), (5, 7), (162, 210), (160, 224)),  # Swin: filled up
+        ((4, 4), (40, 52), (162, 210), (160, 208)),  # its first stage
+        ((12, 12), (14, 14), (240, 240), (240, 240)),  # resized inside: not known
+        (None, (6, 7), (162, 210), (162, 210)),  # convolutions that pad
+    ],
+)
 def test_map_lies_on_the_patches_that_fit(patch, grid, image, expected):
     assert Layout('', patch=patch).covers(grid, image) == expected
 
@@ -402,14 +422,20 @@ def test_pixels_beyond_what_the_map_lies_on_are_not_seen():
         model(inputs)
         captured = hook.captured()
     maps = captured.maps(inputs)
-    covered, = captured.covers(maps, inputs)
-    gradient, = torch.autograd.grad(maps[0].square().sum(), inputs)
+    (covered,) = captured.covers(maps, inputs)
+    (gradient,) = torch.autograd.grad(maps[0].square().sum(), inputs)
     seen = gradient.abs().sum((0, 1)).nonzero().amax(0) + 1
     assert covered == tuple(seen.tolist()) == (80, 96)
 
 
-@pytest.mark.parametrize('first,expected', [
-    (nn.Conv2d(3, 4, 4, 4), (4, 4)), (nn.Conv2d(3, 4, 7, 7, padding=3), None),
-    (nn.Conv2d(3, 4, 3, 2, padding=1), None), (nn.Conv2d(3, 4, 1), None)])
+@pytest.mark.parametrize(
+    'first,expected',
+    [
+        (nn.Conv2d(3, 4, 4, 4), (4, 4)),
+        (nn.Conv2d(3, 4, 7, 7, padding=3), None),
+        (nn.Conv2d(3, 4, 3, 2, padding=1), None),
+        (nn.Conv2d(3, 4, 1), None),
+    ],
+)
 def test_patches_are_what_the_first_convolution_cuts(first, expected):
     assert patch_size(nn.Sequential(first, nn.Conv2d(4, 4, 2, 2))) == expected

@@ -1,4 +1,5 @@
 """Small models of each way in which torchvision pools; all are in the sweep."""
+
 import subprocess
 import sys
 
@@ -20,10 +21,10 @@ MODELS = {
     'mnasnet': lambda: zoo.MNASNet(0.25),
     'shufflenet': lambda: zoo.shufflenet_v2_x0_5(),
     'convnext': lambda: zoo.ConvNeXt(
-        [CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 1)]),
-    'swin': lambda: zoo.SwinTransformer(
-        [4, 4], 12, [1, 1], [1, 1], [4, 4]),
-    'maxvit': lambda: zoo.MaxVit((64, 64), 8, 4, [8, 16], [1, 1], 4, 0.),
+        [CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 1)]
+    ),
+    'swin': lambda: zoo.SwinTransformer([4, 4], 12, [1, 1], [1, 1], [4, 4]),
+    'maxvit': lambda: zoo.MaxVit((64, 64), 8, 4, [8, 16], [1, 1], 4, 0.0),
     'vit': lambda: zoo.VisionTransformer(64, 16, 2, 2, 12, 24, num_classes=3),
 }
 
@@ -99,20 +100,29 @@ def test_gradient_in_the_map_of_densenet_is_that_of_the_mean():
     with hook:
         scores = model(inputs)
         captured = hook.captured()
-    gradient, = captured.gradients(inputs)(scores[:, 0])
+    (gradient,) = captured.gradients(inputs)(scores[:, 0])
     expected = model.classifier.weight[0].detach()[None, :, None, None] / (2 * 3)
     torch.testing.assert_close(gradient, expected.expand_as(gradient))
 
 
-@pytest.mark.parametrize('target, shape', [
-    ('layer4', (512, 2, 3)), ('layer2', (128, 8, 12)), ('layer2.0.bn1', (128, 8, 12))])
+@pytest.mark.parametrize(
+    'target, shape',
+    [('layer4', (512, 2, 3)), ('layer2', (128, 8, 12)), ('layer2.0.bn1', (128, 8, 12))],
+)
 def test_named_map_of_a_resnet(target, shape):
     assert taken(build('resnet'), target).shape[1:] == shape
 
 
-@pytest.mark.parametrize('target, shape', [
-    ('features.0.0', (12, 16, 24)), ('features.1', (12, 16, 24)), ('norm', (24, 8, 12)),
-    ('features.2', (24, 8, 12)), ('permute', (24, 8, 12))])
+@pytest.mark.parametrize(
+    'target, shape',
+    [
+        ('features.0.0', (12, 16, 24)),
+        ('features.1', (12, 16, 24)),
+        ('norm', (24, 8, 12)),
+        ('features.2', (24, 8, 12)),
+        ('permute', (24, 8, 12)),
+    ],
+)
 def test_named_map_of_swin_lies_either_way(target, shape):
     assert taken(build('swin'), target).shape[1:] == shape
 
@@ -125,6 +135,7 @@ def test_lookup_imports_no_package_of_models():
         'try: cfcn_plugin.last_stage_activation(model, torch.zeros(1, 3, 2, 2))\n'
         'except ValueError: pass\n'
         'print({"timm", "torchvision", "transformers", "mmpretrain", "peft"}'
-        ' & set(sys.modules))')
+        ' & set(sys.modules))'
+    )
     found = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert found.stdout.strip() == 'set()', found.stderr

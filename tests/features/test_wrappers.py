@@ -1,4 +1,5 @@
 """A known model is found inside of what wraps it."""
+
 import pytest
 import torch
 import torchvision
@@ -29,7 +30,8 @@ def compiled(net):
 @pytest.fixture
 def distributed(tmp_path):
     torch.distributed.init_process_group(
-        'gloo', init_method=f'file://{tmp_path / "store"}', rank=0, world_size=1)
+        'gloo', init_method=f'file://{tmp_path / "store"}', rank=0, world_size=1
+    )
     yield
     torch.distributed.destroy_process_group()
 
@@ -43,9 +45,17 @@ def images():
     return torch.randn(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize('wrap', [
-    DataParallel, DistributedDataParallel, AveragedModel, Holder, nn.Sequential,
-    pytest.param(lambda net: compiled(Holder(DataParallel(net))), id='compiled')])
+@pytest.mark.parametrize(
+    'wrap',
+    [
+        DataParallel,
+        DistributedDataParallel,
+        AveragedModel,
+        Holder,
+        nn.Sequential,
+        pytest.param(lambda net: compiled(Holder(DataParallel(net))), id='compiled'),
+    ],
+)
 def test_map_is_that_of_the_model_inside(wrap, distributed):
     net, inputs = resnet(), images()
     expected = last_stage_activation(net, inputs)
@@ -72,7 +82,7 @@ def test_compiled_model_that_has_run_is_an_error_whose_remedy_works():
 
 def test_model_of_a_subclass_made_on_the_fly_is_known():
     net = resnet()
-    net.__class__ = type('FSDPResNet', (type(net), ), {'__module__': 'torch.fsdp'})
+    net.__class__ = type('FSDPResNet', (type(net),), {'__module__': 'torch.fsdp'})
     assert locate(net).module == 'avgpool'
 
 
@@ -80,11 +90,16 @@ def test_model_with_adapters_of_peft_is_known():
     peft = pytest.importorskip('peft')
     pytest.importorskip('transformers')
     from small_transformers import small
+
     net, inputs = small('ViT'), torch.randn(2, 3, 64, 64)
     expected = last_stage_activation(net, inputs)
-    adapted = peft.get_peft_model(net, peft.LoraConfig(
-        target_modules=['q_proj', 'v_proj', 'query', 'value'],
-        modules_to_save=['classifier']))
+    adapted = peft.get_peft_model(
+        net,
+        peft.LoraConfig(
+            target_modules=['q_proj', 'v_proj', 'query', 'value'],
+            modules_to_save=['classifier'],
+        ),
+    )
 
     found = last_stage_activation(adapted, inputs)
 

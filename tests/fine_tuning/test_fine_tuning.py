@@ -8,8 +8,14 @@ from cfcn_plugin.fine_tuning import FineTuning
 
 def small() -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+        nn.Conv2d(3, 4, 3),
+        nn.BatchNorm2d(4),
+        nn.Conv2d(4, 4, 3),
+        nn.BatchNorm2d(4),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 2),
+    )
 
 
 def trained(model: nn.Module) -> list[str]:
@@ -20,7 +26,13 @@ def test_the_first_layers_are_frozen():
     model = small()
     FineTuning(model, frozen=0.5)  # two of four
     assert trained(model) == [
-        '2.weight', '2.bias', '3.weight', '3.bias', '6.weight', '6.bias']
+        '2.weight',
+        '2.bias',
+        '3.weight',
+        '3.bias',
+        '6.weight',
+        '6.bias',
+    ]
 
 
 def test_the_head_is_trained_even_where_all_layers_are_frozen():
@@ -91,7 +103,8 @@ def test_a_timm_models_own_classifier_is_the_head():
 
 def test_two_heads_of_a_distilled_model_are_refused_with_a_remedy_that_works():
     model = timm.create_model(
-        'deit_tiny_distilled_patch16_224', depth=1, img_size=32, num_classes=2)
+        'deit_tiny_distilled_patch16_224', depth=1, img_size=32, num_classes=2
+    )
     with pytest.raises(ValueError, match='zero_head=False'):
         FineTuning(model)
     FineTuning(model, zero_head=False)
@@ -103,8 +116,10 @@ def test_the_state_dict_is_the_models():
     plain.load_state_dict(model.state_dict())
 
 
-@pytest.mark.parametrize('options', [
-    dict(frozen=1.1), dict(frozen=-0.1), dict(frozen='half'), dict(frozen=True)])
+@pytest.mark.parametrize(
+    'options',
+    [dict(frozen=1.1), dict(frozen=-0.1), dict(frozen='half'), dict(frozen=True)],
+)
 def test_a_fraction_out_of_its_range_is_refused(options):
     with pytest.raises(ValueError, match=r'`frozen` must be in \[0, 1\]'):
         FineTuning(small(), **options)

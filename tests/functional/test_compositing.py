@@ -1,4 +1,5 @@
 """An object keeps its pixels, and its new background shows no other object."""
+
 import math
 
 import pytest
@@ -27,7 +28,7 @@ def plain(*colour, size=32):
 
 
 def test_sharp_swap_by_hand():
-    images = torch.arange(4.).view(1, 1, 2, 2)
+    images = torch.arange(4.0).view(1, 1, 2, 2)
     objects = torch.tensor([[[True, False], [False, False]]])
     nothing = torch.zeros_like(objects)
     swapped = swap_background(images, objects, images + 10, nothing, border=0)
@@ -44,26 +45,30 @@ def test_far_inside_is_the_object_and_far_outside_the_background():
 def test_edge_is_soft_and_one_half_on_the_outline():
     soft = soften(box(), 2.0)[0, 0]
     assert 0.4 < soft[16, 8] < 0.6  # the first pixel inside
-    torch.testing.assert_close(soft[16, 7] + soft[16, 8], torch.tensor(1.), atol=1e-2,
-                               rtol=0)
+    torch.testing.assert_close(
+        soft[16, 7] + soft[16, 8], torch.tensor(1.0), atol=1e-2, rtol=0
+    )
     assert soften(box(), 0).unique().tolist() == [0, 1]
 
 
 @pytest.mark.parametrize('size', [(32, 32), (41, 7), (224, 160)])
-@pytest.mark.parametrize('border', [0.1, 0.5, 2., 3.3, 20.])
+@pytest.mark.parametrize('border', [0.1, 0.5, 2.0, 3.3, 20.0])
 def test_edge_is_torchvisions_gaussian_blur(size, border):
     objects = torch.rand(3, *size) > 0.7
     reach = min(math.ceil(3 * border), min(size) - 1)
-    torch.testing.assert_close(soften(objects, border), gaussian_blur(
-        objects[:, None].float(), 2 * reach + 1, border))
+    torch.testing.assert_close(
+        soften(objects, border),
+        gaussian_blur(objects[:, None].float(), 2 * reach + 1, border),
+    )
 
 
-@pytest.mark.parametrize('border', [0., 2.])
+@pytest.mark.parametrize('border', [0.0, 2.0])
 def test_removed_object_leaves_the_colour_around_it(border):
     image = plain(0.2, 0.5, 0.8)
     with_object = torch.where(box()[:, None], 9.0, image)
     torch.testing.assert_close(
-        without_object(with_object, box(), border), image, atol=1e-4, rtol=0)
+        without_object(with_object, box(), border), image, atol=1e-4, rtol=0
+    )
 
 
 def test_fill_follows_the_context_that_is_near():
@@ -88,7 +93,11 @@ def test_bounding_box_holds_all_of_an_image_s_objects_and_no_more():
     objects[1, 3, 4] = True
     boxes = bounding_box(objects)
     assert boxes[0].int().tolist() == [
-        [0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]]
+        [0, 0, 0, 0, 0],
+        [0, 1, 1, 1, 0],
+        [0, 1, 1, 1, 0],
+        [0, 0, 0, 0, 0],
+    ]
     assert torch.equal(boxes[1], objects[1])
     assert not boxes[2].any()
 
@@ -101,14 +110,15 @@ def test_next_guided_one_by_hand():
 
 
 def test_each_guided_object_is_on_the_next_guided_context():
-    images = torch.arange(3.).view(3, 1, 1, 1) + torch.zeros(3, 1, 4, 4)
+    images = torch.arange(3.0).view(3, 1, 1, 1) + torch.zeros(3, 1, 4, 4)
     objects = torch.zeros(3, 4, 4, dtype=torch.bool)
     objects[:, 1, 1] = True
     guided = torch.tensor([True, True, False])
     swapped, is_swapped = swap_within_batch(
-        images, objects, guided, torch.tensor([0.1, 0.2, 0.]), border=0)
+        images, objects, guided, torch.tensor([0.1, 0.2, 0.0]), border=0
+    )
     assert torch.equal(is_swapped, guided)
-    for own, other in ((0, 1.), (1, 0.)):
+    for own, other in ((0, 1.0), (1, 0.0)):
         assert swapped[own, 0, 1, 1] == own
         assert (swapped[own, 0][~objects[own]] == other).all()
     assert torch.equal(swapped[2], images[2])

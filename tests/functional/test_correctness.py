@@ -1,4 +1,5 @@
 """Right is exactly right."""
+
 import pytest
 import torch
 
@@ -6,19 +7,24 @@ from cfcn_plugin.functional.correctness import is_right
 
 
 def test_one_label_is_right_where_its_logit_is_the_largest():
-    logits, labels = torch.tensor([[0.1, -1.], [-3, -2]]), torch.tensor([0, 0])
+    logits, labels = torch.tensor([[0.1, -1.0], [-3, -2]]), torch.tensor([0, 0])
     assert is_right(logits, labels).tolist() == [True, False]
     assert is_right(logits.argmax(1), labels).tolist() == [True, False]
 
 
 def test_of_several_labels_exactly_the_true_ones_are_predicted():
-    logits = torch.tensor([[1., -1, 2], [1, -1, -2], [1, 1, 1]])
+    logits = torch.tensor([[1.0, -1, 2], [1, -1, -2], [1, 1, 1]])
     assert is_right(logits, torch.tensor([[1, 0, 1]] * 3)).tolist() == [
-        True, False, False]
+        True,
+        False,
+        False,
+    ]
 
 
-@pytest.mark.parametrize('predicted,target', [
-    ((2, 3), (3, )), ((2, 3), (2, 2)), ((2, 3, 1), (2, )), ((2, ), (2, 3))])
+@pytest.mark.parametrize(
+    'predicted,target',
+    [((2, 3), (3,)), ((2, 3), (2, 2)), ((2, 3, 1), (2,)), ((2,), (2, 3))],
+)
 def test_shapes_that_do_not_fit_are_told(predicted, target):
     with pytest.raises(ValueError, match=r'expected logits \(B, C\) or labels \(B,\)'):
         is_right(torch.zeros(predicted), torch.zeros(target, dtype=torch.long))

@@ -1,4 +1,5 @@
 """The mathematics first, then hand-computed numbers, then a slow reference."""
+
 import math
 import weakref
 
@@ -48,7 +49,8 @@ def test_mask_and_complement_sum_to_one(resize):
     activation, mask = live_map(2, 3, 7, 5), some_mask(2, 33, 21)
     total = sum(
         causal_focus_ratio(activation, m, eps=TINY, resize=resize)
-        for m in (mask, ~mask))
+        for m in (mask, ~mask)
+    )
     torch.testing.assert_close(total, torch.ones_like(total))
 
 
@@ -65,7 +67,8 @@ def test_scaling_the_map_changes_nothing():
     activation, mask = live_map(2, 3, 7, 5), some_mask(2, 14, 10)
     torch.testing.assert_close(
         causal_focus_loss(activation, mask, eps=TINY),
-        causal_focus_loss(1000 * activation, mask, eps=TINY))
+        causal_focus_loss(1000 * activation, mask, eps=TINY),
+    )
 
 
 def test_gradient_is_negative_inside_the_mask_and_positive_outside():
@@ -79,7 +82,7 @@ def test_gradient_is_negative_inside_the_mask_and_positive_outside():
 
 
 def test_negative_activation_counts_as_zero_and_gets_no_gradient():
-    activation = torch.tensor([[[[2., -5.], [-3., 6.]]]], requires_grad=True)
+    activation = torch.tensor([[[[2.0, -5.0], [-3.0, 6.0]]]], requires_grad=True)
     mask = torch.tensor([[[1, 1], [0, 0]]], dtype=torch.uint8)
     ratio = causal_focus_ratio(activation, mask, eps=1e-9)
     torch.testing.assert_close(ratio, torch.tensor([[0.25]]))
@@ -98,17 +101,19 @@ def test_dead_map_costs_exactly_one_and_has_zero_gradient():
 def test_stretched_map_equals_torch_interpolation():
     activation, mask = live_map(2, 3, 5, 4), some_mask(2, 16, 12)
     stretched = torch.nn.functional.interpolate(
-        activation, size=(16, 12), mode='bilinear')
+        activation, size=(16, 12), mode='bilinear'
+    )
     torch.testing.assert_close(
         causal_focus_ratio(activation, mask, eps=TINY, resize='activation'),
-        causal_focus_ratio(stretched, mask, eps=TINY))
+        causal_focus_ratio(stretched, mask, eps=TINY),
+    )
 
 
 # ---- numbers by hand -------------------------------------------------------
 
 
 def test_two_by_two_by_hand():
-    activation = torch.tensor([[[[1., 2.], [3., 4.]], [[4., 0.], [0., 0.]]]])
+    activation = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]], [[4.0, 0.0], [0.0, 0.0]]]])
     mask = torch.tensor([[[1, 0], [0, 1]]], dtype=torch.bool)
     ratio = causal_focus_ratio(activation, mask, eps=1e-9)
     torch.testing.assert_close(ratio, torch.tensor([[0.5, 1.0]]))
@@ -123,10 +128,13 @@ def test_eps_is_a_mean_activation():
 
 
 def test_target_picks_the_true_class_map():
-    activation = torch.tensor([[[[1., 3.]], [[2., 2.]]], [[[1., 3.]], [[2., 2.]]]])
+    activation = torch.tensor(
+        [[[[1.0, 3.0]], [[2.0, 2.0]]], [[[1.0, 3.0]], [[2.0, 2.0]]]]
+    )
     mask = torch.tensor([[[1, 0]], [[1, 0]]], dtype=torch.uint8)
     loss = causal_focus_loss(
-        activation, mask, target=torch.tensor([0, 1]), eps=1e-9)  # Eq. 2
+        activation, mask, target=torch.tensor([0, 1]), eps=1e-9
+    )  # Eq. 2
     torch.testing.assert_close(loss, torch.tensor((0.75 + 0.5) / 2))
 
 
@@ -136,11 +144,12 @@ def test_one_hot_scores_equal_the_index():
     scores = torch.nn.functional.one_hot(target, 4).double()
     torch.testing.assert_close(
         causal_focus_loss(activation, mask, target=target),
-        causal_focus_loss(activation, mask, target=scores))
+        causal_focus_loss(activation, mask, target=scores),
+    )
 
 
 def test_ignored_pixels_leave_numerator_and_denominator():
-    activation = torch.tensor([[[[1., 2., 5.]]]])
+    activation = torch.tensor([[[[1.0, 2.0, 5.0]]]])
     mask = torch.tensor([[[1, 0, 1]]], dtype=torch.bool)
     ignore = torch.tensor([[[False, False, True]]])
     ratio = causal_focus_ratio(activation, mask, ignore=ignore, eps=1e-9)
@@ -148,18 +157,19 @@ def test_ignored_pixels_leave_numerator_and_denominator():
 
 
 def test_one_mask_a_class():
-    activation = torch.tensor([[[[1., 3.]], [[2., 2.]]]])
+    activation = torch.tensor([[[[1.0, 3.0]], [[2.0, 2.0]]]])
     mask = torch.tensor([[[[1, 0]], [[0, 1]]]], dtype=torch.uint8)
     loss = causal_focus_loss(activation, mask, eps=1e-9)  # Eq. 3
     torch.testing.assert_close(loss, torch.tensor((0.75 + 0.5) / 2))
 
 
 def test_area_resize_by_hand():
-    mask = torch.tensor([[1., 0., 0.]])  # 3 pixels into 2 cells of 1.5
-    torch.testing.assert_close(resize_mask(mask, (1, 2)), torch.tensor([[2 / 3, 0.]]))
+    mask = torch.tensor([[1.0, 0.0, 0.0]])  # 3 pixels into 2 cells of 1.5
+    torch.testing.assert_close(resize_mask(mask, (1, 2)), torch.tensor([[2 / 3, 0.0]]))
     torch.testing.assert_close(
-        resize_mask(torch.tensor([[0., 1., 0.]]), (1, 2)),
-        torch.tensor([[1 / 3, 1 / 3]]))
+        resize_mask(torch.tensor([[0.0, 1.0, 0.0]]), (1, 2)),
+        torch.tensor([[1 / 3, 1 / 3]]),
+    )
 
 
 def test_no_object_disappears_when_the_mask_shrinks():
@@ -173,7 +183,8 @@ def test_uint8_masks_of_255_are_causal():
     activation, mask = live_map(1, 2, 4, 4), some_mask(1, 4, 4)
     torch.testing.assert_close(
         causal_focus_ratio(activation, mask.byte() * 255),
-        causal_focus_ratio(activation, mask))
+        causal_focus_ratio(activation, mask),
+    )
 
 
 # ---- the slow reference ----------------------------------------------------
@@ -182,19 +193,19 @@ def test_uint8_masks_of_255_are_causal():
 def slow_loss(activation, mask, target, guided, ignore, eps):
     """CFCN, Eq. 1 to 3, pixel by pixel in Python floats; the map's own grid."""
     batch, maps, height, width = activation.shape
-    total = 0.
+    total = 0.0
     for b in range(batch):
         if not guided[b]:
             continue
         outside = []
         for f in range(maps):
             plane = mask[b, f if mask.shape[1] > 1 else 0]
-            inside, everything = 0., eps * height * width
+            inside, everything = 0.0, eps * height * width
             for j in range(height):
                 for k in range(width):
                     if ignore[b, j, k]:
                         continue
-                    value = max(activation[b, f, j, k].item(), 0.)
+                    value = max(activation[b, f, j, k].item(), 0.0)
                     everything += value
                     inside += value * plane[j, k].item()
             outside.append(1 - inside / everything)
@@ -213,7 +224,8 @@ def test_equals_a_slow_loop_written_from_the_paper(seed, with_target, planes):
     guided = torch.tensor([True, False, True, True])
     target = torch.tensor([0, 2, 1, 2]) if with_target else None
     ours = causal_focus_loss(
-        activation, mask, target=target, guided=guided, ignore=ignore, eps=1e-3)
+        activation, mask, target=target, guided=guided, ignore=ignore, eps=1e-3
+    )
     slow = slow_loss(activation, mask, target, guided, ignore, 1e-3)
     assert ours.item() == pytest.approx(slow, rel=1e-12)
 
@@ -227,7 +239,8 @@ def test_gradcheck(planes, resize):
 
     def loss(a):
         return causal_focus_loss(
-            a, mask, target=torch.tensor([1, 2]), ignore=ignore, resize=resize)
+            a, mask, target=torch.tensor([1, 2]), ignore=ignore, resize=resize
+        )
 
     assert torch.autograd.gradcheck(loss, activation)
 
@@ -236,14 +249,16 @@ def test_gradcheck(planes, resize):
 
 
 def test_half_precision_becomes_float32_and_float64_stays():
-    for dtype, expected in ((torch.float16, torch.float32),
-                            (torch.bfloat16, torch.float32),
-                            (torch.float64, torch.float64)):
+    for dtype, expected in (
+        (torch.float16, torch.float32),
+        (torch.bfloat16, torch.float32),
+        (torch.float64, torch.float64),
+    ):
         assert at_least_float32(torch.ones(2, dtype=dtype)).dtype == expected
 
 
 def test_channels_are_pooled_by_their_weights():
-    activation = torch.tensor([[[[1., 2.]], [[3., 6.]]]])
+    activation = torch.tensor([[[[1.0, 2.0]], [[3.0, 6.0]]]])
     assert pool_channels(activation).tolist() == [[[[2, 4]]]]
     weights = torch.tensor([[0.25, 0.75]])
     assert pool_channels(activation, weights).tolist() == [[[[2.5, 5]]]]
@@ -269,8 +284,11 @@ def test_unguided_images_give_exactly_nothing():
 def test_batch_without_guided_images_is_zero_with_a_graph(reduction):
     activation = live_map(2, 2, 4, 4).requires_grad_()
     loss = causal_focus_loss(
-        activation, some_mask(2, 8, 8), guided=torch.zeros(2, dtype=torch.bool),
-        reduction=reduction)
+        activation,
+        some_mask(2, 8, 8),
+        guided=torch.zeros(2, dtype=torch.bool),
+        reduction=reduction,
+    )
     assert loss == 0 and loss.grad_fn is not None
     loss.backward()
     assert (activation.grad == 0).all()
@@ -283,7 +301,8 @@ def test_reductions_divide_by_batch_or_by_guided():
     by_guided = causal_focus_loss(activation, mask, guided=guided, reduction='guided')
     torch.testing.assert_close(by_guided, 2 * by_batch)
     torch.testing.assert_close(
-        by_guided, causal_focus_loss(activation[guided], mask[guided]))
+        by_guided, causal_focus_loss(activation[guided], mask[guided])
+    )
 
 
 def test_batch_reduction_is_the_paper_s_dummy_masks_of_ones():
@@ -291,8 +310,10 @@ def test_batch_reduction_is_the_paper_s_dummy_masks_of_ones():
     dummy = torch.stack([mask[0], torch.ones(4, 4, dtype=torch.bool)])
     torch.testing.assert_close(
         causal_focus_loss(
-            activation, mask, guided=torch.tensor([True, False]), eps=TINY),
-        causal_focus_loss(activation, dummy, eps=TINY))
+            activation, mask, guided=torch.tensor([True, False]), eps=TINY
+        ),
+        causal_focus_loss(activation, dummy, eps=TINY),
+    )
 
 
 # ---- small and large numbers -----------------------------------------------
@@ -316,7 +337,8 @@ def test_huge_maps_do_not_overflow():
     mask = torch.zeros(1, 64, 64)
     mask[:, :16] = 1
     torch.testing.assert_close(
-        causal_focus_ratio(activation, mask), torch.tensor([[0.25]]))
+        causal_focus_ratio(activation, mask), torch.tensor([[0.25]])
+    )
 
 
 def test_nan_propagates():
@@ -327,8 +349,8 @@ def test_nan_propagates():
 
 def test_second_derivative_is_refused():
     activation = live_map(1, 2, 3, 3).requires_grad_()
-    loss = causal_focus_loss(activation, some_mask(1, 3, 3))**2
-    gradient, = torch.autograd.grad(loss, activation, create_graph=True)
+    loss = causal_focus_loss(activation, some_mask(1, 3, 3)) ** 2
+    (gradient,) = torch.autograd.grad(loss, activation, create_graph=True)
     with pytest.raises(RuntimeError, match='once_differentiable'):
         gradient.square().sum().backward()
 
@@ -349,7 +371,8 @@ def test_pieces_of_a_batch_give_what_the_batch_gives(planes, monkeypatch):
     for images in (1, 2):  # 2, 2 and 1
         monkeypatch.setattr(
             'cfcn_plugin.functional.focus_kernel.CACHE',
-            images * activation[0].numel() * 4)
+            images * activation[0].numel() * 4,
+        )
         torch.testing.assert_close(causal_focus_ratio(activation, mask), whole)
 
 
@@ -367,7 +390,8 @@ def test_nothing_of_the_map_s_size_is_saved_beyond_the_caller_s_map():
     activation = live_map(2, 64, 8, 8).requires_grad_()
     saved = []
     with torch.autograd.graph.saved_tensors_hooks(
-            lambda t: saved.append(t) or t, lambda t: t):
+        lambda t: saved.append(t) or t, lambda t: t
+    ):
         causal_focus_loss(activation, some_mask(2, 32, 32))
     big = [t for t in saved if t.numel() >= activation.numel()]
     assert {t.data_ptr() for t in big} == {activation.data_ptr()}
@@ -393,8 +417,9 @@ class LiveMaps(TorchDispatchMode):
         return out
 
 
-@pytest.mark.parametrize('memory_format',
-                         [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(
+    'memory_format', [torch.contiguous_format, torch.channels_last]
+)
 def test_at_most_one_temporary_of_the_map_s_size_lives(memory_format):
     activation = live_map(2, 64, 8, 8).contiguous(memory_format=memory_format)
     mask = some_mask(2, 32, 32)
@@ -412,30 +437,38 @@ def test_torch_compile_takes_it_whole():
         return causal_focus_loss(a, mask, target=torch.tensor([0, 2]), guided=guided)
 
     expected = loss(activation)
-    gradient, = torch.autograd.grad(expected, activation)
+    (gradient,) = torch.autograd.grad(expected, activation)
     compiled = torch.compile(loss, fullgraph=True, backend='aot_eager')(activation)
     torch.testing.assert_close(compiled, expected)
-    torch.testing.assert_close(
-        torch.autograd.grad(compiled, activation)[0], gradient)
+    torch.testing.assert_close(torch.autograd.grad(compiled, activation)[0], gradient)
 
 
 @pytest.mark.parametrize('planes', [1, 3])
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float64, torch.bfloat16])
 def test_what_a_compiled_graph_calls_keeps_the_rules_of_operators(planes, dtype):
-    activation = live_map(2, 3, 7, 5).to(dtype).contiguous(
-        memory_format=torch.channels_last).requires_grad_()
+    activation = (
+        live_map(2, 3, 7, 5)
+        .to(dtype)
+        .contiguous(memory_format=torch.channels_last)
+        .requires_grad_()
+    )
     mask, ignore = torch.rand(2, planes, 8, 8), torch.rand(2, 8, 8) > 0.7
     for left_out, resize in ((None, 'mask'), (ignore, 'activation')):
         torch.library.opcheck(
             torch.ops.cfcn_plugin.focus_ratio.default,
-            (activation, mask, left_out, 1e-4, resize), rtol=1e-2, atol=1e-2)
+            (activation, mask, left_out, 1e-4, resize),
+            rtol=1e-2,
+            atol=1e-2,
+        )
 
 
 # ---- wrong input -----------------------------------------------------------
 
 WRONG = [
-    (dict(activation=torch.rand(2, 3, 4)),
-     r'`activation`.*\(B, F, h, w\).*\(2, 3, 4\)'),
+    (
+        dict(activation=torch.rand(2, 3, 4)),
+        r'`activation`.*\(B, F, h, w\).*\(2, 3, 4\)',
+    ),
     (dict(activation=torch.ones(2, 3, 4, 4).long()), '`activation`.*int64'),
     (dict(activation=torch.rand(2, 0, 4, 4)), r'`activation`.*\(2, 0, 4, 4\)'),
     (dict(mask=torch.rand(3, 8, 8)), r'`mask`.*\(2, H, W\).*\(3, 8, 8\)'),
@@ -478,10 +511,12 @@ def test_bounds_are_the_ratios_of_one_cell_and_of_all_cells(resize):
     ignore = torch.rand(2, 10, 12, generator=generator) > 0.8
     options = dict(ignore=ignore, resize=resize, eps=1e-12)
     cells = torch.eye(12).view(12, 3, 4).expand(2, 12, 3, 4)
-    one = torch.stack([
-        causal_focus_ratio(cells, mask[:, k:k + 1], **options) for k in range(3)], 1)
+    one = torch.stack(
+        [causal_focus_ratio(cells, mask[:, k : k + 1], **options) for k in range(3)], 1
+    )
     whole = causal_focus_ratio(torch.ones(2, 3, 3, 4), mask, **options)
     best, uniform = focus_ratio_bounds(
-        torch.zeros(2, 7, 3, 4), mask, ignore=ignore, resize=resize)
+        torch.zeros(2, 7, 3, 4), mask, ignore=ignore, resize=resize
+    )
     torch.testing.assert_close(best, one.amax(-1))
     torch.testing.assert_close(uniform, whole)

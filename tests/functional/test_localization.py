@@ -1,4 +1,5 @@
 """Localisation numbers on images small enough for a hand."""
+
 import pytest
 import torch
 
@@ -11,7 +12,8 @@ def scores_of(saliency, mask, ignore=None):
     values = localization(
         torch.tensor([saliency], dtype=torch.float32),
         torch.tensor([mask], dtype=torch.uint8),
-        None if ignore is None else torch.tensor([ignore], dtype=torch.bool))
+        None if ignore is None else torch.tensor([ignore], dtype=torch.bool),
+    )
     return {name: value.item() for name, value in values.items()}
 
 
@@ -41,7 +43,8 @@ def scores_of(saliency, mask, ignore=None):
 def test_scores_by_hand(saliency, mask, ignore, expected):
     names = ('energy', 'energy_by_area', 'pointing', 'iou')
     assert scores_of(saliency, mask, ignore) == pytest.approx(
-        dict(zip(names, expected)), abs=1e-6)
+        dict(zip(names, expected)), abs=1e-6
+    )
 
 
 @pytest.mark.parametrize('grid', [(1, 1), (3, 5), (7, 7), (40, 30)])
@@ -55,29 +58,31 @@ def test_uniform_map_has_the_mean_energy_on_any_grid(grid):
 
 
 def test_scores_are_at_the_masks_size():
-    saliency = [[1., 0.], [0., 0.]]
+    saliency = [[1.0, 0.0], [0.0, 0.0]]
     mask = [[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
     # stretched by hand: rows 1, 3/4, 1/4, 0 of the hot corner, in both directions
     assert scores_of(saliency, mask) == pytest.approx(
-        dict(energy=1 / 4, energy_by_area=4, pointing=1, iou=1))
+        dict(energy=1 / 4, energy_by_area=4, pointing=1, iou=1)
+    )
 
 
 def test_scaling_the_map_changes_nothing():
     saliency, mask = torch.rand(2, 5, 5) + 0.1, torch.rand(2, 10, 10) > 0.5
     torch.testing.assert_close(
-        localization(saliency, mask), localization(1e-3 * saliency, mask))
+        localization(saliency, mask), localization(1e-3 * saliency, mask)
+    )
 
 
 def test_scores_are_float32_one_an_image():
     for value in localization(torch.rand(3, 4, 4), torch.ones(3, 8, 8)).values():
-        assert (value.shape, value.dtype) == ((3, ), torch.float32)
+        assert (value.shape, value.dtype) == ((3,), torch.float32)
 
 
 # ---- the map that is looked at ---------------------------------------------
 
 
 def maps():
-    return torch.tensor([[[[1., -2.]], [[3., 4.]]], [[[5., 6.]], [[-7., 8.]]]])
+    return torch.tensor([[[[1.0, -2.0]], [[3.0, 4.0]]], [[[5.0, 6.0]], [[-7.0, 8.0]]]])
 
 
 @pytest.mark.parametrize('target, expected', [

@@ -1,14 +1,16 @@
 """Distributions of class scores: by hand, and of sum 1."""
+
 import torch
 
 from cfcn_plugin.functional.log_probability import log_probabilities
 
-SCORES = torch.tensor([[1., 3.]]).log().double()
+SCORES = torch.tensor([[1.0, 3.0]]).log().double()
 
 
 def test_classes_share_one_distribution():
     torch.testing.assert_close(
-        log_probabilities(SCORES).exp(), torch.tensor([[[0.25, 0.75]]]).double())
+        log_probabilities(SCORES).exp(), torch.tensor([[[0.25, 0.75]]]).double()
+    )
 
 
 def test_labels_are_each_present_or_absent():

@@ -1,4 +1,5 @@
 """Other images by their labels, all that are allowed and no others."""
+
 import pytest
 import torch
 
@@ -9,25 +10,40 @@ SEVERAL = torch.tensor([[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 0, 0], [1, 0, 0]])
 
 def chosen(target, which):
     """Over twenty draws, which images have another, and each pair that was drawn."""
-    draws = [choose_others(target, which, torch.Generator().manual_seed(seed))
-             for seed in range(20)]
+    draws = [
+        choose_others(target, which, torch.Generator().manual_seed(seed))
+        for seed in range(20)
+    ]
     assert all(images.tolist() == draws[0][0].tolist() for images, _ in draws)
-    return {pair for images, others in draws
-            for pair in zip(images.tolist(), others.tolist())}
+    return {
+        pair
+        for images, others in draws
+        for pair in zip(images.tolist(), others.tolist())
+    }
 
 
 def test_of_another_class_no_label_is_shared_and_each_image_has_one():
-    assert chosen(SEVERAL, 'other_class') == {(0, 2), (1, 2), (4, 2), (2, 0), (2, 1),
-                                              (2, 4)}
+    assert chosen(SEVERAL, 'other_class') == {
+        (0, 2),
+        (1, 2),
+        (4, 2),
+        (2, 0),
+        (2, 1),
+        (2, 4),
+    }
 
 
 def test_of_the_same_class_all_labels_are_shared_and_no_image_has_itself():
     assert chosen(SEVERAL, 'same_class') == {(0, 4), (4, 0)}
 
 
-@pytest.mark.parametrize('which,pairs', [
-    ('other_class', {(0, 1), (1, 0), (1, 2), (2, 1)}),
-    ('same_class', {(0, 2), (2, 0)})])
+@pytest.mark.parametrize(
+    'which,pairs',
+    [
+        ('other_class', {(0, 1), (1, 0), (1, 2), (2, 1)}),
+        ('same_class', {(0, 2), (2, 0)}),
+    ],
+)
 def test_labels_are_as_good_as_one_hot_labels(which, pairs):
     assert chosen(torch.tensor([4, 1, 4]), which) == pairs
 

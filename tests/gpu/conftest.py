@@ -3,6 +3,7 @@
 Those marked ``gpu`` are skipped without one. Where the same fact can be asked of a CPU,
 the test asks it there too, on a small model.
 """
+
 import pytest
 import torch
 
@@ -35,7 +36,11 @@ def pytest_terminal_summary(terminalreporter, config):
     facts = config.stash.get(FACTS, [])
     if facts and torch.cuda.is_available():
         terminalreporter.section(
-            f'{torch.cuda.get_device_name()}, torch {torch.__version__}')
-        for line in ('| what | value |', '|---|---|', *(
-                f'| {what} | {value} |' for what, value in facts)):
+            f'{torch.cuda.get_device_name()}, torch {torch.__version__}'
+        )
+        for line in (
+            '| what | value |',
+            '|---|---|',
+            *(f'| {what} | {value} |' for what, value in facts),
+        ):
             terminalreporter.write_line(line)

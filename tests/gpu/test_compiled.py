@@ -1,4 +1,5 @@
 """torch.compile and CUDA graphs run the same guided step."""
+
 import pytest
 import torch
 from guided_step import focus_step
@@ -63,8 +64,11 @@ def test_a_whole_step_is_captured_in_a_cuda_graph(eager):
 def test_a_compiled_loss_is_the_eager_one(name, fact):
     generator = torch.Generator().manual_seed(0)
     maps = torch.randn(SHAPES[name], generator=generator).cuda()
-    mask = (torch.rand(len(maps), 1, *maps.shape[2:], generator=generator) > 0.5).float(
-    ).cuda()
+    mask = (
+        (torch.rand(len(maps), 1, *maps.shape[2:], generator=generator) > 0.5)
+        .float()
+        .cuda()
+    )
     fused = torch.compile(causal_focus_loss)
 
     def gradient(function):
@@ -78,6 +82,12 @@ def test_a_compiled_loss_is_the_eager_one(name, fact):
     for what, function in (('eager', causal_focus_loss), ('compiled', fused)):
         ratio, took = ratio_of(
             Turn(lambda _, function=function: gradient(function)),
-            Turn(lambda _: maps.clone()), 10, 'cuda', repeat=20)
-        fact(f'{what} loss over one copy of {name}',
-             f'{ratio}; a copy {took * 1e6:.0f} us')
+            Turn(lambda _: maps.clone()),
+            10,
+            'cuda',
+            repeat=20,
+        )
+        fact(
+            f'{what} loss over one copy of {name}',
+            f'{ratio}; a copy {took * 1e6:.0f} us',
+        )

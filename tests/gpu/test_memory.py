@@ -1,4 +1,5 @@
 """A guided step takes the plain step's memory."""
+
 import gc
 
 import pytest
@@ -26,6 +27,8 @@ def peak(name, method):
 @pytest.mark.parametrize('name', ['resnet50', 'vit_small_patch16_224'])
 def test_peak_memory_is_that_of_the_plain_step(name, fact):
     guided, plain = peak(name, CausalFocusLoss()), peak(name, None)
-    fact(f'peak memory, guided over plain: {name}, 64 x 224 px, float16',
-         f'{guided / plain:.3f}; plain {plain / 2**20:.0f} MiB')
+    fact(
+        f'peak memory, guided over plain: {name}, 64 x 224 px, float16',
+        f'{guided / plain:.3f}; plain {plain / 2**20:.0f} MiB',
+    )
     assert guided <= 1.02 * plain

@@ -1,4 +1,5 @@
 """Channels last changes how maps lie in memory, and no loss and no gradient."""
+
 import torch
 from guided_step import focus_step
 

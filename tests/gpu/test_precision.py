@@ -1,4 +1,5 @@
 """A guided step in lower precision has the losses of float32, and trains."""
+
 import pytest
 import torch
 from guided_step import GuidedStep, focus_step
@@ -21,9 +22,11 @@ def test_losses_under_autocast_are_those_of_float32(device, dtype):
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize('method', [
-    CausalFocusLoss(), GAINLoss(), RightReasonsLoss(loss_weight=0.1)],
-    ids=lambda method: type(method).__name__)
+@pytest.mark.parametrize(
+    'method',
+    [CausalFocusLoss(), GAINLoss(), RightReasonsLoss(loss_weight=0.1)],
+    ids=lambda method: type(method).__name__,
+)
 def test_float16_with_a_scaler_trains(method):
     step = GuidedStep('cuda', method)
     scaler = torch.amp.GradScaler('cuda')
@@ -39,13 +42,14 @@ def test_float16_with_a_scaler_trains(method):
     assert all(torch.tensor(found).isfinite())
     assert sum(found[-5:]) < sum(found[:5])
     # a scale that falls in each step says that gradients overflow for good
-    assert scaler.get_scale() >= 2.**8
+    assert scaler.get_scale() >= 2.0**8
 
 
 @pytest.mark.gpu
 def test_a_map_that_float16_cannot_sum_is_summed_in_float32():
     from cfcn_plugin.functional import causal_focus_loss
-    maps = torch.full((2, 4, 112, 112), 60_000., device='cuda', dtype=torch.float16)
+
+    maps = torch.full((2, 4, 112, 112), 60_000.0, device='cuda', dtype=torch.float16)
     mask = torch.zeros(2, 1, 112, 112, device='cuda')
     mask[..., :56] = 1
     torch.testing.assert_close(causal_focus_loss(maps, mask).item(), 0.5)

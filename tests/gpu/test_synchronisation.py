@@ -1,4 +1,5 @@
 """The host waits for the device nowhere in a guided step."""
+
 from contextlib import contextmanager
 
 import pytest
@@ -13,10 +14,13 @@ METHODS = dict(
     focus=CausalFocusLoss,
     guided=lambda: CausalFocusLoss(reduction='guided'),
     weighted=lambda: CausalFocusLoss(average='micro', channel_weights='gradient'),
-    gain=guidance.GAINLoss, reasons=guidance.RightReasonsLoss,
+    gain=guidance.GAINLoss,
+    reasons=guidance.RightReasonsLoss,
     explanation=guidance.ExplanationLoss,
     actdiff=lambda: guidance.ActDiffLoss(context='zero'),
-    consistency=guidance.ConsistencyLoss, uniform=guidance.UniformContextLoss)
+    consistency=guidance.ConsistencyLoss,
+    uniform=guidance.UniformContextLoss,
+)
 
 
 @contextmanager

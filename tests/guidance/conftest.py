@@ -1,4 +1,5 @@
 """A network small enough to follow by hand, and what guidance sees of it."""
+
 import pytest
 import torch
 from batches import guidance_batch
@@ -38,7 +39,8 @@ def some_inputs():
     def make(batch=3, size=8, seed=0):
         generator = torch.Generator().manual_seed(seed)
         return torch.rand(
-            batch, 3, size, size, dtype=torch.float64, generator=generator)
+            batch, 3, size, size, dtype=torch.float64, generator=generator
+        )
 
     return make
 
@@ -56,7 +58,8 @@ def see():
 
         def gradients(score, create_graph=False):
             return torch.autograd.grad(
-                score.sum(), [activation], retain_graph=True, create_graph=create_graph)
+                score.sum(), [activation], retain_graph=True, create_graph=create_graph
+            )
 
         given = dict(
             images=inputs,
@@ -67,8 +70,9 @@ def see():
             guided=torch.ones(batch, dtype=torch.bool),
             target=torch.arange(batch) % 4,
             classify=net.classify,
-            features=lambda x: (net.features(x), ),
-            gradients=gradients)
+            features=lambda x: (net.features(x),),
+            gradients=gradients,
+        )
         return guidance_batch(**{**given, **more})
 
     return look
@@ -77,11 +81,13 @@ def see():
 @pytest.fixture
 def components():
     """Two halves of what three images were mixed from, by their masks' labels."""
+
     def make(seen, weights=((0.7, 0.4, 0.1), (0.3, 0.6, 0.0))):
         scores = torch.eye(4, dtype=torch.float64)[[0, 1, 3]]
         mask = seen.masks.mask.double()
-        return (MixComponent(mask, scores, None, torch.tensor(weights[0])),
-                MixComponent(mask.flip(-1), scores.flip(0), None,
-                             torch.tensor(weights[1])))
+        return (
+            MixComponent(mask, scores, None, torch.tensor(weights[0])),
+            MixComponent(mask.flip(-1), scores.flip(0), None, torch.tensor(weights[1])),
+        )
 
     return make

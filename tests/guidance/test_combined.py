@@ -1,10 +1,11 @@
 """Several methods in one training are the sum of what each would give."""
+
 import pytest
 import torch
 
 from cfcn_plugin.guidance import CausalFocusLoss, Combined, RightReasonsLoss
 
-FOCUS, SHARE = CausalFocusLoss(), CausalFocusLoss(average='micro', loss_weight=2.)
+FOCUS, SHARE = CausalFocusLoss(), CausalFocusLoss(average='micro', loss_weight=2.0)
 RRR = RightReasonsLoss()
 
 
@@ -24,7 +25,8 @@ def test_a_key_of_several_gets_a_number_and_stays_what_it_is(net, some_inputs, s
     assert set(found) == {*names, *(f'{name}_1' for name in names)}
     torch.testing.assert_close(
         found['loss_focus_1'],
-        CausalFocusLoss(average='micro', loss_weight=2.)(seen)['loss_focus'])
+        CausalFocusLoss(average='micro', loss_weight=2.0)(seen)['loss_focus'],
+    )
     assert not found['focus_1'].requires_grad
 
 

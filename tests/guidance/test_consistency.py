@@ -1,4 +1,5 @@
 """One object on two backgrounds: by hand, against slow loops, and who pays for it."""
+
 import math
 
 import pytest
@@ -15,7 +16,7 @@ each_metric = pytest.mark.parametrize('metric', ['kl', 'square'])
 def by_hand(**more):
     """Images of 1, 2 and 9; the object is the first pixel. Scores are the last pixel
     and 0, which sees the context alone. The third image is unguided."""
-    images = torch.tensor([1., 2., 9.]).view(3, 1, 1, 1).expand(3, 3, 2, 2).double()
+    images = torch.tensor([1.0, 2.0, 9.0]).view(3, 1, 1, 1).expand(3, 3, 2, 2).double()
     mask = torch.zeros(3, 1, 2, 2, dtype=torch.uint8)
     mask[..., 0, 0] = 1
 
@@ -23,9 +24,14 @@ def by_hand(**more):
         return torch.stack([x[:, 0, 1, 1].log(), torch.zeros(3).double()], 1)
 
     given = dict(
-        images=images, maps=images[:, :1], logits=classify(images), mask=mask,
-        guided=torch.tensor([True, True, False]), target=torch.tensor([0, 1, 0]),
-        classify=classify)
+        images=images,
+        maps=images[:, :1],
+        logits=classify(images),
+        mask=mask,
+        guided=torch.tensor([True, True, False]),
+        target=torch.tensor([0, 1, 0]),
+        classify=classify,
+    )
     return guidance_batch(**{**given, **more})
 
 
@@ -36,12 +42,12 @@ def kl(p, q):
 # odds are 1 to 1 and 2 to 1, and change places
 KL = kl([1 / 2, 1 / 2], [2 / 3, 1 / 3]), kl([2 / 3, 1 / 3], [1 / 2, 1 / 2])
 OF_LABELS = KL[0] / 2, KL[1] / 2  # the second label is alike
-BY_HAND = {'kl': sum(KL), 'square': 2 * math.log(2)**2 / 2}
+BY_HAND = {'kl': sum(KL), 'square': 2 * math.log(2) ** 2 / 2}
 
 
 @each_metric
 def test_by_hand(metric):
-    terms = ConsistencyLoss(3., metric, border=0)(by_hand())
+    terms = ConsistencyLoss(3.0, metric, border=0)(by_hand())
     assert terms['consistency'].item() == pytest.approx(BY_HAND[metric] / 3)
     assert terms['loss_consistency'].item() == pytest.approx(BY_HAND[metric])
     guided = ConsistencyLoss(metric=metric, border=0, reduction='guided')(by_hand())
@@ -69,28 +75,37 @@ def test_equals_a_slow_loop(net, some_inputs, see, metric, multi_label):
     guided = torch.tensor([True, False, True])
     step = see(net, some_inputs(), guided=guided)
     loss = ConsistencyLoss(
-        metric=metric, border=1.0, hole='box', multi_label=multi_label)
-    total = 0.
+        metric=metric, border=1.0, hole='box', multi_label=multi_label
+    )
+    total = 0.0
     for own, other in ((0, 2), (2, 0)):
         image = swap_background(
-            step.images[[own]], step.masks.objects[[own]], step.images[[other]],
-            step.masks.objects[[other]], border=1.0)  # the masks are boxes
+            step.images[[own]],
+            step.masks.objects[[own]],
+            step.images[[other]],
+            step.masks.objects[[other]],
+            border=1.0,
+        )  # the masks are boxes
         ours, theirs = step.logits[own].tolist(), net.classify(image)[0].tolist()
         if metric == 'square':
-            total += sum((a - b)**2 for a, b in zip(ours, theirs)) / 4
+            total += sum((a - b) ** 2 for a, b in zip(ours, theirs)) / 4
         elif multi_label:
             p, q = ([1 / (1 + math.exp(-s)) for s in one] for one in (ours, theirs))
             total += sum(kl((a, 1 - a), (b, 1 - b)) for a, b in zip(p, q)) / 4
         else:
-            total += kl(*([math.exp(s) / sum(map(math.exp, one)) for s in one]
-                          for one in (ours, theirs)))
+            total += kl(
+                *(
+                    [math.exp(s) / sum(map(math.exp, one)) for s in one]
+                    for one in (ours, theirs)
+                )
+            )
     assert loss(step)['consistency'].item() == pytest.approx(total / 3)
 
 
 @each_metric
 def test_partners_are_drawn_among_guided_images(net, some_inputs, see, metric):
     seen = []
-    images = some_inputs(4) + torch.arange(4.).view(4, 1, 1, 1)
+    images = some_inputs(4) + torch.arange(4.0).view(4, 1, 1, 1)
     step = see(net, images, guided=torch.tensor([True, True, True, False]))
     step = changed(step, classify=lambda x: seen.append(x) or net.classify(x))
     torch.manual_seed(0)
@@ -118,34 +133,43 @@ def test_gradcheck_of_the_second_pass(net, some_inputs, see, metric):
 
     def loss(weight):
         def classify(x):
-            return net.scores(torch.nn.functional.softplus(
-                torch.nn.functional.conv2d(x, weight, net.conv.bias, 2, 1)))
+            return net.scores(
+                torch.nn.functional.softplus(
+                    torch.nn.functional.conv2d(x, weight, net.conv.bias, 2, 1)
+                )
+            )
 
-        return ConsistencyLoss(metric=metric)(
-            changed(step, classify=classify))['loss_consistency']
+        return ConsistencyLoss(metric=metric)(changed(step, classify=classify))[
+            'loss_consistency'
+        ]
 
     assert torch.autograd.gradcheck(
-        loss, net.conv.weight.detach().clone().requires_grad_())
+        loss, net.conv.weight.detach().clone().requires_grad_()
+    )
 
 
 @each_metric
 @pytest.mark.parametrize('guided', [(True, False, False), (False, False, False)])
 def test_without_another_guided_image_it_costs_nothing(
-        net, some_inputs, see, metric, guided):
+    net, some_inputs, see, metric, guided
+):
     step = see(net, some_inputs(), guided=torch.tensor(guided))
     terms = ConsistencyLoss(metric=metric, reduction='guided')(step)
     assert terms['consistency'] == 0
-    gradient, = torch.autograd.grad(terms['loss_consistency'], net.conv.weight)
+    (gradient,) = torch.autograd.grad(terms['loss_consistency'], net.conv.weight)
     assert not gradient.any()
 
 
 @each_metric
 def test_half_precision_is_compared_in_float32(metric):
-    step = by_hand(logits=torch.tensor([[300., 0.]] * 3, dtype=torch.float16),
-                   classify=lambda x: torch.zeros(3, 2, dtype=torch.float16))
+    step = by_hand(
+        logits=torch.tensor([[300.0, 0.0]] * 3, dtype=torch.float16),
+        classify=lambda x: torch.zeros(3, 2, dtype=torch.float16),
+    )
     found = ConsistencyLoss(metric=metric, reduction='guided')(step)['consistency']
     torch.testing.assert_close(
-        found, torch.tensor(math.log(2) if metric == 'kl' else 300**2 / 2))
+        found, torch.tensor(math.log(2) if metric == 'kl' else 300**2 / 2)
+    )
 
 
 @each_metric
@@ -154,13 +178,17 @@ def test_it_falls_while_it_is_trained_in_a_plain_loop(metric):
     torch.manual_seed(0)
     labels = torch.tensor([0, 1] * 4)
     images = torch.rand(8, 3, 8, 8)
-    images[:, 0] += 4. * labels.view(8, 1, 1)  # everywhere
+    images[:, 0] += 4.0 * labels.view(8, 1, 1)  # everywhere
     mask = torch.zeros(8, 1, 8, 8, dtype=torch.uint8)
     mask[..., 2:6, 2:6] = 1
     masks = MaskBatch(mask, None, torch.ones(8, dtype=torch.bool))
     net = torch.nn.Sequential(
-        torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.ReLU(),
-        torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten(), torch.nn.Linear(128, 2))
+        torch.nn.Conv2d(3, 8, 3, padding=1),
+        torch.nn.ReLU(),
+        torch.nn.AdaptiveAvgPool2d(4),
+        torch.nn.Flatten(),
+        torch.nn.Linear(128, 2),
+    )
     guide = Guide(net, ConsistencyLoss(metric=metric, border=0.5), FeatureHook('1'))
     optimizer = torch.optim.SGD(net.parameters(), lr=0.02)
     found = []
@@ -179,19 +207,21 @@ def test_it_falls_while_it_is_trained_in_a_plain_loop(metric):
 
 def test_mixed_images_are_refused(net, some_inputs, see):
     step = see(net, some_inputs())
-    component = MixComponent(
-        step.masks.mask, torch.eye(4)[:3], None, torch.ones(3))
+    component = MixComponent(step.masks.mask, torch.eye(4)[:3], None, torch.ones(3))
     with pytest.raises(ValueError, match='ConsistencyLoss .*BackgroundSwap'):
-        ConsistencyLoss()(changed(step, components=(component, )))
+        ConsistencyLoss()(changed(step, components=(component,)))
 
 
-@pytest.mark.parametrize('options, message', [
-    (dict(loss_weight=-1), '`loss_weight` must be >= 0, got -1'),
-    (dict(metric='l1'), "`metric` must be one of .*'l1'"),
-    (dict(border=-1), '`border` must be >= 0, got -1'),
-    (dict(hole='round'), "`hole` must be one of .*'round'"),
-    (dict(reduction='sum'), "`reduction` must be one of .*'sum'"),
-])
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (dict(loss_weight=-1), '`loss_weight` must be >= 0, got -1'),
+        (dict(metric='l1'), "`metric` must be one of .*'l1'"),
+        (dict(border=-1), '`border` must be >= 0, got -1'),
+        (dict(hole='round'), "`hole` must be one of .*'round'"),
+        (dict(reduction='sum'), "`reduction` must be one of .*'sum'"),
+    ],
+)
 def test_wrong_option_is_an_error(options, message):
     with pytest.raises(ValueError, match=message):
         ConsistencyLoss(**options)

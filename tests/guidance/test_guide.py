@@ -1,4 +1,5 @@
 """Guidance of any torch model in a plain loop, and what a guide leaves behind."""
+
 import copy
 import gc
 import pickle
@@ -25,16 +26,23 @@ from cfcn_plugin.guidance import (
     UniformContextLoss,
 )
 
-METHODS = (ActDiffLoss, CausalFocusLoss, ExplanationLoss, GAINLoss, LiteralFocusLoss,
-           RightReasonsLoss, UniformContextLoss)
+METHODS = (
+    ActDiffLoss,
+    CausalFocusLoss,
+    ExplanationLoss,
+    GAINLoss,
+    LiteralFocusLoss,
+    RightReasonsLoss,
+    UniformContextLoss,
+)
 
 
 class Net(nn.Module):
-
     def __init__(self):
         super().__init__()
         self.features = nn.Sequential(
-            nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4), nn.ReLU())
+            nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4), nn.ReLU()
+        )
         self.fc = nn.Linear(4, 3)
 
     def forward(self, images):
@@ -95,17 +103,18 @@ def test_terms_of_several_methods_are_those_of_each(net):
 
 
 def test_the_loss_is_the_equation_times_the_weight(net):
-    guide = Guide(net, CausalFocusLoss(2.), hook())
+    guide = Guide(net, CausalFocusLoss(2.0), hook())
     guide.weight = 0.25
     found = guide.loss(*step(guide), LABELS, masks())
     expected = causal_focus_loss(
-        net.features(images()), masks().mask, guided=masks().guided)
+        net.features(images()), masks().mask, guided=masks().guided
+    )
     torch.testing.assert_close(found, 0.25 * 2 * expected)
 
 
 def test_a_factor_scales_losses_and_not_what_is_logged(net):
     guide = Guide(net, CausalFocusLoss(), hook())
-    guide.weight = 0.
+    guide.weight = 0.0
     terms = guide.terms(*step(guide), LABELS, masks())
     assert terms['loss_focus'] == 0 and terms['focus'] > 0
 
@@ -165,8 +174,7 @@ def test_the_last_of_several_passes_is_guided(net):
     with guide:
         net(torch.zeros(2, 3, 8, 8))
         logits = net(images())
-    torch.testing.assert_close(
-        guide.loss(images(), logits, LABELS, masks()), expected)
+    torch.testing.assert_close(guide.loss(images(), logits, LABELS, masks()), expected)
 
 
 def test_a_block_inside_of_itself_is_told_and_the_next_one_works(net):
@@ -193,8 +201,11 @@ def test_nothing_is_kept_of_a_pass_that_failed(net):
         guide.loss(images(), net(images()), LABELS, masks())
 
 
-@pytest.mark.parametrize('clone', [
-    copy.deepcopy, lambda g: pickle.loads(pickle.dumps(g))], ids=['deepcopy', 'pickle'])
+@pytest.mark.parametrize(
+    'clone',
+    [copy.deepcopy, lambda g: pickle.loads(pickle.dumps(g))],
+    ids=['deepcopy', 'pickle'],
+)
 def test_a_copy_guides_the_copy_of_the_model(clone, net):
     guide = Guide(net, CausalFocusLoss(), hook())
     expected = guide.loss(*step(guide), LABELS, masks())
@@ -217,7 +228,6 @@ def test_maps_without_a_graph_are_refused_where_the_module_is_trained(net):
 def test_methods_with_parameters_are_refused(net):
 
     class Learned(Guidance):
-
         def __init__(self):
             super().__init__()
             self.scale = nn.Parameter(torch.ones(1))
@@ -250,7 +260,6 @@ def test_without_a_method_a_loop_trains_the_baseline(net):
 def test_buffers_of_a_method_follow_the_images_to_their_device(net):
 
     class Blurred(Guidance):
-
         def __init__(self):
             super().__init__()
             self.register_buffer('kernel', torch.ones(3), persistent=False)
@@ -271,17 +280,32 @@ def test_a_method_without_masks_is_an_error_that_says_what_to_give(net):
         guide.loss(*step(guide), LABELS, None)
 
 
-@pytest.mark.parametrize('wrong,error,message', [
-    (lambda right: right.mask, TypeError, 'must be a MaskBatch, got Tensor'),
-    (lambda right: MaskBatch(right.mask.numpy(), None, right.guided), TypeError,
-     '`masks.mask` must be a tensor, got ndarray'),
-    (lambda right: MaskBatch(right.mask, None, None), TypeError,
-     '`masks.guided` must be a tensor, got NoneType'),
-    (lambda right: MaskBatch(right.mask[:, 0], None, right.guided), ValueError,
-     r'must have shape \(2, K, H, W\).*got \(2, 8, 8\)'),
-    (lambda right: MaskBatch(right.mask[:1], None, right.guided), ValueError,
-     r'must have shape \(2, K, H, W\).*got \(1, 1, 8, 8\)'),
-])
+@pytest.mark.parametrize(
+    'wrong,error,message',
+    [
+        (lambda right: right.mask, TypeError, 'must be a MaskBatch, got Tensor'),
+        (
+            lambda right: MaskBatch(right.mask.numpy(), None, right.guided),
+            TypeError,
+            '`masks.mask` must be a tensor, got ndarray',
+        ),
+        (
+            lambda right: MaskBatch(right.mask, None, None),
+            TypeError,
+            '`masks.guided` must be a tensor, got NoneType',
+        ),
+        (
+            lambda right: MaskBatch(right.mask[:, 0], None, right.guided),
+            ValueError,
+            r'must have shape \(2, K, H, W\).*got \(2, 8, 8\)',
+        ),
+        (
+            lambda right: MaskBatch(right.mask[:1], None, right.guided),
+            ValueError,
+            r'must have shape \(2, K, H, W\).*got \(1, 1, 8, 8\)',
+        ),
+    ],
+)
 def test_masks_of_another_type_or_shape_are_refused(net, wrong, error, message):
     guide = Guide(net, CausalFocusLoss(), hook())
     with guide:
@@ -303,12 +327,14 @@ def test_masks_on_another_device_or_of_another_size_are_told_what_to_do(net):
 @dataclass
 class Output:
     """As transformers' ImageClassifierOutput."""
+
     logits: torch.Tensor
 
 
 @pytest.mark.parametrize('method', [CausalFocusLoss, ActDiffLoss, GAINLoss])
-@pytest.mark.parametrize('wrap', [Output, lambda logits: dict(logits=logits)],
-                         ids=['object', 'dict'])
+@pytest.mark.parametrize(
+    'wrap', [Output, lambda logits: dict(logits=logits)], ids=['object', 'dict']
+)
 def test_an_output_with_logits_is_as_good_as_the_logits(wrap, method, net):
     plain = Guide(net, method(), hook())
     torch.manual_seed(0)
@@ -323,8 +349,11 @@ def test_an_output_with_logits_is_as_good_as_the_logits(wrap, method, net):
 def test_an_output_without_logits_is_told_what_to_give(net):
     net.forward = lambda x: (Net.forward(net, x), None)
     guide = Guide(net, GAINLoss(), hook())
-    with pytest.raises(TypeError, match=r'got tuple: give guide.loss the tensor, such '
-                                        r'as output\[0\], and give Guide\(forward='):
+    with pytest.raises(
+        TypeError,
+        match=r'got tuple: give guide.loss the tensor, such '
+        r'as output\[0\], and give Guide\(forward=',
+    ):
         guide.loss(*step(guide), LABELS, masks())
     guide = Guide(net, GAINLoss(), hook(), forward=lambda images: net(images)[0])
     inputs, output = step(guide)
@@ -343,11 +372,15 @@ def test_one_hot_labels_are_as_good_as_labels(method, net):
     torch.testing.assert_close(found[1:], found[:1] * 2)
 
 
-@pytest.mark.parametrize('target,message', [
-    (torch.zeros(3), r'\(2,\) int64, or scores \(2, 3\), got \(3,\) torch.float32'),
-    (torch.zeros(2), r'got \(2,\) torch.float32'),
-    (torch.zeros(2, 4), r'got \(2, 4\)'),
-    (torch.zeros(2, 1, dtype=torch.int64), r'got \(2, 1\)')])
+@pytest.mark.parametrize(
+    'target,message',
+    [
+        (torch.zeros(3), r'\(2,\) int64, or scores \(2, 3\), got \(3,\) torch.float32'),
+        (torch.zeros(2), r'got \(2,\) torch.float32'),
+        (torch.zeros(2, 4), r'got \(2, 4\)'),
+        (torch.zeros(2, 1, dtype=torch.int64), r'got \(2, 1\)'),
+    ],
+)
 def test_labels_of_another_shape_are_refused(target, message, net):
     guide = Guide(net, CausalFocusLoss(), hook())
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,5 @@
 """Guidance in the loops that people have: processes, compiled, mixed precision ..."""
+
 import copy
 
 import pytest
@@ -19,8 +20,11 @@ from cfcn_plugin.guidance import (
 )
 
 METHODS = {
-    'focus': CausalFocusLoss, 'gain': GAINLoss, 'right_reasons': RightReasonsLoss,
-    'actdiff': lambda reduction: ActDiffLoss(context='zero', reduction=reduction)}
+    'focus': CausalFocusLoss,
+    'gain': GAINLoss,
+    'right_reasons': RightReasonsLoss,
+    'actdiff': lambda reduction: ActDiffLoss(context='zero', reduction=reduction),
+}
 LABELS = torch.tensor([0, 2, 1, 1])
 
 
@@ -67,8 +71,11 @@ def gradient(net):
 def expected(method, reduction='guided', rows=slice(None)):
     """The gradient of one plain step."""
     net = Net()
-    loss_of(Guide(net, METHODS[method](reduction=reduction), FeatureHook('stage')), net,
-            rows).backward()
+    loss_of(
+        Guide(net, METHODS[method](reduction=reduction), FeatureHook('stage')),
+        net,
+        rows,
+    ).backward()
     return gradient(net)
 
 
@@ -116,7 +123,8 @@ def train_a_rank(rank, names):
                 continue
             found[wrap.__name__, name] = {
                 key: value.full_tensor() if hasattr(value, 'full_tensor') else value
-                for key, value in gradient(net).items()}
+                for key, value in gradient(net).items()
+            }
     return found
 
 
@@ -127,12 +135,14 @@ def ranks():
 
 def test_the_gradient_of_two_processes_is_that_of_the_joined_batch(ranks):
     for found in ranks:
-        gradients = {key: value for key, value in found.items()
-                     if key != ('sharded', 'right_reasons')}
+        gradients = {
+            key: value
+            for key, value in found.items()
+            if key != ('sharded', 'right_reasons')
+        }
         assert len(gradients) == 3 * len(METHODS) - 1
         for (how, name), value in gradients.items():
-            equal(value, expected(
-                name, 'batch' if how == 'accumulated' else 'guided'))
+            equal(value, expected(name, 'batch' if how == 'accumulated' else 'guided'))
 
 
 def test_a_second_derivative_of_sharded_weights_is_refused_with_what_to_do(ranks):
@@ -161,9 +171,16 @@ def test_a_compiled_model_has_the_gradient_of_the_plain_one(method):
     equal(gradient(net), expected(method))
 
 
-@pytest.mark.parametrize('method,use_reentrant', [
-    ('focus', False), ('gain', False), ('actdiff', False), ('right_reasons', False),
-    ('focus', True)])
+@pytest.mark.parametrize(
+    'method,use_reentrant',
+    [
+        ('focus', False),
+        ('gain', False),
+        ('actdiff', False),
+        ('right_reasons', False),
+        ('focus', True),
+    ],
+)
 def test_checkpointed_activations_give_the_same_gradient(method, use_reentrant):
     net = Net(use_reentrant)
     guide = Guide(net, METHODS[method](reduction='guided'), FeatureHook('stage'))
@@ -182,7 +199,7 @@ def test_a_map_inside_re_entrant_checkpointing_is_told():
 def test_mixed_precision_with_a_scaler_trains_as_the_full_one(method):
     net = Net()
     guide = Guide(net, METHODS[method](reduction='guided'), FeatureHook('stage'))
-    scaler = torch.amp.GradScaler('cpu', init_scale=2.**10)
+    scaler = torch.amp.GradScaler('cpu', init_scale=2.0**10)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     with torch.autocast('cpu', torch.bfloat16):
         loss = loss_of(guide, net)

@@ -1,4 +1,5 @@
 """The masks of a batch move with one copy, as the tensors that they are."""
+
 from dataclasses import replace
 
 import pytest
@@ -35,7 +36,7 @@ class Counted:
 
 
 def test_tensors_that_fill_one_memory_are_copied_at_once():
-    given = allocate(((2, 3), torch.int64), ((5, ), torch.uint8), ((2, ), torch.bool))
+    given = allocate(((2, 3), torch.int64), ((5,), torch.uint8), ((2,), torch.bool))
     given[0].copy_(torch.arange(6).view(2, 3))
     given[1].fill_(7)
     given[2][1] = True
@@ -47,14 +48,17 @@ def test_tensors_that_fill_one_memory_are_copied_at_once():
         assert one.data_ptr() != other.data_ptr()
 
 
-@pytest.mark.parametrize('change', [
-    lambda a, b: (a[:1], b),  # a part of the memory
-    lambda a, b: (a.T, b),
-    lambda a, b: (a.clone(), b),
-    lambda a, b: (a.to('meta'), b.to('meta')),
-])
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda a, b: (a[:1], b),  # a part of the memory
+        lambda a, b: (a.T, b),
+        lambda a, b: (a.clone(), b),
+        lambda a, b: (a.to('meta'), b.to('meta')),
+    ],
+)
 def test_other_tensors_are_copied_one_by_one(change):
-    given = change(*allocate(((2, 3), torch.int64), ((5, ), torch.uint8)))
+    given = change(*allocate(((2, 3), torch.int64), ((5,), torch.uint8)))
     count = Counted()
     moved = move(given, count)
     assert len(count.bytes) == 2
@@ -65,16 +69,19 @@ def test_masks_move_to_a_device_with_all_that_they_have():
     masks = stacked()
     equal(masks.to('cpu'), masks)
     on_meta = masks.to('meta', non_blocking=True)
-    assert {one.device.type for one in (
-        on_meta.mask, on_meta.ignore, on_meta.guided, on_meta.classes)} == {'meta'}
+    assert {
+        one.device.type
+        for one in (on_meta.mask, on_meta.ignore, on_meta.guided, on_meta.classes)
+    } == {'meta'}
     assert on_meta.cropped_out.device.type == 'cpu'
 
 
 def test_masks_of_ones_own_and_of_mixed_images_move_too():
     own = MaskBatch(torch.ones(2, 1, 4, 6, dtype=torch.uint8), None, torch.ones(2) > 0)
     assert own.to('meta').mask.is_meta and own.to('meta').ignore is None
-    _, _, mixed = mixup(torch.rand(2, 3, 4, 6), torch.tensor([0, 1]), own, 1.,
-                        num_classes=3)
+    _, _, mixed = mixup(
+        torch.rand(2, 3, 4, 6), torch.tensor([0, 1]), own, 1.0, num_classes=3
+    )
     moved = mixed.to('meta')
     assert all(one.mask.is_meta and one.weight.is_meta for one in moved.components)
     equal(mixed.to('cpu'), mixed)

@@ -1,4 +1,5 @@
 """No answer without the object: by hand, against a slow loop, and who pays for it."""
+
 import math
 
 import pytest
@@ -14,18 +15,23 @@ def by_hand(**more):
     """Contexts of 1 and 3 with objects of 7; scores are the logarithm of the largest
     pixel, and 0. The second image is unguided."""
     images = torch.ones(2, 3, 8, 8, dtype=torch.float64)
-    images[0] = 3.
+    images[0] = 3.0
     mask = torch.zeros(2, 1, 8, 8, dtype=torch.uint8)
     mask[..., 2:4, 2:4] = 1
-    images = torch.where(mask > 0, 7., images)
+    images = torch.where(mask > 0, 7.0, images)
 
     def classify(x):
         return torch.stack([x.amax((1, 2, 3)).log(), torch.zeros(2).double()], 1)
 
     given = dict(
-        images=images, maps=images[:, :1], logits=classify(images), mask=mask,
-        guided=torch.tensor([True, False]), target=torch.tensor([0, 1]),
-        classify=classify)
+        images=images,
+        maps=images[:, :1],
+        logits=classify(images),
+        mask=mask,
+        guided=torch.tensor([True, False]),
+        target=torch.tensor([0, 1]),
+        classify=classify,
+    )
     return guidance_batch(**{**given, **more})
 
 
@@ -34,7 +40,7 @@ ODDS = math.log(1 / 2) - math.log(3 / 4 * 1 / 4) / 2
 
 
 def test_by_hand():
-    terms = UniformContextLoss(4., border=0)(by_hand())
+    terms = UniformContextLoss(4.0, border=0)(by_hand())
     assert terms['uniform_context'].item() == pytest.approx(ODDS / 2)
     assert terms['loss_uniform_context'].item() == pytest.approx(4 * ODDS / 2)
     guided = UniformContextLoss(border=0, reduction='guided')(by_hand())
@@ -47,7 +53,7 @@ def test_labels_are_each_uniform_by_themselves():
     assert terms['uniform_context'].item() == pytest.approx(ODDS / 2 / 2)
 
 
-@pytest.mark.parametrize('multi_label, score', [(False, 3.), (True, 0.)])
+@pytest.mark.parametrize('multi_label, score', [(False, 3.0), (True, 0.0)])
 def test_a_uniform_answer_costs_nothing(multi_label, score):
     step = by_hand(classify=lambda x: torch.full((2, 5), score))
     found = UniformContextLoss(multi_label=multi_label)(step)['uniform_context']
@@ -59,16 +65,18 @@ def test_a_box_hides_the_outline():
     mask[..., 3, 3] = 0  # a corner of the object that the mask lacks
     for hole, expected in (('mask', 7), ('box', 3)):
         terms = UniformContextLoss(border=0, hole=hole, reduction='guided')(
-            by_hand(mask=mask))
+            by_hand(mask=mask)
+        )
         p = expected / (expected + 1)
         assert terms['uniform_context'].item() == pytest.approx(
-            math.log(1 / 2) - math.log(p * (1 - p)) / 2)
+            math.log(1 / 2) - math.log(p * (1 - p)) / 2
+        )
 
 
 @pytest.mark.parametrize('multi_label', [False, True])
 def test_equals_a_slow_loop(net, some_inputs, see, multi_label):
     step = see(net, some_inputs(), guided=torch.tensor([True, False, True]))
-    total = 0.
+    total = 0.0
     for own in (0, 2):
         image = without_object(step.images[[own]], step.masks.objects[[own]], 1.0)
         scores = net.classify(image)[0].tolist()
@@ -85,21 +93,24 @@ def test_equals_a_slow_loop(net, some_inputs, see, multi_label):
 
 def test_gradient_is_that_of_cross_entropy_to_uniform(net, some_inputs, see):
     step = see(net, some_inputs())
-    found = UniformContextLoss(1.)(step)['loss_uniform_context']
+    found = UniformContextLoss(1.0)(step)['loss_uniform_context']
     scores = net.classify(without_object(step.images, step.masks.objects))
     expected = torch.nn.functional.cross_entropy(
-        scores, torch.full((3, 4), 0.25, dtype=torch.float64))
+        scores, torch.full((3, 4), 0.25, dtype=torch.float64)
+    )
     torch.testing.assert_close(found, expected - math.log(4))
     weights = [net.conv.weight, net.fc.weight]
     torch.testing.assert_close(
-        torch.autograd.grad(found, weights), torch.autograd.grad(expected, weights))
+        torch.autograd.grad(found, weights), torch.autograd.grad(expected, weights)
+    )
 
 
 def test_unguided_image_gets_no_gradient(net, some_inputs, see):
     inputs = some_inputs().requires_grad_()
     step = see(net, inputs, guided=torch.tensor([True, False, True]))
-    gradient, = torch.autograd.grad(
-        UniformContextLoss()(step)['loss_uniform_context'], inputs)
+    (gradient,) = torch.autograd.grad(
+        UniformContextLoss()(step)['loss_uniform_context'], inputs
+    )
     assert gradient[0].any() and not gradient[1].any()
     none = see(net, inputs, guided=torch.zeros(3, dtype=torch.bool))
     assert UniformContextLoss(reduction='guided')(none)['uniform_context'] == 0
@@ -108,7 +119,7 @@ def test_unguided_image_gets_no_gradient(net, some_inputs, see):
 def test_an_image_that_is_object_all_over_has_a_finite_cost(net, some_inputs, see):
     step = see(net, some_inputs(), mask=torch.ones(3, 1, 8, 8, dtype=torch.uint8))
     loss = UniformContextLoss()(step)['loss_uniform_context']
-    gradient, = torch.autograd.grad(loss, net.conv.weight)
+    (gradient,) = torch.autograd.grad(loss, net.conv.weight)
     assert loss.isfinite() and gradient.isfinite().all()
 
 
@@ -117,15 +128,19 @@ def test_it_falls_while_it_is_trained_in_a_plain_loop():
     torch.manual_seed(0)
     labels = torch.tensor([0, 1] * 4)
     images = torch.rand(8, 3, 8, 8)
-    images[:, 0] += 4. * labels.view(8, 1, 1)  # the context
+    images[:, 0] += 4.0 * labels.view(8, 1, 1)  # the context
     mask = torch.zeros(8, 1, 8, 8, dtype=torch.uint8)
     mask[..., 2:6, 2:6] = 1
-    images[..., 2:6, 2:6] = 4. * labels.view(8, 1, 1, 1)  # the object
+    images[..., 2:6, 2:6] = 4.0 * labels.view(8, 1, 1, 1)  # the object
     masks = MaskBatch(mask, None, torch.ones(8, dtype=torch.bool))
     net = torch.nn.Sequential(
-        torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.ReLU(),
-        torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten(), torch.nn.Linear(128, 2))
-    guide = Guide(net, UniformContextLoss(1., border=0.5), FeatureHook('1'))
+        torch.nn.Conv2d(3, 8, 3, padding=1),
+        torch.nn.ReLU(),
+        torch.nn.AdaptiveAvgPool2d(4),
+        torch.nn.Flatten(),
+        torch.nn.Linear(128, 2),
+    )
+    guide = Guide(net, UniformContextLoss(1.0, border=0.5), FeatureHook('1'))
     optimizer = torch.optim.SGD(net.parameters(), lr=0.02)
     found = []
     for step in range(200):
@@ -145,15 +160,18 @@ def test_mixed_images_are_refused(net, some_inputs, see):
     step = see(net, some_inputs())
     component = MixComponent(step.masks.mask, torch.eye(4)[:3], None, torch.ones(3))
     with pytest.raises(ValueError, match='UniformContextLoss .*BackgroundSwap'):
-        UniformContextLoss()(changed(step, components=(component, )))
+        UniformContextLoss()(changed(step, components=(component,)))
 
 
-@pytest.mark.parametrize('options, message', [
-    (dict(loss_weight=-1), '`loss_weight` must be >= 0, got -1'),
-    (dict(border=-1), '`border` must be >= 0, got -1'),
-    (dict(hole='round'), "`hole` must be one of .*'round'"),
-    (dict(reduction='sum'), "`reduction` must be one of .*'sum'"),
-])
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (dict(loss_weight=-1), '`loss_weight` must be >= 0, got -1'),
+        (dict(border=-1), '`border` must be >= 0, got -1'),
+        (dict(hole='round'), "`hole` must be one of .*'round'"),
+        (dict(reduction='sum'), "`reduction` must be one of .*'sum'"),
+    ],
+)
 def test_wrong_option_is_an_error(options, message):
     with pytest.raises(ValueError, match=message):
         UniformContextLoss(**options)

@@ -1,4 +1,5 @@
 """Guidance batches from their fields by name, whichever part has the field."""
+
 from dataclasses import fields, replace
 
 from torch import Tensor
@@ -14,14 +15,19 @@ def guidance_batch(**given) -> GuidanceBatch:
     masks, model = _split(given, MaskBatch), _split(given, ModelView)
     masks.setdefault('ignore', None)
     return GuidanceBatch(
-        **_maps(given), masks=MaskBatch(**masks), model=ModelView(**model))
+        **_maps(given), masks=MaskBatch(**masks), model=ModelView(**model)
+    )
 
 
 def changed(batch: GuidanceBatch, **given) -> GuidanceBatch:
     """The batch with other fields."""
     masks, model = _split(given, MaskBatch), _split(given, ModelView)
-    return replace(batch, **_maps(given), masks=replace(batch.masks, **masks),
-                   model=replace(batch.model, **model))
+    return replace(
+        batch,
+        **_maps(given),
+        masks=replace(batch.masks, **masks),
+        model=replace(batch.model, **model),
+    )
 
 
 def _split(given: dict, owner: type) -> dict:
@@ -30,7 +36,7 @@ def _split(given: dict, owner: type) -> dict:
 
 def _maps(given: dict) -> dict:
     if isinstance(given.get('maps'), Tensor):
-        given['maps'] = (given['maps'], )
+        given['maps'] = (given['maps'],)
     return given
 
 
@@ -41,5 +47,9 @@ def focus_of(model, data: dict) -> list[dict | None]:
 
     packed = model.eval().data_preprocessor(data)
     samples, step = model.predict_with_maps(**packed)
-    return FocusMetric().evaluate_batch(model, EvalBatch(
-        data['inputs'], packed['inputs'], packed['masks'], samples, None, step))
+    return FocusMetric().evaluate_batch(
+        model,
+        EvalBatch(
+            data['inputs'], packed['inputs'], packed['masks'], samples, None, step
+        ),
+    )

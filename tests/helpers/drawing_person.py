@@ -1,4 +1,5 @@
 """A person at the drawing page: what is done there, and what is seen."""
+
 import io
 import time
 
@@ -21,8 +22,10 @@ class Person:
         return self
 
     def ready(self, index=None):
-        self.until('window.app && app.mask && !app.isGoing && app.status.states'
-                   + ('' if index is None else f' && app.index === {index}'))
+        self.until(
+            'window.app && app.mask && !app.isGoing && app.status.states'
+            + ('' if index is None else f' && app.index === {index}')
+        )
 
     def js(self, script, *args):
         return self.driver.execute_script(script, *args)
@@ -31,7 +34,8 @@ class Person:
         end = time.monotonic() + seconds
         while not self.js(f'return Boolean({condition})'):
             assert time.monotonic() < end, (
-                f'{condition}: {self.text} {self.driver.get_log("browser")}')
+                f'{condition}: {self.text} {self.driver.get_log("browser")}'
+            )
             time.sleep(0.05)
 
     def sent(self):
@@ -59,11 +63,14 @@ class Person:
     def drag(self, points, button=0, release=True):
         """Press at the first point of the image, move to the others, and release."""
         builder = ActionBuilder(
-            self.driver, mouse=PointerInput('mouse', 'mouse'), duration=8)
+            self.driver, mouse=PointerInput('mouse', 'mouse'), duration=8
+        )
         places = self.js(
             'const box = app.view.canvas.getBoundingClientRect();'
             'return arguments[0].map(p => app.view.toCanvas(p)).map('
-            '([x, y]) => [x + box.left, y + box.top])', points)
+            '([x, y]) => [x + box.left, y + box.top])',
+            points,
+        )
         mouse = builder.pointer_action
         for i, (x, y) in enumerate(places):
             mouse.move_to_location(round(x), round(y))
@@ -81,15 +88,22 @@ class Person:
 
     def seen(self):
         """The pixels of the screen where the canvas is, (H, W, 3)."""
-        self.js('return new Promise(done => requestAnimationFrame('
-                '() => requestAnimationFrame(done)))')
+        self.js(
+            'return new Promise(done => requestAnimationFrame('
+            '() => requestAnimationFrame(done)))'
+        )
         left, top, right, bottom = self.js(
             'const b = app.view.canvas.getBoundingClientRect();'
-            'return [b.left, b.top, b.right, b.bottom].map(Math.round)')
+            'return [b.left, b.top, b.right, b.bottom].map(Math.round)'
+        )
         screen = Image.open(io.BytesIO(self.driver.get_screenshot_as_png()))
         return np.array(screen.convert('RGB'))[top:bottom, left:right].astype(int)
 
     def errors(self):
-        return [entry for entry in self.driver.get_log('browser')
-                if entry['level'] == 'SEVERE' and '409' not in entry['message']
-                and 'ERR_CONNECTION' not in entry['message']]
+        return [
+            entry
+            for entry in self.driver.get_log('browser')
+            if entry['level'] == 'SEVERE'
+            and '409' not in entry['message']
+            and 'ERR_CONNECTION' not in entry['message']
+        ]

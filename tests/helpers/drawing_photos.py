@@ -1,4 +1,5 @@
 """The photographs that the tests of the drawing page draw on."""
+
 import cv2
 import numpy as np
 from PIL import Image

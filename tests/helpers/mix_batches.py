@@ -1,4 +1,5 @@
 """Batches to be mixed, and every random generator seeded."""
+
 import random
 
 import numpy as np
@@ -15,11 +16,11 @@ def batch(count=6, planes=1, classes=None, guided=None, seed=0):
     mask = torch.zeros(count, planes, SIZE, SIZE, dtype=torch.uint8)
     for i in range(count):
         for k in range(planes):
-            mask[i, k, 2 * i:2 * i + 9, 5 + i + 3 * k:17] = 1
+            mask[i, k, 2 * i : 2 * i + 9, 5 + i + 3 * k : 17] = 1
     guided = torch.tensor(guided or [True] * count)
     mask *= guided.view(-1, 1, 1, 1)
     ignore = ~guided[:, None, None].expand(-1, SIZE, SIZE)
-    masks = MaskBatch(mask, ignore, guided, classes, torch.tensor(0.))
+    masks = MaskBatch(mask, ignore, guided, classes, torch.tensor(0.0))
     inputs = torch.rand(count, 3, SIZE, SIZE, generator=generator)
     return inputs, torch.eye(count), masks
 

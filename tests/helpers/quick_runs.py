@@ -1,4 +1,5 @@
 """What small runs of mmengine in one process need."""
+
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +18,17 @@ def quick_runs() -> Iterator[None]:
         yield
         return
     from mmengine.runner import Runner
+
     numbers, setup_env = count(), Runner.setup_env
 
     def setup_named(self, env_cfg):
         setup_env(self, env_cfg)
         self._timestamp += f'_{next(numbers):05d}'
 
-    with mock.patch.object(Runner, 'setup_env', setup_named), mock.patch(
-            'yapf.yapflib.yapf_api.FormatCode', lambda text, **options: (text, True)):
+    with (
+        mock.patch.object(Runner, 'setup_env', setup_named),
+        mock.patch(
+            'yapf.yapflib.yapf_api.FormatCode', lambda text, **options: (text, True)
+        ),
+    ):
         yield

@@ -1,4 +1,5 @@
 """Each annotation format, for the tests of all sources."""
+
 import pytest
 from mask_formats import FORMATS
 

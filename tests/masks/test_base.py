@@ -1,4 +1,5 @@
 """The key of an image's mask: the path below the data root."""
+
 import pickle
 
 import numpy as np
@@ -66,8 +67,13 @@ def test_message_quotes_a_file_without_what_a_terminal_obeys(text):
     error = MaskError(f"'{text}' is cut")
     with pytest.raises(MaskError) as caught, at(f"'{text}.json'"):
         raise error
-    shown = text.encode('ascii', 'backslashreplace').decode().encode(
-        'unicode_escape').decode().replace('\\\\', '\\')
+    shown = (
+        text.encode('ascii', 'backslashreplace')
+        .decode()
+        .encode('unicode_escape')
+        .decode()
+        .replace('\\\\', '\\')
+    )
     assert str(caught.value) == f"'{shown}.json': '{shown}' is cut"
 
 
@@ -76,9 +82,26 @@ def test_source_without_its_methods_cannot_be_made():
         MaskSource('/data')
 
 
-@pytest.mark.parametrize('name', [
-    'a', 'a/b.jpg', 'a b', 'a..b', '', ' ', '.', './a', 'a/./b', 'a//b',
-    'a/../b', '..a', '/a', 'a/', 'a\0'])
+@pytest.mark.parametrize(
+    'name',
+    [
+        'a',
+        'a/b.jpg',
+        'a b',
+        'a..b',
+        '',
+        ' ',
+        '.',
+        './a',
+        'a/./b',
+        'a//b',
+        'a/../b',
+        '..a',
+        '/a',
+        'a/',
+        'a\0',
+    ],
+)
 def test_plain_names_are_their_own_keys(name):
     own = image_key(dict(img_path=f'/data/{name}'), '/data') == name
     assert own or not is_plain(name)
@@ -112,8 +135,10 @@ def test_images_without_an_entry_are_told_by_their_keys():
 
 def test_size_error_survives_the_way_out_of_a_worker():
     check_size((4, 5), [4, 5])
-    with pytest.raises(MaskSizeError, match=r"^'a.png': .*\(2, 3\)") as caught, \
-            at("'a.png'"):
+    with (
+        pytest.raises(MaskSizeError, match=r"^'a.png': .*\(2, 3\)") as caught,
+        at("'a.png'"),
+    ):
         check_size((2, 3), (4, 5))
     error = caught.value
     copy = pickle.loads(pickle.dumps(error))
@@ -122,8 +147,11 @@ def test_size_error_survives_the_way_out_of_a_worker():
 
 
 def test_places_add_up_from_the_outside():
-    with pytest.raises(MaskError, match="^'a.json', line 3: is cut$"), \
-            at("'a.json'"), at('line 3'):
+    with (
+        pytest.raises(MaskError, match="^'a.json', line 3: is cut$"),
+        at("'a.json'"),
+        at('line 3'),
+    ):
         raise MaskError('is cut')
     with pytest.raises(ValueError, match='^other$'), at("'a.json'"):
         raise ValueError('other')

@@ -1,4 +1,5 @@
 """Boxes: every accepted file format, the pixel rule, every wrong file."""
+
 import csv
 import json
 
@@ -26,7 +27,8 @@ def write_json(root, content, name='boxes.json'):
 
 def mask_of(root, file, key='a.jpg', shape=SHAPE, **kwargs):
     record = BoxMasks(file, data_root=str(root), **kwargs)(
-        dict(img_path=str(root / key), ori_shape=shape))
+        dict(img_path=str(root / key), ori_shape=shape)
+    )
     return None if record is None else record.mask
 
 
@@ -34,8 +36,9 @@ def box_mask(*boxes, shape=SHAPE):
     """Slow and by the rule: a pixel is inside when its centre is."""
     mask = np.zeros(shape, np.uint8)
     for j, k in np.ndindex(*shape):
-        mask[j, k] = any(x0 <= k + 0.5 < x1 and y0 <= j + 0.5 < y1
-                         for x0, y0, x1, y1 in boxes)
+        mask[j, k] = any(
+            x0 <= k + 0.5 < x1 and y0 <= j + 0.5 < y1 for x0, y0, x1, y1 in boxes
+        )
     return mask
 
 
@@ -44,12 +47,15 @@ def box_mask(*boxes, shape=SHAPE):
 FILES = {
     'csv': lambda root: write_csv(root, [('a.jpg', 1, 1, 4, 3)]),
     'csv with other columns': lambda root: write_csv(
-        root, [('cow', 'a.jpg', 1, 1, 4, 3)], ('label', *HEADER)),
+        root, [('cow', 'a.jpg', 1, 1, 4, 3)], ('label', *HEADER)
+    ),
     'json list': lambda root: write_json(
-        root, [dict(zip(HEADER, ('a.jpg', 1, 1, 4, 3)), label='cow')]),
+        root, [dict(zip(HEADER, ('a.jpg', 1, 1, 4, 3)), label='cow')]
+    ),
     'json object': lambda root: write_json(root, {'a.jpg': [[1, 1, 4, 3]]}),
     'json with numbers as text': lambda root: write_json(
-        root, {'a.jpg': [['1', '1', '4', '3.0']]}),
+        root, {'a.jpg': [['1', '1', '4', '3.0']]}
+    ),
 }
 
 
@@ -57,8 +63,15 @@ FILES = {
 def test_every_accepted_file_gives_the_same_mask(tmp_path, kind):
     mask = mask_of(tmp_path, FILES[kind](tmp_path))
     assert mask.dtype == np.uint8
-    np.testing.assert_array_equal(mask, [[0, 0, 0, 0, 0, 0], [0, 1, 1, 1, 0, 0],
-                                         [0, 1, 1, 1, 0, 0], [0, 0, 0, 0, 0, 0]])
+    np.testing.assert_array_equal(
+        mask,
+        [
+            [0, 0, 0, 0, 0, 0],
+            [0, 1, 1, 1, 0, 0],
+            [0, 1, 1, 1, 0, 0],
+            [0, 0, 0, 0, 0, 0],
+        ],
+    )
 
 
 def test_csv_with_a_byte_order_mark(tmp_path):
@@ -86,7 +99,8 @@ def test_named_columns(tmp_path):
 def test_xywh_is_corner_and_size(tmp_path):
     file = write_csv(tmp_path, [('a.jpg', 1, 1, 3, 2)])
     np.testing.assert_array_equal(
-        mask_of(tmp_path, file, format='xywh'), box_mask((1, 1, 4, 3)))
+        mask_of(tmp_path, file, format='xywh'), box_mask((1, 1, 4, 3))
+    )
 
 
 def test_image_without_a_box_is_none(tmp_path):
@@ -98,7 +112,8 @@ def test_image_without_a_box_is_none(tmp_path):
 def test_config_builds_the_source(tmp_path):
     file = write_csv(tmp_path, [('sub/a.jpg', 1, 1, 4, 3)])
     source = TASK_UTILS.build(
-        dict(type='BoxMasks', ann_file=file, data_root=str(tmp_path)))
+        dict(type='BoxMasks', ann_file=file, data_root=str(tmp_path))
+    )
     record = source(dict(img_path=str(tmp_path / 'sub' / 'a.jpg'), ori_shape=SHAPE))
     assert record.mask.sum() == 6
     assert 'boxes.csv' in record.file and 'sub/a.jpg' in record.file
@@ -107,20 +122,24 @@ def test_config_builds_the_source(tmp_path):
 # ---- the pixel rule --------------------------------------------------------
 
 
-@pytest.mark.parametrize('low,high,inside', [
-    (0, 6, [0, 1, 2, 3, 4, 5]),
-    (1, 3, [1, 2]),
-    (1.5, 3.5, [1, 2]),  # a centre on the lower edge is in, on the upper is out
-    (1.51, 3.51, [2, 3]),
-    (1.4, 1.6, [1]),
-    (1.6, 2.4, []),
-    (-3, 1, [0]),
-    (5, 99, [5]),
-    (-9, 99, [0, 1, 2, 3, 4, 5]),
-])
+@pytest.mark.parametrize(
+    'low,high,inside',
+    [
+        (0, 6, [0, 1, 2, 3, 4, 5]),
+        (1, 3, [1, 2]),
+        (1.5, 3.5, [1, 2]),  # a centre on the lower edge is in, on the upper is out
+        (1.51, 3.51, [2, 3]),
+        (1.4, 1.6, [1]),
+        (1.6, 2.4, []),
+        (-3, 1, [0]),
+        (5, 99, [5]),
+        (-9, 99, [0, 1, 2, 3, 4, 5]),
+    ],
+)
 def test_pixel_is_inside_when_its_centre_is(tmp_path, low, high, inside):
     file = write_json(
-        tmp_path, {'a.jpg': [[low, 0, high, 6]], 'b.jpg': [[0, low, 6, high]]})
+        tmp_path, {'a.jpg': [[low, 0, high, 6]], 'b.jpg': [[0, low, 6, high]]}
+    )
     row = mask_of(tmp_path, file, shape=(6, 6))[0]
     assert np.flatnonzero(row).tolist() == inside
     column = mask_of(tmp_path, file, 'b.jpg', shape=(6, 6))[:, 0]
@@ -132,10 +151,12 @@ def test_equals_the_slow_rule_on_random_boxes(tmp_path):
     corner = rng.uniform(-2, 4, (50, 2))
     boxes = np.concatenate([corner, corner + rng.uniform(2.1, 6, (50, 2))], 1)
     file = write_json(
-        tmp_path, {f'{i}.jpg': [box.tolist()] for i, box in enumerate(boxes)})
+        tmp_path, {f'{i}.jpg': [box.tolist()] for i, box in enumerate(boxes)}
+    )
     for i, box in enumerate(boxes):
         np.testing.assert_array_equal(
-            mask_of(tmp_path, file, f'{i}.jpg'), box_mask(box))
+            mask_of(tmp_path, file, f'{i}.jpg'), box_mask(box)
+        )
 
 
 # ---- masks and images ------------------------------------------------------
@@ -161,8 +182,9 @@ def test_check_names_boxes_of_unknown_images(tmp_path):
         BoxMasks(file, str(tmp_path)).check()
 
 
-@pytest.mark.parametrize('box', [(6, 0, 8, 2), (0, 4, 2, 8), (-3, 0, 0, 2),
-                                 (0, -3, 2, 0)])
+@pytest.mark.parametrize(
+    'box', [(6, 0, 8, 2), (0, 4, 2, 8), (-3, 0, 0, 2), (0, -3, 2, 0)]
+)
 def test_box_outside_the_image_names_box_image_file_and_size(tmp_path, box):
     file = write_csv(tmp_path, [('a.jpg', *box)])
     with pytest.raises(MaskError, match="'a.jpg'.*outside.* 6 x 4 pixels") as caught:
@@ -229,14 +251,23 @@ def test_wrong_json_names_file_place_and_what_came(tmp_path, text, message):
     assert f"'{tmp_path / 'boxes.json'}'" in str(caught.value)
 
 
-@pytest.mark.parametrize('text,message', [
-    ('', r"its header.*'filename', 'x0', 'y0', 'x1', 'y1'\] missing, got \[\]"),
-    ('filename,x0,y0\na.jpg,1,1\n', r"\['x1', 'y1'\] missing, got .*`path` and `box`"),
-    ('filename,x0,y0,x1,y1\n', 'holds no box'),
-    ('filename,x0,y0,x0,x1,y1\n', r"its header: \['x0'\] occur twice, got .*meant"),
-    ('x0,y0,x1,y1,filename\n1,1,2,2,a,b.jpg\n', 'line 2: 6 values, and 5 col.*quotes'),
-    ('filename,x0,y0,x1,y1\n' + 'a' * 200_000, 'not a CSV file .*field larger'),
-])
+@pytest.mark.parametrize(
+    'text,message',
+    [
+        ('', r"its header.*'filename', 'x0', 'y0', 'x1', 'y1'\] missing, got \[\]"),
+        (
+            'filename,x0,y0\na.jpg,1,1\n',
+            r"\['x1', 'y1'\] missing, got .*`path` and `box`",
+        ),
+        ('filename,x0,y0,x1,y1\n', 'holds no box'),
+        ('filename,x0,y0,x0,x1,y1\n', r"its header: \['x0'\] occur twice, got .*meant"),
+        (
+            'x0,y0,x1,y1,filename\n1,1,2,2,a,b.jpg\n',
+            'line 2: 6 values, and 5 col.*quotes',
+        ),
+        ('filename,x0,y0,x1,y1\n' + 'a' * 200_000, 'not a CSV file .*field larger'),
+    ],
+)
 def test_csv_without_columns_or_lines_says_so(tmp_path, text, message):
     (tmp_path / 'boxes.csv').write_text(text)
     with pytest.raises(MaskError, match=message) as caught:
@@ -244,8 +275,10 @@ def test_csv_without_columns_or_lines_says_so(tmp_path, text, message):
     assert f"'{tmp_path / 'boxes.csv'}'" in str(caught.value)
 
 
-@pytest.mark.parametrize('name,message', [('boxes.csv', 'not a CSV file in UTF-8'),
-                                          ('boxes.json', 'not JSON')])
+@pytest.mark.parametrize(
+    'name,message',
+    [('boxes.csv', 'not a CSV file in UTF-8'), ('boxes.json', 'not JSON')],
+)
 def test_file_that_is_not_utf_8_is_named(tmp_path, name, message):
     text = 'filename,x0,y0,x1,y1\nä.jpg,1,1,2,2\n'
     (tmp_path / name).write_text(text, encoding='latin1')
@@ -266,10 +299,13 @@ def test_missing_file_names_file_and_remedy(tmp_path):
     assert f"'{tmp_path / 'boxes.csv'}'" in str(caught.value)
 
 
-@pytest.mark.parametrize('wrong,message', [
-    (dict(format='cxcywh'), "`format`.*xyxy.*xywh.*'cxcywh'"),
-    (dict(box=('x', 'y')), r"`box`.*four.*\['x', 'y'\]"),
-])
+@pytest.mark.parametrize(
+    'wrong,message',
+    [
+        (dict(format='cxcywh'), "`format`.*xyxy.*xywh.*'cxcywh'"),
+        (dict(box=('x', 'y')), r"`box`.*four.*\['x', 'y'\]"),
+    ],
+)
 def test_wrong_option_names_argument_and_what_came(tmp_path, wrong, message):
     with pytest.raises(ValueError, match=message):
         BoxMasks('boxes.csv', str(tmp_path), **wrong)
@@ -281,22 +317,40 @@ KINDS = ('filename', 'kind', 'x0', 'y0', 'x1', 'y1')
 
 
 def kinds_csv(root):
-    return write_csv(root, [('a.jpg', 'cow', 0, 0, 2, 4), ('a.jpg', 'dog', 3, 0, 6, 4),
-                            ('b.jpg', 'dog', 0, 0, 6, 1)], KINDS)
+    return write_csv(
+        root,
+        [
+            ('a.jpg', 'cow', 0, 0, 2, 4),
+            ('a.jpg', 'dog', 3, 0, 6, 4),
+            ('b.jpg', 'dog', 0, 0, 6, 1),
+        ],
+        KINDS,
+    )
 
 
 def test_each_class_has_its_plane(tmp_path):
-    source = BoxMasks(kinds_csv(tmp_path), str(tmp_path), category='kind',
-                      objects='per_class', classes=['dog', 'cow'])
+    source = BoxMasks(
+        kinds_csv(tmp_path),
+        str(tmp_path),
+        category='kind',
+        objects='per_class',
+        classes=['dog', 'cow'],
+    )
     record = source(dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=SHAPE))
     assert record.classes.tolist() == [0, 1]
-    np.testing.assert_array_equal(record.mask, [box_mask((3, 0, 6, 4)),
-                                                box_mask((0, 0, 2, 4))])
+    np.testing.assert_array_equal(
+        record.mask, [box_mask((3, 0, 6, 4)), box_mask((0, 0, 2, 4))]
+    )
 
 
 def test_label_chooses_the_images_own_boxes(tmp_path):
-    source = BoxMasks(kinds_csv(tmp_path), str(tmp_path), category='kind',
-                      objects='label', classes={'dog': 5, 'cow': 2})
+    source = BoxMasks(
+        kinds_csv(tmp_path),
+        str(tmp_path),
+        category='kind',
+        objects='label',
+        classes={'dog': 5, 'cow': 2},
+    )
     sample = dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=SHAPE, gt_label=2)
     np.testing.assert_array_equal(source(sample).mask, box_mask((0, 0, 2, 4)))
     with pytest.raises(MaskError, match="boxes.csv', 'b.jpg': no object of .*label"):
@@ -323,8 +377,9 @@ def test_box_without_a_category_is_named(tmp_path, row):
 
 def test_unknown_category_is_named_with_those_there_are(tmp_path):
     with pytest.raises(MaskError, match="csv': no category cat of .*cow, dog"):
-        BoxMasks(kinds_csv(tmp_path), str(tmp_path), category='kind',
-                 categories=['cat'])
+        BoxMasks(
+            kinds_csv(tmp_path), str(tmp_path), category='kind', categories=['cat']
+        )
 
 
 def test_choice_without_a_column_names_both(tmp_path):
@@ -363,7 +418,7 @@ def test_name_that_leaves_the_data_root_names_its_line(tmp_path, name):
 
 def test_line_without_a_name_is_named(tmp_path):
     file = write_csv(tmp_path, [GOOD, ('', *GOOD[1:])])
-    with pytest.raises(MaskError, match="line 3: expected the name of an image"):
+    with pytest.raises(MaskError, match='line 3: expected the name of an image'):
         BoxMasks(file, str(tmp_path))
 
 
@@ -390,7 +445,7 @@ def test_broken_box_is_its_images_error_and_no_other_images(tmp_path):
     np.testing.assert_array_equal(source(sample).mask, box_mask((1, 1, 4, 3)))
     with pytest.raises(MaskError, match="csv', 'b.jpg', line 3: box .* no inside"):
         source(dict(sample, img_path=str(tmp_path / 'b.jpg')))
-    (key, error), = source.broken()
+    ((key, error),) = source.broken()
     assert key == 'b.jpg' and "csv', 'b.jpg', line 3: box" in str(error)
 
 
@@ -398,16 +453,22 @@ def test_object_without_a_column_is_broken_after_a_whole_one(tmp_path):
     whole = dict(zip(HEADER, GOOD))
     short = dict(filename='b.jpg', x0=1, y0=1, x1=4)
     source = BoxMasks(write_json(tmp_path, [whole, short]), str(tmp_path))
-    (key, error), = source.broken()
+    ((key, error),) = source.broken()
     assert key == 'b.jpg' and 'entry 1: expected four finite numbers' in str(error)
     with pytest.raises(MaskError, match=r"entry 0: \['y1'\] missing, .*`box`"):
         BoxMasks(write_json(tmp_path, [short, whole]), str(tmp_path))
 
 
 def test_box_of_a_category_that_is_not_asked_for_is_not_read(tmp_path):
-    file = write_csv(tmp_path, [
-        ('a.jpg', 'cow', 0, 0, 2, 4), ('a.jpg', 'dog', 'x', 0, 1, 1),
-        ('b.jpg', 'dog', '', '', '', '')], KINDS)
+    file = write_csv(
+        tmp_path,
+        [
+            ('a.jpg', 'cow', 0, 0, 2, 4),
+            ('a.jpg', 'dog', 'x', 0, 1, 1),
+            ('b.jpg', 'dog', '', '', '', ''),
+        ],
+        KINDS,
+    )
     source = BoxMasks(file, str(tmp_path), category='kind', categories=['cow'])
     sample = dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=SHAPE)
     assert not source.broken()

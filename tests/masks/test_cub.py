@@ -1,4 +1,5 @@
 """CUB-200-2011: boxes from two text files, and segmentations by five annotators."""
+
 import numpy as np
 import pytest
 from mmpretrain.registry import TASK_UTILS
@@ -11,8 +12,9 @@ NAME = '001.Albatross/a_1.jpg'
 SHAPE = (4, 6)
 
 
-def write(root, images=f'1 {NAME}\n2 b/b.jpg\n',
-          boxes='1 1.0 1.0 3.0 2.0\n2 0 0 2 1\n'):
+def write(
+    root, images=f'1 {NAME}\n2 b/b.jpg\n', boxes='1 1.0 1.0 3.0 2.0\n2 0 0 2 1\n'
+):
     (root / 'images.txt').write_text(images)
     (root / 'bounding_boxes.txt').write_text(boxes)
     return str(root)
@@ -25,8 +27,14 @@ def sample(root, name=NAME, shape=SHAPE):
 def test_box_is_corner_and_size(tmp_path):
     made = TASK_UTILS.build(dict(type='CUBBoxMasks', data_root=write(tmp_path)))
     np.testing.assert_array_equal(
-        made(sample(tmp_path)).mask, [[0, 0, 0, 0, 0, 0], [0, 1, 1, 1, 0, 0],
-                                      [0, 1, 1, 1, 0, 0], [0, 0, 0, 0, 0, 0]])
+        made(sample(tmp_path)).mask,
+        [
+            [0, 0, 0, 0, 0, 0],
+            [0, 1, 1, 1, 0, 0],
+            [0, 1, 1, 1, 0, 0],
+            [0, 0, 0, 0, 0, 0],
+        ],
+    )
     assert made.keys() == [f'images/{NAME}', 'images/b/b.jpg']
     assert made(sample(tmp_path, 'c.jpg')) is None
 
@@ -44,17 +52,26 @@ def test_fractions_need_the_option(tmp_path):
     np.testing.assert_array_equal(mask, [[0, 1, 1, 1, 0, 0]] * 2 + [[0] * 6] * 2)
 
 
-@pytest.mark.parametrize('wrong,message', [
-    (dict(images=f'1 {NAME}\n1 b.jpg'), r"images.txt', line 2: .*new id.*'1 b.jpg'"),
-    (dict(images='1\n'), "images.txt', line 1: .*new id and a path, got '1'"),
-    (dict(images='1 ../../a.jpg\n'), r"path 'images/\.\./\.\./a.jpg' has '\.\.'"),
-    (dict(boxes='7 1 1 3 2\n'), "bounding_boxes.txt', line 1: id 7 is none of.*images"),
-    (dict(boxes='1 1 1 3 2\n1 1 1 3 2\n'), 'line 2: id 1 occurs twice'),
-    (dict(boxes='1 1 1 3\n'), "line 1: expected four finite numbers.*'3'"),
-    (dict(boxes='1 1 nan 3 2\n'), "line 1: expected four finite numbers.*'nan'"),
-    (dict(boxes='1 1 1 -3 2\n'), 'line 1: box .* has no inside'),
-    (dict(boxes=''), 'holds no box'),
-])
+@pytest.mark.parametrize(
+    'wrong,message',
+    [
+        (
+            dict(images=f'1 {NAME}\n1 b.jpg'),
+            r"images.txt', line 2: .*new id.*'1 b.jpg'",
+        ),
+        (dict(images='1\n'), "images.txt', line 1: .*new id and a path, got '1'"),
+        (dict(images='1 ../../a.jpg\n'), r"path 'images/\.\./\.\./a.jpg' has '\.\.'"),
+        (
+            dict(boxes='7 1 1 3 2\n'),
+            "bounding_boxes.txt', line 1: id 7 is none of.*images",
+        ),
+        (dict(boxes='1 1 1 3 2\n1 1 1 3 2\n'), 'line 2: id 1 occurs twice'),
+        (dict(boxes='1 1 1 3\n'), "line 1: expected four finite numbers.*'3'"),
+        (dict(boxes='1 1 nan 3 2\n'), "line 1: expected four finite numbers.*'nan'"),
+        (dict(boxes='1 1 1 -3 2\n'), 'line 1: box .* has no inside'),
+        (dict(boxes=''), 'holds no box'),
+    ],
+)
 def test_wrong_line_names_file_line_and_what_came(tmp_path, wrong, message):
     with pytest.raises(MaskError, match=message):
         unbroken(CUBBoxMasks(write(tmp_path, **wrong)))

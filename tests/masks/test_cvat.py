@@ -1,4 +1,5 @@
 """CVAT's "Segmentation mask 1.1": colours by labelmap, from a zip or a folder."""
+
 import zipfile
 from io import BytesIO
 
@@ -35,7 +36,7 @@ def files(**changes):
         'ImageSets/Segmentation/default.txt': b'deep/a\n',
         MASK: png(),
         'SegmentationObject/deep/a.png': png(),
-        **changes
+        **changes,
     }
 
 
@@ -86,7 +87,8 @@ def test_labels_choose_by_colour_in_every_kind_of_file(tmp_path, mode):
 def test_each_class_has_its_plane(tmp_path):
     make(tmp_path)
     record = source(tmp_path, objects='per_class', classes=dict(grass=0, cow=7))(
-        sample(tmp_path))
+        sample(tmp_path)
+    )
     assert record.classes.tolist() == [0, 7]
     np.testing.assert_array_equal(record.mask, [where(GRASS), where(COW)])
 
@@ -99,8 +101,9 @@ def test_background_may_be_named(tmp_path):
 
 def test_config_keys_and_check(tmp_path):
     make(tmp_path)
-    built = TASK_UTILS.build(dict(type='CVATMasks', masks='cvat', images='images',
-                                  data_root=str(tmp_path)))
+    built = TASK_UTILS.build(
+        dict(type='CVATMasks', masks='cvat', images='images', data_root=str(tmp_path))
+    )
     assert built.keys() == ['images/deep/a']
     (tmp_path / 'images' / 'deep').mkdir(parents=True)
     (tmp_path / 'images' / 'deep' / 'A.jpg').write_bytes(b'')
@@ -114,12 +117,16 @@ def test_config_keys_and_check(tmp_path):
 
 WRONG_ARCHIVES = {
     'no labelmap': ({MASK: png()}, "'labelmap.txt': does not exist: .*mask 1.1"),
-    'line': (files(**{'labelmap.txt': b'cow:1,2,3::\ncow 1 2 3'}),
-             "line 2: expected 'label:r,g,b:parts:actions', got 'cow 1 2 3'"),
+    'line': (
+        files(**{'labelmap.txt': b'cow:1,2,3::\ncow 1 2 3'}),
+        "line 2: expected 'label:r,g,b:parts:actions', got 'cow 1 2 3'",
+    ),
     'colour': (files(**{'labelmap.txt': b'cow:1,2,256::'}), "line 1: expected 'la"),
     'two numbers': (files(**{'labelmap.txt': b'cow:1,2::'}), "line 1: expected 'la"),
-    'one colour': (files(**{'labelmap.txt': b'cow:1,2,3::\ndog:1,2,3::'}),
-                   "line 2: 'dog' has the colour of 'cow'"),
+    'one colour': (
+        files(**{'labelmap.txt': b'cow:1,2,3::\ndog:1,2,3::'}),
+        "line 2: 'dog' has the colour of 'cow'",
+    ),
     'not UTF-8': (files(**{'labelmap.txt': b'k\xfch:1,2,3::'}), 'not text in UTF-8'),
     'zip slip': (files(**{'../../a.png': png()}), 'leaves the archive'),
 }

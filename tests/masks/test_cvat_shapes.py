@@ -1,4 +1,5 @@
 """CVAT's "CVAT for images 1.1": each shape, names, what is left out, wrong files."""
+
 import resource
 import zipfile
 
@@ -10,13 +11,17 @@ from unbroken import unbroken
 from cfcn_plugin.masks import CVATMasks, MaskError, MaskLoader, MaskSizeError
 
 SHAPE = (10, 20)
-META = ('<meta><task><id>3</id><subset>train</subset><labels><label><name>cow</name>'
-        '</label><label><name>grass</name></label><label><name>background</name>'
-        '</label></labels></task></meta>')
+META = (
+    '<meta><task><id>3</id><subset>train</subset><labels><label><name>cow</name>'
+    '</label><label><name>grass</name></label><label><name>background</name>'
+    '</label></labels></task></meta>'
+)
 OTHER = 'source="manual" occluded="0" z_order="0"'
 BOX = f'<box label="cow" {OTHER} xtl="2.00" ytl="2.00" xbr="12.00" ybr="5.00"/>'
-POLYGON = (f'<polygon label="grass" {OTHER} points="0.00,6.00;4.00,6.00;4.00,9.00;'
-           '0.00,9.00"><attribute name="age">old</attribute></polygon>')
+POLYGON = (
+    f'<polygon label="grass" {OTHER} points="0.00,6.00;4.00,6.00;4.00,9.00;'
+    '0.00,9.00"><attribute name="age">old</attribute></polygon>'
+)
 
 
 def image(*shapes, name='deep/a.jpg', size='width="20" height="10"'):
@@ -24,8 +29,10 @@ def image(*shapes, name='deep/a.jpg', size='width="20" height="10"'):
 
 
 def annotations(*images, meta=META):
-    return ('<?xml version="1.0" encoding="utf-8"?>\n<annotations><version>1.1'
-            f'</version>{meta}{"".join(images)}</annotations>')
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n<annotations><version>1.1'
+        f'</version>{meta}{"".join(images)}</annotations>'
+    )
 
 
 def make(root, *images, kind='xml', **options):
@@ -63,8 +70,9 @@ def box(x0, y0, x1, y1):
 @pytest.mark.parametrize('kind', ['xml', 'zip', 'folder'])
 def test_export_is_recognised_as_file_zip_and_folder(tmp_path, kind):
     name = make(tmp_path, image(BOX), kind=kind)
-    made = TASK_UTILS.build(dict(type='CVATMasks', masks=name, images='images',
-                                 data_root=str(tmp_path)))
+    made = TASK_UTILS.build(
+        dict(type='CVATMasks', masks=name, images='images', data_root=str(tmp_path))
+    )
     record = made(sample(tmp_path))
     np.testing.assert_array_equal(record.mask, box(2, 2, 12, 5))
     assert record.mask.dtype == np.uint8
@@ -73,7 +81,7 @@ def test_export_is_recognised_as_file_zip_and_folder(tmp_path, kind):
     assert made.missing(['images/deep/a.jpg', 'images/b.jpg']) == ['images/b.jpg']
 
 
-HALF = 2.5 / 2**.5
+HALF = 2.5 / 2**0.5
 X, Y = np.arange(20) + 0.5, np.arange(10)[:, None] + 0.5
 SHAPES = {
     'polygon': (POLYGON, box(0, 6, 4, 9)),
@@ -81,22 +89,31 @@ SHAPES = {
     # centre (7, 4); a quarter turn about the centre
     'turned box': (
         '<box label="cow" xtl="4" ytl="3" xbr="10" ybr="5" rotation="90.0"/>',
-        box(6, 1, 8, 7)),
+        box(6, 1, 8, 7),
+    ),
     # centre (8, 5); after the turn, the corners are 2.5 pixels from the centre
     'box as a rhomb': (
         f'<box label="cow" xtl="{8 - HALF}" ytl="{5 - HALF}" xbr="{8 + HALF}" '
-        f'ybr="{5 + HALF}" rotation="45"/>', abs(X - 8) + abs(Y - 5) < 2.5),
-    'ellipse': ('<ellipse label="cow" cx="8" cy="5" rx="4" ry="2"/>',
-                ((X - 8) / 4)**2 + ((Y - 5) / 2)**2 <= 1),
+        f'ybr="{5 + HALF}" rotation="45"/>',
+        abs(X - 8) + abs(Y - 5) < 2.5,
+    ),
+    'ellipse': (
+        '<ellipse label="cow" cx="8" cy="5" rx="4" ry="2"/>',
+        ((X - 8) / 4) ** 2 + ((Y - 5) / 2) ** 2 <= 1,
+    ),
     'turned ellipse': (
         '<ellipse label="cow" cx="8" cy="5" rx="4" ry="2" rotation="90"/>',
-        ((X - 8) / 2)**2 + ((Y - 5) / 4)**2 <= 1),
+        ((X - 8) / 2) ** 2 + ((Y - 5) / 4) ** 2 <= 1,
+    ),
     # rows of three: 0 1 1, 1 0 0
-    'mask': ('<mask label="cow" rle="1, 3, 2" left="4" top="1" width="3" height="2"/>',
-             box(5, 1, 7, 2) | box(4, 2, 5, 3)),
+    'mask': (
+        '<mask label="cow" rle="1, 3, 2" left="4" top="1" width="3" height="2"/>',
+        box(5, 1, 7, 2) | box(4, 2, 5, 3),
+    ),
     'mask that begins with a cause': (
         '<mask label="cow" rle="0, 4" left="18" top="8" width="2" height="2"/>',
-        box(18, 8, 20, 10)),
+        box(18, 8, 20, 10),
+    ),
 }
 
 
@@ -104,7 +121,8 @@ SHAPES = {
 def test_shape_is_drawn(tmp_path, kind):
     shape, mask = SHAPES[kind]
     np.testing.assert_array_equal(
-        source(tmp_path, image(shape))(sample(tmp_path)).mask, mask)
+        source(tmp_path, image(shape))(sample(tmp_path)).mask, mask
+    )
 
 
 def test_turn_is_clockwise(tmp_path):
@@ -115,12 +133,12 @@ def test_turn_is_clockwise(tmp_path):
 
 
 def test_labels_are_categories(tmp_path):
-    made = source(tmp_path, image(BOX, POLYGON), objects='per_class',
-                  classes=dict(grass=0, cow=7))
+    made = source(
+        tmp_path, image(BOX, POLYGON), objects='per_class', classes=dict(grass=0, cow=7)
+    )
     record = made(sample(tmp_path))
     assert record.classes.tolist() == [0, 7]
-    np.testing.assert_array_equal(
-        record.mask, [box(0, 6, 4, 9), box(2, 2, 12, 5)])
+    np.testing.assert_array_equal(record.mask, [box(0, 6, 4, 9), box(2, 2, 12, 5)])
     record = source(tmp_path, image(BOX, POLYGON), ignore=['grass'])(sample(tmp_path))
     np.testing.assert_array_equal(record.mask, box(2, 2, 12, 5))
     np.testing.assert_array_equal(record.ignore, box(0, 6, 4, 9))
@@ -131,7 +149,8 @@ def test_background_is_context_unless_an_option_names_it(tmp_path):
     mask = source(tmp_path, image(BOX, ground))(sample(tmp_path)).mask
     np.testing.assert_array_equal(mask, box(2, 2, 12, 5))
     mask = source(tmp_path, image(BOX, ground), categories=['background'])(
-        sample(tmp_path)).mask
+        sample(tmp_path)
+    ).mask
     np.testing.assert_array_equal(mask, box(0, 6, 4, 9))
 
 
@@ -143,8 +162,12 @@ def test_shapes_without_an_area_are_left_out_and_counted(tmp_path, caplog):
     line = '<polyline label="cow" points="1.0,2.0;3.0,4.0"/>'
     bones = f'<skeleton label="cow">{point}</skeleton>'
     tag = '<tag label="grass" source="manual"></tag>'
-    made = source(tmp_path, image(BOX, tag, point, point, line, bones),
-                  image(tag, line, name='b.jpg'), image(name='c.jpg'))
+    made = source(
+        tmp_path,
+        image(BOX, tag, point, point, line, bones),
+        image(tag, line, name='b.jpg'),
+        image(name='c.jpg'),
+    )
     np.testing.assert_array_equal(made(sample(tmp_path)).mask, box(2, 2, 12, 5))
     assert 'left out: 2 points, 2 polyline, 1 skeleton' in caplog.text
     assert made.keys() == ['images/deep/a.jpg']
@@ -154,27 +177,37 @@ WRONG_SHAPES = {
     'box without an inside': (BOX.replace('12.00', '1.00'), 'no inside'),
     'box of words': (BOX.replace('12.00', 'x'), 'four finite numbers'),
     'box without a corner': (BOX.replace('xbr', 'x2'), 'four finite numbers'),
-    'box outside': ('<box label="cow" xtl="22" ytl="2" xbr="24" ybr="5"/>',
-                    'outside the image of 20 x 10'),
+    'box outside': (
+        '<box label="cow" xtl="22" ytl="2" xbr="24" ybr="5"/>',
+        'outside the image of 20 x 10',
+    ),
     'turn of words': (BOX.replace('xtl', 'rotation="x" xtl'), 'finite numbers'),
-    'polygon of two points': ('<polygon label="cow" points="1,2;3,4"/>',
-                              'at least 3 points'),
+    'polygon of two points': (
+        '<polygon label="cow" points="1,2;3,4"/>',
+        'at least 3 points',
+    ),
     'polygon without points': ('<polygon label="cow"/>', 'points'),
     'flat ellipse': ('<ellipse label="cow" cx="8" cy="5" rx="0" ry="2"/>', "'rx' and"),
     'ellipse in fractions': (
         '<ellipse label="cow" cx="0.4" cy="0.5" rx="0.2" ry="0.3"/>',
-        'look like fractions'),
-    'ellipse outside': ('<ellipse label="cow" cx="30" cy="5" rx="3" ry="2"/>',
-                        'outside the image'),
+        'look like fractions',
+    ),
+    'ellipse outside': (
+        '<ellipse label="cow" cx="30" cy="5" rx="3" ry="2"/>',
+        'outside the image',
+    ),
     'short mask': (
         '<mask label="cow" rle="1, 3" left="4" top="1" width="3" height="2"/>',
-        r"run lengths 'rle' that add up to 3 \* 2, got '1, 3'"),
+        r"run lengths 'rle' that add up to 3 \* 2, got '1, 3'",
+    ),
     'mask of words': (
         '<mask label="cow" rle="1, x" left="4" top="1" width="3" height="2"/>',
-        "run lengths 'rle'"),
+        "run lengths 'rle'",
+    ),
     'mask over the edge': (
         '<mask label="cow" rle="1, 5" left="18" top="1" width="3" height="2"/>',
-        'leaves the image of 20 x 10'),
+        'leaves the image of 20 x 10',
+    ),
     'mask without bounds': ('<mask label="cow" rle="1, 5"/>', 'whole numbers'),
     'cuboid': ('<cuboid label="cow" xtl1="1"/>', "leave 'cow' out of `categories`"),
 }
@@ -198,7 +231,8 @@ def test_wrong_shape_is_the_error_of_its_image_alone(tmp_path, kind):
     # the shape's label is not asked for
     asked = unbroken(source(tmp_path, *images, categories=['grass']))
     np.testing.assert_array_equal(
-        asked(sample(tmp_path, 'images/b.jpg')).mask, box(0, 6, 4, 9))
+        asked(sample(tmp_path, 'images/b.jpg')).mask, box(0, 6, 4, 9)
+    )
 
 
 def test_image_of_another_size_is_told(tmp_path):
@@ -210,19 +244,26 @@ def test_image_of_another_size_is_told(tmp_path):
 
 WRONG_FILES = {
     'no annotations': ('<html/>', "the <annotations> of CVAT, got 'html'"),
-    'video': (annotations('<track id="0" label="cow"></track>'),
-              'has tracks, .*video 1.1": export from CVAT as "CVAT for images 1.1"'),
+    'video': (
+        annotations('<track id="0" label="cow"></track>'),
+        'has tracks, .*video 1.1": export from CVAT as "CVAT for images 1.1"',
+    ),
     'cut': (annotations(image(BOX))[:200], 'not XML'),
-    'document type': (f'<!DOCTYPE a [<!ENTITY b "c">]>{annotations()[39:]}',
-                      'document type'),
+    'document type': (
+        f'<!DOCTYPE a [<!ENTITY b "c">]>{annotations()[39:]}',
+        'document type',
+    ),
     'no shape': (annotations(image()), 'holds no image with a shape'),
     'no name': (annotations('<image id="0"/>'), 'image 0: expected the name'),
     'name above the root': (annotations(image(name='../a.jpg')), r"has '\.\.'"),
-    'size of words': (annotations(image(BOX, size='width="x" height="10"')),
-                      'image 0: expected whole numbers'),
+    'size of words': (
+        annotations(image(BOX, size='width="x" height="10"')),
+        'image 0: expected whole numbers',
+    ),
     'one name twice': (
         annotations(image(BOX), image().replace('id=', 'task_id="4" id=')),
-        'deep/a.jpg.*2 images of the file have this name.*each task by itself'),
+        'deep/a.jpg.*2 images of the file have this name.*each task by itself',
+    ),
 }
 
 
@@ -259,8 +300,10 @@ def test_annotations_that_fill_the_memory_are_not_unpacked(tmp_path):
 
 def test_mask_that_claims_ten_gigabytes_allocates_nothing(tmp_path):
     runs = ','.join(['0', '999999999'] * 10 + ['0', '10'])
-    shape = (f'<mask label="cow" rle="{runs}" left="0" top="0" width="100000" '
-             'height="100000"/>')
+    shape = (
+        f'<mask label="cow" rle="{runs}" left="0" top="0" width="100000" '
+        'height="100000"/>'
+    )
     made = source(tmp_path, image(shape, size='width="100000" height="100000"'))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(MaskSizeError, match=r'\(100000, 100000\), its image'):

@@ -1,4 +1,5 @@
 """EXIF orientations, as they are stored and as loaders treat them."""
+
 import struct
 
 import numpy as np
@@ -36,11 +37,16 @@ def move_exif_to_the_end(path):
     """Move a PNG's EXIF behind its pixels, where the format allows EXIF as well."""
     data, chunks, at = path.read_bytes(), [], 8
     while at < len(data):
-        end = at + 12 + struct.unpack('>I', data[at:at + 4])[0]
+        end = at + 12 + struct.unpack('>I', data[at : at + 4])[0]
         chunks.append(data[at:end])
         at = end
-    chunks.sort(key=lambda chunk: [b'eXIf', b'IEND'].index(chunk[4:8]) + 1 if
-                chunk[4:8] in (b'eXIf', b'IEND') else 0)
+    chunks.sort(
+        key=lambda chunk: (
+            [b'eXIf', b'IEND'].index(chunk[4:8]) + 1
+            if chunk[4:8] in (b'eXIf', b'IEND')
+            else 0
+        )
+    )
     path.write_bytes(data[:8] + b''.join(chunks))
 
 
@@ -68,22 +74,27 @@ def test_orientation_in_xmp_alone_is_none(tmp_path):
 
 def test_png_without_exif_is_not_decoded(tmp_path, monkeypatch):
     Image.fromarray(noise()).save(tmp_path / 'a.png')
-    monkeypatch.setattr('PIL.PngImagePlugin.PngImageFile.load',
-                        lambda *_: pytest.fail('decoded'))
+    monkeypatch.setattr(
+        'PIL.PngImagePlugin.PngImageFile.load', lambda *_: pytest.fail('decoded')
+    )
     assert stored_orientation(tmp_path / 'a.png') == (1, (20, 32))
 
 
 @pytest.mark.parametrize('orientation', ORIENTATIONS)
 @pytest.mark.parametrize('name', ['a.png', 'a.tif'])
-@pytest.mark.parametrize('change', [
-    lambda pixels: pixels,
-    lambda pixels: pixels[..., ::-1],
-    lambda pixels: pixels.astype(np.float32),
-    lambda pixels: pixels * np.uint16(257),
-    lambda pixels: np.dstack([pixels, np.full(pixels.shape[:2], 9, np.uint8)]),
-    lambda pixels: np.array(Image.fromarray(pixels).convert('L')),
-    lambda pixels: np.clip(pixels.astype(int) + np.arange(-1, 2), 0, 255),
-], ids=['RGB', 'BGR', 'float', '16 bits', 'alpha', 'grey', 'another decoder'])
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda pixels: pixels,
+        lambda pixels: pixels[..., ::-1],
+        lambda pixels: pixels.astype(np.float32),
+        lambda pixels: pixels * np.uint16(257),
+        lambda pixels: np.dstack([pixels, np.full(pixels.shape[:2], 9, np.uint8)]),
+        lambda pixels: np.array(Image.fromarray(pixels).convert('L')),
+        lambda pixels: np.clip(pixels.astype(int) + np.arange(-1, 2), 0, 255),
+    ],
+    ids=['RGB', 'BGR', 'float', '16 bits', 'alpha', 'grey', 'another decoder'],
+)
 def test_pixels_tell_whether_they_were_turned(tmp_path, name, orientation, change):
     stored = noise(24, 24)
     path = save(tmp_path / name, stored, orientation)
@@ -91,12 +102,16 @@ def test_pixels_tell_whether_they_were_turned(tmp_path, name, orientation, chang
     assert is_upright(change(upright(stored, orientation)), path) is True
 
 
-@pytest.mark.parametrize('pixels', [
-    np.zeros((24, 24, 3), np.uint8),
-    np.full((24, 24), 200, np.uint8),
-    255 - noise(24, 24)[::-1],
-    np.zeros((5, 7, 3), np.uint8)
-], ids=['black', 'grey', 'others', 'another size'])
+@pytest.mark.parametrize(
+    'pixels',
+    [
+        np.zeros((24, 24, 3), np.uint8),
+        np.full((24, 24), 200, np.uint8),
+        255 - noise(24, 24)[::-1],
+        np.zeros((5, 7, 3), np.uint8),
+    ],
+    ids=['black', 'grey', 'others', 'another size'],
+)
 def test_what_the_pixels_do_not_tell_is_none(tmp_path, pixels):
     path = save(tmp_path / 'a.png', noise(24, 24), 3)
     assert is_upright(pixels, path) is None

@@ -1,4 +1,5 @@
 """Each failed file is counted once; if all files fail, an error is raised."""
+
 import pytest
 
 from cfcn_plugin.masks import MaskError

@@ -1,4 +1,5 @@
 """Images in a folder per class, and their masks in one folder without any."""
+
 import numpy as np
 import pytest
 from mask_formats import SHAPE, XML, image
@@ -39,15 +40,19 @@ def test_mask_is_found_by_its_stem(root, make):
     assert source(sample(root, 'dog/ä.jpg')) is None
     assert source.keys() == ['images/cow/1', 'images/dog/2']
     assert source.missing(['images/cow/1.jpg', 'images/dog/ä.jpg']) == [
-        'images/dog/ä.jpg']
+        'images/dog/ä.jpg'
+    ]
 
 
 @pytest.mark.parametrize('make', [boxes, pngs])
 def test_stem_of_two_images_is_refused_for_both_and_for_no_other(root, make):
     (root / 'images/dog/1.jpg').write_bytes(image())
     source = make(root)
-    for call in (source.check, lambda: source(sample(root, 'cow/1.jpg')),
-                 lambda: source(sample(root, 'dog/1.jpg'))):
+    for call in (
+        source.check,
+        lambda: source(sample(root, 'cow/1.jpg')),
+        lambda: source(sample(root, 'dog/1.jpg')),
+    ):
         with pytest.raises(MaskError, match="2 images by its stem, 'cow/1', 'dog/1': "):
             call()
     assert source(sample(root, 'dog/2.jpg')).mask.any()
@@ -82,9 +87,13 @@ def test_instances_take_the_flat_xml(root):
     assert source.mask_file('images/cow/1.jpg') == folder / '1.png'
 
 
-@pytest.mark.parametrize('make,first,second', [
-    (boxes, 'Annotations/dog/ä.xml', 'Annotations/ä.xml'),
-    (pngs, 'masks/dog/ä.png', 'masks/ä.png')])
+@pytest.mark.parametrize(
+    'make,first,second',
+    [
+        (boxes, 'Annotations/dog/ä.xml', 'Annotations/ä.xml'),
+        (pngs, 'masks/dog/ä.png', 'masks/ä.png'),
+    ],
+)
 def test_message_says_where_a_missing_mask_was_looked_for(root, make, first, second):
     loader = MaskLoader(make(root))
     places = f"(looked for '{root / first}' and '{root / second}')"
@@ -98,9 +107,12 @@ def test_message_says_where_a_missing_mask_was_looked_for(root, make, first, sec
 def test_folder_of_xml_files_may_have_any_name(root):
     (root / 'Annotations').rename(root / 'xml')
     assert boxes(root, annotations='xml')(sample(root, 'cow/1.jpg')).mask.any()
-    np.testing.assert_array_equal(*(
-        boxes(root, **one)(sample(root, 'cow/1.jpg')).mask
-        for one in (dict(annotations='xml'), dict(masks='xml'))))
+    np.testing.assert_array_equal(
+        *(
+            boxes(root, **one)(sample(root, 'cow/1.jpg')).mask
+            for one in (dict(annotations='xml'), dict(masks='xml'))
+        )
+    )
     with pytest.raises(ValueError, match="'masks' and 'xml': leave `masks` out"):
         boxes(root, masks='masks', annotations='xml')
 

@@ -3,6 +3,7 @@
 Archives and XML are in io/test_archive.py, test_cvat.py and test_voc.py,
 decompression bombs in test_png.py, checkpoints in test_safe_loading.py.
 """
+
 import json
 import pickle
 import resource
@@ -24,7 +25,7 @@ class Touch:
         self.file = file
 
     def __reduce__(self):
-        return exec, (f'open({str(self.file)!r}, "w")', )
+        return exec, (f'open({str(self.file)!r}, "w")',)
 
 
 def test_a_pickle_in_place_of_any_file_is_not_opened(tmp_path, any_format):
@@ -49,28 +50,44 @@ def test_addresses_in_a_file_are_not_fetched(tmp_path, formats, monkeypatch):
 
     monkeypatch.setattr(socket.socket, 'connect', refuse)
     monkeypatch.setattr(socket, 'getaddrinfo', refuse)
-    studio = [dict(formats['Label Studio'].content[0],
-                   data=dict(image='http://127.0.0.1:9/x/a.jpg'))]
+    studio = [
+        dict(
+            formats['Label Studio'].content[0],
+            data=dict(image='http://127.0.0.1:9/x/a.jpg'),
+        )
+    ]
     coco = formats['COCO'].content
     assert coco['images'][0]['coco_url'].startswith('http://')
     (tmp_path / 'coco.json').write_text(json.dumps(coco))
     (tmp_path / 'studio.json').write_text(json.dumps(studio))
     sample = dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=(4, 6))
-    for source in (COCOMasks('coco.json', str(tmp_path)),
-                   LabelStudioMasks('studio.json', data_root=str(tmp_path),
-                                    prefix='http://127.0.0.1:9/x/')):
+    for source in (
+        COCOMasks('coco.json', str(tmp_path)),
+        LabelStudioMasks(
+            'studio.json', data_root=str(tmp_path), prefix='http://127.0.0.1:9/x/'
+        ),
+    ):
         assert source(sample).mask.any()
 
 
 # ---- what claims or unpacks to more than memory has ------------------------
 
 
-@pytest.mark.parametrize('size,counts,text', [
-    ([10**6, 10**6], [10**12], "'size'.*32 bits of pixels at most"),
-    ([65535, 65535], [65535**2], r'RLE of size \[65535, 65535\], expected its'),
-    ([4, 6], [10**400], 'expected an RLE with .counts.'),
-    ([4, 6], 'o' * 10**6, 'expected an RLE with .counts.'),
-], ids=['a terabyte', 'four gigabytes', 'a count of 400 digits', 'a count without end'])
+@pytest.mark.parametrize(
+    'size,counts,text',
+    [
+        ([10**6, 10**6], [10**12], "'size'.*32 bits of pixels at most"),
+        ([65535, 65535], [65535**2], r'RLE of size \[65535, 65535\], expected its'),
+        ([4, 6], [10**400], 'expected an RLE with .counts.'),
+        ([4, 6], 'o' * 10**6, 'expected an RLE with .counts.'),
+    ],
+    ids=[
+        'a terabyte',
+        'four gigabytes',
+        'a count of 400 digits',
+        'a count without end',
+    ],
+)
 def test_run_lengths_that_claim_too_much(tmp_path, formats, size, counts, text):
     coco = formats['COCO'].content
     one = dict(coco['annotations'][1], segmentation=dict(size=size, counts=counts))
@@ -85,8 +102,10 @@ def test_run_lengths_that_claim_too_much(tmp_path, formats, size, counts, text):
 
 @pytest.mark.parametrize('kind', ['COCO', 'LabelMe', 'Label Studio', 'boxes', 'points'])
 @pytest.mark.parametrize(
-    'text', ['[' * 10**6, '{"a":' * 10**5, '[1' + '0' * 10**5 + ']'],
-    ids=['lists in lists', 'objects in objects', 'a long number'])
+    'text',
+    ['[' * 10**6, '{"a":' * 10**5, '[1' + '0' * 10**5 + ']'],
+    ids=['lists in lists', 'objects in objects', 'a long number'],
+)
 def test_json_that_is_too_deep_or_too_long(tmp_path, formats, kind, text):
     with pytest.raises(MaskError, match='not JSON in UTF-8') as caught:
         formats[kind].read(tmp_path, text.encode())
@@ -108,19 +127,25 @@ def hdf5(root, how):
             content['cjdata'] = h5py.ExternalLink(str(root / 'secret.mat'), 'cjdata')
         elif how == 'linked field':
             content['cjdata/tumorMask'] = h5py.ExternalLink(
-                str(root / 'secret.mat'), 'cjdata/tumorMask')
+                str(root / 'secret.mat'), 'cjdata/tumorMask'
+            )
         elif how == 'soft link':
             content['far'] = h5py.ExternalLink(str(root / 'secret.mat'), '/')
             content['cjdata/tumorMask'] = h5py.SoftLink('/far/cjdata/tumorMask')
         elif how == 'virtual':
             content.create_virtual_dataset('cjdata/tumorMask', layout)
         elif how == 'raw file':
-            content.create_dataset('cjdata/tumorMask', (6, 4), np.uint8,
-                                   external=[(str(root / 'raw'), 0, 24)])
+            content.create_dataset(
+                'cjdata/tumorMask',
+                (6, 4),
+                np.uint8,
+                external=[(str(root / 'raw'), 0, 24)],
+            )
 
 
 @pytest.mark.parametrize(
-    'how', ['linked file', 'linked field', 'soft link', 'virtual', 'raw file'])
+    'how', ['linked file', 'linked field', 'soft link', 'virtual', 'raw file']
+)
 def test_hdf5_is_not_followed_to_another_file(tmp_path, how):
     hdf5(tmp_path, how)
     sample = dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=(4, 6))
@@ -130,6 +155,7 @@ def test_hdf5_is_not_followed_to_another_file(tmp_path, how):
 
 def test_slices_of_a_data_set_are_not_followed_either(tmp_path):
     from cfcn_plugin.data.public.brain_mri import export_brain_mri
+
     source = tmp_path / 'published'
     source.mkdir()
     with h5py.File(source / '1.mat', 'w') as content:

@@ -1,4 +1,5 @@
 """IDRiD in the publisher's layout: several lesion files of one image."""
+
 import numpy as np
 import pytest
 from mmpretrain.registry import TASK_UTILS
@@ -61,7 +62,8 @@ def test_each_lesion_is_a_plane_with_its_place_in_the_list_as_class(root):
 
 def test_which_lesions_are_labels_is_an_option(root):
     source = TASK_UTILS.build(
-        dict(type='IDRiDMasks', data_root=str(root), lesions=['OD', 'MA']))
+        dict(type='IDRiDMasks', data_root=str(root), lesions=['OD', 'MA'])
+    )
     record = source(sample(root))
     assert record.classes.tolist() == [0, 1]
     np.testing.assert_array_equal(record.mask, np.stack([lesion(2), lesion(0)]))
@@ -115,8 +117,11 @@ def test_loader_passes_planes_and_classes_on(root):
 
 def test_other_folders_are_options(root):
     (root / 'A. Segmentation').rename(root / 'seg')
-    source = IDRiDMasks(masks=MASKS.split('/')[1], images=IMAGES.split('/')[1],
-                        data_root=str(root / 'seg'))
+    source = IDRiDMasks(
+        masks=MASKS.split('/')[1],
+        images=IMAGES.split('/')[1],
+        data_root=str(root / 'seg'),
+    )
     image = root / 'seg' / IMAGES.split('/')[1] / TRAIN / 'IDRiD_01.jpg'
     assert source(dict(img_path=str(image), ori_shape=SHAPE)).mask.shape[0] == 2
 
@@ -192,13 +197,20 @@ def flat(tmp_path):
 
 
 def flat_source(root, **kwargs):
-    return IDRiDMasks(data_root=str(root), images='images', masks='masks',
-                      suffix='.png', flat=True, **kwargs)
+    return IDRiDMasks(
+        data_root=str(root),
+        images='images',
+        masks='masks',
+        suffix='.png',
+        flat=True,
+        **kwargs,
+    )
 
 
 def test_flat_files_are_planes_too(flat):
     record = flat_source(flat, lesions=['EX', 'SE', 'MA'])(
-        dict(img_path=str(flat / 'images/IDRiD_01.png'), ori_shape=SHAPE))
+        dict(img_path=str(flat / 'images/IDRiD_01.png'), ori_shape=SHAPE)
+    )
     assert record.classes.tolist() == [0, 2]
     np.testing.assert_array_equal(record.mask, np.stack([lesion(1), lesion(0)]))
 
@@ -216,5 +228,6 @@ def test_flat_mask_of_no_image_is_found(flat):
 
 def test_flat_layout_that_is_not_declared_is_refused(flat):
     with pytest.raises(MaskError, match='has no mask of .* or `flat`'):
-        IDRiDMasks(data_root=str(flat), images='images', masks='masks',
-                   suffix='.png').check()
+        IDRiDMasks(
+            data_root=str(flat), images='images', masks='masks', suffix='.png'
+        ).check()

@@ -1,4 +1,5 @@
 """Indexes of many records: found, combined, and shared without copies."""
+
 import json
 from multiprocessing.reduction import ForkingPickler
 from zlib import crc32
@@ -79,14 +80,19 @@ def test_no_object_belongs_to_an_image(many):
     assert sum(t.nbytes for t in vars(many).values()) < 100 * len(NAMES)
 
 
-@pytest.mark.parametrize('source,entry', [
-    (BoxMasks, dict(filename='{}', x0=0, y0=0, x1=2, y1=2)),
-    (PointMasks, dict(image='{}', x=1, y=1)),
-    (LabelStudioMasks, dict(data=dict(image='{}'), annotations=[dict(result=[])]))])
+@pytest.mark.parametrize(
+    'source,entry',
+    [
+        (BoxMasks, dict(filename='{}', x0=0, y0=0, x1=2, y1=2)),
+        (PointMasks, dict(image='{}', x=1, y=1)),
+        (LabelStudioMasks, dict(data=dict(image='{}'), annotations=[dict(result=[])])),
+    ],
+)
 def test_sources_go_to_spawned_workers_without_their_records(tmp_path, source, entry):
     text = json.dumps(entry)
     (tmp_path / 'x.json').write_text(
-        f'[{", ".join(text.replace("{}", name) for name in NAMES)}]')
+        f'[{", ".join(text.replace("{}", name) for name in NAMES)}]'
+    )
     made = source('x.json', data_root=str(tmp_path))
     sent = bytes(ForkingPickler.dumps(made))
     assert len(sent) < 5000

@@ -1,4 +1,5 @@
 """Label Studio exports: names of images, regions, several annotators, wrong files."""
+
 import json
 
 import numpy as np
@@ -13,23 +14,35 @@ SHAPE = (10, 20)
 UPLOAD = '/data/upload/3/0a1b2c3d-a.jpg'
 
 
-def region(kind='rectanglelabels', labels=('cow', ), size=SHAPE, **value):
+def region(kind='rectanglelabels', labels=('cow',), size=SHAPE, **value):
     if not value:
         value = dict(x=10, y=20, width=50, height=30, rotation=0)  # 2 to 12, 2 to 5
     if labels is not None:
         value[kind] = list(labels)
-    return dict(id='r1', type=kind, from_name='label', to_name='image', value=value,
-                original_height=size[0], original_width=size[1], image_rotation=0)
+    return dict(
+        id='r1',
+        type=kind,
+        from_name='label',
+        to_name='image',
+        value=value,
+        original_height=size[0],
+        original_width=size[1],
+        image_rotation=0,
+    )
 
 
 def task(*results, image=UPLOAD, **fields):
-    return dict(id=1, data=dict(image=image),
-                annotations=[annotation(*results)], predictions=[], **fields)
+    return dict(
+        id=1,
+        data=dict(image=image),
+        annotations=[annotation(*results)],
+        predictions=[],
+        **fields,
+    )
 
 
 def annotation(*results, cancelled=False, truth=False):
-    return dict(id=7, result=list(results), was_cancelled=cancelled,
-                ground_truth=truth)
+    return dict(id=7, result=list(results), was_cancelled=cancelled, ground_truth=truth)
 
 
 def write(root, *tasks):
@@ -39,8 +52,9 @@ def write(root, *tasks):
 
 def source(root, *tasks, **kwargs):
     write(root, *tasks)
-    return LabelStudioMasks('ls.json', **{'images': 'images', **kwargs},
-                            data_root=str(root))
+    return LabelStudioMasks(
+        'ls.json', **{'images': 'images', **kwargs}, data_root=str(root)
+    )
 
 
 def sample(root, name='images/a.jpg', shape=SHAPE):
@@ -57,14 +71,13 @@ def box(x0, y0, x1, y1):
     return mask
 
 
-
 def brush(mask):
     """One run a value, as plain as the format allows."""
     values = np.repeat(mask.ravel() * 255, 4)
     text = f'{values.size:032b}{7:05b}' + '0000' * 4
     text += ''.join(f'1000{value:08b}' for value in values)
     text += '0' * (-len(text) % 8)
-    return [int(text[i:i + 8], 2) for i in range(0, len(text), 8)]
+    return [int(text[i : i + 8], 2) for i in range(0, len(text), 8)]
 
 
 # ---- regions ---------------------------------------------------------------
@@ -87,7 +100,8 @@ def test_polygon_in_percent(tmp_path):
     points = [[10, 10], [60, 10], [30, 80]]
     record = read(tmp_path, region('polygonlabels', points=points))
     np.testing.assert_array_equal(
-        record.mask, fill_polygon([[2, 1], [12, 1], [6, 8]], SHAPE))
+        record.mask, fill_polygon([[2, 1], [12, 1], [6, 8]], SHAPE)
+    )
 
 
 def test_brush(tmp_path):
@@ -96,24 +110,29 @@ def test_brush(tmp_path):
     np.testing.assert_array_equal(record.mask, mask)
 
 
-@pytest.mark.parametrize('kind,labels', [('ellipselabels', ('cow', )),
-                                         ('ellipse', None)])
+@pytest.mark.parametrize(
+    'kind,labels', [('ellipselabels', ('cow',)), ('ellipse', None)]
+)
 def test_ellipse_turns_about_its_centre(tmp_path, kind, labels):
     # centre (10, 5), 4 pixels to the right and 1 down; after a quarter turn, 1 and 4
     ellipse = dict(x=50, y=50, radiusX=20, radiusY=10)
     mask = read(tmp_path, region(kind, labels, **ellipse)).mask
     x, y = np.arange(20) + 0.5 - 10, np.arange(10)[:, None] + 0.5 - 5
-    np.testing.assert_array_equal(mask, (x / 4)**2 + y**2 <= 1)
+    np.testing.assert_array_equal(mask, (x / 4) ** 2 + y**2 <= 1)
     mask = read(tmp_path, region(kind, labels, rotation=90, **ellipse)).mask
-    np.testing.assert_array_equal(mask, x**2 + (y / 4)**2 <= 1)
+    np.testing.assert_array_equal(mask, x**2 + (y / 4) ** 2 <= 1)
 
 
 def test_label_may_be_in_a_result_of_its_own(tmp_path):
     bare, named = region('rectangle', None), region('labels')
     np.testing.assert_array_equal(read(tmp_path, bare, named).mask, box(2, 2, 12, 5))
     np.testing.assert_array_equal(read(tmp_path, bare).mask, box(2, 2, 12, 5))
-    assert not source(tmp_path, task({**bare, 'id': 'r2'}), task(region(), image='b'),
-                      categories=['cow'])(sample(tmp_path)).mask.any()
+    assert not source(
+        tmp_path,
+        task({**bare, 'id': 'r2'}),
+        task(region(), image='b'),
+        categories=['cow'],
+    )(sample(tmp_path)).mask.any()
 
 
 def test_label_that_happens_not_to_occur_may_be_named(tmp_path):
@@ -131,8 +150,13 @@ def test_results_that_draw_nothing_are_passed_over(tmp_path):
 def test_labels_are_categories_and_what_is_ignored(tmp_path):
     low = dict(x=0, y=50, width=10, height=10)  # 0 to 2, row 5
     results = (region(), region(labels=['dog', 'haze'], **low), region(labels=['sky']))
-    record = read(tmp_path, *results, objects='per_class', ignore=['haze'],
-                  classes=dict(cow=1, dog=0))
+    record = read(
+        tmp_path,
+        *results,
+        objects='per_class',
+        ignore=['haze'],
+        classes=dict(cow=1, dog=0),
+    )
     assert record.classes.tolist() == [0, 1]
     np.testing.assert_array_equal(record.mask, [box(0, 5, 2, 6), box(2, 2, 12, 5)])
     np.testing.assert_array_equal(record.ignore, box(0, 5, 2, 6))
@@ -141,15 +165,20 @@ def test_labels_are_categories_and_what_is_ignored(tmp_path):
 # ---- what is not asked for -------------------------------------------------
 
 
-def key_point(kind='keypointlabels', labels=('prompt', ), name='k'):
+def key_point(kind='keypointlabels', labels=('prompt',), name='k'):
     point = region(kind, labels, x=30, y=30, width=0.4)
     return {**point, 'id': name}
 
 
 @pytest.mark.parametrize('choice', [{}, dict(categories=['cow'])])
-@pytest.mark.parametrize('points', [
-    [key_point()], [key_point('keypoint', None)],
-    [key_point('keypoint', None), key_point('labels')]])
+@pytest.mark.parametrize(
+    'points',
+    [
+        [key_point()],
+        [key_point('keypoint', None)],
+        [key_point('keypoint', None), key_point('labels')],
+    ],
+)
 def test_key_points_are_left_out_and_counted(tmp_path, caplog, points, choice):
     record = read(tmp_path, *points, region(), **choice)
     np.testing.assert_array_equal(record.mask, box(2, 2, 12, 5))
@@ -162,10 +191,13 @@ def test_label_of_key_points_alone_is_no_category(tmp_path):
 
 
 def test_spans_of_text_are_passed_over(tmp_path):
-    span = dict(id='t', type='labels', to_name='text',
-                value=dict(start=0, end=4, text='cows', labels=['word']))
-    np.testing.assert_array_equal(read(tmp_path, span, region()).mask,
-                                  box(2, 2, 12, 5))
+    span = dict(
+        id='t',
+        type='labels',
+        to_name='text',
+        value=dict(start=0, end=4, text='cows', labels=['word']),
+    )
+    np.testing.assert_array_equal(read(tmp_path, span, region()).mask, box(2, 2, 12, 5))
 
 
 def test_region_of_a_label_that_is_not_asked_for_is_not_read(tmp_path):
@@ -181,7 +213,7 @@ def test_broken_task_is_the_error_of_its_image_alone(tmp_path):
     np.testing.assert_array_equal(made(sample(tmp_path)).mask, box(2, 2, 12, 5))
     with pytest.raises(MaskError, match="'images/b.jpg', task 1, result 0: width 0.0"):
         made(sample(tmp_path, 'images/b.jpg'))
-    (key, _), = made.broken()
+    ((key, _),) = made.broken()
     assert key == 'images/b.jpg'
 
 
@@ -202,8 +234,12 @@ LEFT, RIGHT = dict(x=0, y=0, width=20, height=20), dict(x=60, y=60, width=40, he
 
 
 def left_and_right(*results):
-    data = dict(left='/data/upload/1/1a2b3c4d-left.png', id='3', note='a. b',
-                right='/data/upload/1/5e6f7a8b-right.png')
+    data = dict(
+        left='/data/upload/1/1a2b3c4d-left.png',
+        id='3',
+        note='a. b',
+        right='/data/upload/1/5e6f7a8b-right.png',
+    )
     return dict(task(*results), data=data)
 
 
@@ -212,7 +248,8 @@ def test_tag_chooses_the_regions_of_one_of_two_images(tmp_path):
     for name, mask in (('left', box(0, 0, 4, 2)), ('right', box(12, 6, 20, 10))):
         made = source(tmp_path, both, image=name, to_name=f'img-{name}')
         np.testing.assert_array_equal(
-            made(sample(tmp_path, f'images/{name}.png')).mask, mask)
+            made(sample(tmp_path, f'images/{name}.png')).mask, mask
+        )
 
 
 def test_two_images_without_a_tag_are_refused(tmp_path):
@@ -226,17 +263,26 @@ def test_two_images_without_a_tag_are_refused(tmp_path):
         source(tmp_path, both, image='left', to_name='img')
 
 
-@pytest.mark.parametrize('other', [
-    '/data/local-files/?d=b.png', 's3://x/b.tif?versionId=1', 'https://x/get?file=b.png',
-    ['c.png', 'd.gif'], [dict(url='b.png')]])
+@pytest.mark.parametrize(
+    'other',
+    [
+        '/data/local-files/?d=b.png',
+        's3://x/b.tif?versionId=1',
+        'https://x/get?file=b.png',
+        ['c.png', 'd.gif'],
+        [dict(url='b.png')],
+    ],
+)
 def test_image_of_another_field_is_seen_in_each_form(tmp_path, other):
     data = dict(image='/data/local-files/?d=a.png', right=other)
     with pytest.raises(MaskError, match=r"fields \['image', 'right'\].*`to_name`"):
         source(tmp_path, dict(task({**region(), 'to_name': 'img'}), data=data))
 
 
-@pytest.mark.parametrize('same', ['a.png', 'https://x/a.png?t=1', ['C:\\x\\a.png'],
-                                  'http://[', 'text about b'])
+@pytest.mark.parametrize(
+    'same',
+    ['a.png', 'https://x/a.png?t=1', ['C:\\x\\a.png'], 'http://[', 'text about b'],
+)
 def test_field_without_another_image_needs_no_tag(tmp_path, same):
     data = dict(image='/data/local-files/?d=a.png', more=same)
     made = source(tmp_path, dict(task({**region(), 'to_name': 'img'}), data=data))
@@ -250,12 +296,15 @@ def test_tag_with_the_name_of_its_field_is_clear(tmp_path):
 
 
 def test_list_of_images_has_the_regions_of_each(tmp_path):
-    pages = dict(task({**region(), 'item_index': 1}, region(**LEFT)),
-                 data=dict(image=['a.jpg', 'b.jpg', 'c.jpg']))
+    pages = dict(
+        task({**region(), 'item_index': 1}, region(**LEFT)),
+        data=dict(image=['a.jpg', 'b.jpg', 'c.jpg']),
+    )
     made = source(tmp_path, pages)
     masks = [made(sample(tmp_path, f'images/{name}.jpg')).mask for name in 'abc']
     np.testing.assert_array_equal(
-        masks, [box(0, 0, 4, 2), box(2, 2, 12, 5), box(0, 0, 0, 0)])
+        masks, [box(0, 0, 4, 2), box(2, 2, 12, 5), box(0, 0, 0, 0)]
+    )
 
 
 # ---- which image ---------------------------------------------------------
@@ -271,18 +320,22 @@ def test_url_that_is_none_is_named(tmp_path):
         source(tmp_path, task(region(), image='http://[x/a.jpg'))
 
 
-@pytest.mark.parametrize('image,prefix', [
-    (UPLOAD, ''),
-    ('/data/upload/3/0a1b2c3d-sub%20dir.jpg', ''),
-    ('/data/local-files/?d=deep/a.jpg', ''),
-    ('/data/local-files/?d=project/deep/a%20b.jpg', 'project/'),
-    ('s3://bucket/x/deep/a.jpg', 's3://bucket/x/'),
-    ('https://host/x/a.jpg', 'https://host/x/'),
-    ('a.jpg', ''),
-])
+@pytest.mark.parametrize(
+    'image,prefix',
+    [
+        (UPLOAD, ''),
+        ('/data/upload/3/0a1b2c3d-sub%20dir.jpg', ''),
+        ('/data/local-files/?d=deep/a.jpg', ''),
+        ('/data/local-files/?d=project/deep/a%20b.jpg', 'project/'),
+        ('s3://bucket/x/deep/a.jpg', 's3://bucket/x/'),
+        ('https://host/x/a.jpg', 'https://host/x/'),
+        ('a.jpg', ''),
+    ],
+)
 def test_task_s_image_is_a_path_below_images(tmp_path, image, prefix):
     name = {UPLOAD: 'a.jpg'}.get(image) or image.replace('%20', ' ').split(
-        '3d-' if 'upload' in image else prefix or '?d=')[-1]
+        '3d-' if 'upload' in image else prefix or '?d='
+    )[-1]
     masks = source(tmp_path, task(region(), image=image), prefix=prefix)
     assert masks.keys() == [f'images/{name}']
     assert masks(sample(tmp_path, f'images/{name}')) is not None
@@ -291,8 +344,14 @@ def test_task_s_image_is_a_path_below_images(tmp_path, image, prefix):
 
 def test_config_builds_the_source_and_check_compares(tmp_path):
     write(tmp_path, dict(task(region()), data=dict(photo=UPLOAD)))
-    built = TASK_UTILS.build(dict(type='LabelStudioMasks', ann_file='ls.json',
-                                  data_root=str(tmp_path), image='photo'))
+    built = TASK_UTILS.build(
+        dict(
+            type='LabelStudioMasks',
+            ann_file='ls.json',
+            data_root=str(tmp_path),
+            image='photo',
+        )
+    )
     with pytest.raises(MaskError, match="1 image names of .*'a.jpg'"):
         built.check()
     (tmp_path / 'a.jpg').write_bytes(b'')
@@ -301,8 +360,13 @@ def test_config_builds_the_source_and_check_compares(tmp_path):
 
 def test_tasks_that_nobody_annotated_have_no_mask(tmp_path):
     skipped = dict(task(image='b.jpg'), annotations=[annotation(cancelled=True)])
-    masks = source(tmp_path, task(region()), skipped,
-                   dict(task(image='c.jpg'), annotations=[]), task(image='d.jpg'))
+    masks = source(
+        tmp_path,
+        task(region()),
+        skipped,
+        dict(task(image='c.jpg'), annotations=[]),
+        task(image='d.jpg'),
+    )
     assert masks.keys() == ['images/a.jpg', 'images/d.jpg']
     assert masks(sample(tmp_path, 'images/b.jpg')) is None
     assert not masks(sample(tmp_path, 'images/d.jpg')).mask.any()
@@ -326,41 +390,66 @@ BAD = {
     'task that is none': ([3], 'task 0: expected an object'),
     'annotation that is none': ([dict(task(), annotations=[3])], 'task 0: expected'),
     'no image': ([dict(task(), data=dict(text='a'))], r"data\['image'\].*`image`"),
-    'url without prefix': ([task(region(), image='s3://bucket/a.jpg')],
-                           "image 's3://bucket/a.jpg' does not begin.*`prefix`"),
+    'url without prefix': (
+        [task(region(), image='s3://bucket/a.jpg')],
+        "image 's3://bucket/a.jpg' does not begin.*`prefix`",
+    ),
     'leaves the root': ([task(region(), image='../a.jpg')], r"has '\.\.'"),
-    'absolute': ([task(region(), image='/data/local-files/?d=/etc/a.jpg')],
-                 "'/etc/a.jpg' is absolute"),
+    'absolute': (
+        [task(region(), image='/data/local-files/?d=/etc/a.jpg')],
+        "'/etc/a.jpg' is absolute",
+    ),
     'two tasks': ([task(region()), task(region())], "'images/a.jpg' has two tasks"),
-    'two annotators': ([dict(task(), annotations=[annotation(), annotation()])],
-                       "2 annotations, expected one: .*several='union'"),
+    'two annotators': (
+        [dict(task(), annotations=[annotation(), annotation()])],
+        "2 annotations, expected one: .*several='union'",
+    ),
     'no result': ([dict(task(), annotations=[dict(result=None)])], 'a list `result`'),
     'no label': ([task(region(labels=()))], 'result 0: expected a label in `rect'),
     'label that is no text': ([task(region(labels=[['cow']]))], 'expected a label in'),
     'rle that is a number': (
-        [task(region('brushlabels', rle=10**12))], 'list of bytes as `rle`'),
+        [task(region('brushlabels', rle=10**12))],
+        'list of bytes as `rle`',
+    ),
     'turned by NaN': (
         [task(region(x=1, y=1, width=9, height=9, rotation=float('nan')))],
-        'finite number, got nan'),
+        'finite number, got nan',
+    ),
     'no size': ([task(region(size=(None, 20)))], 'original_height and original_width'),
     'turned': ([task({**region(), 'image_rotation': 90})], 'turned by 90 degrees'),
     'rle that is no bytes': (
-        [task(region('brushlabels', rle=[300]))], 'list of bytes as `rle`'),
-    'bitmap': ([task(region('bitmasklabels', imageDataURL='data:'))],
-               r'a brush \(`rle`\), a polygon .*imageDataURL'),
-    'flat ellipse': ([task(region('ellipselabels', x=1, y=1, radiusX=0, radiusY=3))],
-                     'radiusX 0.0 and .* have no inside'),
-    'NaN ellipse': ([task(region('ellipselabels', x=float('nan'), y=1, radiusX=1,
-                                 radiusY=3))], 'finite number, got nan'),
-    'item of no list': ([task({**region(), 'item_index': 1})],
-                        'item_index 1 of a region, and the task has 1 images'),
+        [task(region('brushlabels', rle=[300]))],
+        'list of bytes as `rle`',
+    ),
+    'bitmap': (
+        [task(region('bitmasklabels', imageDataURL='data:'))],
+        r'a brush \(`rle`\), a polygon .*imageDataURL',
+    ),
+    'flat ellipse': (
+        [task(region('ellipselabels', x=1, y=1, radiusX=0, radiusY=3))],
+        'radiusX 0.0 and .* have no inside',
+    ),
+    'NaN ellipse': (
+        [task(region('ellipselabels', x=float('nan'), y=1, radiusX=1, radiusY=3))],
+        'finite number, got nan',
+    ),
+    'item of no list': (
+        [task({**region(), 'item_index': 1})],
+        'item_index 1 of a region, and the task has 1 images',
+    ),
     'flat rectangle': ([task(region(x=1, y=1, width=0, height=5))], 'have no inside'),
-    'NaN rectangle': ([task(region(x=float('nan'), y=1, width=5, height=5))],
-                      'finite number, got nan'),
-    'two corners': ([task(region('polygonlabels', points=[[1, 1], [2, 2]]))],
-                    'at least 3 points, got 2'),
-    'unknown label': ([task(region(labels=['dog']))],
-                      'no category cow of `categories`, there are dog'),
+    'NaN rectangle': (
+        [task(region(x=float('nan'), y=1, width=5, height=5))],
+        'finite number, got nan',
+    ),
+    'two corners': (
+        [task(region('polygonlabels', points=[[1, 1], [2, 2]]))],
+        'at least 3 points, got 2',
+    ),
+    'unknown label': (
+        [task(region(labels=['dog']))],
+        'no category cow of `categories`, there are dog',
+    ),
     'other case': ([task(region(labels=['COW']))], "category 'COW' is not 'cow'"),
 }
 
@@ -381,13 +470,23 @@ def test_missing_or_broken_file_is_named(tmp_path):
         LabelStudioMasks('ls.json', data_root=str(tmp_path))
 
 
-@pytest.mark.parametrize('results,error,text', [
-    ([region(size=(20, 10))], MaskSizeError, r'\(20, 10\), its image \(10, 20\)'),
-    ([region(x=110, y=1, width=5, height=5)], MaskError, 'outside the image of 20 x'),
-    ([region('ellipselabels', x=110, y=1, radiusX=9, radiusY=5)], MaskError,
-     'outside the image of 20 x'),
-    ([region('brushlabels', rle=[0, 0, 3, 32, 57])], MaskError, 'malformed run'),
-])
+@pytest.mark.parametrize(
+    'results,error,text',
+    [
+        ([region(size=(20, 10))], MaskSizeError, r'\(20, 10\), its image \(10, 20\)'),
+        (
+            [region(x=110, y=1, width=5, height=5)],
+            MaskError,
+            'outside the image of 20 x',
+        ),
+        (
+            [region('ellipselabels', x=110, y=1, radiusX=9, radiusY=5)],
+            MaskError,
+            'outside the image of 20 x',
+        ),
+        ([region('brushlabels', rle=[0, 0, 3, 32, 57])], MaskError, 'malformed run'),
+    ],
+)
 def test_region_that_does_not_fit_its_image(tmp_path, results, error, text):
     with pytest.raises(error, match=text) as caught:
         read(tmp_path, *results)
@@ -399,10 +498,17 @@ def test_wrong_option_is_refused():
         LabelStudioMasks('ls.json', several='first')
 
 
-@pytest.mark.parametrize('value,message', [
-    (dict(x=30, y=40, width=120, height=50), 'percent .* to 150.* are the numbers pix'),
-    (dict(x=0.1, y=0.1, width=0.8, height=0.8), 'look like fractions: multiply'),
-    (dict(x=50, y=50, width=900, height=9, rotation=10), 'are the numbers pixels')])
+@pytest.mark.parametrize(
+    'value,message',
+    [
+        (
+            dict(x=30, y=40, width=120, height=50),
+            'percent .* to 150.* are the numbers pix',
+        ),
+        (dict(x=0.1, y=0.1, width=0.8, height=0.8), 'look like fractions: multiply'),
+        (dict(x=50, y=50, width=900, height=9, rotation=10), 'are the numbers pixels'),
+    ],
+)
 def test_pixels_and_fractions_are_no_percent(tmp_path, value, message):
     with pytest.raises(MaskError, match=message):
         read(tmp_path, region(**value))
@@ -410,8 +516,9 @@ def test_pixels_and_fractions_are_no_percent(tmp_path, value, message):
 
 def test_turned_rectangle_may_be_wider_than_the_image_before_the_turn(tmp_path):
     tall = (20, 4)
-    made = source(tmp_path, task(region(
-        size=tall, x=75, y=10, width=400, height=10, rotation=90)))
+    made = source(
+        tmp_path, task(region(size=tall, x=75, y=10, width=400, height=10, rotation=90))
+    )
     mask = np.zeros(tall, np.uint8)
     mask[2:18, 1:3] = 1
     np.testing.assert_array_equal(made(sample(tmp_path, shape=tall)).mask, mask)

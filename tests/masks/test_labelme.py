@@ -1,4 +1,5 @@
 """LabelMe files: every shape type with manual results, and every wrong file."""
+
 import base64
 import json
 from io import BytesIO
@@ -16,17 +17,30 @@ BOX = [[1, 1], [4, 3]]
 
 
 def shape(points=BOX, kind='rectangle', label='cow', **fields):
-    return dict(label=label, points=points, group_id=None, description='',
-                shape_type=kind, flags={}, **fields)
+    return dict(
+        label=label,
+        points=points,
+        group_id=None,
+        description='',
+        shape_type=kind,
+        flags={},
+        **fields,
+    )
 
 
 def write(root, *shapes, name='images/a.json', **fields):
     """As LabelMe 5 writes; the image inside is no image, and is not read."""
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = dict(version='5.5.0', flags={}, shapes=list(shapes), imagePath='a.jpg',
-                   imageData='not even base64', imageHeight=SHAPE[0],
-                   imageWidth=SHAPE[1])
+    content = dict(
+        version='5.5.0',
+        flags={},
+        shapes=list(shapes),
+        imagePath='a.jpg',
+        imageData='not even base64',
+        imageHeight=SHAPE[0],
+        imageWidth=SHAPE[1],
+    )
     path.write_text(json.dumps({**content, **fields}))
     return path
 
@@ -66,22 +80,36 @@ SHAPES = {
     'rectangle from the other corner': (shape([[4, 1], [1, 3]]), box(1, 1, 4, 3)),
     'rectangle over the edge': (shape([[-3, 4], [2, 99]]), box(0, 4, 2, 6)),
     'polygon': (shape([[1, 1], [4, 1], [4, 3], [1, 3]], 'polygon'), box(1, 1, 4, 3)),
-    'type of early versions': (shape([[0, 0], [5, 0], [0, 5]], None),
-                               fill_polygon([[0, 0], [5, 0], [0, 5]], SHAPE)),
+    'type of early versions': (
+        shape([[0, 0], [5, 0], [0, 5]], None),
+        fill_polygon([[0, 0], [5, 0], [0, 5]], SHAPE),
+    ),
     'circle': (shape([[4, 3], [4, 5]], 'circle'), draw_stroke([[4, 3]], 2, SHAPE)),
     'point': (shape([[4, 3]], 'point'), draw_stroke([[4, 3]], 1.5, SHAPE)),
-    'points': (shape([[1, 1], [6, 4]], 'points'),
-               draw_stroke([[1, 1]], 1.5, SHAPE) | draw_stroke([[6, 4]], 1.5, SHAPE)),
-    'line': (shape([[1, 1], [6, 4]], 'line'),
-             draw_stroke([[1, 1], [6, 4]], 1.5, SHAPE)),
-    'line strip': (shape([[1, 1], [6, 4], [1, 5]], 'linestrip'),
-                   draw_stroke([[1, 1], [6, 4], [1, 5]], 1.5, SHAPE)),
-    'mask': (shape([[1, 1], [3, 2]], 'mask', mask=encoded([[1, 1, 1], [1, 1, 1]])),
-             box(1, 1, 4, 3)),
+    'points': (
+        shape([[1, 1], [6, 4]], 'points'),
+        draw_stroke([[1, 1]], 1.5, SHAPE) | draw_stroke([[6, 4]], 1.5, SHAPE),
+    ),
+    'line': (
+        shape([[1, 1], [6, 4]], 'line'),
+        draw_stroke([[1, 1], [6, 4]], 1.5, SHAPE),
+    ),
+    'line strip': (
+        shape([[1, 1], [6, 4], [1, 5]], 'linestrip'),
+        draw_stroke([[1, 1], [6, 4], [1, 5]], 1.5, SHAPE),
+    ),
+    'mask': (
+        shape([[1, 1], [3, 2]], 'mask', mask=encoded([[1, 1, 1], [1, 1, 1]])),
+        box(1, 1, 4, 3),
+    ),
     'mask whose palette begins with white': (
-        shape([[1, 1], [4, 2]], 'mask', mask=encoded(
-            [[0, 0, 0, 1], [0, 0, 0, 1]], [255, 255, 255, 0, 0, 0])),
-        box(1, 1, 4, 3)),
+        shape(
+            [[1, 1], [4, 2]],
+            'mask',
+            mask=encoded([[0, 0, 0, 1], [0, 0, 0, 1]], [255, 255, 255, 0, 0, 0]),
+        ),
+        box(1, 1, 4, 3),
+    ),
 }
 
 
@@ -96,8 +124,7 @@ def test_every_kind_of_shape(tmp_path, kind):
 
 def test_radius_may_be_a_fraction_of_the_diagonal(tmp_path):
     record = read(tmp_path, shape([[4, 3]], 'point'), radius=0.2, unit='diagonal')
-    np.testing.assert_array_equal(
-        record.mask, draw_stroke([[4, 3]], 0.2 * 10, SHAPE))
+    np.testing.assert_array_equal(record.mask, draw_stroke([[4, 3]], 0.2 * 10, SHAPE))
 
 
 def test_shapes_add_up_and_no_shape_is_an_empty_mask(tmp_path):
@@ -109,31 +136,50 @@ def test_shapes_add_up_and_no_shape_is_an_empty_mask(tmp_path):
 CORNERS = [[4, 1], [6, 3], [4, 5], [2, 3]]  # a square on its tip
 
 
-@pytest.mark.parametrize('fields', [
-    dict(kind='oriented_rectangle'), dict(kind='rotation', direction=0.785),
-    dict(kind='quadrilateral'),
-    dict(rotation=45), dict()])
+@pytest.mark.parametrize(
+    'fields',
+    [
+        dict(kind='oriented_rectangle'),
+        dict(kind='rotation', direction=0.785),
+        dict(kind='quadrilateral'),
+        dict(rotation=45),
+        dict(),
+    ],
+)
 def test_rectangle_of_four_points_is_turned(tmp_path, fields):
     record = read(tmp_path, shape(CORNERS, **fields))
     np.testing.assert_array_equal(record.mask, fill_polygon(CORNERS, SHAPE))
     assert record.mask.sum() == 8
 
 
-@pytest.mark.parametrize('points,fields,message', [
-    (BOX, dict(rotation=45), 'four corners .* got .2 points and a rotation of 45'),
-    (CORNERS[:3], {}, 'four corners of a turned rectangle, got .3 points'),
-    ([*CORNERS, [1, 1]], dict(kind='oriented_rectangle'), 'got .5 points'),
-    (BOX, dict(kind='rotation'), 'at least 4 points, got 2')])
+@pytest.mark.parametrize(
+    'points,fields,message',
+    [
+        (BOX, dict(rotation=45), 'four corners .* got .2 points and a rotation of 45'),
+        (CORNERS[:3], {}, 'four corners of a turned rectangle, got .3 points'),
+        ([*CORNERS, [1, 1]], dict(kind='oriented_rectangle'), 'got .5 points'),
+        (BOX, dict(kind='rotation'), 'at least 4 points, got 2'),
+    ],
+)
 def test_turned_rectangle_needs_four_points(tmp_path, points, fields, message):
     with pytest.raises(MaskError, match=message):
         read(tmp_path, shape(points, **fields))
 
 
 def test_labels_are_categories_and_what_is_ignored(tmp_path):
-    shapes = (shape(label='cow'), shape([[5, 4], [7, 6]], label='dog'),
-              shape([[0, 0], [2, 1]], label='haze'), shape([[4, 3]], 'point', 'grass'))
-    record = read(tmp_path, *shapes, objects='per_class',
-                  classes=dict(cow=4, dog=2), ignore=['haze'])
+    shapes = (
+        shape(label='cow'),
+        shape([[5, 4], [7, 6]], label='dog'),
+        shape([[0, 0], [2, 1]], label='haze'),
+        shape([[4, 3]], 'point', 'grass'),
+    )
+    record = read(
+        tmp_path,
+        *shapes,
+        objects='per_class',
+        classes=dict(cow=4, dog=2),
+        ignore=['haze'],
+    )
     assert record.classes.tolist() == [2, 4]
     np.testing.assert_array_equal(record.mask, [box(5, 4, 7, 6), box(1, 1, 4, 3)])
     np.testing.assert_array_equal(record.ignore, box(0, 0, 2, 1))
@@ -143,8 +189,14 @@ def test_labels_are_categories_and_what_is_ignored(tmp_path):
 
 def test_files_may_lie_in_a_folder_of_their_own(tmp_path):
     write(tmp_path, shape(), name='labelme/deep/a.json')
-    built = TASK_UTILS.build(dict(type='LabelMeMasks', masks='labelme', images='images',
-                                  data_root=str(tmp_path)))
+    built = TASK_UTILS.build(
+        dict(
+            type='LabelMeMasks',
+            masks='labelme',
+            images='images',
+            data_root=str(tmp_path),
+        )
+    )
     image = dict(img_path=str(tmp_path / 'images/deep/a.jpg'), ori_shape=SHAPE)
     assert built(image).mask.sum() == 6
     assert built(sample(tmp_path)) is None
@@ -178,8 +230,10 @@ BAD = {
     'no label': (shape(label=None), 'shape 0: expected a text `label`, got None'),
     'unknown type': (shape(kind='cuboid'), "`shape_type` of .*'polygon'.*got 'cuboid'"),
     'type of no text': (shape(kind=['polygon']), r"`shape_type` of .*\['polygon'\]"),
-    'three numbers': (shape([1, 2, 3], 'polygon'),
-                      r'\(polygon\): expected points \[\[x, y\], ...\] .*\[1, 2, 3\]'),
+    'three numbers': (
+        shape([1, 2, 3], 'polygon'),
+        r'\(polygon\): expected points \[\[x, y\], ...\] .*\[1, 2, 3\]',
+    ),
     'half a point': (shape([[1, 2], [3]], 'polygon'), r'expected points .*\[3\]'),
     'two corners': (shape(BOX, 'polygon'), 'at least 3 points, got 2'),
     'NaN': (shape([[1, 2], [3, float('nan')]]), 'of finite numbers, got .*nan'),
@@ -191,10 +245,14 @@ BAD = {
     'mask without a mask': (shape(BOX, 'mask', mask=None), 'base64, got None'),
     'mask beyond ASCII': (shape(BOX, 'mask', mask='\ufeff'), 'is not base64'),
     'mask that is no image': (shape(BOX, 'mask', mask='AAAA'), 'cannot be read'),
-    'mask of another size': (shape(BOX, 'mask', mask=encoded([[1]])),
-                             r'height and width \(1, 1\), its box \(3, 4\)'),
-    'mask over the edge': (shape([[5, 1], [8, 3]], 'mask', mask=encoded([[1]])),
-                           'leaves the image'),
+    'mask of another size': (
+        shape(BOX, 'mask', mask=encoded([[1]])),
+        r'height and width \(1, 1\), its box \(3, 4\)',
+    ),
+    'mask over the edge': (
+        shape([[5, 1], [8, 3]], 'mask', mask=encoded([[1]])),
+        'leaves the image',
+    ),
     'other case': (shape(label='Cow'), "shape 0: category 'Cow' is not 'cow'"),
 }
 
@@ -207,13 +265,19 @@ def test_bad_file_names_file_expectation_and_remedy(tmp_path, kind):
         path.write_bytes(bad.encode() if isinstance(bad, str) else bad)
     with pytest.raises(MaskError, match=text) as caught:
         source(tmp_path, **{} if kind == 'no label' else dict(categories=['cow']))(
-            sample(tmp_path))
+            sample(tmp_path)
+        )
     assert f"'{path}'" in str(caught.value)
 
 
-@pytest.mark.parametrize('kind', [
-    kind for kind, (bad, _) in BAD.items()
-    if isinstance(bad, dict) and bad.get('label') in (None, 'cow')])
+@pytest.mark.parametrize(
+    'kind',
+    [
+        kind
+        for kind, (bad, _) in BAD.items()
+        if isinstance(bad, dict) and bad.get('label') in (None, 'cow')
+    ],
+)
 def test_shape_that_no_category_asks_for_stops_nothing(tmp_path, kind):
     bad, _ = BAD[kind]
     label = bad['label'] and 'dog'
@@ -230,8 +294,9 @@ def test_sizes_that_differ_are_seen_without_drawing(tmp_path):
     assert f"'{path}': height" in str(caught.value) and caught.value.size == (8, 6)
 
 
-@pytest.mark.parametrize('wrong', [
-    dict(radius=-1), dict(radius=float('nan')), dict(radius=1, unit='metre')])
+@pytest.mark.parametrize(
+    'wrong', [dict(radius=-1), dict(radius=float('nan')), dict(radius=1, unit='metre')]
+)
 def test_wrong_radius_is_refused(tmp_path, wrong):
     with pytest.raises(ValueError, match='`radius` must|`unit` must'):
         source(tmp_path, **wrong)

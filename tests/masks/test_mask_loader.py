@@ -1,4 +1,5 @@
 """Every result kind under every policy; masks without an mm pipeline."""
+
 import copy
 import pickle
 
@@ -116,8 +117,9 @@ def test_masks_that_lie_as_stored_pixels_are_turned(tmp_path):
 # ---- under the policies ----------------------------------------------------------
 
 
-@pytest.mark.parametrize('answer,policy', [
-    (None, 'missing'), (MaskRecord(MASK * 0, 'f'), 'empty')])
+@pytest.mark.parametrize(
+    'answer,policy', [(None, 'missing'), (MaskRecord(MASK * 0, 'f'), 'empty')]
+)
 def test_declared_image_is_unguided_and_another_one_raises(answer, policy):
     strict = MaskLoader(Says(answer))
     with pytest.raises(MaskError, match=f"`{policy}='unguided'`"):
@@ -151,7 +153,8 @@ def test_loader_goes_to_workers():
 def test_a_hundred_unusable_masks_are_named_and_the_rest_is_not():
     lines = []
     loader = MaskLoader(
-        Says(MaskRecord(MASK, 'a')), on_error='unguided', warn=lines.append)
+        Says(MaskRecord(MASK, 'a')), on_error='unguided', warn=lines.append
+    )
     loader.load(dict(img_path='/here/fine.jpg'), SHAPE)
     loader.source.answer = MaskError('it is half')
     for _ in range(2):
@@ -186,15 +189,15 @@ def refined(record, image, **options):
 def test_a_loaded_mask_is_refined_and_the_way_is_counted():
     record = MaskRecord(box(slice(4, 24), slice(4, 30)), 'f')
     loader, result = refined(record, two_colours())
-    np.testing.assert_array_equal(
-        result.record.mask, box(slice(8, 20), slice(8, 24)))
+    np.testing.assert_array_equal(result.record.mask, box(slice(8, 20), slice(8, 24)))
     assert result.record.file == 'f'
     assert result.ways == loader.refine.ways == {'outline': 1}
 
 
 def test_every_class_is_refined_and_its_label_stays():
     planes = np.stack(
-        [box(slice(4, 24), slice(4, 30)), box(slice(6, 22), slice(6, 26))])
+        [box(slice(4, 24), slice(4, 30)), box(slice(6, 22), slice(6, 26))]
+    )
     _, result = refined(MaskRecord(planes, 'f', np.array([3, 5])), two_colours())
     outline = box(slice(8, 20), slice(8, 24))
     np.testing.assert_array_equal(result.record.mask, [outline, outline])
@@ -206,13 +209,13 @@ def test_a_mark_without_an_outline_is_told_once():
     record = MaskRecord(box(slice(4, 24), slice(4, 30)), 'f')
     loader = MaskLoader(Says(record), refine=GrabCut(most=0.05), warn=told.append)
     for _ in range(2):
-        result = loader.load(
-            dict(img_path='/here/a.jpg', img=two_colours()), (40, 48))
+        result = loader.load(dict(img_path='/here/a.jpg', img=two_colours()), (40, 48))
         assert result.kind == 'mask'
-    text, = told
+    (text,) = told
     assert text == (
         "image '/here/a.jpg': `refine` found no outline for 1 parts of its mark: 1 "
-        'became an ellipse, 0 stayed as they were')
+        'became an ellipse, 0 stayed as they were'
+    )
     assert loader.refine.ways['ellipse'] == 2
 
 
@@ -225,6 +228,7 @@ def test_without_a_mask_nothing_is_refined():
     loader, result = refined(None, two_colours(), missing='unguided')
     assert result.kind == 'missing' and not loader.refine.ways
     assert result.ways is None
+
 
 def test_check_raises_a_broken_entry_of_a_used_and_chosen_image(tmp_path):
     loader = MaskLoader(Says(None))
@@ -240,18 +244,24 @@ def test_check_raises_a_broken_entry_of_a_used_and_chosen_image(tmp_path):
 def test_check_tells_broken_entries_once_where_they_are_unguided():
     lines = []
     MaskLoader(Says(None), on_error='unguided', warn=lines.append).check()
-    assert lines == ["2 entries cannot be read, their images are unguided. The first: "
-                     "'a' is broken"]
+    assert lines == [
+        "2 entries cannot be read, their images are unguided. The first: 'a' is broken"
+    ]
 
 
 def test_check_missing_names_chosen_images_unless_they_are_declared():
     source = Says(None)
     source.missing = list
-    with pytest.raises(MaskError, match="2 guided images have no mask in Says.*'a', '"
-                                        "b': .* `missing='unguided'`"):
+    with pytest.raises(
+        MaskError,
+        match="2 guided images have no mask in Says.*'a', 'b': .* `missing='unguided'`",
+    ):
         MaskLoader(source).check_missing(['b', 'a'])
-    for options in (dict(missing='unguided'), dict(on_error='unguided'),
-                    dict(fraction=0.)):
+    for options in (
+        dict(missing='unguided'),
+        dict(on_error='unguided'),
+        dict(fraction=0.0),
+    ):
         MaskLoader(source, **options).check_missing(['b', 'a'])
 
 
@@ -269,7 +279,7 @@ class OfSize(Says):
         if self.early and results['ori_shape'] != self.size:
             raise MaskSizeError(f'is {self.size}', self.size)
         mask = np.zeros(self.size, np.uint8)
-        mask[:, self.size[1] // 2:] = 1
+        mask[:, self.size[1] // 2 :] = 1
         return MaskRecord(mask, 'f', ignore=1 - mask)
 
 
@@ -288,7 +298,8 @@ def test_mask_of_the_same_proportions_is_scaled_if_asked_for(size, early):
 @pytest.mark.parametrize('size', [(6, 4), (8, 8), (40, 45), (10**9, 15 * 10**8)])
 def test_mask_of_other_proportions_or_a_monstrous_one_is_refused_all_the_same(size):
     got = MaskLoader(Says(MaskSizeError('f', size)), rescale=True).query(
-        dict(sample_idx=0), SHAPE)
+        dict(sample_idx=0), SHAPE
+    )
     assert got.kind == 'size' and 'rescale' not in got.reason
 
 

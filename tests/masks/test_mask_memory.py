@@ -1,4 +1,5 @@
 """Loaded masks are kept as they were, and forgotten with the files they are made of."""
+
 import copy
 import os
 import pickle
@@ -49,13 +50,20 @@ def test_nothing_is_kept_that_may_change_from_draw_to_draw():
 
 
 def test_the_key_has_size_and_labels():
-    keys = [memory_key(dict(img_path='a', **label), shape)
-            for shape in ((5, 7), (7, 5)) for label in (
-                {}, dict(gt_label=1), dict(gt_label=[1, 2]),
-                dict(gt_label=np.array([1, 3])))]
+    keys = [
+        memory_key(dict(img_path='a', **label), shape)
+        for shape in ((5, 7), (7, 5))
+        for label in (
+            {},
+            dict(gt_label=1),
+            dict(gt_label=[1, 2]),
+            dict(gt_label=np.array([1, 3])),
+        )
+    ]
     assert len(set(keys)) == 8
     assert memory_key(dict(img_path='a', gt_label=[1]), (5, 7)) == memory_key(
-        dict(img_path='a', gt_label=np.array([1])), (5, 7))
+        dict(img_path='a', gt_label=np.array([1])), (5, 7)
+    )
     assert memory_key(dict(sample_idx=3), (5, 7)) is None
 
 
@@ -70,12 +78,12 @@ def test_what_does_not_fit_any_more_is_not_kept(monkeypatch):
     monkeypatch.setattr(mask_memory, 'MOST_BYTES', 20)  # two masks of 9 bytes
     memory = MaskMemory()
     for name in 'abca':
-        memory.keep((name, ), record())
-    assert [memory.find((name, )) is not None for name in 'abc'] == [True, True, False]
+        memory.keep((name,), record())
+    assert [memory.find((name,)) is not None for name in 'abc'] == [True, True, False]
     for other in (copy.deepcopy(memory), pickle.loads(pickle.dumps(memory))):
-        assert other.find(('a', )) is None
-        other.keep(('a', ), record())
-        assert other.find(('a', )) is not None
+        assert other.find(('a',)) is None
+        other.keep(('a',), record())
+        assert other.find(('a',)) is not None
 
 
 def test_a_file_that_comes_or_goes_changes_the_state(tmp_path):
@@ -159,7 +167,8 @@ def test_an_outline_is_made_once_for_the_pixels_of_an_image(tmp_path):
     sample = make_files(tmp_path)
     loader = MaskLoader(BoxMasks('boxes.csv', str(tmp_path)), refine=GrabCut())
     with mock.patch.object(
-            loader.refine, 'refine', wraps=loader.refine.refine) as refine:
+        loader.refine, 'refine', wraps=loader.refine.refine
+    ) as refine:
         first, again = (loader.load(sample, (5, 7)) for _ in range(2))
         assert refine.call_count == 1 and again.ways == first.ways
         np.testing.assert_array_equal(first.record.mask, again.record.mask)

@@ -1,4 +1,5 @@
 """Cheng's MATLAB files in the layout of MATLAB v7.3."""
+
 import sys
 
 import h5py
@@ -66,7 +67,8 @@ def test_config_keys_and_check(tmp_path):
     write(tmp_path / 'mat' / '7.mat')
     (tmp_path / 'images').mkdir()
     built = TASK_UTILS.build(
-        dict(type='MatMasks', masks='mat', images='images', data_root=str(tmp_path)))
+        dict(type='MatMasks', masks='mat', images='images', data_root=str(tmp_path))
+    )
     assert built.keys() == ['images/7'] and built(sample(tmp_path, '8')) is None
     with pytest.raises(MaskError, match="'images/7'"):
         built.check()
@@ -86,11 +88,15 @@ BAD = {
     'older MATLAB': (old_matlab, "older MATLAB file, save it with .*'-v7.3'"),
     'zero bytes': (lambda path: path.write_bytes(b''), 'not a MATLAB v7.3.*whole'),
     'half': (half, 'cannot be read as a MATLAB v7.3 file .*is it whole'),
-    'not binary': (lambda path: write(path, TUMOUR * 2),
-                   r"tumorMask' .* not binary: expected 0 and 1, got \[0, 2\]"),
+    'not binary': (
+        lambda path: write(path, TUMOUR * 2),
+        r"tumorMask' .* not binary: expected 0 and 1, got \[0, 2\]",
+    ),
     'NaN': (lambda path: write(path, TUMOUR * np.nan), 'not binary.*nan'),
-    'another size': (lambda path: write(path, TUMOUR.T),
-                     r'height and width \(5, 3\), its image \(3, 5\)'),
+    'another size': (
+        lambda path: write(path, TUMOUR.T),
+        r'height and width \(5, 3\), its image \(3, 5\)',
+    ),
 }
 
 
@@ -115,5 +121,5 @@ def test_missing_field_shows_those_there_are(tmp_path, field):
 
 def test_missing_h5py_is_told_at_once(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'h5py', None)
-    with pytest.raises(ImportError, match=r"MatMasks .*cfcn_plugin\[masks\]"):
+    with pytest.raises(ImportError, match=r'MatMasks .*cfcn_plugin\[masks\]'):
         source(tmp_path)

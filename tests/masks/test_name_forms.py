@@ -1,4 +1,5 @@
 """Names in two normal forms of Unicode, and with backslashes, in every source."""
+
 import os
 import re
 import warnings
@@ -13,7 +14,7 @@ from cfcn_plugin.masks.io.stored_names import normal_name, stored_name, stored_n
 
 NFC = 'é/ü'  # a folder and a stem
 NFD = normalize('NFD', NFC)
-MIXED = f"{normalize('NFD', 'é')}/ü"
+MIXED = f'{normalize("NFD", "é")}/ü'
 LABELMAP = 'background:0,0,0::\ncow:1,1,1::\n'
 
 
@@ -26,8 +27,14 @@ def make(root, which, form):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(data)
     if which == 'CVAT':
-        (root / one.name).write_bytes(archive(
-            {'labelmap.txt': LABELMAP, f'SegmentationClass/{form}.png': image('RGB')}))
+        (root / one.name).write_bytes(
+            archive(
+                {
+                    'labelmap.txt': LABELMAP,
+                    f'SegmentationClass/{form}.png': image('RGB'),
+                }
+            )
+        )
     elif which == 'CVAT shapes in a zip':
         xml = CVAT_XML.replace('a.jpg', f'{form}.jpg')
         (root / one.name).write_bytes(archive({'annotations.xml': xml}))
@@ -41,10 +48,13 @@ def add_image(root, form, ending='.jpg'):
     return dict(img_path=str(file), ori_shape=SHAPE, gt_label=0)
 
 
-@pytest.mark.parametrize('which', [
-    which for which in FORMATS if which != 'CUB names'])  # which has two images
-@pytest.mark.parametrize('given,stored', [
-    (NFC, NFD), (NFD, NFC), (NFC, NFC), (NFD, NFD), (NFC, MIXED), (MIXED, NFD)])
+@pytest.mark.parametrize(
+    'which', [which for which in FORMATS if which != 'CUB names']
+)  # which has two images
+@pytest.mark.parametrize(
+    'given,stored',
+    [(NFC, NFD), (NFD, NFC), (NFC, NFC), (NFD, NFD), (NFC, MIXED), (MIXED, NFD)],
+)
 def test_each_source_finds_a_name_in_the_other_form(tmp_path, which, given, stored):
     sample = add_image(tmp_path, stored)
     source = make(tmp_path, which, given)
@@ -88,14 +98,26 @@ def test_one_file_that_both_names_find_is_one(tmp_path):
 # ---- backslashes -------------------------------------------------------------
 
 
-@pytest.mark.parametrize('which', [
-    'boxes', 'boxes in CSV', 'points', 'points in CSV', 'COCO', 'Label Studio',
-    'CUB boxes'])
+@pytest.mark.parametrize(
+    'which',
+    [
+        'boxes',
+        'boxes in CSV',
+        'points',
+        'points in CSV',
+        'COCO',
+        'Label Studio',
+        'CUB boxes',
+    ],
+)
 def test_backslashes_in_annotations_are_separators(tmp_path, which):
     sample = add_image(tmp_path, 'cow/1')
     one = FORMATS[which]
-    name = b'cow\\1.jpg' if one.name == 'bounding_boxes.txt' or one.name.endswith(
-        'csv') else b'cow\\\\1.jpg'
+    name = (
+        b'cow\\1.jpg'
+        if one.name == 'bounding_boxes.txt' or one.name.endswith('csv')
+        else b'cow\\\\1.jpg'
+    )
     for file, data in {one.name: one.encoded(), **one.others}.items():
         (tmp_path / file).write_bytes(data.replace(b'a.jpg', name))
     source = one.make(str(tmp_path))
@@ -104,12 +126,19 @@ def test_backslashes_in_annotations_are_separators(tmp_path, which):
     assert source.missing(['cow/1.jpg']) == []
 
 
-@pytest.mark.parametrize('name', [
-    '..\\\\a.jpg', 'b\\\\..\\\\..\\\\a.jpg', '\\\\a.jpg', 'C:\\\\a.jpg',
-    '\\\\\\\\host\\\\a.jpg'])
+@pytest.mark.parametrize(
+    'name',
+    [
+        '..\\\\a.jpg',
+        'b\\\\..\\\\..\\\\a.jpg',
+        '\\\\a.jpg',
+        'C:\\\\a.jpg',
+        '\\\\\\\\host\\\\a.jpg',
+    ],
+)
 def test_backslashes_that_leave_the_data_root_are_refused(tmp_path, name):
     (tmp_path / 'x.json').write_text(f'{{"{name}": [[0, 0, 2, 2]]}}')
-    with pytest.raises(MaskError, match="path .* (has|is) .*below the data root"):
+    with pytest.raises(MaskError, match='path .* (has|is) .*below the data root'):
         BoxMasks('x.json', str(tmp_path))
 
 
@@ -145,25 +174,39 @@ def test_zip_that_was_packed_on_windows_is_read(tmp_path):
     packed(tmp_path, 'SegmentationClass\\', 'SegmentationClass\\cow\\1.png')
     source = CVATMasks('x.zip', data_root=str(tmp_path))
     assert source.export.archive.names() == [
-        'SegmentationClass/cow/1.png', 'labelmap.txt']
+        'SegmentationClass/cow/1.png',
+        'labelmap.txt',
+    ]
     assert source.keys() == ['cow/1']
     sample = add_image(tmp_path, 'cow/1')
     source.check()
     assert source(sample).mask.any()
 
 
-@pytest.mark.parametrize('name', [
-    '..\\a.png', 'SegmentationClass\\..\\..\\a.png', 'C:\\a.png', '\\a.png',
-    '\\\\host\\a.png'])
+@pytest.mark.parametrize(
+    'name',
+    [
+        '..\\a.png',
+        'SegmentationClass\\..\\..\\a.png',
+        'C:\\a.png',
+        '\\a.png',
+        '\\\\host\\a.png',
+    ],
+)
 def test_backslashes_that_leave_an_archive_are_refused(tmp_path, name):
     packed(tmp_path, name)
     with pytest.raises(MaskError, match='leaves the archive'):
         CVATMasks('x.zip', data_root=str(tmp_path))
 
 
-@pytest.mark.parametrize('one,other', [
-    ('b\\a.png', 'b/a.png'), ('./b/a.png', 'b/a.png'),
-    ('b/ü.png', normalize('NFD', 'b/ü.png'))])
+@pytest.mark.parametrize(
+    'one,other',
+    [
+        ('b\\a.png', 'b/a.png'),
+        ('./b/a.png', 'b/a.png'),
+        ('b/ü.png', normalize('NFD', 'b/ü.png')),
+    ],
+)
 def test_members_that_become_one_name_are_told(tmp_path, one, other):
     packed(tmp_path, one, other)
     with pytest.raises(MaskError, match='has the file .* twice, as'):

@@ -1,4 +1,5 @@
 """The choice of causal objects and their class, and errors of wrong options."""
+
 import numpy as np
 import pytest
 
@@ -45,14 +46,22 @@ def test_each_class_has_its_plane():
 
 
 def test_two_categories_may_be_one_class_and_others_none():
-    made = record([*FOUND, Annotated('cow', 3)], objects='per_class',
-                  classes={'dog': 7, 'cat': 7})
+    made = record(
+        [*FOUND, Annotated('cow', 3)], objects='per_class', classes={'dog': 7, 'cat': 7}
+    )
     assert made.classes.tolist() == [7] and columns(made.mask[0]) == [0, 1, 2]
 
 
-@pytest.mark.parametrize('label,expected', [
-    (0, [1]), (1, [0, 2]), ([0, 1], [0, 1, 2]), (np.int64(1), [0, 2]),
-    (np.array([0]), [1])])
+@pytest.mark.parametrize(
+    'label,expected',
+    [
+        (0, [1]),
+        (1, [0, 2]),
+        ([0, 1], [0, 1, 2]),
+        (np.int64(1), [0, 2]),
+        (np.array([0]), [1]),
+    ],
+)
 def test_label_chooses_the_images_own_objects(label, expected):
     made = record(gt_label=label, objects='label', classes=CLASSES)
     assert columns(made.mask) == expected and made.classes is None
@@ -67,8 +76,11 @@ def test_image_without_objects_has_an_empty_mask():
 
 def test_label_without_an_object_is_an_error_or_an_empty_mask():
     options = dict(gt_label=0, objects='label', classes=['cow', 'cat', 'dog'])
-    with pytest.raises(MaskError, match=r"^no object of the image's label "
-                       r"\[0\] \(cow\), only of cat, dog.*label_missing='empty'"):
+    with pytest.raises(
+        MaskError,
+        match=r"^no object of the image's label "
+        r"\[0\] \(cow\), only of cat, dog.*label_missing='empty'",
+    ):
         record(**options)
     assert not record(**options, label_missing='empty').mask.any()
 
@@ -82,8 +94,10 @@ def test_ignored_objects_are_unknown_where_no_other_is():
     crowd = Annotated('dog', [2, 3], ignored=True)
     made = ObjectChoice().record(
         [*FOUND, crowd],
-        lambda outlines, _: draw(np.hstack(outlines).tolist()), dict(ori_shape=(2, 4)),
-        'x.json')
+        lambda outlines, _: draw(np.hstack(outlines).tolist()),
+        dict(ori_shape=(2, 4)),
+        'x.json',
+    )
     assert columns(made.mask) == [0, 1, 2] and columns(made.ignore) == [3]
     assert made.ignore.dtype == np.uint8
 
@@ -98,9 +112,15 @@ def test_image_of_ignored_objects_alone_has_an_empty_mask():
     assert not made.mask.any() and columns(made.ignore) == [3]
 
 
-@pytest.mark.parametrize('options', [
-    dict(), dict(categories=['cat']), dict(objects='per_class', classes=['cat', 'cow']),
-    dict(objects='label', classes=['cat', 'cow'], gt_label=0)])
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(),
+        dict(categories=['cat']),
+        dict(objects='per_class', classes=['cat', 'cow']),
+        dict(objects='label', classes=['cat', 'cow'], gt_label=0),
+    ],
+)
 def test_categories_that_nobody_knows_count_before_all_others(options):
     found = [Annotated('cat', 1), Annotated('dog', 1), Annotated('dog', 2)]
     made = record(found, ignore=['dog'], **options)
@@ -115,32 +135,55 @@ def test_void_is_ignored_too():
     np.testing.assert_array_equal(made.ignore, [[1, 0, 0, 1], [0, 0, 0, 1]])
 
 
-@pytest.mark.parametrize('wrong,error,message', [
-    (dict(objects='some'), ValueError, "`objects`.*per_class.*label.*'some'"),
-    (dict(label_missing='skip'), ValueError, "`label_missing`.*empty.*'skip'"),
-    (dict(classes=CLASSES), ValueError, "`classes` are for objects='per_class'"),
-    (dict(objects='label', classes={'cat': -1}), ValueError,
-     "whole number from 0, got -1 for 'cat'"),
-    (dict(objects='label'), ValueError, "objects='label' needs `classes`"),
-    (dict(objects='label', classes='dog'), TypeError, "`classes`.*names, got 'dog'"),
-    (dict(objects='label', classes=CLASSES, categories=CLASSES), ValueError,
-     "`categories` is for objects='all'"),
-    (dict(ignore='haze'), TypeError, "`ignore` must be several names, got 'haze'"),
-    (dict(categories=[]), ValueError, '`categories` must name at least one'),
-    (dict(objects='label', classes={}), ValueError, '`classes` must name at least one'),
-    (dict(categories=['cow', 'dog'], ignore=['cow']), ValueError,
-     '`categories` and `ignore` both name cow'),
-])
+@pytest.mark.parametrize(
+    'wrong,error,message',
+    [
+        (dict(objects='some'), ValueError, "`objects`.*per_class.*label.*'some'"),
+        (dict(label_missing='skip'), ValueError, "`label_missing`.*empty.*'skip'"),
+        (dict(classes=CLASSES), ValueError, "`classes` are for objects='per_class'"),
+        (
+            dict(objects='label', classes={'cat': -1}),
+            ValueError,
+            "whole number from 0, got -1 for 'cat'",
+        ),
+        (dict(objects='label'), ValueError, "objects='label' needs `classes`"),
+        (
+            dict(objects='label', classes='dog'),
+            TypeError,
+            "`classes`.*names, got 'dog'",
+        ),
+        (
+            dict(objects='label', classes=CLASSES, categories=CLASSES),
+            ValueError,
+            "`categories` is for objects='all'",
+        ),
+        (dict(ignore='haze'), TypeError, "`ignore` must be several names, got 'haze'"),
+        (dict(categories=[]), ValueError, '`categories` must name at least one'),
+        (
+            dict(objects='label', classes={}),
+            ValueError,
+            '`classes` must name at least one',
+        ),
+        (
+            dict(categories=['cow', 'dog'], ignore=['cow']),
+            ValueError,
+            '`categories` and `ignore` both name cow',
+        ),
+    ],
+)
 def test_wrong_option_names_argument_and_what_came(wrong, error, message):
     with pytest.raises(error, match=message):
         ObjectChoice(**wrong)
 
 
-@pytest.mark.parametrize('options', [
-    dict(categories=['cat', 'cow']),
-    dict(objects='label', classes=['cat', 'cow']),
-    dict(objects='per_class', classes={'cow': 0}),
-])
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(categories=['cat', 'cow']),
+        dict(objects='label', classes=['cat', 'cow']),
+        dict(objects='per_class', classes={'cow': 0}),
+    ],
+)
 def test_unknown_category_is_named_with_those_there_are(options):
     with pytest.raises(MaskError, match='no category cow of .*cat, dog'):
         ObjectChoice(**options).check(['dog', 'cat'])

@@ -1,4 +1,5 @@
 """Folders of mask files: each kind of PNG, and each kind of wrong file."""
+
 import re
 import struct
 import zlib
@@ -64,8 +65,9 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize('options', [
-    dict(causal=[1]), dict(causal=[255]), dict(causal=[255], classes=[0])])
+@pytest.mark.parametrize(
+    'options', [dict(causal=[1]), dict(causal=[255]), dict(causal=[255], classes=[0])]
+)
 def test_one_bit_is_what_an_optimiser_makes_of_0_and_1_or_255(tmp_path, options):
     record = read(tmp_path, Image.fromarray(CAUSAL), **options)
     np.testing.assert_array_equal(record.mask.reshape(CAUSAL.shape), CAUSAL)
@@ -132,14 +134,28 @@ SEEN = {
     'white first, TIFF': ('.tif', white_first, {}),
     'quantized': ('.png', lambda: grey(CAUSAL * 255).convert('RGB').quantize(2), {}),
     'black first': ('.png', lambda: with_palette(CAUSAL, (0, 0, 0), WHITE), {}),
-    'inverted palette of 8 bits': ('.bmp', lambda: with_palette(
-        np.where(CAUSAL, 0, 255), *((255 - i, ) * 3 for i in range(256))), {}),
-    'TIFF of 1 bit, 0 is white': ('.tif', lambda: Image.fromarray(CAUSAL),
-                                  dict(tiffinfo={262: 0})),
-    'the same as a fax': ('.tif', lambda: Image.fromarray(CAUSAL),
-                          dict(tiffinfo={262: 0}, compression='group4')),
-    'TIFF of 8 bits, 0 is white': ('.tif', lambda: grey(CAUSAL * 255),
-                                   dict(tiffinfo={262: 0})),
+    'inverted palette of 8 bits': (
+        '.bmp',
+        lambda: with_palette(
+            np.where(CAUSAL, 0, 255), *((255 - i,) * 3 for i in range(256))
+        ),
+        {},
+    ),
+    'TIFF of 1 bit, 0 is white': (
+        '.tif',
+        lambda: Image.fromarray(CAUSAL),
+        dict(tiffinfo={262: 0}),
+    ),
+    'the same as a fax': (
+        '.tif',
+        lambda: Image.fromarray(CAUSAL),
+        dict(tiffinfo={262: 0}, compression='group4'),
+    ),
+    'TIFF of 8 bits, 0 is white': (
+        '.tif',
+        lambda: grey(CAUSAL * 255),
+        dict(tiffinfo={262: 0}),
+    ),
     'PBM, 1 is black': ('.pbm', lambda: Image.fromarray(CAUSAL), {}),
     'GIF': ('.gif', lambda: grey(CAUSAL * 255), {}),
 }
@@ -165,9 +181,11 @@ def test_mask_of_one_colour_goes_by_the_colour(tmp_path, full, palette):
 
 def test_named_values_are_indices_whatever_their_colour(tmp_path):
     np.testing.assert_array_equal(
-        read(tmp_path, white_first(), causal=[1]).mask, ~CAUSAL)
+        read(tmp_path, white_first(), causal=[1]).mask, ~CAUSAL
+    )
     np.testing.assert_array_equal(
-        read(tmp_path, white_first(), causal=[0]).mask, CAUSAL)
+        read(tmp_path, white_first(), causal=[0]).mask, CAUSAL
+    )
 
 
 def test_ignored_index_of_a_white_first_palette_stays(tmp_path):
@@ -177,36 +195,48 @@ def test_ignored_index_of_a_white_first_palette_stays(tmp_path):
     np.testing.assert_array_equal(record.ignore, [[0, 0, 1, 0]])
 
 
-@pytest.mark.parametrize('indices, colours', [
-    (CAUSAL, [(0, 0, 0), (128, 0, 0)]),  # VOC's first class
-    (CAUSAL * 0, [(0, 0, 0), (128, 0, 0)]),
-    (CAUSAL * 255, [(0, 0, 0)] * 255 + [(224, 224, 192)]),
-    (CAUSAL, [(9, 9, 9), (9, 9, 9)]),
-    (CAUSAL, [(0, 0, 0), (0, 0, 0)]),
-])
+@pytest.mark.parametrize(
+    'indices, colours',
+    [
+        (CAUSAL, [(0, 0, 0), (128, 0, 0)]),  # VOC's first class
+        (CAUSAL * 0, [(0, 0, 0), (128, 0, 0)]),
+        (CAUSAL * 255, [(0, 0, 0)] * 255 + [(224, 224, 192)]),
+        (CAUSAL, [(9, 9, 9), (9, 9, 9)]),
+        (CAUSAL, [(0, 0, 0), (0, 0, 0)]),
+    ],
+)
 def test_palette_in_which_no_colour_contradicts_goes_by_its_indices(
-        tmp_path, indices, colours):
+    tmp_path, indices, colours
+):
     record = read(tmp_path, with_palette(indices, *colours))
     np.testing.assert_array_equal(record.mask, indices > 0)
 
 
-@pytest.mark.parametrize('indices, colours, found', [
-    (CAUSAL, [WHITE, (200, 0, 0)],
-     r'0 \[255, 255, 255\] is brighter than 1 \[200, 0, 0\]'),
-    (CAUSAL, [(90, 90, 90), (0, 0, 0)], '0 .* is brighter than 1'),
-    (CAUSAL, [(254, 254, 254), (0, 0, 0)], '0 .* is brighter than 1'),
-    (CAUSAL * 0, [WHITE, (200, 0, 0)], '0 is white'),
-    (CAUSAL * 0 + 1, [(200, 0, 0), (0, 0, 0)], '1 is black'),
-])
+@pytest.mark.parametrize(
+    'indices, colours, found',
+    [
+        (
+            CAUSAL,
+            [WHITE, (200, 0, 0)],
+            r'0 \[255, 255, 255\] is brighter than 1 \[200, 0, 0\]',
+        ),
+        (CAUSAL, [(90, 90, 90), (0, 0, 0)], '0 .* is brighter than 1'),
+        (CAUSAL, [(254, 254, 254), (0, 0, 0)], '0 .* is brighter than 1'),
+        (CAUSAL * 0, [WHITE, (200, 0, 0)], '0 is white'),
+        (CAUSAL * 0 + 1, [(200, 0, 0), (0, 0, 0)], '1 is black'),
+    ],
+)
 def test_palette_whose_colours_contradict_its_indices_is_refused(
-        tmp_path, indices, colours, found):
+    tmp_path, indices, colours, found
+):
     image = with_palette(indices, *colours)
     text = message(tmp_path, image)
     assert re.search(f'palette index {found}', text) and '`causal=[...]`' in text
     mask = read(tmp_path, image, causal=[1]).mask
     np.testing.assert_array_equal(mask, indices == 1)
     np.testing.assert_array_equal(  # the other remedy
-        read(tmp_path, grey(indices * 255)).mask, indices > 0)
+        read(tmp_path, grey(indices * 255)).mask, indices > 0
+    )
 
 
 # ---- colours and transparency ----------------------------------------------
@@ -233,11 +263,15 @@ def test_grey_saved_with_more_channels_is_grey(tmp_path, mode):
     np.testing.assert_array_equal(record.ignore, [[0, 0, 1]])
 
 
-@pytest.mark.parametrize('make', [
-    lambda: coloured([[RED, GREEN, BLACK, RED]]),
-    lambda: coloured([[RED, GREEN, BLACK, RED]], 'RGBA'),
-    lambda: coloured([[RED, GREEN, BLACK, RED]]).quantize(4),
-], ids=['RGB', 'RGBA', 'palette'])
+@pytest.mark.parametrize(
+    'make',
+    [
+        lambda: coloured([[RED, GREEN, BLACK, RED]]),
+        lambda: coloured([[RED, GREEN, BLACK, RED]], 'RGBA'),
+        lambda: coloured([[RED, GREEN, BLACK, RED]]).quantize(4),
+    ],
+    ids=['RGB', 'RGBA', 'palette'],
+)
 def test_causal_colours(tmp_path, make):
     record = read(tmp_path, make(), causal=[list(RED)], ignore=[list(GREEN)])
     np.testing.assert_array_equal(record.mask, [[1, 0, 0, 1]])
@@ -248,7 +282,8 @@ def test_causal_colours(tmp_path, make):
 def test_alpha_channel_is_the_mask_when_asked_for(tmp_path, mode):
     image = transparent([[9, 0, 200, 0]], [[0, 127, 128, 255]], mode)
     np.testing.assert_array_equal(
-        read(tmp_path, image, causal='alpha').mask, [[0, 0, 1, 1]])
+        read(tmp_path, image, causal='alpha').mask, [[0, 0, 1, 1]]
+    )
 
 
 def test_transparent_palette_entry_counts_as_alpha(tmp_path):
@@ -257,31 +292,41 @@ def test_transparent_palette_entry_counts_as_alpha(tmp_path):
     palette([[0, 1, 2]]).save(path, transparency=0)
     masks = source(tmp_path, causal='alpha')
     np.testing.assert_array_equal(
-        masks(sample(tmp_path, shape=(1, 3))).mask, [[0, 1, 1]])
+        masks(sample(tmp_path, shape=(1, 3))).mask, [[0, 1, 1]]
+    )
 
 
-@pytest.mark.parametrize('causal,mask', [
-    (None, [[1, 0, 0]]), ([255], [[1, 0, 0]]), ([0], [[0, 1, 0]]),
-    ([[0, 0, 0]], [[0, 1, 0]])
-])
+@pytest.mark.parametrize(
+    'causal,mask',
+    [
+        (None, [[1, 0, 0]]),
+        ([255], [[1, 0, 0]]),
+        ([0], [[0, 1, 0]]),
+        ([[0, 0, 0]], [[0, 1, 0]]),
+    ],
+)
 def test_what_is_transparent_has_no_value(tmp_path, causal, mask):
     image = transparent([[255, 0, 0]], [[255, 255, 0]], 'RGBA')
     np.testing.assert_array_equal(read(tmp_path, image, causal=causal).mask, mask)
 
 
-@pytest.mark.parametrize('image, clear, mask', [
-    (grey([[255, 0, 255]]), 0, [[1, 0, 1]]),
-    (grey([[255, 0, 255]]), 255, [[0, 0, 0]]),
-    (grey([[255, 0, 255]]), 9, [[1, 0, 1]]),
-    (grey([[65535, 0]], np.uint16), 65535, [[0, 0]]),
-    (grey([[65535, 0]], np.uint16), 0, [[1, 0]]),
-    (coloured([[WHITE, BLACK]]), WHITE, [[0, 0]]),
-    (coloured([[WHITE, BLACK]]), RED, [[1, 0]]),
-    (with_palette([[0, 1]], WHITE, RED), 0, [[0, 1]]),
-    (Image.fromarray(np.array([[True, False]])), 0, [[1, 0]]),
-])
+@pytest.mark.parametrize(
+    'image, clear, mask',
+    [
+        (grey([[255, 0, 255]]), 0, [[1, 0, 1]]),
+        (grey([[255, 0, 255]]), 255, [[0, 0, 0]]),
+        (grey([[255, 0, 255]]), 9, [[1, 0, 1]]),
+        (grey([[65535, 0]], np.uint16), 65535, [[0, 0]]),
+        (grey([[65535, 0]], np.uint16), 0, [[1, 0]]),
+        (coloured([[WHITE, BLACK]]), WHITE, [[0, 0]]),
+        (coloured([[WHITE, BLACK]]), RED, [[1, 0]]),
+        (with_palette([[0, 1]], WHITE, RED), 0, [[0, 1]]),
+        (Image.fromarray(np.array([[True, False]])), 0, [[1, 0]]),
+    ],
+)
 def test_colour_that_the_file_makes_transparent_has_no_value(
-        tmp_path, image, clear, mask):
+    tmp_path, image, clear, mask
+):
     path = tmp_path / 'masks' / 'a.png'
     path.parent.mkdir()
     image.save(path, transparency=clear)
@@ -289,10 +334,13 @@ def test_colour_that_the_file_makes_transparent_has_no_value(
     np.testing.assert_array_equal(record.mask, mask)
 
 
-@pytest.mark.parametrize('image, clear, text', [
-    (with_palette([[0, 1]], BLACK, WHITE), 1, 'palette index 1 is transparent'),
-    (Image.fromarray(np.array([[True, False]])), 255, 'white is transparent'),
-])
+@pytest.mark.parametrize(
+    'image, clear, text',
+    [
+        (with_palette([[0, 1]], BLACK, WHITE), 1, 'palette index 1 is transparent'),
+        (Image.fromarray(np.array([[True, False]])), 255, 'white is transparent'),
+    ],
+)
 def test_cause_that_is_transparent_is_refused(tmp_path, image, clear, text):
     path = tmp_path / 'masks' / 'a.png'
     path.parent.mkdir()
@@ -305,41 +353,50 @@ def test_cause_that_is_transparent_is_refused(tmp_path, image, clear, text):
 
 
 def test_classes_give_a_plane_for_each_class_that_is_there(tmp_path):
-    record = read(tmp_path, grey([[0, 1, 2, 3, 9]]), causal=[1, 2, 3, 4],
-                  classes=[7, 5, 7, 6], ignore=[9])
+    record = read(
+        tmp_path,
+        grey([[0, 1, 2, 3, 9]]),
+        causal=[1, 2, 3, 4],
+        classes=[7, 5, 7, 6],
+        ignore=[9],
+    )
     assert record.classes.tolist() == [5, 7]
     np.testing.assert_array_equal(record.mask, [[[0, 0, 1, 0, 0]], [[0, 1, 0, 1, 0]]])
     np.testing.assert_array_equal(record.ignore, [[0, 0, 0, 0, 1]])
 
 
 def test_classes_of_colours(tmp_path):
-    record = read(tmp_path, coloured([[RED, GREEN, BLACK]]), causal=[RED, GREEN],
-                  classes=[0, 1])
+    record = read(
+        tmp_path, coloured([[RED, GREEN, BLACK]]), causal=[RED, GREEN], classes=[0, 1]
+    )
     assert record.classes.tolist() == [0, 1]
     np.testing.assert_array_equal(record.mask, [[[1, 0, 0]], [[0, 1, 0]]])
 
 
 def test_file_without_any_class_has_no_plane(tmp_path):
     record = read(tmp_path, grey([[0, 4]]), causal=[1], classes=[2])
-    assert record.mask.shape == (0, 1, 2) and record.classes.shape == (0, )
+    assert record.mask.shape == (0, 1, 2) and record.classes.shape == (0,)
 
 
-@pytest.mark.parametrize('wrong,error,text', [
-    (dict(causal=[1, [1, 2, 3]]), ValueError, 'all values or all colours'),
-    (dict(causal=[1], ignore=[[1, 2, 3]]), ValueError, 'all values or all colours'),
-    (dict(causal=[[1, 2]]), ValueError, r'`causal` must hold .* got \[1, 2\]'),
-    (dict(causal=[[1, 2, 256]]), ValueError, r'`causal`.*0 to 255.*256'),
-    (dict(causal=[-1]), ValueError, '`causal`.*got -1'),
-    (dict(causal=[True]), ValueError, '`causal`.*got True'),
-    (dict(causal=[1.5]), ValueError, '`causal`.*got 1.5'),
-    (dict(causal=[]), ValueError, '`causal` must name a value'),
-    (dict(causal=0), TypeError, '`causal` must be a list, got 0'),
-    (dict(causal=255), TypeError, '`causal` must be a list, got 255'),
-    (dict(causal='white'), TypeError, "`causal` must be a list, got 'white'"),
-    (dict(causal=[1, 2], ignore=[2]), ValueError, r'share a value'),
-    (dict(causal=[1, 2], classes=[0]), ValueError, r'`classes` must give a class'),
-    (dict(classes=[0]), ValueError, r'`classes` must give a class.*None'),
-])
+@pytest.mark.parametrize(
+    'wrong,error,text',
+    [
+        (dict(causal=[1, [1, 2, 3]]), ValueError, 'all values or all colours'),
+        (dict(causal=[1], ignore=[[1, 2, 3]]), ValueError, 'all values or all colours'),
+        (dict(causal=[[1, 2]]), ValueError, r'`causal` must hold .* got \[1, 2\]'),
+        (dict(causal=[[1, 2, 256]]), ValueError, r'`causal`.*0 to 255.*256'),
+        (dict(causal=[-1]), ValueError, '`causal`.*got -1'),
+        (dict(causal=[True]), ValueError, '`causal`.*got True'),
+        (dict(causal=[1.5]), ValueError, '`causal`.*got 1.5'),
+        (dict(causal=[]), ValueError, '`causal` must name a value'),
+        (dict(causal=0), TypeError, '`causal` must be a list, got 0'),
+        (dict(causal=255), TypeError, '`causal` must be a list, got 255'),
+        (dict(causal='white'), TypeError, "`causal` must be a list, got 'white'"),
+        (dict(causal=[1, 2], ignore=[2]), ValueError, r'share a value'),
+        (dict(causal=[1, 2], classes=[0]), ValueError, r'`classes` must give a class'),
+        (dict(classes=[0]), ValueError, r'`classes` must give a class.*None'),
+    ],
+)
 def test_wrong_option_names_argument_expected_and_given(wrong, error, text):
     with pytest.raises(error, match=text):
         PNGMasks('masks', **wrong)
@@ -434,8 +491,12 @@ def test_check_names_masks_of_unknown_images(tmp_path):
         source(tmp_path).check()
     text = str(caught.value)
     assert text.startswith('5 masks of ')
-    for part in (f"'{tmp_path / 'masks'}'", "'images/b', 'images/c', 'images/d':",
-                 'belong to no image', '`data_root`'):
+    for part in (
+        f"'{tmp_path / 'masks'}'",
+        "'images/b', 'images/c', 'images/d':",
+        'belong to no image',
+        '`data_root`',
+    ):
         assert part in text
 
 
@@ -496,28 +557,35 @@ def test_check_ends_where_a_link_leads_back(tmp_path, images):
 # ---- wrong files -----------------------------------------------------------
 
 
-@pytest.mark.parametrize('image,shown', [
-    (grey([[0, 255, 128]]), '0 and 255, got 0, 128, 255;'),
-    (grey([[0, 1, 255]]), '0 and 255, got 0, 1, 255;'),
-    (grey([[0, 2]]), '0 and 255, got 0, 2;'),
-    (grey([range(20)]), 'got 0, 1, 2, 3, 4, 5, 6, 7 ...;'),
-    (palette([[0, 1, 2]]), 'got 0, 1, 2;'),
-    (grey([[0, 300, 65535]], np.uint16), '0 and 65535, got 0, 300, 65535;'),
-    (grey([[0, 255]], np.uint16), '0 and 65535, got 0, 255;'),
-])
+@pytest.mark.parametrize(
+    'image,shown',
+    [
+        (grey([[0, 255, 128]]), '0 and 255, got 0, 128, 255;'),
+        (grey([[0, 1, 255]]), '0 and 255, got 0, 1, 255;'),
+        (grey([[0, 2]]), '0 and 255, got 0, 2;'),
+        (grey([range(20)]), 'got 0, 1, 2, 3, 4, 5, 6, 7 ...;'),
+        (palette([[0, 1, 2]]), 'got 0, 1, 2;'),
+        (grey([[0, 300, 65535]], np.uint16), '0 and 65535, got 0, 300, 65535;'),
+        (grey([[0, 255]], np.uint16), '0 and 65535, got 0, 255;'),
+    ],
+)
 def test_file_that_is_not_binary_shows_values_and_remedy(tmp_path, image, shown):
     text = message(tmp_path, image)
     assert 'not binary' in text and 'values 0 and 1' in text
     assert shown in text and '`causal=[...]`' in text
 
 
-@pytest.mark.parametrize('damage', [
-    lambda whole: b'',
-    lambda whole: whole[:20],
-    lambda whole: whole[:len(whole) // 2],
-    lambda whole: b'not an image at all',
-    lambda whole: whole[:60] + bytes([whole[60] ^ 255]) + whole[61:],
-], ids=['zero bytes', 'header cut', 'half', 'text', 'a flipped byte'])
+@pytest.mark.parametrize(
+    'damage',
+    [
+        lambda whole: b'',
+        lambda whole: whole[:20],
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: b'not an image at all',
+        lambda whole: whole[:60] + bytes([whole[60] ^ 255]) + whole[61:],
+    ],
+    ids=['zero bytes', 'header cut', 'half', 'text', 'a flipped byte'],
+)
 def test_file_that_cannot_be_decoded_is_named(tmp_path, damage):
     noise = np.random.default_rng(0).random((40, 40)) > 0.5
     path = write(tmp_path / 'masks' / 'a.png', grey(noise * 255))
@@ -529,8 +597,9 @@ def test_file_that_cannot_be_decoded_is_named(tmp_path, damage):
 
 def test_config_builds_the_source(tmp_path):
     write(tmp_path / 'masks' / 'a.png', grey(CAUSAL))
-    built = TASK_UTILS.build(dict(
-        type='PNGMasks', masks='masks', images='images', data_root=str(tmp_path)))
+    built = TASK_UTILS.build(
+        dict(type='PNGMasks', masks='masks', images='images', data_root=str(tmp_path))
+    )
     np.testing.assert_array_equal(built(sample(tmp_path)).mask, CAUSAL)
 
 
@@ -542,10 +611,16 @@ def raw_grey(path, width, height, bits, rows):
     """A PNG whose header and rows are what they are said to be."""
     head = struct.pack('>IIBBBBB', width, height, bits, 0, 0, 0, 0)
     chunks = b''.join(
-        struct.pack('>I', len(data)) + kind + data + struct.pack(
-            '>I', zlib.crc32(kind + data))
-        for kind, data in ((b'IHDR', head), (b'IDAT', zlib.compress(rows)),
-                           (b'IEND', b'')))
+        struct.pack('>I', len(data))
+        + kind
+        + data
+        + struct.pack('>I', zlib.crc32(kind + data))
+        for kind, data in (
+            (b'IHDR', head),
+            (b'IDAT', zlib.compress(rows)),
+            (b'IEND', b''),
+        )
+    )
     path.write_bytes(b'\x89PNG\r\n\x1a\n' + chunks)
 
 
@@ -568,35 +643,82 @@ def turned(path):
 BAD = {
     'its own orientation': ('.png', turned, {}, r'EXIF orientation of its own \(3\)'),
     'the same in TIFF': ('.tif', turned, {}, r'EXIF orientation of its own \(3\)'),
-    '16 bits, 0 is white': ('.tif', lambda path: grey(CAUSAL, np.uint16).save(
-        path, tiffinfo={262: 0}), {}, '16 bits where 0 is white.* 16-bit PNG'),
-    'grey of 2 bits': ('.png', two_bits, dict(causal=[1]),
-                       'grey of 2 bits, .*save it as an 8-bit PNG'),
-    'colours': ('.png', lambda path: coloured([[RED, BLACK] * 2] * 3).save(path), {},
-                r'colours, \[0, 0, 0\], \[255, 0, 0\]: .*causal=\[\[r, g, b'),
+    '16 bits, 0 is white': (
+        '.tif',
+        lambda path: grey(CAUSAL, np.uint16).save(path, tiffinfo={262: 0}),
+        {},
+        '16 bits where 0 is white.* 16-bit PNG',
+    ),
+    'grey of 2 bits': (
+        '.png',
+        two_bits,
+        dict(causal=[1]),
+        'grey of 2 bits, .*save it as an 8-bit PNG',
+    ),
+    'colours': (
+        '.png',
+        lambda path: coloured([[RED, BLACK] * 2] * 3).save(path),
+        {},
+        r'colours, \[0, 0, 0\], \[255, 0, 0\]: .*causal=\[\[r, g, b',
+    ),
     'half transparent': (
-        '.png', lambda path: transparent(CAUSAL * 255, CAUSAL * 90).save(path), {},
-        "half transparent pixels, .*causal='alpha'"),
-    'no alpha': ('.png', lambda path: grey(CAUSAL).save(path), dict(causal='alpha'),
-                 "opaque everywhere, and causal='alpha'"),
-    'float TIFF': ('.tif', lambda path: grey(CAUSAL, np.float32).save(path), {},
-                   "mode 'F', expected one of .* 8-bit PNG"),
-    'CMYK': ('.tif', lambda path: Image.new('CMYK', (4, 3)).save(path), {},
-             "mode 'CMYK'"),
-    '16-bit by colours': ('.png', lambda path: grey(CAUSAL, np.uint16).save(path),
-                          dict(causal=[[255, 0, 0]]), "mode 'I;16'"),
+        '.png',
+        lambda path: transparent(CAUSAL * 255, CAUSAL * 90).save(path),
+        {},
+        "half transparent pixels, .*causal='alpha'",
+    ),
+    'no alpha': (
+        '.png',
+        lambda path: grey(CAUSAL).save(path),
+        dict(causal='alpha'),
+        "opaque everywhere, and causal='alpha'",
+    ),
+    'float TIFF': (
+        '.tif',
+        lambda path: grey(CAUSAL, np.float32).save(path),
+        {},
+        "mode 'F', expected one of .* 8-bit PNG",
+    ),
+    'CMYK': (
+        '.tif',
+        lambda path: Image.new('CMYK', (4, 3)).save(path),
+        {},
+        "mode 'CMYK'",
+    ),
+    '16-bit by colours': (
+        '.png',
+        lambda path: grey(CAUSAL, np.uint16).save(path),
+        dict(causal=[[255, 0, 0]]),
+        "mode 'I;16'",
+    ),
     'animated PNG': ('.png', frames, {}, '2 frames or pages, expected one'),
     'pages of a TIFF': ('.tif', frames, {}, '2 frames or pages, expected one'),
     'bomb': ('.png', bomb, {}, 'more pixels than Pillow opens .*MAX_IMAGE_PIXELS'),
-    'JPEG': ('.jpg', lambda path: grey(CAUSAL * 200 + 9).save(path), {},
-             'not binary: .*a JPEG does not keep values'),
-    'another size': ('.png', lambda path: grey(CAUSAL.T).save(path), {},
-                     r'height and width \(4, 3\), its image \(3, 4\): make the mask'),
+    'JPEG': (
+        '.jpg',
+        lambda path: grey(CAUSAL * 200 + 9).save(path),
+        {},
+        'not binary: .*a JPEG does not keep values',
+    ),
+    'another size': (
+        '.png',
+        lambda path: grey(CAUSAL.T).save(path),
+        {},
+        r'height and width \(4, 3\), its image \(3, 4\): make the mask',
+    ),
     'text': ('.png', lambda path: path.write_text('mask'), {}, 'cannot be read'),
-    'huge text chunk': ('.png', lambda path: grey(CAUSAL).save(
-        path, pnginfo=long_comment()), {}, 'cannot be read.*too large'),
-    'link out': ('.png', lambda path: path.symlink_to('/etc/hostname'), {},
-                 "path 'a.png' links to '/etc/hostname'"),
+    'huge text chunk': (
+        '.png',
+        lambda path: grey(CAUSAL).save(path, pnginfo=long_comment()),
+        {},
+        'cannot be read.*too large',
+    ),
+    'link out': (
+        '.png',
+        lambda path: path.symlink_to('/etc/hostname'),
+        {},
+        "path 'a.png' links to '/etc/hostname'",
+    ),
 }
 
 
@@ -628,8 +750,9 @@ def test_two_masks_of_one_image_are_refused_in_check_and_call(tmp_path):
 
 def test_wrong_size_is_refused_before_a_pixel_is_decoded(tmp_path, monkeypatch):
     write(tmp_path / 'masks' / 'a.png', grey(CAUSAL))
-    monkeypatch.setattr(PngImagePlugin.PngImageFile, 'load',
-                        lambda *_: pytest.fail('decoded'))
+    monkeypatch.setattr(
+        PngImagePlugin.PngImageFile, 'load', lambda *_: pytest.fail('decoded')
+    )
     with pytest.raises(MaskSizeError) as caught:
         source(tmp_path)(sample(tmp_path, shape=(9, 9)))
     assert caught.value.size == (3, 4)

@@ -1,4 +1,5 @@
 """Points in CSV and JSON: every accepted file, every wrong file."""
+
 import json
 
 import numpy as np
@@ -19,18 +20,27 @@ def write(root, text, name='points.csv'):
 
 def mask_of(root, name, key='a.jpg', **kwargs):
     record = PointMasks(name, data_root=str(root), **kwargs)(
-        dict(img_path=str(root / key), ori_shape=SHAPE))
+        dict(img_path=str(root / key), ori_shape=SHAPE)
+    )
     return None if record is None else record.mask
 
 
 FILES = {
     'csv': ('points.csv', 'image,x,y\na.jpg,2.5,3\nb.jpg,1,1\na.jpg,6,1\n'),
-    'csv with radius': ('points.csv', 'x,y,image,radius\n2.5,3,a.jpg,\n'
-                        '6,1,a.jpg,0.2\n'),
-    'csv with a byte order mark': ('points.csv', '\ufeffimage,x,y\na.jpg,2.5,3\n'
-                                   'a.jpg,6,1\n'),
-    'json list': ('points.json', json.dumps(
-        [dict(image='a.jpg', x=2.5, y=3), dict(image='a.jpg', x=6, y=1, radius=0.2)])),
+    'csv with radius': (
+        'points.csv',
+        'x,y,image,radius\n2.5,3,a.jpg,\n6,1,a.jpg,0.2\n',
+    ),
+    'csv with a byte order mark': (
+        'points.csv',
+        '\ufeffimage,x,y\na.jpg,2.5,3\na.jpg,6,1\n',
+    ),
+    'json list': (
+        'points.json',
+        json.dumps(
+            [dict(image='a.jpg', x=2.5, y=3), dict(image='a.jpg', x=6, y=1, radius=0.2)]
+        ),
+    ),
     'json object': ('points.json', json.dumps({'a.jpg': [[2.5, 3], [6, 1, 0.2]]})),
 }
 
@@ -41,14 +51,16 @@ def test_every_accepted_file_gives_the_same_mask(tmp_path, kind):
     mask = mask_of(tmp_path, write(tmp_path, text, name), radius=0.2)
     assert mask.dtype == np.uint8
     np.testing.assert_array_equal(
-        mask, draw_stroke([(2.5, 3)], 2, SHAPE) | draw_stroke([(6, 1)], 2, SHAPE))
+        mask, draw_stroke([(2.5, 3)], 2, SHAPE) | draw_stroke([(6, 1)], 2, SHAPE)
+    )
 
 
 def test_pixel_radius_by_point_and_by_option(tmp_path):
     name = write(tmp_path, 'image,x,y,radius\na.jpg,2,3,\na.jpg,6,1,0\n')
     mask = mask_of(tmp_path, name, radius=1.5, unit='pixel')
     np.testing.assert_array_equal(
-        mask, draw_stroke([(2, 3)], 1.5, SHAPE) | draw_stroke([(6, 1)], 0, SHAPE))
+        mask, draw_stroke([(2, 3)], 1.5, SHAPE) | draw_stroke([(6, 1)], 0, SHAPE)
+    )
 
 
 def test_image_without_points_has_no_mask(tmp_path):
@@ -57,8 +69,9 @@ def test_image_without_points_has_no_mask(tmp_path):
 
 def test_config_keys_and_check(tmp_path):
     write(tmp_path, 'image,x,y\nimages/a.jpg,2,3\n')
-    built = TASK_UTILS.build(dict(type='PointMasks', ann_file='points.csv',
-                                  data_root=str(tmp_path)))
+    built = TASK_UTILS.build(
+        dict(type='PointMasks', ann_file='points.csv', data_root=str(tmp_path))
+    )
     assert built.keys() == ['images/a.jpg']
     with pytest.raises(MaskError, match="1 image names of '.*csv'.*'images/a.jpg'"):
         built.check()
@@ -74,8 +87,10 @@ BAD = {
     'word': ('image,x,y\na.jpg,one,2\n', "line 2: expected finite numbers .*'one'"),
     'short line': ('image,x,y\na.jpg,1\n', 'line 2: expected finite numbers .*None'),
     'NaN': ('image,x,y\na.jpg,nan,2\n', "line 2: expected finite numbers .*'nan'"),
-    'negative radius': ('image,x,y,radius\na.jpg,1,2,-1\n',
-                        "radius of 0 or more, got .*'-1'"),
+    'negative radius': (
+        'image,x,y,radius\na.jpg,1,2,-1\n',
+        "radius of 0 or more, got .*'-1'",
+    ),
     'radius that is a word': ('image,x,y,radius\na.jpg,1,2,big\n', "radius.*'big'"),
     'leaves the root': ('image,x,y\n../a.jpg,1,2\n', r"path '../a.jpg' has '\.\.'"),
     'absolute': ('image,x,y\n/a.jpg,1,2\n', "path '/a.jpg' is absolute"),
@@ -92,8 +107,10 @@ BAD_JSON = {
 }
 
 
-@pytest.mark.parametrize('kind,name', [
-    *((kind, 'points.csv') for kind in BAD), *((kind, 'a.json') for kind in BAD_JSON)])
+@pytest.mark.parametrize(
+    'kind,name',
+    [*((kind, 'points.csv') for kind in BAD), *((kind, 'a.json') for kind in BAD_JSON)],
+)
 def test_bad_file_names_file_line_and_expectation(tmp_path, kind, name):
     text, expected = (BAD if name == 'points.csv' else BAD_JSON)[kind]
     write(tmp_path, text, name)

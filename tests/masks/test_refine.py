@@ -1,4 +1,5 @@
 """Refining marks to outlines by GrabCut."""
+
 import numpy as np
 import pytest
 
@@ -8,8 +9,10 @@ SHAPE = 96, 120
 
 
 def ellipse(y, x, height, width, shape=SHAPE):
-    rows, columns = np.ogrid[:shape[0], :shape[1]]
-    return (((rows - y) / height)**2 + ((columns - x) / width)**2 <= 1).astype(np.uint8)
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    return (((rows - y) / height) ** 2 + ((columns - x) / width) ** 2 <= 1).astype(
+        np.uint8
+    )
 
 
 def photograph(objects, seed=0):
@@ -22,7 +25,7 @@ def photograph(objects, seed=0):
 def box(objects):
     rows, columns = objects.any(1).nonzero()[0], objects.any(0).nonzero()[0]
     mask = np.zeros_like(objects)
-    mask[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1] = 1
+    mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = 1
     return mask
 
 
@@ -90,8 +93,9 @@ def test_a_mark_of_one_pixel_stays():
 
 def test_no_mark_gives_no_outline():
     for where in ('around', 'inside'):
-        refined = GrabCut(where)(photograph(np.zeros(SHAPE, np.uint8)),
-                                 np.zeros(SHAPE, np.uint8))
+        refined = GrabCut(where)(
+            photograph(np.zeros(SHAPE, np.uint8)), np.zeros(SHAPE, np.uint8)
+        )
         assert not refined.mask.any()
         assert not refined.ways
 
@@ -127,18 +131,31 @@ def test_a_grey_image_is_refined():
         assert iou(GrabCut()(image, box(objects)).mask, objects) > 0.9
 
 
-@pytest.mark.parametrize(('image', 'said'), [
-    (np.zeros((*SHAPE, 3), np.float32), 'float32'),
-    (np.zeros((*SHAPE, 4), np.uint8), r'\(96, 120, 4\)'),
-    (np.zeros((8, 9, 3), np.uint8), r'\(8, 9\)')])
+@pytest.mark.parametrize(
+    ('image', 'said'),
+    [
+        (np.zeros((*SHAPE, 3), np.float32), 'float32'),
+        (np.zeros((*SHAPE, 4), np.uint8), r'\(96, 120, 4\)'),
+        (np.zeros((8, 9, 3), np.uint8), r'\(8, 9\)'),
+    ],
+)
 def test_an_image_of_another_type_or_size_is_an_error(image, said):
     with pytest.raises(ValueError, match=said):
         GrabCut()(image, np.ones(SHAPE, np.uint8))
 
 
-@pytest.mark.parametrize(('option', 'value'), [
-    ('mark', 'about'), ('iterations', 0), ('margin', -1), ('size', 8), ('least', -1),
-    ('reach', float('nan')), ('most', -0.1)])
+@pytest.mark.parametrize(
+    ('option', 'value'),
+    [
+        ('mark', 'about'),
+        ('iterations', 0),
+        ('margin', -1),
+        ('size', 8),
+        ('least', -1),
+        ('reach', float('nan')),
+        ('most', -0.1),
+    ],
+)
 def test_an_option_out_of_range_is_an_error_with_its_name(option, value):
     with pytest.raises(ValueError, match=option):
         GrabCut(**{option: value})
@@ -171,7 +188,7 @@ def test_a_damaged_entry_is_made_again(tmp_path):
     objects = ellipse(48, 60, 25, 40)
     image, refine = photograph(objects), GrabCut(cache=tmp_path)
     right = refine(image, box(objects)).mask
-    file, = files(tmp_path)
+    (file,) = files(tmp_path)
     whole = file.read_bytes()
     for damaged in (b'', whole[:-3], b'[1]' + whole, b'{}\n' + whole[-9:]):
         file.write_bytes(damaged)

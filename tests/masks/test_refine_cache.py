@@ -1,4 +1,5 @@
 """A cache of outlines that several processes use at once."""
+
 import multiprocessing
 import os
 from collections import Counter
@@ -43,8 +44,10 @@ def write_together(folder, barrier, results):
 def test_processes_that_make_the_same_entry_at_once_all_go_on(tmp_path):
     context = multiprocessing.get_context('fork')
     barrier, results = context.Barrier(PROCESSES), context.Queue()
-    started = [context.Process(target=write_together, args=(tmp_path, barrier, results))
-               for _ in range(PROCESSES)]
+    started = [
+        context.Process(target=write_together, args=(tmp_path, barrier, results))
+        for _ in range(PROCESSES)
+    ]
     for process in started:
         process.start()
     found = [results.get(timeout=100) for _ in started]
@@ -75,10 +78,16 @@ def test_writers_of_one_entry_do_not_share_a_partial_file(tmp_path, monkeypatch)
 
     monkeypatch.setattr(Path, 'open', open_together)
     with ThreadPoolExecutor(2) as pool:
-        made = list(pool.map(lambda _: cache.get(
-            *entry(1), lambda image, mask: (mask, Counter(core=1))), range(2)))
+        made = list(
+            pool.map(
+                lambda _: cache.get(
+                    *entry(1), lambda image, mask: (mask, Counter(core=1))
+                ),
+                range(2),
+            )
+        )
     assert [ways for _, ways in made] == [Counter(core=1)] * 2
-    file, = [file for file in tmp_path.rglob('*') if file.is_file()]
+    (file,) = [file for file in tmp_path.rglob('*') if file.is_file()]
     assert not file.name.startswith('.')
 
 
@@ -87,7 +96,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(OSError, match=str(tmp_path)):
         RefineCache(tmp_path, 'test').get(
-            *entry(1), lambda *_: (entry(1)[1], Counter()))
+            *entry(1), lambda *_: (entry(1)[1], Counter())
+        )
 
 
 def test_a_cache_that_was_made_with_other_options_is_not_read(tmp_path):

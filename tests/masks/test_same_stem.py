@@ -1,4 +1,5 @@
 """Two images with one mask: every source by stem says so, or the mask says whose."""
+
 import json
 import os
 import shutil
@@ -21,8 +22,9 @@ def sample(root, name):
 
 
 # masks beside the images whose names are no images' names
-@pytest.mark.parametrize('name', ['LabelMe', 'YOLO', 'VOC boxes', 'MATLAB', 'IDRiD',
-                                  'CVAT', 'CVAT labels'])
+@pytest.mark.parametrize(
+    'name', ['LabelMe', 'YOLO', 'VOC boxes', 'MATLAB', 'IDRiD', 'CVAT', 'CVAT labels']
+)
 def test_each_source_by_stem_refuses_two_images(tmp_path, name):
     one = FORMATS[name]
     assert one.read(tmp_path, one.encoded()).mask.any()
@@ -100,7 +102,8 @@ def test_mask_beside_its_image_is_no_second_image(root):
 
 def test_policy_for_unusable_masks_holds(root):
     loader = MaskLoader(
-        PNGMasks('masks', 'images', str(root)), on_error='unguided', warn=print)
+        PNGMasks('masks', 'images', str(root)), on_error='unguided', warn=print
+    )
     result = loader.load(sample(root, 'images/a.jpg'), SHAPE)
     assert result.kind == 'unusable' and 'belongs to 2 images' in result.reason
 
@@ -182,4 +185,5 @@ def test_names_in_two_normal_forms_would_have_one_mask():
 def test_same_mask_is_found_again_after_the_images_are_named_apart(root):
     np.testing.assert_array_equal(
         labelme(root, 'a.jpg')(sample(root, 'images/a.jpg')).mask,
-        labelme(root, 'a.png')(sample(root, 'images/a.png')).mask)
+        labelme(root, 'a.png')(sample(root, 'images/a.png')).mask,
+    )

@@ -1,4 +1,5 @@
 """The choice of guided images: nested, stateless, by class, from a list."""
+
 import pytest
 
 from cfcn_plugin.masks import (
@@ -43,8 +44,9 @@ def test_ranks_are_roughly_uniform(seed):
 
 @pytest.mark.parametrize('per_class', [False, True])
 def test_fewer_are_inside_more(per_class):
-    chosen = [set(choose_guided(IMAGES, n, per_class=per_class))
-              for n in (1, 5, 12, 20)]
+    chosen = [
+        set(choose_guided(IMAGES, n, per_class=per_class)) for n in (1, 5, 12, 20)
+    ]
     assert chosen[0] < chosen[1] < chosen[2] < chosen[3]
 
 
@@ -73,12 +75,15 @@ def test_image_with_several_labels_counts_for_each():
     assert 'both' in choose_guided([('both', (0, 1))], 1, per_class=True)
 
 
-@pytest.mark.parametrize('count,per_class,message', [
-    (61, False, '61 images are asked for, and the training set has 60'),
-    (21, True, '21 images are asked for, and class 0 has 20'),
-    (0, False, '`n` must be at least 1, got 0'),
-    (-2, True, '`n` must be at least 1, got -2'),
-])
+@pytest.mark.parametrize(
+    'count,per_class,message',
+    [
+        (61, False, '61 images are asked for, and the training set has 60'),
+        (21, True, '21 images are asked for, and class 0 has 20'),
+        (0, False, '`n` must be at least 1, got 0'),
+        (-2, True, '`n` must be at least 1, got -2'),
+    ],
+)
 def test_impossible_number_says_what_there_is(count, per_class, message):
     with pytest.raises(ValueError, match=message):
         choose_guided(IMAGES, count, per_class=per_class)
@@ -118,11 +123,32 @@ def test_empty_list_says_what_was_expected(tmp_path, text):
     assert f"'{file}'" in str(caught.value)
 
 
-NAMES = ['a.jpg', 'sub/ä b.jpg', 'a\u0308.jpg', 'a\u2028b.jpg', 'a.jpg\x85',
-         '\x0ca.jpg', '\u3000a.jpg', 'a\\b.jpg', '"a".jpg', '#a.jpg', 'a\tb.jpg',
-         'a.jpg\ufeff']
-NO_LINES = ['a\nb.jpg', 'a.jpg\n', 'a\r.jpg', ' a.jpg', 'a.jpg ', '\ta.jpg',
-            '\udcff.jpg', '\u3000', '\ufeffa.jpg', '']
+NAMES = [
+    'a.jpg',
+    'sub/ä b.jpg',
+    'a\u0308.jpg',
+    'a\u2028b.jpg',
+    'a.jpg\x85',
+    '\x0ca.jpg',
+    '\u3000a.jpg',
+    'a\\b.jpg',
+    '"a".jpg',
+    '#a.jpg',
+    'a\tb.jpg',
+    'a.jpg\ufeff',
+]
+NO_LINES = [
+    'a\nb.jpg',
+    'a.jpg\n',
+    'a\r.jpg',
+    ' a.jpg',
+    'a.jpg ',
+    '\ta.jpg',
+    '\udcff.jpg',
+    '\u3000',
+    '\ufeffa.jpg',
+    '',
+]
 
 
 def test_every_name_of_a_written_list_is_read_again(tmp_path):
@@ -142,9 +168,14 @@ def test_name_that_is_no_utf_8_has_a_rank():
     assert 0 <= guidance_rank('\udcff.jpg') < 1
 
 
-@pytest.mark.parametrize('listed,image,shown', [
-    ('\xe4.jpg', 'a\u0308.jpg', '\xe4.jpg'), ('a\u0308.jpg', '\xe4.jpg', '\xe4.jpg'),
-    ('b\\a.jpg', 'b/a.jpg', 'b/a.jpg')])
+@pytest.mark.parametrize(
+    'listed,image,shown',
+    [
+        ('\xe4.jpg', 'a\u0308.jpg', '\xe4.jpg'),
+        ('a\u0308.jpg', '\xe4.jpg', '\xe4.jpg'),
+        ('b\\a.jpg', 'b/a.jpg', 'b/a.jpg'),
+    ],
+)
 def test_list_chooses_an_image_in_any_form_of_its_name(tmp_path, listed, image, shown):
     (tmp_path / 'guided.txt').write_text(f'{listed}\n', encoding='utf-8')
     loader = MaskLoader(PNGMasks('masks'), image_list=str(tmp_path / 'guided.txt'))

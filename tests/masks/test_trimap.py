@@ -1,4 +1,5 @@
 """Options for the border of a trimap, and files that are not trimaps."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,11 +22,14 @@ def read(root, shape=SHAPE, **kwargs):
     return TrimapMasks(data_root=str(root), **kwargs)(sample)
 
 
-@pytest.mark.parametrize('border,mask', [
-    ('causal', [[0, 1, 1], [0, 1, 1]]),
-    ('context', [[0, 0, 0], [0, 0, 1]]),
-    ('ignore', [[0, 0, 0], [0, 0, 1]]),
-])
+@pytest.mark.parametrize(
+    'border,mask',
+    [
+        ('causal', [[0, 1, 1], [0, 1, 1]]),
+        ('context', [[0, 0, 0], [0, 0, 1]]),
+        ('ignore', [[0, 0, 0], [0, 0, 1]]),
+    ],
+)
 def test_border_is_what_is_asked_for(tmp_path, border, mask):
     path = write(tmp_path, TRIMAP)
     record = read(tmp_path, border=border)
@@ -48,11 +52,14 @@ def test_unknown_border_names_the_three():
         TrimapMasks(border='edge')
 
 
-@pytest.mark.parametrize('values,shown', [
-    ([[0, 255, 0]], r'\[0, 255\]'),
-    ([[0, 1, 2]], r'\[0, 1, 2\]'),
-    ([[1, 2, 4]], r'\[1, 2, 4\]'),
-])
+@pytest.mark.parametrize(
+    'values,shown',
+    [
+        ([[0, 255, 0]], r'\[0, 255\]'),
+        ([[0, 1, 2]], r'\[0, 1, 2\]'),
+        ([[1, 2, 4]], r'\[1, 2, 4\]'),
+    ],
+)
 def test_file_that_is_no_trimap_names_file_values_and_remedy(tmp_path, values, shown):
     path = write(tmp_path, values)
     with pytest.raises(MaskError, match=f'not a trimap.*{shown}.*PNGMasks') as caught:

@@ -1,4 +1,5 @@
 """The visible fraction of an object does not depend on the zoom of a crop."""
+
 import numpy as np
 import pytest
 from mmcv.transforms import Compose
@@ -25,13 +26,15 @@ def scope():
 
 def blob():
     y, x = np.mgrid[:HEIGHT, :WIDTH]
-    return (((y - 80) / 50)**2 + ((x - 130) / 60)**2 < 1).astype(np.uint8)
+    return (((y - 80) / 50) ** 2 + ((x - 130) / 60) ** 2 < 1).astype(np.uint8)
 
 
 def moved(*transforms):
     results = dict(
-        img=np.zeros((HEIGHT, WIDTH, 3), np.uint8), activation_mask=blob(),
-        source_positions=source_positions((HEIGHT, WIDTH)))
+        img=np.zeros((HEIGHT, WIDTH, 3), np.uint8),
+        activation_mask=blob(),
+        source_positions=source_positions((HEIGHT, WIDTH)),
+    )
     for transform in transforms:
         results = MaskAware(transform)(results)
     return results
@@ -39,7 +42,8 @@ def moved(*transforms):
 
 def fraction(results):
     return visible_fraction(
-        results['activation_mask'], results['source_positions'], blob().mean())
+        results['activation_mask'], results['source_positions'], blob().mean()
+    )
 
 
 def test_by_hand():
@@ -52,7 +56,8 @@ def test_by_hand():
     assert visible_fraction(mask, right, 1.0) == pytest.approx(2 / 3)
     zoomed = right.repeat(4, 1).repeat(4, 2)  # the same part of the image
     assert visible_fraction(np.ones((340, 136)), zoomed, 1.0) == pytest.approx(
-        2 / 3, rel=0.02)
+        2 / 3, rel=0.02
+    )
     assert visible_fraction(mask * 0, right, 0.5) == 0
 
 
@@ -62,34 +67,43 @@ def test_random_crop_shows_what_lies_in_its_box(scale):
     stock = TRANSFORMS.build(crop)
     for seed in range(20):
         np.random.seed(seed)
-        top, left, height, width = stock.rand_crop_params(
-            np.zeros((HEIGHT, WIDTH, 3)))
-        inside = blob()[top:top + height, left:left + width]
+        top, left, height, width = stock.rand_crop_params(np.zeros((HEIGHT, WIDTH, 3)))
+        inside = blob()[top : top + height, left : left + width]
         np.random.seed(seed)
         assert fraction(moved(crop)) == pytest.approx(
-            inside.sum() / blob().sum(), abs=0.03)
+            inside.sum() / blob().sum(), abs=0.03
+        )
 
 
-@pytest.mark.parametrize('transforms', [
-    [dict(type='RandomFlip', prob=1.0)],
-    [dict(type='ResizeEdge', scale=400)],
-    [dict(type='Resize', scale=(90, 300))],  # not in proportion
-    [dict(type='Pad', size=(300, 260))],
-    [dict(type='Rotate', angle=20., prob=1.0)],
-    [dict(type='Shear', magnitude=0.2, prob=1.0)],
-    [dict(type='ResizeEdge', scale=90), dict(type='Rotate', angle=-10., prob=1.0),
-     dict(type='Pad', size=(300, 200)), dict(type='RandomFlip', prob=1.0)],
-])
+@pytest.mark.parametrize(
+    'transforms',
+    [
+        [dict(type='RandomFlip', prob=1.0)],
+        [dict(type='ResizeEdge', scale=400)],
+        [dict(type='Resize', scale=(90, 300))],  # not in proportion
+        [dict(type='Pad', size=(300, 260))],
+        [dict(type='Rotate', angle=20.0, prob=1.0)],
+        [dict(type='Shear', magnitude=0.2, prob=1.0)],
+        [
+            dict(type='ResizeEdge', scale=90),
+            dict(type='Rotate', angle=-10.0, prob=1.0),
+            dict(type='Pad', size=(300, 200)),
+            dict(type='RandomFlip', prob=1.0),
+        ],
+    ],
+)
 def test_an_object_that_stays_in_the_image_is_all_visible(transforms):
     np.random.seed(0)
     assert fraction(moved(*transforms)) == pytest.approx(1, abs=0.03)
 
 
 def test_a_translation_hides_what_it_moves_out():
-    results = moved(dict(type='Translate', magnitude=0.4, prob=1.0,
-                         random_negative_prob=0.0))
+    results = moved(
+        dict(type='Translate', magnitude=0.4, prob=1.0, random_negative_prob=0.0)
+    )
     assert fraction(results) == pytest.approx(
-        causal_pixels(results).sum() / blob().sum(), abs=0.01)
+        causal_pixels(results).sum() / blob().sum(), abs=0.01
+    )
     assert fraction(results) < 0.9
 
 
@@ -115,13 +129,18 @@ def crop_of(root, width, **options):
     mask[:, :20] = 255
     Image.fromarray(mask).save(root / 'masks' / 'a.png')
     source = dict(type='PNGMasks', masks='masks', images='images', data_root=str(root))
-    pipeline = Compose([
-        dict(type='LoadImageFromFile'),
-        dict(type='LoadActivationMask', source=source, **options),
-        dict(type='MaskAware', transform=dict(
-            type='CenterCrop', crop_size=(width, 20))),
-        dict(type='MaskAware', transform=dict(type='Resize', scale=(64, 64))),
-        dict(type='PackGuidedInputs')])
+    pipeline = Compose(
+        [
+            dict(type='LoadImageFromFile'),
+            dict(type='LoadActivationMask', source=source, **options),
+            dict(
+                type='MaskAware',
+                transform=dict(type='CenterCrop', crop_size=(width, 20)),
+            ),
+            dict(type='MaskAware', transform=dict(type='Resize', scale=(64, 64))),
+            dict(type='PackGuidedInputs'),
+        ]
+    )
     return pipeline(dict(img_path=str(root / 'images' / 'a.png')))['data_samples']
 
 
@@ -136,10 +155,20 @@ def test_below_min_visible_the_draw_is_unguided_and_counted(tmp_path, least, is_
 
 def test_the_default_carries_nothing_along(tmp_path):
     assert crop_of(tmp_path, 10).guided is True
-    load = TRANSFORMS.build(dict(type='LoadActivationMask', source=dict(
-        type='PNGMasks', masks='masks', images='images', data_root=str(tmp_path))))
-    results = load(dict(img=np.zeros((20, 40, 3), np.uint8),
-                        img_path=str(tmp_path / 'images' / 'a.png')))
+    load = TRANSFORMS.build(
+        dict(
+            type='LoadActivationMask',
+            source=dict(
+                type='PNGMasks', masks='masks', images='images', data_root=str(tmp_path)
+            ),
+        )
+    )
+    results = load(
+        dict(
+            img=np.zeros((20, 40, 3), np.uint8),
+            img_path=str(tmp_path / 'images' / 'a.png'),
+        )
+    )
     assert 'source_positions' not in results and 'min_visible' not in results
 
 

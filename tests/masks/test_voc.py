@@ -1,4 +1,5 @@
 """Pascal VOC: palettes, objects and boxes with manual results, and wrong files."""
+
 import numpy as np
 import pytest
 from mmpretrain.datasets import VOC
@@ -9,15 +10,22 @@ from cfcn_plugin.masks import MaskError, MaskSizeError, VOCMasks
 
 SHAPE = (3, 5)
 AEROPLANE, BICYCLE, DOG = 1, 2, 12
-CLASSES = np.array([[0, 1, 1, 255, 12], [0, 1, 255, 255, 12], [0, 0, 0, 0, 0]],
-                   np.uint8)
-INSTANCES = np.array([[0, 1, 1, 255, 3], [0, 2, 255, 255, 3], [0, 0, 0, 0, 0]],
-                     np.uint8)
-OBJECT = ('<object><name>{}</name><difficult>{}</difficult><bndbox><xmin>{}</xmin>'
-          '<ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bndbox></object>')
+CLASSES = np.array(
+    [[0, 1, 1, 255, 12], [0, 1, 255, 255, 12], [0, 0, 0, 0, 0]], np.uint8
+)
+INSTANCES = np.array(
+    [[0, 1, 1, 255, 3], [0, 2, 255, 255, 3], [0, 0, 0, 0, 0]], np.uint8
+)
+OBJECT = (
+    '<object><name>{}</name><difficult>{}</difficult><bndbox><xmin>{}</xmin>'
+    '<ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bndbox></object>'
+)
 SIZE = '<size><width>5</width><height>3</height><depth>3</depth></size>'
-OBJECTS = [('aeroplane', 0, 2, 1, 3, 1), ('aeroplane', 1, 2, 2, 2, 2),
-           ('dog', 0, 5, 1, 5, 2)]
+OBJECTS = [
+    ('aeroplane', 0, 2, 1, 3, 1),
+    ('aeroplane', 1, 2, 2, 2, 2),
+    ('dog', 0, 5, 1, 5, 2),
+]
 
 
 def write_png(root, values, folder='SegmentationClass'):
@@ -96,11 +104,17 @@ def test_image_without_a_file_has_no_mask_and_without_an_object_an_empty_one(tmp
 # ---- objects ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize('difficult,causal,ignored', [
-    ('ignore', (1, 3), (2, 255)), ('causal', (1, 2, 3), (255, )),
-    ('skip', (1, 3), (255, ))])
+@pytest.mark.parametrize(
+    'difficult,causal,ignored',
+    [
+        ('ignore', (1, 3), (2, 255)),
+        ('causal', (1, 2, 3), (255,)),
+        ('skip', (1, 3), (255,)),
+    ],
+)
 def test_objects_take_name_and_difficulty_from_the_xml(
-        tmp_path, difficult, causal, ignored):
+    tmp_path, difficult, causal, ignored
+):
     write_png(tmp_path, INSTANCES, 'SegmentationObject')
     write_xml(tmp_path, *OBJECTS)
     record = load(tmp_path, use='instances', difficult=difficult)
@@ -116,10 +130,12 @@ def test_objects_take_name_and_difficulty_from_the_xml(
 def test_boxes_count_from_one_with_the_last_pixel_inside(tmp_path):
     write_xml(tmp_path, *OBJECTS)
     record = load(tmp_path, use='bbox')
-    np.testing.assert_array_equal(record.mask, [[0, 1, 1, 0, 1], [0, 0, 0, 0, 1],
-                                                [0, 0, 0, 0, 0]])
-    np.testing.assert_array_equal(record.ignore, [[0, 0, 0, 0, 0], [0, 1, 0, 0, 0],
-                                                  [0, 0, 0, 0, 0]])
+    np.testing.assert_array_equal(
+        record.mask, [[0, 1, 1, 0, 1], [0, 0, 0, 0, 1], [0, 0, 0, 0, 0]]
+    )
+    np.testing.assert_array_equal(
+        record.ignore, [[0, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 0]]
+    )
 
 
 def test_xml_without_a_size_takes_the_images(tmp_path):
@@ -152,8 +168,10 @@ def test_config_builds_the_source_and_check_compares_names(tmp_path):
 
 
 def test_box_that_cvat_turned_is_named(tmp_path):
-    attribute = ('<attributes><attribute><name>rotation</name><value>{}</value>'
-                 '</attribute></attributes></object>')
+    attribute = (
+        '<attributes><attribute><name>rotation</name><value>{}</value>'
+        '</attribute></attributes></object>'
+    )
     upright = OBJECT.format('dog', 0, 1, 1, 2, 2)
     for turn in ('0.0', '180.0', 'left'):
         one = upright.replace('</object>', attribute.format(turn))
@@ -165,26 +183,36 @@ def test_box_that_cvat_turned_is_named(tmp_path):
         load(tmp_path, use='bbox')
 
 
-TURNED = ('<object><name>dog</name><robndbox><cx>{}</cx><cy>{}</cy><w>{}</w><h>{}</h>'
-          '<angle>{}</angle></robndbox></object>')
+TURNED = (
+    '<object><name>dog</name><robndbox><cx>{}</cx><cy>{}</cy><w>{}</w><h>{}</h>'
+    '<angle>{}</angle></robndbox></object>'
+)
 
 
-@pytest.mark.parametrize('box,mask', [
-    ((2, 1, 4, 2, 0), [[1, 1, 1, 1, 0], [1, 1, 1, 1, 0], [0, 0, 0, 0, 0]]),
-    ((2, 2, 4, 2, np.pi / 2), [[0, 1, 1, 0, 0]] * 3),
-    # down to the right: clockwise, as roLabelImg draws it
-    ((2, 2, 5, 1, np.pi / 4), np.eye(3, 5))])
+@pytest.mark.parametrize(
+    'box,mask',
+    [
+        ((2, 1, 4, 2, 0), [[1, 1, 1, 1, 0], [1, 1, 1, 1, 0], [0, 0, 0, 0, 0]]),
+        ((2, 2, 4, 2, np.pi / 2), [[0, 1, 1, 0, 0]] * 3),
+        # down to the right: clockwise, as roLabelImg draws it
+        ((2, 2, 5, 1, np.pi / 4), np.eye(3, 5)),
+    ],
+)
 def test_turned_box_of_rolabelimg_counts_from_the_corner(tmp_path, box, mask):
     write_xml(tmp_path, text=f'<annotation>{TURNED.format(*box)}</annotation>')
     np.testing.assert_array_equal(load(tmp_path, use='bbox').mask, mask)
 
 
-@pytest.mark.parametrize('box,message', [
-    ((2, 1, 0, 2, 0), "numbers in <robndbox>, <w> and <h> over 0.*'0'"),
-    ((2, 1, 3, 2, 45), '<angle> in radians.*45'),
-    ((2, 1, 3, 2, '1_0'), "<angle> in radians.*1_0"),
-    ((9, 9, 1, 1, 1), 'outside the image of 5 x 3'),
-    ((0.5, 0.5, 0.4, 0.4, 0.3), 'look like fractions .* Pascal VOC has pixels')])
+@pytest.mark.parametrize(
+    'box,message',
+    [
+        ((2, 1, 0, 2, 0), "numbers in <robndbox>, <w> and <h> over 0.*'0'"),
+        ((2, 1, 3, 2, 45), '<angle> in radians.*45'),
+        ((2, 1, 3, 2, '1_0'), '<angle> in radians.*1_0'),
+        ((9, 9, 1, 1, 1), 'outside the image of 5 x 3'),
+        ((0.5, 0.5, 0.4, 0.4, 0.3), 'look like fractions .* Pascal VOC has pixels'),
+    ],
+)
 def test_wrong_turned_box_is_named(tmp_path, box, message):
     write_xml(tmp_path, text=f'<annotation>{TURNED.format(*box)}</annotation>')
     with pytest.raises(MaskError, match=message):
@@ -201,16 +229,23 @@ def test_fractions_are_no_pixels(tmp_path, box):
 
 def test_box_of_the_first_pixel_is_one(tmp_path):
     write_xml(tmp_path, ('dog', 0, 1, 1, 1, 1))
-    np.testing.assert_array_equal(load(tmp_path, use='bbox').mask, np.eye(3, 5) * [
-        1, 0, 0, 0, 0])
+    np.testing.assert_array_equal(
+        load(tmp_path, use='bbox').mask, np.eye(3, 5) * [1, 0, 0, 0, 0]
+    )
 
 
 # ---- wrong files -----------------------------------------------------------
 
-BOMB = ('<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbb">' + ''.join(
-    f'<!ENTITY b{i} "{f"&b{i - 1};" * 10 if i else "&b;"}">' for i in range(9)) +
-    ']><annotation>&b8;</annotation>')
-OUTSIDE = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><annotation>&x;</annota'
+BOMB = (
+    '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbb">'
+    + ''.join(
+        f'<!ENTITY b{i} "{f"&b{i - 1};" * 10 if i else "&b;"}">' for i in range(9)
+    )
+    + ']><annotation>&b8;</annotation>'
+)
+OUTSIDE = (
+    '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><annotation>&x;</annota'
+)
 WRONG_XML = {
     'bomb': (dict(text=BOMB), 'has a document type.*remove'),
     'entity of a file': (dict(text=OUTSIDE), 'has a document type'),
@@ -271,10 +306,13 @@ def test_instances_need_no_boxes(tmp_path):
     np.testing.assert_array_equal(mask, np.isin(INSTANCES, (1, 3)))
 
 
-@pytest.mark.parametrize('values,shape,message', [
-    (CLASSES + (CLASSES == 12) * np.uint8(9), SHAPE, 'value 21, expected .* 20 cl'),
-    (CLASSES, (3, 6), r'\(3, 5\), its image \(3, 6\)'),
-])
+@pytest.mark.parametrize(
+    'values,shape,message',
+    [
+        (CLASSES + (CLASSES == 12) * np.uint8(9), SHAPE, 'value 21, expected .* 20 cl'),
+        (CLASSES, (3, 6), r'\(3, 5\), its image \(3, 6\)'),
+    ],
+)
 def test_wrong_palette_names_file_and_what_came(tmp_path, values, shape, message):
     file = write_png(tmp_path, values)
     with pytest.raises(MaskError, match=message) as caught:
@@ -310,14 +348,17 @@ def test_image_of_another_folder_names_the_option(tmp_path):
         load(tmp_path, name='other/a.jpg')
 
 
-@pytest.mark.parametrize('wrong,message', [
-    (dict(use='box'), "`use`.*segmentation.*instances.*bbox.*'box'"),
-    (dict(void='causal'), "`void`.*ignore.*context.*'causal'"),
-    (dict(difficult='drop'), "`difficult`.*'drop'"),
-    (dict(names='gnu'), "`names` must be several names, got 'gnu'"),
-    (dict(categories=['gnu']), r"^`names`: no category gnu"),
-    (dict(objects='label', classes=['gnu']), 'no category gnu of `classes`'),
-])
+@pytest.mark.parametrize(
+    'wrong,message',
+    [
+        (dict(use='box'), "`use`.*segmentation.*instances.*bbox.*'box'"),
+        (dict(void='causal'), "`void`.*ignore.*context.*'causal'"),
+        (dict(difficult='drop'), "`difficult`.*'drop'"),
+        (dict(names='gnu'), "`names` must be several names, got 'gnu'"),
+        (dict(categories=['gnu']), r'^`names`: no category gnu'),
+        (dict(objects='label', classes=['gnu']), 'no category gnu of `classes`'),
+    ],
+)
 def test_wrong_option_names_argument_and_what_came(tmp_path, wrong, message):
     with pytest.raises((ValueError, TypeError), match=message):
         VOCMasks(str(tmp_path), **wrong)

@@ -1,4 +1,5 @@
 """YOLO: boxes and polygons with manual results, names and numbers, wrong lines."""
+
 import numpy as np
 import pytest
 from mmpretrain.registry import TASK_UTILS
@@ -29,10 +30,16 @@ def load(root, name='images/train/a.jpg', gt_label=None, **options):
     return YOLOMasks(data_root=str(root), **options)(results)
 
 
-@pytest.mark.parametrize('lines,mask', [
-    ([BOX], BOX_MASK), ([POLYGON], POLYGON_MASK), ([BOX, POLYGON], BOX_MASK |
-                                                   POLYGON_MASK),
-    ([BOX, '', BOX, '  '], BOX_MASK), (['0 0.5 0.5 1.005 1.005'], np.ones(SHAPE))])
+@pytest.mark.parametrize(
+    'lines,mask',
+    [
+        ([BOX], BOX_MASK),
+        ([POLYGON], POLYGON_MASK),
+        ([BOX, POLYGON], BOX_MASK | POLYGON_MASK),
+        ([BOX, '', BOX, '  '], BOX_MASK),
+        (['0 0.5 0.5 1.005 1.005'], np.ones(SHAPE)),
+    ],
+)
 def test_boxes_and_polygons_add_up(tmp_path, lines, mask):
     file = write(tmp_path, *lines)
     record = load(tmp_path)
@@ -40,12 +47,14 @@ def test_boxes_and_polygons_add_up(tmp_path, lines, mask):
     np.testing.assert_array_equal(record.mask, mask)
 
 
-@pytest.mark.parametrize('names', [['sky', 'cow'], {0: 'sky', 1: 'cow', 7: 'gnu'},
-                                   {'0': 'sky', '1': 'cow'}])
+@pytest.mark.parametrize(
+    'names', [['sky', 'cow'], {0: 'sky', 1: 'cow', 7: 'gnu'}, {'0': 'sky', '1': 'cow'}]
+)
 def test_names_choose_and_are_classes(tmp_path, names):
     write(tmp_path, BOX, POLYGON)
     np.testing.assert_array_equal(
-        load(tmp_path, names=names, categories=['cow']).mask, BOX_MASK)
+        load(tmp_path, names=names, categories=['cow']).mask, BOX_MASK
+    )
     record = load(tmp_path, names=names, objects='per_class')
     assert record.classes.tolist() == [0, 1]
     np.testing.assert_array_equal(record.mask, [POLYGON_MASK, BOX_MASK])
@@ -111,8 +120,12 @@ def test_wrong_line_names_file_line_and_what_came(tmp_path, kind):
     assert f"'{file}', line 2: " in str(caught.value)
 
 
-@pytest.mark.parametrize('kind', sorted(set(WRONG) - {
-    'no number', 'broken number', 'endless number', 'negative number'}))
+@pytest.mark.parametrize(
+    'kind',
+    sorted(
+        set(WRONG) - {'no number', 'broken number', 'endless number', 'negative number'}
+    ),
+)
 def test_line_of_a_category_that_is_not_asked_for_stops_nothing(tmp_path, kind):
     line, _ = WRONG[kind]
     write(tmp_path, f'0 {POLYGON[2:]}', line)
@@ -146,6 +159,7 @@ def test_file_that_cannot_be_read_is_named_and_ends_no_run(tmp_path, monkeypatch
 
     def broken(*_, **__):
         raise OSError(5, 'Input/output error')
+
     monkeypatch.setattr('pathlib.Path.read_bytes', broken)
     with pytest.raises(MaskError, match="a.txt': .*Input/output error"):
         load(tmp_path)
@@ -157,11 +171,14 @@ def test_file_that_is_not_utf_8_is_named(tmp_path):
         load(tmp_path)
 
 
-@pytest.mark.parametrize('wrong,error,message', [
-    (dict(names='cow'), TypeError, "`names` must be several names, got 'cow'"),
-    (dict(names=['cow'], categories=['gnu']), MaskError, 'no category gnu'),
-    (dict(objects='label'), ValueError, 'needs `classes`'),
-])
+@pytest.mark.parametrize(
+    'wrong,error,message',
+    [
+        (dict(names='cow'), TypeError, "`names` must be several names, got 'cow'"),
+        (dict(names=['cow'], categories=['gnu']), MaskError, 'no category gnu'),
+        (dict(objects='label'), ValueError, 'needs `classes`'),
+    ],
+)
 def test_wrong_option_names_argument_and_what_came(wrong, error, message):
     with pytest.raises(error, match=message):
         YOLOMasks(**wrong)
@@ -206,9 +223,11 @@ def test_one_line_that_is_annotated_wrongly_makes_no_polygons_of_pose(tmp_path):
 
 POLYGONS = [
     '0 0.5 0.5 0.6 0.5 0.6 0.6 0.5 0.6',  # two right angles at the second point
-    '0 0.1 0.1 0.9 0.1 0.5 0.9', '0 0.9 0.9 1 0.9 0.95 1',
+    '0 0.1 0.1 0.9 0.1 0.5 0.9',
+    '0 0.9 0.9 1 0.9 0.95 1',
     '0 0.5 0.25 0.75 0.75 0.25 0.75',
-    '0 0.5 0.4 0.62 0.46 0.56 0.6 0.44 0.54']  # a turned box of YOLO OBB
+    '0 0.5 0.4 0.62 0.46 0.56 0.6 0.44 0.54',
+]  # a turned box of YOLO OBB
 
 
 @pytest.mark.parametrize('line', POLYGONS)

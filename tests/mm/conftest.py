@@ -1,4 +1,5 @@
 """Each file of tests finds our classes in the registries, also when it runs alone."""
+
 import pytest
 
 import cfcn_plugin.mm  # noqa: F401

@@ -1,4 +1,5 @@
 """Restored random states give the same numbers in every generator."""
+
 import random
 
 import numpy as np
@@ -8,8 +9,13 @@ from cfcn_plugin.mm.random_state import random_state, seed_by, set_random_state
 
 
 def numbers():
-    return (random.random(), random.gauss(0, 1), np.random.rand(),
-            np.random.standard_normal(), torch.randn(3).tolist())
+    return (
+        random.random(),
+        random.gauss(0, 1),
+        np.random.rand(),
+        np.random.standard_normal(),
+        torch.randn(3).tolist(),
+    )
 
 
 def test_a_state_set_back_gives_the_same_numbers():

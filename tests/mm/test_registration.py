@@ -1,4 +1,5 @@
 """Each registered class declares its stock counterpart."""
+
 import inspect
 
 import pytest
@@ -9,17 +10,23 @@ from cfcn_plugin.stock import Stock
 
 pytestmark = pytest.mark.stacks
 CLASSES = [(where, one) for where, classes in REGISTERED.items() for one in classes]
-REPLACED = [(where, one) for where, one in CLASSES
-            if isinstance(getattr(one, 'stock', None), Stock) and one.stock.type]
+REPLACED = [
+    (where, one)
+    for where, one in CLASSES
+    if isinstance(getattr(one, 'stock', None), Stock) and one.stock.type
+]
 
 
 def keys(kind):
     """The keys of a class's config, those of its bases too."""
     return {
-        name for base in kind.__mro__ if '__init__' in vars(base)
+        name
+        for base in kind.__mro__
+        if '__init__' in vars(base)
         for name, parameter in inspect.signature(base.__init__).parameters.items()
         if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
-        or parameter.kind is parameter.KEYWORD_ONLY}
+        or parameter.kind is parameter.KEYWORD_ONLY
+    }
 
 
 @pytest.mark.parametrize('one', [one for _, one in CLASSES])

@@ -1,4 +1,5 @@
 """Repairing a checkpoint: the same model, other weights of its last layer."""
+
 import copy
 
 import numpy as np
@@ -24,36 +25,63 @@ def write_images(root, count=12):
             noise = generator.normal(0, 10, (32, 32, 3))
             mask = np.zeros((32, 32), np.uint8)
             top, left = generator.integers(2, 14, 2)
-            mask[top:top + 14, left:left + 14] = 255
-            background, thing = np.array([[[60, 160, 60], [60, 60, 160]],
-                                          [[200, 60, 60], [60, 200, 200]]])[:, label]
+            mask[top : top + 14, left : left + 14] = 255
+            background, thing = np.array(
+                [[[60, 160, 60], [60, 60, 160]], [[200, 60, 60], [60, 200, 200]]]
+            )[:, label]
             pixels = np.where(mask[..., None] > 0, thing, background) + noise
             Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(
-                root / f'images/{name}/{number}.png')
+                root / f'images/{name}/{number}.png'
+            )
             Image.fromarray(mask).save(root / f'masks/{name}/{number}.png')
 
 
 def stock_config(root, head='LinearClsHead'):
     def loader(pipeline):
-        return dict(batch_size=4, num_workers=0, dataset=dict(
-            type='CustomDataset', data_root=str(root), data_prefix='images',
-            pipeline=pipeline), sampler=dict(type='DefaultSampler', shuffle=False))
+        return dict(
+            batch_size=4,
+            num_workers=0,
+            dataset=dict(
+                type='CustomDataset',
+                data_root=str(root),
+                data_prefix='images',
+                pipeline=pipeline,
+            ),
+            sampler=dict(type='DefaultSampler', shuffle=False),
+        )
+
     resize = dict(type='Resize', scale=(32, 32))
-    return Config(dict(
-        default_scope='mmpretrain',
-        model=dict(
-            type='ImageClassifier',
-            backbone=dict(type='ResNet', depth=18, num_stages=1, out_indices=(0, ),
-                          strides=(1, ), dilations=(1, )),
-            neck=dict(type='GlobalAveragePooling'),
-            head=dict(type=head, num_classes=2, in_channels=64)),
-        data_preprocessor=dict(num_classes=2, mean=[128] * 3, std=[64] * 3),
-        train_dataloader=loader([
-            dict(type='LoadImageFromFile'), dict(type='RandomFlip', prob=0.5), resize,
-            dict(type='PackInputs')]),
-        test_dataloader=loader([
-            dict(type='LoadImageFromFile'), resize, dict(type='PackInputs')]),
-        test_evaluator=[dict(type='Accuracy')]))
+    return Config(
+        dict(
+            default_scope='mmpretrain',
+            model=dict(
+                type='ImageClassifier',
+                backbone=dict(
+                    type='ResNet',
+                    depth=18,
+                    num_stages=1,
+                    out_indices=(0,),
+                    strides=(1,),
+                    dilations=(1,),
+                ),
+                neck=dict(type='GlobalAveragePooling'),
+                head=dict(type=head, num_classes=2, in_channels=64),
+            ),
+            data_preprocessor=dict(num_classes=2, mean=[128] * 3, std=[64] * 3),
+            train_dataloader=loader(
+                [
+                    dict(type='LoadImageFromFile'),
+                    dict(type='RandomFlip', prob=0.5),
+                    resize,
+                    dict(type='PackInputs'),
+                ]
+            ),
+            test_dataloader=loader(
+                [dict(type='LoadImageFromFile'), resize, dict(type='PackInputs')]
+            ),
+            test_evaluator=[dict(type='Accuracy')],
+        )
+    )
 
 
 @pytest.fixture
@@ -61,15 +89,22 @@ def trained(tmp_path):
     """A guided config, and a checkpoint of its stock model."""
     write_images(tmp_path)
     cfg = guide_config(
-        stock_config(tmp_path), masks=dict(
-            type='PNGMasks', data_root=str(tmp_path), images='images', masks='masks'),
-        splits=('train', ))
+        stock_config(tmp_path),
+        masks=dict(
+            type='PNGMasks', data_root=str(tmp_path), images='images', masks='masks'
+        ),
+        splits=('train',),
+    )
     torch.manual_seed(0)
     model = MODELS.build(copy.deepcopy(unguide_config(cfg).model))
     model.init_weights()
     path = tmp_path / 'trained.pth'
-    torch.save(dict(state_dict=model.state_dict(), meta=dict(
-        dataset_meta=dict(classes=CLASSES))), path)
+    torch.save(
+        dict(
+            state_dict=model.state_dict(), meta=dict(dataset_meta=dict(classes=CLASSES))
+        ),
+        path,
+    )
     return cfg, path
 
 
@@ -84,7 +119,9 @@ def test_only_the_last_layer_changes_and_a_stock_model_takes_it(trained, tmp_pat
     before, after = state(path), state(out)
     assert list(before) == list(after)
     assert {key for key in before if not torch.equal(before[key], after[key])} == {
-        'head.fc.weight', 'head.fc.bias'}
+        'head.fc.weight',
+        'head.fc.bias',
+    }
     MODELS.build(unguide_config(cfg).model).load_state_dict(after)
     content = torch.load(out, weights_only=True)
     assert content['meta']['dataset_meta']['classes'] == CLASSES
@@ -93,7 +130,8 @@ def test_only_the_last_layer_changes_and_a_stock_model_takes_it(trained, tmp_pat
 
 
 def test_without_an_output_the_report_is_the_same_and_nothing_is_written(
-        trained, tmp_path):
+    trained, tmp_path
+):
     cfg, path = trained
     names = sorted(tmp_path.iterdir())
     report = repair_checkpoint(cfg, path)
@@ -113,9 +151,12 @@ def test_images_that_are_not_chosen_are_not_read(trained, tmp_path):
 def test_several_labels_are_repaired(tmp_path):
     write_images(tmp_path)
     cfg = guide_config(
-        stock_config(tmp_path, 'MultiLabelLinearClsHead'), masks=dict(
-            type='PNGMasks', data_root=str(tmp_path), images='images', masks='masks'),
-        splits=('train', ))
+        stock_config(tmp_path, 'MultiLabelLinearClsHead'),
+        masks=dict(
+            type='PNGMasks', data_root=str(tmp_path), images='images', masks='masks'
+        ),
+        splits=('train',),
+    )
     torch.manual_seed(0)
     model = MODELS.build(copy.deepcopy(unguide_config(cfg).model))
     model.init_weights()
@@ -140,7 +181,7 @@ def test_a_config_without_masks_is_an_error_that_names_the_option(trained):
 
 def test_no_guided_image_is_an_error(trained, tmp_path):
     cfg, path = trained
-    cfg.train_dataloader.dataset.pipeline[1].fraction = 0.
+    cfg.train_dataloader.dataset.pipeline[1].fraction = 0.0
     with pytest.raises(ValueError, match='no training image has a mask'):
         repair_checkpoint(cfg, path)
 
@@ -157,7 +198,8 @@ def tool(safe_loading, run_tool, monkeypatch, tmp_path):
     """The tool in the folder of the data."""
     monkeypatch.chdir(tmp_path)
     return lambda *arguments: run_tool(
-        'repair.py', *arguments, '--workers', '0', '--device', 'cpu')
+        'repair.py', *arguments, '--workers', '0', '--device', 'cpu'
+    )
 
 
 def test_the_tool_repairs_by_one_command(tool, trained, capsys):
@@ -170,20 +212,37 @@ def test_the_tool_repairs_by_one_command(tool, trained, capsys):
     assert list(state('new.pth')) == list(state(path))
 
 
-@pytest.mark.parametrize('options,error,message', [
-    ([], SystemExit, ''),
-    (['--out', 'new.pth', '--dry-run'], SystemExit, ''),
-    (['--out', 'trained.pth'], FileExistsError,
-     "trained.pth' exists and is not overwritten"),
-    (['--out', 'no/new.pth'], FileNotFoundError,
-     "no/new.pth' cannot be written: make its folder"),
-    (['--dry-run', '--memory', '1e-6'], ValueError,
-     'and `memory` allows 0.001 MiB: take'),
-    (['--dry-run', '--views', '0'], ValueError, '`views` must be 1 or more'),
-    (['--dry-run', '--cfg-options', 'model.head.num_classes=3'], RuntimeError,
-     "(?s)checkpoint 'trained.pth'.*size mismatch for head.fc.weight.*Use the config")])
+@pytest.mark.parametrize(
+    'options,error,message',
+    [
+        ([], SystemExit, ''),
+        (['--out', 'new.pth', '--dry-run'], SystemExit, ''),
+        (
+            ['--out', 'trained.pth'],
+            FileExistsError,
+            "trained.pth' exists and is not overwritten",
+        ),
+        (
+            ['--out', 'no/new.pth'],
+            FileNotFoundError,
+            "no/new.pth' cannot be written: make its folder",
+        ),
+        (
+            ['--dry-run', '--memory', '1e-6'],
+            ValueError,
+            'and `memory` allows 0.001 MiB: take',
+        ),
+        (['--dry-run', '--views', '0'], ValueError, '`views` must be 1 or more'),
+        (
+            ['--dry-run', '--cfg-options', 'model.head.num_classes=3'],
+            RuntimeError,
+            "(?s)checkpoint 'trained.pth'.*size mismatch for head.fc.*Use the config",
+        ),
+    ],
+)
 def test_the_tool_tells_what_is_wrong(
-        tool, trained, tmp_path, capsys, options, error, message):
+    tool, trained, tmp_path, capsys, options, error, message
+):
     cfg, path = trained
     cfg.dump(tmp_path / 'config.py')
     before = path.read_bytes()
@@ -198,8 +257,9 @@ def test_the_tool_tells_what_is_wrong(
 
 def test_a_class_without_masks_is_named_before_the_network_runs(trained, tmp_path):
     cfg, path = trained
-    (tmp_path / 'cows.txt').write_text('\n'.join(
-        f'images/cow/{i}.png' for i in range(6)))
+    (tmp_path / 'cows.txt').write_text(
+        '\n'.join(f'images/cow/{i}.png' for i in range(6))
+    )
     cfg.train_dataloader.dataset.pipeline[1].image_list = str(tmp_path / 'cows.txt')
     (tmp_path / 'images/cow/0.png').write_bytes(b'')
     with pytest.raises(ValueError, match='1 of 2 classes has a mask: dog; the last'):
@@ -220,13 +280,18 @@ def test_bfloat16_finds_about_the_same(trained):
     assert report.swapped_after > 0.9
 
 
-TIMM = dict(type='TimmClassifier', model_name='test_resnet', num_classes=2,
-            data_preprocessor=dict(num_classes=2, mean=[128] * 3, std=[64] * 3))
+TIMM = dict(
+    type='TimmClassifier',
+    model_name='test_resnet',
+    num_classes=2,
+    data_preprocessor=dict(num_classes=2, mean=[128] * 3, std=[64] * 3),
+)
 
 
 @pytest.mark.parametrize('timm', [False, True])
 def test_a_stock_config_is_repaired_by_a_fragment_for_the_stock_model(
-        tool, tmp_path, timm):
+    tool, tmp_path, timm
+):
     write_images(tmp_path)
     cfg = stock_config(tmp_path)
     if timm:
@@ -234,7 +299,8 @@ def test_a_stock_config_is_repaired_by_a_fragment_for_the_stock_model(
     cfg.dump(tmp_path / 'stock.py')
     (tmp_path / 'fragment.py').write_text(
         f"masks = dict(type='PNGMasks', data_root={str(tmp_path)!r}, images='images', "
-        "masks='masks')\nsplits = ('train', )\n")
+        "masks='masks')\nsplits = ('train', )\n"
+    )
     torch.manual_seed(0)
     model = MODELS.build(copy.deepcopy(cfg.model))
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'trained.pth')

@@ -1,4 +1,5 @@
 """The allowed content of untrusted checkpoints; no other content is run."""
+
 import errno
 import pickle
 import random
@@ -62,7 +63,8 @@ def evil(tmp_path, ran):
 
 
 def test_the_checkpoint_of_these_tests_runs_code_without_the_check(
-        evil, ran, monkeypatch):
+    evil, ran, monkeypatch
+):
     monkeypatch.delenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD')
     torch.load(evil, weights_only=False)
     assert ran.exists()
@@ -72,20 +74,27 @@ def test_refusal_names_file_and_function_and_what_to_do(evil, ran):
     with pytest.raises(UnsafeCheckpointError) as caught:
         load(str(evil))
     assert not ran.exists()
-    for text in (f"'{evil}'", "call 'exec'", f'clean_checkpoint.py {evil} OUT',
-                 'docs/safety.md'):
+    for text in (
+        f"'{evil}'",
+        "call 'exec'",
+        f'clean_checkpoint.py {evil} OUT',
+        'docs/safety.md',
+    ):
         assert text in str(caught.value)
 
 
 @FORMATS
-@pytest.mark.parametrize('held,named', [
-    (Calls(eval, '1'), 'eval'),
-    (Calls(Path, '/tmp'), 'pathlib'),
-    (Calls(getattr, torch._utils._rebuild_tensor, '__globals__'), 'getattr'),
-    (Calls(getattr, HistoryBuffer, '__init__'), 'getattr'),
-    (np.array([Path()]), 'ObjectDType'),
-    (np.array([3], object), 'ObjectDType'),
-])
+@pytest.mark.parametrize(
+    'held,named',
+    [
+        (Calls(eval, '1'), 'eval'),
+        (Calls(Path, '/tmp'), 'pathlib'),
+        (Calls(getattr, torch._utils._rebuild_tensor, '__globals__'), 'getattr'),
+        (Calls(getattr, HistoryBuffer, '__init__'), 'getattr'),
+        (np.array([Path()]), 'ObjectDType'),
+        (np.array([3], object), 'ObjectDType'),
+    ],
+)
 def test_what_is_no_weight_and_no_number_is_refused(tmp_path, held, named, new):
     path = tmp_path / 'x.pth'
     torch.save(dict(held=held), path, _use_new_zipfile_serialization=new)
@@ -104,10 +113,14 @@ def test_a_bare_pickle_is_refused(tmp_path, ran):
 @FORMATS
 def test_logs_and_random_states_come_back(tmp_path, new):
     buffer = HistoryBuffer()
-    buffer.update(2.), buffer.update(4.)
-    held = dict(python=random.getstate(), numpy=np.random.get_state(),
-                torch=torch.get_rng_state(), classes=np.array(['cow', 'plane']),
-                numbers=[np.float32(1.5), np.float64(2.5), np.int64(3), np.bool_(True)])
+    buffer.update(2.0), buffer.update(4.0)
+    held = dict(
+        python=random.getstate(),
+        numpy=np.random.get_state(),
+        torch=torch.get_rng_state(),
+        classes=np.array(['cow', 'plane']),
+        numbers=[np.float32(1.5), np.float64(2.5), np.int64(3), np.bool_(True)],
+    )
     path = tmp_path / 'x.pth'
     torch.save(dict(held, log=buffer), path, _use_new_zipfile_serialization=new)
     loaded = load(str(path))
@@ -180,13 +193,13 @@ def address(tmp_path, monkeypatch):
     """The folder's files by HTTP, with a cache of their own."""
 
     class Quiet(SimpleHTTPRequestHandler):
-
         def log_message(self, *args):
             pass
 
     monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'cache'))
-    server = ThreadingHTTPServer(('127.0.0.1', 0), partial(
-        Quiet, directory=str(tmp_path)))
+    server = ThreadingHTTPServer(
+        ('127.0.0.1', 0), partial(Quiet, directory=str(tmp_path))
+    )
     Thread(target=server.serve_forever, daemon=True).start()
     yield f'http://127.0.0.1:{server.server_port}'
     server.shutdown()
@@ -203,9 +216,14 @@ def test_downloads_are_held_to_the_same(address, tmp_path, evil, ran):
 
 def test_initial_weights_of_a_config_are_held_to_the_same(evil, ran):
     from mmpretrain.registry import MODELS
-    model = MODELS.build(dict(
-        type='ResNet', depth=18, init_cfg=dict(type='Pretrained', prefix='backbone.',
-                                               checkpoint=str(evil))))
+
+    model = MODELS.build(
+        dict(
+            type='ResNet',
+            depth=18,
+            init_cfg=dict(type='Pretrained', prefix='backbone.', checkpoint=str(evil)),
+        )
+    )
     with pytest.raises(UnsafeCheckpointError, match="call 'exec'"):
         model.init_weights()
     assert not ran.exists()
@@ -237,9 +255,13 @@ def test_switch_wins_over_the_caller_and_over_its_opposite(evil, ran):
 
 def test_text_that_mmengine_runs_on_resuming_is_left_out(tmp_path):
     path = tmp_path / 'x.pth'
-    torch.save(dict(meta=dict(config='raise SystemExit', epoch=3),
-                    state_dict=dict(weight=torch.ones(1, 2), bias=torch.zeros(1))),
-               path)
+    torch.save(
+        dict(
+            meta=dict(config='raise SystemExit', epoch=3),
+            state_dict=dict(weight=torch.ones(1, 2), bias=torch.zeros(1)),
+        ),
+        path,
+    )
     loaded = load_checkpoint(torch.nn.Linear(2, 1), str(path), logger=None)
     assert loaded['meta'] == dict(epoch=3)
 
@@ -266,8 +288,10 @@ def test_cut_file_is_named_wherever_it_was_cut(tmp_path, size):
 
 
 def test_error_of_reading_names_the_checkpoint(tmp_path):
-    with pytest.raises(OSError, match="Input/output error: 'x.pth'") as raised, \
-            checkpoint_errors('x.pth'):
+    with (
+        pytest.raises(OSError, match="Input/output error: 'x.pth'") as raised,
+        checkpoint_errors('x.pth'),
+    ):
         raise OSError(errno.EIO, 'Input/output error')
     assert raised.value.errno == errno.EIO
     with pytest.raises(FileNotFoundError, match='none.pth can not be found'):

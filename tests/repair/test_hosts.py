@@ -2,6 +2,7 @@
 
 transformers is not needed: its classifiers return an object or a dict with ``logits``.
 """
+
 from types import SimpleNamespace
 
 import pytest
@@ -33,7 +34,8 @@ def seeded(build, **options):
 
 def tiny_vit(num_classes):
     return torchvision.models.VisionTransformer(
-        SIZE, 8, 1, 2, 16, 32, num_classes=num_classes)
+        SIZE, 8, 1, 2, 16, 32, num_classes=num_classes
+    )
 
 
 def timm_model(name, **options):
@@ -43,8 +45,10 @@ def timm_model(name, **options):
 HOSTS = {
     'resnet18': (lambda: seeded(torchvision.models.resnet18), 'fc'),
     'vit': (lambda: seeded(tiny_vit), 'heads.head'),
-    'mobilenet': (lambda: seeded(torchvision.models.mobilenet_v3_small),
-                  'classifier.3'),
+    'mobilenet': (
+        lambda: seeded(torchvision.models.mobilenet_v3_small),
+        'classifier.3',
+    ),
     'convnext': (lambda: seeded(torchvision.models.convnext_tiny), 'classifier.2'),
     'timm resnet': (lambda: timm_model('test_resnet'), 'fc'),
     'timm convnext': (lambda: timm_model('test_convnext'), 'head.fc'),
@@ -62,7 +66,9 @@ def test_only_the_head_of_a_real_model_changes(name):
     after = model.state_dict()
     assert list(before) == list(after)
     assert {key for key in before if not torch.equal(before[key], after[key])} == {
-        f'{head}.weight', f'{head}.bias'}
+        f'{head}.weight',
+        f'{head}.bias',
+    }
     assert report.swapped_after > 0.8
 
 
@@ -88,15 +94,17 @@ def test_several_labels_inside_of_an_output_are_repaired():
     images, labels, masks = batch()
     targets = torch.stack([labels, 1 - labels, labels], 1)
     assert repair(Answer(dict, 3), [(images, targets, masks)]).plain_after == (
-        pytest.approx(1))
+        pytest.approx(1)
+    )
 
 
 def head_of(model):
     return next(one for one in model.modules() if isinstance(one, nn.Linear)).weight
 
 
-@pytest.mark.parametrize('wrap', [
-    nn.Sequential, lambda model: torch.compile(model, backend='eager')])
+@pytest.mark.parametrize(
+    'wrap', [nn.Sequential, lambda model: torch.compile(model, backend='eager')]
+)
 def test_a_model_inside_of_another_is_repaired_as_alone(wrap):
     alone, inside = HOSTS['resnet18'][0](), HOSTS['resnet18'][0]()
     report = repair(alone, [batch()])
@@ -144,8 +152,9 @@ def test_the_network_runs_in_the_autocast_of_the_caller(enabled):
     assert model.seen == (torch.bfloat16 if enabled else torch.float32)
     repair(plain, [batch()])
     # features are rounded before the linear layer or not at all, and the fit is exact
-    torch.testing.assert_close(model.classifier.weight, plain.classifier.weight,
-                               atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(
+        model.classifier.weight, plain.classifier.weight, atol=1e-3, rtol=1e-3
+    )
     assert report.plain_after == 1
 
 
@@ -174,10 +183,10 @@ def test_a_softmax_at_the_end_is_refused_by_name():
 
 
 class Cosine(nn.Linear):
-
     def forward(self, inputs):
         return nn.functional.linear(
-            nn.functional.normalize(inputs), nn.functional.normalize(self.weight))
+            nn.functional.normalize(inputs), nn.functional.normalize(self.weight)
+        )
 
 
 def test_a_layer_that_is_linear_by_name_alone_is_refused():
@@ -212,12 +221,19 @@ def test_damaged_weights_are_told():
         repair(model, [batch()])
 
 
-@pytest.mark.parametrize('given,message', [
-    (dict(images=1), 'three tensors .images, targets, masks., got dict'),
-    (batch()[:2], r"got \['Tensor', 'Tensor'\]"),
-    ((batch()[0].byte(), *batch()[1:]), 'floating-point images .B, C, H, W.'),
-    ((batch()[0], batch()[1].float(), batch()[2]), 'class numbers, got torch.float32'),
-    ((batch()[0], torch.full((20, 2), 0.5), batch()[2]), 'must be 0 or 1')])
+@pytest.mark.parametrize(
+    'given,message',
+    [
+        (dict(images=1), 'three tensors .images, targets, masks., got dict'),
+        (batch()[:2], r"got \['Tensor', 'Tensor'\]"),
+        ((batch()[0].byte(), *batch()[1:]), 'floating-point images .B, C, H, W.'),
+        (
+            (batch()[0], batch()[1].float(), batch()[2]),
+            'class numbers, got torch.float32',
+        ),
+        ((batch()[0], torch.full((20, 2), 0.5), batch()[2]), 'must be 0 or 1'),
+    ],
+)
 def test_batches_of_another_form_are_told(given, message):
     with pytest.raises((TypeError, ValueError), match=message):
         repair(HOSTS['resnet18'][0](), [given])

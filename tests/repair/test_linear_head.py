@@ -1,4 +1,5 @@
 """Finding the linear layer whose output is the logits."""
+
 from types import SimpleNamespace
 
 import pytest
@@ -12,18 +13,29 @@ from cfcn_plugin.repair import find_linear_head
 IMAGES = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize(('name', 'head'), [
-    ('test_resnet', 'fc'), ('test_vit', 'head'), ('test_efficientnet', 'classifier'),
-    ('test_convnext', 'head.fc')])
+@pytest.mark.parametrize(
+    ('name', 'head'),
+    [
+        ('test_resnet', 'fc'),
+        ('test_vit', 'head'),
+        ('test_efficientnet', 'classifier'),
+        ('test_convnext', 'head.fc'),
+    ],
+)
 def test_the_head_of_a_timm_model_is_found(name, head):
     model = timm.create_model(name, num_classes=5)
     images = torch.rand(2, *timm.data.resolve_model_data_config(model)['input_size'])
     assert find_linear_head(model, images) == head
 
 
-@pytest.mark.parametrize(('name', 'head'), [
-    ('resnet18', 'fc'), ('mobilenet_v3_small', 'classifier.3'),
-    ('squeezenet1_1', None)])
+@pytest.mark.parametrize(
+    ('name', 'head'),
+    [
+        ('resnet18', 'fc'),
+        ('mobilenet_v3_small', 'classifier.3'),
+        ('squeezenet1_1', None),
+    ],
+)
 def test_the_head_of_a_torchvision_model_is_found_or_refused(name, head):
     model = torchvision.models.get_model(name, num_classes=5)
     if head is None:
@@ -45,7 +57,6 @@ def test_a_linear_layer_that_is_not_the_last_is_not_the_head():
 
 
 class WithLogits(nn.Module):
-
     def __init__(self):
         super().__init__()
         self.classifier = nn.Linear(3, 2)
@@ -69,5 +80,6 @@ def test_the_model_stays_as_it_was():
     find_linear_head(model, IMAGES)
     assert model.training
     assert not any(module._forward_hooks for module in model.modules())
-    assert all(torch.equal(value, before[key])
-               for key, value in model.state_dict().items())
+    assert all(
+        torch.equal(value, before[key]) for key, value in model.state_dict().items()
+    )

@@ -3,6 +3,7 @@
 Channel 0 of an image is the background, channel 1 the object: each is +1 for class 1
 and -1 for class 0. The trained head uses the background alone.
 """
+
 import pytest
 import torch
 from torch import nn
@@ -12,7 +13,6 @@ from cfcn_plugin.repair.views import choose_backgrounds
 
 
 class Means(nn.Module):
-
     def __init__(self, classes=2, bias=True):
         super().__init__()
         self.fc = nn.Linear(3, classes, bias=bias)
@@ -27,7 +27,7 @@ class Means(nn.Module):
 def batch(count=40, seed=0):
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(count) % 2
-    sign = (2. * labels - 1).view(-1, 1, 1)
+    sign = (2.0 * labels - 1).view(-1, 1, 1)
     images = 0.05 * torch.randn(count, 3, 16, 16, generator=generator)
     masks = torch.zeros(count, 16, 16, dtype=torch.uint8)
     masks[:, 4:8, 4:8] = 1
@@ -157,8 +157,9 @@ def test_a_class_without_a_mask_is_an_error():
 
 def test_batches_of_one_class_each_are_an_error():
     images, labels, masks = batch()
-    parts = [(images[labels == c], labels[labels == c], masks[labels == c])
-             for c in (0, 1)]
+    parts = [
+        (images[labels == c], labels[labels == c], masks[labels == c]) for c in (0, 1)
+    ]
     with pytest.raises(ValueError, match='shuffle the images'):
         repair(Means(), parts)
 
@@ -182,8 +183,9 @@ def test_features_beyond_the_memory_are_told_before_the_work():
     assert len(read) == 1
 
 
-@pytest.mark.parametrize('options', [dict(views=0), dict(strengths=[]),
-                                     dict(strengths=[1, 0])])
+@pytest.mark.parametrize(
+    'options', [dict(views=0), dict(strengths=[]), dict(strengths=[1, 0])]
+)
 def test_options_out_of_range_are_an_error(options):
     with pytest.raises(ValueError, match='`views` must be 1 or more'):
         repair(Means(), [batch()], **options)

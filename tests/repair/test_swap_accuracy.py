@@ -1,4 +1,5 @@
 """Models that see one pixel: the object's, or the background's."""
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -30,7 +31,8 @@ def scenes(labels, backgrounds):
     masks = torch.zeros(len(labels), 16, 16, dtype=torch.uint8)
     masks[:, 4:8, 4:8] = 1
     of_label, of_background = (
-        (2. * one - 1).view(-1, 1, 1) for one in (labels, torch.tensor(backgrounds)))
+        (2.0 * one - 1).view(-1, 1, 1) for one in (labels, torch.tensor(backgrounds))
+    )
     images = torch.where(masks > 0, of_label, of_background)[:, None]
     return images, labels, masks
 
@@ -60,7 +62,8 @@ def test_each_class_counts_equally():
     assert measured.original == pytest.approx(original)
     assert swapped in (0.5, 1)
     assert measured.harmonic == pytest.approx(
-        2 * original * swapped / (original + swapped))
+        2 * original * swapped / (original + swapped)
+    )
 
 
 def test_the_box_around_the_other_object_is_filled():
@@ -112,11 +115,14 @@ def test_several_labels_must_all_be_right():
     assert measured[1:] == pytest.approx((1, 1, 4, 1))
 
 
-@pytest.mark.parametrize(('labels', 'mask', 'message'), [
-    ([0, 1], 0, 'no image has a mask: give masks'),
-    ([0, 1], 1, 'none of 2 images with a mask'),
-    ([1, 1], None, 'none of 2 images with a mask .* two classes'),
-])
+@pytest.mark.parametrize(
+    ('labels', 'mask', 'message'),
+    [
+        ([0, 1], 0, 'no image has a mask: give masks'),
+        ([0, 1], 1, 'none of 2 images with a mask'),
+        ([1, 1], None, 'none of 2 images with a mask .* two classes'),
+    ],
+)
 def test_nothing_to_measure_is_an_error(labels, mask, message):
     images, labels, masks = scenes(labels, [0, 1])
     if mask is not None:

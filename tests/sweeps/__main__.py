@@ -9,6 +9,7 @@ The results go to the pages of docs/.
 
 A sweep takes hours on two cores. A killed one goes on where it was.
 """
+
 import argparse
 import logging
 import sys
@@ -22,12 +23,18 @@ from driver import Sweep
 
 def main():
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
-        'sweep', choices=('backbones', 'classifiers', 'zoo', 'pipelines'))
+        'sweep', choices=('backbones', 'classifiers', 'zoo', 'pipelines')
+    )
     parser.add_argument('--only', default='*', help='pattern of the names to check')
-    parser.add_argument('--records', type=Path, default=Path('work_dirs/sweeps'),
-                        help='folder of results; remove it to begin anew')
+    parser.add_argument(
+        '--records',
+        type=Path,
+        default=Path('work_dirs/sweeps'),
+        help='folder of results; remove it to begin anew',
+    )
     parser.add_argument('--page', type=Path, help='write the tables to this page')
     parser.add_argument('--limit', type=int, default=600, help='seconds a name')
     parser.add_argument('--jobs', type=int, default=2)

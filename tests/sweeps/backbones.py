@@ -6,6 +6,7 @@ pass that training must not need, or the map that an mmpretrain backbone can giv
 instead of its pooled features. Where there is none, or only that of an earlier map, it
 means that the gradient of each corner's cell leans to that corner of the image.
 """
+
 from collections.abc import Iterator
 
 import mmpretrain
@@ -28,8 +29,9 @@ LARGEST = 700e6
 
 def tables(sweep: Sweep) -> Iterator[tuple[str, str]]:
     for source, variants, check, version in (
-            ('timm', timm_variants, check_timm, timm.__version__),
-            ('mmpretrain', zoo_variants, check_zoo_backbone, mmpretrain.__version__)):
+        ('timm', timm_variants, check_timm, timm.__version__),
+        ('mmpretrain', zoo_variants, check_zoo_backbone, mmpretrain.__version__),
+    ):
         results = sweep.run(source, sweep.listed(source, variants), check)
         yield source, table(results, f'{source} {version}')
 
@@ -44,12 +46,17 @@ def timm_variants() -> list[str]:
         family = model_entrypoint(name).__module__.split('.')[-1]
         with torch.device('meta'):
             model = timm.create_model(name)
-        key = (family, type(model), getattr(model, 'output_fmt', None),
-               getattr(model, 'num_prefix_tokens', None),
-               type(getattr(model, 'head', None)))
+        key = (
+            family,
+            type(model),
+            getattr(model, 'output_fmt', None),
+            getattr(model, 'num_prefix_tokens', None),
+            type(getattr(model, 'head', None)),
+        )
         keep_smaller(smallest, key, model, name)
-    return [f'{key[0]}/{name}' for key, (size, name) in smallest.items()
-            if size < LARGEST]
+    return [
+        f'{key[0]}/{name}' for key, (size, name) in smallest.items() if size < LARGEST
+    ]
 
 
 def zoo_variants() -> list[str]:
@@ -59,8 +66,12 @@ def zoo_variants() -> list[str]:
         if cfg.model.type != 'ImageClassifier':
             continue
         backbone = cfg.model.backbone
-        key = (backbone.type, backbone.get('out_type'), backbone.get('final_norm'),
-               isinstance(cfg.model.get('neck'), list))
+        key = (
+            backbone.type,
+            backbone.get('out_type'),
+            backbone.get('final_norm'),
+            isinstance(cfg.model.get('neck'), list),
+        )
         keep_smaller(smallest, key, meta_model(backbone), name)
     return [f'{key[0]}/{name}' for key, (_, name) in smallest.items()]
 
@@ -79,8 +90,11 @@ def check_timm(name: str) -> dict:
     fixed = own is not None and own.fixed_input_size
     last = own.input_size[1:] if own else (224, 224)
     model, inputs, activation = first_that_runs(
-        lambda size: timm.create_model(model_name, **dict(img_size=size) if fixed and
-                                       size != last else {}), (*SIZES, last))
+        lambda size: timm.create_model(
+            model_name, **dict(img_size=size) if fixed and size != last else {}
+        ),
+        (*SIZES, last),
+    )
     result = verdict(locate(model), inputs, activation, timm_reference(model, inputs))
     if result['verdict'] == 'ok':
         del model, activation  # some are large
@@ -101,8 +115,12 @@ def trained_as(model_name: str, size: tuple[int, int]) -> dict:
     kinds = dict(
         classifier=dict(type='GuidedTimmClassifier', num_classes=2, **options),
         backbone=dict(
-            type='GuidedClassifier', head=head, neck=dict(type='GlobalAveragePooling'),
-            backbone=dict(type='GuidedTIMMBackbone', **options)))
+            type='GuidedClassifier',
+            head=head,
+            neck=dict(type='GlobalAveragePooling'),
+            backbone=dict(type='GuidedTIMMBackbone', **options),
+        ),
+    )
     trained = []
     for kind, cfg in kinds.items():
         try:
@@ -114,8 +132,10 @@ def trained_as(model_name: str, size: tuple[int, int]) -> dict:
         images, samples, masks = images_and_masks(size)
         loss = model(images, samples, 'loss', masks)['loss_focus']
         loss.backward()
-        if not (loss.isfinite() and any(
-                p.grad is not None and p.grad.any() for p in model.parameters())):
+        if not (
+            loss.isfinite()
+            and any(p.grad is not None and p.grad.any() for p in model.parameters())
+        ):
             return dict(verdict='wrong', reason=f'no gradient as a {kind}')
         trained.append(kind)
     return dict(trained=', '.join(trained))
@@ -124,10 +144,18 @@ def trained_as(model_name: str, size: tuple[int, int]) -> dict:
 def images_and_masks(size: tuple[int, int]) -> tuple[Tensor, list, MaskBatch]:
     samples = [DataSample().set_gt_label(label) for label in (0, 1)]
     mask = torch.zeros(2, 1, *size, dtype=torch.uint8)
-    mask[:, :, :size[0] // 2] = 1
-    return torch.randn(2, 3, *size), samples, MaskBatch(
-        mask, torch.zeros(2, *size, dtype=torch.bool), torch.ones(2, dtype=torch.bool),
-        None, torch.tensor(0.))
+    mask[:, :, : size[0] // 2] = 1
+    return (
+        torch.randn(2, 3, *size),
+        samples,
+        MaskBatch(
+            mask,
+            torch.zeros(2, *size, dtype=torch.bool),
+            torch.ones(2, dtype=torch.bool),
+            None,
+            torch.tensor(0.0),
+        ),
+    )
 
 
 def check_zoo_backbone(name: str) -> dict:
@@ -140,5 +168,6 @@ def check_zoo_backbone(name: str) -> dict:
     own = cfg.backbone.get('img_size') or (32 if channels == 1 else 299)
     own = (own, own) if isinstance(own, int) else own
     model, inputs, activation = first_that_runs(
-        lambda size: model, (*SIZES[:3], own), channels)
+        lambda size: model, (*SIZES[:3], own), channels
+    )
     return verdict(locate(model), inputs, activation, zoo_reference(model, inputs))

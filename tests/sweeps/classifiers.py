@@ -3,6 +3,7 @@
 The reference is what the last pooling of the forward pass receives. mmpretrain cannot
 be imported beside transformers 5, so this is a sweep of its own.
 """
+
 from collections.abc import Iterator
 from importlib.metadata import version
 
@@ -16,8 +17,9 @@ from cfcn_plugin.features import locate
 
 def tables(sweep: Sweep) -> Iterator[tuple[str, str]]:
     for source, names, check in (
-            ('torchvision', torchvision_names, check_torchvision),
-            ('transformers', transformers_names, check_transformers)):
+        ('torchvision', torchvision_names, check_torchvision),
+        ('transformers', transformers_names, check_transformers),
+    ):
         results = sweep.run(source, sweep.listed(source, names), check)
         yield source, table(results, f'{source} {version(source)}')
 
@@ -46,15 +48,17 @@ def check_torchvision(name: str) -> dict:
 def transformers_names() -> list[str]:
     """CLASS/CLASS: each image classifier that has a map, small."""
     from small_transformers import SMALL
+
     return [f'{name}/{name}ForImageClassification' for name in SMALL]
 
 
 def check_transformers(name: str) -> dict:
     from small_transformers import small
+
     model, inputs, activation = first_that_runs(
-        lambda size: small(name.split('/')[0]), ((128, 192), (64, 64), (128, 128)))
-    result = verdict(locate(model), inputs, activation,
-                     pooled_reference(model, inputs))
+        lambda size: small(name.split('/')[0]), ((128, 192), (64, 64), (128, 128))
+    )
+    result = verdict(locate(model), inputs, activation, pooled_reference(model, inputs))
     if activation.abs().max() < 1e-3:  # a comparison with it says nothing
         result.update(verdict='wrong', reason='the map is almost 0')
     return result

@@ -1,4 +1,5 @@
 """One child process a name, with a time limit; resumable, with progress shown."""
+
 import json
 import multiprocessing
 import signal
@@ -24,6 +25,7 @@ class Sweep:
         limit: Seconds for one name, an integer.
         jobs: Processes at once, one thread each.
     """
+
     folder: Path
     only: str = '*'
     limit: int = 600
@@ -38,8 +40,9 @@ class Sweep:
             file.write_text(json.dumps(names))
         return json.loads(file.read_text())
 
-    def run(self, stage: str, names: Iterable[str],
-            check: Callable[[str], dict]) -> dict[str, dict]:
+    def run(
+        self, stage: str, names: Iterable[str], check: Callable[[str], dict]
+    ) -> dict[str, dict]:
         """Call ``check(name)`` in a forked process for each name not yet recorded.
 
         What a check returns is appended to STAGE.jsonl at once. An exception, a
@@ -59,11 +62,15 @@ class Sweep:
         record = self.folder / f'{stage}.jsonl'
         done = _read(record)
         todo = [name for name in names if name not in done]
-        columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(),
-                   TimeRemainingColumn())
+        columns = (
+            *Progress.get_default_columns()[:2],
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns) as progress, record.open('a') as log:
             bar = progress.add_task(
-                stage, total=len(names), completed=len(names) - len(todo))
+                stage, total=len(names), completed=len(names) - len(todo)
+            )
             for name, result in self._results(check, todo):
                 done[name] = result
                 log.write(json.dumps({'name': name, **result}) + '\n')
@@ -78,7 +85,8 @@ class Sweep:
                 here, there = FORK.Pipe(duplex=False)
                 name = todo.pop(0)
                 child = FORK.Process(
-                    target=_child, args=(check, name, there, self.limit))
+                    target=_child, args=(check, name, there, self.limit)
+                )
                 child.start()
                 there.close()
                 running[here] = name, child
@@ -92,9 +100,14 @@ class Sweep:
         except EOFError:  # it died
             child.join()
             code = child.exitcode
-            return dict(verdict='error', reason=(
-                f'took longer than {self.limit} s' if code == -signal.SIGALRM
-                else f'died with exit code {code}'))
+            return dict(
+                verdict='error',
+                reason=(
+                    f'took longer than {self.limit} s'
+                    if code == -signal.SIGALRM
+                    else f'died with exit code {code}'
+                ),
+            )
         finally:
             child.kill()
             child.join()

@@ -1,4 +1,5 @@
 """The supervised configs that mmpretrain ships, and how to build what they say."""
+
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -56,10 +57,17 @@ def supervised() -> tuple[dict[str, Config], dict[str, str]]:
 def without_pretrained(model):
     """A model's config that fetches no weights."""
     if isinstance(model, dict):
-        return ConfigDict({
-            key: without_pretrained(value) for key, value in model.items()
-            if not (key == 'init_cfg' and isinstance(value, dict)
-                    and value.get('type') == 'Pretrained')})
+        return ConfigDict(
+            {
+                key: without_pretrained(value)
+                for key, value in model.items()
+                if not (
+                    key == 'init_cfg'
+                    and isinstance(value, dict)
+                    and value.get('type') == 'Pretrained'
+                )
+            }
+        )
     if isinstance(model, list | tuple):
         return type(model)(without_pretrained(value) for value in model)
     return model

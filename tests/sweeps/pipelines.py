@@ -12,6 +12,7 @@ Colours change, and erased pixels are gone: for the second point transforms that
 no pixel draw their random numbers and leave the image. That the mask is the same
 with and without them is checked, too.
 """
+
 import json
 import random
 import tempfile
@@ -46,7 +47,8 @@ def tables(sweep: Sweep) -> Iterator[tuple[str, str]]:
     configs = supervised()[0]
     users = distinct_pipelines(configs)
     results = sweep.run(
-        'draws', users, lambda name: check(configs[name.split('#')[0]], number(name)))
+        'draws', users, lambda name: check(configs[name.split('#')[0]], number(name))
+    )
     yield 'pipelines', table(results, users)
 
 
@@ -63,8 +65,10 @@ def distinct_pipelines(configs: dict[str, Config]) -> dict[str, list[str]]:
         for i, pipeline in enumerate(train_pipelines(cfg)):
             key = json.dumps([pipeline, memory_shape(cfg)], sort_keys=True, default=str)
             users.setdefault(key, []).append(f'{name}#{i}' if i else name)
-    return {names[0]: sorted({name.split('#')[0] for name in names})
-            for names in users.values()}
+    return {
+        names[0]: sorted({name.split('#')[0] for name in names})
+        for names in users.values()
+    }
 
 
 def number(name: str) -> int:
@@ -85,7 +89,7 @@ def image_and_mask(shape=(300, 400, 3)) -> tuple[np.ndarray, np.ndarray]:
     """Dark red and blue noise with green objects, unlike their mirror images."""
     height, width = shape[:2]
     y, x = np.mgrid[:height, :width] / np.array([height, width]).reshape(2, 1, 1)
-    mask = (x - 0.4)**2 / 0.09 + (y - 0.5)**2 / 0.12 < 1
+    mask = (x - 0.4) ** 2 / 0.09 + (y - 0.5) ** 2 / 0.12 < 1
     mask |= (abs(x - 0.75) < 0.12) & (abs(y - 0.3) < 0.15)
     mask &= ~((abs(x - 0.35) < 0.1) & (abs(y - 0.6) < 0.1))
     if len(shape) == 2:
@@ -111,6 +115,7 @@ def colours_kept():
         def run(self, results):
             transform(self, {**results, 'img': results['img'].copy()})
             return results
+
         return run
 
     apply = autoaugment._apply_op
@@ -150,10 +155,13 @@ def check(cfg: Config, index: int = 0, draws: int = DRAWS) -> dict:
     shape = memory_shape(cfg)
     image, mask = image_and_mask(shape) if shape else image_and_mask()
     steps = train_pipelines(cfg)[index]
-    loads = any(issubclass(transform_type(step['type']), LoadImageFromFile)
-                for step in steps)
-    with tempfile.TemporaryDirectory() as root, \
-            DefaultScope.overwrite_default_scope('mmpretrain'):
+    loads = any(
+        issubclass(transform_type(step['type']), LoadImageFromFile) for step in steps
+    )
+    with (
+        tempfile.TemporaryDirectory() as root,
+        DefaultScope.overwrite_default_scope('mmpretrain'),
+    ):
         file = Path(root, 'image.png')
         Image.fromarray(image).save(file)
         Path(root, 'masks').mkdir()
@@ -161,8 +169,11 @@ def check(cfg: Config, index: int = 0, draws: int = DRAWS) -> dict:
         Image.fromarray(255 * mask.astype(np.uint8)).save(f'{root}/masks/{name}.png')
         source = dict(type='PNGMasks', data_root=root, masks='masks')
         stock = Compose(steps)
-        guided = Compose(train_pipelines(guide_config(
-            cfg, dict(train=source), splits=('train', )))[index])
+        guided = Compose(
+            train_pipelines(guide_config(cfg, dict(train=source), splits=('train',)))[
+                index
+            ]
+        )
 
         def run(pipeline, seed):
             random.seed(seed)
@@ -173,13 +184,17 @@ def check(cfg: Config, index: int = 0, draws: int = DRAWS) -> dict:
             else:
                 sample = dict(img=image.copy(), gt_label=0, sample_idx=0)
             return pipeline(sample), (
-                random.random(), np.random.rand(), torch.rand(()).item())
+                random.random(),
+                np.random.rand(),
+                torch.rand(()).item(),
+            )
 
         inner, whole, cropped_out, same_image, same_mask = [], [], 0, True, True
         for seed in range(draws):
             (expected, numbers), (found, again) = run(stock, seed), run(guided, seed)
             same_image &= numbers == again and torch.equal(
-                expected['inputs'], found['inputs'])
+                expected['inputs'], found['inputs']
+            )
             with colours_kept():
                 kept, _ = run(guided, seed)
             mask = moved_mask(kept)
@@ -188,16 +203,26 @@ def check(cfg: Config, index: int = 0, draws: int = DRAWS) -> dict:
             inner.append(agreement(mask, green))
             whole.append((mask == green).float().mean().item())
             cropped_out += not mask.any()
-    problems = [problem for problem, here in (
-        ('the image differs', not same_image),
-        ('the mask depends on colours', not same_mask),
-        ('the mask is elsewhere', min(inner) < LEAST)) if here]
+    problems = [
+        problem
+        for problem, here in (
+            ('the image differs', not same_image),
+            ('the mask depends on colours', not same_mask),
+            ('the mask is elsewhere', min(inner) < LEAST),
+        )
+        if here
+    ]
     return dict(
-        chain=[step['type'] for step in steps], size=list(mask.shape), draws=draws,
-        cropped_out=cropped_out, agreement=min(inner),
-        with_outlines=float(np.mean(whole)), equal=same_image,
+        chain=[step['type'] for step in steps],
+        size=list(mask.shape),
+        draws=draws,
+        cropped_out=cropped_out,
+        agreement=min(inner),
+        with_outlines=float(np.mean(whole)),
+        equal=same_image,
         verdict='wrong' if problems else 'ok',
-        reason='; '.join(problems))
+        reason='; '.join(problems),
+    )
 
 
 def moved_mask(packed: dict) -> torch.Tensor:
@@ -212,7 +237,8 @@ def agreement(mask: torch.Tensor, green: torch.Tensor) -> float:
     reach = max(1, max(green.shape) // 100)
     soft = green[None].float()
     highest, lowest = (
-        sign * F.max_pool2d(sign * soft, 2 * reach + 1, 1, reach) for sign in (1, -1))
+        sign * F.max_pool2d(sign * soft, 2 * reach + 1, 1, reach) for sign in (1, -1)
+    )
     inner = (highest == lowest)[0]
     return (mask == green)[inner].float().mean().item()
 
@@ -225,17 +251,23 @@ def table(results: dict[str, dict], users: dict[str, list[str]]) -> str:
     configs = {config for name in results for config in users[name]}
     lines = [
         f'{good} of {len(results)} distinct training pipelines of {len(configs)} '
-        f'configs are ok (mmpretrain {mmpretrain.__version__}).', '',
+        f'configs are ok (mmpretrain {mmpretrain.__version__}).',
+        '',
         '| pipeline | for example | configs | size | draws | cropped out | '
-        'least agreement | mean with outlines | image | verdict |', '|' + '---|' * 10
+        'least agreement | mean with outlines | image | verdict |',
+        '|' + '---|' * 10,
     ]
     for name, r in sorted(results.items(), key=lambda item: -len(users[item[0]])):
         cells = [' '.join(r.get('chain', ())), name, len(users[name])]
         if 'size' in r:
-            cells += ['×'.join(map(str, r['size'])), r['draws'], r['cropped_out'],
-                      f'{100 * r["agreement"]:.2f} %',
-                      f'{100 * r["with_outlines"]:.2f} %',
-                      'equal' if r['equal'] else 'differs']
+            cells += [
+                '×'.join(map(str, r['size'])),
+                r['draws'],
+                r['cropped_out'],
+                f'{100 * r["agreement"]:.2f} %',
+                f'{100 * r["with_outlines"]:.2f} %',
+                'equal' if r['equal'] else 'differs',
+            ]
         else:
             cells += [''] * 6
         cells.append(' '.join(filter(None, (r['verdict'], r['reason']))))

@@ -1,4 +1,5 @@
 """The driver of the sweeps: every name gets a result, and none is checked twice."""
+
 import json
 import os
 import signal
@@ -18,10 +19,15 @@ def check(name):
 
 def test_each_name_has_a_process_and_what_goes_wrong_is_its_result(tmp_path):
     found = Sweep(tmp_path, limit=1).run(
-        'a', ['raises', 'dies', 'hangs', 'x', 'y'], check)
+        'a', ['raises', 'dies', 'hangs', 'x', 'y'], check
+    )
     assert {name: result['reason'] for name, result in found.items()} == dict(
-        raises='ValueError: no', dies='died with exit code 9',
-        hangs='took longer than 1 s', x='', y='')
+        raises='ValueError: no',
+        dies='died with exit code 9',
+        hangs='took longer than 1 s',
+        x='',
+        y='',
+    )
     assert len({os.getpid(), found['x']['pid'], found['y']['pid']}) == 3
 
 

@@ -1,4 +1,5 @@
 """A sample of the proof over the zoo; the whole of it is in docs/pipelines.md."""
+
 import random
 
 import numpy as np
@@ -55,15 +56,20 @@ def test_pipelines_of_later_epochs_are_among_them():
     cfg = stock('mobileone/mobileone-s1_8xb32_in1k')
     found = train_pipelines(cfg)
     assert len(found) == 3
-    assert {step['scale'] for pipeline in found for step in pipeline
-            if step['type'] == 'RandomResizedCrop'} == {160, 192, 224}
+    assert {
+        step['scale']
+        for pipeline in found
+        for step in pipeline
+        if step['type'] == 'RandomResizedCrop'
+    } == {160, 192, 224}
     assert check(cfg, 1, draws=2)['size'] == [192, 192]
 
 
 def test_a_pipeline_is_named_after_its_first_config():
     twice, other = stock(FEW[0]), stock(FEW[1])
     assert distinct_pipelines(dict(a=twice, b=other, c=twice)) == dict(
-        a=['a', 'c'], b=['b'])
+        a=['a', 'c'], b=['b']
+    )
 
 
 # ---- what the check would not overlook -----------------------------------------
@@ -80,7 +86,8 @@ def mutated(monkeypatch):
             before = results['activation_mask']
             results = transform(self, results)
             results['activation_mask'] = change(
-                self.inner, before, results['activation_mask'])
+                self.inner, before, results['activation_mask']
+            )
             return results
 
         monkeypatch.setattr(MaskAware, 'transform', run)
@@ -96,8 +103,11 @@ def test_a_mask_that_lies_elsewhere_is_wrong(mutated):
 
 
 def test_a_mask_that_is_not_flipped_is_wrong(mutated):
-    mutated(lambda transform, before, after: (
-        before if type(transform).__name__ == 'RandomFlip' else after))
+    mutated(
+        lambda transform, before, after: (
+            before if type(transform).__name__ == 'RandomFlip' else after
+        )
+    )
     assert check(stock(FEW[0]), draws=8)['reason'] == 'the mask is elsewhere'
 
 

@@ -1,4 +1,5 @@
 """Whether the hooked map of a model is right."""
+
 from collections.abc import Callable
 
 import torch
@@ -12,9 +13,11 @@ from cfcn_plugin.features import Layout, UnknownBackbone
 SIZES = ((128, 192), (128, 128), (224, 224), (144, 192), (256, 256))
 
 
-def first_that_runs(make: Callable[[tuple[int, int]], nn.Module],
-                    sizes: tuple = SIZES,
-                    channels: int = 3) -> tuple[nn.Module, Tensor, Tensor]:
+def first_that_runs(
+    make: Callable[[tuple[int, int]], nn.Module],
+    sizes: tuple = SIZES,
+    channels: int = 3,
+) -> tuple[nn.Module, Tensor, Tensor]:
     """The model on the first size of image that it takes, with its map.
 
     Args:
@@ -37,8 +40,9 @@ def first_that_runs(make: Callable[[tuple[int, int]], nn.Module],
     raise error
 
 
-def verdict(layout: Layout, inputs: Tensor, activation: Tensor,
-            reference: Tensor | None) -> dict:
+def verdict(
+    layout: Layout, inputs: Tensor, activation: Tensor, reference: Tensor | None
+) -> dict:
     result = dict(
         hook=f'{layout.module} ({layout.side})',
         layout=kind(activation, layout),
@@ -47,7 +51,8 @@ def verdict(layout: Layout, inputs: Tensor, activation: Tensor,
         map=list(activation.shape[1:]),
         signed=bool(activation.min() < 0),
         reference='none',
-        corners=corners(activation, inputs))
+        corners=corners(activation, inputs),
+    )
     problems = []
     if reference is not None:
         result['reference'] = compare(activation, reference)
@@ -58,7 +63,8 @@ def verdict(layout: Layout, inputs: Tensor, activation: Tensor,
     if result['reference'] != 'equal' and result['corners'] != 4:
         problems.append(f'{result["corners"]} of 4 corners lean')
     return dict(
-        result, verdict='wrong' if problems else 'ok', reason='; '.join(problems))
+        result, verdict='wrong' if problems else 'ok', reason='; '.join(problems)
+    )
 
 
 def kind(activation: Tensor, layout: Layout) -> str:
@@ -75,19 +81,30 @@ def table(results: dict[str, dict], source: str) -> str:
     families = {name.split('/')[0] for name in results}
     lines = [
         f'{good} of {len(results)} models of {len(families)} families are ok '
-        f'({source}).', '',
+        f'({source}).',
+        '',
         '| family | model | hooked | layout | prefix | image | map | signed | '
-        'reference | corners | trained as | verdict |', '|' + '---|' * 12
+        'reference | corners | trained as | verdict |',
+        '|' + '---|' * 12,
     ]
     for name, r in sorted(results.items()):
         family, model = name.split('/', 1)
         if 'hook' not in r:
             lines.append(f'| {family} | {model} |' + ' |' * 9 + f' {r["reason"]} |')
             continue
-        cells = (family, model, f'`{r["hook"]}`', r['layout'], r['prefix'],
-                 '×'.join(map(str, r['image'])), '×'.join(map(str, r['map'])),
-                 'yes' if r['signed'] else 'no', r['reference'], f'{r["corners"]}/4',
-                 r.get('trained', ''),
-                 ' '.join(filter(None, (r['verdict'], r['reason']))))
+        cells = (
+            family,
+            model,
+            f'`{r["hook"]}`',
+            r['layout'],
+            r['prefix'],
+            '×'.join(map(str, r['image'])),
+            '×'.join(map(str, r['map'])),
+            'yes' if r['signed'] else 'no',
+            r['reference'],
+            f'{r["corners"]}/4',
+            r.get('trained', ''),
+            ' '.join(filter(None, (r['verdict'], r['reason']))),
+        )
         lines.append('| ' + ' | '.join(map(str, cells)) + ' |')
     return '\n'.join(lines)

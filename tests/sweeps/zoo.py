@@ -5,6 +5,7 @@ keys are compared with the stock model's. The smallest config of each class (fam
 training pipeline, head) takes one training step on generated images, and its
 checkpoint is loaded, strictly, into the stock config's model.
 """
+
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,8 +36,7 @@ def tables(sweep: Sweep) -> Iterator[tuple[str, str]]:
     configs, skipped = supervised()
     built = sweep.run('built', configs, check_build)
     classes = smallest_of_classes(built)
-    yield 'zoo', page(
-        built, classes, sweep.run('steps', classes, check_step), skipped)
+    yield 'zoo', page(built, classes, sweep.run('steps', classes, check_step), skipped)
 
 
 # ---- every config ------------------------------------------------------------
@@ -56,8 +56,11 @@ def check_build(name: str) -> dict:
     for pipeline in train_pipelines(guided):
         compose(pipeline)
     before, after = cfg.to_dict(), unguide_config(guided).to_dict()
-    changed = {key for key in {*before, *after} - {'load_from', 'resume'}
-               if before.get(key) != after.get(key)}
+    changed = {
+        key
+        for key in {*before, *after} - {'load_from', 'resume'}
+        if before.get(key) != after.get(key)
+    }
     if changed:
         problems.append(f'unguide_config changes {sorted(changed)}')
     return dict(
@@ -66,7 +69,8 @@ def check_build(name: str) -> dict:
         family=name.split('/')[0],
         head=cfg.model.head.get('type', 'none'),
         pipeline=[' '.join(step_names(p)) for p in train_pipelines(cfg)],
-        parameters=sum(p.numel() for p in model.parameters()))
+        parameters=sum(p.numel() for p in model.parameters()),
+    )
 
 
 def blame(error: Exception, stock_does_it: Callable) -> dict:
@@ -121,10 +125,13 @@ def check_step(name: str) -> dict:
         torch.save(dict(state_dict=model.state_dict()), weights)
         left_out = not_loaded(
             build(without_pretrained(stock(name).model)),
-            torch.load(weights, weights_only=True)['state_dict'])
+            torch.load(weights, weights_only=True)['state_dict'],
+        )
     problems = []
-    if not all(torch.isfinite(value).all() for value in (
-            losses['loss_focus'], logged['loss_focus'], logged['loss'])):
+    if not all(
+        torch.isfinite(value).all()
+        for value in (losses['loss_focus'], logged['loss_focus'], logged['loss'])
+    ):
         problems.append(f'losses are not finite: {logged}')
     if left_out:
         problems.append(f'the stock model does not load {left_out}')
@@ -136,7 +143,8 @@ def check_step(name: str) -> dict:
         map=[list(m.shape[1:]) for m in maps_of(model, packed)],
         loss_focus=losses['loss_focus'].item(),
         reached=f'{reached} of {trained}' if trained else 'frozen',
-        guided_fraction=float(losses['guided_fraction']))
+        guided_fraction=float(losses['guided_fraction']),
+    )
 
 
 # ---- the page ------------------------------------------------------------------
@@ -145,9 +153,11 @@ def check_step(name: str) -> dict:
 def page(built: dict, classes: dict, steps: dict, skipped: dict) -> str:
     lines = [
         f'Configs: {count(built)}. Classes: {count(steps)}. (mmpretrain '
-        f'{mmpretrain.__version__})', '',
+        f'{mmpretrain.__version__})',
+        '',
         '| family | pipeline | head | configs | the one that took a step | map | '
-        'loss_focus | gradient in | verdict |', '|' + '---|' * 9
+        'loss_focus | gradient in | verdict |',
+        '|' + '---|' * 9,
     ]
     kinds = pipelines(built)
     for name, members in sorted(classes.items()):
@@ -158,13 +168,19 @@ def page(built: dict, classes: dict, steps: dict, skipped: dict) -> str:
             f'| {family} | {kinds[tuple(built[name]["pipeline"])]} | {head} | '
             f'{len(members)} | {name.split("/", 1)[1]} | {shown} | '
             f'{step.get("loss_focus", float("nan")):.3f} | {step.get("reached", "")} | '
-            f'{step["verdict"]} {step["reason"]}'.rstrip() + ' |')
-    lines += ['', '## Pipelines', '', '| | transforms, of later epochs after a slash |',
-              '|---|---|']
+            f'{step["verdict"]} {step["reason"]}'.rstrip()
+            + ' |'
+        )
+    lines += [
+        '',
+        '## Pipelines',
+        '',
+        '| | transforms, of later epochs after a slash |',
+        '|---|---|',
+    ]
     lines += [f'| {letter} | {" / ".join(kind)} |' for kind, letter in kinds.items()]
     failed = {n: r['reason'] for n, r in built.items() if r['verdict'] != 'ok'}
-    for title, reasons in (('Configs that do not build', failed),
-                           ('Skipped', skipped)):
+    for title, reasons in (('Configs that do not build', failed), ('Skipped', skipped)):
         lines += ['', f'## {title}', '']
         lines += [f'- `{name}`: {reason}' for name, reason in sorted(reasons.items())]
         if not reasons:
@@ -175,7 +191,8 @@ def page(built: dict, classes: dict, steps: dict, skipped: dict) -> str:
 def count(results: dict[str, dict]) -> str:
     verdicts = Counter(result['verdict'] for result in results.values())
     return f'{len(results)}, ' + ', '.join(
-        f'{number} {verdict}' for verdict, number in verdicts.most_common())
+        f'{number} {verdict}' for verdict, number in verdicts.most_common()
+    )
 
 
 def pipelines(built: dict) -> dict[tuple, str]:
@@ -185,5 +202,7 @@ def pipelines(built: dict) -> dict[tuple, str]:
         if 'pipeline' in result:
             key = tuple(result['pipeline'])
             uses[key] = uses.get(key, 0) + 1
-    return {key: f'P{i}' for i, key in enumerate(
-        sorted(uses, key=lambda key: (-uses[key], key)), 1)}
+    return {
+        key: f'P{i}'
+        for i, key in enumerate(sorted(uses, key=lambda key: (-uses[key], key)), 1)
+    }

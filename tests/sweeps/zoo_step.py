@@ -1,4 +1,5 @@
 """The pieces of one training step on generated images, as a config says."""
+
 import copy
 from pathlib import Path
 
@@ -31,7 +32,8 @@ def forward(cfg: Config, root: str) -> tuple[nn.Module, dict, dict]:
     model = build(without_pretrained(cfg.model))
     model.train()
     packed = model.data_preprocessor(
-        default_collate(samples(cfg, Path(root))), training=True)
+        default_collate(samples(cfg, Path(root))), training=True
+    )
     return model, packed, model(**packed, mode='loss')
 
 
@@ -39,19 +41,23 @@ def not_loaded(model: nn.Module, weights: dict) -> list[str]:
     """Keys that do not load strictly, but for those a model's own state dict omits."""
     found = model.load_state_dict(weights, strict=False)
     own = model.load_state_dict(model.state_dict(), strict=False)  # swinv2 omits some
-    return sorted({*found.missing_keys, *found.unexpected_keys}
-                  - {*own.missing_keys, *own.unexpected_keys})
+    return sorted(
+        {*found.missing_keys, *found.unexpected_keys}
+        - {*own.missing_keys, *own.unexpected_keys}
+    )
 
 
 def gradients(model: nn.Module, loss: torch.Tensor) -> tuple[int, int]:
     """How many trained parameters the backbone has, and how many a loss reaches."""
-    trained = [p for p in model.get_submodule(model.trained).parameters()
-               if p.requires_grad]
+    trained = [
+        p for p in model.get_submodule(model.trained).parameters() if p.requires_grad
+    ]
     if not trained:
         return 0, 0
     found = torch.autograd.grad(loss, trained, retain_graph=True, allow_unused=True)
     return len(trained), sum(
-        one is not None and bool(one.abs().sum() > 0) for one in found)
+        one is not None and bool(one.abs().sum() > 0) for one in found
+    )
 
 
 def samples(cfg: Config, root: Path) -> list[dict]:
@@ -70,7 +76,7 @@ def samples(cfg: Config, root: Path) -> list[dict]:
     for index in range(BATCH // 2 if large else BATCH):
         image = rng.integers(0, 256, shape, dtype=np.uint8)
         mask = np.zeros(shape[:2], np.uint8)
-        mask[shape[0] // 4:-shape[0] // 4, shape[1] // 4:-shape[1] // 4] = 255
+        mask[shape[0] // 4 : -shape[0] // 4, shape[1] // 4 : -shape[1] // 4] = 255
         Image.fromarray(mask).save(root / 'masks' / f'{index}.png')
         label = index % 2
         info = dict(sample_idx=index, gt_label=[label, 2] if several else label)
@@ -87,8 +93,11 @@ def optimiser(cfg: Config, model: nn.Module):
     """The config's own; without mixed precision, which wants a GPU."""
     wrapper = dict(cfg.get('optim_wrapper') or {})
     if wrapper.get('type') not in (None, 'OptimWrapper'):
-        wrapper = {key: wrapper[key] for key in ('optimizer', 'paramwise_cfg',
-                                                 'constructor') if key in wrapper}
+        wrapper = {
+            key: wrapper[key]
+            for key in ('optimizer', 'paramwise_cfg', 'constructor')
+            if key in wrapper
+        }
     wrapper.setdefault('optimizer', dict(type='SGD', lr=0.01))
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         return build_optim_wrapper(model, wrapper)
@@ -99,4 +108,4 @@ def maps_of(model: nn.Module, packed: dict) -> tuple:
     with model.feature_hook:
         model(packed['inputs'], mode='tensor')
         taken = model.feature_hook.take(packed['inputs'])
-    return taken if isinstance(taken, tuple) else (taken, )
+    return taken if isinstance(taken, tuple) else (taken,)

@@ -1,4 +1,5 @@
 """Drawing masks by the command line: the printed text before and after."""
+
 import os
 import re
 import signal
@@ -60,8 +61,15 @@ def test_config_of_what_is_drawn_is_reported(run_tool, images, sessions, capsys)
 
 
 def test_classes_are_values_of_label_files(run_tool, images, sessions):
-    run_tool('draw_masks.py', images, '--out', images.parent / 'masks', '--classes',
-             'cow', 'plane')
+    run_tool(
+        'draw_masks.py',
+        images,
+        '--out',
+        images.parent / 'masks',
+        '--classes',
+        'cow',
+        'plane',
+    )
     assert sessions[0].queue.classes == ('cow', 'plane')
     assert 'causal=[1, 2], classes=[0, 1]' in sessions[0].config
 
@@ -75,12 +83,22 @@ def test_list_of_choose_guided_is_what_is_masked(run_tool, images, sessions, tmp
 
 def test_boxes_and_captions_of_files_are_shown(run_tool, images, sessions, tmp_path):
     (images.parent / 'boxes.csv').write_text(
-        'filename,x0,y0,x1,y1\nimages/b.jpg,10,20,40,50\n')
+        'filename,x0,y0,x1,y1\nimages/b.jpg,10,20,40,50\n'
+    )
     captions = tmp_path / 'kinds.csv'
     captions.write_text('image,kind\nimages/b.jpg,blue tit\n')
-    run_tool('draw_masks.py', images, '--out', tmp_path / 'masks', '--captions',
-             captions, '--boxes', 'type=BoxMasks', f'data_root={images.parent}',
-             'ann_file=boxes.csv')
+    run_tool(
+        'draw_masks.py',
+        images,
+        '--out',
+        tmp_path / 'masks',
+        '--captions',
+        captions,
+        '--boxes',
+        'type=BoxMasks',
+        f'data_root={images.parent}',
+        'ann_file=boxes.csv',
+    )
     session = sessions[0]
     assert session.boxes('b.jpg', (60, 90)) == [[10, 20, 40, 50, 1]]
     assert session.boxes('a.jpg', (60, 90)) == []
@@ -89,14 +107,23 @@ def test_boxes_and_captions_of_files_are_shown(run_tool, images, sessions, tmp_p
 
 @pytest.mark.parametrize('root', [(), ('--data-root', '.')])
 def test_list_of_a_stranger_leads_out_of_no_folder(
-        run_tool, images, sessions, tmp_path, root, monkeypatch):
+    run_tool, images, sessions, tmp_path, root, monkeypatch
+):
     monkeypatch.chdir(tmp_path / 'birds')
     Image.new('RGB', (9, 6), (1, 2, 3)).save(tmp_path / 'secret.png')
     chosen = tmp_path / 'list.txt'
     chosen.write_text('images/a.jpg\nimages/../../secret.png\n')
     with pytest.raises(MaskError, match='secret.png.*is not below'):
-        run_tool('draw_masks.py', images, '--out', tmp_path / 'birds' / 'masks',
-                 '--list', chosen, '--redo', *root)
+        run_tool(
+            'draw_masks.py',
+            images,
+            '--out',
+            tmp_path / 'birds' / 'masks',
+            '--list',
+            chosen,
+            '--redo',
+            *root,
+        )
     assert not sessions and not (tmp_path / 'birds/masks').exists()
 
 
@@ -108,15 +135,26 @@ def test_without_tornado_the_remedy_is_reported(monkeypatch):
 
 def test_tool_prints_the_address_with_the_token_alone_and_ends(images):
     tool = subprocess.Popen(
-        [sys.executable, '-u', TOOL, images, '--out', images.parent / 'masks', '--port',
-         '19900'],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        [
+            sys.executable,
+            '-u',
+            TOOL,
+            images,
+            '--out',
+            images.parent / 'masks',
+            '--port',
+            '19900',
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     try:
         said = []
         while 'same address' not in ''.join(said):
             said.append(tool.stdout.readline())
             assert said[-1], said
-        address, = re.findall(r'http://\S+', ''.join(said))
+        (address,) = re.findall(r'http://\S+', ''.join(said))
         assert re.fullmatch(r'http://127\.0\.0\.1:\d+/\?token=[\w-]{40,}', address)
         port = address.split(':')[2].split('/')[0]
         assert f'ssh -L {port}:127.0.0.1:{port} ' in ''.join(said)

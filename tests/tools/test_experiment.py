@@ -1,4 +1,5 @@
 """A grid of real trainings from one command, to its table and report."""
+
 import contextlib
 import csv
 import json
@@ -12,7 +13,7 @@ import torch
 from mmengine.logging import MMLogger
 
 ROOT = Path(__file__).parents[2]
-CONFIG = '''
+CONFIG = """
 _base_ = {base!r}
 model = dict(
     backbone=dict(_delete_=True, type='CFCNNet', filters=[4], strides=4),
@@ -24,8 +25,8 @@ default_hooks = dict(checkpoint=dict(interval=1), logger=dict(interval=1))
 train_dataloader = dict(batch_size=4, num_workers=0)
 val_dataloader = dict(num_workers=0)
 test_dataloader = dict(num_workers=0)
-'''
-GRID = '''
+"""
+GRID = """
 methods = dict(
     cnn=dict(config='config.py', without=['masks'],
              options={'model.guidance': None}),
@@ -33,11 +34,12 @@ methods = dict(
 baseline = 'cnn'
 axes = dict(masks=[3])
 metrics = {'worst, %': 'group/worst', 'inside, %': ('focus/energy', 100)}
-'''
+"""
 
 
 class InThisProcess:
     """In place of a run's processes: importing torch anew takes most of their time."""
+
     pid = -1
 
     def __init__(self, run_tool, command, stdout, **kwargs):
@@ -66,17 +68,24 @@ def finished(run_tool, waterbirds_root, tmp_path_factory):
     level = logger.level
     with contextlib.ExitStack() as patches:
         for name, value in {
-                'cfcn_plugin.experiments.cell_run.Popen': partial(
-                    InThisProcess, run_tool),
-                'cfcn_plugin.experiments.sheets.IMAGES': 3,
-                'cfcn_plugin.experiments.sheets.DPI': 30,
-                # what takes most of the time of so small a run
-                'mmengine.runner.Runner._log_env': lambda *_: None,
+            'cfcn_plugin.experiments.cell_run.Popen': partial(InThisProcess, run_tool),
+            'cfcn_plugin.experiments.sheets.IMAGES': 3,
+            'cfcn_plugin.experiments.sheets.DPI': 30,
+            # what takes most of the time of so small a run
+            'mmengine.runner.Runner._log_env': lambda *_: None,
         }.items():
             patches.enter_context(mock.patch(name, value))
-        run_tool('experiment.py', folder / 'grid.py', '--work-dir', folder / 'work',
-                 '--page', folder / 'page.md', '--executor', 'debug',
-                 data=waterbirds_root)
+        run_tool(
+            'experiment.py',
+            folder / 'grid.py',
+            '--work-dir',
+            folder / 'work',
+            '--page',
+            folder / 'page.md',
+            '--executor',
+            'debug',
+            data=waterbirds_root,
+        )
     logger.setLevel(level)
     return folder
 
@@ -84,8 +93,13 @@ def finished(run_tool, waterbirds_root, tmp_path_factory):
 @pytest.mark.slow
 def test_runs_are_processes_of_their_own(run_tool, waterbirds_root, tmp_path):
     write_grid(tmp_path)
-    run_tool('experiment.py', tmp_path / 'grid.py', '--work-dir', tmp_path / 'work',
-             data=waterbirds_root)
+    run_tool(
+        'experiment.py',
+        tmp_path / 'grid.py',
+        '--work-dir',
+        tmp_path / 'work',
+        data=waterbirds_root,
+    )
     for cell in ('cnn/data/run', 'cfcn/data/masks=3'):
         folder = tmp_path / 'work' / cell
         assert json.loads((folder / 'outcome.json').read_text())['status'] == 'done'
@@ -97,7 +111,9 @@ def test_csv_has_a_line_a_cell_and_metric(finished):
     with (finished / 'work' / 'results.csv').open(newline='') as stream:
         lines = list(csv.DictReader(stream))
     assert {(line['method'], line['masks'], line['status']) for line in lines} == {
-        ('cnn', '', 'done'), ('cfcn', '3', 'done')}
+        ('cnn', '', 'done'),
+        ('cfcn', '3', 'done'),
+    }
     worst = [line for line in lines if line['metric'] == 'group/worst']
     assert len(worst) == 2 and all(0 <= float(w['value']) <= 100 for w in worst)
 
@@ -113,8 +129,14 @@ def test_report_is_one_file_with_its_images_inside(finished):
     report = (finished / 'work' / 'report.html').read_text()
     assert not re.search(r'(src|href)="(?!data:|#)', report)
     titles = re.findall(r'<h2[^>]*>(.*?)</h2>', report)
-    for wanted in ('Methods', 'Results (table 3)', 'Convergence', 'Saliency maps of',
-                   'Class maps of cfcn', 'Other light'):
+    for wanted in (
+        'Methods',
+        'Results (table 3)',
+        'Convergence',
+        'Saliency maps of',
+        'Class maps of cfcn',
+        'Other light',
+    ):
         assert any(title.startswith(wanted) for title in titles), (wanted, titles)
     images = sorted(f.stem for f in (finished / 'work' / 'figures').iterdir())
     assert {'convergence', 'heatmaps_data'} <= set(images)
@@ -137,12 +159,19 @@ def test_page_has_the_table_and_its_command(finished):
 
 
 def test_sheet_of_two_checkpoints_is_drawn_and_never_overwritten(
-        finished, run_tool, waterbirds_root):
+    finished, run_tool, waterbirds_root
+):
     cell, plain = (finished / 'work' / name / 'data' for name in ('cfcn', 'cnn'))
-    command = ['visualize.py', cell / 'masks=3/run/config.py',
-               cell / 'masks=3/run/epoch_1.pth',
-               waterbirds_root / 'waterbirds100/images/000.jpg', '--against',
-               plain / 'run/run/epoch_1.pth', '--out', finished / 'sheet.png']
+    command = [
+        'visualize.py',
+        cell / 'masks=3/run/config.py',
+        cell / 'masks=3/run/epoch_1.pth',
+        waterbirds_root / 'waterbirds100/images/000.jpg',
+        '--against',
+        plain / 'run/run/epoch_1.pth',
+        '--out',
+        finished / 'sheet.png',
+    ]
     run_tool(*command, data=waterbirds_root)
     assert (finished / 'sheet.png').stat().st_size > 10_000
     with pytest.raises(FileExistsError, match='not overwritten'):
@@ -152,5 +181,10 @@ def test_sheet_of_two_checkpoints_is_drawn_and_never_overwritten(
 def test_report_of_no_runs_names_the_missing_folder(run_tool, tmp_path):
     write_grid(tmp_path)
     with pytest.raises(FileNotFoundError, match=f"{tmp_path / 'none'}' does not"):
-        run_tool('experiment.py', tmp_path / 'grid.py', '--report-only', '--work-dir',
-                 tmp_path / 'none')
+        run_tool(
+            'experiment.py',
+            tmp_path / 'grid.py',
+            '--report-only',
+            '--work-dir',
+            tmp_path / 'none',
+        )

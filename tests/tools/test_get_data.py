@@ -1,4 +1,5 @@
 """From the publisher's layout to a trained epoch, for each data set of the paper."""
+
 import json
 import tarfile
 from contextlib import suppress
@@ -16,14 +17,21 @@ from cfcn_plugin.data.public.bike_helmets import list_bike_helmets
 CONFIGS = Path(__file__).parents[2] / 'configs'
 # small enough for a test, and nothing else
 SMALL = [
-    'train_dataloader.num_workers=0', 'val_dataloader.num_workers=0',
-    'train_dataloader.batch_size=4', 'randomness.seed=0', 'train_cfg.max_epochs=1',
-    'train_cfg.val_interval=1', 'default_hooks.logger.interval=1'
+    'train_dataloader.num_workers=0',
+    'val_dataloader.num_workers=0',
+    'train_dataloader.batch_size=4',
+    'randomness.seed=0',
+    'train_cfg.max_epochs=1',
+    'train_cfg.val_interval=1',
+    'default_hooks.logger.interval=1',
 ]
 
 
-@pytest.mark.parametrize('error', [
-    URLError('no name'), RuntimeError('Error downloading train-images')], ids=repr)
+@pytest.mark.parametrize(
+    'error',
+    [URLError('no name'), RuntimeError('Error downloading train-images')],
+    ids=repr,
+)
 def test_download_that_fails_says_where_files_go(tmp_path, monkeypatch, capsys, error):
     monkeypatch.syspath_prepend(CONFIGS.parent / 'tools')
     import get_data
@@ -42,7 +50,8 @@ def test_tied_pets_without_pets_says_how_to_get_pets(tmp_path, monkeypatch):
     import get_data
 
     monkeypatch.setattr(
-        'sys.argv', ['get_data.py', 'tied-pets', '--root', str(tmp_path)])
+        'sys.argv', ['get_data.py', 'tied-pets', '--root', str(tmp_path)]
+    )
     with pytest.raises(SystemExit, match='oxford-iiit-pet.*get_data.py pets'):
         get_data.main()
 
@@ -95,38 +104,52 @@ def waterbirds(run_tool, waterbirds_source):
 
 def train(run_tool, config, data, work_dir, filters):
     """First and last line of the log of one epoch with few filters a layer."""
-    run_tool('train.py', CONFIGS / config, '--work-dir', work_dir, '--cfg-options',
-             *SMALL, f'model.backbone.filters={[2] * filters}'.replace(' ', ''),
-             data=data)
-    log, = Path(work_dir).glob('*/vis_data/scalars.json')
+    run_tool(
+        'train.py',
+        CONFIGS / config,
+        '--work-dir',
+        work_dir,
+        '--cfg-options',
+        *SMALL,
+        f'model.backbone.filters={[2] * filters}'.replace(' ', ''),
+        data=data,
+    )
+    (log,) = Path(work_dir).glob('*/vis_data/scalars.json')
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     return lines[0], lines[-1]
 
 
 # CFCN-F, whose linear layer fits one size of images alone; the other systems once
-@pytest.mark.parametrize('data,config,filters', [
-    ('brain_mri', 'cfcn-f_cfcnnet_1xb32-150e_brain-mri', 6),
-    ('brain_mri', 'cfcn-c_cfcnnet_1xb32-150e_brain-mri', 6),
-    ('brain_mri', 'cnn_cfcnnet_1xb32-150e_brain-mri', 6),
-    ('brain_mri', 'gain_cfcnnet_1xb32-150e_brain-mri', 6),
-    ('lgg_mri', 'cfcn-f_cfcnnet_1xb32-150e_lgg-mri', 6),
-    ('idrid', 'cfcn-f_cfcnnet_1xb5-200e_idrid', 6),
-    ('idrid', 'cfcn-c_cfcnnet_1xb5-200e_idrid', 6),
-    ('idrid', 'cnn_cfcnnet_1xb5-200e_idrid', 6),
-    ('idrid', 'gain_cfcnnet_1xb5-200e_idrid', 6),
-    ('aeroplane_cow', 'cfcn-f_cfcnnet_1xb16-200e_aeroplane-cow', 5),
-    ('mnist', 'cfcn-f_cfcnnet_1xb64-10e_mnist', 5),
-    ('bike_helmets', 'cfcn-f_cfcnnet_1xb16-200e_bike-helmets', 5),
-    ('pets_root', 'cfcn-f_cfcnnet_1xb64-500e_pets-species', 8),
-])
+@pytest.mark.parametrize(
+    'data,config,filters',
+    [
+        ('brain_mri', 'cfcn-f_cfcnnet_1xb32-150e_brain-mri', 6),
+        ('brain_mri', 'cfcn-c_cfcnnet_1xb32-150e_brain-mri', 6),
+        ('brain_mri', 'cnn_cfcnnet_1xb32-150e_brain-mri', 6),
+        ('brain_mri', 'gain_cfcnnet_1xb32-150e_brain-mri', 6),
+        ('lgg_mri', 'cfcn-f_cfcnnet_1xb32-150e_lgg-mri', 6),
+        ('idrid', 'cfcn-f_cfcnnet_1xb5-200e_idrid', 6),
+        ('idrid', 'cfcn-c_cfcnnet_1xb5-200e_idrid', 6),
+        ('idrid', 'cnn_cfcnnet_1xb5-200e_idrid', 6),
+        ('idrid', 'gain_cfcnnet_1xb5-200e_idrid', 6),
+        ('aeroplane_cow', 'cfcn-f_cfcnnet_1xb16-200e_aeroplane-cow', 5),
+        ('mnist', 'cfcn-f_cfcnnet_1xb64-10e_mnist', 5),
+        ('bike_helmets', 'cfcn-f_cfcnnet_1xb16-200e_bike-helmets', 5),
+        ('pets_root', 'cfcn-f_cfcnnet_1xb64-500e_pets-species', 8),
+    ],
+)
 def test_systems_train_on_what_the_publisher_gives(
-        run_tool, request, tmp_path, data, config, filters):
-    first, last = train(run_tool, f'{config}.py', request.getfixturevalue(data),
-                        tmp_path, filters)
+    run_tool, request, tmp_path, data, config, filters
+):
+    first, last = train(
+        run_tool, f'{config}.py', request.getfixturevalue(data), tmp_path, filters
+    )
     term = {'cfcn': 'loss_focus', 'gain': 'loss_gain_mask', 'cnn': None}[
-        config.partition('_')[0].partition('-')[0]]
+        config.partition('_')[0].partition('-')[0]
+    ]
     assert [key for key in ('loss_focus', 'loss_gain_mask') if key in first] == (
-        [term] if term else [])
+        [term] if term else []
+    )
     if term:
         assert first['guided_fraction'] > 0 and first[term] > 0
     assert last['focus/guided'] > 0
@@ -134,12 +157,14 @@ def test_systems_train_on_what_the_publisher_gives(
 
 
 def test_aeroplane_cow_is_guided_in_part_by_segments_and_as_a_whole_by_boxes(
-        aeroplane_cow, monkeypatch):
+    aeroplane_cow, monkeypatch
+):
     monkeypatch.setenv('CFCN_DATA', str(aeroplane_cow))
     for use, guided in (('segmentation', [0, 0, 1, 1]), ('bbox', [1, 1, 1, 1])):
         cfg = Config.fromfile(CONFIGS / 'cfcn-c_cfcnnet_1xb16-200e_aeroplane-cow.py')
         cfg.merge_from_dict(
-            {'train_dataloader.dataset.pipeline.1.source.use': use})  # docs/data.md
+            {'train_dataloader.dataset.pipeline.1.source.use': use}
+        )  # docs/data.md
         with DefaultScope.overwrite_default_scope('mmpretrain'):
             data = DATASETS.build(cfg.train_dataloader.dataset)
         assert [one['data_samples'].guided for one in data] == guided
@@ -162,10 +187,13 @@ def test_what_is_not_fetched_says_what_to_get_and_how_to_go_on(run_tool, tmp_pat
         run_tool('get_data.py', 'brain-mri', '--root', tmp_path)
 
 
-@pytest.mark.parametrize('name,message', [
-    ('bike-helmets', "andrewmvd/helmet-detection to '.*bike_helmets'"),
-    ('waterbirds', "metadata.csv to '.*waterbirds100', and CUB"),
-])
+@pytest.mark.parametrize(
+    'name,message',
+    [
+        ('bike-helmets', "andrewmvd/helmet-detection to '.*bike_helmets'"),
+        ('waterbirds', "metadata.csv to '.*waterbirds100', and CUB"),
+    ],
+)
 def test_what_has_its_place_says_where(run_tool, tmp_path, name, message):
     with pytest.raises(SystemExit, match=message):
         run_tool('get_data.py', name, '--root', tmp_path)
@@ -173,8 +201,14 @@ def test_what_has_its_place_says_where(run_tool, tmp_path, name, message):
 
 def test_source_that_is_no_folder_is_named(run_tool, tmp_path):
     with pytest.raises(SystemExit, match="'.*none' is no folder"):
-        run_tool('get_data.py', 'brain-mri', '--root', tmp_path, '--source',
-                 tmp_path / 'none')
+        run_tool(
+            'get_data.py',
+            'brain-mri',
+            '--root',
+            tmp_path,
+            '--source',
+            tmp_path / 'none',
+        )
 
 
 def test_source_is_refused_where_it_means_nothing(run_tool, tmp_path, capsys):
@@ -185,8 +219,10 @@ def test_source_is_refused_where_it_means_nothing(run_tool, tmp_path, capsys):
 
 @pytest.mark.parametrize('name', ['../out', '/tmp/out', 'link/out'])
 def test_archives_are_unpacked_inside_their_folder_only(
-        run_tool, tmp_path, monkeypatch, name):
+    run_tool, tmp_path, monkeypatch, name
+):
     from torchvision.datasets.utils import extract_archive
+
     archive, root = tmp_path / 'pets.tar.gz', tmp_path / 'data'
     with tarfile.open(archive, 'w:gz') as target:
         if name.startswith('link'):
@@ -198,8 +234,10 @@ def test_archives_are_unpacked_inside_their_folder_only(
         target.addfile(file, BytesIO(b'evil'))
     monkeypatch.setattr(tarfile.TarFile, 'extraction_filter', None, raising=False)
     # torchvision checks the sums of what it fetches; here its unpacking is asked alone
-    monkeypatch.setattr('torchvision.datasets.OxfordIIITPet',
-                        lambda root, **_: extract_archive(str(archive), root))
+    monkeypatch.setattr(
+        'torchvision.datasets.OxfordIIITPet',
+        lambda root, **_: extract_archive(str(archive), root),
+    )
     with suppress(tarfile.FilterError):  # what is absolute is made relative instead
         run_tool('get_data.py', 'pets', '--root', root)
     assert not (tmp_path / 'out').exists() and not Path('/tmp/out').exists()

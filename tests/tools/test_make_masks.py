@@ -1,4 +1,5 @@
 """Making PNG masks by the command line, from options, a fragment and a config."""
+
 import csv
 import json
 import os
@@ -38,10 +39,21 @@ def read(source, birds, number):
 
 
 def test_options_make_a_folder_that_the_printed_config_reads(
-        run_tool, birds, tmp_path, capsys):
-    run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'm',
-             '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={birds}',
-             'ann_file=labels.csv')
+    run_tool, birds, tmp_path, capsys
+):
+    run_tool(
+        'make_masks.py',
+        '--images',
+        birds / 'images',
+        '--out',
+        tmp_path / 'm',
+        '--jobs',
+        1,
+        '--source',
+        'type=BoxMasks',
+        f'data_root={birds}',
+        'ann_file=labels.csv',
+    )
     said, source = printed_source(capsys)
     assert '24 of 24 images have a mask' in said
     np.testing.assert_array_equal(read(source, birds, 7).mask, expected())
@@ -54,33 +66,54 @@ def test_options_make_a_folder_that_the_printed_config_reads(
 def test_file_with_a_source(run_tool, birds, tmp_path, capsys, suffix):
     source = dict(type='BoxMasks', data_root=str(birds), ann_file='labels.csv')
     file = tmp_path / f'source.{suffix}'
-    file.write_text(f'source = {source!r}' if suffix == 'py' else json.dumps(
-        dict(source=source)))
-    run_tool('make_masks.py', file, '--images', birds / 'images', '--out',
-             tmp_path / 'm', '--jobs', 1)
+    file.write_text(
+        f'source = {source!r}' if suffix == 'py' else json.dumps(dict(source=source))
+    )
+    run_tool(
+        'make_masks.py',
+        file,
+        '--images',
+        birds / 'images',
+        '--out',
+        tmp_path / 'm',
+        '--jobs',
+        1,
+    )
     _, source = printed_source(capsys)
     np.testing.assert_array_equal(read(source, birds, 0).mask, expected())
 
 
-def test_config_makes_masks_of_the_training_images(
-        run_tool, birds, tmp_path, capsys):
-    run_tool('make_masks.py', CONFIG, '--out', tmp_path / 'm', '--jobs', 1,
-             data=birds.parent)
+def test_config_makes_masks_of_the_training_images(run_tool, birds, tmp_path, capsys):
+    run_tool(
+        'make_masks.py', CONFIG, '--out', tmp_path / 'm', '--jobs', 1, data=birds.parent
+    )
     said, source = printed_source(capsys)
     assert '8 of 8 images' in said
     np.testing.assert_array_equal(read(source, birds, 1).mask, expected())
     assert read(source, birds, 9) is None  # an image for validation
 
 
-def test_failures_are_listed_and_the_exit_code_is_1(
-        run_tool, birds, tmp_path, capsys):
+def test_failures_are_listed_and_the_exit_code_is_1(run_tool, birds, tmp_path, capsys):
     boxes = tmp_path / 'boxes.json'
-    boxes.write_text(json.dumps({'images/000.jpg': [[900, 0, 950, 5]],
-                                 'images/001.jpg': [[0, 0, 5, 5]]}))
+    boxes.write_text(
+        json.dumps(
+            {'images/000.jpg': [[900, 0, 950, 5]], 'images/001.jpg': [[0, 0, 5, 5]]}
+        )
+    )
     with pytest.raises(SystemExit) as ended:
-        run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'm',
-                 '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={birds}',
-                 f'ann_file={boxes}')
+        run_tool(
+            'make_masks.py',
+            '--images',
+            birds / 'images',
+            '--out',
+            tmp_path / 'm',
+            '--jobs',
+            1,
+            '--source',
+            'type=BoxMasks',
+            f'data_root={birds}',
+            f'ann_file={boxes}',
+        )
     assert ended.value.code == 1
     said = capsys.readouterr().out
     assert '1 of 24 images have a mask' in said
@@ -91,9 +124,19 @@ def test_names_that_do_not_meet_are_shown(run_tool, birds, tmp_path):
     boxes = tmp_path / 'boxes.json'
     boxes.write_text(json.dumps({'000.jpg': [[0, 0, 5, 5]]}))
     with pytest.raises(SystemExit, match=r"begin with \['000.jpg'\].*'images/000.jpg'"):
-        run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'm',
-                 '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={birds}',
-                 f'ann_file={boxes}')
+        run_tool(
+            'make_masks.py',
+            '--images',
+            birds / 'images',
+            '--out',
+            tmp_path / 'm',
+            '--jobs',
+            1,
+            '--source',
+            'type=BoxMasks',
+            f'data_root={birds}',
+            f'ann_file={boxes}',
+        )
 
 
 def test_source_without_images_is_reported(run_tool, tmp_path):
@@ -102,7 +145,8 @@ def test_source_without_images_is_reported(run_tool, tmp_path):
 
 
 def test_names_that_drive_a_terminal_or_are_not_utf_8_end_nothing(
-        run_tool, birds, tmp_path, capsys):
+    run_tool, birds, tmp_path, capsys
+):
     images, boxes = tmp_path / 'images', {}
     images.mkdir()
     names = ['\x1b[2J.jpg', 'a\n.jpg', '$x^$.jpg', os.fsdecode(b'caf\xe9.jpg'), 'z.jpg']
@@ -112,9 +156,19 @@ def test_names_that_drive_a_terminal_or_are_not_utf_8_end_nothing(
     boxes['images/\x1b[2J.jpg'] = [[900, 0, 950, 5]]  # outside the image
     (tmp_path / 'boxes.json').write_text(json.dumps(boxes))
     with pytest.raises(SystemExit):
-        run_tool('make_masks.py', '--images', images, '--out', tmp_path / 'm',
-                 '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={tmp_path}',
-                 'ann_file=boxes.json')
+        run_tool(
+            'make_masks.py',
+            '--images',
+            images,
+            '--out',
+            tmp_path / 'm',
+            '--jobs',
+            1,
+            '--source',
+            'type=BoxMasks',
+            f'data_root={tmp_path}',
+            'ann_file=boxes.json',
+        )
     said = capsys.readouterr().out
     assert '3 of 5 images have a mask' in said and '\x1b' not in said
     assert r'  \x1b[2J.jpg: ' in said
@@ -126,9 +180,19 @@ def test_names_that_drive_a_terminal_or_are_not_utf_8_end_nothing(
 
 def test_wrong_first_try_leaves_the_folder_free(run_tool, birds, tmp_path, capsys):
     def make(root):
-        run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'm',
-                 '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={root}',
-                 f'ann_file={birds / "labels.csv"}')
+        run_tool(
+            'make_masks.py',
+            '--images',
+            birds / 'images',
+            '--out',
+            tmp_path / 'm',
+            '--jobs',
+            1,
+            '--source',
+            'type=BoxMasks',
+            f'data_root={root}',
+            f'ann_file={birds / "labels.csv"}',
+        )
 
     with pytest.raises(SystemExit):
         make(birds / 'images')
@@ -139,26 +203,53 @@ def test_wrong_first_try_leaves_the_folder_free(run_tool, birds, tmp_path, capsy
 
 
 def test_files_that_are_postscript_start_no_program(
-        run_tool, birds, tmp_path, capsys, ghostscript):
+    run_tool, birds, tmp_path, capsys, ghostscript
+):
     data, out = tmp_path / 'data', tmp_path / 'm'
     shutil.copytree(birds, data)
     (data / 'images' / '002.jpg').write_bytes(EPS)
     out.mkdir()
     (out / '003.png').write_bytes(EPS)  # a mask from elsewhere
     with pytest.raises(SystemExit):
-        run_tool('make_masks.py', '--images', data / 'images', '--out', out,
-                 '--jobs', 1, '--source', 'type=BoxMasks', f'data_root={data}',
-                 'ann_file=labels.csv')
+        run_tool(
+            'make_masks.py',
+            '--images',
+            data / 'images',
+            '--out',
+            out,
+            '--jobs',
+            1,
+            '--source',
+            'type=BoxMasks',
+            f'data_root={data}',
+            'ann_file=labels.csv',
+        )
     assert (out / '003.png').read_bytes() == EPS
     assert not ghostscript.exists()
 
 
 def test_marks_become_outlines_with_counts_and_a_sheet(
-        run_tool, birds, tmp_path, capsys):
-    run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'm',
-             '--jobs', 1, '--refine', 'grabcut', '--refine-options', 'most=0.01',
-             '--sheet', tmp_path / 'sheet.png', '--source', 'type=BoxMasks',
-             f'data_root={birds}', 'ann_file=labels.csv')
+    run_tool, birds, tmp_path, capsys
+):
+    run_tool(
+        'make_masks.py',
+        '--images',
+        birds / 'images',
+        '--out',
+        tmp_path / 'm',
+        '--jobs',
+        1,
+        '--refine',
+        'grabcut',
+        '--refine-options',
+        'most=0.01',
+        '--sheet',
+        tmp_path / 'sheet.png',
+        '--source',
+        'type=BoxMasks',
+        f'data_root={birds}',
+        'ann_file=labels.csv',
+    )
     said, source = printed_source(capsys)
     assert 'Marks became 0 outlines (0.0%), ' in said
     assert '24 ellipses in the mark (100.0%)' in said
@@ -166,10 +257,27 @@ def test_marks_become_outlines_with_counts_and_a_sheet(
     assert read(source, birds, 7).mask.sum() < expected().sum()
     assert Image.open(tmp_path / 'sheet.png').width > 900
     with pytest.raises(FileExistsError, match='masks of another origin'):
-        run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'm',
-                 '--source', 'type=BoxMasks', f'data_root={birds}',
-                 'ann_file=labels.csv')
+        run_tool(
+            'make_masks.py',
+            '--images',
+            birds / 'images',
+            '--out',
+            tmp_path / 'm',
+            '--source',
+            'type=BoxMasks',
+            f'data_root={birds}',
+            'ann_file=labels.csv',
+        )
     with pytest.raises(SystemExit):
-        run_tool('make_masks.py', '--images', birds / 'images', '--out', tmp_path / 'n',
-                 '--sheet', tmp_path / 'b.png', '--source', 'type=BoxMasks')
+        run_tool(
+            'make_masks.py',
+            '--images',
+            birds / 'images',
+            '--out',
+            tmp_path / 'n',
+            '--sheet',
+            tmp_path / 'b.png',
+            '--source',
+            'type=BoxMasks',
+        )
     assert '--sheet need --refine' in capsys.readouterr().err

@@ -1,4 +1,5 @@
 """What a tool says of its user's errors, and how little it imports for that."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -29,19 +30,27 @@ def told(error, capsys):
 
 def test_help_imports_nothing_slow():
     done = subprocess.run(
-        [sys.executable, '-c', HELP, *map(str, FAST)],
-        capture_output=True, text=True)
+        [sys.executable, '-c', HELP, *map(str, FAST)], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize('error, text', [
-    (ValueError('`a` must be 1, got 2'), '`a` must be 1, got 2'),
-    (KeyError("'Nope' is not in the registry"), "'Nope' is not in the registry"),
-    (RuntimeError('Caught MaskError in DataLoader worker process 0.\nOriginal '
-                  'Traceback (most recent call last):\n  File "a.py", line 1\n'
-                  'cfcn_plugin.masks.failures.MaskError: no mask of a.jpg\n'),
-     'no mask of a.jpg'),
-    (OSError(), 'OSError')])
+@pytest.mark.parametrize(
+    'error, text',
+    [
+        (ValueError('`a` must be 1, got 2'), '`a` must be 1, got 2'),
+        (KeyError("'Nope' is not in the registry"), "'Nope' is not in the registry"),
+        (
+            RuntimeError(
+                'Caught MaskError in DataLoader worker process 0.\nOriginal '
+                'Traceback (most recent call last):\n  File "a.py", line 1\n'
+                'cfcn_plugin.masks.failures.MaskError: no mask of a.jpg\n'
+            ),
+            'no mask of a.jpg',
+        ),
+        (OSError(), 'OSError'),
+    ],
+)
 def test_an_error_is_one_line(monkeypatch, capsys, error, text):
     monkeypatch.setattr(sys, 'argv', ['tools/train.py'])
     assert told(error, capsys) == f'train.py: error: {text}\n'

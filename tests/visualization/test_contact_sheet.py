@@ -1,4 +1,5 @@
 """The sheet of suspicious images."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,8 +11,9 @@ def entry(**kwargs):
     image = np.full((30, 40, 3), (20, 60, 200), np.uint8)
     mask = np.zeros((30, 40), np.uint8)
     mask[5:20, 5:20] = 1
-    return Entry(**{**dict(image=image, mask=mask, name='a.jpg', reason='no mask'),
-                    **kwargs})
+    return Entry(
+        **{**dict(image=image, mask=mask, name='a.jpg', reason='no mask'), **kwargs}
+    )
 
 
 def colours(path):

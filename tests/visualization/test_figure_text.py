@@ -1,4 +1,5 @@
 """Any name or label of a user can be drawn, and begins no formula."""
+
 import os
 
 import numpy as np
@@ -23,8 +24,15 @@ from cfcn_plugin.visualization.heatmaps import (
 from cfcn_plugin.visualization.image_panel import ImagePanel
 
 pytestmark = pytest.mark.filterwarnings('ignore:Glyph .* missing:UserWarning')
-HOSTILE = ['$\\frac{$', '\\$a$', 'a$b', '☀\ufe0f', '\x1b[2J', '\0',
-           os.fsdecode(b'caf\xe9')]
+HOSTILE = [
+    '$\\frac{$',
+    '\\$a$',
+    'a$b',
+    '☀\ufe0f',
+    '\x1b[2J',
+    '\0',
+    os.fsdecode(b'caf\xe9'),
+]
 PIXELS = np.zeros((6, 9, 3), np.uint8)
 
 
@@ -43,19 +51,25 @@ def test_lines_stay_and_escapes_are_seen():
 def test_sheets_show_any_name_and_label(name, tmp_path):
     contact_sheet(tmp_path / 'sheet.png', [Entry(PIXELS, None, name, name)], name)
     maps = SaliencyMaps(np.ones((1, 6, 9)), np.array([0]))
-    for labels in ((), (0, )):
-        panel = ImagePanel(torch.zeros(3, 6, 9, dtype=torch.uint8), None,
-                           frozenset(labels), name)
+    for labels in ((), (0,)):
+        panel = ImagePanel(
+            torch.zeros(3, 6, 9, dtype=torch.uint8), None, frozenset(labels), name
+        )
         render_figure(heatmap_sheet([panel], {name: maps}, [name], name))
 
 
 @pytest.mark.parametrize('name', ['$\\frac{$', os.fsdecode(b'caf\xe9')])
 def test_charts_show_any_name_and_label(name):
-    points = DataFrame([dict(panel=name, name=name, x=x, mean=1., spread=1.)
-                        for x in (1, 2, 30)])
+    points = DataFrame(
+        [dict(panel=name, name=name, x=x, mean=1.0, spread=1.0) for x in (1, 2, 30)]
+    )
     words = points.assign(x=[name, f'{name}2', f'{name}3'])
-    bars = DataFrame({name: [1., 2.], 'b': [2., 3.]}, index=[name, 'other'])
-    for figure in (plot_convergence(points), plot_along_axis(points, name),
-                   plot_along_axis(words, name), plot_learning_curves(points, name),
-                   plot_normalised_bars(bars, name)):
+    bars = DataFrame({name: [1.0, 2.0], 'b': [2.0, 3.0]}, index=[name, 'other'])
+    for figure in (
+        plot_convergence(points),
+        plot_along_axis(points, name),
+        plot_along_axis(words, name),
+        plot_learning_curves(points, name),
+        plot_normalised_bars(bars, name),
+    ):
         render_figure(figure)

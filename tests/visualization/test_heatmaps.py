@@ -1,4 +1,5 @@
 """Saliency maps resized to their images, and the heatmap sheet."""
+
 import numpy as np
 import torch
 from PIL import Image
@@ -23,8 +24,9 @@ def panel(seed=0, mask=False, labels=()):
     pixels = np.random.default_rng(seed).integers(0, 256, (3, *IMAGE), dtype=np.uint8)
     inside = np.zeros(IMAGE, np.uint8)
     inside[5:10, 5:10] = 1
-    return ImagePanel(torch.from_numpy(pixels), inside if mask else None,
-                      frozenset(labels), 'a.jpg')
+    return ImagePanel(
+        torch.from_numpy(pixels), inside if mask else None, frozenset(labels), 'a.jpg'
+    )
 
 
 def maps(*predicted):
@@ -44,6 +46,7 @@ def test_sheet_is_an_image_of_more_than_one_colour(tmp_path):
 
 def test_sheet_takes_images_without_mask_or_label_and_leaves_no_figure_open():
     from matplotlib import pyplot as plt
+
     sheet = heatmap_sheet([panel()], {'guided': maps(0)}, ['cat'])
     words = {axis.get_xlabel() for axis in sheet.axes}
     assert {'a.jpg', 'no mask', 'predicted cat'} <= words
@@ -60,19 +63,25 @@ def test_any_of_several_true_classes_is_a_right_answer():
 
 
 def test_columns_of_single_images_become_columns_of_all():
-    single = [dict(map=SaliencyMaps(np.full((1, 2, size), size), np.array([size])))
-              for size in (3, 4)]
+    single = [
+        dict(map=SaliencyMaps(np.full((1, 2, size), size), np.array([size])))
+        for size in (3, 4)
+    ]
     columns = merge_columns(single)
     assert [saliency.shape for saliency in columns['map'].saliency] == [(2, 3), (2, 4)]
     assert list(columns['map'].predicted) == [3, 4]
 
 
 def test_each_class_map_has_a_column():
-    some = np.arange(48.).reshape(2, 3, 2, 4)
+    some = np.arange(48.0).reshape(2, 3, 2, 4)
     guided = SaliencyMaps(some[:, 0], np.array([0, 0]), some)
     columns = class_map_columns('guided', guided, ['a', 'b', 'c'])
-    assert list(columns) == ['guided', 'guided\nmap of a', 'guided\nmap of b',
-                             'guided\nmap of c']
+    assert list(columns) == [
+        'guided',
+        'guided\nmap of a',
+        'guided\nmap of b',
+        'guided\nmap of c',
+    ]
     assert (columns['guided\nmap of b'].saliency == some[:, 1]).all()
     assert list(class_map_columns('plain', maps(0), ['a', 'b', 'c'])) == ['plain']
 
@@ -91,9 +100,11 @@ def test_map_lies_where_its_cells_are():
 
 
 def test_a_map_has_its_mask_s_outline_and_the_prediction_s_confidence():
-    sure = SaliencyMaps(np.ones((1, *IMAGE)), np.array([1]), confidence=np.array([.87]))
+    sure = SaliencyMaps(
+        np.ones((1, *IMAGE)), np.array([1]), confidence=np.array([0.87])
+    )
     sheet = heatmap_sheet([panel(mask=True)], {'guided': sure}, ['cat', 'dog'])
     axis = sheet.axes[2]
     assert axis.get_xlabel() == 'predicted dog, 87%' and axis.get_title() == 'guided'
-    outline, = axis.collections
-    assert outline.get_paths()[0].get_extents().bounds == (4.5, 4.5, 5., 5.)
+    (outline,) = axis.collections
+    assert outline.get_paths()[0].get_extents().bounds == (4.5, 4.5, 5.0, 5.0)

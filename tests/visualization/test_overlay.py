@@ -1,4 +1,5 @@
 """Pixel values of overlays and scaled images."""
+
 import numpy as np
 
 from cfcn_plugin.visualization.overlay import (
@@ -20,8 +21,11 @@ def test_image_of_any_channels_is_shown_in_three_of_8_bits():
 
 
 def test_image_of_any_type_fills_the_screen_s_range():
-    for values in (np.array([[100, 4000, 2050]], np.uint16),
-                   np.array([[-2., 1.9, -0.05]]), np.array([[-5, 5, 0]], np.int32)):
+    for values in (
+        np.array([[100, 4000, 2050]], np.uint16),
+        np.array([[-2.0, 1.9, -0.05]]),
+        np.array([[-5, 5, 0]], np.int32),
+    ):
         shown = screen_pixels(values)
         assert shown.dtype == np.uint8 and shown[0, :, 0].tolist() == [0, 255, 128]
     assert screen_pixels(np.full((1, 1), 9, np.uint16)).tolist() == [[[0, 0, 0]]]

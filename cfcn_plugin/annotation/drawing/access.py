@@ -1,4 +1,5 @@
 """Who may ask the server: the one who has its address, from its own page."""
+
 import ipaddress
 import re
 import secrets
@@ -41,8 +42,9 @@ class Access:
         host = host.lower()
         name, port = PORT.fullmatch(host).groups(default='80')
         known = port == str(self.port) and (
-            name in self._names or (self.host in EVERY and _is_address(name)))
-        allowed = (f'http://{host}', ) if writes else (None, f'http://{host}')
+            name in self._names or (self.host in EVERY and _is_address(name))
+        )
+        allowed = (f'http://{host}',) if writes else (None, f'http://{host}')
         return known and origin in allowed
 
     def is_token(self, value: str | bytes) -> bool:

@@ -1,4 +1,5 @@
 """Texts to show with the images: their classes, or what else a table says of them."""
+
 import csv
 from pathlib import Path
 
@@ -7,8 +8,9 @@ from cfcn_plugin.masks.io.stored_names import normal_name
 from cfcn_plugin.masks.io.table import open_csv
 
 
-def read_captions(file: str | Path, images: str | Path,
-                  names: list[str]) -> dict[str, str]:
+def read_captions(
+    file: str | Path, images: str | Path, names: list[str]
+) -> dict[str, str]:
     """The other columns of a CSV file whose first column is the image.
 
     Args:
@@ -37,10 +39,13 @@ def read_captions(file: str | Path, images: str | Path,
         for row in filter(None, rows):
             name = known.get(normal_name(row[0]))
             if name is not None:
-                cells = [value if len(header) == 2 else f'{column}: {value}'
-                         for column, value in zip(header[1:], row[1:])]
+                cells = [
+                    value if len(header) == 2 else f'{column}: {value}'
+                    for column, value in zip(header[1:], row[1:])
+                ]
                 texts[name] = ' · '.join(cells)
         if not texts:
-            raise MaskError('no line begins with the path of an image, such as '
-                            f"'{names[0]}'")
+            raise MaskError(
+                f"no line begins with the path of an image, such as '{names[0]}'"
+            )
     return texts

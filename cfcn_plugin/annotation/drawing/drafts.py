@@ -1,4 +1,5 @@
 """What is drawn and not saved yet, on the disk: a kill or a refresh loses nothing."""
+
 import json
 import shutil
 from pathlib import Path
@@ -19,6 +20,7 @@ class Draft(NamedTuple):
         runs: :func:`.encode_runs` of the labels.
         steps: What the page needs to undo and redo; the page alone reads it.
     """
+
     revision: str
     runs: bytes
     steps: bytes = b''
@@ -39,8 +41,8 @@ class Drafts:
         try:
             line, _, content = self._file(name).read_bytes().partition(b'\n')
             head = json.loads(line)
-            runs = content[:head.get('runs')]  # all, in a draft without steps
-            return Draft(str(head['revision']), runs, content[len(runs):])
+            runs = content[: head.get('runs')]  # all, in a draft without steps
+            return Draft(str(head['revision']), runs, content[len(runs) :])
         except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError):
             return None
 
@@ -62,8 +64,9 @@ class Drafts:
     def close(self) -> None:
         """Remove the folder if no draft is left."""
         if self.folder.is_dir() and not any(
-                file.is_file() for file in self.folder.rglob('*')):
+            file.is_file() for file in self.folder.rglob('*')
+        ):
             shutil.rmtree(self.folder)
 
     def _file(self, name: str) -> Path:
-        return join_inside(self.folder, f'{mask_name(name)[:-len(".png")]}.draft')
+        return join_inside(self.folder, f'{mask_name(name)[: -len(".png")]}.draft')

@@ -1,4 +1,5 @@
 """The images of the page: decoded once, encoded for the browser, and thumbnails."""
+
 from functools import lru_cache
 from pathlib import Path
 

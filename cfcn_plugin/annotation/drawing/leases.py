@@ -1,4 +1,5 @@
 """Which tab of the browser draws on which image."""
+
 import time
 from collections.abc import Callable
 
@@ -25,8 +26,11 @@ class Leases:
 
     def leave(self, tab: str, keep: int | None = None) -> None:
         """Give back the images of a tab, but for one."""
-        self._held = {index: lease for index, lease in self._held.items()
-                      if lease[0] != tab or index == keep}
+        self._held = {
+            index: lease
+            for index, lease in self._held.items()
+            if lease[0] != tab or index == keep
+        }
 
     def is_others(self, index: int, tab: str) -> bool:
         holder, heard = self._held.get(index, (tab, 0))

@@ -1,4 +1,5 @@
 """How long the rest of the images takes at the pace so far."""
+
 import statistics
 from collections import deque
 

@@ -3,6 +3,7 @@
 An image is asked for by its number in the queue, and a file of the page by a name that
 is known: no path comes from a request.
 """
+
 import asyncio
 import json
 from collections.abc import Callable
@@ -25,7 +26,7 @@ TYPES = {'.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css'}
 FILES = {file.name: file for file in PAGE.iterdir() if file.suffix in TYPES}
 HEADERS = {
     'Content-Security-Policy': "default-src 'self'; img-src 'self' blob: data:; "
-                               "frame-ancestors 'none'; base-uri 'none'",
+    "frame-ancestors 'none'; base-uri 'none'",
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
     'Cache-Control': 'no-store',
@@ -35,16 +36,32 @@ HEADERS = {
 def routes(session: DrawingSession, stop: Callable[[], None]) -> list[tuple]:
     """The handlers of a session; ``stop`` ends the server."""
     # masks are written one after the other; images and outlines are computed beside
-    shared = dict(session=session, stop=stop, assistant=OutlineAssistant(),
-                  writer=ThreadPoolExecutor(1), reader=ThreadPoolExecutor(2),
-                  outliner=ThreadPoolExecutor(1))
-    return [(pattern, handler, shared) for pattern, handler in (
-        (r'/()', PageFile), (r'/page/([\w.-]+)', PageFile), (r'/overview', Overview),
-        (r'/status', Status), (r'/next', Next), (r'/stop', Stop),
-        (r'/image/(\d+)', ImageFile), (r'/thumbnail/(\d+)', Thumbnail),
-        (r'/mask/(\d+)', Mask), (r'/saved/(\d+)', Saved),
-        (r'/draft/(\d+)', DraftFile), (r'/skip/(\d+)', Skip),
-        (r'/outline/(\d+)', OutlineOf))]
+    shared = dict(
+        session=session,
+        stop=stop,
+        assistant=OutlineAssistant(),
+        writer=ThreadPoolExecutor(1),
+        reader=ThreadPoolExecutor(2),
+        outliner=ThreadPoolExecutor(1),
+    )
+    return [
+        (pattern, handler, shared)
+        for pattern, handler in (
+            (r'/()', PageFile),
+            (r'/page/([\w.-]+)', PageFile),
+            (r'/overview', Overview),
+            (r'/status', Status),
+            (r'/next', Next),
+            (r'/stop', Stop),
+            (r'/image/(\d+)', ImageFile),
+            (r'/thumbnail/(\d+)', Thumbnail),
+            (r'/mask/(\d+)', Mask),
+            (r'/saved/(\d+)', Saved),
+            (r'/draft/(\d+)', DraftFile),
+            (r'/skip/(\d+)', Skip),
+            (r'/outline/(\d+)', OutlineOf),
+        )
+    ]
 
 
 class Handler(RequestHandler):
@@ -61,7 +78,8 @@ class Handler(RequestHandler):
     async def within(self, pool: ThreadPoolExecutor, function, *args, **options):
         """The result of a function in a thread of the pool."""
         return await asyncio.get_running_loop().run_in_executor(
-            pool, partial(function, *args, **options))
+            pool, partial(function, *args, **options)
+        )
 
     def index(self, text: str) -> int:
         index = int(text)
@@ -103,7 +121,6 @@ class Handler(RequestHandler):
 
 
 class PageFile(Handler):
-
     def get(self, name: str) -> None:
         file = FILES.get(name or 'index.html')
         if file is None:
@@ -113,101 +130,124 @@ class PageFile(Handler):
 
 
 class Overview(Handler):
-
     def get(self) -> None:
         self.finish(self.session.overview())
 
 
 class Status(Handler):
-
     async def get(self) -> None:
         text = self.get_query_argument('index', '')
         index = self.index(text) if text.isdecimal() else None
-        self.finish(await self.within(
-            self.writer, self.session.status, self.tab, index))
+        self.finish(
+            await self.within(self.writer, self.session.status, self.tab, index)
+        )
 
 
 class Next(Handler):
-
     async def get(self) -> None:
         after = int(self.get_query_argument('after', '-1'))
-        self.finish(dict(index=await self.within(
-            self.writer, self.session.next_open, self.tab, after)))
+        self.finish(
+            dict(
+                index=await self.within(
+                    self.writer, self.session.next_open, self.tab, after
+                )
+            )
+        )
 
 
 class Stop(Handler):
-
     def post(self) -> None:
         self.finish({})
         self.stop()
 
 
 class ImageFile(Handler):
-
     async def get(self, text: str) -> None:
         content, kind = await self.within(
-            self.reader, self.session.images.encoded, self.name(text))
+            self.reader, self.session.images.encoded, self.name(text)
+        )
         self.set_header('Content-Type', kind)
         self.finish(content)
 
 
 class Thumbnail(Handler):
-
     async def get(self, text: str) -> None:
         content = await self.within(
-            self.reader, self.session.images.thumbnail, self.name(text))
+            self.reader, self.session.images.thumbnail, self.name(text)
+        )
         self.set_header('Content-Type', 'image/jpeg')
         self.set_header('Cache-Control', 'private, max-age=3600')
         self.finish(content)
 
 
 class Mask(Handler):
-
     async def get(self, text: str) -> None:
         facts, runs, steps = await self.within(
-            self.writer, self.session.open, self.index(text), self.tab,
-            TAKEN in self.agreed)
+            self.writer,
+            self.session.open,
+            self.index(text),
+            self.tab,
+            TAKEN in self.agreed,
+        )
         self.send(dict(facts, runs=len(runs)), runs + steps)
 
     async def put(self, text: str) -> None:
-        self.finish(dict(revision=await self.within(
-            self.writer, self.session.save, self.index(text), self.tab,
-            self.get_query_argument('revision', ''), self.request.body, self.agreed)))
+        self.finish(
+            dict(
+                revision=await self.within(
+                    self.writer,
+                    self.session.save,
+                    self.index(text),
+                    self.tab,
+                    self.get_query_argument('revision', ''),
+                    self.request.body,
+                    self.agreed,
+                )
+            )
+        )
 
 
 class Saved(Handler):
-
     async def get(self, text: str) -> None:
-        self.send(*await self.within(
-            self.writer, self.session.peek, self.index(text)))
+        self.send(*await self.within(self.writer, self.session.peek, self.index(text)))
 
 
 class DraftFile(Handler):
-
     async def put(self, text: str) -> None:
         body = self.request.body
         length = int(self.get_query_argument('runs', str(len(body))))
-        draft = Draft(self.get_query_argument('revision', ''), body[:length],
-                      body[length:])
-        await self.within(self.writer, self.session.draft, self.index(text), self.tab,
-                          draft, self.agreed)
+        draft = Draft(
+            self.get_query_argument('revision', ''), body[:length], body[length:]
+        )
+        await self.within(
+            self.writer,
+            self.session.draft,
+            self.index(text),
+            self.tab,
+            draft,
+            self.agreed,
+        )
         self.finish({})
 
     async def delete(self, text: str) -> None:
         await self.within(
-            self.writer, self.session.drop_draft, self.index(text), self.tab)
+            self.writer, self.session.drop_draft, self.index(text), self.tab
+        )
         self.finish({})
 
 
 class Skip(Handler):
-
     async def post(self, text: str) -> None:
-        self.finish(dict(skipped=await self.within(
-            self.writer, self.session.skip, self.index(text), self.tab)))
+        self.finish(
+            dict(
+                skipped=await self.within(
+                    self.writer, self.session.skip, self.index(text), self.tab
+                )
+            )
+        )
 
 
 class OutlineOf(Handler):
-
     async def post(self, text: str) -> None:
         name = self.name(text)
         try:
@@ -216,7 +256,10 @@ class OutlineOf(Handler):
             raise MaskError(str(error)) from error
         image = await self.within(self.reader, self.session.images.load, name)
         outline = await self.within(
-            self.outliner, self.assistant.propose, name, image, *marks)
+            self.outliner, self.assistant.propose, name, image, *marks
+        )
         height, width = outline.mask.shape
-        self.send(dict(left=outline.left, top=outline.top, height=height, width=width),
-                  encode_runs(outline.mask))
+        self.send(
+            dict(left=outline.left, top=outline.top, height=height, width=width),
+            encode_runs(outline.mask),
+        )

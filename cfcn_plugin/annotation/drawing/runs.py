@@ -1,4 +1,5 @@
 """Run lengths: how masks travel between the page and the server, and how drafts lie."""
+
 import numpy as np
 
 from cfcn_plugin.masks import MaskError
@@ -34,8 +35,10 @@ def decode_runs(content: bytes, shape: tuple[int, int], highest: int) -> np.ndar
         raise MaskError(f'expected pairs of label and length, got {len(content)} bytes')
     labels, lengths = np.frombuffer(content, WORD).reshape(-1, 2).T.astype(np.int64)
     if lengths.sum() != shape[0] * shape[1]:
-        raise MaskError(f'expected runs of {shape[0]} x {shape[1]} pixels, got '
-                        f'{lengths.sum()} pixels')
+        raise MaskError(
+            f'expected runs of {shape[0]} x {shape[1]} pixels, got '
+            f'{lengths.sum()} pixels'
+        )
     if labels.max(initial=0) > highest:
         raise MaskError(f'expected labels to {highest}, got {labels.max()}')
     return np.repeat(labels.astype(np.uint8), lengths).reshape(shape)

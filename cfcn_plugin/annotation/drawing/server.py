@@ -1,4 +1,5 @@
 """The server of the drawing page, for those alone who have the printed address."""
+
 import errno
 import signal
 import socket
@@ -37,8 +38,9 @@ class DrawingServer(Application):
         OSError: ``host`` is no address of this machine, or no port is free.
     """
 
-    def __init__(self, session: DrawingSession, host: str = '127.0.0.1',
-                 port: int = 8988):
+    def __init__(
+        self, session: DrawingSession, host: str = '127.0.0.1', port: int = 8988
+    ):
         super().__init__(routes(session, self.stop))
         for self.port in range(port, port + PORTS):
             try:
@@ -48,26 +50,34 @@ class DrawingServer(Application):
                 if error.errno != errno.EADDRINUSE or self.port == port + PORTS - 1:
                     raise
         self.access = Access(host, self.port)
-        self.address = (f'http://{self.access.shown}:{self.port}/'
-                        f'?token={self.access.token}')
+        self.address = (
+            f'http://{self.access.shown}:{self.port}/?token={self.access.token}'
+        )
 
     def describe(self) -> str:
         """How to open the page, for the terminal."""
         text = f'Draw at {self.address} (q there, or Ctrl+C here, ends it).\n'
         if self.access.is_local:
             port, host = self.port, self.access.shown
-            return (f'{text}From another machine, first\n'
-                    f'  ssh -L {port}:{host}:{port} {socket.gethostname()}\n'
-                    'and then open the same address there.')
-        return (f'{text}Anyone who has this address can see the images and draw, and '
-                'the connection is not encrypted.')
+            return (
+                f'{text}From another machine, first\n'
+                f'  ssh -L {port}:{host}:{port} {socket.gethostname()}\n'
+                'and then open the same address there.'
+            )
+        return (
+            f'{text}Anyone who has this address can see the images and draw, and '
+            'the connection is not encrypted.'
+        )
 
     def run(self) -> None:
         """Serve until :meth:`stop`, or until Ctrl+C."""
         loop = IOLoop.current()
-        before = {number: signal.signal(
-            number, lambda *_: loop.add_callback_from_signal(loop.stop))
-            for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {
+            number: signal.signal(
+                number, lambda *_: loop.add_callback_from_signal(loop.stop)
+            )
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
         try:
             loop.start()
         finally:
@@ -82,9 +92,11 @@ class DrawingServer(Application):
     def find_handler(self, request: HTTPServerRequest, **options):
         """The handler of a request: the page's for its user, a refusal for others."""
         access, cookie = self.access, request.cookies.get(self.access.cookie)
-        if not access.is_own(request.headers.get('Host', ''),
-                             request.headers.get('Origin'),
-                             writes=request.method not in READS):
+        if not access.is_own(
+            request.headers.get('Host', ''),
+            request.headers.get('Origin'),
+            writes=request.method not in READS,
+        ):
             handler = _Refuse
         elif cookie is not None and access.is_token(cookie.value):
             return super().find_handler(request, **options)
@@ -96,7 +108,6 @@ class DrawingServer(Application):
 
 
 class _Refuse(RequestHandler):
-
     def initialize(self, access: Access) -> None:
         pass
 
@@ -114,6 +125,7 @@ class _Enter(RequestHandler):
         self.access = access
 
     def get(self) -> None:
-        self.set_cookie(self.access.cookie, self.access.token, httponly=True,
-                        samesite='Lax')
+        self.set_cookie(
+            self.access.cookie, self.access.token, httponly=True, samesite='Lax'
+        )
         self.redirect('/')

@@ -1,4 +1,5 @@
 """The state of the images that the page draws on, and who may write what."""
+
 import time
 from collections.abc import Callable, Collection, Mapping
 
@@ -48,12 +49,14 @@ class DrawingSession:
         clock: Seconds that only grow.
     """
 
-    def __init__(self,
-                 queue: AnnotationQueue,
-                 config: str = '',
-                 boxes: Boxes | None = None,
-                 captions: Mapping[str, str] | None = None,
-                 clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self,
+        queue: AnnotationQueue,
+        config: str = '',
+        boxes: Boxes | None = None,
+        captions: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         self.queue = queue
         self.config = config
         self.boxes = boxes
@@ -70,10 +73,14 @@ class DrawingSession:
     def overview(self) -> dict:
         """What stays the same in a session."""
         names = self.queue.names
-        return dict(names=[printable(name) for name in names],
-                    captions=[printable(self._caption(name)) for name in names],
-                    classes=list(self.queue.classes), masks=str(self.queue.masks),
-                    config=self.config, has_boxes=self.boxes is not None)
+        return dict(
+            names=[printable(name) for name in names],
+            captions=[printable(self._caption(name)) for name in names],
+            classes=list(self.queue.classes),
+            masks=str(self.queue.masks),
+            config=self.config,
+            has_boxes=self.boxes is not None,
+        )
 
     def status(self, tab: str, index: int | None = None) -> dict:
         """What changes in a session; the tab is heard of, and keeps image ``index``."""
@@ -82,8 +89,12 @@ class DrawingSession:
         queue = self.queue
         states = ''.join(map(self._state, queue.names))
         left, pace = states.count('o'), self.pace.seconds()
-        return dict(states=states, mine=mine, seconds_left=None if pace is None else (
-            pace * left), drafts=sorted(map(queue.names.index, self._drafted)))
+        return dict(
+            states=states,
+            mine=mine,
+            seconds_left=None if pace is None else (pace * left),
+            drafts=sorted(map(queue.names.index, self._drafted)),
+        )
 
     def next_open(self, tab: str, after: int) -> int | None:
         """The next image that is neither finished nor another tab's."""
@@ -94,8 +105,9 @@ class DrawingSession:
                 return index
         return None
 
-    def open(self, index: int, tab: str,
-             force: bool = False) -> tuple[dict, bytes, bytes]:
+    def open(
+        self, index: int, tab: str, force: bool = False
+    ) -> tuple[dict, bytes, bytes]:
         """An image's facts, and the runs and steps of its draft, or the mask's runs.
 
         Raises:
@@ -114,10 +126,16 @@ class DrawingSession:
                 revision = draft.revision
             except MaskError:  # of other classes, or of another image of this name
                 draft = None
-        facts = dict(height=shape[0], width=shape[1], revision=revision, mine=mine,
-                     draft=draft is not None, earlier=self._is_earlier(name),
-                     orientation=self.images.orientation(name),
-                     boxes=self.boxes(name, shape) if self.boxes else [])
+        facts = dict(
+            height=shape[0],
+            width=shape[1],
+            revision=revision,
+            mine=mine,
+            draft=draft is not None,
+            earlier=self._is_earlier(name),
+            orientation=self.images.orientation(name),
+            boxes=self.boxes(name, shape) if self.boxes else [],
+        )
         return facts, encode_runs(labels), draft.steps if draft else b''
 
     def peek(self, index: int) -> tuple[dict, bytes]:
@@ -129,8 +147,9 @@ class DrawingSession:
 
     # ---- what the page writes --------------------------------------------------------
 
-    def draft(self, index: int, tab: str, draft: Draft,
-              agreed: Collection[str] = ()) -> None:
+    def draft(
+        self, index: int, tab: str, draft: Draft, agreed: Collection[str] = ()
+    ) -> None:
         """Keep what is drawn and not saved yet.
 
         Raises:
@@ -140,13 +159,20 @@ class DrawingSession:
         name = self._writable(index, tab, agreed)
         self._decode(name, draft.runs)
         if len(draft.steps) > MOST_STEPS:
-            raise MaskError(f'expected at most {MOST_STEPS} bytes of steps, got '
-                            f'{len(draft.steps)}')
+            raise MaskError(
+                f'expected at most {MOST_STEPS} bytes of steps, got {len(draft.steps)}'
+            )
         self.drafts.write(name, draft)
         self._drafted.add(name)
 
-    def save(self, index: int, tab: str, revision: str, runs: bytes,
-             agreed: Collection[str] = ()) -> str:
+    def save(
+        self,
+        index: int,
+        tab: str,
+        revision: str,
+        runs: bytes,
+        agreed: Collection[str] = (),
+    ) -> str:
         """Write the mask; return its revision.
 
         Args:

@@ -1,4 +1,5 @@
 """Boxes that exist already, of any mask source, to begin a drawing with."""
+
 import ast
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,8 +43,11 @@ class SourceBoxes:
             return []
         record = result.record
         planes = record.mask.reshape(-1, *shape)
-        labels = (record.classes + 1).tolist() if (
-            self.per_class and record.classes is not None) else [1] * len(planes)
+        labels = (
+            (record.classes + 1).tolist()
+            if (self.per_class and record.classes is not None)
+            else [1] * len(planes)
+        )
         boxes = []
         for plane, label in zip(planes, labels):
             for part in connected_parts(plane):

@@ -1,4 +1,5 @@
 """Mask-true batch augments: images, scores and masks in, all three out."""
+
 from .background_swap import BackgroundSwap
 from .cutmix import cutmix, resizemix
 from .mixing import mix_labels, mixup

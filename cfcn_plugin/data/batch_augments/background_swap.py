@@ -1,4 +1,5 @@
 """The object on another image's background, in the batch."""
+
 import torch
 from torch import Tensor
 
@@ -32,6 +33,7 @@ class BackgroundSwap:
             ``'mask'``, or the ``'box'`` around the mask, for outlines that may lack a
             part of the object, such as those of ``refine``.
     """
+
     stock = GOES
 
     def __init__(self, prob: float = 0.5, border: float = 2.0, hole: str = 'mask'):
@@ -42,11 +44,13 @@ class BackgroundSwap:
         self.prob = prob
         self.border = border
 
-    def __call__(self, inputs: Tensor, labels: Tensor,
-                 masks: MaskBatch) -> tuple[Tensor, Tensor, MaskBatch]:
+    def __call__(
+        self, inputs: Tensor, labels: Tensor, masks: MaskBatch
+    ) -> tuple[Tensor, Tensor, MaskBatch]:
         order, chance = torch.rand(2, len(inputs)).to(inputs.device)
         pasted, _ = swap_within_batch(
-            inputs, masks.objects, masks.guided, order, self.border, self.hole)
+            inputs, masks.objects, masks.guided, order, self.border, self.hole
+        )
         chosen = (chance < self.prob).view(-1, 1, 1, 1)
         inputs = torch.where(chosen, pasted, inputs)
         return inputs, labels, masks

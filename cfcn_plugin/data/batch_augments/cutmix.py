@@ -1,4 +1,5 @@
 """CutMix and ResizeMix, which paste a box, with masks."""
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,10 +12,15 @@ from cfcn_plugin.guidance.mask_batch import MaskBatch
 from .mixing import as_scores, mix_labels
 
 
-def cutmix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
-           cutmix_minmax: tuple[float, float] | None = None,
-           correct_lam: bool = True,
-           num_classes: int | None = None) -> tuple[Tensor, Tensor, MaskBatch]:
+def cutmix(
+    images: Tensor,
+    scores: Tensor,
+    masks: MaskBatch,
+    alpha: float,
+    cutmix_minmax: tuple[float, float] | None = None,
+    correct_lam: bool = True,
+    num_classes: int | None = None,
+) -> tuple[Tensor, Tensor, MaskBatch]:
     """Paste a box of another image of the batch, at its place, on each image.
 
     CutMix is by Yun et al., 2019; images, scores and random numbers (numpy's and
@@ -38,12 +44,18 @@ def cutmix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
     return paste_box(images, scores, masks, ratio, cutmix_minmax, correct_lam)
 
 
-def resizemix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
-              lam_min: float = 0.1, lam_max: float = 0.8,
-              interpolation: str = 'bilinear',
-              cutmix_minmax: tuple[float, float] | None = None,
-              correct_lam: bool = True,
-              num_classes: int | None = None) -> tuple[Tensor, Tensor, MaskBatch]:
+def resizemix(
+    images: Tensor,
+    scores: Tensor,
+    masks: MaskBatch,
+    alpha: float,
+    lam_min: float = 0.1,
+    lam_max: float = 0.8,
+    interpolation: str = 'bilinear',
+    cutmix_minmax: tuple[float, float] | None = None,
+    correct_lam: bool = True,
+    num_classes: int | None = None,
+) -> tuple[Tensor, Tensor, MaskBatch]:
     """Paste the whole of another image of the batch, made small, on each image.
 
     ResizeMix is by Qin et al., 2020; images, scores and random numbers (numpy's and
@@ -63,12 +75,19 @@ def resizemix(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
     scores = as_scores(scores, num_classes)
     ratio = np.random.beta(alpha, alpha) * (lam_max - lam_min) + lam_min
     return paste_box(
-        images, scores, masks, ratio, cutmix_minmax, correct_lam, interpolation)
+        images, scores, masks, ratio, cutmix_minmax, correct_lam, interpolation
+    )
 
 
-def paste_box(images: Tensor, scores: Tensor, masks: MaskBatch, ratio: float,
-              cutmix_minmax: tuple[float, float] | None, correct_lam: bool,
-              interpolation: str | None = None) -> tuple[Tensor, Tensor, MaskBatch]:
+def paste_box(
+    images: Tensor,
+    scores: Tensor,
+    masks: MaskBatch,
+    ratio: float,
+    cutmix_minmax: tuple[float, float] | None,
+    correct_lam: bool,
+    interpolation: str | None = None,
+) -> tuple[Tensor, Tensor, MaskBatch]:
     """:func:`cutmix` at a mixing ratio in [0, 1].
 
     Args:
@@ -77,13 +96,19 @@ def paste_box(images: Tensor, scores: Tensor, masks: MaskBatch, ratio: float,
     """
     other = torch.randperm(len(images))
     (rows, columns), weight = draw_box(
-        images.shape[-2:], ratio, cutmix_minmax, correct_lam)
+        images.shape[-2:], ratio, cutmix_minmax, correct_lam
+    )
 
     def place(planes: Tensor) -> Tensor:
         box = planes[:, :, rows, columns]
         placed = torch.zeros_like(planes)
-        placed[:, :, rows, columns] = box if interpolation is None else F.interpolate(
-            planes, box.shape[-2:], mode=interpolation, align_corners=False)
+        placed[:, :, rows, columns] = (
+            box
+            if interpolation is None
+            else F.interpolate(
+                planes, box.shape[-2:], mode=interpolation, align_corners=False
+            )
+        )
         return placed
 
     images[:, :, rows, columns] = place(images[other])[:, :, rows, columns]
@@ -92,9 +117,12 @@ def paste_box(images: Tensor, scores: Tensor, masks: MaskBatch, ratio: float,
     return images, *mix_labels(scores.float(), masks, other, own, weight, place)
 
 
-def draw_box(size: Sequence[int], ratio: float,
-             cutmix_minmax: tuple[float, float] | None,
-             correct_lam: bool) -> tuple[tuple[slice, slice], float]:
+def draw_box(
+    size: Sequence[int],
+    ratio: float,
+    cutmix_minmax: tuple[float, float] | None,
+    correct_lam: bool,
+) -> tuple[tuple[slice, slice], float]:
     """Rows and columns of a box in (H, W), and the fraction of the label that stays."""
     height, width = size
     if cutmix_minmax is None:
@@ -110,5 +138,5 @@ def draw_box(size: Sequence[int], ratio: float,
         left = np.random.randint(0, width - wide)
         bottom, right = top + tall, left + wide
     if correct_lam or cutmix_minmax is not None:
-        ratio = 1. - (bottom - top) * (right - left) / float(height * width)
+        ratio = 1.0 - (bottom - top) * (right - left) / float(height * width)
     return (slice(top, bottom), slice(left, right)), ratio

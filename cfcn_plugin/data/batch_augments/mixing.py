@@ -1,4 +1,5 @@
 """Mixup, and labels and masks of images that were mixed in pairs."""
+
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,8 +13,13 @@ from cfcn_plugin.guidance.mask_batch import MaskBatch, MixComponent
 LEAST = 1e-3  # an image with less of a pixel does not count as lying there
 
 
-def mixup(images: Tensor, scores: Tensor, masks: MaskBatch, alpha: float,
-          num_classes: int | None = None) -> tuple[Tensor, Tensor, MaskBatch]:
+def mixup(
+    images: Tensor,
+    scores: Tensor,
+    masks: MaskBatch,
+    alpha: float,
+    num_classes: int | None = None,
+) -> tuple[Tensor, Tensor, MaskBatch]:
     """Blend each image with another one of the batch (Zhang et al., 2018).
 
     Images, scores and random numbers (numpy's and torch's global ones) are those of
@@ -46,13 +52,19 @@ def as_scores(labels: Tensor, num_classes: int | None) -> Tensor:
         return labels
     if num_classes is None:
         raise ValueError(
-            'mixed labels are scores (B, K), got labels (B,): give `num_classes`')
+            'mixed labels are scores (B, K), got labels (B,): give `num_classes`'
+        )
     return F.one_hot(labels, num_classes)
 
 
-def mix_labels(scores: Tensor, masks: MaskBatch, other: Tensor, own: float | Tensor,
-               weight: float, place: Callable[[Tensor], Tensor] | None = None,
-               ) -> tuple[Tensor, MaskBatch]:
+def mix_labels(
+    scores: Tensor,
+    masks: MaskBatch,
+    other: Tensor,
+    own: float | Tensor,
+    weight: float,
+    place: Callable[[Tensor], Tensor] | None = None,
+) -> tuple[Tensor, MaskBatch]:
     """Mix labels and masks as their images were mixed.
 
     A mixed image is x'_i = W x_i + (1 - W) place(x_p(i)), of an image and another one,
@@ -101,11 +113,19 @@ def mix_labels(scores: Tensor, masks: MaskBatch, other: Tensor, own: float | Ten
     from_them = torch.einsum('bkl,blhw->bkhw', same, theirs)
     from_us = torch.einsum('bkl,bkhw->blhw', same, ours)
     components = (
-        MixComponent(torch.maximum(ours, from_them), scores, masks.classes,
-                     torch.where(alone, 1., weight) * masks.guided),
-        MixComponent(torch.maximum(theirs, from_us), scores[other],
-                     None if masks.classes is None else masks.classes[other],
-                     torch.where(alone, 0., 1 - weight) * masks.guided[other]))
+        MixComponent(
+            torch.maximum(ours, from_them),
+            scores,
+            masks.classes,
+            torch.where(alone, 1.0, weight) * masks.guided,
+        ),
+        MixComponent(
+            torch.maximum(theirs, from_us),
+            scores[other],
+            None if masks.classes is None else masks.classes[other],
+            torch.where(alone, 0.0, 1 - weight) * masks.guided[other],
+        ),
+    )
     return mixed_scores, replace(
         masks,
         # the fraction of what is known; where nothing is, it does not matter
@@ -113,7 +133,8 @@ def mix_labels(scores: Tensor, masks: MaskBatch, other: Tensor, own: float | Ten
         ignore=1 - known[:, 0].clamp(0, 1),
         guided=(components[0].weight > 0) | (components[1].weight > 0),
         classes=None,
-        components=components)
+        components=components,
+    )
 
 
 def _same_label(classes: Tensor | None, scores: Tensor, other: Tensor) -> Tensor:

@@ -1,4 +1,5 @@
 """Aeroplane-Cow: the two classes of VOC 2012, by VOC's own lists."""
+
 from pathlib import Path
 
 from cfcn_plugin.masks.base import at, expect
@@ -29,11 +30,15 @@ def list_aeroplane_cow(voc: str | Path) -> Path:
     """
     rows = []
     for ours, theirs in SPLITS:
-        flags = [_flags(Path(voc, 'ImageSets', 'Main', f'{name}_{theirs}.txt'))
-                 for name in CLASSES]
+        flags = [
+            _flags(Path(voc, 'ImageSets', 'Main', f'{name}_{theirs}.txt'))
+            for name in CLASSES
+        ]
         if flags[0].keys() != flags[1].keys():
-            raise ValueError(f"the lists of {CLASSES} in '{voc}' name other images: "
-                             'take them from one release')
+            raise ValueError(
+                f"the lists of {CLASSES} in '{voc}' name other images: "
+                'take them from one release'
+            )
         for name in sorted(flags[0]):
             found = [one[name] for one in flags]
             if sorted(found) == sorted((PRESENT, ABSENT)):
@@ -45,14 +50,19 @@ def list_aeroplane_cow(voc: str | Path) -> Path:
 def _flags(file: Path) -> dict[str, str]:
     """Image -> whether it shows the class."""
     if not file.is_file():
-        raise FileNotFoundError(f"'{file}' does not exist: expected the tree of VOC "
-                                "2012, with 'ImageSets/Main'")
+        raise FileNotFoundError(
+            f"'{file}' does not exist: expected the tree of VOC "
+            "2012, with 'ImageSets/Main'"
+        )
     flags = {}
     with at(f"'{file}'"):
         for place, line in read_lines(file):
             name, *rest = line.split()
             with at(place):
-                expect(len(rest) == 1 and rest[0] in (PRESENT, DIFFICULT, ABSENT),
-                       'a name and 1, 0 or -1', line)
+                expect(
+                    len(rest) == 1 and rest[0] in (PRESENT, DIFFICULT, ABSENT),
+                    'a name and 1, 0 or -1',
+                    line,
+                )
             flags[name] = rest[0]
     return flags

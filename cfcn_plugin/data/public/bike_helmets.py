@@ -1,4 +1,5 @@
 """Bike-Helmets: does everybody in the image wear one?"""
+
 from pathlib import Path
 
 from cfcn_plugin.masks.base import at, expect
@@ -38,20 +39,31 @@ def list_bike_helmets(root: str | Path, test: int = TEST) -> Path:
     if not labels:
         raise FileNotFoundError(
             f"'{root}' has no 'annotations/*.xml': unpack Kaggle's "
-            'andrewmvd/helmet-detection there')
+            'andrewmvd/helmet-detection there'
+        )
     if len(labels) <= test:
-        raise ValueError(f"'{root}' has {len(labels)} images, of which {test} are to "
-                         'be for testing: is it whole?')
+        raise ValueError(
+            f"'{root}' has {len(labels)} images, of which {test} are to "
+            'be for testing: is it whole?'
+        )
     tests = set(choose_guided(labels.items(), test))
-    return write_table(root / FILE, ('filename', 'label', 'split'), (
-        (name, label, 'test' if name in tests else 'train')
-        for name, label in labels.items()))
+    return write_table(
+        root / FILE,
+        ('filename', 'label', 'split'),
+        (
+            (name, label, 'test' if name in tests else 'train')
+            for name, label in labels.items()
+        ),
+    )
 
 
 def _label(file: Path) -> str:
     with at(f"'{file}'"):
         objects, _ = read_objects(file)
         names = {one.name for one in objects}
-        expect(names and names <= {WITH, WITHOUT},
-               f"objects '{WITH}' or '{WITHOUT}'", sorted(names) or 'none')
+        expect(
+            names and names <= {WITH, WITHOUT},
+            f"objects '{WITH}' or '{WITHOUT}'",
+            sorted(names) or 'none',
+        )
     return WITHOUT if WITHOUT in names else WITH

@@ -1,4 +1,5 @@
 """IDRiD, part A: fundus images and lesion masks at a size that trains."""
+
 from pathlib import Path
 
 import numpy as np
@@ -41,10 +42,14 @@ def export_idrid(source: str | Path, root: str | Path) -> Path:
     if strange or not files:
         raise FileNotFoundError(
             f"'{Path(source, masks.images)}' has {sorted(strange) or 'no images'}: "
-            f"expected 'IDRiD_01.jpg' ... in the folders {tuple(SPLITS)}")
+            f"expected 'IDRiD_01.jpg' ... in the folders {tuple(SPLITS)}"
+        )
     masks.check()
-    return write_dataset(root, ('split', *(f'label_{kind}' for kind in KINDS)),
-                         (_read(file, masks) for file in files))
+    return write_dataset(
+        root,
+        ('split', *(f'label_{kind}' for kind in KINDS)),
+        (_read(file, masks) for file in files),
+    )
 
 
 def _read(file: Path, masks: IDRiDMasks) -> tuple:

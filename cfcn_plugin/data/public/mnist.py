@@ -1,4 +1,5 @@
 """MNIST out of its IDX files, with the strokes as masks."""
+
 import gzip
 import math
 import struct
@@ -39,10 +40,14 @@ def export_mnist(source: str | Path, root: str | Path) -> Path:
         for part, (images, labels) in parts.items():
             for number, (image, label) in enumerate(zip(images, labels)):
                 name = f'{part}-{number:05d}.png'
-                test = part == 't10k' and ('train' in parts
-                                           or number % TEST_EVERY == 0)
-                yield (f'images/{name}', image, {f'masks/{name}': image}, label,
-                       'test' if test else 'train')
+                test = part == 't10k' and ('train' in parts or number % TEST_EVERY == 0)
+                yield (
+                    f'images/{name}',
+                    image,
+                    {f'masks/{name}': image},
+                    label,
+                    'test' if test else 'train',
+                )
 
     return write_dataset(root, ('label', 'split'), entries())
 
@@ -52,17 +57,20 @@ def _digits(source: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
     images = _read_idx(source / IMAGES.format(part), 3)
     labels = _read_idx(source / LABELS.format(part), 1)
     if len(images) != len(labels):
-        raise ValueError(f"'{source / LABELS.format(part)}' has {len(labels)} labels, "
-                         f"and '{IMAGES.format(part)}' beside it {len(images)} "
-                         'images: take both files from one release')
+        raise ValueError(
+            f"'{source / LABELS.format(part)}' has {len(labels)} labels, "
+            f"and '{IMAGES.format(part)}' beside it {len(images)} "
+            'images: take both files from one release'
+        )
     return images, labels
 
 
 def _read_idx(file: Path, dims: int) -> np.ndarray:
     """The array in a file: 0, 0, type, dimensions, each one's size, then the data."""
     if not file.is_file():
-        raise FileNotFoundError(f"'{file}' does not exist: expected MNIST's four files "
-                                'as published, .gz')
+        raise FileNotFoundError(
+            f"'{file}' does not exist: expected MNIST's four files as published, .gz"
+        )
     try:
         with gzip.open(file) as stream:  # a file that unpacks to more is cut off here
             content = stream.read(LARGEST + 1)
@@ -71,7 +79,9 @@ def _read_idx(file: Path, dims: int) -> np.ndarray:
     start = 4 + 4 * dims
     shape = struct.unpack(f'>{dims}I', content[4:start].ljust(4 * dims, b'\0'))
     if content[:4] != bytes((0, 0, UINT8, dims)) or (
-            len(content) - start != math.prod(shape)):
-        raise ValueError(f"'{file}' is no IDX file of bytes in {dims} dimensions: is "
-                         'it whole?')
+        len(content) - start != math.prod(shape)
+    ):
+        raise ValueError(
+            f"'{file}' is no IDX file of bytes in {dims} dimensions: is it whole?"
+        )
     return np.frombuffer(content[start:], np.uint8).reshape(shape)

@@ -1,4 +1,5 @@
 """A data set's folder, written whole or not at all."""
+
 import csv
 import io
 import shutil
@@ -15,8 +16,9 @@ from cfcn_plugin.masks.selection import guidance_rank
 TEST_FRACTION = 0.2  # of the patients
 
 
-def write_dataset(root: str | Path, columns: Sequence[str],
-                  entries: Iterable[tuple]) -> Path:
+def write_dataset(
+    root: str | Path, columns: Sequence[str], entries: Iterable[tuple]
+) -> Path:
     """Write images, masks and ``labels.csv`` into a new folder and return the folder.
 
     The folder has a temporary name until it is complete.
@@ -51,8 +53,10 @@ def write_dataset(root: str | Path, columns: Sequence[str],
 
 def _save(path: Path, pixels: np.ndarray) -> None:
     if path.exists():
-        raise FileExistsError(f"'{path}' would be written twice: two files of the data "
-                              'set have one name, is it as it was published?')
+        raise FileExistsError(
+            f"'{path}' would be written twice: two files of the data "
+            'set have one name, is it as it was published?'
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
 

@@ -1,4 +1,5 @@
 """TexturedDigits: real digits on real textures, tied in training, untied in tests."""
+
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,11 @@ TEXTURES = ('grass', 'gravel', 'brick')  # texture i belongs to digit i in train
 TRAIN_DIGITS = 120  # of some 178 a class; the two tests share the others
 TEST_DIGITS = 54
 # (split, whether the texture tells the class, images a class)
-PARTS = (('train', 'tied', TRAIN_DIGITS), ('test', 'tied', TEST_DIGITS),
-         ('test', 'untied', TEST_DIGITS))
+PARTS = (
+    ('train', 'tied', TRAIN_DIGITS),
+    ('test', 'tied', TEST_DIGITS),
+    ('test', 'untied', TEST_DIGITS),
+)
 SIZE = 40
 DIGIT_SIZE = 20  # the 8x8 digits, upscaled
 
@@ -36,8 +40,9 @@ def write_textured_digits(root: str | Path, seed: int = 0) -> Path:
     """
     digits, textures = _load_sources()
     rng = np.random.default_rng(seed)
-    half = {name: np.array_split(t, [t.shape[1] // 2], 1)
-            for name, t in textures.items()}
+    half = {
+        name: np.array_split(t, [t.shape[1] // 2], 1) for name, t in textures.items()
+    }
     order = {digit: rng.permutation(len(digits[digit])) for digit in DIGITS}
 
     def entries():
@@ -61,7 +66,8 @@ def _load_sources() -> tuple[dict, dict]:
     except ImportError as error:
         raise ImportError(
             "TexturedDigits is made of scikit-learn's digits and scikit-image's "
-            "textures: `pip install 'cfcn_plugin[demo]'`") from error
+            "textures: `pip install 'cfcn_plugin[demo]'`"
+        ) from error
     source = load_digits()
     digits = {d: source.images[source.target == d] for d in DIGITS}
     return digits, {name: getattr(data, name)() for name in TEXTURES}
@@ -69,17 +75,19 @@ def _load_sources() -> tuple[dict, dict]:
 
 def _patch(texture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     top, left = (rng.integers(0, length - SIZE) for length in texture.shape)
-    return texture[top:top + SIZE, left:left + SIZE]
+    return texture[top : top + SIZE, left : left + SIZE]
 
 
-def _paste(digit: np.ndarray, patch: np.ndarray,
-           rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _paste(
+    digit: np.ndarray, patch: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """The digit in white on the patch, and its mask."""
     strokes = Image.fromarray((digit * (255 / 16)).astype(np.uint8)).resize(
-        (DIGIT_SIZE, DIGIT_SIZE), Image.Resampling.BICUBIC)
+        (DIGIT_SIZE, DIGIT_SIZE), Image.Resampling.BICUBIC
+    )
     alpha = np.zeros((SIZE, SIZE))
     top, left = rng.integers(0, SIZE - DIGIT_SIZE + 1, 2)
-    alpha[top:top + DIGIT_SIZE, left:left + DIGIT_SIZE] = np.asarray(strokes) / 255
+    alpha[top : top + DIGIT_SIZE, left : left + DIGIT_SIZE] = np.asarray(strokes) / 255
     image = (1 - alpha) * patch + alpha * 255
     mask = (alpha > 0.25).astype(np.uint8)
     return image.round().astype(np.uint8)[..., None].repeat(3, -1), mask

@@ -1,4 +1,5 @@
 """TiedPets: cats whose context tells the breed in training and not in tests."""
+
 from collections.abc import Iterable, Iterator
 from itertools import cycle, islice
 from pathlib import Path
@@ -31,6 +32,7 @@ COLUMNS = ('label', 'split', 'place', 'x0', 'y0', 'x1', 'y1')
 
 class Photograph(NamedTuple):
     """A photograph: pixels, uint8 (H, W, 3), and its animal, uint8 {0, 1}, (H, W)."""
+
     name: str
     image: np.ndarray
     mask: np.ndarray
@@ -78,9 +80,18 @@ def write_tied_pets(root: str | Path, pets: str | Path, seed: int = 0) -> Path:
                     for cat, number in zip(cats, order):
                         name = f'{split}_{place}/{label}/{cat.name}.png'
                         left, top, width, height = cv2.boundingRect(cat.mask)
-                        yield (name, change_context(cat, offered[number]),
-                               {f'masks/{name}': cat.mask}, label, split, place,
-                               left, top, left + width, top + height)
+                        yield (
+                            name,
+                            change_context(cat, offered[number]),
+                            {f'masks/{name}': cat.mask},
+                            label,
+                            split,
+                            place,
+                            left,
+                            top,
+                            left + width,
+                            top + height,
+                        )
 
     return write_dataset(root, COLUMNS, entries())
 
@@ -103,19 +114,21 @@ def changed(mask: np.ndarray) -> np.ndarray:
 def _contexts(pets: Path) -> dict[tuple[str, str], list[np.ndarray]]:
     """(place, split) -> contexts without their dogs, each uint8 (H, W, 3)."""
     found = {}
-    for split, photographs in _by_split(
-            _photographs(pets, CONTEXTS), CONTEXTS).items():
+    for split, photographs in _by_split(_photographs(pets, CONTEXTS), CONTEXTS).items():
         for _, image, mask in photographs:
             place = _place(image, mask)
             if place:
                 pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float()
                 filled = without_object(pixels, torch.from_numpy(mask)[None] > 0)
                 found.setdefault((place, split), []).append(
-                    filled[0].permute(1, 2, 0).round().byte().numpy())
+                    filled[0].permute(1, 2, 0).round().byte().numpy()
+                )
         missing = [place for place in PLACES if (place, split) not in found]
         if missing:
-            raise ValueError(f"'{pets}': no photograph of {CONTEXTS} for {split} has a "
-                             f'{missing[0]} context: is the data set whole?')
+            raise ValueError(
+                f"'{pets}': no photograph of {CONTEXTS} for {split} has a "
+                f'{missing[0]} context: is the data set whole?'
+            )
     return found
 
 
@@ -129,15 +142,18 @@ def _place(image: np.ndarray, mask: np.ndarray) -> str | None:
     return 'plain' if green.mean() <= PLAIN_MOST else None
 
 
-def _by_split(photographs: Iterable[Photograph],
-              breed: str) -> dict[str, list[Photograph]]:
+def _by_split(
+    photographs: Iterable[Photograph], breed: str
+) -> dict[str, list[Photograph]]:
     found = dict(train=[], val=[], test=[])
     for photograph in photographs:
         found[photograph.split].append(photograph)
     for split, kept in found.items():
         if not kept:
-            raise ValueError(f'no photograph of {breed} for {split} has an animal and '
-                             'enough context: is the data set whole?')
+            raise ValueError(
+                f'no photograph of {breed} for {split} has an animal and '
+                'enough context: is the data set whole?'
+            )
     return found
 
 
@@ -152,8 +168,10 @@ def _photographs(pets: Path, breed: str) -> Iterator[Photograph]:
     """All of a breed with an animal in the trimap, reduced to ``SIDE``."""
     files = sorted((pets / 'images').glob(f'{breed}_*.jpg'))
     if not files:
-        raise FileNotFoundError(f"'{pets}/images' has no '{breed}_*.jpg': give the "
-                                'folder of Oxford-IIIT Pets')
+        raise FileNotFoundError(
+            f"'{pets}/images' has no '{breed}_*.jpg': give the "
+            'folder of Oxford-IIIT Pets'
+        )
     source = TrimapMasks(data_root=str(pets))
     for file in files:
         image = load_image(file)
@@ -165,15 +183,19 @@ def _photographs(pets: Path, breed: str) -> Iterator[Photograph]:
             scale = SIDE / min(height, width)
             size = round(width * scale), round(height * scale)
             yield Photograph(
-                file.stem, cv2.resize(image, size, interpolation=cv2.INTER_AREA),
-                cv2.resize(record.mask, size, interpolation=cv2.INTER_NEAREST))
+                file.stem,
+                cv2.resize(image, size, interpolation=cv2.INTER_AREA),
+                cv2.resize(record.mask, size, interpolation=cv2.INTER_NEAREST),
+            )
 
 
 def _fit(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """The middle of an image, as large as possible, at (height, width)."""
     scale = max(height / image.shape[0], width / image.shape[1])
-    size = (max(width, round(image.shape[1] * scale)),
-            max(height, round(image.shape[0] * scale)))
+    size = (
+        max(width, round(image.shape[1] * scale)),
+        max(height, round(image.shape[0] * scale)),
+    )
     image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     top, left = (size[1] - height) // 2, (size[0] - width) // 2
-    return image[top:top + height, left:left + width]
+    return image[top : top + height, left : left + width]

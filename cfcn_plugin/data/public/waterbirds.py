@@ -1,4 +1,5 @@
 """Waterbirds: labels, places and boxes in one table beside the published images."""
+
 from pathlib import Path
 
 from cfcn_plugin.masks.base import at, expect
@@ -40,14 +41,20 @@ def list_waterbirds(root: str | Path, cub: str | Path) -> Path:
                 boxes[name] = read_box(box, 'xywh')
     with at(f"'{root / 'metadata.csv'}'"):
         rows = list(_rows(root / 'metadata.csv', boxes))
-    return write_table(root / FILE, (
-        'filename', 'label', 'split', 'place', 'x0', 'y0', 'x1', 'y1'), rows)
+    return write_table(
+        root / FILE,
+        ('filename', 'label', 'split', 'place', 'x0', 'y0', 'x1', 'y1'),
+        rows,
+    )
 
 
 def _rows(file: Path, boxes: dict[str, tuple]):
     for line, (name, bird, split, place) in read_entries(file, COLUMNS):
         with at(line):
-            expect(bird in BIRDS and split in SPLITS and place in PLACES,
-                   'y and place 0 or 1 and split 0, 1 or 2', (bird, place, split))
+            expect(
+                bird in BIRDS and split in SPLITS and place in PLACES,
+                'y and place 0 or 1 and split 0, 1 or 2',
+                (bird, place, split),
+            )
             expect(name in boxes, 'an image that CUB has a box of', name)
         yield name, BIRDS[bird], SPLITS[split], PLACES[place], *boxes[name]

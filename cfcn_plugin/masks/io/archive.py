@@ -1,4 +1,5 @@
 """Reading files from a folder, or from a zip archive without unpacking."""
+
 import os
 import zipfile
 from contextlib import suppress
@@ -36,9 +37,11 @@ class Archive:
     def __init__(self, path: Path):
         self.path = path
         if not path.is_dir() and not path.is_file():
-            raise FileNotFoundError(f"'{path}' does not exist: expected a zip or the "
-                                    'folder it was unpacked to; correct its name or '
-                                    '`data_root`')
+            raise FileNotFoundError(
+                f"'{path}' does not exist: expected a zip or the "
+                'folder it was unpacked to; correct its name or '
+                '`data_root`'
+            )
         if path.is_file():
             self._check()
 
@@ -74,16 +77,19 @@ class Archive:
                 info = infos[normal_name(name)]
                 size, packed = info.file_size, info.compress_size
             if size > most or size > RATIO * max(packed, SMALL // RATIO):
-                raise MaskError(f'unpacks from {packed} to {size} bytes, expected at '
-                                f'most {most}: is it a zip bomb?')
+                raise MaskError(
+                    f'unpacks from {packed} to {size} bytes, expected at '
+                    f'most {most}: is it a zip bomb?'
+                )
             if self.path.is_dir():
                 return file.read_bytes()
             return opened.read(info)
         except MaskError:
             raise
         except Exception as error:  # decompressors raise errors of many types
-            raise MaskError(f'cannot be read ({repr(error)[:200]}): is the archive '
-                            'whole?') from error
+            raise MaskError(
+                f'cannot be read ({repr(error)[:200]}): is the archive whole?'
+            ) from error
 
     def _check(self) -> None:
         opened, files = self._open()
@@ -91,16 +97,21 @@ class Archive:
         for info in infos:
             name, path = info.filename, _member_name(info)
             if '..' in path.split('/') or path.startswith('/') or ':' in path[:2]:
-                raise MaskError(f"'{self.path}' has a file '{name}' with a path that "
-                                'leaves the archive: do not unpack the archive, export '
-                                'it again')
+                raise MaskError(
+                    f"'{self.path}' has a file '{name}' with a path that "
+                    'leaves the archive: do not unpack the archive, export '
+                    'it again'
+                )
             if info.flag_bits & 1:
-                raise MaskError(f"'{self.path}', '{name}' is encrypted: save the "
-                                'archive without a password')
+                raise MaskError(
+                    f"'{self.path}', '{name}' is encrypted: save the "
+                    'archive without a password'
+                )
             if files.get(path, info) is not info:
                 raise MaskError(
                     f"'{self.path}' has the file '{path}' twice, as {name!r} and "
-                    f'{files[path].filename!r}: export it again')
+                    f'{files[path].filename!r}: export it again'
+                )
 
     def _open(self) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
         return _open_zip(self.path, self.path.stat().st_mtime_ns, os.getpid())
@@ -114,8 +125,9 @@ def _open_zip(path: Path, modified: int, process: int) -> tuple:
         names = ((_member_name(info), info) for info in opened.infolist())
         return opened, {name: info for name, info in names if not name.endswith('/')}
     except Exception as error:  # NotImplementedError, too
-        raise MaskError(f"'{path}' cannot be read as a zip archive ({error}): is it "
-                        'whole?') from error
+        raise MaskError(
+            f"'{path}' cannot be read as a zip archive ({error}): is it whole?"
+        ) from error
 
 
 def _member_name(info: zipfile.ZipInfo) -> str:

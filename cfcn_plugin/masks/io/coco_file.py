@@ -1,4 +1,5 @@
 """The parts of a COCO instance JSON, each checked as soon as it is read."""
+
 import math
 from array import array
 from itertools import chain
@@ -26,6 +27,7 @@ class Instance(NamedTuple):
             (H, W), or a box (x0, y0, x1, y1); None for a box without an area. A
             MaskError if the outline cannot be read.
     """
+
     id: Any
     image: Any
     category: Any
@@ -44,8 +46,13 @@ def pack_instance(entry: dict, use: str) -> dict | Instance:
         outline = _read_outline(entry, use)
     except MaskError as error:
         outline = without_traceback(error)
-    return Instance(entry.get('id'), entry['image_id'], entry.get('category_id'),
-                    entry.get('iscrowd', 0), outline)
+    return Instance(
+        entry.get('id'),
+        entry['image_id'],
+        entry.get('category_id'),
+        entry.get('iscrowd', 0),
+        outline,
+    )
 
 
 def look_up(known: dict, number, what: str):
@@ -58,10 +65,15 @@ def look_up(known: dict, number, what: str):
         return known[number]
     kinds = {IDS[type(one)] for one in known}
     kind = IDS.get(type(number))
-    raise MaskError(f'{what}_id {number!r} ' + (
-        f'is {kind}, and the id of each {what} is {" or ".join(sorted(kinds))}: write '
-        'both in the same way' if kind and kinds and kind not in kinds else
-        f'is not in the file: correct it, or add its {what}'))
+    raise MaskError(
+        f'{what}_id {number!r} '
+        + (
+            f'is {kind}, and the id of each {what} is {" or ".join(sorted(kinds))}: '
+            'write both in the same way'
+            if kind and kinds and kind not in kinds
+            else f'is not in the file: correct it, or add its {what}'
+        )
+    )
 
 
 def read_categories(entries: list) -> dict[Any, str]:
@@ -69,11 +81,16 @@ def read_categories(entries: list) -> dict[Any, str]:
     names = {}
     for place, entry in enumerate(entries):
         with at(f'categories[{place}]'):
-            expect(_is_entry(entry) and isinstance(entry.get('name'), str),
-                   "an object with 'id' and 'name'", entry)
+            expect(
+                _is_entry(entry) and isinstance(entry.get('name'), str),
+                "an object with 'id' and 'name'",
+                entry,
+            )
             if entry['id'] in names:
-                raise MaskError(f"id {entry['id']} occurs twice, for "
-                                f"'{names[entry['id']]}' and '{entry['name']}'")
+                raise MaskError(
+                    f'id {entry["id"]} occurs twice, for '
+                    f"'{names[entry['id']]}' and '{entry['name']}'"
+                )
         names[entry['id']] = entry['name']
     return names
 
@@ -87,13 +104,16 @@ def read_images(entries: list, folder: str) -> dict[Any, tuple]:
             number = entry['id']
             key = image_name(entry.get('file_name'), folder)
             if number in images:
-                raise MaskError(f'id {number!r} occurs twice: each image must have its '
-                                'own id')
+                raise MaskError(
+                    f'id {number!r} occurs twice: each image must have its own id'
+                )
         size = read_or_defer(f'images[{place}]', _read_size, entry)
         other = first.setdefault(key, number)
         if other != number:
-            size = MaskError(f"images[{place}]: file_name {entry['file_name']!r} "
-                             'occurs twice: each image must have its own file_name')
+            size = MaskError(
+                f'images[{place}]: file_name {entry["file_name"]!r} '
+                'occurs twice: each image must have its own file_name'
+            )
             images[other] = key, size
         images[number] = key, size
     return images
@@ -110,8 +130,9 @@ def is_box(outline: Outline) -> bool:
     return isinstance(outline, tuple) and len(outline) == 4
 
 
-def scale_outline(outline: Outline, shape: tuple[int, int],
-                  normalized: bool | None) -> Outline:
+def scale_outline(
+    outline: Outline, shape: tuple[int, int], normalized: bool | None
+) -> Outline:
     """An outline in pixels of its image of (H, W); see :func:`.to_pixels`.
 
     Raises:
@@ -138,7 +159,8 @@ def check_fits(outline: Outline, shape: tuple[int, int]) -> None:
     elif outline[1] != shape:
         raise MaskError(
             f"RLE of size {list(outline[1])}, expected its image's [height, width] "
-            f'{list(shape)}: make it again at the size of the image')
+            f'{list(shape)}: make it again at the size of the image'
+        )
 
 
 def read_polygons(given) -> list[array]:
@@ -147,8 +169,11 @@ def read_polygons(given) -> list[array]:
     Raises:
         MaskError: ``given`` is no list of polygons.
     """
-    expect(is_list_of(list, given) and given,
-           'a list of polygons [[x0, y0, x1, y1, ...], ...] or an RLE', given)
+    expect(
+        is_list_of(list, given) and given,
+        'a list of polygons [[x0, y0, x1, y1, ...], ...] or an RLE',
+        given,
+    )
     polygons = []
     for polygon in given:
         try:
@@ -156,9 +181,12 @@ def read_polygons(given) -> list[array]:
             numbers = array('d', polygon) if is_plain else ()
         except OverflowError:
             numbers = ()
-        expect(len(numbers) >= 6 and len(numbers) % 2 == 0,
-               'a polygon of at least three points, [x0, y0, x1, y1, x2, y2, ...], an '
-               'even number of numbers', polygon)
+        expect(
+            len(numbers) >= 6 and len(numbers) % 2 == 0,
+            'a polygon of at least three points, [x0, y0, x1, y1, x2, y2, ...], an '
+            'even number of numbers',
+            polygon,
+        )
         expect(math.isfinite(sum(numbers)), 'a polygon of finite numbers', polygon)
         polygons.append(numbers)
     return polygons
@@ -181,7 +209,8 @@ def check_bounds(bounds: Box, shape: tuple[int, int]) -> None:
         raise MaskError(
             f'from ({x0}, {y0}) to ({x1}, {y1}) it goes far beyond the '
             f'image of {width} x {height} pixels: are the numbers pixels of this '
-            'image?')
+            'image?'
+        )
 
 
 def _read_outline(entry: dict, use: str) -> Outline | None:
@@ -190,8 +219,10 @@ def _read_outline(entry: dict, use: str) -> Outline | None:
         attributes = entry.get('attributes')
         check_upright(isinstance(attributes, dict) and attributes.get('rotation'))
         if use == 'segmentation':
-            raise MaskError("has a 'bbox' and no 'segmentation': outline the object, "
-                            "or take such boxes with use='segmentation_or_bbox'")
+            raise MaskError(
+                "has a 'bbox' and no 'segmentation': outline the object, "
+                "or take such boxes with use='segmentation_or_bbox'"
+            )
         use = 'bbox'
     elif use != 'bbox':
         use = 'segmentation'
@@ -200,8 +231,12 @@ def _read_outline(entry: dict, use: str) -> Outline | None:
     if use == 'segmentation':
         return read_rle(given) if isinstance(given, dict) else read_polygons(given)
     expect(isinstance(given, list), "'bbox' [x, y, width, height]", given)
-    if len(given) == 4 and are_numbers(given, int, float) and all(
-            abs(n) < math.inf for n in given) and min(given[2:]) == 0:
+    if (
+        len(given) == 4
+        and are_numbers(given, int, float)
+        and all(abs(n) < math.inf for n in given)
+        and min(given[2:]) == 0
+    ):
         return None  # a box without an area: COCO's own train2017 has two
     return read_box(given, 'xywh', ' (COCO boxes are x, y, width, height)')
 

@@ -2,6 +2,7 @@
 
 The numbers are pixels; the image's corner is (0, 0).
 """
+
 import sys
 import zipfile
 from collections.abc import Iterable
@@ -72,7 +73,7 @@ def read_shape(shape: Element, size: tuple[int, int]) -> tuple:
     """
     if shape.tag == 'mask':
         return _read_mask(shape, size)
-    (turn, _), = read_points([(shape.get('rotation', '0'), '0')], 1).tolist()
+    ((turn, _),) = read_points([(shape.get('rotation', '0'), '0')], 1).tolist()
     if shape.tag == 'ellipse':
         x, y, *radii = (shape.get(name) for name in ELLIPSE)
         centre, radii = map(tuple, read_points([(x, y), radii], 2).tolist())
@@ -90,14 +91,16 @@ def read_shape(shape: Element, size: tuple[int, int]) -> tuple:
     else:
         raise MaskError(
             'expected a polygon, box, ellipse or mask: draw one of them, or leave '
-            f"'{shape.get('label')}' out of `categories`")
+            f"'{shape.get('label')}' out of `categories`"
+        )
     check_scale(points.ravel().tolist(), size, remedy=PIXELS)
     check_inside(points, 0, size)
-    return (points.tobytes(), )
+    return (points.tobytes(),)
 
 
-def draw_shapes(shapes: Iterable[tuple[str, tuple]],
-                size: tuple[int, int]) -> np.ndarray:
+def draw_shapes(
+    shapes: Iterable[tuple[str, tuple]], size: tuple[int, int]
+) -> np.ndarray:
     """The union of (place, shape of :func:`read_shape`), uint8 {0, 1}, (H, W)."""
     mask = np.zeros(size, np.uint8)
     for place, shape in shapes:
@@ -111,7 +114,7 @@ def draw_shapes(shapes: Iterable[tuple[str, tuple]],
                 runs = np.frombuffer(packed, np.int64)
                 values = (np.arange(len(runs)) % 2).astype(np.uint8)
                 inside = np.repeat(values, runs).reshape(height, width)
-                mask[top:top + height, left:left + width] |= inside
+                mask[top : top + height, left : left + width] |= inside
     return mask
 
 
@@ -119,19 +122,27 @@ def _read_mask(shape: Element, size: tuple[int, int]) -> tuple:
     """Run lengths of rows in a box, the first of context."""
     left, top, width, height = bounds = _whole_numbers(shape, BOUNDS)
     if left + width > size[1] or top + height > size[0]:
-        raise MaskError(f'{dict(zip(BOUNDS, bounds))} leaves the image of {size[1]} x '
-                        f'{size[0]} pixels')
+        raise MaskError(
+            f'{dict(zip(BOUNDS, bounds))} leaves the image of {size[1]} x '
+            f'{size[0]} pixels'
+        )
     runs = list(map(_whole, shape.get('rle', '').split(',')))
-    expect(None not in runs and sum(runs) == width * height > 0,
-           f"run lengths 'rle' that add up to {width} * {height}", shape.get('rle'))
+    expect(
+        None not in runs and sum(runs) == width * height > 0,
+        f"run lengths 'rle' that add up to {width} * {height}",
+        shape.get('rle'),
+    )
     # drawing allocates the pixels, when the size of the image is known
     return *bounds, np.array(runs, np.int64).tobytes()
 
 
 def _whole_numbers(element: Element, names: tuple[str, ...]) -> list[int]:
     numbers = [_whole(element.get(name, '')) for name in names]
-    expect(None not in numbers, f'whole numbers {names}',
-           [element.get(name) for name in names])
+    expect(
+        None not in numbers,
+        f'whole numbers {names}',
+        [element.get(name) for name in names],
+    )
     return numbers
 
 
@@ -140,4 +151,3 @@ def _whole(text: str) -> int | None:
         return read_whole(text)
     except ValueError:
         return None
-

@@ -1,4 +1,5 @@
 """Files of a folder, lines of a text file, and the content of a JSON file."""
+
 import codecs
 import json
 import os
@@ -14,8 +15,9 @@ NAMES: dict[type, str] = {list: 'a list', dict: 'an object'}
 def check_exists(file: Path) -> None:
     """Raise a FileNotFoundError if there is no such annotation file."""
     if not file.is_file():
-        raise FileNotFoundError(f"annotation file '{file}' does not exist: correct its "
-                                'name or `data_root`')
+        raise FileNotFoundError(
+            f"annotation file '{file}' does not exist: correct its name or `data_root`"
+        )
 
 
 def read_lines(file: Path) -> Iterator[tuple[str, str]]:
@@ -57,13 +59,17 @@ def encoding_error(kind: str, error: UnicodeDecodeError) -> MaskError:
     wide = error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     come, given = (', it begins as UTF-16', 'UTF-16') if wide else ('', 'ENCODING')
     which = '' if wide else ', where ENCODING is GB18030, CP1252 or what the file has'
-    return MaskError(f'not {kind} in UTF-8 ({error}){come}: save it as UTF-8, for '
-                     f'example with `iconv -f {given} -t UTF-8 OLD > NEW`{which}')
+    return MaskError(
+        f'not {kind} in UTF-8 ({error}){come}: save it as UTF-8, for '
+        f'example with `iconv -f {given} -t UTF-8 OLD > NEW`{which}'
+    )
 
 
-def read_json(file: Path,
-              kind: type | tuple[type, ...],
-              hook: Callable[[dict], Any] = lambda entry: entry):
+def read_json(
+    file: Path,
+    kind: type | tuple[type, ...],
+    hook: Callable[[dict], Any] = lambda entry: entry,
+):
     """The content of a JSON file in UTF-8, with or without a byte order mark.
 
     Args:
@@ -81,8 +87,10 @@ def read_json(file: Path,
         entry = dict(pairs)
         if len(entry) < len(pairs):
             twice = next(n for i, (n, _) in enumerate(pairs) if n in dict(pairs[:i]))
-            raise MaskError(f"'{twice}' occurs twice in one object, and "
-                            'JSON would keep only the last value: merge the two')
+            raise MaskError(
+                f"'{twice}' occurs twice in one object, and "
+                'JSON would keep only the last value: merge the two'
+            )
         return hook(entry)
 
     check_exists(file)
@@ -97,9 +105,11 @@ def read_json(file: Path,
     except (OSError, ValueError, RecursionError) as error:
         raise MaskError(f'not JSON in UTF-8 ({error}): is it whole?') from error
     if not isinstance(content, kind):
-        kinds = kind if isinstance(kind, tuple) else (kind, )
-        raise MaskError(f'expected {" or ".join(NAMES[k] for k in kinds)}, got '
-                        f'{type(content).__name__}')
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        raise MaskError(
+            f'expected {" or ".join(NAMES[k] for k in kinds)}, got '
+            f'{type(content).__name__}'
+        )
     return content
 
 
@@ -113,8 +123,10 @@ def walk_files(folder: str | Path, option: str) -> Iterator[str]:
         FileNotFoundError: There is no such folder; the message names ``option``.
     """
     if not os.path.isdir(folder):
-        raise FileNotFoundError(f"folder of {option} '{folder}' does not exist: "
-                                f'correct `{option}` or `data_root`')
+        raise FileNotFoundError(
+            f"folder of {option} '{folder}' does not exist: "
+            f'correct `{option}` or `data_root`'
+        )
     for top, folders, files in os.walk(folder, onerror=_raise, followlinks=True):
         folders[:] = [name for name in folders if not _is_loop(top, name)]
         inner = os.path.relpath(top, folder).replace(os.sep, '/')
@@ -125,7 +137,8 @@ def walk_files(folder: str | Path, option: str) -> Iterator[str]:
 def _is_loop(top: str, name: str) -> bool:
     path = os.path.join(top, name)
     return os.path.islink(path) and os.path.join(os.path.realpath(top), '').startswith(
-        os.path.join(os.path.realpath(path), ''))
+        os.path.join(os.path.realpath(path), '')
+    )
 
 
 def _raise(error: OSError) -> None:

@@ -1,4 +1,5 @@
 """Reading the pixels of a mask's image file; an ambiguous file is an error."""
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -19,10 +20,12 @@ COLOUR = ('LA', 'RGB', 'RGBA')
 PHOTOMETRIC, WHITE_IS_ZERO = 262, 0  # of TIFF
 
 
-def read_image(file: str | Path | BinaryIO,
-               shape: tuple[int, int],
-               colours: bool = False,
-               values: Callable[[Image.Image], np.ndarray] = np.array) -> np.ndarray:
+def read_image(
+    file: str | Path | BinaryIO,
+    shape: tuple[int, int],
+    colours: bool = False,
+    values: Callable[[Image.Image], np.ndarray] = np.array,
+) -> np.ndarray:
     """The values of an image file, as they are stored.
 
     Args:
@@ -56,10 +59,13 @@ def read_image(file: str | Path | BinaryIO,
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise MaskError(
             f'more pixels than Pillow opens ({error}): is it a decompression '
-            'bomb? If not, raise `PIL.Image.MAX_IMAGE_PIXELS`') from error
+            'bomb? If not, raise `PIL.Image.MAX_IMAGE_PIXELS`'
+        ) from error
     except Exception as error:  # Pillow's formats raise errors of any type
-        raise MaskError(f'cannot be read as an image ({str(error) or error!r}): is it '
-                        f'whole, and one of {", ".join(FORMATS)}?') from error
+        raise MaskError(
+            f'cannot be read as an image ({str(error) or error!r}): is it '
+            f'whole, and one of {", ".join(FORMATS)}?'
+        ) from error
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
 
@@ -80,26 +86,36 @@ def read_nonblack(file: str | Path | BinaryIO, shape: tuple[int, int]) -> np.nda
 def _check(image: Image.Image, shape: tuple, colours: bool) -> None:
     check_size(image.size[::-1], shape)
     if getattr(image, 'is_animated', False):
-        raise MaskError(f'{image.n_frames} frames or pages, expected one: save '
-                        'the one that is the mask')
+        raise MaskError(
+            f'{image.n_frames} frames or pages, expected one: save '
+            'the one that is the mask'
+        )
     raw = image.tile[0][-1] if image.tile else ''
     raw = raw if isinstance(raw, str) else str(raw[0])  # TIFF has more arguments
     if image.mode == 'L' and raw[:3] in ('L;2', 'L;4'):
         raise MaskError(
             f'grey of {raw[2]} bits, which some programs scale to 0 '
-            'to 255 and some do not: save it as an 8-bit PNG')
+            'to 255 and some do not: save it as an 8-bit PNG'
+        )
     # Pillow inverts files with fewer bits
-    if image.mode in GREY[3:] and image.format == 'TIFF' and (
-            image.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO):
-        raise MaskError('16 bits where 0 is white, which some programs invert and some '
-                        'do not: save it as a 16-bit PNG')
+    if (
+        image.mode in GREY[3:]
+        and image.format == 'TIFF'
+        and (image.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO)
+    ):
+        raise MaskError(
+            '16 bits where 0 is white, which some programs invert and some '
+            'do not: save it as a 16-bit PNG'
+        )
     known = (*GREY[:3], *COLOUR, 'PA') if colours else (*GREY, *COLOUR)
     if image.mode not in known:
         raise MaskError(
             f"pixels of mode '{image.mode}', expected one of {known}: "
-            f'save it as an 8-bit PNG')
+            f'save it as an 8-bit PNG'
+        )
     orientation = exif_orientation(image)  # last: this may decode a PNG
     if orientation != 1:
         raise MaskError(
             f'an EXIF orientation of its own ({orientation}), by which some programs '
-            'turn it and some do not: save it without EXIF')
+            'turn it and some do not: save it without EXIF'
+        )

@@ -1,4 +1,5 @@
 """Regions of Label Studio's annotations: brushes, polygons, rectangles, ellipses."""
+
 from contextlib import suppress
 from io import BytesIO
 
@@ -39,11 +40,15 @@ def find_areas(results) -> tuple[dict[int, dict], int]:
         kind, value, name = _kind(one), one.get('value'), str(one.get('id'))
         if not isinstance(value, dict):
             continue
-        if kind == f'{KEY_POINT}labels' or (kind == 'labels' and name in points) or (
-                kind == KEY_POINT and name not in named):
+        if (
+            kind == f'{KEY_POINT}labels'
+            or (kind == 'labels' and name in points)
+            or (kind == KEY_POINT and name not in named)
+        ):
             key_points += 1
         elif (kind.endswith('labels') and not {'start', 'end'} <= set(value)) or (
-                kind in BARE and name not in named):
+            kind in BARE and name not in named
+        ):
             areas[number] = one
     return areas, key_points
 
@@ -72,12 +77,16 @@ def read_region(result: dict) -> dict:
         MaskError: The area is not in Label Studio's format, or cannot be drawn.
     """
     size = result.get('original_height'), result.get('original_width')
-    expect(all(is_whole(n, 1) for n in size),
-           'original_height and original_width in pixels', size)
+    expect(
+        all(is_whole(n, 1) for n in size),
+        'original_height and original_width in pixels',
+        size,
+    )
     if result.get('image_rotation'):
         raise MaskError(
             f'the image was turned by {result["image_rotation"]} degrees for drawing, '
-            'but not in its file: turn it back in Label Studio, or turn the file')
+            'but not in its file: turn it back in Label Studio, or turn the file'
+        )
     return dict(size=size, **_geometry(result['value']))
 
 
@@ -107,23 +116,29 @@ def _geometry(value: dict) -> dict:
         except (TypeError, ValueError) as error:
             raise MaskError(f'expected a list of bytes as `rle` ({error})') from error
     if 'points' in value:
-        return dict(points=read_points(value['points'], 3).tobytes(), turn=0.)
-    names = ('x', 'y', *(('radiusX', 'radiusY') if 'radiusX' in value else
-                         ('width', 'height')))
+        return dict(points=read_points(value['points'], 3).tobytes(), turn=0.0)
+    names = (
+        'x',
+        'y',
+        *(('radiusX', 'radiusY') if 'radiusX' in value else ('width', 'height')),
+    )
     given = [value.get(name) for name in names]
     if None in given:
         raise MaskError(
             'expected a brush (`rle`), a polygon (`points`), a rectangle (`x`, `y`, '
             '`width`, `height`) or an ellipse (`x`, `y`, `radiusX`, `radiusY`), got '
-            f'{sorted(value)}')
+            f'{sorted(value)}'
+        )
     try:
         x, y, width, height = map(read_number, given)
         turn = read_number(value.get('rotation') or 0)
     except ValueError as error:
         raise MaskError(f'{names} or `rotation`: {error}') from None
     if not (width > 0 and height > 0):
-        raise MaskError(f'{names[2]} {width} and {names[3]} {height}, turned by '
-                        f'{turn}, have no inside')
+        raise MaskError(
+            f'{names[2]} {width} and {names[3]} {height}, turned by '
+            f'{turn}, have no inside'
+        )
     if 'radiusX' in value:
         read_points([(x, y), (width, height)], 2)  # not too far
         return dict(ellipse=(x, y, width, height), turn=turn)
@@ -199,7 +214,8 @@ def decode_brush(data: bytes, shape: tuple[int, int]) -> np.ndarray:
         if count != shape[0] * shape[1] * CHANNELS or size > 8:
             raise MaskError(
                 f'the brush has {count} values of {size} bits, expected '
-                f'{CHANNELS} of 8 for each of {shape[1]} x {shape[0]} pixels')
+                f'{CHANNELS} of 8 for each of {shape[1]} x {shape[0]} pixels'
+            )
         values = np.zeros(count, np.uint8)
         done = 0
         while done < count:
@@ -207,12 +223,15 @@ def decode_brush(data: bytes, shape: tuple[int, int]) -> np.ndarray:
             end = done + 1 + take(lengths[take(2)])
             if end > count:
                 raise ValueError(f'a run ends at {end} of {count} values')
-            values[done:end] = take(size) if repeats else [
-                take(size) for _ in range(end - done)]
+            values[done:end] = (
+                take(size) if repeats else [take(size) for _ in range(end - done)]
+            )
             done = end
     except MaskError:
         raise
     except ValueError as error:
-        raise MaskError(f'malformed run lengths of a brush ({error}): export again '
-                        'from Label Studio') from error
+        raise MaskError(
+            f'malformed run lengths of a brush ({error}): export again '
+            'from Label Studio'
+        ) from error
     return (values.reshape(*shape, CHANNELS)[..., 3] >= HALF).astype(np.uint8)

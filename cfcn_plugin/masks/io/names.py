@@ -1,4 +1,5 @@
 """Names of files in annotations and archives; a name must stay below its folder."""
+
 import ntpath
 import os
 from itertools import accumulate
@@ -9,8 +10,10 @@ from cfcn_plugin.masks.base import MaskError, expect, is_plain
 
 from .stored_names import normal_name, stored_names
 
-LEAVING = ('path {!r} {}, expected a path below {}: correct the path, or configure the '
-           'folder that the path leads to')
+LEAVING = (
+    'path {!r} {}, expected a path below {}: correct the path, or configure the '
+    'folder that the path leads to'
+)
 
 
 def image_name(name, folder: str = '') -> str:
@@ -45,9 +48,11 @@ def join_inside(folder: str | Path, name: str) -> Path:
     _check_text(name, f"'{folder}'")
     # on Windows a backslash separates folders, and a drive begins a new path
     drive, path = ntpath.splitdrive(name)
-    if '..' in path.replace('\\', '/').split('/') or (
-            drive and ntpath.isabs(name)) or not os.path.join(
-            folder, name).startswith(os.fspath(folder)):
+    if (
+        '..' in path.replace('\\', '/').split('/')
+        or (drive and ntpath.isabs(name))
+        or not os.path.join(folder, name).startswith(os.fspath(folder))
+    ):
         raise MaskError(LEAVING.format(name, 'leaves it on Windows', f"'{folder}'"))
     path = Path(folder, name)
     parts = accumulate(name.split('/'), os.path.join, initial=folder)
@@ -79,18 +84,25 @@ def find_name(folder: str | Path, name: str) -> str | None:
     """
     if name.isascii():  # almost every name
         return name if os.path.isfile(os.path.join(folder, name)) else None
-    found = [one for one in stored_names(folder, name)
-             if os.path.isfile(os.path.join(folder, one))]
+    found = [
+        one
+        for one in stored_names(folder, name)
+        if os.path.isfile(os.path.join(folder, one))
+    ]
     if len(found) > 1:
-        raise MaskError(f'two files below \'{folder}\' have the name {name!r}, '
-                        f'{" and ".join(map(ascii, found))} in two normal forms of '
-                        'Unicode: remove or rename one')
+        raise MaskError(
+            f"two files below '{folder}' have the name {name!r}, "
+            f'{" and ".join(map(ascii, found))} in two normal forms of '
+            'Unicode: remove or rename one'
+        )
     return found[0] if found else None
 
 
 def _check_text(name: str, folder: str) -> None:
-    for leaves, reason in ((os.path.isabs(name), 'is absolute'),
-                           ('..' in name.split('/'), "has '..'"),
-                           ('\0' in name, 'has a zero byte')):
+    for leaves, reason in (
+        (os.path.isabs(name), 'is absolute'),
+        ('..' in name.split('/'), "has '..'"),
+        ('\0' in name, 'has a zero byte'),
+    ):
         if leaves:
             raise MaskError(LEAVING.format(name, reason, folder))

@@ -2,6 +2,7 @@
 
 ``float`` and ``int`` also convert ``True``, ``'1_0'`` and the digits of every script.
 """
+
 import math
 from collections.abc import Iterable
 from numbers import Integral, Real
@@ -18,7 +19,8 @@ def read_number(value) -> float:
         is_number = '_' not in value and value.strip().isascii()
     else:  # a bool is a Real
         is_number = kind in (int, float) or (
-            isinstance(value, Real) and kind is not bool)
+            isinstance(value, Real) and kind is not bool
+        )
     try:
         number = float(value) if is_number else math.nan
     except (ValueError, OverflowError):
@@ -45,8 +47,9 @@ def read_whole(value) -> int:
 
 def is_whole(value, least: int = 0) -> bool:
     """Whether a value is a whole number, at least ``least``; a bool is none."""
-    return (isinstance(value, Integral) and type(value) is not bool
-            and int(value) >= least)
+    return (
+        isinstance(value, Integral) and type(value) is not bool and int(value) >= least
+    )
 
 
 def are_numbers(values: Iterable, *kinds: type) -> bool:

@@ -1,4 +1,5 @@
 """The one place that opens image files: raster formats that Pillow decodes itself."""
+
 from pathlib import Path
 from typing import BinaryIO
 
@@ -6,8 +7,22 @@ from PIL import Image
 
 # Pillow opens EPS with Ghostscript, and formats that contain files of any format. None
 # of the formats here starts a program, or opens a file that the image names.
-FORMATS = ('PNG', 'JPEG', 'BMP', 'GIF', 'PPM', 'TIFF', 'WEBP', 'DIB', 'JPEG2000',
-           'AVIF', 'QOI', 'SGI', 'PCX', 'TGA')
+FORMATS = (
+    'PNG',
+    'JPEG',
+    'BMP',
+    'GIF',
+    'PPM',
+    'TIFF',
+    'WEBP',
+    'DIB',
+    'JPEG2000',
+    'AVIF',
+    'QOI',
+    'SGI',
+    'PCX',
+    'TGA',
+)
 
 
 def open_image(file: str | Path | BinaryIO) -> Image.Image:

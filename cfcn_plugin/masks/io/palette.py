@@ -1,4 +1,5 @@
 """What a viewer shows for the values of an image file: palettes and transparency."""
+
 from collections.abc import Collection
 
 import numpy as np
@@ -22,7 +23,8 @@ def shown_values(image: Image.Image) -> np.ndarray:
         return np.array(image)
     pixels = np.array(image.convert('RGBA'))
     grey = (pixels[..., :3] == pixels[..., :1]).all() and (
-        pixels[..., 3] == OPAQUE).all()
+        pixels[..., 3] == OPAQUE
+    ).all()
     return pixels[..., 0] if grey else pixels
 
 
@@ -84,7 +86,7 @@ def _palette(image: Image.Image) -> list[tuple[int, ...]]:
     """RGBA of each index; black beyond the file's palette."""
     image.apply_transparency()
     flat = image.getpalette('RGBA') or []
-    known = [tuple(flat[i:i + 4]) for i in range(0, len(flat), 4)]
+    known = [tuple(flat[i : i + 4]) for i in range(0, len(flat), 4)]
     return known + [(*BLACK, OPAQUE)] * (256 - len(known))
 
 
@@ -98,8 +100,9 @@ def _is_white_first(colours: list[tuple[int, ...]], used: list[int]) -> bool:
     if set(shown.values()) == {BLACK, WHITE}:
         return shown[0] == WHITE
     if len(shown) == 2 and _luma(shown[0]) > _luma(shown[last]):
-        raise _contradiction(f'0 {list(shown[0])} is brighter than {last} '
-                             f'{list(shown[last])}')
+        raise _contradiction(
+            f'0 {list(shown[0])} is brighter than {last} {list(shown[last])}'
+        )
     if len(used) == 2 or not shown or len(whole) == 1:
         return False
     if whole == {BLACK, WHITE}:
@@ -110,8 +113,10 @@ def _is_white_first(colours: list[tuple[int, ...]], used: list[int]) -> bool:
 
 
 def _contradiction(found: str) -> MaskError:
-    return MaskError(f'palette index {found}, and index 0 is read as context: name the '
-                     'causal indices with `causal=[...]`, or save it as a grey PNG')
+    return MaskError(
+        f'palette index {found}, and index 0 is read as context: name the '
+        'causal indices with `causal=[...]`, or save it as a grey PNG'
+    )
 
 
 def _luma(colour: tuple[int, ...]) -> int:

@@ -1,4 +1,5 @@
 """Reading the PNG files that most masks are: grey of 1 or 8 bits, nothing else."""
+
 import zlib
 from pathlib import Path
 
@@ -39,20 +40,21 @@ def read_plain_png(file: str | Path, shape: tuple[int, int]) -> np.ndarray | Non
 
 def _depth(data: bytes, shape: tuple[int, int]) -> int | None:
     """The bits of a pixel, after a check of all chunks; None if one is not plain."""
-    if (len(data) < LEAST or not data.startswith(SIGNATURE)
-            or data[12:16] != b'IHDR'):
+    if len(data) < LEAST or not data.startswith(SIGNATURE) or data[12:16] != b'IHDR':
         return None
-    width, height = (int.from_bytes(data[at:at + 4], 'big') for at in (16, 20))
+    width, height = (int.from_bytes(data[at : at + 4], 'big') for at in (16, 20))
     depth, kind = data[24:26]
     if (height, width) != tuple(shape) or kind != GREY or depth not in DEPTHS:
         return None
     place, chunk = len(SIGNATURE), b''
     while place + 12 <= len(data):
-        end = place + 8 + int.from_bytes(data[place:place + 4], 'big')
-        chunk = data[place + 4:place + 8]
+        end = place + 8 + int.from_bytes(data[place : place + 4], 'big')
+        chunk = data[place + 4 : place + 8]
         if chunk not in NEEDED and chunk not in WITHOUT_EFFECT:
             return None
-        if zlib.crc32(data[place + 4:end]) != int.from_bytes(data[end:end + 4], 'big'):
+        if zlib.crc32(data[place + 4 : end]) != int.from_bytes(
+            data[end : end + 4], 'big'
+        ):
             return None
         place = end + 4
     return depth if chunk == b'IEND' and place == len(data) else None

@@ -1,4 +1,5 @@
 """Boxes: reading, checking, and the pixels inside."""
+
 import math
 from collections.abc import Iterable, Sequence
 
@@ -31,8 +32,10 @@ def read_box(values: Sequence, format: str = 'xyxy', remedy: str = '') -> Box:
     if format == 'xywh':
         x1, y1 = x0 + x1, y0 + y1
     if not (x1 > x0 and y1 > y0):
-        raise MaskError(f'box {[x0, y0, x1, y1]} has no inside; expected x1 > x0 and '
-                        f'y1 > y0{remedy}')
+        raise MaskError(
+            f'box {[x0, y0, x1, y1]} has no inside; expected x1 > x0 and '
+            f'y1 > y0{remedy}'
+        )
     return x0, y0, x1, y1
 
 
@@ -49,12 +52,15 @@ def check_upright(turn) -> None:
     except ValueError:  # no attribute, or not CVAT's
         return
     if is_turned:
-        raise MaskError(f"the attribute 'rotation' turns its box by {turn} degrees: "
-                        'export "CVAT for images 1.1", which CVATMasks reads')
+        raise MaskError(
+            f"the attribute 'rotation' turns its box by {turn} degrees: "
+            'export "CVAT for images 1.1", which CVATMasks reads'
+        )
 
 
-def draw_boxes(boxes: Iterable[Box], shape: tuple[int, int],
-               normalized: bool | None = None) -> np.ndarray:
+def draw_boxes(
+    boxes: Iterable[Box], shape: tuple[int, int], normalized: bool | None = None
+) -> np.ndarray:
     """The union of boxes (x0, y0, x1, y1) as a mask, uint8 {0, 1}, (H, W).
 
     The image's corner is (0, 0). A pixel is inside if its centre is inside. Boxes are
@@ -82,9 +88,11 @@ def check_in_image(bounds: Box, shape: tuple[int, int]) -> None:
     x0, y0, x1, y1 = bounds
     height, width = shape
     if _is_beyond(x0, x1, width) or _is_beyond(y0, y1, height):
-        raise MaskError(f'from ({x0}, {y0}) to ({x1}, {y1}) it lies outside the image '
-                        f'of {width} x {height} pixels: are the numbers pixels of '
-                        'this image?')
+        raise MaskError(
+            f'from ({x0}, {y0}) to ({x1}, {y1}) it lies outside the image '
+            f'of {width} x {height} pixels: are the numbers pixels of '
+            'this image?'
+        )
 
 
 def _is_beyond(low: float, high: float, size: int) -> bool:

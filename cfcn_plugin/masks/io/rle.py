@@ -3,6 +3,7 @@
 pycocotools does not check the counts: if their sum is too small, the mask contains
 uninitialised memory.
 """
+
 from array import array
 
 import cv2
@@ -28,20 +29,27 @@ def read_rle(segmentation: dict) -> tuple[bytes, tuple[int, int]]:
         MaskError: The RLE is malformed, or does not fill its size.
     """
     size, counts = segmentation.get('size'), segmentation.get('counts')
-    expect(isinstance(size, list) and len(size) == 2
-           and all(is_whole(n, 1) for n in size)
-           and size[0] * size[1] <= MOST_PIXELS,
-           "an RLE with 'size' [height, width], of 32 bits of pixels at most", size)
+    expect(
+        isinstance(size, list)
+        and len(size) == 2
+        and all(is_whole(n, 1) for n in size)
+        and size[0] * size[1] <= MOST_PIXELS,
+        "an RLE with 'size' [height, width], of 32 bits of pixels at most",
+        size,
+    )
     height, width = size
     numbers = decompress(counts) if isinstance(counts, str) else _whole_numbers(counts)
-    expect(numbers is not None,
-           "an RLE with 'counts' as a list of whole numbers or COCO's compressed text",
-           counts)
+    expect(
+        numbers is not None,
+        "an RLE with 'counts' as a list of whole numbers or COCO's compressed text",
+        counts,
+    )
     if min(numbers, default=0) < 0 or sum(numbers) != height * width:
         raise MaskError(
             f'malformed RLE, its counts must be >= 0 and add up to {height} * '
             f'{width} = {height * width}, got {sum(numbers)} with the least '
-            f'{min(numbers, default=0)}: write it again, e.g. with pycocotools')
+            f'{min(numbers, default=0)}: write it again, e.g. with pycocotools'
+        )
     if isinstance(counts, str):
         return counts.encode('ascii'), (height, width)
     rle = coco_mask.frPyObjects(segmentation, height, width)

@@ -5,6 +5,7 @@ the centre of row j, column k is (k + 0.5, j + 0.5). OpenCV and Pillow round cor
 whole pixels and also draw the outline, which enlarges objects. Here the polygon of a
 box's corners gives the mask of the box. Time depends on the image's size only.
 """
+
 import math
 from collections.abc import Iterable
 
@@ -31,8 +32,11 @@ def read_points(points, least: int) -> np.ndarray:
         array = np.array([_read_point(point) for point in points])
     except (TypeError, ValueError):
         array = np.zeros(0)
-    expect(array.ndim == 2 and array.shape[1] == 2 and (abs(array) < FAR).all(),
-           'points [[x, y], ...] of finite numbers', points)
+    expect(
+        array.ndim == 2 and array.shape[1] == 2 and (abs(array) < FAR).all(),
+        'points [[x, y], ...] of finite numbers',
+        points,
+    )
     expect(len(array) >= least, f'at least {least} points', len(array))
     return array
 
@@ -100,8 +104,12 @@ def fill_polygon(points, shape: tuple[int, int], nonzero: bool = False) -> np.nd
     return mask
 
 
-def draw_ellipse(centre: tuple[float, float], radii: tuple[float, float], turn: float,
-                 shape: tuple[int, int]) -> np.ndarray:
+def draw_ellipse(
+    centre: tuple[float, float],
+    radii: tuple[float, float],
+    turn: float,
+    shape: tuple[int, int],
+) -> np.ndarray:
     """The inside of an ellipse.
 
     Args:
@@ -124,8 +132,9 @@ def draw_ellipse(centre: tuple[float, float], radii: tuple[float, float], turn: 
     return (along**2 + across**2 <= 1).astype(np.uint8)
 
 
-def ellipse_bounds(centre: tuple[float, float], radii: tuple[float, float],
-                   turn: float) -> tuple[float, float, float, float]:
+def ellipse_bounds(
+    centre: tuple[float, float], radii: tuple[float, float], turn: float
+) -> tuple[float, float, float, float]:
     """(x0, y0, x1, y1) of :func:`draw_ellipse`'s ellipse."""
     cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
     width = math.hypot(radii[0] * cos, radii[1] * sin)
@@ -138,7 +147,8 @@ def turn_points(points: np.ndarray, turn: float, about: np.ndarray) -> np.ndarra
     """Points (N, 2) after a clockwise turn in degrees about a point (2, )."""
     angle = np.deg2rad(turn)
     return about + (points - about) @ np.array(
-        [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]
+    )
 
 
 def draw_outlines(outlines: Iterable, shape: tuple[int, int]) -> np.ndarray:
@@ -178,8 +188,9 @@ def draw_stroke(points, radius: float, shape: tuple[int, int]) -> np.ndarray:
     return mask
 
 
-def _draw_segment(mask: np.ndarray, start: np.ndarray, end: np.ndarray,
-                  radius: float) -> None:
+def _draw_segment(
+    mask: np.ndarray, start: np.ndarray, end: np.ndarray, radius: float
+) -> None:
     """Draw a segment; only pixels in the segment's bounding box are computed."""
     lows, highs = np.minimum(start, end) - radius, np.maximum(start, end) + radius
     limits = mask.shape[::-1]
@@ -188,8 +199,13 @@ def _draw_segment(mask: np.ndarray, start: np.ndarray, end: np.ndarray,
     x, y = np.arange(left, right) + 0.5, np.arange(top, bottom)[:, None] + 0.5
     step = end - start
     length = step @ step
-    along = 0 if length == 0 else np.clip(
-        ((x - start[0]) * step[0] + (y - start[1]) * step[1]) / length, 0, 1)
+    along = (
+        0
+        if length == 0
+        else np.clip(
+            ((x - start[0]) * step[0] + (y - start[1]) * step[1]) / length, 0, 1
+        )
+    )
     distance = np.hypot(x - start[0] - along * step[0], y - start[1] - along * step[1])
     mask[top:bottom, left:right] |= distance <= radius
 
@@ -199,7 +215,8 @@ def dilate(mask: np.ndarray, radius: float) -> np.ndarray:
     if radius == 0 or not mask.any():
         return mask
     distance = cv2.distanceTransform(
-        (mask == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        (mask == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    )
     return (distance <= radius).astype(np.uint8)
 
 

@@ -1,12 +1,27 @@
 """Names of one file: Unicode's normal forms, both slashes, other endings."""
+
 import os
 import time
 from functools import lru_cache
 from typing import Literal
 from unicodedata import normalize
 
-IMAGES = ('.avif', '.bmp', '.gif', '.jfif', '.jp2', '.jpe', '.jpeg', '.jpg', '.pgm',
-          '.png', '.ppm', '.tif', '.tiff', '.webp')
+IMAGES = (
+    '.avif',
+    '.bmp',
+    '.gif',
+    '.jfif',
+    '.jp2',
+    '.jpe',
+    '.jpeg',
+    '.jpg',
+    '.pgm',
+    '.png',
+    '.ppm',
+    '.tif',
+    '.tiff',
+    '.webp',
+)
 FORMS: tuple[Literal['NFC', 'NFD'], ...] = ('NFC', 'NFD')
 SETTLED = 2 * 10**9  # nanoseconds after which a new file changes a folder's time again
 
@@ -40,8 +55,13 @@ def stored_names(folder: str | os.PathLike, name: str) -> list[str]:
     if len(names) < 2:
         return names
     # macOS finds the same file by each form
-    return list({(stat.st_dev, stat.st_ino): path for path in reversed(names) for stat
-                 in [os.lstat(os.path.join(folder, path))]}.values())[::-1]
+    return list(
+        {
+            (stat.st_dev, stat.st_ino): path
+            for path in reversed(names)
+            for stat in [os.lstat(os.path.join(folder, path))]
+        }.values()
+    )[::-1]
 
 
 def stored_name(folder: str | os.PathLike, name: str) -> str:
@@ -91,13 +111,17 @@ def _shared_stems(folder: str, leave_out: tuple, modified: int) -> dict[str, tup
                 shared.setdefault(stem, [first[stem]]).append(name)
             else:
                 first[stem] = name
-    files = {stem: sorted(name for name in names
-                          if os.path.isfile(os.path.join(folder, name)))
-             for stem, names in shared.items()}
+    files = {
+        stem: sorted(
+            name for name in names if os.path.isfile(os.path.join(folder, name))
+        )
+        for stem, names in shared.items()
+    }
     return {stem: tuple(names) for stem, names in files.items() if len(names) > 1}
 
 
 def is_image(name: str) -> bool:
     """Whether a file's name has an image's ending; not for hidden files."""
-    return (os.path.splitext(name)[1].lower() in IMAGES
-            and not os.path.basename(name).startswith('.'))
+    return os.path.splitext(name)[1].lower() in IMAGES and not os.path.basename(
+        name
+    ).startswith('.')

@@ -1,4 +1,5 @@
 """Unparsed rows of a CSV or JSON file with one image name per row."""
+
 import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,8 +14,12 @@ from .files import check_exists, encoding_error, read_json
 Entry = tuple[str, Sequence]  # place in the file, values of the columns
 
 
-def read_entries(file: Path, columns: tuple[str, ...], optional: tuple[str, ...] = (),
-                 remedy: str = '') -> Iterator[Entry]:
+def read_entries(
+    file: Path,
+    columns: tuple[str, ...],
+    optional: tuple[str, ...] = (),
+    remedy: str = '',
+) -> Iterator[Entry]:
     """The values of each entry of a file.
 
     CSV: a header, then one line per entry. JSON: a list of objects with the names of
@@ -59,8 +64,9 @@ def open_csv(file: Path) -> Iterator[TextIO]:
             raise MaskError(f'not a CSV file in UTF-8 ({error})') from error
 
 
-def _csv_entries(file: Path, columns: tuple, optional: tuple,
-                 remedy: str) -> Iterator[Entry]:
+def _csv_entries(
+    file: Path, columns: tuple, optional: tuple, remedy: str
+) -> Iterator[Entry]:
     with open_csv(file) as stream:
         # csv.DictReader takes three times as long
         reader = csv.reader(stream)
@@ -69,28 +75,33 @@ def _csv_entries(file: Path, columns: tuple, optional: tuple,
             _check_columns(header, columns, remedy)
             twice = [name for name in columns if header.count(name) > 1]
             if twice:
-                raise MaskError(f'{twice} occur twice, got {header}: which one is '
-                                'meant?')
+                raise MaskError(
+                    f'{twice} occur twice, got {header}: which one is meant?'
+                )
         there = (*columns, *(name for name in optional if name in header))
         pick = itemgetter(*map(header.index, there))
         for row in reader:
             place = f'line {reader.line_num}'
             if len(row) > len(header):
-                raise MaskError(f'{place}: {len(row)} values, and {len(header)} '
-                                'columns: put names with a comma in quotes')
+                raise MaskError(
+                    f'{place}: {len(row)} values, and {len(header)} '
+                    'columns: put names with a comma in quotes'
+                )
             if row:
                 yield place, pick(row + [None] * (len(header) - len(row)))
 
 
-def _json_entries(file: Path, columns: tuple, optional: tuple,
-                  remedy: str) -> Iterator[Entry]:
+def _json_entries(
+    file: Path, columns: tuple, optional: tuple, remedy: str
+) -> Iterator[Entry]:
     content = read_json(file, (dict, list))
     if isinstance(content, list):
         for number, entry in enumerate(content):
             place = f'entry {number}'
             with at(place):
                 expect(
-                    isinstance(entry, dict), f'an object with {list(columns)}', entry)
+                    isinstance(entry, dict), f'an object with {list(columns)}', entry
+                )
                 # the first entry shows wrong names of columns, another is just broken
                 _check_columns(entry, columns if number == 0 else columns[:1], remedy)
             there = (name for name in optional if name in entry)

@@ -1,4 +1,5 @@
 """The objects in an XML file of Pascal VOC."""
+
 import math
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,13 +28,15 @@ class VOCObject(NamedTuple):
             a rotated box, float64 (4, 2). None if the box was not asked for.
         difficult: Whether it is marked so.
     """
+
     name: str
     box: Box | np.ndarray | None
     difficult: bool
 
 
-def read_objects(file: Path, wants: Callable[[str], bool] = bool, boxes: bool = True
-                 ) -> tuple[list[VOCObject], tuple[int, int] | None]:
+def read_objects(
+    file: Path, wants: Callable[[str], bool] = bool, boxes: bool = True
+) -> tuple[list[VOCObject], tuple[int, int] | None]:
     """The objects and the image's (H, W), None where the file has no size.
 
     Args:
@@ -54,8 +57,9 @@ def read_objects(file: Path, wants: Callable[[str], bool] = bool, boxes: bool = 
     return objects, _read_size(root)
 
 
-def _read_object(element: Element, wants: Callable[[str], bool],
-                 boxes: bool) -> VOCObject:
+def _read_object(
+    element: Element, wants: Callable[[str], bool], boxes: bool
+) -> VOCObject:
     name = (element.findtext('name') or '').strip()
     expect(name, 'a <name>', name)
     if not wants(name):
@@ -79,8 +83,11 @@ def _read_box(element: Element) -> Box:
     corners = [element.findtext(f'bndbox/{corner}') for corner in CORNERS]
     with suppress(ValueError):  # read_box raises for non-numeric values
         # VOC counts pixels from 1 and includes the last pixel
-        corners = [read_number(corners[0]) - 1, read_number(corners[1]) - 1,
-                   *corners[2:]]
+        corners = [
+            read_number(corners[0]) - 1,
+            read_number(corners[1]) - 1,
+            *corners[2:],
+        ]
     return read_box(corners)
 
 
@@ -91,8 +98,11 @@ def _read_turned_box(element: Element) -> np.ndarray:
         x, y, width, height, turn = map(read_number, given.values())
     except ValueError:
         width = height = turn = 0
-    expect(width > 0 and height > 0 and abs(turn) <= 2 * math.pi,
-           'numbers in <robndbox>, <w> and <h> over 0, <angle> in radians', given)
+    expect(
+        width > 0 and height > 0 and abs(turn) <= 2 * math.pi,
+        'numbers in <robndbox>, <w> and <h> over 0, <angle> in radians',
+        given,
+    )
     cos, sin = math.cos(turn), math.sin(turn)  # clockwise about the centre
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (width / 2, height / 2)
     return corners @ [(cos, sin), (-sin, cos)] + (x, y)
@@ -103,6 +113,7 @@ def _read_size(root: Element) -> tuple[int, int] | None:
     try:
         height, width = map(read_whole, sides)
     except ValueError:
-        raise MaskError('expected <size> with <height> and <width> in pixels, got '
-                        f'{sides}') from None
+        raise MaskError(
+            f'expected <size> with <height> and <width> in pixels, got {sides}'
+        ) from None
     return (height, width) if height and width else None

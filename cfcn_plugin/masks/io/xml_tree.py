@@ -1,4 +1,5 @@
 """The elements of an XML file in any encoding, without a document type."""
+
 import codecs
 import json
 import re
@@ -27,8 +28,10 @@ def read_xml(file: Path) -> Element:
     try:
         data = file.read_bytes()
     except OSError as error:  # a MaskError, which `on_error` can handle
-        raise MaskError(f'cannot be read ({error.strerror}): add it, or correct '
-                        '`annotations` or `data_root`') from error
+        raise MaskError(
+            f'cannot be read ({error.strerror}): add it, or correct '
+            '`annotations` or `data_root`'
+        ) from error
     return parse_xml(data)
 
 
@@ -61,12 +64,15 @@ def _decode(data: bytes) -> str:
             raise LookupError('the declaration itself has another encoding')
         return text
     except (LookupError, UnicodeError) as error:
-        raise MaskError(f"not text in its encoding '{encoding}' ({error}): save it as "
-                        'UTF-8, and declare encoding="UTF-8"') from error
+        raise MaskError(
+            f"not text in its encoding '{encoding}' ({error}): save it as "
+            'UTF-8, and declare encoding="UTF-8"'
+        ) from error
 
 
 class _PlainTree(TreeBuilder):
-
     def doctype(self, name, public, system):
-        raise MaskError('has a document type (<!DOCTYPE ...>), which could define '
-                        'entities that fill the memory: remove the document type')
+        raise MaskError(
+            'has a document type (<!DOCTYPE ...>), which could define '
+            'entities that fill the memory: remove the document type'
+        )

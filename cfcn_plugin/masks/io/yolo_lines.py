@@ -5,6 +5,7 @@ category, a box, and for each key point x, y, and often 0, 1 or 2 for its visibi
 The length of a line does not tell the two apart. The lines of a folder do: all lines of
 pose have one length, and key points are near their box.
 """
+
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -28,9 +29,15 @@ def may_be_pose(values: Sequence[float]) -> bool:
     OBB) are those of a parallelogram.
     """
     flat = values[BOX:]
-    return len(flat) > 1 and _may_be_box(values) and not _is_turned_box(values) and any(
-        len(flat) % size == 0 and _may_be_points(flat, size, values)
-        for size in (2, 3))
+    return (
+        len(flat) > 1
+        and _may_be_box(values)
+        and not _is_turned_box(values)
+        and any(
+            len(flat) % size == 0 and _may_be_points(flat, size, values)
+            for size in (2, 3)
+        )
+    )
 
 
 def may_hold_pose(files: Iterable[Path]) -> bool:
@@ -43,25 +50,30 @@ def may_hold_pose(files: Iterable[Path]) -> bool:
 def _may_be_box(values: Sequence[float]) -> bool:
     x, y, width, height = values[:BOX]
     # two right angles at the second point, as in a polygon's rectangle
-    next_x, next_y = values[BOX:BOX + 2]
+    next_x, next_y = values[BOX : BOX + 2]
     is_corner = (x == width) != (y == height) and (width == next_x) != (
-        height == next_y)
+        height == next_y
+    )
     return not is_corner and all(
         size > 0 and centre - size / 2 >= -BEYOND and centre + size / 2 <= 1 + BEYOND
-        for centre, size in ((x, width), (y, height)))
+        for centre, size in ((x, width), (y, height))
+    )
 
 
 def _is_turned_box(values: Sequence[float]) -> bool:
     return len(values) == 8 and all(
         abs(values[i] + values[i + 4] - values[i + 2] - values[i + 6]) < ROUNDING
-        for i in (0, 1))
+        for i in (0, 1)
+    )
 
 
 def _may_be_points(flat: Sequence[float], size: int, box: Sequence[float]) -> bool:
     x, y, width, height = box[:BOX]
-    near = all((a, b) == (0, 0) or (abs(a - x) <= REACH * width
-               and abs(b - y) <= REACH * height)
-               for a, b in zip(flat[::size], flat[1::size]))
+    near = all(
+        (a, b) == (0, 0)
+        or (abs(a - x) <= REACH * width and abs(b - y) <= REACH * height)
+        for a, b in zip(flat[::size], flat[1::size])
+    )
     return near and (size == 2 or all(seen in VISIBILITY for seen in flat[2::size]))
 
 

@@ -1,4 +1,5 @@
 """Choosing the training images of a config that a person should mask next."""
+
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -27,11 +28,19 @@ from cfcn_plugin.mm.trained_model import load_trained
 CHECKPOINT = 'give the checkpoint of a model of this config (--checkpoint)'
 
 
-def choose_from_model(cfg: Config, images: list, by: str, count: int, seed: int = 0,
-                      per_class: bool = False, checkpoint: str | Path | None = None,
-                      batch_size: int = 64, workers: int = 0, device: str = 'cpu',
-                      progress: Callable = lambda batches, total: batches
-                      ) -> list[Chosen]:
+def choose_from_model(
+    cfg: Config,
+    images: list,
+    by: str,
+    count: int,
+    seed: int = 0,
+    per_class: bool = False,
+    checkpoint: str | Path | None = None,
+    batch_size: int = 64,
+    workers: int = 0,
+    device: str = 'cpu',
+    progress: Callable = lambda batches, total: batches,
+) -> list[Chosen]:
     """Choose images by what a model makes of them; no mask is read.
 
     Images go through the test pipeline, one batch after the other.
@@ -61,7 +70,8 @@ def choose_from_model(cfg: Config, images: list, by: str, count: int, seed: int 
 
     def batches(data: Dataset) -> Iterator[Tensor]:
         loader = DataLoader(
-            data, batch_size, num_workers=workers, collate_fn=pseudo_collate)
+            data, batch_size, num_workers=workers, collate_fn=pseudo_collate
+        )
         for one in progress(loader, len(loader)):
             yield model.data_preprocessor(one, False)['inputs']
 
@@ -76,7 +86,8 @@ def choose_from_model(cfg: Config, images: list, by: str, count: int, seed: int 
     chosen = choose_by_score(images, context, reasons, count, seed, per_class)
     again = batches(Subset(dataset, [one.index for one in chosen]))
     objects = chain.from_iterable(
-        _score(model, one).objects.byte().cpu().numpy() for one in again)
+        _score(model, one).objects.byte().cpu().numpy() for one in again
+    )
     return [one._replace(mask=mask) for one, mask in zip(chosen, objects)]
 
 
@@ -85,9 +96,11 @@ def _model(cfg: Config, checkpoint: str | Path | None) -> nn.Module:
         return load_trained(cfg, checkpoint)
     parts = [cfg.model, cfg.model.get('backbone') or {}]
     if not any(map(_has_weights, parts)):
-        raise ValueError("by='coverage' needs features that know images, and the "
-                         'network of this config begins at random: choose by chance '
-                         f"(--by random), or {CHECKPOINT}")
+        raise ValueError(
+            "by='coverage' needs features that know images, and the "
+            'network of this config begins at random: choose by chance '
+            f'(--by random), or {CHECKPOINT}'
+        )
     model = get_model(cfg)
     model.init_weights()
     return model.eval()
@@ -97,8 +110,12 @@ def _has_weights(config: dict) -> bool:
     """Whether a network begins with weights from elsewhere."""
     first = config.get('init_cfg')
     local = (config.get('local_weights') or {}).get(config.get('model_name'))
-    return bool(config.get('pretrained') or config.get('checkpoint_path') or local or (
-        isinstance(first, dict) and first.get('type') == 'Pretrained'))
+    return bool(
+        config.get('pretrained')
+        or config.get('checkpoint_path')
+        or local
+        or (isinstance(first, dict) and first.get('type') == 'Pretrained')
+    )
 
 
 @torch.no_grad()

@@ -1,4 +1,5 @@
 """The size of the map that a config guides."""
+
 import copy
 
 import torch

@@ -1,4 +1,5 @@
 """The images and masks of a config's data sets, loaded by the config's pipelines."""
+
 import copy
 
 import numpy as np
@@ -39,15 +40,15 @@ class DatasetSamples(Samples):
         self.loader = TRANSFORMS.build(self.load_config)
         self.dataset = build_dataset({**config, 'pipeline': []})
         self.root = self.loader.source.data_root
-        self.names = [
-            image_key(self[i], self.root) for i in range(len(self.dataset))]
+        self.names = [image_key(self[i], self.root) for i in range(len(self.dataset))]
         self.classes = tuple(self.dataset.metainfo.get('classes') or ())
         self.draws = draws
         self._before = [TRANSFORMS.build(t) for t in pipeline[:at]]
-        after = pipeline[at + 1:] if draws else []
+        after = pipeline[at + 1 :] if draws else []
         if draws and (not after or after[-1]['type'] != 'PackGuidedInputs'):
-            raise ValueError('draws need a pipeline that ends with '
-                             "dict(type='PackGuidedInputs')")
+            raise ValueError(
+                "draws need a pipeline that ends with dict(type='PackGuidedInputs')"
+            )
         self._after = [TRANSFORMS.build(t) for t in after]
 
     def __getitem__(self, index: int) -> dict:
@@ -86,8 +87,9 @@ class DatasetSamples(Samples):
         return results
 
 
-def guided_datasets(cfg: Config, split: str = 'train',
-                    draws: int = 0) -> list[DatasetSamples]:
+def guided_datasets(
+    cfg: Config, split: str = 'train', draws: int = 0
+) -> list[DatasetSamples]:
     """The data sets of a split that load masks, including wrapped data sets.
 
     Args:
@@ -102,15 +104,23 @@ def guided_datasets(cfg: Config, split: str = 'train',
     if loader is None:
         raise ValueError(f"config '{cfg.filename}' has no `{split}_dataloader`")
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    found = [DatasetSamples(config, draws)
-             for _, config in dataset_configs(loader.dataset) if _mask_steps(config)]
+    found = [
+        DatasetSamples(config, draws)
+        for _, config in dataset_configs(loader.dataset)
+        if _mask_steps(config)
+    ]
     if not found:
-        raise ValueError(f"config '{cfg.filename}' has no LoadActivationMask in the "
-                         f'pipeline of its `{split}_dataloader`')
+        raise ValueError(
+            f"config '{cfg.filename}' has no LoadActivationMask in the "
+            f'pipeline of its `{split}_dataloader`'
+        )
     return found
 
 
 def _mask_steps(config: dict) -> list[int]:
     """Places of LoadActivationMask in a data set's pipeline."""
-    return [i for i, t in enumerate(config.get('pipeline') or [])
-            if t['type'] == 'LoadActivationMask']
+    return [
+        i
+        for i, t in enumerate(config.get('pipeline') or [])
+        if t['type'] == 'LoadActivationMask'
+    ]

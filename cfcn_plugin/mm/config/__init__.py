@@ -1,4 +1,5 @@
 """Pure functions from config to config: guided, and stock again."""
+
 from mmengine.config import Config
 
 from .guide import guide_config, guide_pipeline
@@ -6,4 +7,9 @@ from .read_config_file import read_config_file
 from .unguide import unguide_config
 
 __all__ = [
-    'Config', 'guide_config', 'guide_pipeline', 'read_config_file', 'unguide_config']
+    'Config',
+    'guide_config',
+    'guide_pipeline',
+    'read_config_file',
+    'unguide_config',
+]

@@ -1,4 +1,5 @@
 """What a training would refuse of a config's model and weights."""
+
 import copy
 from collections.abc import Iterator
 from os import PathLike
@@ -41,11 +42,13 @@ def check_model(cfg: Config) -> None:
     """
     for name, file in _weights(cfg):
         if not isinstance(file, str | PathLike):
-            raise TypeError(f'`{name}` must be the path of a file of weights, got '
-                            f'{file!r}')
+            raise TypeError(
+                f'`{name}` must be the path of a file of weights, got {file!r}'
+            )
         if ':' not in str(file) and not Path(file).is_file():
-            raise FileNotFoundError(f"`{name}` is '{file}', and there is no such file: "
-                                    'correct the path')
+            raise FileNotFoundError(
+                f"`{name}` is '{file}', and there is no such file: correct the path"
+            )
     build_model(cfg)
 
 

@@ -1,4 +1,5 @@
 """From a stock config to the guided one."""
+
 import copy
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,16 +22,19 @@ SPLITS = ('train', 'val', 'test')
 GUIDANCE = {
     None: dict(type='CausalFocusLoss'),
     'pretrained': None,
-    'small': dict(type='CausalFocusLoss', channels='target')}
+    'small': dict(type='CausalFocusLoss', channels='target'),
+}
 TRAIN_HOOKS = ('GuidanceCheckHook', 'BatchedLogHook', 'ReduceLogHook')
 
 
-def guide_config(cfg: Config,
-                 masks: dict,
-                 guidance: dict | Sequence[dict] | str | None = 'recipe',
-                 feature_hook: dict | None = None,
-                 splits: Sequence[str] = SPLITS,
-                 recipe: str | None = None) -> Config:
+def guide_config(
+    cfg: Config,
+    masks: dict,
+    guidance: dict | Sequence[dict] | str | None = 'recipe',
+    feature_hook: dict | None = None,
+    splits: Sequence[str] = SPLITS,
+    recipe: str | None = None,
+) -> Config:
     """The guided config of a stock one.
 
     A *recipe* is what was measured to work on a kind of network (docs/choosing.md):
@@ -84,7 +88,8 @@ def guide_config(cfg: Config,
         raise ValueError(
             'guidance needs masks of the train split, and only '
             f'{sorted(loads) or "no split"} get masks: add them to `masks` and '
-            '`splits`, or give `guidance=None` to measure focus alone')
+            '`splits`, or give `guidance=None` to measure focus alone'
+        )
     cfg.model = _guide_model(cfg.get('model') or {}, guidance, feature_hook)
     for place in (cfg, cfg.model):  # the runner hands its own to the model
         if place.get('data_preprocessor'):
@@ -93,16 +98,20 @@ def guide_config(cfg: Config,
         _each_pipeline(cfg, split, partial(guide_pipeline, load=load))
         if split != 'train':
             cfg[f'{split}_evaluator'] = [
-                *as_list(cfg.get(f'{split}_evaluator')), dict(type='FocusMetric')
+                *as_list(cfg.get(f'{split}_evaluator')),
+                dict(type='FocusMetric'),
             ]
     hooks = TRAIN_HOOKS if 'train' in loads else ()
     if set(loads) - {'train'}:
         hooks = (*hooks, 'ModelAwareLoopHook')
     cfg.custom_hooks = [
-        *as_list(cfg.get('custom_hooks')), *(dict(type=hook) for hook in hooks)]
+        *as_list(cfg.get('custom_hooks')),
+        *(dict(type=hook) for hook in hooks),
+    ]
     imports = cfg.get('custom_imports') or dict(imports=[], allow_failed_imports=False)
     cfg.custom_imports = dict(
-        imports, imports=[*as_list(imports['imports']), 'cfcn_plugin.mm'])
+        imports, imports=[*as_list(imports['imports']), 'cfcn_plugin.mm']
+    )
     if recipe is not None:
         apply_recipe(cfg, recipe)
     return cfg
@@ -113,17 +122,23 @@ def _loads(cfg: Config, masks: dict, splits: Sequence[str]) -> dict[str, dict]:
     for name, given in (('splits', splits), ('masks', masks)):
         unknown = [] if 'type' in given else [s for s in given if s not in SPLITS]
         if isinstance(given, str) or unknown:
-            raise ValueError(f'`{name}` knows the splits {SPLITS}, got {given!r}; a '
-                             'mask source has a `type`')
+            raise ValueError(
+                f'`{name}` knows the splits {SPLITS}, got {given!r}; a '
+                'mask source has a `type`'
+            )
     if 'type' in masks:
         masks = {split: masks for split in splits if cfg.get(f'{split}_dataloader')}
     loads = {}
     for split, given in masks.items():
         if split not in splits or not cfg.get(f'{split}_dataloader'):
             raise ValueError(
-                f'`masks` has {split!r}, but ' +
-                (f'`splits` is {tuple(splits)}' if split not in splits else
-                 f'the config has no {split}_dataloader'))
+                f'`masks` has {split!r}, but '
+                + (
+                    f'`splits` is {tuple(splits)}'
+                    if split not in splits
+                    else f'the config has no {split}_dataloader'
+                )
+            )
         if name_of(given.get('type')) != 'LoadActivationMask':
             given = dict(type='LoadActivationMask', source=given)
         loads[split] = given
@@ -137,12 +152,18 @@ def _guide_model(model: dict, guidance: dict | None, feature_hook: dict | None) 
     if name not in GUIDED_TYPES:
         raise ValueError(
             f"the model's type is {name!r}, and those that can be guided are "
-            f'{", ".join(GUIDED_TYPES)}')
+            f'{", ".join(GUIDED_TYPES)}'
+        )
     if name != 'TimmClassifier' and not model.get('head'):
-        raise ValueError('the model has no head: it classifies nothing, so there is '
-                         'no decision to guide')
-    model = dict(model, type=renamed(model['type'], GUIDED_TYPES[name]),
-                 guidance=copy.deepcopy(guidance))
+        raise ValueError(
+            'the model has no head: it classifies nothing, so there is '
+            'no decision to guide'
+        )
+    model = dict(
+        model,
+        type=renamed(model['type'], GUIDED_TYPES[name]),
+        guidance=copy.deepcopy(guidance),
+    )
     if feature_hook is not None:
         model['feature_hook'] = copy.deepcopy(feature_hook)
     return model
@@ -156,7 +177,8 @@ def _guide_preprocessor(preprocessor: dict) -> dict:
         raise ValueError(
             f'the data preprocessor {name} would leave masks behind: use '
             'ClsDataPreprocessor, or a subclass of GuidedDataPreprocessor in a config '
-            'of your own')
+            'of your own'
+        )
     return preprocessor
 
 
@@ -179,13 +201,17 @@ def guide_pipeline(pipeline: list, where: str, load: dict) -> list:
         names = ', '.join(name_of(step['type']) for step in pipeline)
         raise ValueError(
             f'{where} does not end in PackInputs, whose place PackGuidedInputs would '
-            f'take; its transforms are {names}')
+            f'take; its transforms are {names}'
+        )
     # a data set that keeps its images in memory (CIFAR) has no loading step
-    start = 1 + max([i for i, kind in enumerate(types)
-                     if issubclass(kind, LoadImageFromFile)], default=-1)
+    start = 1 + max(
+        [i for i, kind in enumerate(types) if issubclass(kind, LoadImageFromFile)],
+        default=-1,
+    )
     return [
-        *map(_load_safely, pipeline[:start], types), copy.deepcopy(load),
-        *(_guide_step(*pair, where) for pair in zip(pipeline[start:], types[start:]))
+        *map(_load_safely, pipeline[:start], types),
+        copy.deepcopy(load),
+        *(_guide_step(*pair, where) for pair in zip(pipeline[start:], types[start:])),
     ]
 
 
@@ -207,7 +233,8 @@ def _guide_step(step: dict, kind: type, where: str) -> dict:
             f'{where}: it is not known whether {name_of(step["type"])} moves pixels, '
             'and a mask must move with its image. If it moves none, write '
             "dict(type='MaskAware', photometric=True, transform=dict(...)) in its "
-            'place; if it does, use a transform that MaskAware knows')
+            'place; if it does, use a transform that MaskAware knows'
+        )
     return dict(type='MaskAware', transform=step)
 
 
@@ -228,7 +255,8 @@ def _each_pipeline(cfg: Config, split: str, change: Callable) -> None:
                     # stock configs say `pipeline`, which the hook does not read
                     for key in {'train_pipeline', 'pipeline'} & set(recipe):
                         recipe[key] = change(
-                            recipe[key], f"the SwitchRecipeHook's {key}")
+                            recipe[key], f"the SwitchRecipeHook's {key}"
+                        )
 
 
 def as_list(value) -> list:

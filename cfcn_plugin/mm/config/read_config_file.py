@@ -1,4 +1,5 @@
 """Reading a config file, with errors that name the file."""
+
 import traceback
 from json import JSONDecodeError
 from pathlib import Path
@@ -21,7 +22,8 @@ def read_config_file(path: str | Path) -> Config:
             raise
         file = _parsed_file(error) or str(path)
         raise SyntaxError(
-            error.msg, (file, error.lineno, error.offset, error.text)) from None
+            error.msg, (file, error.lineno, error.offset, error.text)
+        ) from None
     except (JSONDecodeError, UnicodeDecodeError, YAMLError) as error:
         file = _parsed_file(error) or str(path)
         raise ValueError(f"config '{file}' cannot be read: {error}") from error
@@ -29,7 +31,9 @@ def read_config_file(path: str | Path) -> Config:
 
 def _parsed_file(error: Exception) -> str | None:
     """The base file that mmengine was reading; mmengine parses a text without name."""
-    names = [str(frame.f_locals['filename'])
-             for frame, _ in traceback.walk_tb(error.__traceback__)
-             if frame.f_code.co_name in ('_file2dict', '_is_lazy_import')]
+    names = [
+        str(frame.f_locals['filename'])
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_name in ('_file2dict', '_is_lazy_import')
+    ]
     return names[-1] if names else None

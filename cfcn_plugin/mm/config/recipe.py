@@ -1,4 +1,5 @@
 """What `guide_config` sets for a kind of network: what was measured to work there."""
+
 import copy
 import inspect
 
@@ -14,12 +15,17 @@ from cfcn_plugin.stock import name_of
 
 OUTLINES = 'work_dirs/outlines'  # entries go by content, so all runs may share it
 # what makes masks that are not outlines, and where their objects are
-MARKS = {'BoxMasks': 'around', 'CUBBoxMasks': 'around', 'YOLOMasks': 'around',
-         'PointMasks': 'inside', 'ScribbleMasks': 'inside'}
+MARKS = {
+    'BoxMasks': 'around',
+    'CUBBoxMasks': 'around',
+    'YOLOMasks': 'around',
+    'PointMasks': 'inside',
+    'ScribbleMasks': 'inside',
+}
 # in the names of heads whose last linear layer gives the logits; others have cosines,
 # convolutions or several layers
 LINEAR_HEADS = ('Linear', 'VisionTransformer')
-LOGIT_SCALE = 10.  # of CFCN-C: docs/results/mri.md
+LOGIT_SCALE = 10.0  # of CFCN-C: docs/results/mri.md
 LARGER = 4 / 3  # test images over training images, to the nearest multiple of 32
 SIZES = {'Resize': 'scale', 'ResizeEdge': 'scale', 'CenterCrop': 'crop_size'}
 
@@ -56,15 +62,21 @@ def apply_recipe(cfg: Config, recipe: str) -> None:
 def _classify_by_maps(cfg: Config) -> None:
     """CFCN-C's head, its logits scaled, in the place of pooling and a linear layer."""
     if not cfg.model.get('head') or name_of(cfg.model.type) != 'GuidedClassifier':
-        raise ValueError("recipe='small' (CFCN-C) replaces the neck and the head of an "
-                         f'ImageClassifier, got {name_of(cfg.model.type)}')
+        raise ValueError(
+            "recipe='small' (CFCN-C) replaces the neck and the head of an "
+            f'ImageClassifier, got {name_of(cfg.model.type)}'
+        )
     head = cfg.model.head
     kept = {key: head[key] for key in ('num_classes', 'topk', 'cal_acc') if key in head}
     several = is_multi_label(head)
     cfg.model.neck = None
     cfg.model.head = dict(
-        type='CausalFocusHead', mode='class', multi_label=several,
-        logit_scale=LOGIT_SCALE, **kept)
+        type='CausalFocusHead',
+        mode='class',
+        multi_label=several,
+        logit_scale=LOGIT_SCALE,
+        **kept,
+    )
 
 
 # ---- 'pretrained' -----------------------------------------------------------
@@ -77,10 +89,12 @@ def _swap_backgrounds(cfg: Config) -> None:
         raise ValueError(
             "recipe='pretrained' swaps the background of each image in each draw, and "
             'the config has other batch augments: take them out (model.train_cfg.'
-            'augments, data_preprocessor.batch_augments)')
+            'augments, data_preprocessor.batch_augments)'
+        )
     cfg.model.train_cfg = dict(
         cfg.model.get('train_cfg') or {},
-        augments=dict(type='BackgroundSwap', prob=1., border=1.5, hole='box'))
+        augments=dict(type='BackgroundSwap', prob=1.0, border=1.5, hole='box'),
+    )
     classes = (cfg.model.get('head') or cfg.model).get('num_classes')
     for place in (cfg, cfg.model):  # the runner hands its own to the model
         if place.get('data_preprocessor'):
@@ -96,18 +110,22 @@ def _draw_guided(cfg: Config) -> None:
         raise ValueError(
             "recipe='pretrained' draws guided images alone, equally many of each "
             'class, by GuidedSampler in the place of DefaultSampler, and the '
-            f'train_dataloader has {name_of(sampler.get("type"))}')
+            f'train_dataloader has {name_of(sampler.get("type"))}'
+        )
     balanced = not is_multi_label(cfg.model.get('head') or {})
     loader.sampler = dict(
-        sampler, type='GuidedSampler', fraction=1., class_balanced=balanced)
+        sampler, type='GuidedSampler', fraction=1.0, class_balanced=balanced
+    )
 
 
 def _fine_tune(cfg: Config) -> None:
     head = cfg.model.get('head') or {}
     cfg.model.fine_tuning = dict(
-        frozen=0.7, norm_eval=True,
-        zero_head=not head or any(
-            kind in name_of(head.get('type', '')) for kind in LINEAR_HEADS))
+        frozen=0.7,
+        norm_eval=True,
+        zero_head=not head
+        or any(kind in name_of(head.get('type', '')) for kind in LINEAR_HEADS),
+    )
     wrapper = cfg.get('optim_wrapper')
     if not wrapper or wrapper.get('constructor'):
         return  # a constructor of its own, such as layer decay, sets rates by depth
@@ -125,7 +143,7 @@ def _rates(model: dict) -> dict[str, float]:
         return {'backbone' if kind == 'GuidedClassifier' else 'image_encoder': 0.1}
     head = getattr(pretrained_config(model['model_name']), 'classifier', None)
     heads = [head] if isinstance(head, str) else list(head or ())
-    return {'model.': 0.1, **{f'model.{name}': 1. for name in heads}}
+    return {'model.': 0.1, **{f'model.{name}': 1.0 for name in heads}}
 
 
 def _enlarge_test_images(cfg: Config) -> None:
@@ -154,8 +172,11 @@ def _enlarged(pipeline: list) -> list:
     """The pipeline with the sizes of its images about a third larger."""
     pipeline = copy.deepcopy(pipeline)
     steps = [step.get('transform', step) for step in pipeline]
-    steps = [(step, SIZES[name_of(step['type'])]) for step in steps
-             if isinstance(step, dict) and name_of(step['type']) in SIZES]
+    steps = [
+        (step, SIZES[name_of(step['type'])])
+        for step in steps
+        if isinstance(step, dict) and name_of(step['type']) in SIZES
+    ]
     if not steps:
         return pipeline
     last, key = steps[-1]
@@ -180,4 +201,5 @@ def _scaled(size: int | tuple[int, int], scale: float) -> int | tuple[int, ...]:
 def is_multi_label(head: dict) -> bool:
     """Whether a head's images have several labels."""
     return bool(head.get('multi_label')) or 'MultiLabel' in name_of(
-        head.get('type', ''))
+        head.get('type', '')
+    )

@@ -1,4 +1,5 @@
 """A pipeline with the masks of another one."""
+
 from .guide import guide_pipeline
 
 LOAD_MASK = 'LoadActivationMask'
@@ -21,5 +22,6 @@ def without_masks(pipeline: list) -> list:
     """A pipeline that loads no mask and packs none."""
     return [
         dict(step, type='PackInputs') if step['type'] == 'PackGuidedInputs' else step
-        for step in pipeline if step['type'] != LOAD_MASK
+        for step in pipeline
+        if step['type'] != LOAD_MASK
     ]

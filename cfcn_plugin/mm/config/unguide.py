@@ -1,4 +1,5 @@
 """From a guided config to the stock one, by what each class of ours says."""
+
 import copy
 from collections.abc import Iterator
 from itertools import compress
@@ -46,7 +47,8 @@ def unguide_config(cfg: Config) -> Config:
             cfg[key] = stock
     for split in evaluated:
         metrics = as_list(cfg.get(f'{split}_evaluator')) or [
-            dict(type='Accuracy', topk=1)]
+            dict(type='Accuracy', topk=1)
+        ]
         cfg[f'{split}_evaluator'] = metrics if len(metrics) > 1 else metrics[0]
     _drop_first_weights(cfg)
     _drop_needless_import(cfg)

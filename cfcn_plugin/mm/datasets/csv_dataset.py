@@ -1,4 +1,5 @@
 """Labels, splits and groups from one CSV file."""
+
 import csv
 from pathlib import Path
 
@@ -33,22 +34,27 @@ class CSVDataset(BaseDataset):
         ValueError: A column or class is missing, a label is neither 0 nor 1, or no
             line is left.
     """
+
     stock = STAYS
 
-    def __init__(self,
-                 ann_file: str,
-                 classes: list[str],
-                 split: str | None = None,
-                 path: str = 'filename',
-                 label: str | list[str] = 'label',
-                 split_column: str = 'split',
-                 group: list[str] = (),
-                 **kwargs):
+    def __init__(
+        self,
+        ann_file: str,
+        classes: list[str],
+        split: str | None = None,
+        path: str = 'filename',
+        label: str | list[str] = 'label',
+        split_column: str = 'split',
+        group: list[str] = (),
+        **kwargs,
+    ):
         self.several = not isinstance(label, str)
-        self.labels = tuple(label) if self.several else (label, )
+        self.labels = tuple(label) if self.several else (label,)
         if self.several and len(self.labels) != len(classes):
-            raise ValueError(f'`label` must be one column, or one for each of the '
-                             f'{len(classes)} classes, got {list(label)}')
+            raise ValueError(
+                f'`label` must be one column, or one for each of the '
+                f'{len(classes)} classes, got {list(label)}'
+            )
         self.split = split
         self.path = path
         self.split_column = split_column
@@ -60,15 +66,18 @@ class CSVDataset(BaseDataset):
             raise FileNotFoundError(
                 f"'{self.ann_file}' does not exist: put the data below "
                 f"'{self.data_root}' (docs/data.md; `python tools/get_data.py -h`), or "
-                'set the environment variable CFCN_DATA to the folder of the data')
+                'set the environment variable CFCN_DATA to the folder of the data'
+            )
         with at(f"'{self.ann_file}'"), open_csv(Path(self.ann_file)) as stream:
             reader = csv.DictReader(stream)
-            split = () if self.split is None else (self.split_column, )
+            split = () if self.split is None else (self.split_column,)
             wanted = {self.path, *self.labels, *self.group, *split}
             missing = wanted - set(reader.fieldnames or ())
             if missing:
-                raise ValueError(f"'{self.ann_file}' has no column {sorted(missing)}: "
-                                 f'its header is {reader.fieldnames}')
+                raise ValueError(
+                    f"'{self.ann_file}' has no column {sorted(missing)}: "
+                    f'its header is {reader.fieldnames}'
+                )
             rows = []
             for row in reader:
                 line = f"'{self.ann_file}', line {reader.line_num}"
@@ -91,8 +100,10 @@ class CSVDataset(BaseDataset):
     def _sample(self, row: dict, line: str) -> dict:
         label = self._several if self.several else self._one
         name = stored_name(self.data_root, row[self.path])
-        sample = dict(img_path=str(Path(self.data_root, name)),
-                      gt_label=label([row[column] for column in self.labels], line))
+        sample = dict(
+            img_path=str(Path(self.data_root, name)),
+            gt_label=label([row[column] for column in self.labels], line),
+        )
         if self.group:
             # a part of the metrics' names in the log
             sample['group'] = printable('-'.join(row[name] for name in self.group))
@@ -100,12 +111,15 @@ class CSVDataset(BaseDataset):
 
     def _one(self, given: list[str], line: str) -> int:
         if given[0] not in self.CLASSES:
-            raise ValueError(f'{line}: label {given[0]!r} is none of the classes '
-                             f'{list(self.CLASSES)} (texts, as in the file)')
+            raise ValueError(
+                f'{line}: label {given[0]!r} is none of the classes '
+                f'{list(self.CLASSES)} (texts, as in the file)'
+            )
         return self.CLASSES.index(given[0])
 
     def _several(self, given: list[str], line: str) -> list[int]:
         if not set(given) <= {'0', '1'}:
             raise ValueError(
-                f'{line}: expected 0 or 1 in {list(self.labels)}, got {given}')
+                f'{line}: expected 0 or 1 in {list(self.labels)}, got {given}'
+            )
         return [index for index, value in enumerate(given) if value == '1']

@@ -1,4 +1,5 @@
 """Oversampling of guided images for data sets with few masks."""
+
 import math
 from collections.abc import Iterator
 
@@ -37,10 +38,12 @@ class GuidedSampler(DefaultSampler):
             has no or several pipelines with masks, or classes are to be balanced and a
             class has no guided image, or an image several labels.
     """
+
     stock = Stock('DefaultSampler', extra_keys=('fraction', 'class_balanced'))
 
-    def __init__(self, dataset, fraction: float = 0.5, class_balanced: bool = False,
-                 **kwargs):
+    def __init__(
+        self, dataset, fraction: float = 0.5, class_balanced: bool = False, **kwargs
+    ):
         check_number('fraction', fraction, above=0, most=1)
         check_flag('class_balanced', class_balanced)
         super().__init__(dataset, **kwargs)
@@ -49,9 +52,11 @@ class GuidedSampler(DefaultSampler):
         self._guided = guided.nonzero().flatten()
         self._unguided = (~guided).nonzero().flatten()
         if not len(self._guided):
-            raise ValueError('no training image is guided, so GuidedSampler has '
-                             'nothing to draw: check `image_list` and `fraction` '
-                             'of LoadActivationMask, or use DefaultSampler')
+            raise ValueError(
+                'no training image is guided, so GuidedSampler has '
+                'nothing to draw: check `image_list` and `fraction` '
+                'of LoadActivationMask, or use DefaultSampler'
+            )
         self._classes = _by_class(dataset, self._guided) if class_balanced else None
 
     def __iter__(self) -> Iterator[int]:
@@ -62,13 +67,15 @@ class GuidedSampler(DefaultSampler):
         generator.manual_seed(self.seed + self.epoch)
         fraction = max(self.fraction, len(self._guided) / len(self.dataset))
         count = math.ceil(fraction * self.total_size)
-        indices = torch.cat([
-            self._draw_guided(count, generator),
-            _draw(self._unguided, self.total_size - count, generator)
-        ])
+        indices = torch.cat(
+            [
+                self._draw_guided(count, generator),
+                _draw(self._unguided, self.total_size - count, generator),
+            ]
+        )
         if self.shuffle:
             indices = indices[torch.randperm(len(indices), generator=generator)]
-        return iter(indices[self.rank::self.world_size].tolist())
+        return iter(indices[self.rank :: self.world_size].tolist())
 
     def _draw_guided(self, count: int, generator: torch.Generator) -> torch.Tensor:
         if self._classes is None:
@@ -76,15 +83,20 @@ class GuidedSampler(DefaultSampler):
         amount, classes = len(self._classes), self._classes
         # the remainder falls on other classes in each epoch
         order = torch.randperm(amount, generator=generator).tolist()
-        return torch.cat([
-            _draw(classes[c], (count + rank) // amount, generator)
-            for rank, c in enumerate(order)])
+        return torch.cat(
+            [
+                _draw(classes[c], (count + rank) // amount, generator)
+                for rank, c in enumerate(order)
+            ]
+        )
 
 
 def _draw(of: torch.Tensor, count: int, generator: torch.Generator) -> torch.Tensor:
     """``count`` random elements; their frequencies differ by at most one."""
-    rounds = [of[torch.randperm(len(of), generator=generator)]
-              for _ in range(math.ceil(count / max(len(of), 1)))]
+    rounds = [
+        of[torch.randperm(len(of), generator=generator)]
+        for _ in range(math.ceil(count / max(len(of), 1)))
+    ]
     return torch.cat([of[:0], *rounds])[:count]
 
 
@@ -97,33 +109,45 @@ def guided_images(dataset) -> list[bool]:
         ValueError: The data set has no or several pipelines with masks.
     """
     inner = list(pipeline_datasets(dataset))
-    loads = [t for one in inner for t in one.pipeline.transforms
-             if isinstance(t, LoadActivationMask)]
+    loads = [
+        t
+        for one in inner
+        for t in one.pipeline.transforms
+        if isinstance(t, LoadActivationMask)
+    ]
     if len(inner) != 1 or len(loads) != 1:
         names = ', '.join(type(one).__name__ for one in inner or [dataset])
         raise ValueError(
             f'{names} has {len(loads)} LoadActivationMask in {len(inner)} pipelines: '
             'GuidedSampler needs a single one of each, to find the images that are '
-            'guided')
-    load, = loads
-    keys = [image_key({'sample_idx': i, **dataset.get_data_info(i)},
-                      load.source.data_root) for i in range(len(dataset))]
+            'guided'
+        )
+    (load,) = loads
+    keys = [
+        image_key({'sample_idx': i, **dataset.get_data_info(i)}, load.source.data_root)
+        for i in range(len(dataset))
+    ]
     without = set(load.source.missing(keys))
     return [load.is_chosen(key) and key not in without for key in keys]
 
 
 def _by_class(dataset, guided: torch.Tensor) -> list[torch.Tensor]:
     """The guided images of each class."""
-    labels = [labels_of(dataset.get_data_info(i)['gt_label'])
-              for i in range(len(dataset))]
+    labels = [
+        labels_of(dataset.get_data_info(i)['gt_label']) for i in range(len(dataset))
+    ]
     if any(len(one) != 1 for one in labels):
-        raise ValueError('`class_balanced` needs one label for each image: leave it '
-                         'out for images of several labels')
+        raise ValueError(
+            '`class_balanced` needs one label for each image: leave it '
+            'out for images of several labels'
+        )
     labels = torch.tensor([label for one in labels for label in one])
     classes = [guided[labels[guided] == label] for label in labels.unique()]
     empty = [int(label) for label, one in zip(labels.unique(), classes) if not len(one)]
     if empty:
-        raise ValueError(f'the classes {empty} have no guided image, so they cannot be '
-                         'drawn: give masks of a few images of each class, or leave '
-                         '`class_balanced` out')
+        raise ValueError(
+            f'the classes {empty} have no guided image, so they cannot be '
+            'drawn: give masks of a few images of each class, or leave '
+            '`class_balanced` out'
+        )
     return classes

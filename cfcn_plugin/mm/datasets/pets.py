@@ -1,4 +1,5 @@
 """Oxford-IIIT Pets by breed and by species."""
+
 from pathlib import Path
 
 from mmpretrain.datasets import OxfordIIITPet
@@ -9,6 +10,7 @@ from cfcn_plugin.stock import STAYS
 
 class _Pets(OxfordIIITPet):
     """The stock data set; the error for missing data has the download command."""
+
     stock = STAYS
 
     def __init__(self, data_root: str, split: str = 'trainval', **kwargs):
@@ -16,9 +18,10 @@ class _Pets(OxfordIIITPet):
         if split in ('trainval', 'test') and not needed.is_file():
             raise FileNotFoundError(
                 f"'{needed}' does not exist: get Oxford-IIIT Pets with "
-                f"`python tools/get_data.py pets --root {Path(data_root).parent}`, or "
+                f'`python tools/get_data.py pets --root {Path(data_root).parent}`, or '
                 'set the environment variable CFCN_DATA to the folder that holds '
-                f"'{Path(data_root).name}'")
+                f"'{Path(data_root).name}'"
+            )
         super().__init__(data_root=data_root, split=split, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -26,17 +29,23 @@ class _Pets(OxfordIIITPet):
         unknown = sorted(set(classes) - set(known))
         if unknown:
             raise ValueError(
-                f'`classes` has {unknown}, expected some of {", ".join(known)}')
+                f'`classes` has {unknown}, expected some of {", ".join(known)}'
+            )
         if len(set(classes)) < len(classes):
             raise ValueError(f'`classes` has a name twice: {", ".join(classes)}')
         labels = {known.index(name): label for label, name in enumerate(classes)}
-        samples = [{**sample, 'gt_label': labels[sample['gt_label']]}
-                   for sample in self.load_samples() if sample['gt_label'] in labels]
+        samples = [
+            {**sample, 'gt_label': labels[sample['gt_label']]}
+            for sample in self.load_samples()
+            if sample['gt_label'] in labels
+        ]
         found = {sample['gt_label'] for sample in samples}
         missing = [name for label, name in enumerate(classes) if label not in found]
         if missing and len(classes) < len(known):
-            raise ValueError(f"'{self.ann_file}' has no image of {', '.join(missing)}: "
-                             'leave out of `classes` what has no image')
+            raise ValueError(
+                f"'{self.ann_file}' has no image of {', '.join(missing)}: "
+                'leave out of `classes` what has no image'
+            )
         return samples
 
     def load_samples(self) -> list[dict]:
@@ -65,11 +74,13 @@ class PetsSpecies(_Pets):
     The paper does not give the number of Pets classes. Its accuracy of 0.94 from
     scratch at 96x96 implies these two classes. ``classes`` gives their order.
     """
+
     METAINFO = {'classes': ('cat', 'dog')}
 
     def load_samples(self) -> list[dict]:
         samples = super().load_samples()
         with open(self.ann_file, encoding='utf-8') as stream:
-            species = [read_whole(line.split()[2]) - 1
-                       for line in stream if line.strip()]
+            species = [
+                read_whole(line.split()[2]) - 1 for line in stream if line.strip()
+            ]
         return [{**s, 'gt_label': label} for s, label in zip(samples, species)]

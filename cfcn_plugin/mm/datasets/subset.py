@@ -1,4 +1,5 @@
 """The choice of a cell's training images and masks: nested subsets by one hash."""
+
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -19,8 +20,12 @@ def training_images(cfg: Config) -> list[tuple[str, int]]:
     config = _unwrap_dataset(cfg.train_dataloader.dataset)
     loads = _loads(config)
     owner = loads[0]['source'] if loads else config
-    return list(_images(json.dumps({**config, 'pipeline': []}, default=str),
-                        owner.get('data_root', '')))
+    return list(
+        _images(
+            json.dumps({**config, 'pipeline': []}, default=str),
+            owner.get('data_root', ''),
+        )
+    )
 
 
 def training_dataset(cfg: Config, pipeline: list[dict]) -> Dataset:
@@ -46,8 +51,10 @@ def choose_images(cfg: Config, size: int, seed: int) -> None:
     """
     config = _unwrap_dataset(cfg.train_dataloader.dataset)
     if config.get('indices') is not None:
-        raise ValueError('the training data set has `indices` of its own: remove '
-                         '`indices` from the config, or the axis `size` from the grid')
+        raise ValueError(
+            'the training data set has `indices` of its own: remove '
+            '`indices` from the config, or the axis `size` from the grid'
+        )
     images = training_images(cfg)
     chosen = set(choose_guided(images, size, seed))
     config.indices = [i for i, (key, _) in enumerate(images) if key in chosen]
@@ -72,8 +79,10 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
     """
     loads = _loads(_unwrap_dataset(cfg.train_dataloader.dataset))
     if not loads:
-        raise ValueError('the training pipeline has no LoadActivationMask, so there is '
-                         'no number of masks: give the method `without=[\'masks\']`')
+        raise ValueError(
+            'the training pipeline has no LoadActivationMask, so there is '
+            "no number of masks: give the method `without=['masks']`"
+        )
     images = training_images(cfg)
     for load in loads:
         source = TASK_UTILS.build(dict(load['source']))
@@ -86,12 +95,14 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
             count = max(round(fraction * len(images)), fraction > 0)
             count = len(with_mask) if fraction == 1 else count
         if count > len(with_mask):
-            raise ValueError(f'{count} masks are requested, but only {len(with_mask)} '
-                             f'of {len(images)} training images have a mask')
+            raise ValueError(
+                f'{count} masks are requested, but only {len(with_mask)} '
+                f'of {len(images)} training images have a mask'
+            )
         load.pop('image_list', None)
         load.pop('fraction', None)
         if not count:
-            load['fraction'] = 0.
+            load['fraction'] = 0.0
             continue
         chosen = choose_guided(with_mask, count, seed)
         file.write_text(format_guided_list(chosen), encoding='utf-8')
@@ -105,7 +116,8 @@ def _images(config: str, root: str) -> tuple[tuple[str, int], ...]:
     infos = (dataset.get_data_info(i) for i in range(len(dataset)))
     return tuple(
         (image_key({'sample_idx': i, **info}, root), info.get('gt_label', -1))
-        for i, info in enumerate(infos))
+        for i, info in enumerate(infos)
+    )
 
 
 def _unwrap_dataset(config: ConfigDict) -> ConfigDict:
@@ -114,7 +126,8 @@ def _unwrap_dataset(config: ConfigDict) -> ConfigDict:
     if any('datasets' in one for one in configs):
         raise ValueError(
             'the training data set wraps several data sets: a choice of images by '
-            'number needs a single data set')
+            'number needs a single data set'
+        )
     return configs[-1]
 
 

@@ -1,4 +1,5 @@
 """Iteration over wrapped data sets, for configs and for built data sets."""
+
 from collections.abc import Iterator
 
 from torch.utils.data import Dataset

@@ -1,4 +1,5 @@
 """Runner, runner hooks, loops and an optimizer wrapper."""
+
 from .batched_log_hook import BatchedLogHook
 from .cpu_amp import CPUAmpOptimWrapper
 from .dead_map_hook import DeadMapHook
@@ -18,10 +19,24 @@ from .resume.resumable_loops import ResumableEpochLoop, ResumableIterLoop
 from .resume.resumable_runner import ResumableRunner
 
 __all__ = [
-    'AtomicCheckpointHook', 'AtomicFileBackend', 'BatchedLogHook', 'CPUAmpOptimWrapper',
-    'CheckInvalidLossHook', 'DeadMapHook', 'ExactResumeHook', 'FocusVisualizationHook',
-    'GuidanceCheckHook', 'GuidanceWarmUpHook', 'ModelAwareLoopHook',
-    'ModelAwareTestLoop', 'ModelAwareValLoop', 'PreemptionHook', 'ReduceLogHook',
-    'ResolvedConfigHook', 'ResumableEpochLoop', 'ResumableIterLoop', 'ResumableRunner',
-    'newest_checkpoint'
+    'AtomicCheckpointHook',
+    'AtomicFileBackend',
+    'BatchedLogHook',
+    'CPUAmpOptimWrapper',
+    'CheckInvalidLossHook',
+    'DeadMapHook',
+    'ExactResumeHook',
+    'FocusVisualizationHook',
+    'GuidanceCheckHook',
+    'GuidanceWarmUpHook',
+    'ModelAwareLoopHook',
+    'ModelAwareTestLoop',
+    'ModelAwareValLoop',
+    'PreemptionHook',
+    'ReduceLogHook',
+    'ResolvedConfigHook',
+    'ResumableEpochLoop',
+    'ResumableIterLoop',
+    'ResumableRunner',
+    'newest_checkpoint',
 ]

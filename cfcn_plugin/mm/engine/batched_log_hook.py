@@ -1,4 +1,5 @@
 """Copying a step's log from the device in one transfer."""
+
 from functools import reduce
 
 import torch
@@ -14,14 +15,18 @@ class BatchedLogHook(Hook):
     plain step logs one number, a guided step six or more. With this hook a guided step
     waits as often as a plain step. On a CPU this hook does nothing.
     """
+
     stock = GOES
     priority = 'HIGHEST'  # before mmengine's RuntimeInfoHook reads the numbers
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None,
-                         outputs=None) -> None:
+    def after_train_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ) -> None:
         there = {
-            key: value.detach() for key, value in (outputs or {}).items()
-            if isinstance(value, torch.Tensor) and value.numel() == 1
+            key: value.detach()
+            for key, value in (outputs or {}).items()
+            if isinstance(value, torch.Tensor)
+            and value.numel() == 1
             and value.device.type != 'cpu'
         }
         if there:

@@ -1,4 +1,5 @@
 """Whether a model and its data sets agree on the classes."""
+
 from collections.abc import Sequence
 
 from mmengine.dataset import BaseDataset
@@ -19,7 +20,8 @@ def check_class_count(model: nn.Module, dataset: BaseDataset) -> None:
         raise ValueError(
             f'the model has head.num_classes={wanted}, {type(dataset).__name__} '
             f'has {len(classes)} classes ({", ".join(classes[:4])} ...): make '
-            'them equal')
+            'them equal'
+        )
 
 
 def check_labels(trained: Sequence[str] | None, dataset: BaseDataset) -> None:
@@ -39,4 +41,5 @@ def check_labels(trained: Sequence[str] | None, dataset: BaseDataset) -> None:
             raise ValueError(
                 f"class '{name}' has the label {same[0]} in training and the label "
                 f'{label} in {type(dataset).__name__} for validation or test: give '
-                'these data sets the same `classes`, in the same order')
+                'these data sets the same `classes`, in the same order'
+            )

@@ -1,4 +1,5 @@
 """Mixed precision on CPUs."""
+
 from contextlib import contextmanager
 
 import torch
@@ -14,6 +15,7 @@ class CPUAmpOptimWrapper(OptimWrapper):
     mmengine's ``AmpOptimWrapper`` refuses CPUs. bfloat16 has the range of float32, so
     losses need no scaling.
     """
+
     stock = Stock('AmpOptimWrapper', new_keys=dict(dtype='bfloat16'))
 
     @contextmanager

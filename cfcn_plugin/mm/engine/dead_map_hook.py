@@ -1,4 +1,5 @@
 """A warning for guided maps that become zero."""
+
 from collections import Counter
 
 from mmengine.hooks import Hook
@@ -23,6 +24,7 @@ class DeadMapHook(Hook):
         fraction: The hook warns when the mean is below this fraction, in [0, 1], of the
             best mean so far, or when all maps are dead.
     """
+
     stock = GOES
 
     def __init__(self, interval: int = 50, fraction: float = 0.5):
@@ -32,8 +34,9 @@ class DeadMapHook(Hook):
         self.fraction = fraction
         self._sums, self._best, self._warned = Counter(), Counter(), set()
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None,
-                         outputs=None) -> None:
+    def after_train_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ) -> None:
         for key, value in (outputs or {}).items():
             if key.startswith('active_maps'):
                 self._sums[key] += value
@@ -53,5 +56,6 @@ class DeadMapHook(Hook):
                 f'{best:.3f} at its best. Lower the weight of guidance, let it grow '
                 "with dict(type='GuidanceWarmUpHook', iters=...), or clip gradients; "
                 'if the value was 0 from the start, no gradient of the class score '
-                'reaches the map: set another `target`')
+                'reaches the map: set another `target`'
+            )
         (self._warned.add if collapsed else self._warned.discard)(key)

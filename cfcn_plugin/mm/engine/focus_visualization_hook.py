@@ -1,4 +1,5 @@
 """Sheets of images, masks and guided maps during training."""
+
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
@@ -22,6 +23,7 @@ class FocusVisualizationHook(Hook):
         interval: Epochs between two sheets, >= 1.
         images: Number of images, >= 1.
     """
+
     stock = GOES
     priority = 'LOW'  # after the optimiser's step
 
@@ -37,7 +39,8 @@ class FocusVisualizationHook(Hook):
         if not hasattr(model, 'feature_hook'):
             raise TypeError(
                 f'{type(model).__name__} has no feature hook for its map: '
-                'FocusVisualizationHook needs a guided type (also with guidance=None)')
+                'FocusVisualizationHook needs a guided type (also with guidance=None)'
+            )
 
     @master_only
     def after_train_epoch(self, runner) -> None:
@@ -48,7 +51,9 @@ class FocusVisualizationHook(Hook):
         except Exception as error:  # the epoch's checkpoint comes after this hook
             runner.logger.warning(
                 f'FocusVisualizationHook drew no sheet of epoch {runner.epoch + 1}: '
-                f'{type(error).__name__}: {error}', exc_info=error)
+                f'{type(error).__name__}: {error}',
+                exc_info=error,
+            )
 
     def _log_sheet(self, runner) -> None:
         # import matplotlib only when a sheet is drawn
@@ -63,13 +68,20 @@ class FocusVisualizationHook(Hook):
         device = next(model.parameters()).device
         state = random_state(device)
         try:
-            loader = runner.train_dataloader if runner.val_loop is None else \
-                runner.val_dataloader
+            loader = (
+                runner.train_dataloader
+                if runner.val_loop is None
+                else runner.val_dataloader
+            )
             self._panels = self._panels or select_images(loader.dataset, self.images)
             maps = predict_saliency(model, self._panels)
         finally:
             set_random_state(state, device)
-        sheet = heatmap_sheet(self._panels, {f'epoch {runner.epoch + 1}': maps},
-                              class_names(model, loader.dataset.metainfo))
+        sheet = heatmap_sheet(
+            self._panels,
+            {f'epoch {runner.epoch + 1}': maps},
+            class_names(model, loader.dataset.metainfo),
+        )
         runner.visualizer.add_image(
-            'focus', render_figure(sheet), step=runner.epoch + 1)
+            'focus', render_figure(sheet), step=runner.epoch + 1
+        )

@@ -1,4 +1,5 @@
 """Checks of pipelines, masks and classes before a run."""
+
 from collections.abc import Iterator, Sequence
 
 from mmengine.hooks import Hook
@@ -51,6 +52,7 @@ class GuidanceCheckHook(Hook):
             the number of classes, or data sets in the labels of the same classes; a
             validation metric lacks masks.
     """
+
     stock = GOES
     priority = 'VERY_HIGH'
 
@@ -76,15 +78,19 @@ class GuidanceCheckHook(Hook):
             if isinstance(hook, SwitchRecipeHook):
                 for epoch, recipe in hook.schedule.items():
                     self._check_recipe(epoch, recipe, list(pipeline_datasets(dataset)))
-        loads = [load for one in pipeline_datasets(dataset)
-                 for load in one.pipeline.transforms
-                 if isinstance(load, LoadActivationMask) and load.refine is not None]
+        loads = [
+            load
+            for one in pipeline_datasets(dataset)
+            for load in one.pipeline.transforms
+            if isinstance(load, LoadActivationMask) and load.refine is not None
+        ]
         if loads:
             tell_refining(loads, runner.logger)
             self._outlines = OutlineCount()
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None,
-                         outputs=None) -> None:
+    def after_train_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ) -> None:
         if self._outlines is not None:
             self._outlines.add(data_batch)
 
@@ -113,8 +119,9 @@ class GuidanceCheckHook(Hook):
             check_class_count(runner.model, one)
             self._check_pipeline(one.pipeline.transforms, [one], datasets)
 
-    def _check_pipeline(self, transforms: Sequence, loaded: list,
-                        datasets: list) -> None:
+    def _check_pipeline(
+        self, transforms: Sequence, loaded: list, datasets: list
+    ) -> None:
         """Check the masks, and the transforms after LoadActivationMask.
 
         Args:
@@ -131,12 +138,14 @@ class GuidanceCheckHook(Hook):
         for load in loads:
             self._check_masks(load, loaded, datasets)
 
-    def _check_masks(self, load: LoadActivationMask, loaded: list,
-                     datasets: list) -> None:
+    def _check_masks(
+        self, load: LoadActivationMask, loaded: list, datasets: list
+    ) -> None:
         strangers = load.unknown_lines(_keys(datasets, load))
         if strangers:
             raise unknown_keys_error(
-                strangers, 'lines', f"list '{load.image_list_file}'")
+                strangers, 'lines', f"list '{load.image_list_file}'"
+            )
         if not self.sources:
             return
         load.check(_keys(loaded, load))
@@ -158,12 +167,14 @@ class GuidanceCheckHook(Hook):
             return
         maps = [layout.module for layout in model.feature_hook.layouts]
         frozen = not any(
-            p.requires_grad for p in model.get_submodule(model.trained).parameters())
+            p.requires_grad for p in model.get_submodule(model.trained).parameters()
+        )
         if frozen and not any(name.startswith('head.') for name in maps):
             runner.logger.warning(
                 f'guidance acts on {maps}, and all of `{model.trained}` is frozen: '
                 'guidance has no effect. Unfreeze a part, or guide a map of '
-                "the head (CausalFocusHead)")
+                'the head (CausalFocusHead)'
+            )
 
     @staticmethod
     def _check_frozen(runner) -> None:
@@ -176,7 +187,8 @@ class GuidanceCheckHook(Hook):
                 'config loads no pretrained weights, so the frozen layers stay random: '
                 "give weights, model.backbone.init_cfg=dict(type='Pretrained', "
                 "checkpoint=FILE, prefix='backbone.') or load_from=FILE, or set "
-                'model.fine_tuning.frozen=0')
+                'model.fine_tuning.frozen=0'
+            )
 
     @staticmethod
     def _check_transform(transform) -> None:
@@ -184,14 +196,16 @@ class GuidanceCheckHook(Hook):
         if moves:
             raise ValueError(
                 f'{name} would move images without their masks: write '
-                f"dict(type='MaskAware', transform=dict(type='{name}', ...))")
+                f"dict(type='MaskAware', transform=dict(type='{name}', ...))"
+            )
         if moves is None:
             raise ValueError(
                 f'{name} is unknown: it may move pixels, and a mask must move with '
-                "its image. If it moves no pixel, write dict(type="
+                'its image. If it moves no pixel, write dict(type='
                 f"'MaskAware', photometric=True, transform=dict(type='{name}', "
                 '...)) instead; otherwise use a transform that MaskAware '
-                'supports')
+                'supports'
+            )
 
     def _check_recipe(self, epoch: int, recipe: dict, datasets: list) -> None:
         transforms = getattr(recipe.get('train_pipeline'), 'transforms', ())
@@ -201,7 +215,8 @@ class GuidanceCheckHook(Hook):
                 MaskedBatchAugment(recipe['batch_augments'])
         except ValueError as error:
             raise ValueError(
-                f'the SwitchRecipeHook, for epoch {epoch}: {error}') from error
+                f'the SwitchRecipeHook, for epoch {epoch}: {error}'
+            ) from error
 
 
 def _loads_weights(config) -> bool:
@@ -210,14 +225,17 @@ def _loads_weights(config) -> bool:
         return any(map(_loads_weights, config))
     if not isinstance(config, dict):
         return False
-    return (config.get('type') == 'Pretrained'
-            or any(config.get(key) for key in WEIGHTS)
-            or any(map(_loads_weights, config.values())))
+    return (
+        config.get('type') == 'Pretrained'
+        or any(config.get(key) for key in WEIGHTS)
+        or any(map(_loads_weights, config.values()))
+    )
 
 
 def _keys(datasets: list, load: LoadActivationMask) -> Iterator[str]:
     """Keys of all images."""
     for one in datasets:
         for i in range(len(one)):
-            yield image_key({'sample_idx': i, **one.get_data_info(i)},
-                            load.source.data_root)
+            yield image_key(
+                {'sample_idx': i, **one.get_data_info(i)}, load.source.data_root
+            )

@@ -1,4 +1,5 @@
 """When guidance begins, and how its weight grows."""
+
 from mmengine.hooks import Hook
 
 from cfcn_plugin.options import check_number, check_whole
@@ -28,16 +29,17 @@ class GuidanceWarmUpHook(Hook):
         ValueError: Not exactly one of ``iters`` and ``epochs`` is given, an option is
             wrong, or the model is not guided.
     """
+
     stock = GOES
 
-    def __init__(self,
-                 iters: int | None = None,
-                 epochs: float | None = None,
-                 begin: float = 0):
+    def __init__(
+        self, iters: int | None = None, epochs: float | None = None, begin: float = 0
+    ):
         check_number('begin', begin, least=0)
         if (iters is None) == (epochs is None):
-            raise ValueError('give either `iters` or `epochs`, got '
-                             f'iters={iters}, epochs={epochs}')
+            raise ValueError(
+                f'give either `iters` or `epochs`, got iters={iters}, epochs={epochs}'
+            )
         if iters is not None:
             check_whole('iters', iters, least=0 if begin else 1)
             check_whole('begin', begin)
@@ -55,7 +57,8 @@ class GuidanceWarmUpHook(Hook):
             raise ValueError(
                 f'{type(model).__name__} has no guidance to warm up: leave '
                 'GuidanceWarmUpHook out of `custom_hooks`, or take a guided model '
-                '(GuidedClassifier ...)')
+                '(GuidedClassifier ...)'
+            )
 
     def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
         model = unwrap_model(runner.model)
@@ -66,5 +69,5 @@ class GuidanceWarmUpHook(Hook):
             epoch = len(runner.train_dataloader)
             length, begin = self.epochs * epoch, round(begin * epoch)
         done = max(0, runner.iter - begin + 1)
-        model.guide.weight = min(1., done / max(length, 1))
+        model.guide.weight = min(1.0, done / max(length, 1))
         runner.message_hub.update_scalar('train/guidance_weight', model.guide.weight)

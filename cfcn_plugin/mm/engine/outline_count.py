@@ -1,4 +1,5 @@
 """How masks were refined in the first epoch, counted in the main process."""
+
 from collections import Counter
 from collections.abc import Iterable
 
@@ -40,7 +41,8 @@ class OutlineCount:
             logger.warning(
                 f'{text}. Without an outline, context beside the object counts as the '
                 'object: `tools/check_masks.py CONFIG --sheet NEW.png` shows these '
-                'images')
+                'images'
+            )
         else:
             logger.info(text)
 
@@ -49,9 +51,13 @@ def tell_refining(loads: Iterable[LoadActivationMask], logger: MMLogger) -> None
     """Log before training where the outlines of refined masks are kept."""
     for refine in {load.refine.refine for load in loads}:
         if refine.cache is None:
-            logger.warning(f'{type(refine).__name__} has no `cache`: each mask is '
-                           'refined again in each epoch. Name a folder: '
-                           "refine=dict(..., cache='work_dirs/outlines')")
+            logger.warning(
+                f'{type(refine).__name__} has no `cache`: each mask is '
+                'refined again in each epoch. Name a folder: '
+                "refine=dict(..., cache='work_dirs/outlines')"
+            )
         else:
-            logger.info('masks are refined; the first epoch ends with a count of what '
-                        f"was found. Outlines are kept in '{refine.cache.folder}'")
+            logger.info(
+                'masks are refined; the first epoch ends with a count of what '
+                f"was found. Outlines are kept in '{refine.cache.folder}'"
+            )

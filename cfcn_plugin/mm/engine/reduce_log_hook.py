@@ -1,4 +1,5 @@
 """The numbers of a log line: means over one window, over all processes."""
+
 import re
 
 import numpy as np
@@ -27,6 +28,7 @@ class ReduceLogHook(Hook):
     batches log are not averaged over processes. The ``LoggerHook`` sets the interval of
     log lines.
     """
+
     stock = GOES
 
     def __init__(self):
@@ -36,8 +38,9 @@ class ReduceLogHook(Hook):
     def before_train(self, runner) -> None:
         self._keys.clear()
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None,
-                         outputs=None) -> None:
+    def after_train_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ) -> None:
         if not outputs:
             return
         self._average_all(runner, set(outputs))
@@ -58,16 +61,16 @@ class ReduceLogHook(Hook):
         new = '|'.join(map(re.escape, sorted(keys - self._averaged)))
         self._averaged |= keys
         log = runner.log_processor
-        log.mean_pattern = re.compile(
-            f'{log.mean_pattern.pattern}|^(train/)?({new})$')
+        log.mean_pattern = re.compile(f'{log.mean_pattern.pattern}|^(train/)?({new})$')
 
     def _reduce(self, runner) -> None:
         always = set.intersection(*self._keys)
         always = set.intersection(*all_gather_object(always))
         # views of the history, to which RuntimeInfoHook has just added this iteration
         keys = sorted(always)
-        recent = [part[-len(self._keys):] for key in keys
-                  for part in _history(runner, key)]
+        recent = [
+            part[-len(self._keys) :] for key in keys for part in _history(runner, key)
+        ]
         total = torch.from_numpy(np.stack(recent).astype(np.float64))
         all_reduce(total)
         for i, key in enumerate(keys):
@@ -79,8 +82,9 @@ class ReduceLogHook(Hook):
 
     def _is_due(self, runner, batch_idx: int) -> bool:
         intervals = [h.interval for h in runner.hooks if isinstance(h, LoggerHook)]
-        return (any(self.every_n_inner_iters(batch_idx, n) for n in intervals)
-                or self.end_of_epoch(runner.train_dataloader, batch_idx))
+        return any(
+            self.every_n_inner_iters(batch_idx, n) for n in intervals
+        ) or self.end_of_epoch(runner.train_dataloader, batch_idx)
 
 
 def _history(runner, key: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,5 @@
 """Writing values that the model resolved into the dumped config."""
+
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
@@ -12,6 +13,7 @@ class ResolvedConfigHook(Hook):
 
     The config's dump in the work dir and the checkpoints then have these values, too.
     """
+
     stock = GOES
     priority = 'VERY_HIGH'
 
@@ -21,6 +23,7 @@ class ResolvedConfigHook(Hook):
             return
         prefix = 'model.module' if 'module' in runner.cfg.model else 'model'  # TTA
         runner.cfg.merge_from_dict(
-            {f'{prefix}.{key}': value for key, value in resolved.items()})
+            {f'{prefix}.{key}': value for key, value in resolved.items()}
+        )
         if is_main_process():
             runner.dump_config()

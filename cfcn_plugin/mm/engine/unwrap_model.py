@@ -1,4 +1,5 @@
 """Removing wrappers from a model."""
+
 from torch import nn
 
 

@@ -1,4 +1,5 @@
 """Metrics: where the evidence lies, and how good the answers are."""
+
 from .auroc import AUROC
 from .background_swap_metric import BackgroundSwapMetric
 from .calibration import Calibration
@@ -8,6 +9,12 @@ from .group_accuracy import GroupAccuracy
 from .lighting_curves import BrightnessCurve, ContrastCurve
 
 __all__ = [
-    'AUROC', 'BackgroundSwapMetric', 'BrightnessCurve', 'Calibration', 'ContrastCurve',
-    'ExplanationFocus', 'FocusMetric', 'GroupAccuracy'
+    'AUROC',
+    'BackgroundSwapMetric',
+    'BrightnessCurve',
+    'Calibration',
+    'ContrastCurve',
+    'ExplanationFocus',
+    'FocusMetric',
+    'GroupAccuracy',
 ]

@@ -1,4 +1,5 @@
 """Another image for each image of a data set, the same in any batch and rank."""
+
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -22,7 +23,8 @@ class BackgroundPairs:
         if not hasattr(dataset, 'get_data_info'):
             raise TypeError(
                 f'{type(dataset).__name__} has no `get_data_info(index)`, for labels '
-                'without loading images: use a data set of mmpretrain')
+                'without loading images: use a data set of mmpretrain'
+            )
         self.dataset = dataset
         self.seed = seed
         self.names = []
@@ -50,7 +52,8 @@ class BackgroundPairs:
         if name not in self.index:
             raise ValueError(
                 f"'{name}' is no image of the data set: pack `img_path` or, for "
-                'images in memory, `sample_idx` (`meta_keys` of PackGuidedInputs)')
+                'images in memory, `sample_idx` (`meta_keys` of PackGuidedInputs)'
+            )
         candidates = self._of_class(labels_of(sample.gt_label), which)
         rank = guidance_rank(f'{which} {self.index[name]}', self.seed)
         start = int(rank * len(candidates))
@@ -62,10 +65,15 @@ class BackgroundPairs:
     def _of_class(self, labels: frozenset[int], which: str) -> list[int]:
         if (labels, which) not in self._candidates:
             self._candidates[labels, which] = sorted(
-                index for others, indices in self.classes.items()
-                if (others == labels if which == 'same_class' else
-                    others and not others & labels)
-                for index in indices)
+                index
+                for others, indices in self.classes.items()
+                if (
+                    others == labels
+                    if which == 'same_class'
+                    else others and not others & labels
+                )
+                for index in indices
+            )
         return self._candidates[labels, which]
 
 

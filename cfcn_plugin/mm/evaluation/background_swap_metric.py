@@ -1,4 +1,5 @@
 """Accuracy on other backgrounds, and on backgrounds alone, by the user's own masks."""
+
 from collections.abc import Sequence
 
 import torch
@@ -67,10 +68,17 @@ class BackgroundSwapMetric(ModelAwareMetric):
             can have one of them, this is an error. None: all that images can have.
         **kwargs: As in every mmengine metric.
     """
+
     default_prefix = 'swap'
 
-    def __init__(self, seed: int = 0, border: float = 2.0, hole: str = 'mask',
-                 conditions: Sequence[str] | None = None, **kwargs):
+    def __init__(
+        self,
+        seed: int = 0,
+        border: float = 2.0,
+        hole: str = 'mask',
+        conditions: Sequence[str] | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         check_whole('seed', seed)
         check_number('border', border, least=0)
@@ -100,8 +108,10 @@ class BackgroundSwapMetric(ModelAwareMetric):
             return values
         samples = [batch.samples[i] for i in chosen]
         inputs, objects = batch.inputs[chosen], objects[chosen]
-        rows = [dict(labels=tuple(labels_of(s.gt_label)), original=is_right(s, s))
-                for s in samples]
+        rows = [
+            dict(labels=tuple(labels_of(s.gt_label)), original=is_right(s, s))
+            for s in samples
+        ]
         for condition in self.required or CONDITIONS:
             which, images = self._swap(condition, model, samples, inputs, objects)
             if which:
@@ -112,13 +122,20 @@ class BackgroundSwapMetric(ModelAwareMetric):
             values[index] = row
         return values
 
-    def _swap(self, condition: str, model: nn.Module, samples: list, inputs: Tensor,
-              objects: Tensor) -> tuple[list[int], Tensor]:
+    def _swap(
+        self,
+        condition: str,
+        model: nn.Module,
+        samples: list,
+        inputs: Tensor,
+        objects: Tensor,
+    ) -> tuple[list[int], Tensor]:
         """Indices of the images that can have the condition, and the images in it."""
         which = list(range(len(samples)))
         if condition == 'no_object':
             return which, without_object(
-                inputs, hole_of(objects, self.hole), self.border)
+                inputs, hole_of(objects, self.hole), self.border
+            )
         if condition == 'no_background':
             theirs = _preprocessed_grey(model, inputs), torch.zeros_like(objects)
         else:
@@ -127,17 +144,20 @@ class BackgroundSwapMetric(ModelAwareMetric):
             if not which:
                 return which, inputs
             images, holes = _prepare(
-                model, [others[i] for i in which], inputs.shape[-2:])
+                model, [others[i] for i in which], inputs.shape[-2:]
+            )
             theirs = images, hole_of(holes, self.hole)
         return which, swap_background(
-            inputs[which], objects[which], *theirs, self.border)
+            inputs[which], objects[which], *theirs, self.border
+        )
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         measured = [row for row in results if row]
         if self.required:
             check_possible(
-                [frozenset(row['labels']) for row in measured], self.required)
-        metrics = _swap_accuracies(measured) if measured else dict(images=0.)
+                [frozenset(row['labels']) for row in measured], self.required
+            )
+        metrics = _swap_accuracies(measured) if measured else dict(images=0.0)
         return {**metrics, 'fair': float(self.fair)}
 
     def _load_other(self, sample, which: str) -> dict | None:
@@ -152,21 +172,27 @@ class BackgroundSwapMetric(ModelAwareMetric):
 
     def _check_training(self, model: nn.Module) -> None:
         augments = getattr(model.data_preprocessor, 'batch_augments', None)
-        swaps = any(isinstance(augment, BackgroundSwap) and augment.prob > 0
-                    for augment in getattr(augments, 'augments', ()))
+        swaps = any(
+            isinstance(augment, BackgroundSwap) and augment.prob > 0
+            for augment in getattr(augments, 'augments', ())
+        )
         if swaps and self.fair:
             self.fair = False
             print_log(
                 'this model is trained with BackgroundSwap, on images of the kind that '
                 'BackgroundSwapMetric tests: a comparison with models that were not is '
                 f'not fair ({self.prefix}/fair is 0). A choice among checkpoints of '
-                'this training is fair', 'current', level=30)
+                'this training is fair',
+                'current',
+                level=30,
+            )
 
 
 def _prepare(model, packed: list[dict], size) -> tuple[Tensor, Tensor]:
     """Other images and their objects, preprocessed, at ``size``."""
     data = model.data_preprocessor(
-        {key: [one[key] for one in packed] for key in ('inputs', 'data_samples')})
+        {key: [one[key] for one in packed] for key in ('inputs', 'data_samples')}
+    )
     images, objects = data['inputs'], data['masks'].objects
     if images.shape[-2:] != size:
         images = F.interpolate(images, size=size, mode='bilinear')
@@ -188,20 +214,25 @@ def _has_background(sample) -> bool:
 def _preprocessed_grey(model: nn.Module, like: Tensor) -> Tensor:
     image = torch.full((1, *like.shape[1:]), GREY, dtype=torch.uint8)
     grey = model.data_preprocessor(dict(inputs=image))['inputs']
-    return grey[..., :like.shape[-2], :like.shape[-1]].expand_as(like)
+    return grey[..., : like.shape[-2], : like.shape[-1]].expand_as(like)
 
 
 def _swap_accuracies(rows: list[dict]) -> dict[str, float]:
     """What :class:`cfcn_plugin.metrics.BackgroundSwapAccuracy` says of images' rows."""
     from cfcn_plugin.metrics import BackgroundSwapAccuracy  # slow to import
+
     classes = 1 + max(max(row['labels'], default=0) for row in rows)
     metric = BackgroundSwapAccuracy(classes, **ALONE).set_dtype(torch.float64)
     for start in range(0, len(rows), CHUNK):
-        part = rows[start:start + CHUNK]
+        part = rows[start : start + CHUNK]
         target = torch.zeros(len(part), classes, dtype=torch.long)
         for labels, row in zip(target, part):
             labels[list(row['labels'])] = 1
-        metric.update({name: torch.tensor(
-            [float(row.get(name, torch.nan)) for row in part])
-            for name in ('original', *CONDITIONS)}, target)
+        metric.update(
+            {
+                name: torch.tensor([float(row.get(name, torch.nan)) for row in part])
+                for name in ('original', *CONDITIONS)
+            },
+            target,
+        )
     return computed(metric)

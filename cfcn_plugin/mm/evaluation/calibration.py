@@ -1,4 +1,5 @@
 """Whether a model is as sure as it is right."""
+
 import torch
 from torch import Tensor
 
@@ -29,6 +30,7 @@ class Calibration(ScoreMetric):
         multi_label: Whether an image has several labels.
         **kwargs: As in every mmengine metric.
     """
+
     default_prefix = 'calibration'
 
     def __init__(self, bins: int = 15, multi_label: bool = False, **kwargs):
@@ -44,19 +46,24 @@ class Calibration(ScoreMetric):
             wrong = f'sum to {score.sum().item():.3g}, not to 1'
         else:
             return
-        raise ValueError(f'{name} are no probabilities: they {wrong}; with several '
-                         'labels an image, set `multi_label=True`')
+        raise ValueError(
+            f'{name} are no probabilities: they {wrong}; with several '
+            'labels an image, set `multi_label=True`'
+        )
 
     def compute_scores(self, score: Tensor, truth: Tensor) -> dict[str, float]:
         from torchmetrics.functional import classification  # slow to import
+
         squares = (score - truth).square()
         if self.multi_label:
             ece = classification.binary_calibration_error(
-                score.flatten(), truth.flatten(), n_bins=self.bins)
+                score.flatten(), truth.flatten(), n_bins=self.bins
+            )
             brier, right = squares.mean(), torch.where(truth > 0, score, 1 - score)
         else:
             ece = classification.multiclass_calibration_error(
-                score, truth.argmax(1), num_classes=score.shape[1], n_bins=self.bins)
+                score, truth.argmax(1), num_classes=score.shape[1], n_bins=self.bins
+            )
             brier, right = squares.sum(1).mean(), (score * truth).sum(1)
         nll = -right.clamp(min=torch.finfo(torch.float32).eps).log().mean()
         return dict(ece=100 * ece.item(), brier=brier.item(), nll=nll.item())

@@ -1,4 +1,5 @@
 """Whether predictions are right, and how many are."""
+
 import torch
 from torch import Tensor, nn
 
@@ -39,10 +40,14 @@ def accuracies(results: list[dict]) -> dict[str, float]:
         results: Each image's ``{condition: whether it was right}``.
     """
     from cfcn_plugin.metrics import GroupAccuracy  # slow to import
+
     answers = [pair for row in results for pair in row.items()]
     names = list(dict.fromkeys(name for name, _ in answers))
     metric = GroupAccuracy(names, **ALONE).set_dtype(torch.float64)
     right = torch.tensor([right for _, right in answers], dtype=torch.long)
-    metric.update(right, torch.ones_like(right),
-                  torch.tensor([names.index(name) for name, _ in answers]))
+    metric.update(
+        right,
+        torch.ones_like(right),
+        torch.tensor([names.index(name) for name, _ in answers]),
+    )
     return computed(metric)

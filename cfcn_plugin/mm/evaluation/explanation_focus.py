@@ -1,4 +1,5 @@
 """How much of an explanation lies inside the mask."""
+
 import torch
 from mmpretrain.structures import label_to_onehot
 from torch import nn
@@ -34,14 +35,13 @@ class ExplanationFocus(ModelAwareMetric):
         ValueError: An option is wrong; a saliency map has NaN or infinite values.
     """
 
-    def __init__(self,
-                 method: str,
-                 layer: str = 'auto',
-                 prefix: str | None = None,
-                 **kwargs):
+    def __init__(
+        self, method: str, layer: str = 'auto', prefix: str | None = None, **kwargs
+    ):
         if method not in EXPLANATIONS:
             raise ValueError(
-                f'`method` must be one of {sorted(EXPLANATIONS)}, got {method!r}')
+                f'`method` must be one of {sorted(EXPLANATIONS)}, got {method!r}'
+            )
         if layer != 'auto' and method != 'grad_cam':
             raise ValueError(f"`layer` is Grad-CAM's, and method={method!r} has none")
         super().__init__(prefix=prefix or method, **kwargs)
@@ -57,12 +57,14 @@ class ExplanationFocus(ModelAwareMetric):
         if not chosen.any():
             return rows
         explained = EXPLANATIONS[self.method](
-            model, batch.inputs[chosen], weights[chosen], **self.options)
+            model, batch.inputs[chosen], weights[chosen], **self.options
+        )
         indices = chosen.nonzero().flatten()
         check_finite(explained.saliency, f"the saliency map '{self.method}'", indices)
         masks = batch.masks.cropped(explained.covers)
         scores = localization(
-            explained.saliency, masks.mask[chosen].amax(1), masks.ignore[chosen])
+            explained.saliency, masks.mask[chosen].amax(1), masks.ignore[chosen]
+        )
         scores['dead'] = (explained.saliency.amax((1, 2)) <= 0).float()
         table = torch.stack(list(scores.values()), 1).tolist()
         for index, row in zip(indices.tolist(), table):
@@ -76,8 +78,10 @@ class ExplanationFocus(ModelAwareMetric):
 def _label_weights(batch: EvalBatch) -> torch.Tensor:
     """(B, C): one over the number of its labels at each of an image's labels."""
     classes = len(batch.samples[0].pred_score)
-    onehot = torch.stack([
-        label_to_onehot(s.gt_label.to(batch.inputs.device), classes)
-        for s in batch.samples
-    ]).to(batch.inputs.dtype)
+    onehot = torch.stack(
+        [
+            label_to_onehot(s.gt_label.to(batch.inputs.device), classes)
+            for s in batch.samples
+        ]
+    ).to(batch.inputs.dtype)
     return onehot / onehot.sum(1, keepdim=True).clamp(min=1)

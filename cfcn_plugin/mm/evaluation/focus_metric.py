@@ -1,4 +1,5 @@
 """The mean focus of a data set."""
+
 import torch
 from torch import nn
 
@@ -26,6 +27,7 @@ class FocusMetric(ModelAwareMetric):
     Raises:
         ValueError: A map has NaN or infinite values.
     """
+
     default_prefix = 'focus'
 
     def evaluate_batch(self, model: nn.Module, batch: EvalBatch) -> list[dict | None]:
@@ -36,8 +38,9 @@ class FocusMetric(ModelAwareMetric):
         values = localization(saliency, masks.mask.amax(1), masks.ignore)
         loss = _focus_loss(model)
         best, uniform = 1 - loss.bounds(step)
-        values = dict(
-            ratio=1 - loss.per_image(step), best=best, uniform=uniform) | values
+        values = (
+            dict(ratio=1 - loss.per_image(step), best=best, uniform=uniform) | values
+        )
         # one copy to the host for all
         table = torch.stack([v.to(torch.float32) for v in values.values()], 1).tolist()
         return [
@@ -52,12 +55,19 @@ class FocusMetric(ModelAwareMetric):
 def mean_scores(results: list[dict]) -> dict[str, float]:
     """Means over the guided images, and how many are guided (not empty) and are not."""
     from cfcn_plugin.metrics import GuidedMean  # slow to import
+
     names = next((list(row) for row in results if row), [])
-    table = torch.tensor([[row[name] for name in names] if row else [0.] * len(names)
-                          for row in results], dtype=torch.float64)
+    table = torch.tensor(
+        [
+            [row[name] for name in names] if row else [0.0] * len(names)
+            for row in results
+        ],
+        dtype=torch.float64,
+    )
     metric = GuidedMean(names, **ALONE).set_dtype(torch.float64)
-    metric.update(dict(zip(names, table.unbind(1))),
-                  torch.tensor([bool(row) for row in results]))
+    metric.update(
+        dict(zip(names, table.unbind(1))), torch.tensor([bool(row) for row in results])
+    )
     return computed(metric)
 
 

@@ -1,4 +1,5 @@
 """Accuracy of each group, and of the worst."""
+
 import torch
 from mmengine.evaluator import BaseMetric
 
@@ -15,6 +16,7 @@ class GroupAccuracy(BaseMetric):
     Adds ``group/NAME``, ``group/mean`` and ``group/worst``. A group is the sample's
     ``group``, which the dataset gives and ``PackGuidedInputs`` packs.
     """
+
     stock = GOES
     default_prefix = 'group'
 
@@ -24,7 +26,8 @@ class GroupAccuracy(BaseMetric):
                 raise ValueError(
                     f"image '{sample.get('img_path')}' has no `group`: use a dataset "
                     'that gives one (CSVDataset with `group`), and pack it: '
-                    "PackGuidedInputs does, PackInputs with meta_keys=[..., 'group']")
+                    "PackGuidedInputs does, PackInputs with meta_keys=[..., 'group']"
+                )
             predicted = sample.get('pred_label')
             if predicted is None:
                 predicted = torch.as_tensor(sample['pred_score']).argmax()

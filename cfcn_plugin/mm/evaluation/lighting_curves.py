@@ -1,4 +1,5 @@
 """Accuracy in other light, which a camera or the weather changes."""
+
 from abc import abstractmethod
 from collections.abc import Sequence
 
@@ -35,8 +36,10 @@ class LightingCurve(ModelAwareMetric):
         for factor in factors:
             check_number('factors', factor)
         if not factors or min(factors) <= 0 or len(set(factors)) < len(factors):
-            raise ValueError('`factors` must be different numbers above 0, at least '
-                             f'one, got {factors}')
+            raise ValueError(
+                '`factors` must be different numbers above 0, at least '
+                f'one, got {factors}'
+            )
         self.factors = [float(factor) for factor in factors]
 
     @staticmethod
@@ -60,7 +63,8 @@ class LightingCurve(ModelAwareMetric):
         if image.dtype != torch.uint8:
             raise TypeError(
                 f'{type(self).__name__} changes 8-bit images, and the pipeline gives '
-                f'{image.dtype}: let the data preprocessor normalise (`mean`, `std`)')
+                f'{image.dtype}: let the data preprocessor normalise (`mean`, `std`)'
+            )
         changed = self.change(image.float(), factor)
         return changed.round().clamp(0, 255).to(torch.uint8)
 
@@ -70,6 +74,7 @@ class BrightnessCurve(LightingCurve):
 
     Adds ``brightness/0.5``, ..., ``brightness/mean`` and ``brightness/worst``.
     """
+
     default_prefix = 'brightness'
 
     @staticmethod
@@ -83,6 +88,7 @@ class ContrastCurve(LightingCurve):
 
     Adds ``contrast/0.5``, ..., ``contrast/mean`` and ``contrast/worst``.
     """
+
     default_prefix = 'contrast'
 
     @staticmethod

@@ -1,4 +1,5 @@
 """The contract of metrics that need more of a model than its prediction."""
+
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ class EvalBatch:
         guidance: The guided maps and the masks of the same forward pass; None if there
             are no masks.
     """
+
     images: Sequence[Tensor]
     inputs: Tensor
     masks: MaskBatch | None
@@ -37,6 +39,7 @@ class ModelAwareMetric(BaseMetric):
     A metric of mmengine gets data samples alone. ``ModelAwareValLoop`` and
     ``ModelAwareTestLoop`` call :meth:`evaluate_batch` of each such metric first.
     """
+
     stock = GOES
     _rows: list[dict] | None = None
 
@@ -57,8 +60,9 @@ class ModelAwareMetric(BaseMetric):
         if self._rows is None:
             raise ValueError(
                 f'{type(self).__name__} needs the model, which the validation or test '
-                "loop of mmengine does not hand out: write val_cfg=dict(type="
+                'loop of mmengine does not hand out: write val_cfg=dict(type='
                 "'ModelAwareValLoop') and test_cfg=dict(type='ModelAwareTestLoop'), or "
-                "add dict(type='ModelAwareLoopHook') to custom_hooks")
+                "add dict(type='ModelAwareLoopHook') to custom_hooks"
+            )
         self.results += self._rows
         self._rows = None

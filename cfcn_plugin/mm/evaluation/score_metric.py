@@ -1,4 +1,5 @@
 """The base of metrics of class scores."""
+
 from abc import abstractmethod
 
 import torch
@@ -16,6 +17,7 @@ class ScoreMetric(BaseMetric):
         multi_label: Whether an image has several labels.
         **kwargs: As in every mmengine metric.
     """
+
     stock = GOES
 
     def __init__(self, multi_label: bool = False, **kwargs):

@@ -1,4 +1,5 @@
 """The mask-true function that stands for each batch augment of a config."""
+
 from collections.abc import Callable
 
 import numpy as np
@@ -50,7 +51,8 @@ class MaskedBatchAugment:
                     f'{known} can, their subclasses not. Leave it out of '
                     '`batch_augments` (`train_cfg.augments`), or register its function '
                     'by cfcn_plugin.mm.models.register_batch_augment('
-                    f'{kind.__name__}, function)')
+                    f'{kind.__name__}, function)'
+                )
 
     def __call__(self, inputs: Tensor, scores: Tensor, masks: MaskBatch | None):
         """Augment a batch.
@@ -75,7 +77,8 @@ class MaskedBatchAugment:
         if masks is None:
             raise ValueError(
                 f"{kind.__name__} needs masks: put `dict(type='LoadActivationMask', "
-                'source=...)` into the training pipeline')
+                'source=...)` into the training pipeline'
+            )
         if kind in STOCK:
             return STOCK[kind](inputs, scores, masks, **vars(augment))
         return OTHERS[kind](augment, inputs, scores.float(), masks)

@@ -1,4 +1,5 @@
 """Moving and augmenting masks with their images, one batch at a time."""
+
 import numpy as np
 import torch
 from mmpretrain.models import ClsDataPreprocessor, RandomBatchAugment
@@ -25,6 +26,7 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
     Raises:
         ValueError: A batch augment cannot take masks along.
     """
+
     stock = Stock('ClsDataPreprocessor')
 
     @property
@@ -57,7 +59,8 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
                     f"image '{sample.get('img_path')}' was packed without `guided`, "
                     'and others of its batch with it: each pipeline that a batch is '
                     "drawn from needs LoadActivationMask (with missing='unguided' "
-                    'where there are no masks) and PackGuidedInputs')
+                    'where there are no masks) and PackGuidedInputs'
+                )
             self._check_classes(sample)
         masks = stack_masks(samples, size).to(self.device, non_blocking=True)
         for sample in samples:
@@ -71,7 +74,8 @@ class GuidedDataPreprocessor(ClsDataPreprocessor):
             raise ValueError(
                 f"image '{sample.get('img_path')}' has a mask of class {highest}, and "
                 f'data_preprocessor.num_classes is {self.num_classes}: correct the '
-                '`classes` of the mask source')
+                '`classes` of the mask source'
+            )
 
     def _augment(self, inputs, samples, masks: MaskBatch | None):
         if 'gt_score' not in samples[0]:

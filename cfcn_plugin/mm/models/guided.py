@@ -1,4 +1,5 @@
 """The guided types of mmpretrain's classifiers."""
+
 import torch
 from mmpretrain.models import ImageClassifier, ImageToImageRetriever, TimmClassifier
 from torch import Tensor
@@ -17,6 +18,7 @@ class GuidedClassifier(GuidedMixin, ImageClassifier):
 
     A head whose ``in_channels`` is None or left out gets the backbone's width.
     """
+
     stock = Stock('ImageClassifier', extra_keys=EXTRA_KEYS)
 
     def __init__(self, backbone, neck=None, head=None, **kwargs):
@@ -32,6 +34,7 @@ class GuidedClassifier(GuidedMixin, ImageClassifier):
 
 class GuidedTimmClassifier(GuidedMixin, TimmClassifier):
     """``TimmClassifier`` with guidance; see :class:`GuidedMixin`."""
+
     stock = Stock('TimmClassifier', extra_keys=EXTRA_KEYS)
     scorer = 'model'
     trained = 'model'
@@ -42,11 +45,13 @@ class GuidedTimmClassifier(GuidedMixin, TimmClassifier):
             raise ValueError(
                 f'this {type(self.model).__name__} has no classifier (an encoder, or '
                 "num_classes=0): use it as backbone=dict(type='GuidedTIMMBackbone', "
-                'model_name=...) of a GuidedClassifier')
+                'model_name=...) of a GuidedClassifier'
+            )
 
 
 class GuidedRetriever(GuidedMixin, ImageToImageRetriever):
     """``ImageToImageRetriever`` with guidance; see :class:`GuidedMixin`."""
+
     stock = Stock('ImageToImageRetriever', extra_keys=EXTRA_KEYS)
     trained = 'image_encoder'
 

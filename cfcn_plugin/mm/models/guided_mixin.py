@@ -1,4 +1,5 @@
 """Guidance of a stock model of mmpretrain, by a :class:`Guide`."""
+
 from collections.abc import Sequence
 
 import torch
@@ -38,27 +39,38 @@ class GuidedMixin:
         ValueError: The preprocessor is not a guided one; a hook target or a width
             is wrong.
     """
+
     scorer = 'head'  # the module whose output is the class scores
     trained = 'backbone'  # the module whose parameters guidance trains
 
-    def __init__(self,
-                 *args,
-                 guidance: dict | Guidance | Sequence[dict | Guidance] | None = None,
-                 feature_hook: dict | FeatureHook | None = None,
-                 fine_tuning: dict | None = None,
-                 data_preprocessor: dict | nn.Module | None = None,
-                 **kwargs):
+    def __init__(
+        self,
+        *args,
+        guidance: dict | Guidance | Sequence[dict | Guidance] | None = None,
+        feature_hook: dict | FeatureHook | None = None,
+        fine_tuning: dict | None = None,
+        data_preprocessor: dict | nn.Module | None = None,
+        **kwargs,
+    ):
         super().__init__(
-            *args, data_preprocessor=_guided_preprocessor(data_preprocessor), **kwargs)
+            *args, data_preprocessor=_guided_preprocessor(data_preprocessor), **kwargs
+        )
         if not isinstance(feature_hook, FeatureHook):
             feature_hook = built(dict(type='FeatureHook') | (feature_hook or {}))
         self.guide = Guide(
-            self, built(guidance), feature_hook, self._class_scores,
-            self.get_submodule(self.trained))
+            self,
+            built(guidance),
+            feature_hook,
+            self._class_scores,
+            self.get_submodule(self.trained),
+        )
         scorer = self.get_submodule(self.scorer)
         self._scores = Capture(scorer)
-        self.fine_tuning = None if fine_tuning is None else FineTuning(
-            self, body=self._body(), head=scorer, **fine_tuning)
+        self.fine_tuning = (
+            None
+            if fine_tuning is None
+            else FineTuning(self, body=self._body(), head=scorer, **fine_tuning)
+        )
 
     def _body(self) -> nn.Module:
         body = self.get_submodule(self.trained)
@@ -89,16 +101,19 @@ class GuidedMixin:
     @property
     def maps_are_classes(self) -> bool:
         """Whether the guided map has one channel a class."""
-        return (self.feature_hook.names == ['auto']
-                and getattr(getattr(self, 'head', None), 'maps_are_classes', False))
+        return self.feature_hook.names == ['auto'] and getattr(
+            getattr(self, 'head', None), 'maps_are_classes', False
+        )
 
     # ---- the stock model's interface, with masks ----------------------------
 
-    def forward(self,
-                inputs: Tensor,
-                data_samples: list | None = None,
-                mode: str = 'tensor',
-                masks: MaskBatch | None = None):
+    def forward(
+        self,
+        inputs: Tensor,
+        data_samples: list | None = None,
+        mode: str = 'tensor',
+        masks: MaskBatch | None = None,
+    ):
         """As the stock model's, with the masks of ``GuidedDataPreprocessor``."""
         if mode == 'loss':
             return self.loss(inputs, data_samples, masks)
@@ -106,10 +121,9 @@ class GuidedMixin:
 
     # torch.compile leaves this frame alone and compiles what it calls
     @torch.compiler.disable(recursive=False)
-    def loss(self,
-             inputs: Tensor,
-             data_samples: list,
-             masks: MaskBatch | None = None) -> dict[str, Tensor]:
+    def loss(
+        self, inputs: Tensor, data_samples: list, masks: MaskBatch | None = None
+    ) -> dict[str, Tensor]:
         """The stock losses and the guidance's terms.
 
         Raises:
@@ -121,7 +135,8 @@ class GuidedMixin:
             raise ValueError(
                 'guidance got no masks: the training pipeline needs '
                 "`dict(type='LoadActivationMask', source=...)` after the image is "
-                "loaded and `dict(type='PackGuidedInputs')` at its end")
+                "loaded and `dict(type='PackGuidedInputs')` at its end"
+            )
         step = self._guided_loss
         if self.guidance.differentiates:
             step = torch.compiler.disable(step)
@@ -129,8 +144,9 @@ class GuidedMixin:
 
     # dynamo fails on its block of context managers
     @torch.compiler.disable(recursive=False)
-    def _guided_loss(self, inputs: Tensor, data_samples: list,
-                     masks: MaskBatch) -> dict[str, Tensor]:
+    def _guided_loss(
+        self, inputs: Tensor, data_samples: list, masks: MaskBatch
+    ) -> dict[str, Tensor]:
         inputs = self.guide.prepare(inputs)
         with self.guide, self._scores:
             losses = super().loss(inputs, data_samples)
@@ -145,12 +161,13 @@ class GuidedMixin:
         return losses
 
     @torch.compiler.disable(recursive=False)
-    def predict_with_maps(self,
-                          inputs: Tensor,
-                          data_samples: list,
-                          masks: MaskBatch,
-                          forward: nn.Module | None = None
-                          ) -> tuple[list, GuidanceBatch]:
+    def predict_with_maps(
+        self,
+        inputs: Tensor,
+        data_samples: list,
+        masks: MaskBatch,
+        forward: nn.Module | None = None,
+    ) -> tuple[list, GuidanceBatch]:
         """The stock predictions, and the maps and masks of the same forward pass.
 
         For metrics of where the evidence lies; ``predict`` is the stock model's.
@@ -194,7 +211,8 @@ def _guided_preprocessor(given: dict | nn.Module | None) -> dict | nn.Module:
         raise ValueError(
             f"the data preprocessor is '{name_of(kind)}', which leaves masks behind: "
             "write data_preprocessor=dict(type='GuidedDataPreprocessor', ...), same "
-            'keys, or leave `type` out')
+            'keys, or leave `type` out'
+        )
     return given
 
 
@@ -208,9 +226,11 @@ def _target(data_samples: Sequence, scores: Tensor) -> Tensor:
     if 'gt_score' in data_samples[0]:
         return torch.stack([s.gt_score for s in data_samples])
     if 'gt_label' not in data_samples[0]:
-        raise ValueError('focus is measured against the true class, and the data set '
-                         'gives no `gt_label`: leave LoadActivationMask out of the '
-                         'pipeline where labels are not known')
+        raise ValueError(
+            'focus is measured against the true class, and the data set '
+            'gives no `gt_label`: leave LoadActivationMask out of the '
+            'pipeline where labels are not known'
+        )
     labels = [s.gt_label for s in data_samples]
     if all(len(label) == 1 for label in labels):
         return torch.cat(labels)

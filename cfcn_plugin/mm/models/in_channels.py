@@ -1,4 +1,5 @@
 """Filling in a head's input width, so that swapping a backbone is one line."""
+
 import inspect
 
 from mmpretrain.registry import MODELS
@@ -27,8 +28,10 @@ def resolve_head(head: dict, backbone: nn.Module, neck: dict | None) -> dict:
     head_type = head.get('type')
     if isinstance(head_type, str):
         head_type = MODELS.get(head_type)
-    if head_type is None or 'in_channels' not in inspect.signature(
-            head_type.__init__).parameters:
+    if (
+        head_type is None
+        or 'in_channels' not in inspect.signature(head_type.__init__).parameters
+    ):
         return dict(head)
     name, given = head_type.__name__, head.get('in_channels')
     try:
@@ -42,21 +45,29 @@ def resolve_head(head: dict, backbone: nn.Module, neck: dict | None) -> dict:
             width = None
     if given is None and width is None:
         after = f' after {neck["type"]}' if neck else ''
-        raise ValueError(f'{name} needs `in_channels`: the width of '
-                         f'{type(backbone).__name__}{after} is not known')
+        raise ValueError(
+            f'{name} needs `in_channels`: the width of '
+            f'{type(backbone).__name__}{after} is not known'
+        )
     if None not in (given, width) and given != width:
-        raise ValueError(f'{name} has in_channels={given}, but '
-                         f"{type(backbone).__name__}'s map has {width} channels: write "
-                         f'{width}, or leave it out (in_channels=None)')
+        raise ValueError(
+            f'{name} has in_channels={given}, but '
+            f"{type(backbone).__name__}'s map has {width} channels: write "
+            f'{width}, or leave it out (in_channels=None)'
+        )
     return dict(head, in_channels=given if width is None else width)
 
 
 def _check_pooling(layout: Layout, backbone: nn.Module, neck: dict) -> None:
     """Stock pooling over tokens or channels-last maps runs, and is wrong."""
     makes_nchw = layout.module != 'timm_model' or hasattr(backbone, 'out_channels')
-    if (neck.get('type') in KEEP_CHANNELS and not makes_nchw
-            and (layout.channels_last or layout.prefix_tokens or layout.grid)):
+    if (
+        neck.get('type') in KEEP_CHANNELS
+        and not makes_nchw
+        and (layout.channels_last or layout.prefix_tokens or layout.grid)
+    ):
         raise ValueError(
             f'{neck["type"]} would pool the wrong axes: '
             f'{type(backbone.timm_model).__name__} gives tokens or channels-last maps. '
-            "Use backbone=dict(type='GuidedTIMMBackbone', ...), same keys")
+            "Use backbone=dict(type='GuidedTIMMBackbone', ...), same keys"
+        )

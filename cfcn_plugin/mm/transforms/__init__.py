@@ -1,4 +1,5 @@
 """Transforms that load a mask, move image and mask together, and pack both."""
+
 from .load_image import LoadImage
 from .loading import LoadActivationMask
 from .mask_aware import MaskAware
@@ -14,7 +15,15 @@ from .transform_kinds import (
 )
 
 __all__ = [
-    'COMPOUND', 'GEOMETRIC', 'LoadActivationMask', 'LoadImage', 'MaskAware',
-    'PHOTOMETRIC', 'PackGuidedInputs', 'kind_of', 'moves_pixels', 'transform_type',
-    'type_name'
+    'COMPOUND',
+    'GEOMETRIC',
+    'LoadActivationMask',
+    'LoadImage',
+    'MaskAware',
+    'PHOTOMETRIC',
+    'PackGuidedInputs',
+    'kind_of',
+    'moves_pixels',
+    'transform_type',
+    'type_name',
 ]

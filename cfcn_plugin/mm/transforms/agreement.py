@@ -1,4 +1,5 @@
 """Checks that image and mask agree in size and flip."""
+
 import numpy as np
 from PIL import Image
 
@@ -25,14 +26,16 @@ def check_sizes(results: dict, image, when: str) -> None:
     if isinstance(image, Image.Image):
         size = image.size[::-1]
     else:
-        size = tuple(image.shape[:2] if isinstance(image, np.ndarray) else
-                     image.shape[-2:])
+        size = tuple(
+            image.shape[:2] if isinstance(image, np.ndarray) else image.shape[-2:]
+        )
     for key, mask in moved_planes(results).items():
         if mask.shape[-2:] != size:
             raise ValueError(
                 f'{when}, `{key}` of {describe_image(results)} has height and width '
                 f'{mask.shape[-2:]}, its image {size}: wrap every earlier transform '
-                f'that moves pixels, {REMEDY}')
+                f'that moves pixels, {REMEDY}'
+            )
 
 
 def check_flips(results: dict, when: str) -> None:
@@ -40,4 +43,5 @@ def check_flips(results: dict, when: str) -> None:
     if results.get('flip', False) != results.get('mask_flip', False):
         raise ValueError(
             f'{when}, the {describe_image(results)} was flipped and its mask was not: '
-            f'wrap the flip, {REMEDY}')
+            f'wrap the flip, {REMEDY}'
+        )

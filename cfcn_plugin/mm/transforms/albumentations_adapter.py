@@ -1,4 +1,5 @@
 """Moving masks with mmpretrain's Albumentations wrapper."""
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 
@@ -11,8 +12,9 @@ def fill_masks_with_context(transform: BaseTransform) -> BaseTransform:
     return transform
 
 
-def move_by_albumentations(transform: BaseTransform, results: dict,
-                           planes: dict[str, np.ndarray]) -> dict:
+def move_by_albumentations(
+    transform: BaseTransform, results: dict, planes: dict[str, np.ndarray]
+) -> dict:
     """Run the wrapper once for image and masks.
 
     A second run is not possible, since Albumentations has its own random generators.
@@ -27,13 +29,17 @@ def move_by_albumentations(transform: BaseTransform, results: dict,
     Returns:
         The sample's dict with image and masks moved.
     """
-    flat = [plane for mask in planes.values()
-            for plane in mask.reshape(-1, *mask.shape[-2:])]
+    flat = [
+        plane
+        for mask in planes.values()
+        for plane in mask.reshape(-1, *mask.shape[-2:])
+    ]
     results = transform({**results, 'masks': flat})
     moved = iter(results.pop('masks'))
     for key, mask in planes.items():
         results[key] = (
-            next(moved) if mask.ndim == 2 else np.stack([next(moved) for _ in mask]))
+            next(moved) if mask.ndim == 2 else np.stack([next(moved) for _ in mask])
+        )
     return results
 
 

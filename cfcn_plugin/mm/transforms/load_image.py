@@ -1,4 +1,5 @@
 """Loading images with an option for damaged files."""
+
 from io import BytesIO
 
 from mmcv.transforms import LoadImageFromFile
@@ -33,7 +34,8 @@ class LoadImage(LoadImageFromFile):
     Raises:
         OSError: The image cannot be read.
     """
-    stock = Stock('LoadImageFromFile', extra_keys=('on_error', ))
+
+    stock = Stock('LoadImageFromFile', extra_keys=('on_error',))
 
     def __init__(self, *args, on_error: str = 'raise', **kwargs):
         if on_error not in ON_ERROR:
@@ -61,13 +63,15 @@ class LoadImage(LoadImageFromFile):
 
     def _fail(self, file: str, error: Exception) -> None:
         why = printable(
-            f"image '{file}' cannot be read: {error or type(error).__name__}")
+            f"image '{file}' cannot be read: {error or type(error).__name__}"
+        )
         if self.on_error == 'raise':
             raise OSError(
-                f"{why}. Replace the file, or skip unreadable images with dict(type="
-                "'LoadImage', on_error='another')") from error
+                f'{why}. Replace the file, or skip unreadable images with dict(type='
+                "'LoadImage', on_error='another')"
+            ) from error
         count = self._failures.add(file, OSError(why))
         if count:
             MMLogger.get_current_instance().warning(
-                f'{why}; another is drawn in its place ({count} in this process so '
-                'far)')
+                f'{why}; another is drawn in its place ({count} in this process so far)'
+            )

@@ -1,4 +1,5 @@
 """Loading the mask of a loaded image."""
+
 from mmcv.transforms import BaseTransform
 from mmengine.logging import MMLogger
 from mmpretrain.registry import TASK_UTILS
@@ -46,10 +47,16 @@ class LoadActivationMask(MaskLoader, BaseTransform):
             ``on_error='unguided'`` the log counts masks that cannot be used
             (``mask_error_fraction``).
     """
+
     stock = GOES
 
-    def __init__(self, source: dict | MaskSource, min_visible: float = 0.0,
-                 refine: dict | GrabCut | None = None, **options):
+    def __init__(
+        self,
+        source: dict | MaskSource,
+        min_visible: float = 0.0,
+        refine: dict | GrabCut | None = None,
+        **options,
+    ):
         check_number('min_visible', min_visible, least=0, most=1)
         if isinstance(source, dict):
             source = TASK_UTILS.build(source)
@@ -63,7 +70,8 @@ class LoadActivationMask(MaskLoader, BaseTransform):
         results['guided'] = result is not None and result.kind == 'mask'
         if self.on_error == 'unguided':
             results['mask_error'] = bool(
-                result and result.error and not self.is_declared_unguided(result))
+                result and result.error and not self.is_declared_unguided(result)
+            )
         if results['guided']:
             results.update(mask_fields(result.record, self.min_visible))
             if result.ways is not None:
@@ -81,13 +89,24 @@ class LoadActivationMask(MaskLoader, BaseTransform):
         return self.load(results, _image_shape(results))
 
     def __repr__(self):
-        names = ('image_list_file', 'fraction', 'seed', 'missing', 'empty', 'exif',
-                 'rescale', 'on_error', 'min_visible')
+        names = (
+            'image_list_file',
+            'fraction',
+            'seed',
+            'missing',
+            'empty',
+            'exif',
+            'rescale',
+            'on_error',
+            'min_visible',
+        )
         options = [f'{name}={getattr(self, name)!r}' for name in names]
         if self.refine is not None:
             options.append(f'refine={self.refine.refine!r}')
-        return (f'{type(self).__name__}(source={type(self.source).__name__}, '
-                f'{", ".join(options)})')
+        return (
+            f'{type(self).__name__}(source={type(self.source).__name__}, '
+            f'{", ".join(options)})'
+        )
 
 
 def _warn(text: str) -> None:
@@ -100,5 +119,6 @@ def _image_shape(results: dict) -> tuple[int, int]:
         raise MaskError(
             f'{describe_image(results)}: the image was already changed from '
             f'{results["ori_shape"][:2]} to {shape}; put LoadActivationMask right '
-            'after the image is loaded')
+            'after the image is loaded'
+        )
     return shape

@@ -1,4 +1,5 @@
 """Applying a stock transform to image and mask with one random draw."""
+
 from collections.abc import Callable
 from copy import copy
 
@@ -70,7 +71,8 @@ class MaskAware(BaseTransform):
                 f'MaskAware does not support {self.name}. If {self.name} moves no '
                 'pixel, set `photometric=True`; otherwise use one of '
                 f'{", ".join(dict.fromkeys(t.__name__ for t in GEOMETRIC))} or a '
-                'subclass of theirs')
+                'subclass of theirs'
+            )
         self.inner = transform
         self.one_draw = OneDraw(transform)
         self.by_draw = BY_DRAW.get(type(transform))
@@ -114,19 +116,25 @@ class MaskAware(BaseTransform):
             plane = Image.fromarray(plane)
         moved = run(self.for_masks, {**before, 'img': plane})['img']
         if isinstance(moved, np.ndarray) and (
-                moved.flags.c_contiguous and moved.flags.writeable):
+            moved.flags.c_contiguous and moved.flags.writeable
+        ):
             return moved
         return np.require(moved, requirements=['C', 'W'])  # of Pillow, or a view
 
     def __repr__(self):
-        return (f'{type(self).__name__}(transform={self.inner}, '
-                f'photometric={self.photometric})')
+        return (
+            f'{type(self).__name__}(transform={self.inner}, '
+            f'photometric={self.photometric})'
+        )
 
 
 def _aware_inside(compound: BaseTransform) -> BaseTransform:
     """A copy of a compound transform with mask-aware inner transforms."""
     compound, parts = copy(compound), compound.transforms
     compound.transforms = (
-        MaskAware(parts) if isinstance(parts, BaseTransform) else  # RandomApply's
-        [p if isinstance(p, MaskAware) else MaskAware(p) for p in parts])
+        MaskAware(parts)
+        if isinstance(parts, BaseTransform)
+        # RandomApply's
+        else [p if isinstance(p, MaskAware) else MaskAware(p) for p in parts]
+    )
     return compound

@@ -1,4 +1,5 @@
 """Copies of transforms for masks: nearest neighbour, with context as fill value."""
+
 from copy import copy
 from functools import cache
 from types import FunctionType
@@ -47,13 +48,16 @@ def mask_copy(transform):
     return GeometricPolicy(transform) if isinstance(transform, POLICIES) else transform
 
 
-def crop_plane(transform: RandomResizedCrop, drawn: dict,
-               plane: np.ndarray) -> np.ndarray:
+def crop_plane(
+    transform: RandomResizedCrop, drawn: dict, plane: np.ndarray
+) -> np.ndarray:
     """The crop of a plane, by the nearest neighbour of Pillow."""
     top, left, height, width = drawn['rand_crop_params']
-    return cv2.resize(plane[top:top + height, left:left + width],
-                      tuple(transform.scale[::-1]),
-                      interpolation=cv2.INTER_NEAREST_EXACT)
+    return cv2.resize(
+        plane[top : top + height, left : left + width],
+        tuple(transform.scale[::-1]),
+        interpolation=cv2.INTER_NEAREST_EXACT,
+    )
 
 
 def flip_plane(transform: RandomFlip, drawn: dict, plane: np.ndarray) -> np.ndarray:
@@ -87,10 +91,13 @@ def _geometric_forward(policy: type):
     if '_apply_op' not in code.co_names:
         raise TypeError(
             f'MaskAware does not support {policy.__name__}.forward: use a policy of '
-            'torchvision without changes')
+            'torchvision without changes'
+        )
     return FunctionType(
-        code, {**policy.forward.__globals__, '_apply_op': _apply_geometric_op},
-        closure=policy.forward.__closure__)
+        code,
+        {**policy.forward.__globals__, '_apply_op': _apply_geometric_op},
+        closure=policy.forward.__closure__,
+    )
 
 
 def _apply_geometric_op(image, op_name: str, *args, **kwargs):

@@ -1,4 +1,5 @@
 """Running a transform on image and masks by the same random numbers."""
+
 import inspect
 from collections.abc import Callable
 from functools import cache, partial
@@ -15,9 +16,18 @@ from .transform_kinds import unwrap
 
 # The random functions of torchvision's transforms
 TORCH_RANDOM = (
-    torch.rand, torch.randint, torch.randn, torch.randperm, torch.bernoulli,
-    torch.multinomial, torch.normal, torch.Tensor.bernoulli_, torch.Tensor.normal_,
-    torch.Tensor.random_, torch.Tensor.uniform_)
+    torch.rand,
+    torch.randint,
+    torch.randn,
+    torch.randperm,
+    torch.bernoulli,
+    torch.multinomial,
+    torch.normal,
+    torch.Tensor.bernoulli_,
+    torch.Tensor.normal_,
+    torch.Tensor.random_,
+    torch.Tensor.uniform_,
+)
 
 
 class OneDraw:
@@ -37,8 +47,11 @@ class OneDraw:
         package = type(inside).__module__.partition('.')[0]
         self.stock = package in ('mmcv', 'mmpretrain', 'torchvision')
         self.by_methods = self.stock and isinstance(inside, BaseTransform)
-        self.parts = [name for name, part in vars(inside).items()
-                      if isinstance(part, BaseTransform)]
+        self.parts = [
+            name
+            for name, part in vars(inside).items()
+            if isinstance(part, BaseTransform)
+        ]
 
     def __call__(self) -> Callable[[Any, dict], dict]:
         """Begin a draw; returns ``run(transform, results)``, the results of a run."""
@@ -91,8 +104,11 @@ def _shallow_copy(transform: BaseTransform) -> BaseTransform:
 def _random_methods(transform: type) -> dict[str, Callable]:
     """The methods that mmcv or mmpretrain marks as random."""
     methods = {name: inspect.getattr_static(transform, name) for name in dir(transform)}
-    return {name: method.func for name, method in methods.items()
-            if isinstance(method, cache_randomness)}
+    return {
+        name: method.func
+        for name, method in methods.items()
+        if isinstance(method, cache_randomness)
+    }
 
 
 def _run_torch(drawn: list, transform, results: dict) -> dict:

@@ -1,4 +1,5 @@
 """Packing image, label and mask for the model."""
+
 from mmpretrain.datasets import PackInputs
 
 from cfcn_plugin.masks.visibility import drop_cropped_out
@@ -6,8 +7,15 @@ from cfcn_plugin.stock import Stock
 
 from .agreement import check_flips, check_sizes
 
-MASK_KEYS = ('guided', 'cropped_out', 'mask_error', 'activation_mask', 'mask_classes',
-             'ignore_mask', 'outline_ways')
+MASK_KEYS = (
+    'guided',
+    'cropped_out',
+    'mask_error',
+    'activation_mask',
+    'mask_classes',
+    'ignore_mask',
+    'outline_ways',
+)
 
 
 class PackGuidedInputs(PackInputs):
@@ -30,12 +38,15 @@ class PackGuidedInputs(PackInputs):
         input_key, algorithm_keys: As in ``PackInputs``.
         meta_keys: As in ``PackInputs``; ``group`` is packed too.
     """
+
     stock = Stock('PackInputs')
 
-    def __init__(self,
-                 input_key='img',
-                 algorithm_keys=(),
-                 meta_keys=(*PackInputs.DEFAULT_META_KEYS, 'group')):
+    def __init__(
+        self,
+        input_key='img',
+        algorithm_keys=(),
+        meta_keys=(*PackInputs.DEFAULT_META_KEYS, 'group'),
+    ):
         super().__init__(input_key, (*algorithm_keys, *MASK_KEYS), meta_keys)
 
     def transform(self, results: dict) -> dict:
@@ -43,7 +54,8 @@ class PackGuidedInputs(PackInputs):
             raise ValueError(
                 'PackGuidedInputs got a sample without `guided`: add '
                 "`dict(type='LoadActivationMask', source=...)` after the image is "
-                'loaded')
+                'loaded'
+            )
         results['cropped_out'] = False
         if results['guided']:
             check_sizes(results, results[self.input_key], 'before PackGuidedInputs')

@@ -1,4 +1,5 @@
 """Images and saliency maps from test splits, files and checkpoints."""
+
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,17 +33,21 @@ def image_panel(sample: dict) -> ImagePanel:
     """
     inputs, data = sample['inputs'], sample['data_samples']
     if getattr(inputs, 'ndim', None) != 3:
-        raise TypeError('only images that the pipeline packs as (C, H, W) can be '
-                        f'shown, got {type(inputs).__name__} '
-                        f'{tuple(getattr(inputs, "shape", ()))}')
+        raise TypeError(
+            'only images that the pipeline packs as (C, H, W) can be '
+            f'shown, got {type(inputs).__name__} '
+            f'{tuple(getattr(inputs, "shape", ()))}'
+        )
     mask = data.get('activation_mask')
     if mask is not None and mask.ndim == 3:
         mask = mask.max(0)
     label = data.get('gt_label')
     return ImagePanel(
-        _reverse_colours(inputs), mask,
+        _reverse_colours(inputs),
+        mask,
         frozenset(() if label is None else label.tolist()),
-        Path(data.get('img_path') or str(data.get('sample_idx', ''))).name)
+        Path(data.get('img_path') or str(data.get('sample_idx', ''))).name,
+    )
 
 
 def select_images(dataset, count: int) -> list[ImagePanel]:
@@ -54,7 +59,7 @@ def select_images(dataset, count: int) -> list[ImagePanel]:
     """
     found: list[ImagePanel] = []
     order = sorted(range(len(dataset)), key=lambda index: guidance_rank(str(index)))
-    for index in order[:SEARCHED * count]:
+    for index in order[: SEARCHED * count]:
         panel = image_panel(dataset[index])
         if not found or panel.image.shape == found[0].image.shape:
             found.append(panel)
@@ -63,8 +68,9 @@ def select_images(dataset, count: int) -> list[ImagePanel]:
     return found
 
 
-def load_test_images(cfg: Config,
-                     count: int) -> tuple[list[ImagePanel], tuple[str, ...]]:
+def load_test_images(
+    cfg: Config, count: int
+) -> tuple[list[ImagePanel], tuple[str, ...]]:
     """Some images of a config's test split, and the names of its classes."""
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     dataset = build_dataset(cfg.test_dataloader.dataset)
@@ -95,15 +101,28 @@ def load_image_file(cfg: Config, file: str | Path) -> ImagePanel:
 
 def _pipeline(cfg: Config, split: str) -> list[dict]:
     loader = cfg.get(f'{split}_dataloader')
-    return next((one['pipeline'] for _, one in dataset_configs(loader.dataset)
-                 if 'pipeline' in one), []) if loader else []
+    return (
+        next(
+            (
+                one['pipeline']
+                for _, one in dataset_configs(loader.dataset)
+                if 'pipeline' in one
+            ),
+            [],
+        )
+        if loader
+        else []
+    )
 
 
 def _run(pipeline: list[dict], file: str | Path) -> ImagePanel:
     all_masks = dict(
-        image_list=None, fraction=1., empty='unguided', missing='unguided')
-    steps = [{**step, **all_masks} if step['type'] == LOAD_MASK else step
-             for step in pipeline]
+        image_list=None, fraction=1.0, empty='unguided', missing='unguided'
+    )
+    steps = [
+        {**step, **all_masks} if step['type'] == LOAD_MASK else step
+        for step in pipeline
+    ]
     # a pipeline that loads no mask leaves the image unguided
     return image_panel(Compose(steps)(dict(img_path=str(file), guided=False)))
 
@@ -118,7 +137,8 @@ def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
     if not hasattr(model, 'feature_hook'):
         raise TypeError(
             f"'{cfg.filename}' has a {type(model).__name__} without a feature hook: "
-            'use its guided type with guidance=None (see cfcn_plugin.guide_config)')
+            'use its guided type with guidance=None (see cfcn_plugin.guide_config)'
+        )
     return model
 
 
@@ -151,14 +171,18 @@ def predict_saliency(model: nn.Module, images: Sequence[ImagePanel]) -> Saliency
     scores = sum(scores) if isinstance(scores, tuple | list) else scores
     confidence, predicted = _probabilities(model, scores).max(1)
     saliency = reduce_channels(
-        activation, predicted if model.maps_are_classes else None)
+        activation, predicted if model.maps_are_classes else None
+    )
     size = tuple(inputs.shape[-2:])
     class_maps = None
     if model.maps_are_classes:
         class_maps = resize_maps(activation.relu(), covers, size).cpu().numpy()
     return SaliencyMaps(
         resize_maps(saliency[:, None], covers, size)[:, 0].cpu().numpy(),
-        predicted.cpu().numpy(), class_maps, confidence.cpu().numpy())
+        predicted.cpu().numpy(),
+        class_maps,
+        confidence.cpu().numpy(),
+    )
 
 
 def predict_grad_cam(model: nn.Module, images: Sequence[ImagePanel]) -> SaliencyMaps:
@@ -180,7 +204,8 @@ def predict_grad_cam(model: nn.Module, images: Sequence[ImagePanel]) -> Saliency
 
 def _probabilities(model: nn.Module, scores: torch.Tensor) -> torch.Tensor:
     several = isinstance(getattr(model, 'head', None), MultiLabelClsHead) or getattr(
-        getattr(model, 'head', None), 'multi_label', False)
+        getattr(model, 'head', None), 'multi_label', False
+    )
     return scores.sigmoid() if several else scores.softmax(1)
 
 

@@ -17,7 +17,9 @@ load_mask = dict(
         data_root=data_root,
         use='segmentation',
         objects='label',
-        classes=classes))
+        classes=classes,
+    ),
+)
 resize = dict(type='MaskAware', transform=dict(type='Resize', scale=(96, 96)))
 train_pipeline = [
     dict(type='LoadImageFromFile'),
@@ -25,7 +27,8 @@ train_pipeline = [
     resize,
     dict(
         type='MaskAware',
-        transform=dict(type='RandomFlip', prob=0.5, direction='horizontal')),
+        transform=dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    ),
     dict(type='PackGuidedInputs'),
 ]
 test_pipeline = [
@@ -38,16 +41,19 @@ dataset = dict(
     type='CSVDataset',
     data_root=data_root,
     ann_file='aeroplane-cow.csv',
-    classes=classes)
+    classes=classes,
+)
 
 train_dataloader = dict(
     batch_size=16,  # Table 4
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(split='train', pipeline=train_pipeline, **dataset))
+    dataset=dict(split='train', pipeline=train_pipeline, **dataset),
+)
 val_dataloader = dict(
     batch_size=64,
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(split='test', pipeline=test_pipeline, **dataset))
+    dataset=dict(split='test', pipeline=test_pipeline, **dataset),
+)
 test_dataloader = val_dataloader

@@ -16,7 +16,9 @@ load_mask = dict(
         masks='annotations',
         names=classes,
         objects='label',
-        classes=classes))
+        classes=classes,
+    ),
+)
 resize = dict(type='MaskAware', transform=dict(type='Resize', scale=(96, 96)))
 train_pipeline = [
     dict(type='LoadImageFromFile'),
@@ -24,7 +26,8 @@ train_pipeline = [
     resize,
     dict(
         type='MaskAware',
-        transform=dict(type='RandomFlip', prob=0.5, direction='horizontal')),
+        transform=dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    ),
     dict(type='PackGuidedInputs'),
 ]
 test_pipeline = [
@@ -34,19 +37,19 @@ test_pipeline = [
     dict(type='PackGuidedInputs'),
 ]
 dataset = dict(
-    type='CSVDataset',
-    data_root=data_root,
-    ann_file='labels.csv',
-    classes=classes)
+    type='CSVDataset', data_root=data_root, ann_file='labels.csv', classes=classes
+)
 
 train_dataloader = dict(
     batch_size=16,
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(split='train', pipeline=train_pipeline, **dataset))
+    dataset=dict(split='train', pipeline=train_pipeline, **dataset),
+)
 val_dataloader = dict(
     batch_size=64,
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(split='test', pipeline=test_pipeline, **dataset))
+    dataset=dict(split='test', pipeline=test_pipeline, **dataset),
+)
 test_dataloader = val_dataloader

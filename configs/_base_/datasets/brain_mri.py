@@ -10,7 +10,9 @@ pipeline = [
     dict(
         type='LoadActivationMask',
         source=dict(
-            type='PNGMasks', data_root=data_root, images='images', masks='masks')),
+            type='PNGMasks', data_root=data_root, images='images', masks='masks'
+        ),
+    ),
     dict(type='MaskAware', transform=dict(type='Resize', scale=(96, 96))),
     dict(type='PackGuidedInputs'),
 ]
@@ -19,16 +21,19 @@ dataset = dict(
     data_root=data_root,
     ann_file='labels.csv',
     classes=['meningioma', 'glioma', 'pituitary'],
-    pipeline=pipeline)
+    pipeline=pipeline,
+)
 
 train_dataloader = dict(
     batch_size=32,  # Table 4
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(split='train', **dataset))
+    dataset=dict(split='train', **dataset),
+)
 val_dataloader = dict(
     batch_size=64,
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(split='test', **dataset))
+    dataset=dict(split='test', **dataset),
+)
 test_dataloader = val_dataloader

@@ -21,7 +21,9 @@ pipeline = [
             masks='masks',
             suffix='.png',
             flat=True,
-            lesions=lesions)),
+            lesions=lesions,
+        ),
+    ),
     # width, height (Table 4)
     dict(type='MaskAware', transform=dict(type='Resize', scale=(250, 175))),
     dict(type='PackGuidedInputs'),
@@ -32,16 +34,19 @@ dataset = dict(
     ann_file='labels.csv',
     classes=lesions,
     label=[f'label_{lesion}' for lesion in lesions],
-    pipeline=pipeline)
+    pipeline=pipeline,
+)
 
 train_dataloader = dict(
     batch_size=5,  # Table 4
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(split='train', **dataset))
+    dataset=dict(split='train', **dataset),
+)
 val_dataloader = dict(
     batch_size=9,
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(split='test', **dataset))
+    dataset=dict(split='test', **dataset),
+)
 test_dataloader = val_dataloader

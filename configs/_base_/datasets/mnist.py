@@ -9,7 +9,9 @@ pipeline = [
     dict(
         type='LoadActivationMask',
         source=dict(
-            type='PNGMasks', data_root=data_root, images='images', masks='masks')),
+            type='PNGMasks', data_root=data_root, images='images', masks='masks'
+        ),
+    ),
     dict(type='PackGuidedInputs'),
 ]
 dataset = dict(
@@ -17,16 +19,19 @@ dataset = dict(
     data_root=data_root,
     ann_file='labels.csv',
     classes=[str(digit) for digit in range(10)],
-    pipeline=pipeline)
+    pipeline=pipeline,
+)
 
 train_dataloader = dict(
     batch_size=64,
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(split='train', **dataset))
+    dataset=dict(split='train', **dataset),
+)
 val_dataloader = dict(
     batch_size=256,
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(split='test', **dataset))
+    dataset=dict(split='test', **dataset),
+)
 test_dataloader = val_dataloader

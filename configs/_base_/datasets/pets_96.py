@@ -12,7 +12,8 @@ train_pipeline = [
     resize,
     dict(
         type='MaskAware',
-        transform=dict(type='RandomFlip', prob=0.5, direction='horizontal')),
+        transform=dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    ),
     dict(type='PackGuidedInputs'),
 ]
 test_pipeline = [

@@ -4,8 +4,5 @@
 #
 #     python tools/train.py mmpretrain::resnet/resnet50_8xb8_cub.py \
 #         --guide configs/_base_/guidance/cub_boxes.py
-masks = dict(
-    type='BoxMasks',
-    data_root='data/CUB_200_2011',
-    ann_file='boxes.csv')
+masks = dict(type='BoxMasks', data_root='data/CUB_200_2011', ann_file='boxes.csv')
 recipe = 'pretrained'

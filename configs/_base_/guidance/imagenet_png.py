@@ -11,8 +11,8 @@ masks = dict(
         type='LoadActivationMask',
         missing='unguided',
         source=dict(
-            type='PNGMasks',
-            data_root='data/imagenet',
-            images='train',
-            masks='masks')))
+            type='PNGMasks', data_root='data/imagenet', images='train', masks='masks'
+        ),
+    )
+)
 guidance = dict(type='CausalFocusLoss', loss_weight=1.0)

@@ -7,9 +7,9 @@ masks = dict(
         type='LoadActivationMask',
         missing='unguided',
         source=dict(
-            type='PNGMasks',
-            data_root='data/imagenet',
-            images='val',
-            masks='masks')))
+            type='PNGMasks', data_root='data/imagenet', images='val', masks='masks'
+        ),
+    )
+)
 guidance = None
-splits = ('test', )
+splits = ('test',)

@@ -8,4 +8,5 @@ model = dict(
     data_preprocessor=dict(mean=[0, 0, 0], std=[255, 255, 255], to_rgb=True),
     backbone=dict(type='CFCNNet'),
     head=dict(type='CausalFocusHead', mode='class'),
-    guidance=dict(type='CausalFocusLoss', channels='target'))
+    guidance=dict(type='CausalFocusLoss', channels='target'),
+)

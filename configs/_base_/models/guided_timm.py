@@ -6,4 +6,5 @@ model = dict(
     neck=dict(type='GlobalAveragePooling'),
     head=dict(type='LinearClsHead', in_channels=None),
     guidance=dict(type='CausalFocusLoss', loss_weight=1.0, channels='all'),
-    feature_hook=dict(type='FeatureHook', target='auto'))
+    feature_hook=dict(type='FeatureHook', target='auto'),
+)

@@ -1,4 +1,5 @@
 """A server of the page in a thread, and a person with a headless Chromium."""
+
 import asyncio
 import threading
 
@@ -24,6 +25,7 @@ def images(tmp_path):
 @pytest.fixture
 def clock():
     """A clock that stands still until its ``now`` is changed."""
+
     class Clock:
         now = 0.0
 
@@ -43,6 +45,7 @@ def server(session):
     """A server of the session in this process."""
     pytest.importorskip('tornado')
     from cfcn_plugin.annotation.drawing.server import DrawingServer
+
     server = DrawingServer(session, '127.0.0.1', 18700)
     yield server
     server._http.stop()
@@ -53,6 +56,7 @@ def serve(images):
     """Serve the images as the tool does; returns the server."""
     pytest.importorskip('tornado')
     from cfcn_plugin.annotation.drawing.server import DrawingServer
+
     stops = []
 
     def start(queue=None, port=18900, **options):
@@ -63,7 +67,6 @@ def serve(images):
             end, loop = asyncio.Event(), asyncio.get_running_loop()
 
             class Server(DrawingServer):
-
                 def stop(self):
                     loop.call_soon_threadsafe(end.set)
 
@@ -102,6 +105,7 @@ def chromium(tmp_path_factory):
 def person(chromium):
     """A person at a browser with one empty tab; the page made no errors."""
     from drawing_person import Person
+
     chromium.get_log('browser')
     person = Person(chromium)
     yield person

@@ -1,4 +1,5 @@
 """Which requests are of the server's own page and user."""
+
 import socket
 
 import pytest
@@ -8,9 +9,21 @@ from cfcn_plugin.annotation.drawing.access import Access, in_address
 LOCAL = Access('127.0.0.1', 8988)
 
 
-@pytest.mark.parametrize('host', [
-    'evil.example', 'evil.example:8988', '127.0.0.1:1', 'localhost', '127.0.0.1',
-    '10.0.0.9:8988', '127.0.0.1.evil.example:8988', 'localhost:8988:8988', ':8988', ''])
+@pytest.mark.parametrize(
+    'host',
+    [
+        'evil.example',
+        'evil.example:8988',
+        '127.0.0.1:1',
+        'localhost',
+        '127.0.0.1',
+        '10.0.0.9:8988',
+        '127.0.0.1.evil.example:8988',
+        'localhost:8988:8988',
+        ':8988',
+        '',
+    ],
+)
 def test_another_host_is_not_own(host):
     assert not LOCAL.is_own(host, None, writes=False)
     assert not LOCAL.is_own(host, f'http://{host}', writes=True)
@@ -27,9 +40,18 @@ def test_port_80_need_not_be_named():
     assert access.is_own('127.0.0.1', 'http://127.0.0.1', writes=True)
 
 
-@pytest.mark.parametrize('origin', [
-    'http://evil.example', 'null', 'https://127.0.0.1:8988', 'http://127.0.0.1',
-    'http://127.0.0.1:1', 'http://localhost:8988', ''])
+@pytest.mark.parametrize(
+    'origin',
+    [
+        'http://evil.example',
+        'null',
+        'https://127.0.0.1:8988',
+        'http://127.0.0.1',
+        'http://127.0.0.1:1',
+        'http://localhost:8988',
+        '',
+    ],
+)
 def test_page_of_another_site_can_neither_read_nor_write(origin):
     for writes in (False, True):
         assert not LOCAL.is_own('127.0.0.1:8988', origin, writes)

@@ -1,4 +1,5 @@
 """Captions of a CSV file, by the paths of images."""
+
 import pytest
 
 from cfcn_plugin.annotation.drawing.captions import read_captions
@@ -13,12 +14,14 @@ def read(tmp_path, text, names=('a.jpg', 'b/c.jpg')):
 
 def test_single_column_is_the_caption(tmp_path):
     assert read(tmp_path, 'image,kind\na.jpg,blue tit\nother.jpg,crow\n') == {
-        'a.jpg': 'blue tit'}
+        'a.jpg': 'blue tit'
+    }
 
 
 def test_several_columns_are_named(tmp_path):
     assert read(tmp_path, 'image,kind,place\n\nb/c.jpg,crow,"sea, shore"\n') == {
-        'b/c.jpg': 'kind: crow · place: sea, shore'}
+        'b/c.jpg': 'kind: crow · place: sea, shore'
+    }
 
 
 @pytest.mark.parametrize('path', ['b/c.jpg', 'images/b/c.jpg', 'birds/images/b/c.jpg'])

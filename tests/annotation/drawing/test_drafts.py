@@ -1,4 +1,5 @@
 """Drafts on the disk: what is read is what was written, or nothing."""
+
 import pytest
 
 from cfcn_plugin.annotation.drawing.drafts import Draft, Drafts
@@ -22,9 +23,17 @@ def test_draft_is_read_as_it_was_written_until_it_is_removed(drafts):
     assert drafts.read('a/b.jpg') is None and drafts.names(['a/b.jpg']) == []
 
 
-@pytest.mark.parametrize('content', [
-    b'', b'{', b'7\nruns', b'{"revision": "7", "runs": "4"}\nruns',
-    b'{"runs": 4}\nruns', b'\xff\n'])
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'',
+        b'{',
+        b'7\nruns',
+        b'{"revision": "7", "runs": "4"}\nruns',
+        b'{"runs": 4}\nruns',
+        b'\xff\n',
+    ],
+)
 def test_damaged_draft_is_no_draft(drafts, content):
     drafts.write('a.png', DRAFT)
     (drafts.folder / 'a.draft').write_bytes(content)

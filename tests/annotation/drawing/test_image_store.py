@@ -1,4 +1,5 @@
 """Images for the browser: format, size, thumbnails and orientation."""
+
 import cv2
 import numpy as np
 import pytest
@@ -33,8 +34,9 @@ def test_large_image_travels_as_jpeg_of_at_most_4096_pixels(store):
     assert store.load('a.bmp').shape == (1000, 4200, 3)
 
 
-@pytest.mark.parametrize('size,wanted', [
-    ((960, 480), (96, 48)), ((60, 40), (60, 40)), ((3000, 1), (96, 1))])
+@pytest.mark.parametrize(
+    'size,wanted', [((960, 480), (96, 48)), ((60, 40), (60, 40)), ((3000, 1), (96, 1))]
+)
 def test_thumbnail_has_at_most_96_pixels(store, size, wanted):
     Image.new('RGB', size, (200, 40, 30)).save(store.folder / 'a.jpg')
     found = decoded(store.thumbnail('a.jpg'))
@@ -61,4 +63,6 @@ def test_image_is_upright_and_its_orientation_told(store):
 def test_shrink_keeps_proportions_and_at_least_a_pixel():
     assert shrink(np.zeros((10, 40)), 20).shape == (5, 20)
     assert shrink(np.zeros((1, 400)), 20).shape == (1, 20)
-    np.testing.assert_array_equal(shrink(np.array([[0., 4.], [8., 4.]]), 1), [[4.]])
+    np.testing.assert_array_equal(
+        shrink(np.array([[0.0, 4.0], [8.0, 4.0]]), 1), [[4.0]]
+    )

@@ -1,4 +1,5 @@
 """An image is one tab's until the tab leaves it or is silent for 12 seconds."""
+
 import pytest
 
 from cfcn_plugin.annotation.drawing.leases import EXPIRES, Leases

@@ -1,4 +1,5 @@
 """The pace: the median of recent gaps without breaks."""
+
 from cfcn_plugin.annotation.drawing.pace import BREAK, RECENT, Pace
 
 

@@ -1,4 +1,5 @@
 """The page in a real browser, as a person draws: what is seen, and what is saved."""
+
 import numpy as np
 from drawing_photos import CIRCLE, disc, iou, saved
 

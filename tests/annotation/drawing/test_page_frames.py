@@ -1,9 +1,10 @@
 """What a frame of the page draws: the pixels that changed, from ready bitmaps."""
+
 import pytest
 
 pytestmark = pytest.mark.slow
 # how many pixels of the canvas the frame after a change makes anew
-MADE = '''
+MADE = """
     const {view} = app, {scene} = view;
     const made = run => {
       view.draw();
@@ -12,7 +13,7 @@ MADE = '''
       view.draw();
       return scene.made - before;
     };
-'''
+"""
 
 
 def test_frame_makes_only_the_pixels_anew_that_change(person, serve):
@@ -20,14 +21,17 @@ def test_frame_makes_only_the_pixels_anew_that_change(person, serve):
     width, height = person.js('return [app.view.canvas.width, app.view.canvas.height]')
     person.keys('b')
     person.drag([[60, 150], [240, 150]])
-    hover, pan, dab, hidden, zoom, lost = person.js(MADE + '''
+    hover, pan, dab, hidden, zoom, lost = person.js(
+        MADE
+        + """
         return [made(() => { app.pointer = [100, 100]; view.invalidate(); }),
                 made(() => view.pan(3, -2)),
                 made(() => { app.mask.begin(); app.tool.last = [150, 50];
                              app.tool.stamp([150, 50]); app.mask.end(); }),
                 made(() => app.toggleMask()), made(() => view.zoom(1.1, [200, 200])),
                 made(() => scene.canvas.dispatchEvent(new Event('contextrestored')))];
-        ''')
+        """
+    )
     assert hover == 0 and pan == 3 * height + 2 * width
     assert hidden == zoom == lost == width * height
     radius, scale = person.js('return [app.radius, app.view.scale]')
@@ -38,7 +42,7 @@ def test_frames_of_changes_show_what_a_whole_drawing_shows(person, serve):
     person.open(serve())
     person.keys('b')
     person.drag([[60, 150], [240, 150]])
-    differ = person.js('''
+    differ = person.js("""
         const {view} = app, {scene} = view;
         let state = 1;
         const random = () => (state = state * 16807 % 2147483647) / 2147483647;
@@ -62,18 +66,18 @@ def test_frames_of_changes_show_what_a_whole_drawing_shows(person, serve):
           view.draw();
           return pixels().reduce(
             (most, one, k) => Math.max(most, Math.abs(one - some[k])), 0);
-        });''')
+        });""")
     assert max(differ) <= 1  # of 255: the browser's rounding
 
 
 def test_events_between_two_frames_are_one_frame(person, serve):
     person.open(serve())
-    frames = person.js('''
+    frames = person.js("""
         const {view} = app, first = view.frames;
         const frame = () => new Promise(requestAnimationFrame);
         return frame().then(frame).then(() => {
           const before = view.frames;
           for (let i = 0; i < 50; i++) view.pan(1, 1);
           return frame().then(frame).then(() => view.frames - before);
-        });''')
+        });""")
     assert frames == 1

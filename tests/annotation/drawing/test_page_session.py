@@ -1,4 +1,5 @@
 """What outlives a refresh, a kill and a second tab; classes, boxes and odd images."""
+
 import os
 import re
 import signal
@@ -82,7 +83,8 @@ def test_two_tabs_draw_on_different_images_and_do_not_overwrite(person, serve, i
 
 
 def test_mask_that_another_program_wrote_is_replaced_by_decision_alone(
-        person, serve, images):
+    person, serve, images
+):
     person.open(serve())
     person.keys('b')
     person.drag(LINE)
@@ -122,8 +124,19 @@ def test_mask_of_an_earlier_session_asks_before_it_is_edited(person, serve, imag
 def test_kill_of_the_server_loses_nothing(person, images):
     def start(port):
         tool = subprocess.Popen(
-            [sys.executable, '-u', TOOL, images, '--out', images.parent / 'masks',
-             '--port', str(port)], stdout=subprocess.PIPE, text=True)
+            [
+                sys.executable,
+                '-u',
+                TOOL,
+                images,
+                '--out',
+                images.parent / 'masks',
+                '--port',
+                str(port),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         while not (found := re.search(r'http://\S+', tool.stdout.readline())):
             pass
         return tool, found[0], int(found[0].split(':')[2].split('/')[0])
@@ -180,8 +193,12 @@ def test_each_class_has_its_label_and_its_colour(person, serve, images):
 
 def test_box_that_exists_comes_as_an_outline_to_take(person, serve, images):
     boxes = {'a.png': [[92, 32, 208, 148, 1]], 'b.png': [[92, 32, 208, 148, 1]]}
-    person.open(serve(boxes=lambda name, shape: boxes.get(name, []),
-                      captions={'a.png': 'blue tit'}))
+    person.open(
+        serve(
+            boxes=lambda name, shape: boxes.get(name, []),
+            captions={'a.png': 'blue tit'},
+        )
+    )
     assert 'blue tit' in person.text
     person.until('app.tools.outline.found')
     person.keys('s')
@@ -199,7 +216,8 @@ def test_box_that_exists_comes_as_an_outline_to_take(person, serve, images):
 
 
 def test_photograph_with_an_orientation_is_told_and_its_mask_is_upright(
-        person, serve, images):
+    person, serve, images
+):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(photograph()).save(images / '0.jpg', exif=exif, quality=95)
@@ -221,7 +239,8 @@ def test_photograph_with_an_orientation_is_told_and_its_mask_is_upright(
 
 
 def test_thousands_of_images_have_thumbnails_as_they_come_in_sight(
-        person, serve, tmp_path):
+    person, serve, tmp_path
+):
     folder = tmp_path / 'many'
     folder.mkdir()
     Image.fromarray(photograph()).save(folder / '0000.jpg')
@@ -233,7 +252,8 @@ def test_thousands_of_images_have_thumbnails_as_they_come_in_sight(
     person.keys(*'2500', 'ENTER')
     person.ready(2499)
     assert '2500 of 3000' in person.text
-    assert person.js("return document.querySelector('.current').title"
-                     ).startswith('2500: 2499.jpg (open)')
+    assert person.js("return document.querySelector('.current').title").startswith(
+        '2500: 2499.jpg (open)'
+    )
     person.js("document.querySelector('.current').nextSibling.click()")
     person.until('app.index !== 2499')

@@ -1,4 +1,5 @@
 """Each tool of the page by mouse, wheel and keys, on small and on large photographs."""
+
 import numpy as np
 import pytest
 from drawing_photos import CIRCLE, disc, iou, photograph, saved
@@ -25,8 +26,9 @@ def polygon(points, shape=(200, 300)):
 def outline(scale=1):
     x, y, radius = np.array(CIRCLE) * scale
     angles = np.linspace(0, 2 * np.pi, 80)
-    return np.stack([x + radius * np.cos(angles), y + radius * np.sin(angles)],
-                    1).tolist()
+    return np.stack(
+        [x + radius * np.cos(angles), y + radius * np.sin(angles)], 1
+    ).tolist()
 
 
 def changed(one, other, least=60):
@@ -39,7 +41,8 @@ def test_shapes_cover_the_pixels_that_they_cover_in_python(person, serve, seed):
     rng = np.random.default_rng(seed)
     points = rng.uniform(-20, 60, (3 + 3 * seed, 2))
     radius = float(rng.uniform(0, 9))
-    drawn = person.js('''
+    drawn = person.js(
+        """
         const [points, radius, done] = arguments;
         return import('/page/raster.js').then(({polygonSpans, segmentSpans}) => [
           span => polygonSpans(points, 50, 40, span),
@@ -48,7 +51,10 @@ def test_shapes_cover_the_pixels_that_they_cover_in_python(person, serve, seed):
           const mask = new Uint8Array(2000);
           shape((row, x0, x1) => mask.fill(1, row * 50 + x0, row * 50 + x1));
           return Array.from(mask);
-        }));''', points.tolist(), radius)
+        }));""",
+        points.tolist(),
+        radius,
+    )
     filled, stroke = np.array(drawn).reshape(2, 40, 50)
     np.testing.assert_array_equal(filled, polygon(points, (40, 50)))
     np.testing.assert_array_equal(stroke, draw_stroke(points, radius, (40, 50)))
@@ -60,7 +66,7 @@ def test_polygon_has_corners_to_drag_to_add_and_to_take_back(person, serve):
     for point in [*SQUARE, [20, 20]]:
         person.click(point)
     person.keys('BACKSPACE')  # the last corner
-    person.click(SQUARE[0])   # closes
+    person.click(SQUARE[0])  # closes
     assert person.js('return app.tool.isClosed')
     before = person.seen()
     person.drag([SQUARE[2], [270, 170], [280, 180]], release=False)
@@ -142,14 +148,17 @@ def test_stroke_becomes_the_outline_of_its_object(person, serve):
 
 
 def test_zoomed_in_by_the_wheel_and_panned_what_is_drawn_is_where_it_is_seen(
-        person, serve, images):
+    person, serve, images
+):
     from selenium.webdriver import ActionChains
     from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
+
     person.open(serve())
     canvas = person.driver.find_element('id', 'canvas')
     before = person.js('return app.view.scale')
     ActionChains(person.driver).scroll_from_origin(
-        ScrollOrigin.from_element(canvas, 100, 50), 0, -500).perform()
+        ScrollOrigin.from_element(canvas, 100, 50), 0, -500
+    ).perform()
     scale = person.js('return app.view.scale')
     assert scale / before == pytest.approx(np.exp(0.75), rel=0.01)
     x, y = person.js('return [app.view.x, app.view.y]')
@@ -165,7 +174,8 @@ def test_zoomed_in_by_the_wheel_and_panned_what_is_drawn_is_where_it_is_seen(
 
 
 def test_photograph_of_twelve_megapixels_is_drawn_on_and_outlined(
-        person, serve, tmp_path):
+    person, serve, tmp_path
+):
     folder = tmp_path / 'large'
     folder.mkdir()
     Image.fromarray(photograph(3000, 4000)).save(folder / 'a.jpg', quality=90)
@@ -173,8 +183,10 @@ def test_photograph_of_twelve_megapixels_is_drawn_on_and_outlined(
     person.until('app.view.levels.length === 3')
     # a frame draws the smallest copy that has a pixel for each pixel of the screen
     assert 0.125 < person.js('return app.view.scale') <= 0.25
-    widths = person.js('return [0.1, 0.25, 0.3, 0.5, 0.6, 1, 4].map('
-                       'scale => app.view.level(scale).width)')
+    widths = person.js(
+        'return [0.1, 0.25, 0.3, 0.5, 0.6, 1, 4].map('
+        'scale => app.view.level(scale).width)'
+    )
     assert widths == [1000, 1000, 2000, 2000, 4000, 4000, 4000]
     person.keys('b')
     before = person.seen()

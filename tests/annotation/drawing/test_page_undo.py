@@ -1,4 +1,5 @@
 """Undo and redo, which outlive a refresh: the steps are kept with the draft."""
+
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -36,7 +37,7 @@ def test_undo_and_redo_outlive_a_refresh_until_the_image_is_left(person, serve, 
 
 def test_steps_that_are_kept_are_bounded_and_checked(person, serve):
     person.open(serve())
-    kept, read = person.js('''
+    kept, read = person.js("""
         return import('/page/steps.js').then(({readSteps, writeSteps}) => {
           const rect = {left: 0, top: 0, right: 2, bottom: 1};
           const edit = (a, b) => ({rect, words: [a, 1, b, 1], shape: null});
@@ -54,8 +55,12 @@ def test_steps_that_are_kept_are_bounded_and_checked(person, serve):
             text([{...edits[0], words: [1, 1]}]), text([
               {...edits[0], rect: {...rect, right: 3}}])].map(
             one => readSteps(mask, one))];
-        });''')
+        });""")
     assert kept == [
-        [0, -1, []], [1, 0, [[0, 1]]], [2, 1, [[1, 0], [0, 1]]],
-        [2, 1, [[1, 0], [0, 1], [1, 1]]], [2, 1, [[1, 0], [0, 1], [1, 1], [2, 0]]]]
+        [0, -1, []],
+        [1, 0, [[0, 1]]],
+        [2, 1, [[1, 0], [0, 1]]],
+        [2, 1, [[1, 0], [0, 1], [1, 1]]],
+        [2, 1, [[1, 0], [0, 1], [1, 1], [2, 0]]],
+    ]
     assert read == [True] + 5 * [False]

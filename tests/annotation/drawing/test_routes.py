@@ -1,4 +1,5 @@
 """What the routes answer: parts of the page and of the queue, and broken writes."""
+
 import numpy as np
 import pytest
 
@@ -20,9 +21,19 @@ def test_page_and_all_its_parts_work_after_the_printed_address(server):
 
 def test_no_file_outside_of_the_page_and_the_queue_is_read(server):
     cookie = enter(server)
-    for path in ('/page/../routes.py', '/page/..%2froutes.py', '/page/routes.py',
-                 '/page/%2fetc%2fpasswd', '/image/3', '/image/-1', '/image/a.png',
-                 '/image/../a.png', '/mask/99', '/thumbnail/3', '/etc/passwd'):
+    for path in (
+        '/page/../routes.py',
+        '/page/..%2froutes.py',
+        '/page/routes.py',
+        '/page/%2fetc%2fpasswd',
+        '/image/3',
+        '/image/-1',
+        '/image/a.png',
+        '/image/../a.png',
+        '/mask/99',
+        '/thumbnail/3',
+        '/etc/passwd',
+    ):
         assert ask(server, path, Cookie=cookie).code == 404, path
 
 
@@ -36,16 +47,30 @@ def test_draft_comes_back_with_its_steps_after_the_runs(server):
     assert f'"runs": {len(runs)}' in answer.headers['X-Facts']
 
 
-@pytest.mark.parametrize('method,path,body', [
-    ('PUT', '/mask/0', b'abc'), ('PUT', '/draft/0', b'\0' * 8), ('PUT', '/mask/0', b''),
-    ('PUT', '/mask/0', b'\xff\xff\xff\xff\x60\xea\0\0'),
-    ('POST', '/outline/0', b'{'), ('POST', '/outline/0', b'[]'),
-    ('POST', '/outline/0', b'{"boxes": [[1, 2]], "strokes": []}'),
-    ('POST', '/outline/0', b'{"boxes": [[1e999, 2, 3, 4]], "strokes": []}'),
-    ('POST', '/outline/0', b'{"boxes": [], "strokes": []}'),
-    ('POST', '/outline/0', b'{"boxes": [[900, 900, 950, 950]], "strokes": []}')])
+@pytest.mark.parametrize(
+    'method,path,body',
+    [
+        ('PUT', '/mask/0', b'abc'),
+        ('PUT', '/draft/0', b'\0' * 8),
+        ('PUT', '/mask/0', b''),
+        ('PUT', '/mask/0', b'\xff\xff\xff\xff\x60\xea\0\0'),
+        ('POST', '/outline/0', b'{'),
+        ('POST', '/outline/0', b'[]'),
+        ('POST', '/outline/0', b'{"boxes": [[1, 2]], "strokes": []}'),
+        ('POST', '/outline/0', b'{"boxes": [[1e999, 2, 3, 4]], "strokes": []}'),
+        ('POST', '/outline/0', b'{"boxes": [], "strokes": []}'),
+        ('POST', '/outline/0', b'{"boxes": [[900, 900, 950, 950]], "strokes": []}'),
+    ],
+)
 def test_broken_writes_are_told_and_write_nothing(server, images, method, path, body):
-    answer = ask(server, path, None, method, body, Cookie=enter(server),
-                 Origin=f'http://127.0.0.1:{server.port}')
+    answer = ask(
+        server,
+        path,
+        None,
+        method,
+        body,
+        Cookie=enter(server),
+        Origin=f'http://127.0.0.1:{server.port}',
+    )
     assert answer.code == 422 and b'"error": "' in answer.body
     assert not (images.parent / 'masks').exists()

@@ -1,4 +1,5 @@
 """The server answers who has its address, and no other site or user."""
+
 from types import SimpleNamespace
 
 import pytest
@@ -8,8 +9,14 @@ from drawing_requests import PAGES, ask, enter
 
 from cfcn_plugin.annotation.drawing.server import DrawingServer
 
-WRITES = [('PUT', '/mask/0'), ('PUT', '/draft/0'), ('DELETE', '/draft/0'),
-          ('POST', '/skip/0'), ('POST', '/outline/0'), ('POST', '/stop')]
+WRITES = [
+    ('PUT', '/mask/0'),
+    ('PUT', '/draft/0'),
+    ('DELETE', '/draft/0'),
+    ('POST', '/skip/0'),
+    ('POST', '/outline/0'),
+    ('POST', '/stop'),
+]
 
 
 @pytest.mark.parametrize('page', [*PAGES, '/?token=', '/?token=guess', '/nowhere'])
@@ -48,20 +55,33 @@ def test_writing_needs_the_origin_of_the_page(server, session, images):
         assert ask(server, path, None, method, b'', Cookie=cookie).code == 403
     assert not (images.parent / 'masks').exists()
     origin = f'http://127.0.0.1:{server.port}'
-    assert ask(server, '/skip/0', None, 'POST', b'', Cookie=cookie,
-               Origin=origin).code == 200
+    assert (
+        ask(server, '/skip/0', None, 'POST', b'', Cookie=cookie, Origin=origin).code
+        == 200
+    )
     assert session.queue.skipped == {'a.png'}
 
 
 def test_server_for_all_addresses_warns(session):
     everywhere = DrawingServer(session, '0.0.0.0', 18700)
-    assert ask(everywhere, '/', f'10.0.0.9:{everywhere.port}',
-               Cookie=enter(everywhere)).code == 200
+    assert (
+        ask(
+            everywhere, '/', f'10.0.0.9:{everywhere.port}', Cookie=enter(everywhere)
+        ).code
+        == 200
+    )
     assert 'not encrypted' in everywhere.describe()
 
 
 def test_name_that_is_given_is_known(session):
     named = DrawingServer(session, 'localhost', 18700)
     assert f'http://localhost:{named.port}/?token=' in named.describe()
-    assert ask(SimpleNamespace(port=named.port), '/', f'localhost:{named.port}',
-               Cookie=enter(named)).code == 200
+    assert (
+        ask(
+            SimpleNamespace(port=named.port),
+            '/',
+            f'localhost:{named.port}',
+            Cookie=enter(named),
+        ).code
+        == 200
+    )

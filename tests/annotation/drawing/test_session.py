@@ -1,4 +1,5 @@
 """Drafts, revisions, tabs and the pace: nothing that was drawn is lost or replaced."""
+
 import os
 
 import numpy as np
@@ -21,7 +22,8 @@ RUNS, OTHER = encode_runs(MASK), encode_runs(1 - MASK)
 def start(images, clock):
     """A session, as after a start of the tool."""
     return lambda **options: DrawingSession(
-        AnnotationQueue(images, images.parent / 'masks', **options), clock=clock)
+        AnnotationQueue(images, images.parent / 'masks', **options), clock=clock
+    )
 
 
 # ---- saving --------------------------------------------------------------------------
@@ -69,8 +71,9 @@ def test_mask_of_an_earlier_session_is_not_replaced_unasked(start):
     assert not start(redo=True).open(0, 'tab')[0]['earlier']
 
 
-@pytest.mark.parametrize('name', [
-    '$\\frac{$', '\\$a$', '\x1b[2J', '\u202ex', os.fsdecode(b'caf\xe9')])
+@pytest.mark.parametrize(
+    'name', ['$\\frac{$', '\\$a$', '\x1b[2J', '\u202ex', os.fsdecode(b'caf\xe9')]
+)
 def test_image_of_any_name_can_be_drawn(start, images, name):
     (images / f'{name}.png').write_bytes((images / 'a.png').read_bytes())
     session = start()

@@ -1,4 +1,5 @@
 """Objects change places; labels, masks and unguided images do not."""
+
 import numpy as np
 import pytest
 import torch
@@ -21,7 +22,7 @@ def batch(guided=(True, True, True, True)):
     mask[..., 8:24, 10:20] = 1
     mask *= guided.view(-1, 1, 1, 1)
     ignore = ~guided[:, None, None].expand(-1, SIZE, SIZE)
-    masks = MaskBatch(mask, ignore, guided, None, torch.tensor(0.))
+    masks = MaskBatch(mask, ignore, guided, None, torch.tensor(0.0))
     return inputs, torch.eye(len(guided)), masks
 
 
@@ -43,19 +44,20 @@ def test_it_is_the_function_of_the_test_sets():
     objects = masks.mask[:, 0].bool()
     torch.testing.assert_close(
         BackgroundSwap(prob=1.0, border=1.5)(inputs, scores, masks)[0],
-        swap_background(inputs, objects, inputs.flip(0), objects.flip(0), border=1.5))
+        swap_background(inputs, objects, inputs.flip(0), objects.flip(0), border=1.5),
+    )
 
 
 def test_with_a_box_as_the_hole_no_part_of_the_other_object_remains():
     inputs, scores, masks = batch((True, True))
-    inputs[:] = 0.
+    inputs[:] = 0.0
     box = (..., slice(10, 22), slice(8, 20))
-    inputs[box] = 1.
+    inputs[box] = 1.0
     masks.mask[:] = 0
     masks.mask[:, :, 10:22, 8:10] = masks.mask[:, :, 20:22, 8:20] = 1  # the corner
     masks.mask[0, :, 10:22, 8:20] = 0
     masks.mask[0, :, 14:16, 12:14] = 1
-    inputs[0] = 0.
+    inputs[0] = 0.0
     by_mask = BackgroundSwap(1.0, 1.0)(inputs, scores, masks)[0][0]
     by_box = BackgroundSwap(1.0, 1.0, hole='box')(inputs, scores, masks)[0][0]
     assert by_mask.max() == 1  # the part of the object that its mask lacks
@@ -81,11 +83,11 @@ def test_without_another_guided_image_nothing_changes(guided):
 
 def test_probability_is_that_of_an_image():
     torch.manual_seed(0)
-    inputs, scores, masks = batch((True, ) * 400)
+    inputs, scores, masks = batch((True,) * 400)
     swapped = BackgroundSwap(prob=0.3)(inputs, scores, masks)[0]
     fraction = (swapped != inputs).any(1).any(1).any(1).float().mean()
     assert 0.23 < fraction < 0.37
-    assert torch.equal(BackgroundSwap(prob=0.)(inputs, scores, masks)[0], inputs)
+    assert torch.equal(BackgroundSwap(prob=0.0)(inputs, scores, masks)[0], inputs)
 
 
 def test_what_a_mask_leaves_open_goes_with_the_object():
@@ -96,22 +98,37 @@ def test_what_a_mask_leaves_open_goes_with_the_object():
 
 
 def test_it_is_built_from_a_config_beside_others():
-    preprocess = MODELS.build(dict(
-        type='GuidedDataPreprocessor', num_classes=2, batch_augments=dict(augments=[
-            dict(type='BackgroundSwap', prob=1.0), dict(type='CutMix', alpha=1.)])))
+    preprocess = MODELS.build(
+        dict(
+            type='GuidedDataPreprocessor',
+            num_classes=2,
+            batch_augments=dict(
+                augments=[
+                    dict(type='BackgroundSwap', prob=1.0),
+                    dict(type='CutMix', alpha=1.0),
+                ]
+            ),
+        )
+    )
     samples = []
     for label in range(2):
         mask = np.zeros((SIZE, SIZE), np.uint8)
         mask[8:24, 10:20] = 1
         sample = DataSample().set_gt_label(label)
         for field, value in dict(
-                guided=True, cropped_out=False, activation_mask=mask).items():
+            guided=True, cropped_out=False, activation_mask=mask
+        ).items():
             sample.set_field(value, field)
         samples.append(sample)
     for seed in range(4):
         np.random.seed(seed)
-        out = preprocess(dict(inputs=list(batch((True, True))[0]), data_samples=[
-            sample.clone() for sample in samples]), training=True)
+        out = preprocess(
+            dict(
+                inputs=list(batch((True, True))[0]),
+                data_samples=[sample.clone() for sample in samples],
+            ),
+            training=True,
+        )
         assert out['masks'].guided.all()
 
 
@@ -122,10 +139,14 @@ def test_without_masks_it_says_what_is_missing():
         augment(inputs, scores, None)
 
 
-@pytest.mark.parametrize('options, message', [
-    (dict(prob=1.5), r'`prob` must be in \[0, 1\], got 1.5'),
-    (dict(border=-1), '`border` must be >= 0, got -1'),
-    (dict(hole='round'), "`hole` must be one of .*'box'.*, got 'round'")])
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (dict(prob=1.5), r'`prob` must be in \[0, 1\], got 1.5'),
+        (dict(border=-1), '`border` must be >= 0, got -1'),
+        (dict(hole='round'), "`hole` must be one of .*'box'.*, got 'round'"),
+    ],
+)
 def test_wrong_option_is_an_error(options, message):
     with pytest.raises(ValueError, match=message):
         BATCH_AUGMENTS.build(dict(type='BackgroundSwap', **options))

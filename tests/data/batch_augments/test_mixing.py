@@ -1,4 +1,5 @@
 """A mixed image is pairs of mask, label and weight, whose the pixels are."""
+
 from dataclasses import replace
 from functools import partial
 
@@ -10,12 +11,13 @@ from cfcn_plugin.data import BackgroundSwap, cutmix, mixup, resizemix
 from cfcn_plugin.data.batch_augments import mix_labels
 
 AUGMENTS = {
-    'mixup': partial(mixup, alpha=1.),
-    'cutmix': partial(cutmix, alpha=1.),
-    'cutmix minmax': partial(cutmix, alpha=1., cutmix_minmax=(0.3, 0.8)),
-    'resizemix': partial(resizemix, alpha=1.),
-    'resizemix bicubic': partial(resizemix, alpha=1., interpolation='bicubic'),
+    'mixup': partial(mixup, alpha=1.0),
+    'cutmix': partial(cutmix, alpha=1.0),
+    'cutmix minmax': partial(cutmix, alpha=1.0, cutmix_minmax=(0.3, 0.8)),
+    'resizemix': partial(resizemix, alpha=1.0),
+    'resizemix bicubic': partial(resizemix, alpha=1.0, interpolation='bicubic'),
 }
+
 
 def contributions(augment, planes, seed):
     """What each image gives to each: (B mixed, B given, H, W), one at a time."""
@@ -52,12 +54,16 @@ def test_components_are_what_each_image_gives(name):
                 fraction = present[i, j]
                 mask = (given[i, j] / fraction.clamp(min=1e-3)).clamp(0, 1)
                 torch.testing.assert_close(
-                    component.mask[i, 0], torch.where(fraction > 1e-3, mask, 0),
-                    rtol=0, atol=1e-3)  # the fraction's rounding, over a small fraction
+                    component.mask[i, 0],
+                    torch.where(fraction > 1e-3, mask, 0),
+                    rtol=0,
+                    atol=1e-3,
+                )  # the fraction's rounding, over a small fraction
         known = present[:, [0, 1, 3, 4, 5]].sum(1)
         torch.testing.assert_close(1 - found.ignore, known.clamp(0, 1))
         torch.testing.assert_close(
-            found.mask[:, 0], (given.sum(1) / known.clamp(min=1e-6)).clamp(0, 1))
+            found.mask[:, 0], (given.sum(1) / known.clamp(min=1e-6)).clamp(0, 1)
+        )
 
 
 def mixed_two(augment, scores=None, want=lambda one: 0.2 < one < 0.8, **kwargs):
@@ -66,7 +72,8 @@ def mixed_two(augment, scores=None, want=lambda one: 0.2 < one < 0.8, **kwargs):
         inputs, one_hot, masks = batch(2, **kwargs)
         seed_all(seed)
         inputs, mixed, masks = augment(
-            inputs, one_hot if scores is None else scores, masks)
+            inputs, one_hot if scores is None else scores, masks
+        )
         if want(float(masks.components[0].weight[0])):
             return inputs, mixed, masks
     raise AssertionError('no seed mixes the two')
@@ -108,7 +115,7 @@ def test_unguided_component_has_no_weight_and_its_region_is_ignored():
 
 
 def test_two_images_of_one_label_have_the_union_of_their_masks():
-    scores = torch.tensor([[0., 1.], [0., 1.]])
+    scores = torch.tensor([[0.0, 1.0], [0.0, 1.0]])
     _, _, masks = mixed_two(AUGMENTS['mixup'], scores)
     union = batch(2)[2].mask.amax(0).float()
     for component in masks.components:
@@ -139,7 +146,7 @@ def test_an_image_that_is_mixed_with_itself_keeps_label_and_mask():
     torch.testing.assert_close(after.mask, masks.mask.float())
 
 
-@pytest.mark.parametrize('augment', [*AUGMENTS.values(), BackgroundSwap(prob=1.)])
+@pytest.mark.parametrize('augment', [*AUGMENTS.values(), BackgroundSwap(prob=1.0)])
 def test_masks_that_ignore_nothing_need_not_say_so(augment):
     masks = batch()[2]
     found = []
@@ -161,8 +168,10 @@ def test_an_image_of_which_next_to_nothing_is_left_does_not_lie_there():
 @pytest.mark.parametrize('name', AUGMENTS)
 def test_labels_mix_as_their_one_hot_scores(name):
     found = []
-    for given, more in ((torch.tensor([2, 0, 1]), dict(num_classes=4)),
-                        (torch.eye(4)[[2, 0, 1]], {})):
+    for given, more in (
+        (torch.tensor([2, 0, 1]), dict(num_classes=4)),
+        (torch.eye(4)[[2, 0, 1]], {}),
+    ):
         inputs, _, masks = batch(3)
         seed_all(0)
         found.append(AUGMENTS[name](inputs, given, masks, **more))

@@ -1,4 +1,5 @@
 """Bike-Helmets: one label an image from its boxes, as many for testing as asked."""
+
 import csv
 
 import pytest
@@ -10,7 +11,8 @@ def test_one_head_without_a_helmet_decides(helmets_root):
     with (list_bike_helmets(helmets_root, test=4) / 'labels.csv').open() as stream:
         rows = list(csv.DictReader(stream))
     assert [row['filename'] for row in rows] == [
-        f'images/BikesHelmets{number}.png' for number in range(9)]
+        f'images/BikesHelmets{number}.png' for number in range(9)
+    ]
     for number, row in enumerate(rows):
         alone = number % 3 and number % 2 == 0
         assert row['label'] == ('With Helmet' if alone else 'Without Helmet')

@@ -1,4 +1,5 @@
 """Brain MRI out of MATLAB files: upright, by patient, whole or not at all."""
+
 import csv
 
 import numpy as np
@@ -28,9 +29,13 @@ def pixels(file):
 
 def test_every_slice_is_a_line_in_the_order_of_its_number(root):
     assert [row['filename'] for row in rows(root)] == [
-        f'images/{n}.png' for n in range(1, 10)]
+        f'images/{n}.png' for n in range(1, 10)
+    ]
     assert [row['label'] for row in rows(root)[:3]] == [
-        'glioma', 'pituitary', 'meningioma']
+        'glioma',
+        'pituitary',
+        'meningioma',
+    ]
     assert [row['patient'] for row in rows(root)[:2]] == ['100001', '100002']
 
 
@@ -59,8 +64,12 @@ def test_stretch_is_linear(tmp_path):
 
 
 def write(file, **changes):
-    fields = dict(image=np.arange(4).reshape(2, 2), label=np.array([[1.]]),
-                  PID=np.array([[49]]), tumorMask=np.eye(2))
+    fields = dict(
+        image=np.arange(4).reshape(2, 2),
+        label=np.array([[1.0]]),
+        PID=np.array([[49]]),
+        tumorMask=np.eye(2),
+    )
     file.parent.mkdir(exist_ok=True)
     with h5py.File(file, 'w') as content:
         for name, value in {**fields, **changes}.items():
@@ -68,11 +77,14 @@ def write(file, **changes):
                 content[f'cjdata/{name}'] = value
 
 
-@pytest.mark.parametrize('changes,message', [
-    (dict(label=np.array([[4.]])), 'expected cjdata/label 1, 2 or 3, got 4'),
-    (dict(image=np.full((2, 2), 7)), 'an image .* got .7.0, 7.0.'),
-    (dict(tumorMask=None), 'field .cjdata/tumorMask'),
-])
+@pytest.mark.parametrize(
+    'changes,message',
+    [
+        (dict(label=np.array([[4.0]])), 'expected cjdata/label 1, 2 or 3, got 4'),
+        (dict(image=np.full((2, 2), 7)), 'an image .* got .7.0, 7.0.'),
+        (dict(tumorMask=None), 'field .cjdata/tumorMask'),
+    ],
+)
 def test_a_file_that_is_not_as_published_is_named(tmp_path, changes, message):
     write(tmp_path / 'in' / '1.mat', **changes)
     with pytest.raises(ValueError, match=message) as caught:

@@ -2,6 +2,7 @@
 
 `make fuzz` looks for longer.
 """
+
 import gzip
 import shutil
 
@@ -14,9 +15,26 @@ from cfcn_plugin.data.public.mnist import export_mnist
 from cfcn_plugin.data.public.waterbirds import list_waterbirds
 from cfcn_plugin.mm.datasets import CSVDataset
 
-PIECES = st.one_of(st.binary(max_size=6), st.sampled_from(
-    [b'\0', b'\xff', b'"', b'\r', b'\n', b',', b',,,,,,', b'9' * 200_000, b'', b'-1',
-     b'nan', b'../a.jpg', b'\xef\xbb\xbf']))
+PIECES = st.one_of(
+    st.binary(max_size=6),
+    st.sampled_from(
+        [
+            b'\0',
+            b'\xff',
+            b'"',
+            b'\r',
+            b'\n',
+            b',',
+            b',,,,,,',
+            b'9' * 200_000,
+            b'',
+            b'-1',
+            b'nan',
+            b'../a.jpg',
+            b'\xef\xbb\xbf',
+        ]
+    ),
+)
 
 
 @st.composite
@@ -55,13 +73,22 @@ def test_csv_dataset(tmp_path, holds):
 
     def read():
         data = CSVDataset(
-            ann_file='labels.csv', data_root=str(tmp_path), classes=['cat', 'dog'],
-            split='train', group=['place'], serialize_data=False)
+            ann_file='labels.csv',
+            data_root=str(tmp_path),
+            classes=['cat', 'dog'],
+            split='train',
+            group=['place'],
+            serialize_data=False,
+        )
         for i in range(len(data)):
             assert data.get_data_info(i)['gt_label'] in (0, 1)
 
-    holds(file, b'filename,label,split,place\na.jpg,cat,train,land\n'
-          b'b.jpg,dog,train,sea\nc.jpg,dog,test,sea\n', read)
+    holds(
+        file,
+        b'filename,label,split,place\na.jpg,cat,train,land\n'
+        b'b.jpg,dog,train,sea\nc.jpg,dog,test,sea\n',
+        read,
+    )
 
 
 def test_waterbirds_metadata(waterbirds_source, holds):
@@ -86,8 +113,12 @@ def test_mnist_idx(mnist_source, tmp_path, holds, packed):
         shutil.rmtree(tmp_path / 'out', ignore_errors=True)
         export_mnist(source, tmp_path / 'out')
 
-    holds(file, data, read,
-          None if packed else lambda content: file.write_bytes(gzip.compress(content)))
+    holds(
+        file,
+        data,
+        read,
+        None if packed else lambda content: file.write_bytes(gzip.compress(content)),
+    )
 
 
 def test_brain_mri_matlab(brain_mri_source, tmp_path, holds):

@@ -1,4 +1,5 @@
 """LGG MRI out of kaggle_3m: labels from masks, no patient on both sides."""
+
 import csv
 import shutil
 
@@ -32,11 +33,14 @@ def test_a_slice_with_a_mask_is_a_tumour_and_has_a_mask_file(root, rows):
 def test_pixels_are_the_published_ones(root, lgg_source, rows):
     name = 'TCGA_CS_4941_19960909_10'
     published = lgg_source / name.rsplit('_', 1)[0] / name
-    for ours, theirs in (('images', f'{published}.tif'),
-                         ('masks', f'{published}_mask.tif')):
+    for ours, theirs in (
+        ('images', f'{published}.tif'),
+        ('masks', f'{published}_mask.tif'),
+    ):
         np.testing.assert_array_equal(
             np.asarray(Image.open(root / ours / f'{name}.png')),
-            np.asarray(Image.open(theirs)))
+            np.asarray(Image.open(theirs)),
+        )
 
 
 def test_no_patient_is_on_both_sides(rows):
@@ -66,7 +70,8 @@ def test_palette_of_a_mask_goes_by_its_colours(lgg_source, tmp_path):
     image.save(file)
     root = export_lgg_mri(tmp_path / 'in', tmp_path / 'out')
     np.testing.assert_array_equal(
-        np.asarray(Image.open(root / 'masks' / f'{name}.png')) > 0, mask)
+        np.asarray(Image.open(root / 'masks' / f'{name}.png')) > 0, mask
+    )
 
 
 def test_image_that_exif_turns_is_not_the_published_one(lgg_source, tmp_path):

@@ -1,4 +1,5 @@
 """A data set that is whole or not there, and tables that overwrite nothing."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -38,36 +39,45 @@ def test_nothing_is_overwritten(tmp_path):
         write_dataset(tmp_path, (), [])
     (tmp_path / 'labels.csv').write_text('mine')
     with pytest.raises(FileExistsError, match='labels.csv. exists and is not'):
-        write_table(tmp_path / 'labels.csv', ('a', ), [])
+        write_table(tmp_path / 'labels.csv', ('a',), [])
     assert (tmp_path / 'labels.csv').read_text() == 'mine'
 
 
 def test_table_and_images_are_what_was_given(tmp_path):
-    folder = write_dataset(tmp_path / 'data', ['label'], [
-        ('deep/p.png', PIXELS, {'masks/p.png': PIXELS}, 'x,y')])
+    folder = write_dataset(
+        tmp_path / 'data',
+        ['label'],
+        [('deep/p.png', PIXELS, {'masks/p.png': PIXELS}, 'x,y')],
+    )
     assert (folder / 'labels.csv').read_text().split() == [
-        'filename,label', 'deep/p.png,"x,y"']
+        'filename,label',
+        'deep/p.png,"x,y"',
+    ]
     np.testing.assert_array_equal(np.asarray(Image.open(folder / 'deep/p.png')), PIXELS)
     np.testing.assert_array_equal(
-        np.asarray(Image.open(folder / 'masks/p.png')), (PIXELS > 0) * 255)
+        np.asarray(Image.open(folder / 'masks/p.png')), (PIXELS > 0) * 255
+    )
 
 
 def test_table_is_written_whole_or_not_at_all(tmp_path):
     def rows():
-        yield ('a', )
+        yield ('a',)
         raise RuntimeError
 
-    for given, error in ((rows(), RuntimeError), ([('\udce9', )], UnicodeEncodeError)):
+    for given, error in ((rows(), RuntimeError), ([('\udce9',)], UnicodeEncodeError)):
         with pytest.raises(error):
-            write_table(tmp_path / 'labels.csv', ('a', ), given)
+            write_table(tmp_path / 'labels.csv', ('a',), given)
         assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize('entry', [
-    ('../x.png', PIXELS, {}),
-    ('x.png', PIXELS, {'../../m.png': PIXELS}),
-    ('/x.png', PIXELS, {}),
-])
+@pytest.mark.parametrize(
+    'entry',
+    [
+        ('../x.png', PIXELS, {}),
+        ('x.png', PIXELS, {'../../m.png': PIXELS}),
+        ('/x.png', PIXELS, {}),
+    ],
+)
 def test_nothing_is_written_outside_the_folder(tmp_path, entry):
     root = tmp_path / 'a' / 'data'
     with pytest.raises(MaskError, match='expected a path below'):

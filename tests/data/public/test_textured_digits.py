@@ -1,4 +1,5 @@
 """TexturedDigits: what the files promise, read back from the files."""
+
 import csv
 import filecmp
 from collections import Counter
@@ -41,7 +42,7 @@ def strokes(root, rows):
     def cut(name):
         mask = np.asarray(Image.open(root / 'masks' / name))
         y, x = np.nonzero(mask)
-        inside = mask[y.min():y.max() + 1, x.min():x.max() + 1]
+        inside = mask[y.min() : y.max() + 1, x.min() : x.max() + 1]
         return inside.shape, inside.tobytes()
 
     return {row['filename']: cut(row['filename']) for row in rows}
@@ -64,7 +65,7 @@ def backgrounds(root, rows):
         image = np.asarray(Image.open(root / row['filename']))[..., 0]
         # a digit of 20 pixels cannot cover both the first and the last row of 40
         edges = {image[0, :RUN].tobytes(), image[-1, :RUN].tobytes()}
-        found[row['filename']], = (key for key in windows if edges & windows[key])
+        (found[row['filename']],) = (key for key in windows if edges & windows[key])
     return found
 
 
@@ -106,8 +107,10 @@ def test_mask_is_where_the_strokes_are(root, rows):
 
 
 def test_training_and_test_show_disjoint_digits(rows, strokes):
-    shown = {split: {strokes[r['filename']] for r in rows if r['split'] == split}
-             for split in ('train', 'test')}
+    shown = {
+        split: {strokes[r['filename']] for r in rows if r['split'] == split}
+        for split in ('train', 'test')
+    }
     # no digit is shown twice; of 540, the strokes of two plain ones look the same
     assert len(shown['train']) >= 0.99 * len(DIGITS) * TRAIN_DIGITS
     assert len(shown['test']) >= 0.99 * len(DIGITS) * TEST_DIGITS
@@ -129,8 +132,11 @@ def test_tied_texture_tells_the_class(rows, backgrounds):
 
 
 def test_untied_each_class_is_on_each_texture_equally_often(rows, backgrounds):
-    counts = Counter((row['label'], backgrounds[row['filename']][0])
-                     for row in rows if row['background'] == 'untied')
+    counts = Counter(
+        (row['label'], backgrounds[row['filename']][0])
+        for row in rows
+        if row['background'] == 'untied'
+    )
     assert counts == {(str(d), t): TEST_DIGITS // 3 for d in DIGITS for t in TEXTURES}
 
 

@@ -1,4 +1,5 @@
 """TiedPets: what the files promise, read back from the files."""
+
 import csv
 import shutil
 from collections import Counter
@@ -75,8 +76,11 @@ def test_in_training_the_place_tells_the_breed(rows):
 
 @pytest.mark.parametrize('split', ['val', 'test'])
 def test_each_cat_of_a_test_is_on_each_place_once(rows, split):
-    counts = Counter((row['filename'].split('/')[-1], row['place'])
-                     for row in rows if row['split'] == split)
+    counts = Counter(
+        (row['filename'].split('/')[-1], row['place'])
+        for row in rows
+        if row['split'] == split
+    )
     cats = stems(rows, split)
     assert cats
     assert counts == {(cat, place): 1 for cat in cats for place in ('green', 'plain')}
@@ -97,7 +101,8 @@ def test_the_cat_keeps_its_surroundings_and_the_corner_is_the_place(root, rows):
         assert image.shape[:2] == mask.shape == (224, 299)
         ring = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3))) > 0
         own = (abs(image[ring] - np.array(CAT)) < 9).all(-1) | (
-            image[ring][:, 2] > image[ring][:, 1] + 9)
+            image[ring][:, 2] > image[ring][:, 1] + 9
+        )
         assert own.all()
         corner = GREEN if row['place'] == 'green' else GREY
         np.testing.assert_array_equal(image[0, 0], corner)
@@ -134,7 +139,8 @@ def test_a_context_of_another_size_fills_the_photograph_undistorted():
 
 
 def test_the_seed_chooses_the_contexts_and_a_folder_is_not_overwritten(
-        pets, root, rows, tmp_path):
+    pets, root, rows, tmp_path
+):
     again = write_tied_pets(tmp_path / 'again', pets)
     assert (again / 'labels.csv').read_bytes() == (root / 'labels.csv').read_bytes()
     for row in rows:
@@ -144,12 +150,19 @@ def test_the_seed_chooses_the_contexts_and_a_folder_is_not_overwritten(
         write_tied_pets(root, pets)
 
 
-@pytest.mark.parametrize('pattern,error,message', [
-    ('images/Bengal_*', FileNotFoundError, r"no 'Bengal_\*.jpg'"),
-    ('annotations/trimaps/Bengal_3.png', FileNotFoundError, 'Bengal_3.* no trimap'),
-    ('images/american_bulldog_*[02468].jpg', ValueError, 'has a green context'),
-    ('images/Bengal_[!5]*', ValueError, 'no photograph of Bengal for .* has an animal'),
-])
+@pytest.mark.parametrize(
+    'pattern,error,message',
+    [
+        ('images/Bengal_*', FileNotFoundError, r"no 'Bengal_\*.jpg'"),
+        ('annotations/trimaps/Bengal_3.png', FileNotFoundError, 'Bengal_3.* no trimap'),
+        ('images/american_bulldog_*[02468].jpg', ValueError, 'has a green context'),
+        (
+            'images/Bengal_[!5]*',
+            ValueError,
+            'no photograph of Bengal for .* has an animal',
+        ),
+    ],
+)
 def test_a_tree_that_is_not_whole_is_refused(pets, tmp_path, pattern, error, message):
     copy = tmp_path / 'pets'
     shutil.copytree(pets, copy)

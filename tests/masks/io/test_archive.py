@@ -1,4 +1,5 @@
 """One reader for zips and folders, which refuses malicious archives."""
+
 import multiprocessing
 import pickle
 import warnings
@@ -42,7 +43,7 @@ def test_zip_and_folder_read_alike(archive):
 
 def test_file_that_is_larger_than_it_may_be_is_not_read(tmp_path):
     big = {'a.png': bytes(range(256)) * 8200}
-    with pytest.raises(MaskError, match="^unpacks from .* to 2099200 bytes"):
+    with pytest.raises(MaskError, match='^unpacks from .* to 2099200 bytes'):
         Archive(make_zip(tmp_path / 'a.zip', big)).read('a.png', most=2**21)
     assert Archive(tmp_path / 'a.zip').read('a.png', most=2**22) == big['a.png']
 
@@ -67,8 +68,9 @@ def test_forked_workers_do_not_share_a_place_in_the_file(tmp_path):
     archive = Archive(make_zip(tmp_path / 'a.zip'))
     context = multiprocessing.get_context('fork')
     queue = context.Queue()
-    workers = [context.Process(target=read_often, args=(archive, queue))
-               for _ in range(2)]
+    workers = [
+        context.Process(target=read_often, args=(archive, queue)) for _ in range(2)
+    ]
     for worker in workers:
         worker.start()
     assert [queue.get(timeout=1800) for _ in workers] == [True, True]
@@ -79,8 +81,10 @@ def test_forked_workers_do_not_share_a_place_in_the_file(tmp_path):
 # ---- what is wrong ---------------------------------------------------------
 
 
-@pytest.mark.parametrize('name', ['../a.png', 'masks/../../a.png', '/etc/a.png',
-                                  'masks\\..\\a.png', 'C:/a.png'])
+@pytest.mark.parametrize(
+    'name',
+    ['../a.png', 'masks/../../a.png', '/etc/a.png', 'masks\\..\\a.png', 'C:/a.png'],
+)
 def test_name_that_leaves_the_archive_is_refused(tmp_path, name):
     path = make_zip(tmp_path / 'a.zip', {'fine.png': b'', name: b''})
     with pytest.raises(MaskError, match='leaves the archive: do not unpack') as caught:
@@ -108,10 +112,16 @@ def test_name_that_comes_twice_is_refused(tmp_path):
         Archive(path)
 
 
-@pytest.mark.parametrize('damage', [
-    lambda data: b'', lambda data: data[:50], lambda data: b'not a zip at all',
-    # the version that a reader needs, in the directory at the end
-    lambda data: data.replace(b'PK\1\2\x14\3\x14', b'PK\1\2\x14\3\xff')])
+@pytest.mark.parametrize(
+    'damage',
+    [
+        lambda data: b'',
+        lambda data: data[:50],
+        lambda data: b'not a zip at all',
+        # the version that a reader needs, in the directory at the end
+        lambda data: data.replace(b'PK\1\2\x14\3\x14', b'PK\1\2\x14\3\xff'),
+    ],
+)
 def test_file_that_is_no_zip_is_named(tmp_path, damage):
     path = make_zip(tmp_path / 'a.zip')
     path.write_bytes(damage(path.read_bytes()))

@@ -1,4 +1,5 @@
 """COCO polygons: reading, and the check against their image."""
+
 from array import array
 
 import pytest
@@ -15,10 +16,23 @@ def test_polygons_are_read_as_doubles():
     assert [len(p) for p in read] == [8, 8] and read[0].tolist() == SQUARE
 
 
-@pytest.mark.parametrize('given', [None, [], {}, 'a', [[]], [SQUARE[:5]], [SQUARE[:7]],
-                                   [None], SQUARE, [[*SQUARE[:5], None]],
-                                   [[*SQUARE[:5], float('-inf')]],
-                                   [[*SQUARE[:5], 10**400]]])
+@pytest.mark.parametrize(
+    'given',
+    [
+        None,
+        [],
+        {},
+        'a',
+        [[]],
+        [SQUARE[:5]],
+        [SQUARE[:7]],
+        [None],
+        SQUARE,
+        [[*SQUARE[:5], None]],
+        [[*SQUARE[:5], float('-inf')]],
+        [[*SQUARE[:5], 10**400]],
+    ],
+)
 def test_what_is_no_polygon_is_refused(given):
     with pytest.raises(MaskError, match='^expected'):
         read_polygons(given)
@@ -29,9 +43,15 @@ def test_what_hangs_over_the_edge_is_accepted(bounds):
     check_bounds(bounds, (4, 6))
 
 
-@pytest.mark.parametrize('bounds,how', [
-    ((6, 0, 7, 1), 'lies outside'), ((0, -2, 6, 0), 'lies outside'),
-    ((0, 0, 12.5, 4), 'goes far beyond'), ((0, -4.5, 6, 4), 'goes far beyond')])
+@pytest.mark.parametrize(
+    'bounds,how',
+    [
+        ((6, 0, 7, 1), 'lies outside'),
+        ((0, -2, 6, 0), 'lies outside'),
+        ((0, 0, 12.5, 4), 'goes far beyond'),
+        ((0, -4.5, 6, 4), 'goes far beyond'),
+    ],
+)
 def test_what_belongs_to_another_image_is_refused(bounds, how):
     with pytest.raises(MaskError, match=f'^from .* it {how} the image of 6 x 4 pixels'):
         check_bounds(bounds, (4, 6))

@@ -1,4 +1,5 @@
 """Text, JSON and CSV in other encodings, and the ends of lines."""
+
 import codecs
 import json
 import subprocess
@@ -17,13 +18,17 @@ ENCODINGS = ['utf-16', 'gb18030', 'shift_jis', 'euc-jp']
 def test_lines_end_as_in_an_editor(end):
     text = end.join(['a.jpg', '', ' b.jpg', 'c.jpg'])
     assert list(decode_lines(text.encode())) == [
-        ('line 1', 'a.jpg'), ('line 3', ' b.jpg'), ('line 4', 'c.jpg')]
+        ('line 1', 'a.jpg'),
+        ('line 3', ' b.jpg'),
+        ('line 4', 'c.jpg'),
+    ]
 
 
 @pytest.mark.parametrize('separator', '\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e')
 def test_other_separators_may_be_in_a_name(separator):
     assert list(decode_lines(f'a{separator}b.jpg\n'.encode())) == [
-        ('line 1', f'a{separator}b.jpg')]
+        ('line 1', f'a{separator}b.jpg')
+    ]
 
 
 @pytest.mark.parametrize('encoding', ENCODINGS)
@@ -35,10 +40,14 @@ def test_annotations_in_another_encoding_are_told(tmp_path, name, text, encoding
         BoxMasks(name, str(tmp_path))
 
 
-@pytest.mark.parametrize('read', [
-    lambda root: list(read_lines(root / 'labelmap.txt')),
-    lambda root: read_guided_list(str(root / 'labelmap.txt')),
-    lambda root: CVATMasks('.', data_root=str(root))])
+@pytest.mark.parametrize(
+    'read',
+    [
+        lambda root: list(read_lines(root / 'labelmap.txt')),
+        lambda root: read_guided_list(str(root / 'labelmap.txt')),
+        lambda root: CVATMasks('.', data_root=str(root)),
+    ],
+)
 @pytest.mark.parametrize('encoding', ENCODINGS)
 def test_lists_in_another_encoding_are_told(tmp_path, read, encoding):
     (tmp_path / 'labelmap.txt').write_bytes('狗:1,2,3::\n'.encode(encoding, 'replace'))

@@ -1,4 +1,5 @@
 """The size of a JPEG file without EXIF, as Pillow gives it."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,9 +9,16 @@ from cfcn_plugin.masks.io.jpeg_header import HEAD, jpeg_without_exif
 PIXELS = Image.fromarray(np.zeros((7, 11, 3), np.uint8))
 
 
-@pytest.mark.parametrize('options', [
-    {}, dict(progressive=True), dict(icc_profile=b'x' * 300), dict(comment=b'hello'),
-    dict(optimize=True, quality=5)])
+@pytest.mark.parametrize(
+    'options',
+    [
+        {},
+        dict(progressive=True),
+        dict(icc_profile=b'x' * 300),
+        dict(comment=b'hello'),
+        dict(optimize=True, quality=5),
+    ],
+)
 def test_size_is_height_and_width(tmp_path, options):
     PIXELS.save(tmp_path / 'a.jpg', **options)
     assert jpeg_without_exif(tmp_path / 'a.jpg') == (7, 11)

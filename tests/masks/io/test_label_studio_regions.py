@@ -1,4 +1,5 @@
 """Label Studio's run lengths, against its own encoder's bytes and a slow encoder."""
+
 import numpy as np
 import pytest
 
@@ -23,11 +24,12 @@ def encode(pixels, lengths=(3, 4, 8, 16), repeat=True, count=None, bits=8):
             end += 1
         size = next(i for i, n in enumerate(lengths) if end - at <= 2**n)
         text += f'{repeat:b}{size:02b}{end - at - 1:0{lengths[size]}b}'
-        text += ''.join(f'{v:08b}' for v in (values[at:at + 1] if repeat
-                                             else values[at:end]))
+        text += ''.join(
+            f'{v:08b}' for v in (values[at : at + 1] if repeat else values[at:end])
+        )
         at = end
     text += '0' * (-len(text) % 8)
-    return bytes(int(text[i:i + 8], 2) for i in range(0, len(text), 8))
+    return bytes(int(text[i : i + 8], 2) for i in range(0, len(text), 8))
 
 
 def rgba(alpha):
@@ -54,20 +56,24 @@ def test_long_runs():
     alpha = np.zeros((100, 200), int)
     alpha[30:] = 255
     pixels = np.repeat(alpha[..., None], 4, axis=2)
-    np.testing.assert_array_equal(
-        decode_brush(encode(pixels), alpha.shape), alpha > 0)
+    np.testing.assert_array_equal(decode_brush(encode(pixels), alpha.shape), alpha > 0)
 
 
-@pytest.mark.parametrize('data,text', [
-    (b'', 'malformed run lengths.*ends at bit 0'),
-    (PUBLISHED[:6], 'malformed run lengths.*ends at bit 48.*export again'),
-    (PUBLISHED[:12], 'malformed run lengths'),
-    (encode(rgba(MASK), count=2**32 - 1),
-     '4294967295 values of 8 bits, expected 4 of 8 for each of 4 x 3 pixels'),
-    (encode(rgba(np.zeros((4, 4)))), '64 values of 8 bits'),
-    (encode(rgba(MASK), bits=9), '48 values of 9 bits'),
-    (encode(rgba(np.zeros((4, 4))), count=48), 'a run ends at 64 of 48'),
-])
+@pytest.mark.parametrize(
+    'data,text',
+    [
+        (b'', 'malformed run lengths.*ends at bit 0'),
+        (PUBLISHED[:6], 'malformed run lengths.*ends at bit 48.*export again'),
+        (PUBLISHED[:12], 'malformed run lengths'),
+        (
+            encode(rgba(MASK), count=2**32 - 1),
+            '4294967295 values of 8 bits, expected 4 of 8 for each of 4 x 3 pixels',
+        ),
+        (encode(rgba(np.zeros((4, 4)))), '64 values of 8 bits'),
+        (encode(rgba(MASK), bits=9), '48 values of 9 bits'),
+        (encode(rgba(np.zeros((4, 4))), count=48), 'a run ends at 64 of 48'),
+    ],
+)
 def test_malformed_data_is_refused_before_it_is_believed(data, text):
     with pytest.raises(MaskError, match=text):
         decode_brush(data, SHAPE)

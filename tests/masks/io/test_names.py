@@ -1,4 +1,5 @@
 """Names in annotation files are normalised, and cannot leave their folder."""
+
 import os
 from pathlib import Path, PureWindowsPath
 
@@ -11,9 +12,17 @@ from cfcn_plugin.masks.base import is_plain
 from cfcn_plugin.masks.io.names import image_name, join_inside
 
 
-@pytest.mark.parametrize('name,key', [
-    ('a.jpg', 'a.jpg'), ('b/a.jpg', 'b/a.jpg'), ('./a.jpg', 'a.jpg'),
-    ('b//a.jpg', 'b/a.jpg'), ('b/./a.jpg', 'b/a.jpg'), ('..a.jpg', '..a.jpg')])
+@pytest.mark.parametrize(
+    'name,key',
+    [
+        ('a.jpg', 'a.jpg'),
+        ('b/a.jpg', 'b/a.jpg'),
+        ('./a.jpg', 'a.jpg'),
+        ('b//a.jpg', 'b/a.jpg'),
+        ('b/./a.jpg', 'b/a.jpg'),
+        ('..a.jpg', '..a.jpg'),
+    ],
+)
 def test_name_becomes_the_key_its_path_gives(name, key):
     assert image_name(name) == key
     assert image_name(name, 'images') == f'images/{key}'
@@ -21,8 +30,9 @@ def test_name_becomes_the_key_its_path_gives(name, key):
     assert not is_plain(name) or name == key
 
 
-@pytest.mark.parametrize('name', ['/etc/a.jpg', '../a.jpg', 'b/../../a.jpg', '..',
-                                  'b/../a.jpg', 'a\0.jpg'])
+@pytest.mark.parametrize(
+    'name', ['/etc/a.jpg', '../a.jpg', 'b/../../a.jpg', '..', 'b/../a.jpg', 'a\0.jpg']
+)
 @pytest.mark.parametrize('folder', ['', 'images'])
 def test_name_that_leaves_the_data_root_is_refused(name, folder):
     assert not is_plain(name)
@@ -48,27 +58,42 @@ def folder(tmp_path):
     return tmp_path / 'masks'
 
 
-@pytest.mark.parametrize('name', [
-    '\\a.png', 'a:b.png', 'b:.png', 'deep\\a.png',
-    'a.png', './a.png', 'deep/b.png', 'gone/c.png', '..a.png', 'a..b.png', '~/a.png'
-])
+@pytest.mark.parametrize(
+    'name',
+    [
+        '\\a.png',
+        'a:b.png',
+        'b:.png',
+        'deep\\a.png',
+        'a.png',
+        './a.png',
+        'deep/b.png',
+        'gone/c.png',
+        '..a.png',
+        'a..b.png',
+        '~/a.png',
+    ],
+)
 def test_names_below_the_folder_are_joined(folder, name):
     assert join_inside(folder, name) == folder / name
     assert join_inside(str(folder), name) == folder / name
 
 
-@pytest.mark.parametrize('name,reason', [
-    ('../secret.png', r"has '\.\.'"),
-    ('deep/../../secret.png', r"has '\.\.'"),
-    ('deep/../a.png', r"has '\.\.'"),
-    ('..\\secret.png', 'on Windows'),
-    ('deep/b\\..\\..\\..\\secret.png', 'on Windows'),
-    ('C:\\secret.png', 'on Windows'),
-    ('C:../secret.png', 'on Windows'),
-    ('\\\\host\\share\\secret.png', 'on Windows'),
-    ('/etc/passwd', 'is absolute'),
-    ('a\0.png', 'has a zero byte'),
-])
+@pytest.mark.parametrize(
+    'name,reason',
+    [
+        ('../secret.png', r"has '\.\.'"),
+        ('deep/../../secret.png', r"has '\.\.'"),
+        ('deep/../a.png', r"has '\.\.'"),
+        ('..\\secret.png', 'on Windows'),
+        ('deep/b\\..\\..\\..\\secret.png', 'on Windows'),
+        ('C:\\secret.png', 'on Windows'),
+        ('C:../secret.png', 'on Windows'),
+        ('\\\\host\\share\\secret.png', 'on Windows'),
+        ('/etc/passwd', 'is absolute'),
+        ('a\0.png', 'has a zero byte'),
+    ],
+)
 def test_name_that_leaves_the_folder_says_what_and_remedy(folder, name, reason):
     with pytest.raises(MaskError, match=reason) as caught:
         join_inside(folder, name)
@@ -104,8 +129,11 @@ def test_relative_folder_follows_the_working_folder(folder, monkeypatch):
 PARTS = st.sampled_from(['..', '.', 'a', 'link', 'in', '/', '\\', 'C:', ' ', '\0', '~'])
 
 
-@given(name=st.one_of(
-    st.text(), st.lists(PARTS).map('/'.join), st.lists(PARTS).map(''.join)))
+@given(
+    name=st.one_of(
+        st.text(), st.lists(PARTS).map('/'.join), st.lists(PARTS).map(''.join)
+    )
+)
 def test_joined_path_is_below_the_folder_or_refused(tmp_path_factory, name):
     root = tmp_path_factory.getbasetemp() / 'fuzzed'
     folder = root / 'masks'

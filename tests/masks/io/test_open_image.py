@@ -1,4 +1,5 @@
 """The allow-list of formats, which no mask and no image of a data set gets around."""
+
 import ast
 import base64
 import json
@@ -32,9 +33,14 @@ def calls(file):
 
 
 def test_one_place_opens_images():
-    found = {file.name for file in FILES for name in calls(file)
-             if name.endswith('Image.open') or name == 'import open'
-             or name.split('.')[-1] in READERS}
+    found = {
+        file.name
+        for file in FILES
+        for name in calls(file)
+        if name.endswith('Image.open')
+        or name == 'import open'
+        or name.split('.')[-1] in READERS
+    }
     assert found == {Path(opener.__file__).name}
 
 
@@ -76,15 +82,40 @@ def test_a_whole_process_gets_the_allow_list(ghostscript):
 
 # ---- from each place an image comes from ---------------------------------------
 
-LABELME = json.dumps(dict(imageHeight=4, imageWidth=6, shapes=[
-    dict(label='cow', points=[[0, 0], [5, 3]], shape_type='mask',
-         mask=base64.b64encode(EPS).decode())])).encode()
+LABELME = json.dumps(
+    dict(
+        imageHeight=4,
+        imageWidth=6,
+        shapes=[
+            dict(
+                label='cow',
+                points=[[0, 0], [5, 3]],
+                shape_type='mask',
+                mask=base64.b64encode(EPS).decode(),
+            )
+        ],
+    )
+).encode()
 MASKS = {
-    **dict.fromkeys(['PNG', 'PNG, bits', 'PNG, colours', 'scribbles', 'trimaps', 'CUB',
-                     'VOC classes', 'IDRiD', 'CVAT pixels'], EPS),
-    'CVAT': archive({'labelmap.txt': 'background:0,0,0::\n',
-                     'SegmentationClass/a.png': EPS}),
-    'LabelMe': LABELME}
+    **dict.fromkeys(
+        [
+            'PNG',
+            'PNG, bits',
+            'PNG, colours',
+            'scribbles',
+            'trimaps',
+            'CUB',
+            'VOC classes',
+            'IDRiD',
+            'CVAT pixels',
+        ],
+        EPS,
+    ),
+    'CVAT': archive(
+        {'labelmap.txt': 'background:0,0,0::\n', 'SegmentationClass/a.png': EPS}
+    ),
+    'LabelMe': LABELME,
+}
 
 
 @pytest.mark.parametrize('kind', MASKS)
@@ -96,7 +127,8 @@ def test_mask_that_is_postscript_is_refused(tmp_path, ghostscript, kind):
 
 @pytest.mark.parametrize('exif', [False, True])
 def test_image_of_the_data_set_that_is_postscript_is_not_drawn(
-        tmp_path, ghostscript, exif):
+    tmp_path, ghostscript, exif
+):
     file = tmp_path / 'a.jpg'
     file.write_bytes(EPS)
     for read in (load_image, lambda path: image_shape(dict(img_path=path))):
@@ -106,7 +138,8 @@ def test_image_of_the_data_set_that_is_postscript_is_not_drawn(
     mask.save(tmp_path / 'a.png')
     source = FORMATS['PNG'].make(str(tmp_path))
     MaskLoader(source, exif=exif).query(
-        dict(img_path=str(file), img=np.zeros((4, 6, 3), np.uint8)), (4, 6))
+        dict(img_path=str(file), img=np.zeros((4, 6, 3), np.uint8)), (4, 6)
+    )
     assert not ghostscript.exists()
 
 

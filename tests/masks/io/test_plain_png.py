@@ -1,4 +1,5 @@
 """Plain PNG files are read as by Pillow, and all others are left to Pillow."""
+
 import io
 
 import numpy as np
@@ -18,18 +19,24 @@ def save(file, image, **options):
 
 @pytest.mark.parametrize('mode', ['L', '1'])
 def test_grey_pixels_are_those_of_pillow(tmp_path, mode):
-    image = Image.fromarray(VALUES if mode == 'L' else np.where(VALUES > 99, 255, 0)
-                            .astype(np.uint8)).convert(mode)
+    image = Image.fromarray(
+        VALUES if mode == 'L' else np.where(VALUES > 99, 255, 0).astype(np.uint8)
+    ).convert(mode)
     file = save(tmp_path / 'a.png', image, dpi=(72, 72))
     found = read_plain_png(file, (9, 13))
     np.testing.assert_array_equal(found, np.array(image), strict=True)
 
 
-@pytest.mark.parametrize('image, options', [
-    (Image.fromarray(VALUES).convert('RGB'), {}), (Image.fromarray(VALUES, 'P'), {}),
-    (Image.fromarray(VALUES), dict(transparency=3)),
-    (Image.fromarray(VALUES.astype(np.uint16)), {}),
-    (Image.fromarray(VALUES), dict(exif=b'Exif\0\0II*\0\x08\0\0\0\0\0'))])
+@pytest.mark.parametrize(
+    'image, options',
+    [
+        (Image.fromarray(VALUES).convert('RGB'), {}),
+        (Image.fromarray(VALUES, 'P'), {}),
+        (Image.fromarray(VALUES), dict(transparency=3)),
+        (Image.fromarray(VALUES.astype(np.uint16)), {}),
+        (Image.fromarray(VALUES), dict(exif=b'Exif\0\0II*\0\x08\0\0\0\0\0')),
+    ],
+)
 def test_a_file_with_more_meaning_is_not_plain(tmp_path, image, options):
     assert read_plain_png(save(tmp_path / 'a.png', image, **options), (9, 13)) is None
 
@@ -51,8 +58,7 @@ def test_every_cut_and_every_changed_byte_is_found(tmp_path):
     for place in range(len(whole)):
         file.write_bytes(whole[:place])
         assert read_plain_png(file, (3, 4)) is None, place
-        file.write_bytes(
-            whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1:])
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         assert read_plain_png(file, (3, 4)) is None, place
     file.write_bytes(whole + b'x')
     assert read_plain_png(file, (3, 4)) is None

@@ -1,4 +1,5 @@
 """Run lengths: the output of pycocotools is read, malformed counts are refused."""
+
 import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
@@ -7,8 +8,11 @@ from cfcn_plugin.masks import MaskError
 from cfcn_plugin.masks.io.rle import decompress, draw_rles, read_rle
 
 RNG = np.random.default_rng(0)
-MASKS = [RNG.random(shape) > density for shape in [(1, 1), (3, 5), (40, 31), (300, 700)]
-         for density in (0, 0.5, 0.99, 1)]
+MASKS = [
+    RNG.random(shape) > density
+    for shape in [(1, 1), (3, 5), (40, 31), (300, 700)]
+    for density in (0, 0.5, 0.99, 1)
+]
 
 
 def runs(mask) -> list[int]:
@@ -39,28 +43,31 @@ def rle(counts, size=(2, 3)):
     return dict(size=list(size) if isinstance(size, tuple) else size, counts=counts)
 
 
-@pytest.mark.parametrize('wrong,message', [
-    (rle([1, 2]), r'add up to 2 \* 3 = 6, got 3'),
-    (rle([1, 2, 4]), 'add up to .* got 7'),
-    (rle([]), 'add up to .* got 0'),
-    (rle([8, -2]), 'must be >= 0 .* got 6 with the least -2'),
-    (rle([1.5, 4.5]), 'whole numbers'),
-    (rle(['6']), 'whole numbers'),
-    (rle([2**70]), 'whole numbers'),
-    (rle(None), 'expected an RLE .*got None'),
-    (rle(''), "expected an RLE.*got ''"),
-    (rle('13'), 'add up to .* got 4'),
-    (rle('1o'), "expected an RLE.*got '1o'"),  # ends where more must follow
-    (rle('oooooooo0'), "expected an RLE.*got 'ooo"),  # forty bits and more
-    (rle('1 3'), "expected an RLE.*got '1 3'"),
-    (rle('1ä'), "expected an RLE.*got '1ä'"),
-    (rle('1~'), "expected an RLE.*got '1~'"),
-    (rle('6', size=[6]), r"'size' \[height, width\], .*got \[6\]"),
-    (rle('6', size=None), "'size' .*got None"),
-    (rle('6', size=[0, 3]), "'size' .*got"),
-    (rle([2**62], size=[2**31, 2**31]), "'size' .* 32 bits .*got"),
-    (rle('6', size=['2', '3']), "'size' .*got"),
-])
+@pytest.mark.parametrize(
+    'wrong,message',
+    [
+        (rle([1, 2]), r'add up to 2 \* 3 = 6, got 3'),
+        (rle([1, 2, 4]), 'add up to .* got 7'),
+        (rle([]), 'add up to .* got 0'),
+        (rle([8, -2]), 'must be >= 0 .* got 6 with the least -2'),
+        (rle([1.5, 4.5]), 'whole numbers'),
+        (rle(['6']), 'whole numbers'),
+        (rle([2**70]), 'whole numbers'),
+        (rle(None), 'expected an RLE .*got None'),
+        (rle(''), "expected an RLE.*got ''"),
+        (rle('13'), 'add up to .* got 4'),
+        (rle('1o'), "expected an RLE.*got '1o'"),  # ends where more must follow
+        (rle('oooooooo0'), "expected an RLE.*got 'ooo"),  # forty bits and more
+        (rle('1 3'), "expected an RLE.*got '1 3'"),
+        (rle('1ä'), "expected an RLE.*got '1ä'"),
+        (rle('1~'), "expected an RLE.*got '1~'"),
+        (rle('6', size=[6]), r"'size' \[height, width\], .*got \[6\]"),
+        (rle('6', size=None), "'size' .*got None"),
+        (rle('6', size=[0, 3]), "'size' .*got"),
+        (rle([2**62], size=[2**31, 2**31]), "'size' .* 32 bits .*got"),
+        (rle('6', size=['2', '3']), "'size' .*got"),
+    ],
+)
 def test_malformed_rle_says_what(wrong, message):
     with pytest.raises(MaskError, match=message):
         read_rle(wrong)

@@ -1,4 +1,5 @@
 """Rasterised shapes against manual masks and a slow loop over pixel centres."""
+
 import itertools
 import json
 
@@ -29,11 +30,21 @@ def test_triangle_by_hand():
     assert mask.dtype == np.uint8
     # centres on the hypotenuse belong to its right-hand side, as in a box
     np.testing.assert_array_equal(
-        mask, [[1, 1, 1, 0, 0], [1, 1, 0, 0, 0], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
+        mask, [[1, 1, 1, 0, 0], [1, 1, 0, 0, 0], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
+    )
 
 
-@pytest.mark.parametrize('box', [(1, 1, 4, 3), (0.5, 0.5, 3.5, 2.5), (0.4, 0, 2.6, 9),
-                                 (-5, -5, 2, 2), (3, 2, 99, 99), (2.6, 2.6, 3.4, 3.4)])
+@pytest.mark.parametrize(
+    'box',
+    [
+        (1, 1, 4, 3),
+        (0.5, 0.5, 3.5, 2.5),
+        (0.4, 0, 2.6, 9),
+        (-5, -5, 2, 2),
+        (3, 2, 99, 99),
+        (2.6, 2.6, 3.4, 3.4),
+    ],
+)
 def test_polygon_of_a_box_is_the_box(box):
     x0, y0, x1, y1 = box
     expected = np.zeros(SHAPE, np.uint8)
@@ -95,7 +106,8 @@ def test_line_drawn_on_past_its_start_leaves_no_hole_by_the_nonzero_rule():
     for corners in (square, square[::-1]):
         np.testing.assert_array_equal(
             fill_polygon(corners + corners[:3], SHAPE, nonzero=True),
-            fill_polygon(square, SHAPE))
+            fill_polygon(square, SHAPE),
+        )
 
 
 def slow(points):
@@ -121,11 +133,17 @@ def test_simple_polygon_is_one_mask_in_labelme_and_in_the_drawing_tool(tmp_path,
     points = np.random.default_rng(seed).uniform(-2, 19, (3 + seed * 2, 2))
     # around the centre, so that the polygon does not cross itself
     points = points[np.argsort(np.arctan2(*(points - points.mean(0)).T))]
-    (tmp_path / 'a.json').write_text(json.dumps(dict(shapes=[
-        dict(label='cow', points=points.tolist(), shape_type='polygon')])))
+    (tmp_path / 'a.json').write_text(
+        json.dumps(
+            dict(
+                shapes=[dict(label='cow', points=points.tolist(), shape_type='polygon')]
+            )
+        )
+    )
     drawn = fill_polygon(points, SHAPE, nonzero=True)
     record = LabelMeMasks('', '', str(tmp_path))(
-        dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=SHAPE))
+        dict(img_path=str(tmp_path / 'a.jpg'), ori_shape=SHAPE)
+    )
     assert drawn.any()
     np.testing.assert_array_equal(record.mask, drawn)
 
@@ -138,8 +156,9 @@ def stroke_by_hand(points, radius, steps=2001):
     mask = np.zeros(SHAPE, np.uint8)
     ends = list(itertools.pairwise(points)) or [(points[0], points[0])]
     along = np.linspace(0, 1, steps)[:, None]
-    line = np.concatenate([
-        (1 - along) * np.array(a) + along * np.array(b) for a, b in ends])
+    line = np.concatenate(
+        [(1 - along) * np.array(a) + along * np.array(b) for a, b in ends]
+    )
     for j, k, x, y in centres():
         mask[j, k] = np.hypot(*(line - (x, y)).T).min() <= radius
     for x, y in points:
@@ -147,9 +166,10 @@ def stroke_by_hand(points, radius, steps=2001):
     return mask
 
 
-@pytest.mark.parametrize('points', [
-    [(5, 5)], [(0.2, 11.9)], [(2, 3), (14, 9)], [(14, 3), (2, 3), (2, 10), (9, 11)]
-])
+@pytest.mark.parametrize(
+    'points',
+    [[(5, 5)], [(0.2, 11.9)], [(2, 3), (14, 9)], [(14, 3), (2, 3), (2, 10), (9, 11)]],
+)
 @pytest.mark.parametrize('radius', [0, 0.3, 2.3, 40])
 def test_stroke_is_what_is_within_the_radius(points, radius):
     mask = draw_stroke(points, radius, SHAPE)

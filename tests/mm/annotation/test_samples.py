@@ -1,4 +1,5 @@
 """The data sets of configs: their images, and draws of their whole pipeline."""
+
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ def birds(waterbirds_root, monkeypatch):
 
 
 def test_config_gives_images_labels_and_what_loads_masks(birds, waterbirds_root):
-    guided, = guided_datasets(birds)
+    (guided,) = guided_datasets(birds)
     assert guided.names[:2] == ['images/000.jpg', 'images/001.jpg']
     assert len(guided) == 8
     assert guided[1]['gt_label'] == 1
@@ -35,8 +36,10 @@ def test_config_gives_images_labels_and_what_loads_masks(birds, waterbirds_root)
 def test_data_sets_inside_wrappers_are_found(birds):
     inner = birds.train_dataloader.dataset
     birds.train_dataloader.dataset = dict(
-        type='RepeatDataset', times=3, dataset=dict(
-            type='ConcatDataset', datasets=[inner, inner]))
+        type='RepeatDataset',
+        times=3,
+        dataset=dict(type='ConcatDataset', datasets=[inner, inner]),
+    )
     assert [len(samples) for samples in guided_datasets(birds)] == [8, 8]
 
 
@@ -72,8 +75,10 @@ def root(tmp_path):
     corner, middle = np.zeros((2, *SHAPE), np.uint8)
     corner[:2, :2] = middle[10:30, 15:45] = 255
     for name, mask in (('a', corner), ('b', middle)):
-        for folder, image in (('images', np.zeros((*SHAPE, 3), np.uint8)),
-                              ('masks', mask)):
+        for folder, image in (
+            ('images', np.zeros((*SHAPE, 3), np.uint8)),
+            ('masks', mask),
+        ):
             (tmp_path / folder).mkdir(exist_ok=True)
             Image.fromarray(image).save(tmp_path / folder / f'{name}.png')
     lines = ['filename,label', 'images/a.png,x', 'images/b.png,y']
@@ -85,14 +90,19 @@ def validate(root, after, draws):
     """Findings by the image's name."""
     source = dict(type='PNGMasks', data_root=str(root), images='images', masks='masks')
     dataset = dict(
-        type='CSVDataset', data_root=str(root), ann_file='labels.csv',
-        classes=['x', 'y'], pipeline=[
+        type='CSVDataset',
+        data_root=str(root),
+        ann_file='labels.csv',
+        classes=['x', 'y'],
+        pipeline=[
             dict(type='LoadImageFromFile'),
-            dict(type='LoadActivationMask', source=source), *after])
+            dict(type='LoadActivationMask', source=source),
+            *after,
+        ],
+    )
     cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
     validator = MaskValidator(guided_datasets(cfg, draws=draws))
-    return {finding.image[-5:]: finding
-            for finding in map(validator, validator.places)}
+    return {finding.image[-5:]: finding for finding in map(validator, validator.places)}
 
 
 def problems(finding):

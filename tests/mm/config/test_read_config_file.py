@@ -1,4 +1,5 @@
 """An error in the text of a config names its file and line."""
+
 import re
 
 import pytest
@@ -18,8 +19,14 @@ def test_syntax_error_names_file_and_line(tmp_path, base):
     assert (raised.value.lineno, raised.value.text.strip()) == (2, 'b = = 2')
 
 
-@pytest.mark.parametrize('name, content', [
-    ('x.json', b'{"a": }'), ('x.yaml', b'a: [1'), ('x.py', 'a = "é"'.encode('latin1'))])
+@pytest.mark.parametrize(
+    'name, content',
+    [
+        ('x.json', b'{"a": }'),
+        ('x.yaml', b'a: [1'),
+        ('x.py', 'a = "é"'.encode('latin1')),
+    ],
+)
 @pytest.mark.parametrize('base', [False, True])
 def test_file_that_is_not_in_its_format_is_named(tmp_path, name, content, base):
     (tmp_path / name).write_bytes(content)

@@ -1,4 +1,5 @@
 """What a recipe sets, and what the config it is given must have."""
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -32,31 +33,46 @@ def test_pretrained_sets_each_piece(pretrained):
     cfg = guide_config(pretrained, BOXES, recipe='pretrained')
     assert cfg.model.guidance is None
     assert cfg.model.train_cfg.augments == dict(
-        type='BackgroundSwap', prob=1., border=1.5, hole='box')
+        type='BackgroundSwap', prob=1.0, border=1.5, hole='box'
+    )
     assert cfg.model.fine_tuning == dict(frozen=0.7, norm_eval=True, zero_head=True)
     sampler = cfg.train_dataloader.sampler
     assert (sampler.type, sampler.fraction, sampler.class_balanced) == (
-        'GuidedSampler', 1., True)
+        'GuidedSampler',
+        1.0,
+        True,
+    )
     assert cfg.optim_wrapper.paramwise_cfg.custom_keys == dict(
-        backbone=dict(lr_mult=0.1))
+        backbone=dict(lr_mult=0.1)
+    )
 
 
 def test_boxes_of_the_training_split_are_refined_and_outlines_stay(pretrained):
     cfg = guide_config(pretrained, BOXES, recipe='pretrained')
-    load, = (step for step in pipeline(cfg) if step['type'] == 'LoadActivationMask')
+    (load,) = (step for step in pipeline(cfg) if step['type'] == 'LoadActivationMask')
     assert load.refine == dict(
-        type='GrabCut', mark='around', cache='work_dirs/outlines')
+        type='GrabCut', mark='around', cache='work_dirs/outlines'
+    )
     for split, masks in (('test', BOXES), ('train', MASKS)):
         cfg = guide_config(pretrained, masks, recipe='pretrained')
-        load, = (step for step in pipeline(cfg, split)
-                 if step['type'] == 'LoadActivationMask')
+        (load,) = (
+            step
+            for step in pipeline(cfg, split)
+            if step['type'] == 'LoadActivationMask'
+        )
         assert 'refine' not in load
 
 
-@pytest.mark.parametrize('source, mark', [
-    (dict(type='PointMasks'), 'inside'), (dict(type='VOCMasks', use='bbox'), 'around')])
+@pytest.mark.parametrize(
+    'source, mark',
+    [
+        (dict(type='PointMasks'), 'inside'),
+        (dict(type='VOCMasks', use='bbox'), 'around'),
+    ],
+)
 def test_points_are_inside_of_their_object_and_boxes_of_any_source_around(
-        pretrained, source, mark):
+    pretrained, source, mark
+):
     cfg = guide_config(pretrained, dict(source, data_root='d'), recipe='pretrained')
     assert pipeline(cfg)[1].refine.mark == mark
 
@@ -69,15 +85,19 @@ def test_a_refine_of_ones_own_stays(pretrained):
 
 def test_test_images_are_a_third_larger_in_multiples_of_32(pretrained):
     cfg = guide_config(pretrained, BOXES, recipe='pretrained')
-    sizes = [step.transform.get('scale', step.transform.get('crop_size'))
-             for step in pipeline(cfg, 'test') if 'transform' in step]
+    sizes = [
+        step.transform.get('scale', step.transform.get('crop_size'))
+        for step in pipeline(cfg, 'test')
+        if 'transform' in step
+    ]
     assert sizes == [329, 288]  # of 256 and 224
     assert pipeline(cfg)[2].transform.scale == 224
 
 
 def test_images_of_a_network_for_one_size_stay(pretrained):
     pretrained.model.backbone = dict(
-        type='GuidedTIMMBackbone', model_name='vit_tiny_patch16_224', pretrained=True)
+        type='GuidedTIMMBackbone', model_name='vit_tiny_patch16_224', pretrained=True
+    )
     cfg = guide_config(pretrained, BOXES, recipe='pretrained')
     assert pipeline(cfg, 'test')[3].transform.crop_size == 224
 
@@ -103,7 +123,8 @@ def test_a_guidance_comes_on_top_of_the_recipe(pretrained):
 
 
 def test_a_recipe_survives_a_dump_and_leaves_no_trace_in_the_stock_config(
-        pretrained, tmp_path):
+    pretrained, tmp_path
+):
     cfg = guide_config(pretrained, BOXES, recipe='pretrained')
     cfg.dump(tmp_path / 'guided.py')
     stock = unguide_config(Config.fromfile(tmp_path / 'guided.py'))
@@ -116,11 +137,17 @@ def test_a_recipe_survives_a_dump_and_leaves_no_trace_in_the_stock_config(
 
 def test_whole_timm_models_train_their_classifier_at_the_full_rate(pretrained):
     pretrained.model = dict(
-        type='TimmClassifier', model_name='resnet18', pretrained=False, num_classes=3,
-        checkpoint_path='weights.pth')
+        type='TimmClassifier',
+        model_name='resnet18',
+        pretrained=False,
+        num_classes=3,
+        checkpoint_path='weights.pth',
+    )
     cfg = guide_config(pretrained, BOXES, recipe='pretrained')
     assert cfg.optim_wrapper.paramwise_cfg.custom_keys == {
-        'model.': dict(lr_mult=0.1), 'model.fc': dict(lr_mult=1.)}
+        'model.': dict(lr_mult=0.1),
+        'model.fc': dict(lr_mult=1.0),
+    }
 
 
 def test_small_is_cfcn_c(stock):
@@ -142,11 +169,19 @@ def test_small_has_sigmoids_for_several_labels(stock):
     assert built(cfg).head.multi_label
 
 
-@pytest.mark.parametrize('change, message', [
-    (dict(model=dict(train_cfg=dict(augments=dict(type='Mixup', alpha=0.2)))),
-     'other batch augments'),
-    (dict(train_dataloader=dict(sampler=dict(type='RepeatAugSampler'))),
-     'the train_dataloader has RepeatAugSampler')])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (
+            dict(model=dict(train_cfg=dict(augments=dict(type='Mixup', alpha=0.2)))),
+            'other batch augments',
+        ),
+        (
+            dict(train_dataloader=dict(sampler=dict(type='RepeatAugSampler'))),
+            'the train_dataloader has RepeatAugSampler',
+        ),
+    ],
+)
 def test_what_does_not_fit_the_recipe_is_refused(pretrained, change, message):
     pretrained.merge_from_dict(change)
     with pytest.raises(ValueError, match=message):
@@ -158,12 +193,16 @@ def test_recipes_are_named():
         guide_config(Config(dict(model=dict())), BOXES, recipe='deep')
 
 
-@pytest.mark.parametrize('name, zero_head', [
-    ('resnet/resnet50_8xb8_cub', True),
-    ('arcface/resnet50-arcface_8xb32_inshop', False),
-    ('vision_transformer/vit-base-p32_64xb64_in1k', True),
-    ('convnext/convnext-tiny_32xb128_in1k', True),
-    ('efficientformer/efficientformer-l1_8xb128_in1k', False)])
+@pytest.mark.parametrize(
+    'name, zero_head',
+    [
+        ('resnet/resnet50_8xb8_cub', True),
+        ('arcface/resnet50-arcface_8xb32_inshop', False),
+        ('vision_transformer/vit-base-p32_64xb64_in1k', True),
+        ('convnext/convnext-tiny_32xb128_in1k', True),
+        ('efficientformer/efficientformer-l1_8xb128_in1k', False),
+    ],
+)
 def test_a_part_of_each_network_is_frozen_and_a_part_trained(name, zero_head):
     cfg = get_config(f'mmpretrain::{name}.py')
     cfg.load_from = 'weights.pth'

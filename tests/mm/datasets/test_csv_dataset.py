@@ -1,4 +1,5 @@
 """Labels, splits and groups of a CSV file, and errors of wrong files."""
+
 import csv
 
 import numpy as np
@@ -25,8 +26,13 @@ def write(root, rows=ROWS, header=HEADER, encoding='utf-8'):
 
 def dataset(root, **kwargs):
     # serialising collects garbage for the best part of a second
-    return CSVDataset(ann_file='labels.csv', classes=CLASSES, data_root=str(root),
-                      serialize_data=False, **kwargs)
+    return CSVDataset(
+        ann_file='labels.csv',
+        classes=CLASSES,
+        data_root=str(root),
+        serialize_data=False,
+        **kwargs,
+    )
 
 
 def samples(data):
@@ -38,12 +44,14 @@ def test_labels_are_indices_of_classes_and_paths_are_below_the_root(tmp_path):
     assert data.metainfo['classes'] == ('dog', 'cat')
     assert [s['gt_label'] for s in samples(data)] == [1, 0, 0]
     assert [s['img_path'] for s in samples(data)] == [
-        str(tmp_path / row[0]) for row in ROWS]
+        str(tmp_path / row[0]) for row in ROWS
+    ]
     assert 'group' not in samples(data)[0]
 
 
-@pytest.mark.parametrize('split,lines', [(None, [0, 1, 2]), ('train', [0, 1]),
-                                         ('test', [2])])
+@pytest.mark.parametrize(
+    'split,lines', [(None, [0, 1, 2]), ('train', [0, 1]), ('test', [2])]
+)
 def test_split_takes_its_lines(tmp_path, split, lines):
     found = [s['img_path'] for s in samples(dataset(write(tmp_path), split=split))]
     assert found == [str(tmp_path / ROWS[i][0]) for i in lines]
@@ -56,8 +64,13 @@ def test_group_joins_columns(tmp_path):
 
 def test_named_columns(tmp_path):
     header = ('file', 'species', 'part', 'place', 'time')
-    data = dataset(write(tmp_path, header=header), path='file', label='species',
-                   split_column='part', split='test')
+    data = dataset(
+        write(tmp_path, header=header),
+        path='file',
+        label='species',
+        split_column='part',
+        split='test',
+    )
     assert samples(data)[0]['gt_label'] == 0
 
 
@@ -75,11 +88,21 @@ def test_config_builds_a_dataset_whose_pipeline_runs(tmp_path):
     (tmp_path / 'images').mkdir()
     for row in ROWS:
         Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(tmp_path / row[0])
-    data = DATASETS.build(dict(
-        type='CSVDataset', ann_file='labels.csv', data_root=str(tmp_path),
-        classes=CLASSES, split='train', group=['place'], serialize_data=False,
-        pipeline=[dict(type='LoadImageFromFile'),
-                  dict(type='PackInputs', meta_keys=('img_path', 'group'))]))
+    data = DATASETS.build(
+        dict(
+            type='CSVDataset',
+            ann_file='labels.csv',
+            data_root=str(tmp_path),
+            classes=CLASSES,
+            split='train',
+            group=['place'],
+            serialize_data=False,
+            pipeline=[
+                dict(type='LoadImageFromFile'),
+                dict(type='PackInputs', meta_keys=('img_path', 'group')),
+            ],
+        )
+    )
     assert data[1]['inputs'].shape == (3, 4, 6)
     assert data[1]['data_samples'].group == 'sea'
 
@@ -94,12 +117,15 @@ def test_missing_file_names_file_and_remedy(tmp_path):
     assert f"put the data below '{tmp_path / 'gone'}" in str(caught.value)
 
 
-@pytest.mark.parametrize('kwargs,column', [
-    (dict(path='file'), 'file'),
-    (dict(label='species'), 'species'),
-    (dict(split='train', split_column='part'), 'part'),
-    (dict(group=['place', 'colour']), 'colour'),
-])
+@pytest.mark.parametrize(
+    'kwargs,column',
+    [
+        (dict(path='file'), 'file'),
+        (dict(label='species'), 'species'),
+        (dict(split='train', split_column='part'), 'part'),
+        (dict(group=['place', 'colour']), 'colour'),
+    ],
+)
 def test_missing_column_names_column_file_and_header(tmp_path, kwargs, column):
     with pytest.raises(ValueError, match='header is .*filename.*label') as caught:
         dataset(write(tmp_path), **kwargs)
@@ -138,10 +164,13 @@ def test_split_without_lines_names_file_column_and_split(tmp_path):
     assert f"'{tmp_path / 'labels.csv'}'" in str(caught.value)
 
 
-@pytest.mark.parametrize('text,message', [
-    ('', r"no column \['filename', 'label'\]"),
-    ('filename,label\n', "labels.csv' has no line$"),
-])
+@pytest.mark.parametrize(
+    'text,message',
+    [
+        ('', r"no column \['filename', 'label'\]"),
+        ('filename,label\n', "labels.csv' has no line$"),
+    ],
+)
 def test_empty_file_says_what_is_missing(tmp_path, text, message):
     (tmp_path / 'labels.csv').write_text(text)
     with pytest.raises(ValueError, match=message):
@@ -160,8 +189,13 @@ SEVERAL = [('0.jpg', '1', '0', '1'), ('1.jpg', '0', '0', '0'), ('2.jpg', '0', '1
 
 def several(root, rows=SEVERAL, label=('ex', 'he', 'se')):
     write(root, rows, ('filename', 'he', 'se', 'ex'))
-    return CSVDataset(ann_file='labels.csv', classes=['EX', 'HE', 'SE'],
-                      label=list(label), data_root=str(root), serialize_data=False)
+    return CSVDataset(
+        ann_file='labels.csv',
+        classes=['EX', 'HE', 'SE'],
+        label=list(label),
+        data_root=str(root),
+        serialize_data=False,
+    )
 
 
 def test_several_labels_are_the_classes_whose_column_is_1(tmp_path):
@@ -184,10 +218,16 @@ def test_each_class_needs_its_column(tmp_path):
         several(tmp_path, label=['he', 'se'])
 
 
-@pytest.mark.parametrize('written,stored', [
-    ('images\\0.jpg', 'images/0.jpg'), ('images/ü.jpg', 'images/u\u0308.jpg'),
-    ('images\\u\u0308.jpg', 'images/ü.jpg'), ('images/0.jpg', 'images/0.jpg'),
-    ('images\\gone.jpg', None)])
+@pytest.mark.parametrize(
+    'written,stored',
+    [
+        ('images\\0.jpg', 'images/0.jpg'),
+        ('images/ü.jpg', 'images/u\u0308.jpg'),
+        ('images\\u\u0308.jpg', 'images/ü.jpg'),
+        ('images/0.jpg', 'images/0.jpg'),
+        ('images\\gone.jpg', None),
+    ],
+)
 def test_path_is_found_with_backslashes_and_in_another_form(tmp_path, written, stored):
     (tmp_path / 'images').mkdir()
     (tmp_path / (stored or 'a.jpg')).touch()

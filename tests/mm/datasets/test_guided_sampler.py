@@ -56,7 +56,7 @@ def test_other_images_are_left_out_in_other_epochs_and_the_same_in_the_same(buil
 
 
 def test_all_draws_may_be_guided(build):
-    assert set(GuidedSampler(build(2), fraction=1., seed=0)) == {0, 1}
+    assert set(GuidedSampler(build(2), fraction=1.0, seed=0)) == {0, 1}
 
 
 def test_unshuffled_epoch_begins_with_the_guided(build):
@@ -65,10 +65,11 @@ def test_unshuffled_epoch_begins_with_the_guided(build):
 
 
 def test_where_more_are_guided_anyway_it_is_the_default_sampler(build):
-    for guided, fraction in ((8, 0.5), (4, 0.5), (8, 1.)):
+    for guided, fraction in ((8, 0.5), (4, 0.5), (8, 1.0)):
         dataset = build(guided)
         assert list(GuidedSampler(dataset, fraction=fraction, seed=3)) == list(
-            DefaultSampler(dataset, seed=3))
+            DefaultSampler(dataset, seed=3)
+        )
 
 
 @pytest.mark.parametrize('round_up', [True, False])
@@ -77,13 +78,18 @@ def test_ranks_together_draw_what_one_process_draws(build, monkeypatch, round_up
     whole = list(GuidedSampler(dataset, fraction=0.5, seed=0))
     of_ranks = []
     for rank in range(3):
-        monkeypatch.setattr('mmengine.dataset.sampler.get_dist_info',
-                            lambda rank=rank: (rank, 3))
+        monkeypatch.setattr(
+            'mmengine.dataset.sampler.get_dist_info', lambda rank=rank: (rank, 3)
+        )
         sampler = GuidedSampler(dataset, fraction=0.5, seed=0, round_up=round_up)
         of_ranks.append(list(sampler))
         assert len(sampler) == len(of_ranks[-1])
-    interleaved = [i for drawn in zip(*([*r, None] for r in of_ranks), strict=False)
-                   for i in drawn if i is not None]
+    interleaved = [
+        i
+        for drawn in zip(*([*r, None] for r in of_ranks), strict=False)
+        for i in drawn
+        if i is not None
+    ]
     if round_up:  # a draw more, so that ranks are even
         assert [len(r) for r in of_ranks] == [3, 3, 3]
         assert sum(i < 2 for i in interleaved) == 5
@@ -98,15 +104,20 @@ def test_an_image_without_a_mask_is_not_guided(build):
 
 
 def test_wrapped_data_set_is_seen_through(build):
-    assert guided_images(RepeatDataset(build(1), 2)) == [True] + [False] * 7 + [
-        True] + [False] * 7
+    assert (
+        guided_images(RepeatDataset(build(1), 2))
+        == [True] + [False] * 7 + [True] + [False] * 7
+    )
 
 
-@pytest.mark.parametrize('guided,fraction,message', [
-    (2, 0., r'`fraction` must be in \(0, 1\]'),
-    (2, 1.5, r'`fraction` must be in \(0, 1\]'),
-    (None, 0.5, 'CSVDataset has 0 LoadActivationMask'),
-])
+@pytest.mark.parametrize(
+    'guided,fraction,message',
+    [
+        (2, 0.0, r'`fraction` must be in \(0, 1\]'),
+        (2, 1.5, r'`fraction` must be in \(0, 1\]'),
+        (None, 0.5, 'CSVDataset has 0 LoadActivationMask'),
+    ],
+)
 def test_what_it_cannot_do_is_an_error(build, guided, fraction, message):
     with pytest.raises(ValueError, match=message):
         GuidedSampler(build(guided), fraction=fraction)
@@ -114,7 +125,7 @@ def test_what_it_cannot_do_is_an_error(build, guided, fraction, message):
 
 def test_no_guided_image_is_an_error(build):
     dataset = build(8)
-    dataset.pipeline.transforms[1].fraction = 0.
+    dataset.pipeline.transforms[1].fraction = 0.0
     with pytest.raises(ValueError, match='no training image is guided'):
         GuidedSampler(dataset)
 
@@ -123,7 +134,7 @@ def test_balanced_classes_are_drawn_equally_often_and_each_image_of_a_class_too(
     dataset = build(3)
     labels = [dataset.get_data_info(i)['gt_label'] for i in range(3)]
     assert len(set(labels)) == 2  # two images of one class, one of the other
-    drawn = Counter(GuidedSampler(dataset, fraction=1., class_balanced=True, seed=0))
+    drawn = Counter(GuidedSampler(dataset, fraction=1.0, class_balanced=True, seed=0))
     assert drawn.total() == 8
     assert sorted(drawn.values()) == [2, 2, 4]
     assert drawn[next(i for i in range(3) if labels.count(labels[i]) == 1)] == 4

@@ -1,4 +1,5 @@
 """Oxford-IIIT Pets: breeds, species, and the error for missing data."""
+
 from shutil import copytree
 
 import numpy as np
@@ -10,8 +11,12 @@ from cfcn_plugin.masks import MaskError
 from cfcn_plugin.mm.datasets import PetsBreeds, PetsSpecies
 
 # name, breed, species (1 cat, 2 dog), breed among its species
-TRAINVAL = ['Abyssinian_100 1 1 1', 'american_bulldog_100 2 2 1',
-            'Bengal_7 6 1 2', 'yorkshire_terrier_3 37 2 25']
+TRAINVAL = [
+    'Abyssinian_100 1 1 1',
+    'american_bulldog_100 2 2 1',
+    'Bengal_7 6 1 2',
+    'yorkshire_terrier_3 37 2 25',
+]
 TEST = ['Abyssinian_201 1 1 1', 'beagle_9 5 2 4']
 SIZE = (9, 12)
 
@@ -22,8 +27,11 @@ def root(tmp_path_factory):
     (root / 'images').mkdir(parents=True)
     trimaps = root / 'annotations' / 'trimaps'
     trimaps.mkdir(parents=True)
-    for name, lines in (('trainval', TRAINVAL), ('test', TEST),
-                        ('list', ['#Image CLASS-ID SPECIES', *TRAINVAL, *TEST])):
+    for name, lines in (
+        ('trainval', TRAINVAL),
+        ('test', TEST),
+        ('list', ['#Image CLASS-ID SPECIES', *TRAINVAL, *TEST]),
+    ):
         (root / 'annotations' / f'{name}.txt').write_text('\n'.join(lines) + '\n')
     trimap = np.full(SIZE, 2, np.uint8)
     trimap[2:6, 3:9] = 3
@@ -59,17 +67,26 @@ def test_species_are_the_third_column(root):
 def test_images_are_in_the_folder_images(root, pets):
     data = pets(str(root), serialize_data=False)
     assert [data.get_data_info(i)['img_path'] for i in range(len(data))] == [
-        str(root / 'images' / f'{line.split()[0]}.jpg') for line in TRAINVAL]
+        str(root / 'images' / f'{line.split()[0]}.jpg') for line in TRAINVAL
+    ]
 
 
 @pytest.mark.parametrize('pets', ['PetsBreeds', 'PetsSpecies'])
 def test_every_image_loads_with_its_trimap(root, pets):
     source = dict(type='TrimapMasks', data_root=str(root))
-    data = DATASETS.build(dict(
-        type=pets, data_root=str(root), split='test', serialize_data=False,
-        pipeline=[dict(type='LoadImageFromFile'),
-                  dict(type='LoadActivationMask', source=source),
-                  dict(type='PackGuidedInputs')]))
+    data = DATASETS.build(
+        dict(
+            type=pets,
+            data_root=str(root),
+            split='test',
+            serialize_data=False,
+            pipeline=[
+                dict(type='LoadImageFromFile'),
+                dict(type='LoadActivationMask', source=source),
+                dict(type='PackGuidedInputs'),
+            ],
+        )
+    )
     for sample in data:
         assert sample['data_samples'].activation_mask.shape == SIZE
         assert sample['data_samples'].activation_mask.sum() == 4 * 6
@@ -82,9 +99,12 @@ def test_missing_data_names_folder_command_and_variable(tmp_path, pets, split):
     root = tmp_path / 'oxford-iiit-pet'
     with pytest.raises(FileNotFoundError) as caught:
         pets(str(root), split=split)
-    for part in (f"'{root / 'annotations' / split}.txt'",
-                 f'python tools/get_data.py pets --root {tmp_path}`', 'CFCN_DATA',
-                 "'oxford-iiit-pet'"):
+    for part in (
+        f"'{root / 'annotations' / split}.txt'",
+        f'python tools/get_data.py pets --root {tmp_path}`',
+        'CFCN_DATA',
+        "'oxford-iiit-pet'",
+    ):
         assert part in str(caught.value)
 
 
@@ -98,9 +118,10 @@ def test_some_breeds_are_labelled_by_their_order_and_others_left_out(root):
     classes = ['Bengal', 'Abyssinian']
     pets = PetsBreeds(str(root), classes=classes, serialize_data=False)
     assert pets.metainfo['classes'] == tuple(classes)
-    assert [(one['img_path'].rpartition('/')[2], one['gt_label'])
-            for one in map(pets.get_data_info, range(len(pets)))] == [
-                ('Abyssinian_100.jpg', 1), ('Bengal_7.jpg', 0)]
+    assert [
+        (one['img_path'].rpartition('/')[2], one['gt_label'])
+        for one in map(pets.get_data_info, range(len(pets)))
+    ] == [('Abyssinian_100.jpg', 1), ('Bengal_7.jpg', 0)]
 
 
 def test_species_are_labelled_by_the_order_of_the_classes(root):
@@ -108,13 +129,27 @@ def test_species_are_labelled_by_the_order_of_the_classes(root):
     assert pets.get_gt_labels().tolist() == [1, 0, 1, 0]
 
 
-@pytest.mark.parametrize('pets, classes, message', [
-    (PetsBreeds, ['bengal'],
-     r"`classes` has \['bengal'\], expected some of Abyssinian, american_bulldog, "),
-    (PetsSpecies, ['Abyssinian'], 'expected some of cat, dog'),
-    (PetsBreeds, ['Bengal', 'Bengal'], '`classes` has a name twice: Bengal, Bengal'),
-    (PetsBreeds, ['Abyssinian', 'beagle'],
-     "trainval.txt' has no image of beagle: leave out of `classes`")])
+@pytest.mark.parametrize(
+    'pets, classes, message',
+    [
+        (
+            PetsBreeds,
+            ['bengal'],
+            r"`classes` has \['bengal'\], expected some of Abyssinian, american",
+        ),
+        (PetsSpecies, ['Abyssinian'], 'expected some of cat, dog'),
+        (
+            PetsBreeds,
+            ['Bengal', 'Bengal'],
+            '`classes` has a name twice: Bengal, Bengal',
+        ),
+        (
+            PetsBreeds,
+            ['Abyssinian', 'beagle'],
+            "trainval.txt' has no image of beagle: leave out of `classes`",
+        ),
+    ],
+)
 def test_classes_that_are_not_there_are_refused(root, pets, classes, message):
     with pytest.raises(ValueError, match=message):
         pets(str(root), classes=classes)
@@ -126,22 +161,35 @@ def odd(root, tmp_path):
     copytree(root, tmp_path / 'pets')
     images = tmp_path / 'pets/images'
     Image.new('RGBA', SIZE[::-1], (10, 20, 30, 40)).save(
-        images / 'Bengal_7.jpg', format='PNG')
+        images / 'Bengal_7.jpg', format='PNG'
+    )
     Image.new('RGB', SIZE[::-1], (10, 20, 30)).quantize().save(
-        images / 'Abyssinian_100.jpg', format='GIF')
+        images / 'Abyssinian_100.jpg', format='GIF'
+    )
     Image.new('L', SIZE[::-1], 2).save(
-        tmp_path / 'pets/annotations/trimaps/Abyssinian_100.png')
+        tmp_path / 'pets/annotations/trimaps/Abyssinian_100.png'
+    )
     return tmp_path / 'pets'
 
 
 def cats(root, backend='cv2', **options):
-    return DATASETS.build(dict(
-        type='PetsBreeds', data_root=str(root), classes=['Abyssinian', 'Bengal'],
-        serialize_data=False, pipeline=[
-            dict(type='LoadImageFromFile', imdecode_backend=backend),
-            dict(type='LoadActivationMask', **options,
-                 source=dict(type='TrimapMasks', data_root=str(root))),
-            dict(type='PackGuidedInputs')]))
+    return DATASETS.build(
+        dict(
+            type='PetsBreeds',
+            data_root=str(root),
+            classes=['Abyssinian', 'Bengal'],
+            serialize_data=False,
+            pipeline=[
+                dict(type='LoadImageFromFile', imdecode_backend=backend),
+                dict(
+                    type='LoadActivationMask',
+                    **options,
+                    source=dict(type='TrimapMasks', data_root=str(root)),
+                ),
+                dict(type='PackGuidedInputs'),
+            ],
+        )
+    )
 
 
 @pytest.mark.parametrize('backend', ['cv2', 'pillow'])
@@ -152,8 +200,10 @@ def test_png_with_alpha_and_gif_named_jpg_are_read_by_their_content(odd, backend
 
 
 def test_trimap_without_an_animal_is_an_error_until_declared_unguided(odd):
-    with pytest.raises(MaskError, match=(
-            "Abyssinian_100.png' has no causal pixel: .* `empty='unguided'`")):
+    with pytest.raises(
+        MaskError,
+        match=("Abyssinian_100.png' has no causal pixel: .* `empty='unguided'`"),
+    ):
         cats(odd)[0]
     samples = [one['data_samples'] for one in cats(odd, empty='unguided')]
     assert [one.guided for one in samples] == [False, True]

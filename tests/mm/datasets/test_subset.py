@@ -1,4 +1,5 @@
 """Training images and masks of a cell: the requested number, and nested."""
+
 import numpy as np
 import pytest
 from mmengine.config import Config
@@ -29,13 +30,32 @@ def config(tmp_path):
     (tmp_path / 'labels.csv').write_text('\n'.join(lines) + '\n')
 
     def make():
-        return Config(dict(train_dataloader=dict(dataset=dict(
-            type='CSVDataset', data_root=str(tmp_path), ann_file='labels.csv',
-            classes=['a', 'b'], split='train', pipeline=[
-                dict(type='LoadImageFromFile'),
-                dict(type='LoadActivationMask', missing='unguided', source=dict(
-                    type='PNGMasks', data_root=str(tmp_path), masks='masks')),
-                dict(type='PackGuidedInputs')]))))
+        return Config(
+            dict(
+                train_dataloader=dict(
+                    dataset=dict(
+                        type='CSVDataset',
+                        data_root=str(tmp_path),
+                        ann_file='labels.csv',
+                        classes=['a', 'b'],
+                        split='train',
+                        pipeline=[
+                            dict(type='LoadImageFromFile'),
+                            dict(
+                                type='LoadActivationMask',
+                                missing='unguided',
+                                source=dict(
+                                    type='PNGMasks',
+                                    data_root=str(tmp_path),
+                                    masks='masks',
+                                ),
+                            ),
+                            dict(type='PackGuidedInputs'),
+                        ],
+                    )
+                )
+            )
+        )
 
     return make
 
@@ -53,8 +73,11 @@ def guided_of(cfg, tmp_path, masks, seed=0):
 
 
 def test_images_have_key_and_label(config):
-    assert training_images(config())[:3] == [('00.png', 0), ('01.png', 1),
-                                             ('02.png', 0)]
+    assert training_images(config())[:3] == [
+        ('00.png', 0),
+        ('01.png', 1),
+        ('02.png', 0),
+    ]
 
 
 def test_sizes_are_exact_and_nested(config):
@@ -81,7 +104,8 @@ def test_masks_are_of_images_that_have_one_and_nested(config, tmp_path):
 
 
 def test_fraction_is_of_the_training_images_and_all_means_all_there_are(
-        config, tmp_path):
+    config, tmp_path
+):
     assert len(guided_of(config(), tmp_path, '10%')) == 2
     assert len(guided_of(config(), tmp_path, '1%')) == 1  # not none
     assert len(guided_of(config(), tmp_path, '100%')) == MASKED

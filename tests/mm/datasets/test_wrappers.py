@@ -1,4 +1,5 @@
 """Wrapped data sets are found in configs and in built data sets."""
+
 from types import SimpleNamespace
 
 from cfcn_plugin.mm.datasets.wrappers import dataset_configs, pipeline_datasets
@@ -10,8 +11,11 @@ def test_configs_come_with_their_places_from_the_outermost_inwards():
     repeated = dict(type='RepeatDataset', dataset=both)
     found = list(dataset_configs(repeated, 'dataset'))
     assert [where for where, _ in found] == [
-        'dataset', 'dataset.dataset', 'dataset.dataset.datasets[0]',
-        'dataset.dataset.datasets[1]']
+        'dataset',
+        'dataset.dataset',
+        'dataset.dataset.datasets[0]',
+        'dataset.dataset.datasets[1]',
+    ]
     assert [config for _, config in found] == [repeated, both, a, b]
     assert found[2][1] is a  # to be changed in place
 

@@ -1,4 +1,5 @@
 """A mixed precision step on a CPU equals the plain step at bfloat16 precision."""
+
 import numpy as np
 import pytest
 import torch
@@ -10,10 +11,11 @@ from cfcn_plugin.mm.engine import CPUAmpOptimWrapper
 
 CNN = dict(
     type='GuidedClassifier',
-    backbone=dict(type='CFCNNet', filters=[4, 6], strides=4, dropout=0.),
+    backbone=dict(type='CFCNNet', filters=[4, 6], strides=4, dropout=0.0),
     neck=dict(type='GlobalAveragePooling'),
     head=dict(type='LinearClsHead', num_classes=3),
-    guidance=dict(type='CausalFocusLoss'))
+    guidance=dict(type='CausalFocusLoss'),
+)
 
 
 def step(kind):
@@ -31,8 +33,7 @@ def step(kind):
         samples.append(sample)
     inputs = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     wrapper = kind(torch.optim.SGD(model.parameters(), lr=0.1))
-    logged = model.train_step(
-        dict(inputs=list(inputs), data_samples=samples), wrapper)
+    logged = model.train_step(dict(inputs=list(inputs), data_samples=samples), wrapper)
     return {k: v.item() for k, v in logged.items()}, dtypes, model.state_dict()
 
 

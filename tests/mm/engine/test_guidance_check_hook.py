@@ -1,4 +1,5 @@
 """Configs and data that the check before training refuses or accepts."""
+
 from types import SimpleNamespace
 from unittest import mock
 
@@ -28,7 +29,8 @@ def root(tmp_path_factory):
         for name in IMAGES:
             (root / folder / name).parent.mkdir(parents=True, exist_ok=True)
             Image.new(mode, (16, 12), 255 if mode == 'L' else 'red').save(
-                root / folder / name)
+                root / folder / name
+            )
     return root
 
 
@@ -41,14 +43,17 @@ def dataset_of(root, *transforms, before=(), masks='masks', load=True, **options
     pipeline = [dict(type='LoadImageFromFile'), *before]
     if load:
         pipeline.append(
-            dict(type='LoadActivationMask', **{'source': source, **options}))
+            dict(type='LoadActivationMask', **{'source': source, **options})
+        )
     return DATASETS.build(
         dict(
             type='CustomDataset',
             data_root=str(root),
             data_prefix='images',
             serialize_data=False,
-            pipeline=[*pipeline, *transforms]))
+            pipeline=[*pipeline, *transforms],
+        )
+    )
 
 
 PACK = dict(type='PackGuidedInputs')
@@ -58,7 +63,8 @@ def runner_of(dataset, model=None, split='train', hooks=()):
     return SimpleNamespace(
         model=model or nn.Module(),
         hooks=hooks,
-        **{f'{split}_dataloader': SimpleNamespace(dataset=dataset)})
+        **{f'{split}_dataloader': SimpleNamespace(dataset=dataset)},
+    )
 
 
 def check(dataset, model=None, **options):
@@ -78,24 +84,34 @@ def test_a_good_run_is_accepted(root):
     assert bool(dataset[0]['data_samples'].guided)
 
 
-@pytest.mark.parametrize('frozen, head, warns', [
-    (4, dict(type='LinearClsHead'), True), (3, dict(type='LinearClsHead'), False),
-    (4, dict(type='CausalFocusHead'), False)])
+@pytest.mark.parametrize(
+    'frozen, head, warns',
+    [
+        (4, dict(type='LinearClsHead'), True),
+        (3, dict(type='LinearClsHead'), False),
+        (4, dict(type='CausalFocusHead'), False),
+    ],
+)
 def test_guidance_that_trains_nothing_is_told(root, frozen, head, warns):
     class_map = head['type'] == 'CausalFocusHead'
-    model = MODELS.build(dict(
-        type='GuidedClassifier',
-        backbone=dict(type='ResNet', depth=18, frozen_stages=frozen),
-        neck=None if class_map else dict(type='GlobalAveragePooling'),
-        head=dict(head, num_classes=2),
-        guidance=dict(type='CausalFocusLoss')))
+    model = MODELS.build(
+        dict(
+            type='GuidedClassifier',
+            backbone=dict(type='ResNet', depth=18, frozen_stages=frozen),
+            neck=None if class_map else dict(type='GlobalAveragePooling'),
+            head=dict(head, num_classes=2),
+            guidance=dict(type='CausalFocusLoss'),
+        )
+    )
     runner = runner_of(dataset_of(root, PACK), model)
     runner.logger = mock.Mock()
     GuidanceCheckHook().before_train(runner)
     assert runner.logger.warning.called == warns
     if warns:
-        assert 'all of `backbone` is frozen: guidance has no effect' in (
-            runner.logger.warning.call_args.args[0])
+        assert (
+            'all of `backbone` is frozen: guidance has no effect'
+            in (runner.logger.warning.call_args.args[0])
+        )
 
 
 @pytest.mark.parametrize('transform', [
@@ -121,12 +137,12 @@ def test_unknown_transform_behind_the_mask_is_refused_until_it_is_declared(root)
         check(dataset_of(root, aware(FLIP), Swirl(), PACK))
     assert "'MaskAware', photometric=True" in str(e.value)
     check(dataset_of(root, MaskAware(Swirl(), photometric=True), PACK))
-    check(dataset_of(root, aware(FLIP), PACK, before=(Swirl(), )))
+    check(dataset_of(root, aware(FLIP), PACK, before=(Swirl(),)))
 
 
 def test_transform_before_the_mask_and_photometric_ones_are_not_refused(root):
     jitter = dict(type='ColorJitter', brightness=0.1)
-    check(dataset_of(root, jitter, PACK, before=(FLIP, )))
+    check(dataset_of(root, jitter, PACK, before=(FLIP,)))
 
 
 def test_pipeline_without_masks_is_free(root):
@@ -149,7 +165,8 @@ def test_line_of_a_list_without_an_image_is_refused(root, tmp_path):
     guided = tmp_path / 'guided.txt'
     guided.write_text('images/cat/0.png\nimages/cat/7.png\nimages/cow/1.png\n')
     with pytest.raises(
-            MaskError, match=r"2 lines of list '.*guided.txt' .*'images/cat/7.png'"):
+        MaskError, match=r"2 lines of list '.*guided.txt' .*'images/cat/7.png'"
+    ):
         check(dataset_of(root, PACK, image_list=str(guided)))
 
 
@@ -161,8 +178,8 @@ def test_list_of_images_that_exist_is_accepted(root, tmp_path):
 
 def test_other_number_of_classes_is_refused(root):
     with pytest.raises(
-            ValueError,
-            match=r'head\.num_classes=7, CustomDataset has 2 classes \(cat, dog'):
+        ValueError, match=r'head\.num_classes=7, CustomDataset has 2 classes \(cat, dog'
+    ):
         check(dataset_of(root, PACK), model_with(7))
 
 
@@ -180,43 +197,62 @@ def named(dataset, *classes):
 
 def with_validation(trained, validated):
     runner = runner_of(trained, model_with(2))
-    runner.val_loop = SimpleNamespace(
-        dataloader=SimpleNamespace(dataset=validated))
+    runner.val_loop = SimpleNamespace(dataloader=SimpleNamespace(dataset=validated))
     return runner
 
 
-@pytest.mark.parametrize(('classes', 'message'), [
-    (('dog', 'cat'), "class 'dog' has the label 1 in training and the label 0 in "
-     "CustomDataset for validation or test: .* in the same order"),
-    (('cat', 'dog', 'cow'), 'num_classes=2, CustomDataset has 3 classes')])
+@pytest.mark.parametrize(
+    ('classes', 'message'),
+    [
+        (
+            ('dog', 'cat'),
+            "class 'dog' has the label 1 in training and the label 0 in "
+            'CustomDataset for validation or test: .* in the same order',
+        ),
+        (('cat', 'dog', 'cow'), 'num_classes=2, CustomDataset has 3 classes'),
+    ],
+)
 def test_other_classes_of_the_validation_are_refused_before_training(
-        root, classes, message):
+    root, classes, message
+):
     validated = named(dataset_of(root, PACK), *classes)
     for dataset in (validated, RepeatDataset(validated, 2)):
         with pytest.raises(ValueError, match=message):
             GuidanceCheckHook().before_train(
-                with_validation(dataset_of(root, PACK), dataset))
+                with_validation(dataset_of(root, PACK), dataset)
+            )
 
 
-@pytest.mark.parametrize(('trained', 'validated'), [
-    (('cat', 'dog'), ('cat', 'dog')), (('cat', 'dog'), ('felis', 'canis')),
-    (('crane', 'crane'), ('crane', 'crane'))])
+@pytest.mark.parametrize(
+    ('trained', 'validated'),
+    [
+        (('cat', 'dog'), ('cat', 'dog')),
+        (('cat', 'dog'), ('felis', 'canis')),
+        (('crane', 'crane'), ('crane', 'crane')),
+    ],
+)
 def test_equal_other_and_repeated_names_are_accepted(root, trained, validated):
-    GuidanceCheckHook().before_train(with_validation(
-        named(dataset_of(root, PACK), *trained),
-        named(dataset_of(root, PACK), *validated)))
+    GuidanceCheckHook().before_train(
+        with_validation(
+            named(dataset_of(root, PACK), *trained),
+            named(dataset_of(root, PACK), *validated),
+        )
+    )
 
 
 def test_a_test_has_the_labels_that_the_checkpoint_names(root):
     hook = GuidanceCheckHook()
-    hook.after_load_checkpoint(None, dict(meta=dict(dataset_meta=dict(
-        classes=['dog', 'cat']))))
+    hook.after_load_checkpoint(
+        None, dict(meta=dict(dataset_meta=dict(classes=['dog', 'cat'])))
+    )
     with pytest.raises(ValueError, match="class 'cat' has the label 1 in training"):
         hook.before_test(runner_of(dataset_of(root, PACK), split='test'))
 
 
-@pytest.mark.parametrize('checkpoint', [{}, dict(meta=None), dict(meta=dict(
-    dataset_meta=dict(classes=None)))])
+@pytest.mark.parametrize(
+    'checkpoint',
+    [{}, dict(meta=None), dict(meta=dict(dataset_meta=dict(classes=None)))],
+)
 def test_checkpoint_without_classes_is_not_asked(root, checkpoint):
     hook = GuidanceCheckHook()
     hook.after_load_checkpoint(None, checkpoint)
@@ -225,8 +261,9 @@ def test_checkpoint_without_classes_is_not_asked(root, checkpoint):
 
 def test_a_checkpoint_to_start_from_may_have_other_labels(root):
     hook = GuidanceCheckHook()
-    hook.after_load_checkpoint(None, dict(meta=dict(dataset_meta=dict(
-        classes=['dog', 'cat']))))
+    hook.after_load_checkpoint(
+        None, dict(meta=dict(dataset_meta=dict(classes=['dog', 'cat'])))
+    )
     data = dataset_of(root, PACK)
     hook.before_train(with_validation(data, data))
 
@@ -248,7 +285,6 @@ def test_wrapped_data_sets_are_checked_too(root, wrap):
 
 
 class Brighten:
-
     def __call__(self, inputs, scores):
         return 1.2 * inputs, scores
 
@@ -268,15 +304,19 @@ def partly(tmp_path):
 
 
 def test_images_without_a_mask_are_refused_before_training(partly):
-    with pytest.raises(MaskError, match="2 guided images .* no mask in PNGMasks "
-                       r"\(looked for '.*/dog/2.png' .*\), for example "
-                       "'images/dog/2.png', .*`missing='unguided'`"):
+    with pytest.raises(
+        MaskError,
+        match='2 guided images .* no mask in PNGMasks '
+        r"\(looked for '.*/dog/2.png' .*\), for example "
+        "'images/dog/2.png', .*`missing='unguided'`",
+    ):
         check(dataset_of(partly, PACK))
     check(dataset_of(partly, PACK), sources=False)
 
 
-@pytest.mark.parametrize('option', [
-    dict(missing='unguided'), dict(on_error='unguided'), dict(fraction=0.0)])
+@pytest.mark.parametrize(
+    'option', [dict(missing='unguided'), dict(on_error='unguided'), dict(fraction=0.0)]
+)
 def test_images_that_need_no_mask_are_accepted(partly, option):
     check(dataset_of(partly, PACK, **option))
 
@@ -299,7 +339,8 @@ def test_images_are_asked_for_masks_of_their_own_data_set(root, partly):
 
 def test_broken_entry_stops_the_run_of_its_image_alone(partly):
     (partly / 'boxes.csv').write_text(
-        'filename,x0,y0,x1,y1\nimages/cat/0.png,0,0,2,2\nimages/cat/1.png,2,0,0,2\n')
+        'filename,x0,y0,x1,y1\nimages/cat/0.png,0,0,2,2\nimages/cat/1.png,2,0,0,2\n'
+    )
     source = dict(type='BoxMasks', ann_file='boxes.csv', data_root=str(partly))
     with pytest.raises(MaskError, match="images/cat/1.png', line 3: box .* no inside"):
         check(dataset_of(partly, PACK, source=source, missing='unguided'))
@@ -309,19 +350,28 @@ def test_broken_entry_stops_the_run_of_its_image_alone(partly):
     check(dataset_of(partly, PACK, source=source, image_list=str(guided)))
 
 
-@pytest.mark.parametrize('recipe, message', [
-    (dict(train_pipeline=[FLIP]), 'RandomFlip would move'),
-    (dict(batch_augments=dict(augments=[Brighten()])), 'augment Brighten cannot'),
-])
+@pytest.mark.parametrize(
+    'recipe, message',
+    [
+        (dict(train_pipeline=[FLIP]), 'RandomFlip would move'),
+        (dict(batch_augments=dict(augments=[Brighten()])), 'augment Brighten cannot'),
+    ],
+)
 def test_recipe_of_a_later_epoch_is_checked(root, recipe, message):
     dataset = dataset_of(root, aware(FLIP), PACK)
-    load = dict(type='LoadActivationMask', source=dict(
-        type='PNGMasks', masks='masks', images='images', data_root=str(root)))
+    load = dict(
+        type='LoadActivationMask',
+        source=dict(
+            type='PNGMasks', masks='masks', images='images', data_root=str(root)
+        ),
+    )
     if 'train_pipeline' in recipe:
         recipe = dict(train_pipeline=[load, *recipe['train_pipeline']])
     good = dict(action_epoch=5, batch_augments=None, train_pipeline=[load, aware(FLIP)])
-    for bad, hook in ((False, dict(schedule=[good])),
-                      (True, dict(schedule=[good, dict(action_epoch=7, **recipe)]))):
+    for bad, hook in (
+        (False, dict(schedule=[good])),
+        (True, dict(schedule=[good, dict(action_epoch=7, **recipe)])),
+    ):
         with DefaultScope.overwrite_default_scope('mmpretrain'):
             hooks = [HOOKS.build(dict(type='SwitchRecipeHook', **hook))]
         runner = runner_of(dataset, hooks=hooks)
@@ -333,8 +383,12 @@ def test_recipe_of_a_later_epoch_is_checked(root, recipe, message):
 
 
 def test_masks_of_a_later_epoch_are_checked(root, partly):
-    load = dict(type='LoadActivationMask', source=dict(
-        type='PNGMasks', masks='masks', images='images', data_root=str(partly)))
+    load = dict(
+        type='LoadActivationMask',
+        source=dict(
+            type='PNGMasks', masks='masks', images='images', data_root=str(partly)
+        ),
+    )
     recipe = dict(action_epoch=7, train_pipeline=[load])
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         hook = HOOKS.build(dict(type='SwitchRecipeHook', schedule=[recipe]))
@@ -351,7 +405,8 @@ def test_validation_and_test_are_checked_once(root, split):
     before(runner_of(dataset_of(root, FLIP, PACK), split=split))  # not checked again
     with pytest.raises(ValueError, match='RandomFlip'):
         getattr(GuidanceCheckHook(), f'before_{split}')(
-            runner_of(dataset_of(root, FLIP, PACK), split=split))
+            runner_of(dataset_of(root, FLIP, PACK), split=split)
+        )
 
 
 def test_hook_is_built_by_its_name_and_runs_first():
@@ -361,8 +416,9 @@ def test_hook_is_built_by_its_name_and_runs_first():
 
 def frozen_runner(root, backbone, load_from=None):
     runner = runner_of(dataset_of(root, PACK))
-    runner.model.fine_tuning = FineTuning(nn.Sequential(
-        nn.Conv2d(3, 2, 1), nn.Flatten(), nn.Linear(2, 2)), frozen=0.5)
+    runner.model.fine_tuning = FineTuning(
+        nn.Sequential(nn.Conv2d(3, 2, 1), nn.Flatten(), nn.Linear(2, 2)), frozen=0.5
+    )
     runner.cfg = SimpleNamespace(model=dict(type='GuidedClassifier', backbone=backbone))
     runner._load_from, runner._resume = load_from, False
     runner.logger = mock.Mock()
@@ -372,15 +428,21 @@ def frozen_runner(root, backbone, load_from=None):
 def test_frozen_layers_without_weights_are_told(root):
     runner = frozen_runner(root, dict(type='ResNet', depth=18))
     GuidanceCheckHook().before_train(runner)
-    message, = runner.logger.warning.call_args.args
+    (message,) = runner.logger.warning.call_args.args
     assert 'freezes 50% of the layers' in message
     assert 'the frozen layers stay random' in message
 
 
-@pytest.mark.parametrize('backbone, load_from', [
-    (dict(pretrained=True), None), (dict(local_weights=dict(resnet18='w.pth')), None),
-    (dict(init_cfg=[dict(type='Pretrained', checkpoint='w.pth')]), None),
-    (dict(depth=18), 'w.pth')], ids=['timm', 'local', 'init_cfg', 'load_from'])
+@pytest.mark.parametrize(
+    'backbone, load_from',
+    [
+        (dict(pretrained=True), None),
+        (dict(local_weights=dict(resnet18='w.pth')), None),
+        (dict(init_cfg=[dict(type='Pretrained', checkpoint='w.pth')]), None),
+        (dict(depth=18), 'w.pth'),
+    ],
+    ids=['timm', 'local', 'init_cfg', 'load_from'],
+)
 def test_nothing_is_told_of_frozen_layers_with_weights(root, backbone, load_from):
     runner = frozen_runner(root, backbone, load_from)
     GuidanceCheckHook().before_train(runner)
@@ -392,15 +454,19 @@ def validated(dataset, **options):
     runner = runner_of(dataset)
     runner.val_loop = SimpleNamespace(
         dataloader=SimpleNamespace(dataset=dataset),
-        evaluator=SimpleNamespace(metrics=[BackgroundSwapMetric(**options)]))
+        evaluator=SimpleNamespace(metrics=[BackgroundSwapMetric(**options)]),
+    )
     return runner
 
 
-@pytest.mark.parametrize(('options', 'message'), [
-    (dict(load=False), 'no image has a mask'),
-    (dict(fraction=0.0), 'no image has a mask'),
-    (dict(masks='dogs', missing='unguided'), r"'other_class'.* labels \[\[1\]\]"),
-])
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(load=False), 'no image has a mask'),
+        (dict(fraction=0.0), 'no image has a mask'),
+        (dict(masks='dogs', missing='unguided'), r"'other_class'.* labels \[\[1\]\]"),
+    ],
+)
 def test_validation_images_lack_the_masks_of_their_metric(root, options, message):
     for name in ('2', '3'):
         file = root / 'dogs' / 'dog' / f'{name}.png'
@@ -408,8 +474,7 @@ def test_validation_images_lack_the_masks_of_their_metric(root, options, message
         Image.new('L', (16, 12), 255).save(file)
     dataset = dataset_of(root, PACK, **options)
     with pytest.raises(ValueError, match=message):
-        GuidanceCheckHook().before_train(
-            validated(dataset, conditions=['other_class']))
+        GuidanceCheckHook().before_train(validated(dataset, conditions=['other_class']))
     GuidanceCheckHook().before_train(validated(dataset))  # nothing was asked for
 
 

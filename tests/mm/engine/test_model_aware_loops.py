@@ -1,4 +1,5 @@
 """A test run with explanations; the loops do not change the model."""
+
 import json
 from pathlib import Path
 
@@ -14,9 +15,19 @@ METHODS = ('grad_cam', 'input_x_gradient')
 
 ALL = [
     *(dict(type='ExplanationFocus', method=m) for m in METHODS),
-    *(dict(type=name) for name in (
-        'AUROC', 'BackgroundSwapMetric', 'BrightnessCurve', 'Calibration',
-        'ContrastCurve', 'FocusMetric', 'GroupAccuracy'))]
+    *(
+        dict(type=name)
+        for name in (
+            'AUROC',
+            'BackgroundSwapMetric',
+            'BrightnessCurve',
+            'Calibration',
+            'ContrastCurve',
+            'FocusMetric',
+            'GroupAccuracy',
+        )
+    ),
+]
 
 
 def config(data, work_dir, metrics):
@@ -35,10 +46,11 @@ def config(data, work_dir, metrics):
     cfg.model = dict(
         type='GuidedClassifier',
         data_preprocessor=dict(mean=[127.5] * 3, std=[127.5] * 3, to_rgb=True),
-        backbone=dict(type='CFCNNet', filters=[4, 6], strides=2, dropout=0.),
+        backbone=dict(type='CFCNNet', filters=[4, 6], strides=2, dropout=0.0),
         neck=dict(type='GlobalAveragePooling'),
         head=dict(type='LinearClsHead', num_classes=2, in_channels=None),
-        guidance=dict(type='CausalFocusLoss'))
+        guidance=dict(type='CausalFocusLoss'),
+    )
     cfg.train_cfg = dict(by_epoch=True, max_epochs=2, val_interval=1)
     cfg.val_cfg = dict(type='ModelAwareValLoop')
     cfg.test_cfg = dict(type='ModelAwareTestLoop')
@@ -59,7 +71,7 @@ def run(tmp_path_factory, waterbirds_root):
     """What one process measures, and what it wrote to its log file."""
     folder = tmp_path_factory.mktemp('run')
     measured = Runner.from_cfg(config(waterbirds_root, folder, ALL)).test()
-    file, = folder.glob('*/*.json')
+    (file,) = folder.glob('*/*.json')
     return measured, json.loads(file.read_text())
 
 
@@ -70,26 +82,37 @@ def test_measures_join_the_metrics_of_a_stock_loop(cfg, run):
         assert measured[f'{method}/guided'] == 7
     assert measured['swap/images'] == 7
     cfg.test_cfg = dict()
-    cfg.test_evaluator = [m for m in ALL if m['type'] in (
-        'AUROC', 'Calibration', 'FocusMetric', 'GroupAccuracy')]
+    cfg.test_evaluator = [
+        m
+        for m in ALL
+        if m['type'] in ('AUROC', 'Calibration', 'FocusMetric', 'GroupAccuracy')
+    ]
     stock = Runner.from_cfg(cfg).test()
     assert {k: measured[k] for k in stock} == pytest.approx(stock)
 
 
 def test_the_best_checkpoint_is_chosen_by_the_harmonic_accuracy(cfg):
     cfg.val_evaluator = [
-        dict(type='BackgroundSwapMetric', conditions=['other_class'], hole='box')]
+        dict(type='BackgroundSwapMetric', conditions=['other_class'], hole='box')
+    ]
     # no rule: the key says that greater is better
     cfg.default_hooks.checkpoint.save_best = 'swap/harmonic_accuracy'
     Runner.from_cfg(cfg).train()
-    records = [json.loads(line) for file in Path(cfg.work_dir).glob(
-        '*/vis_data/scalars.json') for line in file.read_text().splitlines()]
-    measured = {record['step']: record['swap/harmonic_accuracy'] for record in records
-                if 'swap/harmonic_accuracy' in record}
+    records = [
+        json.loads(line)
+        for file in Path(cfg.work_dir).glob('*/vis_data/scalars.json')
+        for line in file.read_text().splitlines()
+    ]
+    measured = {
+        record['step']: record['swap/harmonic_accuracy']
+        for record in records
+        if 'swap/harmonic_accuracy' in record
+    }
     best = max(measured, key=measured.get)
     assert set(measured) == {1, 2}
     assert [file.name for file in Path(cfg.work_dir).rglob('best_*')] == [
-        f'best_swap_harmonic_accuracy_epoch_{best}.pth']
+        f'best_swap_harmonic_accuracy_epoch_{best}.pth'
+    ]
 
 
 def test_every_number_is_in_the_log_file(run):

@@ -1,4 +1,5 @@
 """How masks were refined is told before training, and after the first epoch."""
+
 import logging
 from collections import Counter
 from types import SimpleNamespace
@@ -53,21 +54,26 @@ def test_each_image_counts_once_and_an_unguided_one_not(lines):
     count.add(batch(a=['outline', 'core'], b=['outline'], c=None))
     count.add(batch(b=['outline']))
     count.tell(logger_of(lines))
-    (level, text), = lines.lines
+    ((level, text),) = lines.lines
     assert level == 'INFO'
     assert text == (
         'refine: 3 marks of 2 images: 2 outlines (66.7%), 1 outlines by the second try '
-        '(33.3%), 0 ellipses in the mark (0.0%), 0 marks as they are (0.0%)')
+        '(33.3%), 0 ellipses in the mark (0.0%), 0 marks as they are (0.0%)'
+    )
 
 
-@pytest.mark.parametrize('way,said', [
-    ('ellipse', '1 ellipses in the mark (50.0%)'),
-    ('mark', '1 marks as they are (50.0%)')])
+@pytest.mark.parametrize(
+    'way,said',
+    [
+        ('ellipse', '1 ellipses in the mark (50.0%)'),
+        ('mark', '1 marks as they are (50.0%)'),
+    ],
+)
 def test_a_mark_without_an_outline_is_a_warning(lines, way, said):
     count = OutlineCount()
     count.add(batch(a=['outline'], b=[way]))
     count.tell(logger_of(lines))
-    (level, text), = lines.lines
+    ((level, text),) = lines.lines
     assert level == 'WARNING' and said in text and 'tools/check_masks.py' in text
 
 
@@ -84,7 +90,7 @@ def told_by_rank(rank):
 
 
 def test_the_counts_are_of_all_processes():
-    for (level, text), in run_in_processes(told_by_rank, 2):
+    for ((level, text),) in run_in_processes(told_by_rank, 2):
         assert level == 'WARNING'
         assert text.startswith('refine: 4 marks of 2 images: 2 outlines (50.0%), 1 ')
 
@@ -97,12 +103,17 @@ def runner(tmp_path, lines):
         (tmp_path / 'boxes.csv').write_text('filename,x0,y0,x1,y1\na.png,0,0,4,4\n')
         load = LoadActivationMask(
             BoxMasks('boxes.csv', data_root=str(tmp_path)),
-            refine=GrabCut(cache=cache and str(tmp_path / cache)))
+            refine=GrabCut(cache=cache and str(tmp_path / cache)),
+        )
         dataset = SimpleNamespace(
-            pipeline=SimpleNamespace(transforms=[load]), metainfo={})
+            pipeline=SimpleNamespace(transforms=[load]), metainfo={}
+        )
         return SimpleNamespace(
-            model=nn.Module(), hooks=[], logger=logger_of(lines),
-            train_dataloader=SimpleNamespace(dataset=dataset))
+            model=nn.Module(),
+            hooks=[],
+            logger=logger_of(lines),
+            train_dataloader=SimpleNamespace(dataset=dataset),
+        )
 
     return make
 
@@ -125,5 +136,5 @@ def test_the_folder_is_told_before_and_the_count_after_the_first_epoch(runner, l
 
 def test_refining_anew_in_each_epoch_is_a_warning(runner, lines):
     train(runner(cache=None), epochs=0)
-    (level, text), = lines.lines
+    ((level, text),) = lines.lines
     assert level == 'WARNING' and "refine=dict(..., cache='" in text

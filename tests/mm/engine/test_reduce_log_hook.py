@@ -1,4 +1,5 @@
 """A line of the log is a mean over its window, over all images of all processes."""
+
 import math
 from types import SimpleNamespace
 
@@ -19,7 +20,10 @@ def logged(rank):
     runner = SimpleNamespace(
         message_hub=MessageHub.get_instance(f'rank {rank}'),
         log_processor=LogProcessor(),
-        hooks=[LoggerHook(interval=2)], train_dataloader=range(5), optim_wrapper=None)
+        hooks=[LoggerHook(interval=2)],
+        train_dataloader=range(5),
+        optim_wrapper=None,
+    )
     hook = ReduceLogHook()
     hook.before_train(runner)
     seen = []
@@ -31,8 +35,9 @@ def logged(rank):
         hook.after_train_iter(runner, index, outputs=outputs)
         seen.append(runner.message_hub.get_scalar('train/some').data[0].tolist())
     history = runner.message_hub.get_scalar
-    return seen, *(history(f'train/{key}').data[0].tolist()
-                   for key in ('loss', 'sometimes'))
+    return seen, *(
+        history(f'train/{key}').data[0].tolist() for key in ('loss', 'sometimes')
+    )
 
 
 def test_one_process_logs_what_it_saw():
@@ -64,14 +69,18 @@ def log_line(rank):
     runner = SimpleNamespace(
         message_hub=MessageHub.get_instance(f'line {rank}'),
         log_processor=LogProcessor(),
-        hooks=[LoggerHook(interval=4)], train_dataloader=range(4), optim_wrapper=None)
+        hooks=[LoggerHook(interval=4)],
+        train_dataloader=range(4),
+        optim_wrapper=None,
+    )
     hook = ReduceLogHook()
     hook.before_train(runner)
     for index, (guided, focus) in enumerate(BATCHES[rank]):
         outputs = dict(guided_fraction=guided / 4, focus=focus, focus_best_1=focus)
         RuntimeInfoHook().after_train_iter(runner, index, outputs=outputs)
         hook.after_train_iter(
-            runner, index, dict(data_samples=[None] * 4), outputs=outputs)
+            runner, index, dict(data_samples=[None] * 4), outputs=outputs
+        )
     return runner.log_processor._collect_scalars([], runner, 'train')
 
 

@@ -1,4 +1,5 @@
 """Resolved values in a run's dumped config and checkpoints."""
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -13,11 +14,11 @@ def model_config(**head):
         type='GuidedClassifier',
         backbone=dict(type='CFCNNet', filters=[4, 6], strides=2),
         neck=dict(type='GlobalAveragePooling'),
-        head=dict(type='LinearClsHead', num_classes=2, **head))
+        head=dict(type='LinearClsHead', num_classes=2, **head),
+    )
 
 
 class OneImage(torch.utils.data.Dataset):
-
     def __len__(self):
         return 1
 
@@ -45,12 +46,13 @@ def runner_of(model, work_dir, name, cfg=None):
         custom_hooks=[dict(type='ResolvedConfigHook')],
         default_scope='mmpretrain',
         experiment_name=name,
-        log_level='ERROR')
+        log_level='ERROR',
+    )
     return Runner(**given, cfg=cfg)
 
 
 def dumped(work_dir):
-    file, = work_dir.glob('*.py')
+    (file,) = work_dir.glob('*.py')
     return Config.fromfile(file)
 
 

@@ -1,4 +1,5 @@
 """Against scikit-learn, and what has no curve."""
+
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score
@@ -39,14 +40,16 @@ def test_one_label_equals_scikit_learn(classes):
     scores, labels = some_scores(60, classes), torch.arange(60) % classes
     expected = roc_auc_score(labels, scores, multi_class='ovr', average='macro')
     assert result_of(one_label(scores, labels))['auroc/macro'] == pytest.approx(
-        100 * expected)
+        100 * expected
+    )
 
 
 def test_two_classes_equal_scikit_learn():
     scores, labels = some_scores(40, 2), torch.arange(40) % 2
     expected = roc_auc_score(labels, scores[:, 1])
     assert result_of(one_label(scores, labels))['auroc/macro'] == pytest.approx(
-        100 * expected)
+        100 * expected
+    )
 
 
 @pytest.mark.parametrize('with_scores', [True, False])
@@ -59,7 +62,8 @@ def test_several_labels_equal_scikit_learn(with_scores):
             del sample['gt_score']
     expected = roc_auc_score(truth, scores, average='macro')
     assert result_of(samples, multi_label=True)['auroc/macro'] == pytest.approx(
-        100 * expected)
+        100 * expected
+    )
 
 
 def test_each_class_by_its_name():
@@ -72,15 +76,23 @@ def test_each_class_by_its_name():
 
 def test_classes_without_names_go_by_their_numbers():
     result = result_of(
-        one_label(some_scores(9, 3), torch.arange(9) % 3), per_class=True)
+        one_label(some_scores(9, 3), torch.arange(9) % 3), per_class=True
+    )
     assert {'auroc/0', 'auroc/1', 'auroc/2'} <= set(result)
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf')])
 def test_scores_that_have_no_order_are_an_error(value):
     with pytest.raises(ValueError, match="'a.jpg' is .*no order.*diverged"):
-        result_of([dict(pred_score=torch.tensor([value, 0.5]), img_path='a.jpg',
-                        gt_label=torch.tensor([0]))])
+        result_of(
+            [
+                dict(
+                    pred_score=torch.tensor([value, 0.5]),
+                    img_path='a.jpg',
+                    gt_label=torch.tensor([0]),
+                )
+            ]
+        )
 
 
 def test_class_without_positives_is_left_out_of_the_mean():
@@ -88,7 +100,8 @@ def test_class_without_positives_is_left_out_of_the_mean():
     result = result_of(one_label(scores, labels), classes='abcd', per_class=True)
     expected = {
         name: 100 * roc_auc_score(labels == c, scores[:, c])
-        for c, name in enumerate('abcd') if name != 'c'
+        for c, name in enumerate('abcd')
+        if name != 'c'
     }
     assert 'auroc/c' not in result
     assert result['auroc/macro'] == pytest.approx(sum(expected.values()) / 3)
@@ -100,13 +113,14 @@ def test_one_class_alone_is_measured():
     truth = torch.stack([torch.arange(20) % 3 == 0, torch.ones(20, dtype=bool)], 1)
     result = result_of(several_labels(scores, truth), multi_label=True)
     assert result['auroc/macro'] == pytest.approx(
-        100 * roc_auc_score(truth[:, 0], scores[:, 0]))
+        100 * roc_auc_score(truth[:, 0], scores[:, 0])
+    )
 
 
 @pytest.mark.parametrize('label', [0, 1])
 def test_nothing_measurable_is_an_error(label):
     with pytest.raises(ValueError, match='some images have and some do not'):
-        result_of(one_label(some_scores(5, 2), torch.full((5, ), label)))
+        result_of(one_label(some_scores(5, 2), torch.full((5,), label)))
 
 
 def test_perfect_and_reversed_scores_are_the_ends():

@@ -1,4 +1,5 @@
 """Whose background: of the right class, by a hash, never the image itself."""
+
 import pytest
 import torch
 from mmengine.dataset import ConcatDataset
@@ -26,9 +27,9 @@ class Labels:
 
     def sample(self, index):
         info = self.get_data_info(index)
-        return DataSample(metainfo={
-            k: v for k, v in info.items() if k != 'gt_label'}).set_gt_label(
-                torch.as_tensor(info['gt_label']).reshape(-1))
+        return DataSample(
+            metainfo={k: v for k, v in info.items() if k != 'gt_label'}
+        ).set_gt_label(torch.as_tensor(info['gt_label']).reshape(-1))
 
 
 def pairs_of(dataset, which, seed=0):
@@ -40,14 +41,30 @@ ONE_LABEL = Labels([0, 1, 2, 0, 1, 0])
 SEVERAL = Labels([[0, 1], [2], [1, 0], [], [1], [2, 3]])
 
 
-@pytest.mark.parametrize('dataset,which,expected', [
-    (ONE_LABEL, 'same_class', [{3, 5}, {4}, set(), {0, 5}, {1}, {0, 3}]),
-    (ONE_LABEL, 'other_class', [
-        {1, 2, 4}, {0, 2, 3, 5}, {0, 1, 3, 4, 5}, {1, 2, 4}, {0, 2, 3, 5}, {1, 2, 4}]),
-    (SEVERAL, 'same_class', [{2}, set(), {0}, set(), set(), set()]),
-    (SEVERAL, 'other_class', [
-        {1, 5}, {0, 2, 4}, {1, 5}, {0, 1, 2, 4, 5}, {1, 5}, {0, 2, 4}]),
-])
+@pytest.mark.parametrize(
+    'dataset,which,expected',
+    [
+        (ONE_LABEL, 'same_class', [{3, 5}, {4}, set(), {0, 5}, {1}, {0, 3}]),
+        (
+            ONE_LABEL,
+            'other_class',
+            [
+                {1, 2, 4},
+                {0, 2, 3, 5},
+                {0, 1, 3, 4, 5},
+                {1, 2, 4},
+                {0, 2, 3, 5},
+                {1, 2, 4},
+            ],
+        ),
+        (SEVERAL, 'same_class', [{2}, set(), {0}, set(), set(), set()]),
+        (
+            SEVERAL,
+            'other_class',
+            [{1, 5}, {0, 2, 4}, {1, 5}, {0, 1, 2, 4, 5}, {1, 5}, {0, 2, 4}],
+        ),
+    ],
+)
 def test_every_image_of_the_right_class_is_named_once(dataset, which, expected):
     others = pairs_of(dataset, which)
     assert [set(p) for p in others] == expected

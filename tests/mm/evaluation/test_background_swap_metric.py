@@ -1,4 +1,5 @@
 """Networks that see only the object, or only the background, by hand."""
+
 import numpy as np
 import pytest
 import torch
@@ -39,11 +40,11 @@ class Scenes:
 
     def __getitem__(self, index):
         self.loaded.append(index)
-        image = torch.full(
-            (3, SIZE, SIZE), self.backgrounds[index], dtype=torch.uint8)
+        image = torch.full((3, SIZE, SIZE), self.backgrounds[index], dtype=torch.uint8)
         image[:, BOX, BOX] = 200 if self.labels[index] else 50
         sample = DataSample(metainfo=dict(sample_idx=index)).set_gt_label(
-            self.labels[index])
+            self.labels[index]
+        )
         sample.set_field(index not in self.unguided, 'guided')
         if sample.guided:
             mask = np.zeros((SIZE, SIZE), np.uint8)
@@ -59,8 +60,11 @@ class Sees(nn.Module):
         super().__init__()
         self.pixel = pixel
         self.data_preprocessor = GuidedDataPreprocessor(
-            mean=[100.] * 3, std=[50.] * 3, num_classes=2,
-            batch_augments=batch_augments)
+            mean=[100.0] * 3,
+            std=[50.0] * 3,
+            num_classes=2,
+            batch_augments=batch_augments,
+        )
         self.asked = []
 
     def forward(self, inputs, data_samples=None, mode='predict', masks=None):
@@ -74,7 +78,8 @@ def shown(model, scenes, indices=None):
     packed = [scenes[i] for i in indices or range(len(scenes))]
     images = [p['inputs'] for p in packed]
     data = model.data_preprocessor(
-        dict(inputs=images, data_samples=[p['data_samples'] for p in packed]))
+        dict(inputs=images, data_samples=[p['data_samples'] for p in packed])
+    )
     return EvalBatch(images, data['inputs'], data['masks'], model(**data), scenes)
 
 
@@ -91,17 +96,35 @@ TIED = ([0, 1, 0, 1, 1], [0, 255, 0, 255, 255])
 def test_who_sees_the_object_does_not_mind_the_background():
     measured = result_of(Sees(OBJECT), Scenes(*TIED), border=0)
     # the background fills the place of the object, and gives the label here
-    assert measured == dict(original=100, other_class=100, same_class=100, gap=0,
-                            changed=0, no_background=100, no_object=100,
-                            harmonic_accuracy=100, images=5, fair=1)
+    assert measured == dict(
+        original=100,
+        other_class=100,
+        same_class=100,
+        gap=0,
+        changed=0,
+        no_background=100,
+        no_object=100,
+        harmonic_accuracy=100,
+        images=5,
+        fair=1,
+    )
 
 
 def test_who_sees_the_background_is_found_out():
     measured = result_of(Sees(CORNER), Scenes(*TIED), border=0)
     # grey is bright, and three of five are of the bright class
-    assert measured == dict(original=100, other_class=0, same_class=100, gap=100,
-                            changed=100, no_background=60, no_object=100,
-                            harmonic_accuracy=0, images=5, fair=1)
+    assert measured == dict(
+        original=100,
+        other_class=0,
+        same_class=100,
+        gap=100,
+        changed=100,
+        no_background=60,
+        no_object=100,
+        harmonic_accuracy=0,
+        images=5,
+        fair=1,
+    )
 
 
 def test_untied_backgrounds_give_nothing_away():
@@ -125,11 +148,22 @@ def test_images_that_the_model_is_asked_about_are_those_of_the_functions():
     BackgroundSwapMetric().evaluate_batch(model, seen)
     objects = seen.masks.mask.any(1)
     other, grey, removed = model.asked  # no two are of one class
-    torch.testing.assert_close(other, swap_background(
-        seen.inputs, objects, seen.inputs.flip(0), objects.flip(0), 2.0))
-    torch.testing.assert_close(grey, swap_background(
-        seen.inputs, objects, torch.full_like(seen.inputs, 28 / 50),
-        torch.zeros_like(objects), 2.0))
+    torch.testing.assert_close(
+        other,
+        swap_background(
+            seen.inputs, objects, seen.inputs.flip(0), objects.flip(0), 2.0
+        ),
+    )
+    torch.testing.assert_close(
+        grey,
+        swap_background(
+            seen.inputs,
+            objects,
+            torch.full_like(seen.inputs, 28 / 50),
+            torch.zeros_like(objects),
+            2.0,
+        ),
+    )
     torch.testing.assert_close(removed, without_object(seen.inputs, objects, 2.0))
 
 
@@ -144,7 +178,8 @@ def test_harmonic_accuracy_counts_each_class_equally():
     swapped = 100 * rows[0]['other_class'] / 2  # class 1 gets the dark background
     assert measured['original'] == 80
     assert measured['harmonic_accuracy'] == pytest.approx(
-        2 * original * swapped / (original + swapped))
+        2 * original * swapped / (original + swapped)
+    )
 
 
 def test_harmonic_accuracy_is_that_of_the_plain_function():
@@ -157,8 +192,11 @@ def test_harmonic_accuracy_is_that_of_the_plain_function():
         return F.one_hot(torch.stack([s.pred_label for s in model(images)])[:, 0], 2)
 
     plain = swap_accuracy(
-        model, [(seen.inputs, torch.tensor([0, 1, 1]), seen.masks.mask[:, 0])],
-        border=0, forward=logits)
+        model,
+        [(seen.inputs, torch.tensor([0, 1, 1]), seen.masks.mask[:, 0])],
+        border=0,
+        forward=logits,
+    )
     metric = BackgroundSwapMetric(border=0, hole='box', conditions=['other_class'])
     measured = metric.compute_metrics(metric.evaluate_batch(model, seen))
     assert 100 * plain.harmonic == pytest.approx(measured['harmonic_accuracy'])
@@ -172,7 +210,13 @@ def test_only_the_conditions_asked_for_are_run():
     measured = metric.compute_metrics(metric.evaluate_batch(model, seen))
     assert len(model.asked) == 1
     assert list(measured) == [
-        'original', 'other_class', 'changed', 'harmonic_accuracy', 'images', 'fair']
+        'original',
+        'other_class',
+        'changed',
+        'harmonic_accuracy',
+        'images',
+        'fair',
+    ]
 
 
 class Edited(Scenes):
@@ -260,20 +304,41 @@ def test_data_set_without_masks_measures_nothing():
     model, scenes = Sees(CORNER), Scenes([0, 1], [0, 0], unguided=(0, 1))
     assert result_of(model, scenes) == dict(images=0, fair=1)
     seen = shown(model, scenes)
-    assert BackgroundSwapMetric().evaluate_batch(model, EvalBatch(
-        seen.images, seen.inputs, None, seen.samples, scenes)) == [None, None]
+    assert BackgroundSwapMetric().evaluate_batch(
+        model, EvalBatch(seen.images, seen.inputs, None, seen.samples, scenes)
+    ) == [None, None]
 
 
-@pytest.mark.parametrize(('conditions', 'scenes', 'message'), [
-    (['no_object'], Scenes([0, 1], [0, 0], unguided=(0, 1)), 'no image has a mask .* '
-     'LoadActivationMask .*val_dataloader.dataset.pipeline'),
-    (['other_class'], Scenes([1, 1], [0, 255]), "condition 'other_class': the 2 images "
-     r'with a mask have the labels \[\[1\]\]. Load masks of some images of each class'),
-    (['other_class'], Scenes([0, 1, 1], [0, 255, 255], unguided=(0, )), 'other_class'),
-    (['no_object', 'same_class'], Scenes([0, 1], [0, 255]), "condition 'same_class'"),
-])
+@pytest.mark.parametrize(
+    ('conditions', 'scenes', 'message'),
+    [
+        (
+            ['no_object'],
+            Scenes([0, 1], [0, 0], unguided=(0, 1)),
+            'no image has a mask .* '
+            'LoadActivationMask .*val_dataloader.dataset.pipeline',
+        ),
+        (
+            ['other_class'],
+            Scenes([1, 1], [0, 255]),
+            "condition 'other_class': the 2 images "
+            r'with a mask have the labels \[\[1\]\]. Load masks of some images of each',
+        ),
+        (
+            ['other_class'],
+            Scenes([0, 1, 1], [0, 255, 255], unguided=(0,)),
+            'other_class',
+        ),
+        (
+            ['no_object', 'same_class'],
+            Scenes([0, 1], [0, 255]),
+            "condition 'same_class'",
+        ),
+    ],
+)
 def test_condition_asked_for_that_no_image_can_have_is_an_error(
-        conditions, scenes, message):
+    conditions, scenes, message
+):
     with pytest.raises(ValueError, match=message):
         result_of(Sees(CORNER), scenes, conditions=conditions)
 
@@ -296,8 +361,9 @@ def test_any_cut_into_batches_and_ranks_gives_the_same():
     for rank, metric in enumerate(ranks):
         for start in range(rank, 30, 6):
             indices = [start, start + 3]
-            for index, row in zip(indices, metric.evaluate_batch(
-                    model, shown(model, scenes, indices))):
+            for index, row in zip(
+                indices, metric.evaluate_batch(model, shown(model, scenes, indices))
+            ):
                 rows[index] = row
     assert rows == whole
 
@@ -317,8 +383,9 @@ class OtherSize(Scenes):
 
 def test_other_image_of_another_size_is_brought_to_ours():
     model, scenes = Sees(CORNER), OtherSize([0, 1], [0, 255])
-    row, = BackgroundSwapMetric(border=0).evaluate_batch(
-        model, shown(model, scenes, [0]))
+    (row,) = BackgroundSwapMetric(border=0).evaluate_batch(
+        model, shown(model, scenes, [0])
+    )
     assert row['other_class'] is False  # bright
     _, other, *_ = model.asked
     assert other.shape == (1, 3, SIZE, SIZE)
@@ -330,9 +397,11 @@ def test_model_trained_by_swapping_is_marked_and_warned_about_once(monkeypatch):
     said = []
     monkeypatch.setattr(
         'cfcn_plugin.mm.evaluation.background_swap_metric.print_log',
-        lambda message, *args, **kwargs: said.append(message))
-    augments = dict(augments=[
-        dict(type='BackgroundSwap'), dict(type='Mixup', alpha=1.)])
+        lambda message, *args, **kwargs: said.append(message),
+    )
+    augments = dict(
+        augments=[dict(type='BackgroundSwap'), dict(type='Mixup', alpha=1.0)]
+    )
     model, scenes = Sees(OBJECT, augments), Scenes(*TIED)
     metric = BackgroundSwapMetric()
     for _ in range(2):

@@ -1,4 +1,5 @@
 """Accuracy of groups, the mean and the worst."""
+
 import pytest
 import torch
 
@@ -23,8 +24,10 @@ SAMPLES = [
     sample('water-land', 1, [0.1, 0.9]),
 ]
 EXPECTED = {
-    'group/land-land': 75, 'group/water-land': 50, 'group/mean': 62.5,
-    'group/worst': 50
+    'group/land-land': 75,
+    'group/water-land': 50,
+    'group/mean': 62.5,
+    'group/worst': 50,
 }
 
 
@@ -35,10 +38,21 @@ def result_of(samples):
 
 
 def test_of_several_labels_exactly_the_true_ones_count():
-    samples = [dict(group='a', gt_label=torch.tensor([0, 2]), img_path='a.jpg',
-                    pred_score=torch.tensor([0.9, 0.1, 0.8]), pred_label=predicted)
-               for predicted in (torch.tensor([0, 2]), torch.tensor([0]),
-                                 torch.tensor([2, 0]), torch.tensor([0, 1, 2]))]
+    samples = [
+        dict(
+            group='a',
+            gt_label=torch.tensor([0, 2]),
+            img_path='a.jpg',
+            pred_score=torch.tensor([0.9, 0.1, 0.8]),
+            pred_label=predicted,
+        )
+        for predicted in (
+            torch.tensor([0, 2]),
+            torch.tensor([0]),
+            torch.tensor([2, 0]),
+            torch.tensor([0, 1, 2]),
+        )
+    ]
     assert result_of(samples)['group/a'] == 50
 
 
@@ -52,13 +66,17 @@ def test_the_order_of_images_does_not_matter():
 
 def test_one_group_is_mean_and_worst():
     assert result_of(SAMPLES[:4]) == {
-        'group/land-land': 75, 'group/mean': 75, 'group/worst': 75
+        'group/land-land': 75,
+        'group/mean': 75,
+        'group/worst': 75,
     }
 
 
 def test_prediction_without_scores_is_read_from_the_label():
-    assert result_of([sample('a', 1, predicted=1),
-                      sample('a', 1, predicted=0)])['group/a'] == 50
+    assert (
+        result_of([sample('a', 1, predicted=1), sample('a', 1, predicted=0)])['group/a']
+        == 50
+    )
 
 
 def test_results_of_shards_join_to_the_same_numbers():
@@ -70,7 +88,7 @@ def test_results_of_shards_join_to_the_same_numbers():
 
 
 def test_image_without_a_group_is_an_error_naming_it():
-    lost = sample('a', 0, [1., 0.])
+    lost = sample('a', 0, [1.0, 0.0])
     del lost['group']
     with pytest.raises(ValueError, match="'a.jpg' has no `group`.*PackGuidedInputs"):
         GroupAccuracy().process({}, [lost])

@@ -1,4 +1,5 @@
 """Augments of a config: the stock's images and scores, with masks."""
+
 import random
 
 import numpy as np
@@ -13,12 +14,13 @@ from cfcn_plugin.mm.models import register_batch_augment
 from cfcn_plugin.mm.models.batch_augment import MaskedBatchAugment
 
 AUGMENTS = {
-    'Mixup': dict(type='Mixup', alpha=1.),
-    'CutMix': dict(type='CutMix', alpha=1.),
-    'CutMix minmax': dict(type='CutMix', alpha=1., cutmix_minmax=[0.3, 0.8]),
-    'ResizeMix': dict(type='ResizeMix', alpha=1.),
-    'ResizeMix bicubic': dict(type='ResizeMix', alpha=1., interpolation='bicubic'),
+    'Mixup': dict(type='Mixup', alpha=1.0),
+    'CutMix': dict(type='CutMix', alpha=1.0),
+    'CutMix minmax': dict(type='CutMix', alpha=1.0, cutmix_minmax=[0.3, 0.8]),
+    'ResizeMix': dict(type='ResizeMix', alpha=1.0),
+    'ResizeMix bicubic': dict(type='ResizeMix', alpha=1.0, interpolation='bicubic'),
 }
+
 
 def masked(config):
     augments = config if isinstance(config, list) else [config]
@@ -57,7 +59,7 @@ def test_several_augments_are_drawn_as_by_the_stock_one():
 
 
 def test_a_batch_that_is_not_mixed_keeps_its_masks():
-    augment = MaskedBatchAugment(RandomBatchAugment([AUGMENTS['Mixup']], probs=[0.]))
+    augment = MaskedBatchAugment(RandomBatchAugment([AUGMENTS['Mixup']], probs=[0.0]))
     inputs, scores, masks = batch()
     assert augment(inputs, scores, masks)[2] is masks
 
@@ -87,8 +89,9 @@ class Three:
 
     def __call__(self, inputs, scores):
         order = torch.arange(len(inputs))
-        return tuple((x + x[order.roll(1)] + x[order.roll(2)]) / 3
-                     for x in (inputs, scores))
+        return tuple(
+            (x + x[order.roll(1)] + x[order.roll(2)]) / 3 for x in (inputs, scores)
+        )
 
 
 class Warmed(Mixup):
@@ -99,15 +102,17 @@ class Halved(BackgroundSwap):
     """One of ours that a user changed."""
 
 
-@pytest.mark.parametrize('augment', [Three(), Warmed(1.), Halved()])
+@pytest.mark.parametrize('augment', [Three(), Warmed(1.0), Halved()])
 def test_an_augment_that_is_not_known_is_refused_by_name(augment):
     name = type(augment).__name__
     with pytest.raises(ValueError) as caught:
         masked(augment)
-    for part in (f'the batch augment {name} cannot take masks along',
-                 'Mixup, CutMix, ResizeMix, BackgroundSwap',
-                 'Leave it out of `batch_augments`',
-                 f'cfcn_plugin.mm.models.register_batch_augment({name}, function)'):
+    for part in (
+        f'the batch augment {name} cannot take masks along',
+        'Mixup, CutMix, ResizeMix, BackgroundSwap',
+        'Leave it out of `batch_augments`',
+        f'cfcn_plugin.mm.models.register_batch_augment({name}, function)',
+    ):
         assert part in str(caught.value)
 
 
@@ -118,11 +123,12 @@ class Halves:
         inputs, other = self.paste(inputs), torch.arange(len(inputs)).roll(1)
         own = (torch.arange(SIZE) < SIZE // 2).float().expand(SIZE, SIZE)
         return inputs, *mix_labels(
-            scores, masks, other, own, 0.5, lambda planes: planes.flip(-1))
+            scores, masks, other, own, 0.5, lambda planes: planes.flip(-1)
+        )
 
     @staticmethod
     def paste(planes):
-        planes[..., SIZE // 2:] = planes.roll(1, 0).flip(-1)[..., SIZE // 2:]
+        planes[..., SIZE // 2 :] = planes.roll(1, 0).flip(-1)[..., SIZE // 2 :]
         return planes
 
 
@@ -145,8 +151,14 @@ class Ours:
 
 
 def test_a_registered_function_gets_its_augment_and_the_masks():
-    register_batch_augment(Ours, lambda augment, inputs, scores, masks: (
-        augment.gain * inputs, scores, masks.mask))
+    register_batch_augment(
+        Ours,
+        lambda augment, inputs, scores, masks: (
+            augment.gain * inputs,
+            scores,
+            masks.mask,
+        ),
+    )
     inputs, scores, masks = batch()
     found = masked(Ours())(inputs, scores, masks)
     assert torch.equal(found[0], 2 * inputs) and found[2] is masks.mask

@@ -1,4 +1,5 @@
 """A guided model is the stock model, and its loss is the stock loss plus guidance."""
+
 import copy
 import pickle
 
@@ -19,10 +20,14 @@ CLASSIFIER = dict(
     backbone=dict(type='ResNet', depth=18),
     neck=dict(type='GlobalAveragePooling'),
     head=HEAD,
-    guidance=dict(type='CausalFocusLoss', loss_weight=2.))
+    guidance=dict(type='CausalFocusLoss', loss_weight=2.0),
+)
 TIMM = dict(
-    type='GuidedTimmClassifier', model_name='resnet10t', num_classes=3,
-    guidance=dict(type='CausalFocusLoss'))
+    type='GuidedTimmClassifier',
+    model_name='resnet10t',
+    num_classes=3,
+    guidance=dict(type='CausalFocusLoss'),
+)
 
 
 def build(cfg=CLASSIFIER, **changes):
@@ -35,7 +40,7 @@ def batch(guided=(True, True, False), size=64):
     samples = []
     for index, is_guided in enumerate(guided):
         mask = np.zeros((size, size), np.uint8)
-        mask[:size // 2, index * 8:] = 1
+        mask[: size // 2, index * 8 :] = 1
         sample = DataSample().set_gt_label(index % 3)
         sample.set_field(is_guided, 'guided')
         sample.set_field(False, 'cropped_out')
@@ -51,8 +56,9 @@ def losses_of(model, data=None):
     return model(**data, mode='loss'), data
 
 
-@pytest.mark.parametrize('cfg,stock', [(CLASSIFIER, 'ImageClassifier'),
-                                       (TIMM, 'TimmClassifier')])
+@pytest.mark.parametrize(
+    'cfg,stock', [(CLASSIFIER, 'ImageClassifier'), (TIMM, 'TimmClassifier')]
+)
 def test_state_dict_has_the_stock_model_s_keys(cfg, stock):
     plain = {k: v for k, v in cfg.items() if k != 'guidance'}
     theirs = build({**plain, 'type': stock}).state_dict()
@@ -66,12 +72,16 @@ def test_loss_is_the_stock_loss_and_alpha_times_the_equation(cfg):
     losses, data = losses_of(model)
     inner = getattr(model, 'backbone', getattr(model, 'model', None))
     with torch.no_grad():
-        activation = (inner(data['inputs'])[-1] if cfg is CLASSIFIER else
-                      inner.forward_features(data['inputs']))
+        activation = (
+            inner(data['inputs'])[-1]
+            if cfg is CLASSIFIER
+            else inner.forward_features(data['inputs'])
+        )
     masks = data['masks']
     expected = causal_focus_loss(
-        activation, masks.mask, guided=masks.guided, ignore=masks.ignore)
-    alpha = cfg['guidance'].get('loss_weight', 1.)
+        activation, masks.mask, guided=masks.guided, ignore=masks.ignore
+    )
+    alpha = cfg['guidance'].get('loss_weight', 1.0)
     torch.testing.assert_close(losses['loss_focus'], alpha * expected)
     torch.testing.assert_close(losses['focus'], 1 - expected * 3 / 2)
     torch.testing.assert_close(losses['total'], losses['loss'] + losses['loss_focus'])
@@ -116,7 +126,7 @@ def test_the_baseline_has_the_stock_loss_alone():
 
 
 def test_train_step_raises_the_focus():
-    model = build(guidance=dict(type='CausalFocusLoss', loss_weight=10.))
+    model = build(guidance=dict(type='CausalFocusLoss', loss_weight=10.0))
     optimizer = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.02))
     first = model.train_step(batch(), optimizer)['focus'].item()
     for _ in range(8):
@@ -127,10 +137,12 @@ def test_train_step_raises_the_focus():
 @pytest.mark.parametrize('augment', ['Mixup', 'CutMix', 'ResizeMix'])
 def test_mixed_images_train_the_maps_of_both_labels(augment):
     model = build(
-        neck=None, head=dict(type='CausalFocusHead', num_classes=3),
+        neck=None,
+        head=dict(type='CausalFocusHead', num_classes=3),
         guidance=dict(type='CausalFocusLoss', channels='target'),
         data_preprocessor=dict(num_classes=3),
-        train_cfg=dict(augments=dict(type=augment, alpha=1.)))
+        train_cfg=dict(augments=dict(type=augment, alpha=1.0)),
+    )
     losses, data = losses_of(model, batch((True, True, False)))
     assert len(data['masks'].components) == 2
     assert 0 < losses['focus'] < 1
@@ -141,7 +153,8 @@ def test_mixed_images_train_the_maps_of_both_labels(augment):
 def test_a_step_with_other_backgrounds_trains():
     model = build(
         data_preprocessor=dict(num_classes=3),
-        train_cfg=dict(augments=[dict(type='BackgroundSwap', prob=1.0)]))
+        train_cfg=dict(augments=[dict(type='BackgroundSwap', prob=1.0)]),
+    )
     plain = build(data_preprocessor=dict(num_classes=3))
     data = model.data_preprocessor(batch(), training=True)
     stock = plain.data_preprocessor(batch(), training=True)
@@ -153,11 +166,14 @@ def test_a_step_with_other_backgrounds_trains():
 
 
 def test_a_mask_a_class_needs_no_guided_image_in_a_batch():
-    model = build(dict(
-        type='GuidedClassifier',
-        backbone=dict(type='CFCNNet', filters=[4], strides=4),
-        head=dict(type='CausalFocusHead', num_classes=3, multi_label=True),
-        guidance=dict(type='CausalFocusLoss', channels='per_class')))
+    model = build(
+        dict(
+            type='GuidedClassifier',
+            backbone=dict(type='CFCNNet', filters=[4], strides=4),
+            head=dict(type='CausalFocusHead', num_classes=3, multi_label=True),
+            guidance=dict(type='CausalFocusLoss', channels='per_class'),
+        )
+    )
     losses, _ = losses_of(model, batch(guided=(False, False)))
     assert losses['loss_focus'] == 0 and losses['guided_fraction'] == 0
     model.eval()
@@ -169,10 +185,11 @@ def test_predictions_come_with_the_maps_and_masks_of_the_same_pass():
     data = model.data_preprocessor(batch())
     with torch.no_grad():
         predictions, step = model.predict_with_maps(**data)
-        (activation, ) = model.backbone(data['inputs'])
+        (activation,) = model.backbone(data['inputs'])
     torch.testing.assert_close(step.maps[0], activation)
     torch.testing.assert_close(
-        step.logits.softmax(1), torch.stack([p.pred_score for p in predictions]))
+        step.logits.softmax(1), torch.stack([p.pred_score for p in predictions])
+    )
     assert step.masks is data['masks'] and step.target.tolist() == [0, 1, 2]
 
 
@@ -183,8 +200,12 @@ def test_a_prediction_carries_neither_focus_nor_mask():
 
 def test_predict_without_masks_is_the_stock_prediction():
     model = build().eval()
-    stock = MODELS.build({**{k: v for k, v in CLASSIFIER.items() if k != 'guidance'},
-                          'type': 'ImageClassifier'}).eval()
+    stock = MODELS.build(
+        {
+            **{k: v for k, v in CLASSIFIER.items() if k != 'guidance'},
+            'type': 'ImageClassifier',
+        }
+    ).eval()
     stock.load_state_dict(model.state_dict())
     data = dict(inputs=batch()['inputs'])
     for ours, theirs in zip(model.test_step(data), stock.test_step(data)):
@@ -196,13 +217,15 @@ def test_maps_of_a_causal_focus_head_are_its_convolution_s():
     model = build(
         neck=None,
         head=dict(type='CausalFocusHead', num_classes=3),
-        guidance=dict(type='CausalFocusLoss', channels='target')).eval()
+        guidance=dict(type='CausalFocusLoss', channels='target'),
+    ).eval()
     losses, data = losses_of(model)
     with torch.no_grad():
         activation = model.head.conv(model.backbone(data['inputs'])[-1])
     masks = data['masks']
     expected = causal_focus_loss(
-        activation, masks.mask, guided=masks.guided, target=torch.tensor([0, 1, 2]))
+        activation, masks.mask, guided=masks.guided, target=torch.tensor([0, 1, 2])
+    )
     torch.testing.assert_close(losses['loss_focus'], expected)
     assert model.maps_are_classes
 
@@ -213,13 +236,17 @@ def test_a_hook_is_one_without_its_type():
 
 
 def test_earlier_and_several_maps_can_be_guided():
-    model = build(feature_hook=dict(
-        type='FeatureHook', target=['backbone.layer3', 'backbone.layer4'])).eval()
+    model = build(
+        feature_hook=dict(
+            type='FeatureHook', target=['backbone.layer3', 'backbone.layer4']
+        )
+    ).eval()
     losses, _data = losses_of(model)
     single = []
     for name in ('layer3', 'layer4'):
-        one = build(feature_hook=dict(
-            type='FeatureHook', target=f'backbone.{name}')).eval()
+        one = build(
+            feature_hook=dict(type='FeatureHook', target=f'backbone.{name}')
+        ).eval()
         single.append(losses_of(one)[0]['focus'])
     torch.testing.assert_close(losses['focus'], sum(single) / 2)
 
@@ -228,12 +255,15 @@ def test_a_map_that_the_block_adds_to_in_place_is_that_of_its_module():
     model = build(feature_hook=dict(target='backbone.layer4.1.bn2'))
     outputs = []
     model.backbone.layer4[1].bn2.register_forward_hook(
-        lambda module, args, output: outputs.append(output.clone()))
+        lambda module, args, output: outputs.append(output.clone())
+    )
     for _ in range(2):  # a copy is made in the first step, whatever the network does
         losses, data = losses_of(model)
         masks = data['masks']
-        torch.testing.assert_close(losses['loss_focus'], 2 * causal_focus_loss(
-            outputs.pop(), masks.mask, guided=masks.guided))
+        torch.testing.assert_close(
+            losses['loss_focus'],
+            2 * causal_focus_loss(outputs.pop(), masks.mask, guided=masks.guided),
+        )
     losses['loss_focus'].backward()
     assert model.backbone.layer4[1].conv2.weight.grad.abs().sum() > 0
 
@@ -254,6 +284,7 @@ def test_scores_that_the_head_changes_in_place_are_those_that_it_gave():
 
 class Recorder(Guidance):
     """Keeps what it sees, and asks the network about other images."""
+
     needs_input_grad = True
 
     def forward(self, seen):
@@ -292,8 +323,11 @@ def test_nothing_is_kept_after_a_step_also_after_an_exception():
     assert model._scores.raw is None
 
 
-@pytest.mark.parametrize('clone', [
-    copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=['deepcopy', 'pickle'])
+@pytest.mark.parametrize(
+    'clone',
+    [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))],
+    ids=['deepcopy', 'pickle'],
+)
 def test_a_copy_has_a_hook_of_its_own(clone):
     model = build().eval()
     losses_of(model)
@@ -301,14 +335,16 @@ def test_a_copy_has_a_hook_of_its_own(clone):
     with torch.no_grad():
         model.backbone.layer4[-1].bn2.bias.add_(5)
     torch.testing.assert_close(
-        losses_of(baseline)[0]['focus'], losses_of(build().eval())[0]['focus'])
+        losses_of(baseline)[0]['focus'], losses_of(build().eval())[0]['focus']
+    )
 
 
 def test_mixed_labels_are_scores_for_guidance():
     model = build(
         guidance=Recorder(),
         data_preprocessor=dict(num_classes=3),
-        train_cfg=dict(augments=[dict(type='Mixup', alpha=1.)]))
+        train_cfg=dict(augments=[dict(type='Mixup', alpha=1.0)]),
+    )
     losses_of(model)
     assert model.guidance.seen.target.shape == (3, 3)
     assert model.guidance.seen.masks.mask.is_floating_point()
@@ -317,7 +353,8 @@ def test_mixed_labels_are_scores_for_guidance():
 def test_several_labels_are_scores_for_guidance():
     model = build(
         head=dict(type='MultiLabelLinearClsHead', num_classes=3, in_channels=512),
-        guidance=Recorder())
+        guidance=Recorder(),
+    )
     data = batch()
     data['data_samples'][0].set_gt_label([0, 2])
     losses_of(model, data)
@@ -338,8 +375,10 @@ def test_a_timm_model_without_classifier_names_the_remedy():
 
 
 def test_a_pipeline_without_masks_is_refused_in_training():
-    data = dict(inputs=batch()['inputs'], data_samples=[
-        DataSample().set_gt_label(0) for _ in range(3)])
+    data = dict(
+        inputs=batch()['inputs'],
+        data_samples=[DataSample().set_gt_label(0) for _ in range(3)],
+    )
     with pytest.raises(ValueError, match='LoadActivationMask.*PackGuidedInputs'):
         losses_of(build(), data)
 
@@ -352,7 +391,8 @@ def test_a_target_that_does_not_exist_lists_what_does():
 def test_reentrant_checkpointing_of_the_target_is_refused():
     model = build(
         backbone=dict(type='ResNet', depth=18, with_cp=True),
-        feature_hook=dict(type='FeatureHook', target='backbone.layer4.1.conv1'))
+        feature_hook=dict(type='FeatureHook', target='backbone.layer4.1.conv1'),
+    )
     with pytest.raises(RuntimeError, match='layer4.1.conv1.*with_cp'):
         losses_of(model)
 
@@ -365,7 +405,6 @@ def test_a_frozen_backbone_is_no_error():
 def test_guidance_with_parameters_is_refused():
 
     class Learned(Guidance):
-
         def __init__(self):
             super().__init__()
             self.weight = torch.nn.Parameter(torch.ones(1))
@@ -375,13 +414,18 @@ def test_guidance_with_parameters_is_refused():
 
 
 def test_a_retriever_is_guided():
-    model = MODELS.build(dict(
-        type='GuidedRetriever',
-        image_encoder=[dict(type='ResNet', depth=18),
-                       dict(type='GlobalAveragePooling')],
-        head=dict(type='ArcFaceClsHead', num_classes=3, in_channels=512),
-        prototype=torch.rand(3, 512),
-        guidance=dict(type='CausalFocusLoss')))
+    model = MODELS.build(
+        dict(
+            type='GuidedRetriever',
+            image_encoder=[
+                dict(type='ResNet', depth=18),
+                dict(type='GlobalAveragePooling'),
+            ],
+            head=dict(type='ArcFaceClsHead', num_classes=3, in_channels=512),
+            prototype=torch.rand(3, 512),
+            guidance=dict(type='CausalFocusLoss'),
+        )
+    )
     losses, _ = losses_of(model)
     losses['loss_focus'].backward()
     assert model.image_encoder[0].layer4[-1].conv2.weight.grad.abs().sum() > 0

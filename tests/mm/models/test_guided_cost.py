@@ -1,4 +1,5 @@
 """What a guided step costs a GPU, counted where there is none."""
+
 import copy
 from contextlib import ExitStack
 from unittest import mock
@@ -35,10 +36,15 @@ class FromPython(TorchFunctionMode):
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         out = function(*args, **(kwargs or {}))
-        makes = function in (torch.tensor, torch.as_tensor, torch.asarray,
-                             torch.Tensor.new_tensor)
+        makes = function in (
+            torch.tensor,
+            torch.as_tensor,
+            torch.asarray,
+            torch.Tensor.new_tensor,
+        )
         by_list = function in (torch.Tensor.__getitem__, torch.Tensor.__setitem__) and (
-            list in map(type, args[1] if isinstance(args[1], tuple) else [args[1]]))
+            list in map(type, args[1] if isinstance(args[1], tuple) else [args[1]])
+        )
         if (makes and on(DEVICE, out)) or (by_list and on(DEVICE, args[0])):
             self.tell()
         return out
@@ -85,7 +91,7 @@ class Traffic(TorchDispatchMode):
             return function(*args, **kwargs)
         if function is aten._local_scalar_dense.default:
             self.reads += 1
-            return 1.
+            return 1.0
         if function is aten._to_copy.default and not to_device(kwargs, DEVICE):
             self.reads += 1
             return torch.zeros(args[0].shape, dtype=kwargs.get('dtype'))
@@ -94,7 +100,8 @@ class Traffic(TorchDispatchMode):
             return args[0]
         indexed = function in (aten.index.Tensor, aten.index_put_.default)
         by_mask = indexed and any(
-            i is not None and i.dtype in (torch.bool, torch.uint8) for i in args[1])
+            i is not None and i.dtype in (torch.bool, torch.uint8) for i in args[1]
+        )
         # one value where a mask is: a masked_fill
         fills = function is aten.index_put_.default and args[2].numel() == 1
         waits = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
@@ -124,29 +131,32 @@ def autocast(device_type, *args, **kwargs):
 # ---- the counter counts ------------------------------------------------------
 
 
-@pytest.mark.parametrize('reads, writes, step', [
-    (1, 0, lambda x: x.sum().item()),
-    (1, 0, lambda x: bool(x.sum() > 0)),
-    (1, 0, lambda x: float(x[0, 0])),
-    (1, 0, lambda x: x.cpu()),
-    (1, 0, lambda x: x.tolist()),
-    (1, 0, lambda x: torch.zeros(4).copy_(x[0])),
-    (1, 0, lambda x: x.nonzero()),
-    (1, 0, lambda x: x[x > 0]),
-    (1, 0, lambda x: x.unique()),
-    (0, 1, lambda x: torch.ones(3).to(DEVICE)),
-    (0, 1, lambda x: torch.from_numpy(np.ones(3)).to(DEVICE, non_blocking=True)),
-    (0, 1, lambda x: x[0].copy_(torch.ones(4))),
-    (0, 1, lambda x: torch.tensor([1., 2.], device=DEVICE)),
-    (0, 1, lambda x: x.new_tensor(1.)),
-    (0, 1, lambda x: x[[0, 1]]),
-    (0, 1, lambda x: x[torch.tensor([0, 1])]),
-    (0, 0, lambda x: x * 2 + torch.tensor(1.)),
-    (0, 0, lambda x: x.masked_fill(x > 0, 0)),
-    (0, 0, lambda x: torch.where(x > 0, x, 0)),
-    (0, 0, lambda x: x[torch.zeros(2, dtype=torch.int64, device=DEVICE)]),
-    (0, 0, lambda x: x.half().float()),
-])
+@pytest.mark.parametrize(
+    'reads, writes, step',
+    [
+        (1, 0, lambda x: x.sum().item()),
+        (1, 0, lambda x: bool(x.sum() > 0)),
+        (1, 0, lambda x: float(x[0, 0])),
+        (1, 0, lambda x: x.cpu()),
+        (1, 0, lambda x: x.tolist()),
+        (1, 0, lambda x: torch.zeros(4).copy_(x[0])),
+        (1, 0, lambda x: x.nonzero()),
+        (1, 0, lambda x: x[x > 0]),
+        (1, 0, lambda x: x.unique()),
+        (0, 1, lambda x: torch.ones(3).to(DEVICE)),
+        (0, 1, lambda x: torch.from_numpy(np.ones(3)).to(DEVICE, non_blocking=True)),
+        (0, 1, lambda x: x[0].copy_(torch.ones(4))),
+        (0, 1, lambda x: torch.tensor([1.0, 2.0], device=DEVICE)),
+        (0, 1, lambda x: x.new_tensor(1.0)),
+        (0, 1, lambda x: x[[0, 1]]),
+        (0, 1, lambda x: x[torch.tensor([0, 1])]),
+        (0, 0, lambda x: x * 2 + torch.tensor(1.0)),
+        (0, 0, lambda x: x.masked_fill(x > 0, 0)),
+        (0, 0, lambda x: torch.where(x > 0, x, 0)),
+        (0, 0, lambda x: x[torch.zeros(2, dtype=torch.int64, device=DEVICE)]),
+        (0, 0, lambda x: x.half().float()),
+    ],
+)
 def test_what_crosses_is_counted(reads, writes, step):
     x = torch.ones(4, 4, device=DEVICE)
     with Traffic() as traffic:
@@ -163,26 +173,37 @@ CNN = dict(
     type='GuidedClassifier',
     backbone=dict(type='ResNet', depth=18),
     neck=dict(type='GlobalAveragePooling'),
-    head=dict(type='LinearClsHead', num_classes=3, in_channels=512))
+    head=dict(type='LinearClsHead', num_classes=3, in_channels=512),
+)
 CLASS_MAPS = dict(
     type='GuidedClassifier',
     backbone=dict(type='CFCNNet', filters=[4, 6], strides=2, dropout=0.3),
-    head=dict(type='CausalFocusHead', num_classes=3))
+    head=dict(type='CausalFocusHead', num_classes=3),
+)
 FEATURE_MAPS = dict(
-    CLASS_MAPS, head=dict(type='CausalFocusHead', num_classes=3, mode='feature',
-                          input_size=SIZE // 4))
+    CLASS_MAPS,
+    head=dict(
+        type='CausalFocusHead', num_classes=3, mode='feature', input_size=SIZE // 4
+    ),
+)
 SEVERAL_LABELS = dict(
-    CLASS_MAPS, head=dict(type='CausalFocusHead', num_classes=3, multi_label=True))
-VIT = dict(type='GuidedTimmClassifier', model_name='test_vit', img_size=SIZE,
-           num_classes=3)
+    CLASS_MAPS, head=dict(type='CausalFocusHead', num_classes=3, multi_label=True)
+)
+VIT = dict(
+    type='GuidedTimmClassifier', model_name='test_vit', img_size=SIZE, num_classes=3
+)
 RETRIEVER = dict(
-    type='GuidedRetriever', image_encoder=[
-        dict(type='ResNet', depth=18), dict(type='GlobalAveragePooling')],
+    type='GuidedRetriever',
+    image_encoder=[dict(type='ResNet', depth=18), dict(type='GlobalAveragePooling')],
     head=dict(type='ArcFaceClsHead', num_classes=3, in_channels=512),
-    prototype=torch.zeros(1, 512))
+    prototype=torch.zeros(1, 512),
+)
 SEVERAL_MAPS = dict(
-    CNN, feature_hook=dict(
-        type='FeatureHook', target=['backbone.layer3', 'backbone.layer4']))
+    CNN,
+    feature_hook=dict(
+        type='FeatureHook', target=['backbone.layer3', 'backbone.layer4']
+    ),
+)
 STEPS = {
     'CFCN on the last map': (CNN, {}),
     'the mean over guided images': (CNN, dict(reduction='guided')),
@@ -194,7 +215,9 @@ STEPS = {
     'several labels': (SEVERAL_LABELS, dict(channels='target')),
     'a mask a class': (SEVERAL_LABELS, dict(channels='per_class')),
     'absent classes as context': (
-        SEVERAL_LABELS, dict(channels='per_class', absent='context')),
+        SEVERAL_LABELS,
+        dict(channels='per_class', absent='context'),
+    ),
     'tokens': (VIT, {}),
     'embeddings': (RETRIEVER, {}),
 }
@@ -213,7 +236,7 @@ OTHER_METHODS = [
 def batch(several_labels=False):
     samples = []
     for index in range(4):
-        sample = DataSample().set_gt_label([0, index % 3][:1 + several_labels])
+        sample = DataSample().set_gt_label([0, index % 3][: 1 + several_labels])
         sample.set_field(index < 3, 'guided')
         sample.set_field(False, 'mask_error')
         if index < 3:
@@ -223,14 +246,19 @@ def batch(several_labels=False):
             if several_labels:
                 sample.set_field(np.array([0, index % 3]), 'mask_classes')
         samples.append(sample)
-    return dict(inputs=[torch.ones(3, SIZE, SIZE, dtype=torch.uint8)] * 4,
-                data_samples=samples)
+    return dict(
+        inputs=[torch.ones(3, SIZE, SIZE, dtype=torch.uint8)] * 4, data_samples=samples
+    )
 
 
 def step(cfg, guidance, **changes):
     """The traffic of a train step; without guidance, of the stock model's."""
-    cfg = dict(copy.deepcopy(cfg), guidance=guidance, **changes, data_preprocessor=dict(
-        mean=[0, 0, 0], std=[255, 255, 255], num_classes=3))
+    cfg = dict(
+        copy.deepcopy(cfg),
+        guidance=guidance,
+        **changes,
+        data_preprocessor=dict(mean=[0, 0, 0], std=[255, 255, 255], num_classes=3),
+    )
     if guidance is None:
         cfg = {k: v for k, v in cfg.items() if k not in ('guidance', 'feature_hook')}
         cfg['type'] = STOCK[cfg['type']]
@@ -274,9 +302,12 @@ def test_background_swaps_read_nothing():
 
 ITERATIONS = 3
 HOOKS = [
-    dict(type='GuidanceCheckHook'), dict(type='ResolvedConfigHook'),
-    dict(type='BatchedLogHook'), dict(type='CheckInvalidLossHook', interval=1),
-    dict(type='DeadMapHook', interval=1), dict(type='GuidanceWarmUpHook', iters=2),
+    dict(type='GuidanceCheckHook'),
+    dict(type='ResolvedConfigHook'),
+    dict(type='BatchedLogHook'),
+    dict(type='CheckInvalidLossHook', interval=1),
+    dict(type='DeadMapHook', interval=1),
+    dict(type='GuidanceWarmUpHook', iters=2),
 ]
 
 
@@ -284,8 +315,10 @@ HOOKS = [
 def data_root(tmp_path_factory):
     root = tmp_path_factory.mktemp('data')
     for number in range(4):
-        for folder, pixels in (('images', np.zeros((SIZE, SIZE, 3), np.uint8)),
-                               ('masks', np.eye(SIZE, dtype=np.uint8))):
+        for folder, pixels in (
+            ('images', np.zeros((SIZE, SIZE, 3), np.uint8)),
+            ('masks', np.eye(SIZE, dtype=np.uint8)),
+        ):
             file = root / folder / str(number % 2) / f'{number}.png'
             file.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(file)
@@ -295,29 +328,40 @@ def data_root(tmp_path_factory):
 def run(data_root, work_dir, guidance, hooks):
     """The traffic of a run's iterations, hooks and all; or of the stock config's."""
     source = dict(
-        type='PNGMasks', masks='masks', images='images', data_root=str(data_root))
-    cfg = Config(dict(
-        default_scope='mmpretrain',
-        experiment_name=str(work_dir),
-        log_level='ERROR',
-        work_dir=str(work_dir),
-        model=dict(
-            copy.deepcopy(CNN), guidance=guidance,
-            head=dict(type='LinearClsHead', num_classes=2, in_channels=512)),
-        train_dataloader=dict(
-            batch_size=2, num_workers=0,
-            sampler=dict(type='InfiniteSampler', shuffle=False),
-            dataset=dict(
-                type='CustomDataset', data_root=str(data_root), data_prefix='images',
-                pipeline=[
-                    dict(type='LoadImageFromFile'),
-                    dict(type='LoadActivationMask', source=source),
-                    dict(type='PackGuidedInputs'),
-                ])),
-        train_cfg=dict(by_epoch=False, max_iters=ITERATIONS),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
-        default_hooks=dict(checkpoint=None),
-        custom_hooks=hooks))
+        type='PNGMasks', masks='masks', images='images', data_root=str(data_root)
+    )
+    cfg = Config(
+        dict(
+            default_scope='mmpretrain',
+            experiment_name=str(work_dir),
+            log_level='ERROR',
+            work_dir=str(work_dir),
+            model=dict(
+                copy.deepcopy(CNN),
+                guidance=guidance,
+                head=dict(type='LinearClsHead', num_classes=2, in_channels=512),
+            ),
+            train_dataloader=dict(
+                batch_size=2,
+                num_workers=0,
+                sampler=dict(type='InfiniteSampler', shuffle=False),
+                dataset=dict(
+                    type='CustomDataset',
+                    data_root=str(data_root),
+                    data_prefix='images',
+                    pipeline=[
+                        dict(type='LoadImageFromFile'),
+                        dict(type='LoadActivationMask', source=source),
+                        dict(type='PackGuidedInputs'),
+                    ],
+                ),
+            ),
+            train_cfg=dict(by_epoch=False, max_iters=ITERATIONS),
+            optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+            default_hooks=dict(checkpoint=None),
+            custom_hooks=hooks,
+        )
+    )
     if guidance is None:
         cfg = unguide_config(cfg)
     runner = Runner.from_cfg(cfg)
@@ -328,8 +372,10 @@ def run(data_root, work_dir, guidance, hooks):
         with traffic:
             iterate(data_batch)
 
-    with mock.patch.object(runner.train_loop, 'run_iter', counted), \
-            mock.patch.object(type(runner.model), 'init_weights'):  # it reads them
+    with (
+        mock.patch.object(runner.train_loop, 'run_iter', counted),
+        mock.patch.object(type(runner.model), 'init_weights'),
+    ):  # it reads them
         runner.train()
     assert runner.iter == ITERATIONS
     return traffic

@@ -1,4 +1,5 @@
 """Every method trains a real model, and leaves it the stock one."""
+
 import copy
 
 import numpy as np
@@ -22,21 +23,29 @@ METHODS = {
     'kl': dict(type='ExplanationLoss', metric='kl'),
     'actdiff': dict(type='ActDiffLoss', loss_weight=0.1),
     'consistency': dict(type='ConsistencyLoss', metric='square', loss_weight=0.1),
-    'focus micro': dict(type='CausalFocusLoss', average='micro',
-                        channel_weights='gradient'),
-    'focus and rrr': [dict(type='CausalFocusLoss'),
-                      dict(type='RightReasonsLoss', loss_weight=0.1)],
+    'focus micro': dict(
+        type='CausalFocusLoss', average='micro', channel_weights='gradient'
+    ),
+    'focus and rrr': [
+        dict(type='CausalFocusLoss'),
+        dict(type='RightReasonsLoss', loss_weight=0.1),
+    ],
     'square': dict(type='ExplanationLoss', metric='square'),
     'uniform': dict(type='UniformContextLoss'),
 }
 CNN = dict(
     type='GuidedClassifier',
-    backbone=dict(type='CFCNNet', filters=[4, 6], strides=2, dropout=0.),
+    backbone=dict(type='CFCNNet', filters=[4, 6], strides=2, dropout=0.0),
     neck=dict(type='GlobalAveragePooling'),
-    head=dict(type='LinearClsHead', num_classes=3))
+    head=dict(type='LinearClsHead', num_classes=3),
+)
 TIMM = dict(
-    type='GuidedTimmClassifier', model_name='test_vit', img_size=64, num_classes=3,
-    global_pool='avg')
+    type='GuidedTimmClassifier',
+    model_name='test_vit',
+    img_size=64,
+    num_classes=3,
+    global_pool='avg',
+)
 SIZE = 32
 
 each_method = pytest.mark.parametrize('guidance', METHODS.values(), ids=METHODS)
@@ -50,7 +59,7 @@ def batch(guided=(True, True, False), size=SIZE):
         sample.set_field(is_guided, 'guided')
         if is_guided:
             mask = np.zeros((size, size), np.uint8)
-            mask[:size // 2, index * 8:] = 1
+            mask[: size // 2, index * 8 :] = 1
             sample.set_field(mask, 'activation_mask')
         samples.append(sample)
     inputs = torch.rand(len(guided), 3, size, size, generator=generator)
@@ -59,8 +68,7 @@ def batch(guided=(True, True, False), size=SIZE):
 
 def build(guidance, cfg=CNN, **changes):
     torch.manual_seed(0)
-    model = MODELS.build(
-        copy.deepcopy({**cfg, 'guidance': guidance, **changes}))
+    model = MODELS.build(copy.deepcopy({**cfg, 'guidance': guidance, **changes}))
     return model.train()
 
 
@@ -121,12 +129,18 @@ def test_tokens_and_class_scores_of_a_timm_transformer_are_guided(guidance):
 
 @each_method
 def test_a_retriever_is_guided(guidance):
-    model = MODELS.build(dict(
-        type='GuidedRetriever',
-        image_encoder=[copy.deepcopy(CNN['backbone']),
-                       dict(type='GlobalAveragePooling')],
-        head=dict(type='ArcFaceClsHead', num_classes=3, in_channels=6),
-        prototype=torch.rand(3, 6), guidance=guidance)).train()
+    model = MODELS.build(
+        dict(
+            type='GuidedRetriever',
+            image_encoder=[
+                copy.deepcopy(CNN['backbone']),
+                dict(type='GlobalAveragePooling'),
+            ],
+            head=dict(type='ArcFaceClsHead', num_classes=3, in_channels=6),
+            prototype=torch.rand(3, 6),
+            guidance=guidance,
+        )
+    ).train()
     terms = optimized(losses_of(model))
     sum(terms.values()).backward()
     assert model.image_encoder[0].layers[0][0].weight.grad.any()
@@ -135,8 +149,13 @@ def test_a_retriever_is_guided(guidance):
 def test_measured_ratio_is_that_of_the_focus_term_among_several():
     focus = dict(type='CausalFocusLoss', average='micro')
     ratios = []
-    for guidance in (focus, [dict(type='ActDiffLoss'), focus], None,
-                     dict(type='ActDiffLoss'), dict(type='CausalFocusLoss')):
+    for guidance in (
+        focus,
+        [dict(type='ActDiffLoss'), focus],
+        None,
+        dict(type='ActDiffLoss'),
+        dict(type='CausalFocusLoss'),
+    ):
         ratios.append(focus_of(build(guidance), batch())[0]['ratio'])
     assert ratios[0] == ratios[1] != ratios[2]
     assert ratios[2] == ratios[3] == ratios[4]
@@ -149,7 +168,9 @@ def test_methods_are_summed_by_a_config_of_their_combination_too():
     focus, diff = dict(type='CausalFocusLoss'), dict(type='LiteralFocusLoss')
     combined = build(dict(type='Combined', methods=[focus, diff])).guidance
     assert [type(m).__name__ for m in combined.methods] == [
-        'CausalFocusLoss', 'LiteralFocusLoss']
+        'CausalFocusLoss',
+        'LiteralFocusLoss',
+    ]
 
 
 def gradient_of(model, losses):
@@ -170,7 +191,8 @@ def test_compiled_model_has_the_same_terms_and_gradient(guidance):
     gradient = gradient_of(compiled, found)
     for name, value in gradient_of(plain, expected).items():
         torch.testing.assert_close(
-            gradient.get(name, torch.zeros_like(value)), value, msg=name)
+            gradient.get(name, torch.zeros_like(value)), value, msg=name
+        )
 
 
 @each_method
@@ -191,10 +213,15 @@ def test_autocast_changes_no_more_than_bfloat16_does(guidance):
 # without random numbers
 VIT = dict(
     type='GuidedClassifier',
-    backbone=dict(type='VisionTransformer', arch=dict(
-        embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32),
-        img_size=32, patch_size=8, out_type='avg_featmap'),
-    head=dict(type='VisionTransformerClsHead', num_classes=3, in_channels=16))
+    backbone=dict(
+        type='VisionTransformer',
+        arch=dict(embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32),
+        img_size=32,
+        patch_size=8,
+        out_type='avg_featmap',
+    ),
+    head=dict(type='VisionTransformerClsHead', num_classes=3, in_channels=16),
+)
 ALIKE = {
     **{k: v for k, v in METHODS.items() if k not in ('actdiff', 'consistency')},
     'actdiff': dict(type='ActDiffLoss', context='zero'),
@@ -205,8 +232,9 @@ HALVES = ((True, False), (True, True))
 def half(*ranks):
     whole = batch([one for guided in HALVES for one in guided])
     chosen = [2 * rank + i for rank in ranks for i in range(2)]
-    return {key: [copy.deepcopy(value[i]) for i in chosen]
-            for key, value in whole.items()}
+    return {
+        key: [copy.deepcopy(value[i]) for i in chosen] for key, value in whole.items()
+    }
 
 
 def step_of(guidance, data, wrap=lambda model: model):
@@ -219,8 +247,10 @@ def step_of(guidance, data, wrap=lambda model: model):
 
 
 def one_rank(rank):
-    return {name: step_of(guidance, half(rank), DistributedDataParallel)
-            for name, guidance in ALIKE.items()}
+    return {
+        name: step_of(guidance, half(rank), DistributedDataParallel)
+        for name, guidance in ALIKE.items()
+    }
 
 
 @pytest.fixture(scope='module')
@@ -240,6 +270,7 @@ def test_gradient_of_two_ranks_is_that_of_the_joined_batch(of_two_ranks, name):
 
 class Curious(Guidance):
     """Looks at other images and at gradients, and may fail."""
+
     fail = False
 
     def forward(self, seen):
@@ -276,13 +307,19 @@ def test_nothing_is_left_behind_when_the_second_pass_fails():
     norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert norms and all(m.track_running_stats for m in norms)
     after = model.state_dict()
-    assert statistics['backbone.layers.0.1.num_batches_tracked'] + 1 == after[
-        'backbone.layers.0.1.num_batches_tracked']  # the first pass, and no other
+    assert (
+        statistics['backbone.layers.0.1.num_batches_tracked'] + 1
+        == after['backbone.layers.0.1.num_batches_tracked']
+    )  # the first pass, and no other
 
 
 def test_several_targets_give_several_maps_and_gradients():
-    model = build(Curious(), feature_hook=dict(
-        type='FeatureHook', target=['backbone.layers.0', 'backbone.layers.1']))
+    model = build(
+        Curious(),
+        feature_hook=dict(
+            type='FeatureHook', target=['backbone.layers.0', 'backbone.layers.1']
+        ),
+    )
     losses_of(model)
     seen = model.guidance
     shapes = [m.shape for m in seen.maps]
@@ -294,14 +331,15 @@ def test_several_targets_give_several_maps_and_gradients():
 def test_gradients_of_tokens_are_those_of_the_map():
     model = build(Curious(), TIMM)
     losses_of(model, batch(size=64))
-    gradient, = model.guidance.gradients
+    (gradient,) = model.guidance.gradients
     assert gradient.shape == model.guidance.maps[0].shape == (3, 64, 4, 4)
     assert gradient.any()
 
 
 def test_a_map_without_a_part_in_the_score_is_an_error():
-    model = build(Curious(), backbone=dict(
-        type='CFCNNet', filters=[4, 6], strides=2, dropout=0.))
+    model = build(
+        Curious(), backbone=dict(type='CFCNNet', filters=[4, 6], strides=2, dropout=0.0)
+    )
     for parameter in model.backbone.parameters():
         parameter.requires_grad_(False)
     with pytest.raises(RuntimeError, match='no gradient in its map.*frozen'):

@@ -1,4 +1,5 @@
 """What trainers do around a step leaves guidance what it is."""
+
 import copy
 
 import numpy as np
@@ -16,20 +17,30 @@ import cfcn_plugin.mm  # noqa: F401
 # small, and without BatchNorm: a step does not depend on how a batch is cut
 SMALL = dict(
     type='GuidedClassifier',
-    backbone=dict(type='VisionTransformer', arch=dict(
-        embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32),
-        img_size=64, patch_size=16),
+    backbone=dict(
+        type='VisionTransformer',
+        arch=dict(embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32),
+        img_size=64,
+        patch_size=16,
+    ),
     head=dict(type='VisionTransformerClsHead', num_classes=3, in_channels=16),
-    guidance=dict(type='CausalFocusLoss', loss_weight=2.))
+    guidance=dict(type='CausalFocusLoss', loss_weight=2.0),
+)
 CNN = dict(
     type='GuidedClassifier',
-    backbone=dict(type='CFCNNet', filters=[4, 6], strides=4, dropout=0.),
+    backbone=dict(type='CFCNNet', filters=[4, 6], strides=4, dropout=0.0),
     neck=dict(type='GlobalAveragePooling'),
     head=dict(type='LinearClsHead', num_classes=3),
-    guidance=dict(type='CausalFocusLoss'))
+    guidance=dict(type='CausalFocusLoss'),
+)
 TIMM = dict(
-    type='GuidedTimmClassifier', model_name='test_vit', depth=2, img_size=64,
-    num_classes=3, guidance=dict(type='CausalFocusLoss'))
+    type='GuidedTimmClassifier',
+    model_name='test_vit',
+    depth=2,
+    img_size=64,
+    num_classes=3,
+    guidance=dict(type='CausalFocusLoss'),
+)
 
 
 def batch(guided=(True, True, False)):
@@ -40,7 +51,7 @@ def batch(guided=(True, True, False)):
         sample.set_field(is_guided, 'guided')
         if is_guided:
             mask = np.zeros((64, 64), np.uint8)
-            mask[:32, index * 8:] = 1
+            mask[:32, index * 8 :] = 1
             sample.set_field(mask, 'activation_mask')
         samples.append(sample)
     inputs = torch.rand(len(guided), 3, 64, 64, generator=generator)
@@ -94,7 +105,8 @@ def test_compiled_model_predicts_with_its_focus():
     compiled.forward = torch.compile(compiled.forward, backend='aot_eager')
     (ours, our_step), (theirs, their_step) = (
         model.predict_with_maps(**model.data_preprocessor(batch()))
-        for model in (compiled, plain))
+        for model in (compiled, plain)
+    )
     for one, other in zip(ours, theirs):
         torch.testing.assert_close(one.pred_score, other.pred_score)
     torch.testing.assert_close(our_step.maps[0], their_step.maps[0])
@@ -109,15 +121,16 @@ def test_autocast_changes_no_more_than_bfloat16_does():
         found = losses_of(model)
     assert found['loss_focus'].dtype == torch.float32
     assert numbers(found) == pytest.approx(numbers(expected), rel=2e-2)
-    assert all(torch.isfinite(g).all()
-               for g in gradients(model, found['loss_focus']).values())
+    assert all(
+        torch.isfinite(g).all() for g in gradients(model, found['loss_focus']).values()
+    )
 
 
 def test_scaled_float16_changes_no_more_than_float16_does():
     model = build(CNN)
     expected = losses_of(model)
     gradient = gradients(model, expected['loss_focus'])
-    scaler = torch.amp.GradScaler('cpu', init_scale=2.**16)
+    scaler = torch.amp.GradScaler('cpu', init_scale=2.0**16)
     with torch.autocast('cpu', torch.float16):
         found = losses_of(model)
     assert found['loss_focus'].dtype == torch.float32
@@ -125,8 +138,7 @@ def test_scaled_float16_changes_no_more_than_float16_does():
     scaled = gradients(model, scaler.scale(found['loss_focus']))
     assert scaled.keys() == gradient.keys()
     for name, value in scaled.items():
-        torch.testing.assert_close(
-            value / 2**16, gradient[name], rtol=1e-2, atol=2e-4)
+        torch.testing.assert_close(value / 2**16, gradient[name], rtol=1e-2, atol=2e-4)
 
 
 def test_channels_last_changes_neither_losses_nor_gradient():
@@ -143,13 +155,15 @@ def test_channels_last_changes_neither_losses_nor_gradient():
 @pytest.mark.parametrize('reentrant', [True, False])
 def test_checkpointed_blocks_before_the_map_give_the_same_gradient(reentrant):
     from torch.utils.checkpoint import checkpoint
+
     plain, saving = build(), build()
     for layer in saving.backbone.layers:
         run = layer.forward
         layer.forward = lambda x, run=run: checkpoint(run, x, use_reentrant=reentrant)
     torch.testing.assert_close(
         gradients(saving, losses_of(saving)['loss_focus']),
-        gradients(plain, losses_of(plain)['loss_focus']))
+        gradients(plain, losses_of(plain)['loss_focus']),
+    )
 
 
 def test_accumulated_halves_step_as_the_whole_batch():
@@ -158,10 +172,12 @@ def test_accumulated_halves_step_as_the_whole_batch():
     for halves in (1, 2):
         model = build()
         wrapper = OptimWrapper(
-            torch.optim.SGD(model.parameters(), lr=1.), accumulative_counts=halves)
+            torch.optim.SGD(model.parameters(), lr=1.0), accumulative_counts=halves
+        )
         for part in np.split(np.arange(4), halves):
-            data = {key: [value[i] for i in part]
-                    for key, value in batch(guided).items()}
+            data = {
+                key: [value[i] for i in part] for key, value in batch(guided).items()
+            }
             wrapper.update_params(losses_of(model, data)['loss_focus'])
         stepped.append(model.state_dict())
     torch.testing.assert_close(*stepped)
@@ -184,4 +200,7 @@ def test_averaged_copy_has_a_hook_of_its_own_and_the_loss_of_its_weights():
     assert numbers(theirs) == numbers(losses_of(alone))  # as without an average
     torch.testing.assert_close(
         gradients(model, theirs['loss_focus']),
-        gradients(alone, losses_of(alone)['loss_focus']), rtol=0, atol=0)
+        gradients(alone, losses_of(alone)['loss_focus']),
+        rtol=0,
+        atol=0,
+    )

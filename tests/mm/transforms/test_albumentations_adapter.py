@@ -1,4 +1,5 @@
 """Albumentations transforms move image and masks by one draw."""
+
 import numpy as np
 import pytest
 from mmpretrain.registry import TRANSFORMS
@@ -7,7 +8,8 @@ from cfcn_plugin.masks.visibility import source_positions
 from cfcn_plugin.mm.transforms import MaskAware, moves_pixels
 
 pytest.importorskip(
-    'albumentations', reason="pip install 'cfcn_plugin[albumentations]'")
+    'albumentations', reason="pip install 'cfcn_plugin[albumentations]'"
+)
 
 GEOMETRIC = {
     'HorizontalFlip': dict(p=0.5),
@@ -24,13 +26,22 @@ PHOTOMETRIC = {
     'CoarseDropout': dict(p=1.0),
 }
 CASES = {
-    **{name: [dict(type=name, **options)]
-       for name, options in {**GEOMETRIC, **PHOTOMETRIC}.items()},
+    **{
+        name: [dict(type=name, **options)]
+        for name, options in {**GEOMETRIC, **PHOTOMETRIC}.items()
+    },
     'several': [
-        dict(type='OneOf', p=1.0, transforms=[
-            dict(type='HorizontalFlip', p=1.0), dict(type='VerticalFlip', p=1.0)]),
+        dict(
+            type='OneOf',
+            p=1.0,
+            transforms=[
+                dict(type='HorizontalFlip', p=1.0),
+                dict(type='VerticalFlip', p=1.0),
+            ],
+        ),
         dict(type='RandomResizedCrop', p=1.0, size=(96, 80), scale=(0.3, 1.0)),
-        dict(type='ChannelShuffle', p=0.5)],
+        dict(type='ChannelShuffle', p=0.5),
+    ],
 }
 
 
@@ -77,8 +88,7 @@ def test_photometric_transform_leaves_the_mask_alone(case):
     sample = make_sample()
     before = sample['img'].copy()
     results = MaskAware(config(case))(make_sample())
-    np.testing.assert_array_equal(
-        results['activation_mask'], sample['activation_mask'])
+    np.testing.assert_array_equal(results['activation_mask'], sample['activation_mask'])
     assert (results['img'] != before).any()
 
 
@@ -102,7 +112,9 @@ def test_positions_move_with_the_mask():
     sample = make_sample()
     positions = source_positions((120, 164))
     one = MaskAware(config('RandomResizedCrop'))(
-        {**sample, 'source_positions': positions.copy()})
+        {**sample, 'source_positions': positions.copy()}
+    )
     other = MaskAware(config('RandomResizedCrop'))(
-        {**sample, 'activation_mask': positions[0].copy()})
+        {**sample, 'activation_mask': positions[0].copy()}
+    )
     np.testing.assert_array_equal(one['source_positions'][0], other['activation_mask'])

@@ -1,4 +1,5 @@
 """Unreadable images end a run, or are replaced and counted."""
+
 from unittest import mock
 
 import mmcv
@@ -17,7 +18,8 @@ def folder(tmp_path):
     """Three images, of which one is broken, and one is gone."""
     for number in range(4):
         Image.fromarray(np.full((4, 4, 3), number, np.uint8)).save(
-            tmp_path / f'{number}.png')
+            tmp_path / f'{number}.png'
+        )
     (tmp_path / '1.png').write_bytes(b'no image')
     return tmp_path
 
@@ -30,8 +32,9 @@ def test_sound_ones_are_what_the_stock_transform_gives(folder):
     assert load(folder, '2.png')['img'].mean() == 2
 
 
-@pytest.mark.parametrize('name, why', [('1.png', 'cannot be read'),
-                                       ('gone.png', 'No such file')])
+@pytest.mark.parametrize(
+    'name, why', [('1.png', 'cannot be read'), ('gone.png', 'No such file')]
+)
 def test_broken_one_is_named_and_ends_the_run(folder, name, why):
     with pytest.raises(OSError, match=rf"image '.*{name}' .*{why}.*on_error='anoth"):
         load(folder, name)
@@ -39,8 +42,10 @@ def test_broken_one_is_named_and_ends_the_run(folder, name, why):
 
 def test_another_is_drawn_in_its_place_and_it_is_named_once(folder):
     data = CustomDataset(
-        data_root=str(folder), with_label=False,
-        pipeline=[dict(type='LoadImage', on_error='another')])
+        data_root=str(folder),
+        with_label=False,
+        pipeline=[dict(type='LoadImage', on_error='another')],
+    )
     (folder / '3.png').unlink()
     with mock.patch.object(MMLogger, 'warning') as warning:
         for _ in range(3):
@@ -92,11 +97,19 @@ def test_backend_of_the_process_is_held_to_the_formats_as_well(tmp_path, ghostsc
 
 
 @pytest.mark.parametrize('backend', ['cv2', 'pillow'])
-@pytest.mark.parametrize('files', [
-    dict(), dict(backend_args=dict(backend='local')),
-    pytest.param(dict(file_client_args=dict(backend='disk')),
-                 marks=pytest.mark.filterwarnings('ignore'))])
+@pytest.mark.parametrize(
+    'files',
+    [
+        dict(),
+        dict(backend_args=dict(backend='local')),
+        pytest.param(
+            dict(file_client_args=dict(backend='disk')),
+            marks=pytest.mark.filterwarnings('ignore'),
+        ),
+    ],
+)
 def test_every_way_to_read_a_file_gives_the_same_image(folder, backend, files):
     np.testing.assert_array_equal(
         load(folder, '2.png', imdecode_backend=backend, **files)['img'],
-        np.full((4, 4, 3), 2, np.uint8))
+        np.full((4, 4, 3), 2, np.uint8),
+    )

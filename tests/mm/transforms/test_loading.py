@@ -1,4 +1,5 @@
 """Loading the mask of an image: choice, checks, and orientation."""
+
 import copy
 import pickle
 
@@ -65,12 +66,14 @@ def write_mask(root, mask, name='a'):
 
 def loader(root, **kwargs):
     return LoadActivationMask(
-        PNGMasks('masks', 'images', data_root=str(root)), **kwargs)
+        PNGMasks('masks', 'images', data_root=str(root)), **kwargs
+    )
 
 
 def load(root, name='a', image=None, **kwargs):
     results = LoadImageFromFile(**(image or {}))(
-        dict(img_path=str(root / 'images' / f'{name}.jpg'), gt_label=0))
+        dict(img_path=str(root / 'images' / f'{name}.jpg'), gt_label=0)
+    )
     return loader(root, **kwargs)(results)
 
 
@@ -108,7 +111,8 @@ def test_masks_by_class_and_ignore_mask_are_passed_on():
     planes, classes = np.stack([box(), ~box()]).astype(np.uint8), np.array([2, 5])
     ignore = box().astype(np.uint8)
     results = LoadActivationMask(OneMask(planes, classes=classes, ignore=ignore))(
-        dict(img=np.zeros((HEIGHT, WIDTH, 3), np.uint8), sample_idx=3))
+        dict(img=np.zeros((HEIGHT, WIDTH, 3), np.uint8), sample_idx=3)
+    )
     np.testing.assert_array_equal(results['activation_mask'], planes)
     np.testing.assert_array_equal(results['mask_classes'], classes)
     np.testing.assert_array_equal(results['ignore_mask'], ignore)
@@ -116,10 +120,15 @@ def test_masks_by_class_and_ignore_mask_are_passed_on():
 
 def test_config_builds_loader_and_source(tmp_path):
     write(tmp_path, box())
-    built = TRANSFORMS.build(dict(
-        type='LoadActivationMask', missing='unguided',
-        source=dict(type='PNGMasks', masks='masks', images='images',
-                    data_root=str(tmp_path))))
+    built = TRANSFORMS.build(
+        dict(
+            type='LoadActivationMask',
+            missing='unguided',
+            source=dict(
+                type='PNGMasks', masks='masks', images='images', data_root=str(tmp_path)
+            ),
+        )
+    )
     assert isinstance(built.source, PNGMasks)
     assert "missing='unguided'" in repr(built) and 'source=PNGMasks' in repr(built)
 
@@ -152,11 +161,13 @@ PATHS = {
 
 
 @pytest.mark.parametrize('kind', PATHS)
-@pytest.mark.parametrize('options', [{}, dict(fraction=0.99),
-                                     dict(on_error='unguided')])
-@pytest.mark.parametrize('label', [dict(gt_label=0), dict(gt_score=[0., 1.])])
+@pytest.mark.parametrize(
+    'options', [{}, dict(fraction=0.99), dict(on_error='unguided')]
+)
+@pytest.mark.parametrize('label', [dict(gt_label=0), dict(gt_score=[0.0, 1.0])])
 def test_image_without_a_mask_is_unguided_where_it_has_no_label(
-        tmp_path, kind, options, label):
+    tmp_path, kind, options, label
+):
     write(tmp_path, box())
     image = dict(img=np.zeros((HEIGHT, WIDTH, 3), np.uint8), **PATHS[kind](tmp_path))
     results = loader(tmp_path, **options)(dict(image))
@@ -206,7 +217,8 @@ WRONG = {
     'broken': lambda root: (root / 'masks' / 'a.png').write_bytes(b'\x89PNG'),
     'of another size': lambda root: write_mask(root, box()[:5]),
     'not binary': lambda root: Image.fromarray(box() * np.uint8(7)).save(
-        root / 'masks' / 'a.png'),
+        root / 'masks' / 'a.png'
+    ),
     'missing': lambda root: (root / 'masks' / 'a.png').unlink(),
     'empty': lambda root: write_mask(root, box() & False),
 }
@@ -264,8 +276,10 @@ def test_after_a_hundred_the_rest_is_not_named(tmp_path, lines):
     for _ in range(2):
         for number in range(120):
             (tmp_path / 'masks' / f'{number}.png').write_bytes(b'')
-            results = dict(img_path=str(tmp_path / 'images' / f'{number}.jpg'),
-                           img=np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+            results = dict(
+                img_path=str(tmp_path / 'images' / f'{number}.jpg'),
+                img=np.zeros((HEIGHT, WIDTH, 3), np.uint8),
+            )
             assert transform(results)['mask_error'] is True
     assert len(lines) == 101
     assert f"image '{tmp_path}/images/0.jpg' is unguided: " in lines[0]
@@ -309,12 +323,18 @@ def test_masks_of_two_images_that_were_swapped_are_seen_by_their_sizes(tmp_path)
         file = tmp_path / 'masks' / f'{key}.png'
         file.parent.mkdir(exist_ok=True)
         Image.fromarray(np.ones(other, np.uint8)).save(file)
-        load = LoadActivationMask(
-            PNGMasks('masks', 'images', data_root=str(tmp_path)))
-        with pytest.raises(MaskError, match=rf'{key}.png.: height and width '
-                           rf'\({other[0]}, 6\), its image .*\({size[0]}, 6\)'):
-            load(dict(img_path=str(tmp_path / 'images' / f'{key}.jpg'),
-                      img=np.zeros((*size, 3), np.uint8)))
+        load = LoadActivationMask(PNGMasks('masks', 'images', data_root=str(tmp_path)))
+        with pytest.raises(
+            MaskError,
+            match=rf'{key}.png.: height and width '
+            rf'\({other[0]}, 6\), its image .*\({size[0]}, 6\)',
+        ):
+            load(
+                dict(
+                    img_path=str(tmp_path / 'images' / f'{key}.jpg'),
+                    img=np.zeros((*size, 3), np.uint8),
+                )
+            )
 
 
 def test_transposed_mask_of_an_upright_image_is_just_a_wrong_size(tmp_path):
@@ -333,30 +353,36 @@ def test_mask_transposed_by_exif_says_exif_true(tmp_path, orientation):
 
 @pytest.mark.parametrize('orientation', [5, 6, 7, 8])
 def test_image_that_the_loader_did_not_turn_is_named_and_no_mask_is_turned(
-        tmp_path, orientation):
+    tmp_path, orientation
+):
     path = write(tmp_path, box(), orientation=orientation)
     stored = dict(color_type='unchanged')
     for exif in (False, True):  # the mask has the shape of the loaded image
         np.testing.assert_array_equal(
-            load(tmp_path, image=stored, exif=exif)['activation_mask'], box())
+            load(tmp_path, image=stored, exif=exif)['activation_mask'], box()
+        )
     upright = green(LoadImageFromFile()(dict(img_path=str(path)))['img'])
     write_mask(tmp_path, upright)
-    with pytest.raises(MaskError, match="loaded without it: load it with color_type="):
+    with pytest.raises(MaskError, match='loaded without it: load it with color_type='):
         load(tmp_path, image=stored)
     with pytest.raises(MaskError, match='mask is upright: leave `exif=True` out'):
         load(tmp_path, exif=True)
 
 
-@pytest.mark.parametrize('record, message', [
-    (dict(mask=box() * np.uint8(255)), 'must be 0 and 1.*uint8 from 0 to 255'),
-    (dict(mask=box() * 0.7), 'must be 0 and 1.*float64 from 0.0 to 0.7'),
-    (dict(mask=box(), ignore=box() * np.uint8(3)), '`ignore`.*uint8 from 0 to 3'),
-    (dict(mask=box()[None], classes=np.array([-1])), r'`classes`.*array\(\[-1\]\)'),
-    (dict(mask=box()[None], classes=np.array([0, 1])), '`classes`.*each plane'),
-    (dict(mask=box(), classes=np.array([0])), '`classes`.*each plane'),
-])
+@pytest.mark.parametrize(
+    'record, message',
+    [
+        (dict(mask=box() * np.uint8(255)), 'must be 0 and 1.*uint8 from 0 to 255'),
+        (dict(mask=box() * 0.7), 'must be 0 and 1.*float64 from 0.0 to 0.7'),
+        (dict(mask=box(), ignore=box() * np.uint8(3)), '`ignore`.*uint8 from 0 to 3'),
+        (dict(mask=box()[None], classes=np.array([-1])), r'`classes`.*array\(\[-1\]\)'),
+        (dict(mask=box()[None], classes=np.array([0, 1])), '`classes`.*each plane'),
+        (dict(mask=box(), classes=np.array([0])), '`classes`.*each plane'),
+    ],
+)
 def test_what_a_source_of_a_user_gives_is_held_against_the_contract(
-        tmp_path, record, message):
+    tmp_path, record, message
+):
     image = LoadImageFromFile()(dict(img_path=str(write(tmp_path))))
     with pytest.raises(MaskError, match=f"'made by hand': .*{message}"):
         LoadActivationMask(OneMask(**record))(image)
@@ -366,8 +392,7 @@ def test_what_a_source_of_a_user_gives_is_held_against_the_contract(
 def test_stored_mask_is_turned_as_its_image_is(tmp_path, orientation):
     write(tmp_path, box(), orientation=orientation)
     results = load(tmp_path, exif=True)
-    np.testing.assert_array_equal(
-        results['activation_mask'], green(results['img']))
+    np.testing.assert_array_equal(results['activation_mask'], green(results['img']))
     assert results['activation_mask'].flags.c_contiguous
 
 
@@ -391,10 +416,12 @@ def test_planes_and_ignore_mask_turn_too(tmp_path, orientation):
     image = LoadImageFromFile()(dict(img_path=str(path)))
     stored = box().astype(np.uint8)
     results = LoadActivationMask(
-        OneMask(np.stack([stored, 1 - stored]), ignore=stored), exif=True)(image)
+        OneMask(np.stack([stored, 1 - stored]), ignore=stored), exif=True
+    )(image)
     upright = green(image['img'])
     np.testing.assert_array_equal(
-        results['activation_mask'], np.stack([upright, ~upright]))
+        results['activation_mask'], np.stack([upright, ~upright])
+    )
     np.testing.assert_array_equal(results['ignore_mask'], upright)
 
 
@@ -420,7 +447,8 @@ def write_some(root, count=20):
 
 def guided(root, keys, transform):
     return {
-        key for key in keys
+        key
+        for key in keys
         if transform(LoadImageFromFile()(dict(img_path=str(root / key))))['guided']
     }
 
@@ -449,8 +477,10 @@ def test_chosen_image_without_a_mask_is_an_error(tmp_path):
 
 def test_fraction_guides_images_of_low_rank_and_is_nested(tmp_path):
     keys = write_some(tmp_path)
-    sets = [guided(tmp_path, keys, loader(tmp_path, fraction=fraction, seed=5))
-            for fraction in (0, 0.2, 0.6, 1)]
+    sets = [
+        guided(tmp_path, keys, loader(tmp_path, fraction=fraction, seed=5))
+        for fraction in (0, 0.2, 0.6, 1)
+    ]
     assert sets[0] == set() and sets[3] == set(keys)
     assert sets[0] < sets[1] < sets[2] < sets[3]
     assert sets[2] == {key for key in keys if guidance_rank(key, 5) < 0.6}
@@ -468,17 +498,25 @@ def test_fraction_is_stateless(tmp_path):
 # ---- wrong options ---------------------------------------------------------
 
 
-@pytest.mark.parametrize('wrong,message', [
-    (dict(missing='skip'), "`missing` must be one of .*error.*unguided.*'skip'"),
-    (dict(empty=None), '`empty` must be one of .*error.*unguided.*None'),
-    (dict(on_error='error'), "`on_error` must be one of .*raise.*unguided.*'error'"),
-    (dict(fraction='5%'), r"`fraction` must be in \[0, 1\], got '5%'"),
-    (dict(fraction=1.5), r'`fraction` must be in \[0, 1\], got 1.5'),
-    (dict(fraction=-0.1), r'`fraction` must be in \[0, 1\], got -0.1'),
-    (dict(fraction=float('nan')), r'`fraction` must be in \[0, 1\], got nan'),
-    (dict(image_list='list.txt', fraction=0.5),
-     'either `image_list`.*or `fraction`, not both'),
-])
+@pytest.mark.parametrize(
+    'wrong,message',
+    [
+        (dict(missing='skip'), "`missing` must be one of .*error.*unguided.*'skip'"),
+        (dict(empty=None), '`empty` must be one of .*error.*unguided.*None'),
+        (
+            dict(on_error='error'),
+            "`on_error` must be one of .*raise.*unguided.*'error'",
+        ),
+        (dict(fraction='5%'), r"`fraction` must be in \[0, 1\], got '5%'"),
+        (dict(fraction=1.5), r'`fraction` must be in \[0, 1\], got 1.5'),
+        (dict(fraction=-0.1), r'`fraction` must be in \[0, 1\], got -0.1'),
+        (dict(fraction=float('nan')), r'`fraction` must be in \[0, 1\], got nan'),
+        (
+            dict(image_list='list.txt', fraction=0.5),
+            'either `image_list`.*or `fraction`, not both',
+        ),
+    ],
+)
 def test_wrong_option_names_argument_expected_and_given(tmp_path, wrong, message):
     with pytest.raises(ValueError, match=message):
         loader(tmp_path, **wrong)
@@ -500,7 +538,8 @@ LOADERS = [
     (suffix, backend, color_type)
     for suffix in ('jpg', 'png', 'webp', 'tif', 'avif')
     for backend in ('cv2', 'pillow', *['tifffile'] * (suffix == 'tif'))
-    for color_type in ('color', 'unchanged', 'grayscale', 'color_ignore_orientation')]
+    for color_type in ('color', 'unchanged', 'grayscale', 'color_ignore_orientation')
+]
 
 
 def photograph(root, suffix, shape, orientation):
@@ -520,13 +559,15 @@ def photograph(root, suffix, shape, orientation):
 @pytest.mark.parametrize('shape', [(24, 24), (24, 40)], ids=['square', 'wide'])
 @pytest.mark.parametrize('suffix, backend, color_type', LOADERS)
 def test_mask_lies_on_its_object_or_there_is_an_error(
-        tmp_path, shape, suffix, backend, color_type):
+    tmp_path, shape, suffix, backend, color_type
+):
     if suffix == 'avif' and not features.check('avif'):
         pytest.skip('this Pillow has no AVIF')
     for orientation in range(1, 9):
         path, box = photograph(tmp_path, suffix, shape, orientation)
         results = LoadImageFromFile(imdecode_backend=backend, color_type=color_type)(
-            dict(img_path=str(path)))
+            dict(img_path=str(path))
+        )
         image = results['img']
         shown = (image[..., :3].mean(-1) if image.ndim == 3 else image) > 80
         for exif, mask in ((True, box), (False, turn_upright(box, orientation))):
@@ -537,7 +578,9 @@ def test_mask_lies_on_its_object_or_there_is_an_error(
                 assert "without it: load it with color_type='color'" in str(error)
                 assert not exif and orientation > 1
                 assert color_type != 'color' or (suffix, backend) in (
-                    ('tif', 'tifffile'), ('avif', 'cv2'))
+                    ('tif', 'tifffile'),
+                    ('avif', 'cv2'),
+                )
             else:
                 # a lossy format blurs the border of the box
                 assert (shown != loaded).mean() <= (0.02 if suffix == 'avif' else 0)
@@ -546,8 +589,11 @@ def test_mask_lies_on_its_object_or_there_is_an_error(
 def test_image_loaded_without_its_orientation_names_remedies_that_work(tmp_path):
     _path, box = photograph(tmp_path, 'jpg', (24, 24), 3)
     write_mask(tmp_path, box)
-    with pytest.raises(MaskError, match=r"image '.*a.jpg' has an EXIF orientation \(3\)"
-                       " and was loaded without it.*set `exif=True`"):
+    with pytest.raises(
+        MaskError,
+        match=r"image '.*a.jpg' has an EXIF orientation \(3\)"
+        ' and was loaded without it.*set `exif=True`',
+    ):
         load(tmp_path, image=dict(color_type='unchanged'))
     results = load(tmp_path, image=dict(color_type='unchanged'), exif=True)
     np.testing.assert_array_equal(results['activation_mask'], box)

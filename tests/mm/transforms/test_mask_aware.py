@@ -1,4 +1,5 @@
 """Image and mask move equally, and the image as without a mask."""
+
 import pickle
 import random
 import sys
@@ -26,79 +27,122 @@ CASES = {
     'Resize keep_ratio': dict(type='Resize', scale=(90, 80), keep_ratio=True),
     'Resize factor': dict(type='Resize', scale_factor=0.7),
     'Resize pillow': dict(type='Resize', scale=(70, 50), backend='pillow'),
-    'RandomResize': dict(
-        type='RandomResize', scale=(160, 120), ratio_range=(0.5, 1.5)),
+    'RandomResize': dict(type='RandomResize', scale=(160, 120), ratio_range=(0.5, 1.5)),
     'RandomChoiceResize': dict(
-        type='RandomChoiceResize', scales=[(60, 70), (100, 80), (150, 150)]),
+        type='RandomChoiceResize', scales=[(60, 70), (100, 80), (150, 150)]
+    ),
     'RandomFlip': dict(type='RandomFlip', prob=0.5),
     'RandomFlip both': dict(
-        type='RandomFlip', prob=[0.3, 0.3, 0.3],
-        direction=['horizontal', 'vertical', 'diagonal']),
+        type='RandomFlip',
+        prob=[0.3, 0.3, 0.3],
+        direction=['horizontal', 'vertical', 'diagonal'],
+    ),
     'CenterCrop': dict(type='CenterCrop', crop_size=80),
     'CenterCrop auto_pad': dict(
-        type='CenterCrop', crop_size=(200, 60), auto_pad=True,
-        pad_cfg=dict(type='Pad', pad_val=WHITE)),
+        type='CenterCrop',
+        crop_size=(200, 60),
+        auto_pad=True,
+        pad_cfg=dict(type='Pad', pad_val=WHITE),
+    ),
     'Pad': dict(type='Pad', size=(200, 190), pad_val=WHITE),
     'Pad to square': dict(
-        type='Pad', pad_to_square=True, size_divisor=32,
-        pad_val=dict(img=(WHITE, WHITE, WHITE), seg=7)),
+        type='Pad',
+        pad_to_square=True,
+        size_divisor=32,
+        pad_val=dict(img=(WHITE, WHITE, WHITE), seg=7),
+    ),
     'RandomResizedCrop': dict(
-        type='RandomResizedCrop', scale=96, crop_ratio_range=(0.25, 1.0)),
+        type='RandomResizedCrop', scale=96, crop_ratio_range=(0.25, 1.0)
+    ),
     'RandomResizedCrop bicubic': dict(
-        type='RandomResizedCrop', scale=(64, 96), interpolation='bicubic',
-        backend='pillow'),
+        type='RandomResizedCrop',
+        scale=(64, 96),
+        interpolation='bicubic',
+        backend='pillow',
+    ),
     'EfficientNetRandomCrop': dict(type='EfficientNetRandomCrop', scale=96),
     'RandomCrop': dict(type='RandomCrop', crop_size=(70, 60)),
     'RandomCrop padding': dict(
-        type='RandomCrop', crop_size=90, padding=16, pad_val=WHITE),
+        type='RandomCrop', crop_size=90, padding=16, pad_val=WHITE
+    ),
     'RandomCrop pad_if_needed': dict(
-        type='RandomCrop', crop_size=190, pad_if_needed=True,
-        pad_val=(WHITE, WHITE, WHITE)),
+        type='RandomCrop',
+        crop_size=190,
+        pad_if_needed=True,
+        pad_val=(WHITE, WHITE, WHITE),
+    ),
     'RandomCrop reflect': dict(
-        type='RandomCrop', crop_size=190, pad_if_needed=True, padding_mode='reflect'),
+        type='RandomCrop', crop_size=190, pad_if_needed=True, padding_mode='reflect'
+    ),
     'ResizeEdge': dict(type='ResizeEdge', scale=75),
     'ResizeEdge long': dict(type='ResizeEdge', scale=333, edge='long'),
     'EfficientNetCenterCrop': dict(type='EfficientNetCenterCrop', crop_size=96),
-    'Rotate': dict(type='Rotate', angle=30., pad_val=WHITE),
+    'Rotate': dict(type='Rotate', angle=30.0, pad_val=WHITE),
     'Shear': dict(type='Shear', magnitude=0.3, pad_val=WHITE),
     'Shear vertical': dict(
-        type='Shear', magnitude=0.3, direction='vertical', pad_val=(WHITE, ) * 3),
+        type='Shear', magnitude=0.3, direction='vertical', pad_val=(WHITE,) * 3
+    ),
     'Translate': dict(type='Translate', magnitude=0.2, pad_val=WHITE),
     'RandomApply': dict(
-        type='RandomApply', transforms=[
-            dict(type='RandomFlip', prob=1.0), dict(type='ColorJitter', contrast=0.1),
-            dict(type='Resize', scale=(96, 90))]),
+        type='RandomApply',
+        transforms=[
+            dict(type='RandomFlip', prob=1.0),
+            dict(type='ColorJitter', contrast=0.1),
+            dict(type='Resize', scale=(96, 90)),
+        ],
+    ),
     'RandomChoice': dict(
-        type='RandomChoice', transforms=[
+        type='RandomChoice',
+        transforms=[
             [dict(type='RandomCrop', crop_size=90)],
             [dict(type='ResizeEdge', scale=75), dict(type='CenterCrop', crop_size=60)],
-        ]),
+        ],
+    ),
     'RandAugment': dict(
-        type='RandAugment', num_policies=2, magnitude_level=9, magnitude_std=0.5,
-        hparams=dict(pad_val=WHITE), policies=[
+        type='RandAugment',
+        num_policies=2,
+        magnitude_level=9,
+        magnitude_std=0.5,
+        hparams=dict(pad_val=WHITE),
+        policies=[
             dict(type='Rotate', magnitude_range=(0, 30)),
             dict(type='Shear', magnitude_range=(0, 0.3)),
             dict(type='Translate', magnitude_range=(0, 0.45)),
-            dict(type='Brightness', magnitude_range=(0, 0.1))]),
+            dict(type='Brightness', magnitude_range=(0, 0.1)),
+        ],
+    ),
     'AutoAugment': dict(
-        type='AutoAugment', policies=[
-            [dict(type='Rotate', angle=20., pad_val=WHITE, prob=0.8)],
-            [dict(type='Sharpness', magnitude=0.1),
-             dict(type='Translate', magnitude=0.1, pad_val=WHITE)]]),
-    **{f'torchvision/{name}': dict(type=f'torchvision/{name}', **kwargs)
-       for name, kwargs in dict(
-           CenterCrop=dict(size=90), ElasticTransform=dict(alpha=60.0),
-           Pad=dict(padding=12, fill=WHITE),
-           RandomAffine=dict(degrees=20, shear=8, scale=(0.8, 1.2), fill=WHITE),
-           RandomCrop=dict(size=90, padding=12, fill=WHITE),
-           RandomHorizontalFlip={}, RandomPerspective=dict(p=0.8, fill=WHITE),
-           RandomResizedCrop=dict(size=96, scale=(0.3, 1)),
-           RandomRotation=dict(degrees=40, interpolation='bilinear', fill=WHITE),
-           RandomVerticalFlip={}, Resize=dict(size=(70, 90)),
-           AutoAugment=dict(fill=[WHITE] * 3), RandAugment=dict(fill=[WHITE] * 3),
-           TrivialAugmentWide=dict(fill=[WHITE] * 3)).items()},
+        type='AutoAugment',
+        policies=[
+            [dict(type='Rotate', angle=20.0, pad_val=WHITE, prob=0.8)],
+            [
+                dict(type='Sharpness', magnitude=0.1),
+                dict(type='Translate', magnitude=0.1, pad_val=WHITE),
+            ],
+        ],
+    ),
+    **{
+        f'torchvision/{name}': dict(type=f'torchvision/{name}', **kwargs)
+        for name, kwargs in dict(
+            CenterCrop=dict(size=90),
+            ElasticTransform=dict(alpha=60.0),
+            Pad=dict(padding=12, fill=WHITE),
+            RandomAffine=dict(degrees=20, shear=8, scale=(0.8, 1.2), fill=WHITE),
+            RandomCrop=dict(size=90, padding=12, fill=WHITE),
+            RandomHorizontalFlip={},
+            RandomPerspective=dict(p=0.8, fill=WHITE),
+            RandomResizedCrop=dict(size=96, scale=(0.3, 1)),
+            RandomRotation=dict(degrees=40, interpolation='bilinear', fill=WHITE),
+            RandomVerticalFlip={},
+            Resize=dict(size=(70, 90)),
+            AutoAugment=dict(fill=[WHITE] * 3),
+            RandAugment=dict(fill=[WHITE] * 3),
+            TrivialAugmentWide=dict(fill=[WHITE] * 3),
+        ).items()
+    },
     'MAERandomResizedCrop': dict(
-        type='MAERandomResizedCrop', size=96, scale=(0.3, 1), interpolation=3),
+        type='MAERandomResizedCrop', size=96, scale=(0.3, 1), interpolation=3
+    ),
 }
 TAKES_PIL = [case for case in CASES if 'torchvision' in case or 'MAE' in case]
 # keep no settings of their own
@@ -137,8 +181,14 @@ def make_sample(height=120, width=164, **fields):
     mask[30:85, 40:125] = 1
     mask[20:30, 40:60] = 1  # a corner, so that no flip maps it to itself
     image[..., 1] = 255 * mask
-    return dict(img=image, img_path='a.jpg', img_shape=(height, width),
-                ori_shape=(height, width), activation_mask=mask, **fields)
+    return dict(
+        img=image,
+        img_path='a.jpg',
+        img_shape=(height, width),
+        ori_shape=(height, width),
+        activation_mask=mask,
+        **fields,
+    )
 
 
 def green(image):
@@ -169,8 +219,12 @@ def colours_stay(monkeypatch):
     moves = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
     apply = autoaugment._apply_op
     monkeypatch.setattr(
-        autoaugment, '_apply_op', lambda image, name, *args, **kwargs: apply(
-            image, name, *args, **kwargs) if name in moves else image)
+        autoaugment,
+        '_apply_op',
+        lambda image, name, *args, **kwargs: (
+            apply(image, name, *args, **kwargs) if name in moves else image
+        ),
+    )
 
 
 def test_cases_cover_every_known_type():
@@ -237,19 +291,31 @@ def test_resized_mask_is_the_exact_nearest_neighbour():
     for _ in range(100):
         height, width, *size = (int(side) for side in rng.integers(1, 500, 4))
         mask = rng.integers(0, 2, (height, width), dtype=np.uint8)
-        results = MaskAware(dict(type='Resize', scale=tuple(size)))(dict(
-            img=np.zeros((height, width, 3), np.uint8), activation_mask=mask))
-        np.testing.assert_array_equal(results['activation_mask'], cv2.resize(
-            mask, size, interpolation=cv2.INTER_NEAREST_EXACT))
+        results = MaskAware(dict(type='Resize', scale=tuple(size)))(
+            dict(img=np.zeros((height, width, 3), np.uint8), activation_mask=mask)
+        )
+        np.testing.assert_array_equal(
+            results['activation_mask'],
+            cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST_EXACT),
+        )
 
 
-@pytest.mark.parametrize('config', [
-    dict(type='Pad', size=(200, 190), pad_val=WHITE),
-    dict(type='RandomCrop', crop_size=190, pad_if_needed=True, pad_val=(WHITE, ) * 3),
-    dict(type='RandomCrop', crop_size=190, padding=40, pad_val=(WHITE, ) * 3),
-    dict(type='CenterCrop', crop_size=190, auto_pad=True,
-         pad_cfg=dict(type='Pad', pad_val=WHITE)),
-])
+@pytest.mark.parametrize(
+    'config',
+    [
+        dict(type='Pad', size=(200, 190), pad_val=WHITE),
+        dict(
+            type='RandomCrop', crop_size=190, pad_if_needed=True, pad_val=(WHITE,) * 3
+        ),
+        dict(type='RandomCrop', crop_size=190, padding=40, pad_val=(WHITE,) * 3),
+        dict(
+            type='CenterCrop',
+            crop_size=190,
+            auto_pad=True,
+            pad_cfg=dict(type='Pad', pad_val=WHITE),
+        ),
+    ],
+)
 def test_padding_fills_masks_with_context(config):
     sample = make_sample()
     sample['activation_mask'] = np.ones((2, 120, 164), np.uint8)
@@ -262,8 +328,15 @@ def test_padding_fills_masks_with_context(config):
 
 
 def test_chain_of_transforms_keeps_mask_on_image():
-    chain = [MaskAware(CASES[case]) for case in
-             ('RandomResize', 'RandomFlip both', 'RandomResizedCrop', 'Pad to square')]
+    chain = [
+        MaskAware(CASES[case])
+        for case in (
+            'RandomResize',
+            'RandomFlip both',
+            'RandomResizedCrop',
+            'Pad to square',
+        )
+    ]
     for seed in range(10):
         seed_all(seed)
         results = make_sample()
@@ -275,13 +348,16 @@ def test_chain_of_transforms_keeps_mask_on_image():
 
 
 def test_two_by_two_by_hand():
-    sample = dict(img=np.arange(4, dtype=np.uint8).reshape(2, 2, 1).repeat(3, -1),
-                  activation_mask=np.array([[1, 0], [0, 0]], np.uint8))
+    sample = dict(
+        img=np.arange(4, dtype=np.uint8).reshape(2, 2, 1).repeat(3, -1),
+        activation_mask=np.array([[1, 0], [0, 0]], np.uint8),
+    )
     results = MaskAware(dict(type='RandomFlip', prob=1.0))(sample)
     np.testing.assert_array_equal(results['activation_mask'], [[0, 1], [0, 0]])
     results = MaskAware(dict(type='Resize', scale=(4, 2)))(results)
     np.testing.assert_array_equal(
-        results['activation_mask'], [[0, 0, 1, 1], [0, 0, 0, 0]])
+        results['activation_mask'], [[0, 0, 1, 1], [0, 0, 0, 0]]
+    )
 
 
 @pytest.mark.parametrize('fields', [{}, dict(guided=False)])
@@ -299,8 +375,9 @@ def test_unguided_sample_goes_through_the_stock_transform(fields):
 def test_photometric_transform_leaves_the_mask_alone():
     sample = make_sample()
     mask, image = sample['activation_mask'], sample['img'].copy()
-    results = MaskAware(
-        dict(type='ColorJitter', brightness=0.9), photometric=True)(sample)
+    results = MaskAware(dict(type='ColorJitter', brightness=0.9), photometric=True)(
+        sample
+    )
     assert results['activation_mask'] is mask
     assert (results['img'] != image).any()
 
@@ -313,8 +390,11 @@ def test_photometric_transform_that_changes_the_size_is_an_error():
 
 @pytest.mark.parametrize('name', ['ColorJitter', 'RandomErasing', 'Solarize'])
 def test_known_photometric_transform_needs_no_declaration(name):
-    kwargs = dict(ColorJitter=dict(brightness=0.9), RandomErasing=dict(erase_prob=1.0),
-                  Solarize=dict(thr=30, prob=1.0))[name]
+    kwargs = dict(
+        ColorJitter=dict(brightness=0.9),
+        RandomErasing=dict(erase_prob=1.0),
+        Solarize=dict(thr=30, prob=1.0),
+    )[name]
     sample = make_sample()
     mask, image = sample['activation_mask'], sample['img'].copy()
     results = MaskAware(dict(type=name, **kwargs))(sample)
@@ -322,9 +402,22 @@ def test_known_photometric_transform_needs_no_declaration(name):
     assert (results['img'] != image).any()
 
 
-COLOURS = [getattr(processing, name) for name in (
-    'AutoContrast', 'Brightness', 'ColorTransform', 'Contrast', 'Cutout', 'Equalize',
-    'Invert', 'Posterize', 'Sharpness', 'Solarize', 'SolarizeAdd')]
+COLOURS = [
+    getattr(processing, name)
+    for name in (
+        'AutoContrast',
+        'Brightness',
+        'ColorTransform',
+        'Contrast',
+        'Cutout',
+        'Equalize',
+        'Invert',
+        'Posterize',
+        'Sharpness',
+        'Solarize',
+        'SolarizeAdd',
+    )
+]
 
 
 def keep_colours(transform):
@@ -336,10 +429,20 @@ def keep_colours(transform):
     return draw_only
 
 
-@pytest.mark.parametrize('config', [
-    dict(type='RandAugment', policies='timm_increasing', num_policies=3,
-         magnitude_level=9, magnitude_std=0.5, hparams=dict(pad_val=WHITE)),
-    dict(type='AutoAugment', policies='imagenet', hparams=dict(pad_val=WHITE))])
+@pytest.mark.parametrize(
+    'config',
+    [
+        dict(
+            type='RandAugment',
+            policies='timm_increasing',
+            num_policies=3,
+            magnitude_level=9,
+            magnitude_std=0.5,
+            hparams=dict(pad_val=WHITE),
+        ),
+        dict(type='AutoAugment', policies='imagenet', hparams=dict(pad_val=WHITE)),
+    ],
+)
 def test_policy_moves_the_mask_by_its_geometric_operations_alone(config, monkeypatch):
     wrapped, agree = MaskAware(config), []
     for seed in range(60):
@@ -364,8 +467,10 @@ class Swirl(BaseTransform):
         return results
 
 
-@pytest.mark.parametrize('transform', [
-    Swirl(), TRANSFORMS.build(dict(type='RandomApply', transforms=[Swirl()]))])
+@pytest.mark.parametrize(
+    'transform',
+    [Swirl(), TRANSFORMS.build(dict(type='RandomApply', transforms=[Swirl()]))],
+)
 def test_unknown_transform_is_refused_by_name(transform):
     with pytest.raises(TypeError, match='does not support Swirl') as caught:
         MaskAware(transform)
@@ -379,8 +484,15 @@ def test_sizes_that_disagree_name_transform_file_sizes_and_remedy(key):
     sample[key] = np.ones((60, 164), np.uint8)  # an unwrapped crop came before
     with pytest.raises(ValueError) as caught:
         MaskAware(RandomFlip(prob=1.0))(sample)
-    for part in ('after RandomFlip', f'`{key}`', "'a.jpg'", '(60, 164)', '(120, 164)',
-                 'every earlier transform', 'MaskAware'):
+    for part in (
+        'after RandomFlip',
+        f'`{key}`',
+        "'a.jpg'",
+        '(60, 164)',
+        '(120, 164)',
+        'every earlier transform',
+        'MaskAware',
+    ):
         assert part in str(caught.value)
 
 
@@ -388,13 +500,18 @@ def settings(transform):
     transform = unwrap(transform)
     inside = [part for part in vars(transform).values() if hasattr(part, '__dict__')]
     # the size a random resize drew last is the stock transform's own business
-    return [{name: value for name, value in vars(part).items() if name != 'scale'}
-            for part in (transform, *inside)]
+    return [
+        {name: value for name, value in vars(part).items() if name != 'scale'}
+        for part in (transform, *inside)
+    ]
 
 
-DRAW_NOTHING = [case for case in CASES if case.split()[0].removeprefix(
-    'torchvision/') in ('Resize', 'ResizeEdge', 'CenterCrop', 'Pad',
-                        'EfficientNetCenterCrop')]
+DRAW_NOTHING = [
+    case
+    for case in CASES
+    if case.split()[0].removeprefix('torchvision/')
+    in ('Resize', 'ResizeEdge', 'CenterCrop', 'Pad', 'EfficientNetCenterCrop')
+]
 
 
 @pytest.fixture
@@ -446,7 +563,6 @@ def test_settings_are_restored_after_a_call(case):
 def test_settings_are_restored_after_an_exception(case):
 
     class RefusesMasks(type(TRANSFORMS.build(CASES[case]))):
-
         def transform(self, results):
             if results['img'].ndim == 2:
                 raise RuntimeError('no masks here')

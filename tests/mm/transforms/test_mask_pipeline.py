@@ -1,4 +1,5 @@
 """Masks of each kind of source, also from memory, move as by a slow reference."""
+
 import csv
 import json
 
@@ -27,36 +28,55 @@ GEOMETRY = [
     dict(type='Rotate', magnitude_range=(0, 30)),
     dict(type='Shear', magnitude_range=(0, 0.3)),
     dict(type='Shear', magnitude_range=(0, 0.3), direction='vertical'),
-    dict(type='Translate', magnitude_range=(0, 0.45))]
+    dict(type='Translate', magnitude_range=(0, 0.45)),
+]
 CHAINS = {
     'crop and flip': [
         dict(type='RandomResizedCrop', scale=48),
-        dict(type='RandomFlip', prob=[0.3, 0.3, 0.3],
-             direction=['horizontal', 'vertical', 'diagonal'])],
+        dict(
+            type='RandomFlip',
+            prob=[0.3, 0.3, 0.3],
+            direction=['horizontal', 'vertical', 'diagonal'],
+        ),
+    ],
     'resize, rotate, crop': [
-        dict(type='Resize', scale=(70, 50)), dict(type='Rotate', angle=25.),
-        dict(type='RandomCrop', crop_size=44, padding=8)],
+        dict(type='Resize', scale=(70, 50)),
+        dict(type='Rotate', angle=25.0),
+        dict(type='RandomCrop', crop_size=44, padding=8),
+    ],
     'RandAugment': [
         dict(type='RandomResizedCrop', scale=(40, 56)),
         dict(type='RandomFlip', prob=0.5),
-        dict(type='RandAugment', policies=GEOMETRY, num_policies=2, magnitude_level=9,
-             magnitude_std=0.5)],
+        dict(
+            type='RandAugment',
+            policies=GEOMETRY,
+            num_policies=2,
+            magnitude_level=9,
+            magnitude_std=0.5,
+        ),
+    ],
 }
 # a transform of an image that treats it as a mask
 AS_MASK = dict(
     RandomResizedCrop=dict(interpolation='nearest', backend='pillow'),
     Resize=dict(interpolation='nearest', backend='pillow'),
-    Rotate=dict(interpolation='nearest', pad_val=0), RandomCrop=dict(pad_val=0),
-    RandAugment=dict(hparams=dict(interpolation='nearest', pad_val=0)), RandomFlip={})
+    Rotate=dict(interpolation='nearest', pad_val=0),
+    RandomCrop=dict(pad_val=0),
+    RandAugment=dict(hparams=dict(interpolation='nearest', pad_val=0)),
+    RandomFlip={},
+)
 SOURCES = {
     'PNG': lambda root: PNGMasks('masks', 'images', root),
     'PNG of 1 bit': lambda root: PNGMasks('one_bit', 'images', root),
     'with ignored pixels': lambda root: PNGMasks(
-        'values', 'images', root, causal=[1, 2], ignore=[3]),
+        'values', 'images', root, causal=[1, 2], ignore=[3]
+    ),
     'for each class': lambda root: PNGMasks(
-        'values', 'images', root, causal=[1, 2], classes=[4, 0]),
+        'values', 'images', root, causal=[1, 2], classes=[4, 0]
+    ),
     'scribbles': lambda root: ScribbleMasks(
-        'values', 'images', root, radius=2, unit='pixel', causal=[1], context=[2]),
+        'values', 'images', root, radius=2, unit='pixel', causal=[1], context=[2]
+    ),
     'boxes': lambda root: BoxMasks('boxes.csv', root),
     'points': lambda root: PointMasks('points.csv', root, radius=9, unit='pixel'),
     'COCO': lambda root: COCOMasks('coco.json', root),
@@ -74,7 +94,8 @@ def root(tmp_path_factory):
     boxes, points = [('filename', 'x0', 'y0', 'x1', 'y1')], [('image', 'x', 'y')]
     for i in range(2):
         Image.fromarray(rng.integers(0, 256, (*SHAPE, 3), dtype=np.uint8)).save(
-            root / 'images' / f'{i}.png')
+            root / 'images' / f'{i}.png'
+        )
         values = rng.integers(0, 4, (10, 14), dtype=np.uint8).repeat(6, 0).repeat(6, 1)
         mask = (values > 1).astype(np.uint8)
         Image.fromarray(values).save(root / 'values' / f'{i}.png')
@@ -83,15 +104,35 @@ def root(tmp_path_factory):
         x, y = 20 + 8 * i, 15
         boxes.append((f'images/{i}.png', x, y, x + 30, y + 33))
         points.append((f'images/{i}.png', x, y))
-        coco['images'].append(dict(
-            id=i, file_name=f'images/{i}.png', height=SHAPE[0], width=SHAPE[1]))
-        coco['annotations'] += [dict(
-            id=2 * i + crowd, image_id=i, category_id=1, iscrowd=crowd, bbox=[0] * 4,
-            segmentation=dict(size=list(SHAPE), counts=rle.encode(np.asfortranarray(
-                one))['counts'].decode())) for crowd, one in enumerate(
-                    (mask, (values == 1).astype(np.uint8)))]
-        (root / 'labelme' / f'{i}.json').write_text(json.dumps(dict(shapes=[dict(
-            label='a', points=[[x, y], [x + 40, y + 9], [x + 11, y + 35]])])))
+        coco['images'].append(
+            dict(id=i, file_name=f'images/{i}.png', height=SHAPE[0], width=SHAPE[1])
+        )
+        coco['annotations'] += [
+            dict(
+                id=2 * i + crowd,
+                image_id=i,
+                category_id=1,
+                iscrowd=crowd,
+                bbox=[0] * 4,
+                segmentation=dict(
+                    size=list(SHAPE),
+                    counts=rle.encode(np.asfortranarray(one))['counts'].decode(),
+                ),
+            )
+            for crowd, one in enumerate((mask, (values == 1).astype(np.uint8)))
+        ]
+        (root / 'labelme' / f'{i}.json').write_text(
+            json.dumps(
+                dict(
+                    shapes=[
+                        dict(
+                            label='a',
+                            points=[[x, y], [x + 40, y + 9], [x + 11, y + 35]],
+                        )
+                    ]
+                )
+            )
+        )
     for name, rows in (('boxes', boxes), ('points', points)):
         with (root / f'{name}.csv').open('w', newline='') as stream:
             csv.writer(stream).writerows(rows)
@@ -107,14 +148,20 @@ def scope():
 
 def sample_of(root, number):
     path = root / 'images' / f'{number}.png'
-    return dict(img_path=str(path), img=np.array(Image.open(path)), ori_shape=SHAPE,
-                img_shape=SHAPE, gt_label=0)
+    return dict(
+        img_path=str(path),
+        img=np.array(Image.open(path)),
+        ori_shape=SHAPE,
+        img_shape=SHAPE,
+        gt_label=0,
+    )
 
 
 def reference(steps, plane, seed):
     """The plane, moved as if it were the image, by the stock transforms."""
-    chain = Compose([TRANSFORMS.build({**step, **AS_MASK[step['type']]})
-                     for step in steps])
+    chain = Compose(
+        [TRANSFORMS.build({**step, **AS_MASK[step['type']]}) for step in steps]
+    )
     np.random.seed(seed)
     return chain(dict(img=plane.copy(), img_shape=SHAPE, ori_shape=SHAPE))['img']
 
@@ -125,8 +172,9 @@ def check_moved(moved, steps, seed, right):
         if planes is None:
             assert key not in moved
             continue
-        expected = [reference(steps, plane, seed)
-                    for plane in planes.reshape(-1, *SHAPE)]
+        expected = [
+            reference(steps, plane, seed) for plane in planes.reshape(-1, *SHAPE)
+        ]
         found = moved[key].reshape(-1, *moved[key].shape[-2:])
         np.testing.assert_array_equal(found, expected, strict=True)
 
@@ -145,9 +193,14 @@ def test_a_mask_moves_as_if_it_were_the_image(root, kind, chain):
         assert moved['guided'] is True
         np.testing.assert_array_equal(
             moved.get('mask_classes', []),
-            [] if record.classes is None else record.classes)
-        check_moved(moved, steps, seed, dict(
-            activation_mask=record.mask, ignore_mask=record.ignore))
+            [] if record.classes is None else record.classes,
+        )
+        check_moved(
+            moved,
+            steps,
+            seed,
+            dict(activation_mask=record.mask, ignore_mask=record.ignore),
+        )
         assert load.memory.find(memory_key(sample, SHAPE)) is not None
 
 

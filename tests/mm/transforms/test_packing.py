@@ -1,4 +1,5 @@
 """Packed samples, and the geometry errors that packing refuses."""
+
 from collections import Counter
 
 import numpy as np
@@ -23,13 +24,19 @@ def box():
 
 
 def sample(**fields):
-    return dict(img=np.zeros((HEIGHT, WIDTH, 3), np.uint8), img_path='a.jpg',
-                ori_shape=(HEIGHT, WIDTH), gt_label=1, **fields)
+    return dict(
+        img=np.zeros((HEIGHT, WIDTH, 3), np.uint8),
+        img_path='a.jpg',
+        ori_shape=(HEIGHT, WIDTH),
+        gt_label=1,
+        **fields,
+    )
 
 
 def guided(mask=None, **fields):
-    return sample(guided=True, activation_mask=box() if mask is None else mask,
-                  **fields)
+    return sample(
+        guided=True, activation_mask=box() if mask is None else mask, **fields
+    )
 
 
 def pack(results, **kwargs):
@@ -38,14 +45,18 @@ def pack(results, **kwargs):
 
 def run(root, *transforms):
     """A pipeline from files: image, mask, these transforms, packing."""
-    for folder, pixels in (('images', np.zeros((HEIGHT, WIDTH, 3), np.uint8)),
-                           ('masks', box())):
+    for folder, pixels in (
+        ('images', np.zeros((HEIGHT, WIDTH, 3), np.uint8)),
+        ('masks', box()),
+    ):
         (root / folder).mkdir(exist_ok=True)
         Image.fromarray(pixels).save(root / folder / 'a.png')
     load_mask = dict(
         type='LoadActivationMask',
-        source=dict(type='PNGMasks', masks='masks', images='images',
-                    data_root=str(root)))
+        source=dict(
+            type='PNGMasks', masks='masks', images='images', data_root=str(root)
+        ),
+    )
     steps = [dict(type='LoadImageFromFile'), *transforms, dict(type='PackGuidedInputs')]
     steps = [load_mask if step == 'mask' else step for step in steps]
     pipeline = Compose([TRANSFORMS.build(step) for step in steps])
@@ -67,8 +78,11 @@ def test_guided_sample_carries_numpy_arrays():
     planes = np.stack([box(), 1 - box()])
     packed = pack(guided(planes, mask_classes=np.array([0, 2]), ignore_mask=1 - box()))
     assert packed.guided is True and packed.cropped_out is False
-    for name, value in (('activation_mask', planes), ('ignore_mask', 1 - box()),
-                        ('mask_classes', np.array([0, 2]))):
+    for name, value in (
+        ('activation_mask', planes),
+        ('ignore_mask', 1 - box()),
+        ('mask_classes', np.array([0, 2])),
+    ):
         assert isinstance(packed.get(name), np.ndarray)
         np.testing.assert_array_equal(packed.get(name), value)
 
@@ -93,15 +107,20 @@ def test_group_is_packed():
 
 
 def test_own_keys_are_packed_beside_the_mask():
-    packed = pack(guided(weight=3, place='sea'), algorithm_keys=['weight'],
-                  meta_keys=('place', ))
+    packed = pack(
+        guided(weight=3, place='sea'), algorithm_keys=['weight'], meta_keys=('place',)
+    )
     assert (packed.weight, packed.place, packed.guided) == (3, 'sea', True)
 
 
-@pytest.mark.parametrize('image', [
-    Image.new('RGB', (WIDTH, HEIGHT)),
-    torch.zeros(3, HEIGHT, WIDTH),
-], ids=['pillow', 'tensor'])
+@pytest.mark.parametrize(
+    'image',
+    [
+        Image.new('RGB', (WIDTH, HEIGHT)),
+        torch.zeros(3, HEIGHT, WIDTH),
+    ],
+    ids=['pillow', 'tensor'],
+)
 def test_image_may_be_of_any_type_that_is_packed(image):
     results = guided()
     results['img'] = image
@@ -113,8 +132,12 @@ def test_image_may_be_of_any_type_that_is_packed(image):
 
 
 def test_wrapped_pipeline_packs_a_mask_that_fits(tmp_path):
-    packed = run(tmp_path, 'mask', dict(type='MaskAware', transform=FLIP),
-                 dict(type='MaskAware', transform=dict(type='ResizeEdge', scale=40)))
+    packed = run(
+        tmp_path,
+        'mask',
+        dict(type='MaskAware', transform=FLIP),
+        dict(type='MaskAware', transform=dict(type='ResizeEdge', scale=40)),
+    )
     mask = packed['data_samples'].activation_mask
     assert mask.shape == packed['inputs'].shape[-2:] == (40, 60)
     np.testing.assert_array_equal(mask, np.kron(box(), np.ones((2, 2)))[:, ::-1])
@@ -154,21 +177,33 @@ def test_sample_without_guided_is_an_error(tmp_path):
         run(tmp_path)
 
 
-@pytest.mark.parametrize('steps', [
-    ('mask', FLIP),
-    (FLIP, 'mask'),
-    ('mask', FLIP, dict(type='MaskAware', transform=FLIP)),
-    ('mask', FLIP, dict(type='MaskAware', transform=dict(type='RandomFlip', prob=0.0))),
-    ('mask', dict(type='MaskAware', transform=dict(type='RandomFlip', prob=0.0)), FLIP),
-])
+@pytest.mark.parametrize(
+    'steps',
+    [
+        ('mask', FLIP),
+        (FLIP, 'mask'),
+        ('mask', FLIP, dict(type='MaskAware', transform=FLIP)),
+        (
+            'mask',
+            FLIP,
+            dict(type='MaskAware', transform=dict(type='RandomFlip', prob=0.0)),
+        ),
+        (
+            'mask',
+            dict(type='MaskAware', transform=dict(type='RandomFlip', prob=0.0)),
+            FLIP,
+        ),
+    ],
+)
 def test_flip_that_the_mask_did_not_see_names_image_and_remedy(tmp_path, steps):
     with pytest.raises(ValueError, match='was flipped.*its mask was not') as caught:
         run(tmp_path, *steps)
     assert 'a.png' in str(caught.value) and 'MaskAware' in str(caught.value)
 
 
-@pytest.mark.parametrize('step', [CROP, dict(type='ResizeEdge', scale=40),
-                                  dict(type='Pad', size=(40, 40))])
+@pytest.mark.parametrize(
+    'step', [CROP, dict(type='ResizeEdge', scale=40), dict(type='Pad', size=(40, 40))]
+)
 def test_unwrapped_change_of_size_names_image_sizes_and_remedy(tmp_path, step):
     with pytest.raises(ValueError, match='`activation_mask` of .*a.png') as caught:
         run(tmp_path, 'mask', step)

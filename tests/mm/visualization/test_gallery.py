@@ -1,4 +1,5 @@
 """Images of data sets and files, and saliency maps of models."""
+
 import numpy as np
 import pytest
 import torch
@@ -43,9 +44,11 @@ def checkpoint(tmp_path):
 
     def make(cfg):
         from mmengine.registry import init_default_scope
+
         init_default_scope('mmpretrain')
-        model = MODELS.build({
-            **cfg.model, 'backbone': {**cfg.model.backbone, 'pretrained': False}})
+        model = MODELS.build(
+            {**cfg.model, 'backbone': {**cfg.model.backbone, 'pretrained': False}}
+        )
         torch.save(dict(state_dict=model.state_dict(), meta={}), tmp_path / 'm.pth')
         return tmp_path / 'm.pth'
 
@@ -68,8 +71,10 @@ def test_image_is_rgb_and_masks_of_classes_are_one():
     assert image_panel(sample((4, 6), mask=False)).mask is None
 
 
-@pytest.mark.parametrize('channels, shown', [
-    (1, [[1, 1, 1]]), (2, [[1, 1, 1]]), (3, [[3, 2, 1]]), (4, [[3, 2, 1]])])
+@pytest.mark.parametrize(
+    'channels, shown',
+    [(1, [[1, 1, 1]]), (2, [[1, 1, 1]]), (3, [[3, 2, 1]]), (4, [[3, 2, 1]])],
+)
 def test_any_number_of_channels_is_shown(channels, shown):
     inputs = torch.arange(1, channels + 1, dtype=torch.uint8).reshape(channels, 1, 1)
     one = image_panel({**sample((1, 1)), 'inputs': inputs})
@@ -85,8 +90,10 @@ def test_values_of_other_types_are_scaled_to_the_screen(dtype):
 
 
 def test_only_images_as_packed_can_be_shown():
-    for inputs, found in ((torch.zeros(2, 3, 4, 4), r'Tensor \(2, 3, 4, 4\)'),
-                          ([torch.zeros(3, 4, 4)] * 2, 'list')):
+    for inputs, found in (
+        (torch.zeros(2, 3, 4, 4), r'Tensor \(2, 3, 4, 4\)'),
+        ([torch.zeros(3, 4, 4)] * 2, 'list'),
+    ):
         with pytest.raises(TypeError, match=f'got {found}'):
             image_panel({**sample((4, 4)), 'inputs': inputs})
 
@@ -106,7 +113,8 @@ def test_images_of_the_test_split_have_masks_and_labels(config):
 
 
 def test_image_file_has_the_sources_mask_below_its_root_only(
-        config, waterbirds_root, tmp_path):
+    config, waterbirds_root, tmp_path
+):
     file = waterbirds_root / 'waterbirds100' / 'images' / '000.jpg'
     assert load_image_file(config(), file).mask.any()
     other = tmp_path / 'mine.jpg'
@@ -118,11 +126,17 @@ def test_image_file_has_the_sources_mask_below_its_root_only(
         load_image_file(config(), tmp_path / 'none.jpg')
 
 
-@pytest.mark.parametrize('name', [
-    'resnet10t', 'vit_tiny_patch16_224',
-    pytest.param('swin_tiny_patch4_window7_224', marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    'name',
+    [
+        'resnet10t',
+        'vit_tiny_patch16_224',
+        pytest.param('swin_tiny_patch4_window7_224', marks=pytest.mark.slow),
+    ],
+)
 def test_any_backbone_is_loaded_without_its_pretrained_weights_and_has_maps(
-        config, checkpoint, name):
+    config, checkpoint, name
+):
     cfg = config(name)
     if name.startswith('vit'):
         cfg.model.backbone.img_size = 112
@@ -142,9 +156,12 @@ def test_any_backbone_is_loaded_without_its_pretrained_weights_and_has_maps(
 def test_stock_model_is_refused_with_the_remedy(config, checkpoint):
     cfg = config()
     file = checkpoint(cfg)
-    cfg.model = dict(type='ImageClassifier', backbone=cfg.model.backbone,
-                     neck=cfg.model.neck,
-                     head={**cfg.model.head, 'in_channels': 512})
+    cfg.model = dict(
+        type='ImageClassifier',
+        backbone=cfg.model.backbone,
+        neck=cfg.model.neck,
+        head={**cfg.model.head, 'in_channels': 512},
+    )
     with pytest.raises(TypeError, match='ImageClassifier.*guidance=None'):
         load_model(cfg, file)
 
@@ -161,7 +178,9 @@ def model():
             data_preprocessor=dict(mean=[127] * 3, std=[64] * 3, to_rgb=True),
             backbone=dict(type='CFCNNet', filters=[6, 8], strides=2),
             neck=dict(type='GlobalAveragePooling'),
-            head=dict(type='LinearClsHead', num_classes=3)))
+            head=dict(type='LinearClsHead', num_classes=3),
+        )
+    )
 
 
 @pytest.fixture(scope='module')
@@ -171,14 +190,19 @@ def class_maps():
         dict(
             type='GuidedClassifier',
             backbone=dict(type='CFCNNet', filters=[6], strides=2),
-            head=dict(type='CausalFocusHead', num_classes=3)))
+            head=dict(type='CausalFocusHead', num_classes=3),
+        )
+    )
 
 
 def images(batch=2):
     generator = torch.Generator().manual_seed(0)
     return [
-        ImagePanel(pixels, None, frozenset(), 'a') for pixels in torch.randint(
-            0, 256, (batch, 3, *IMAGE), dtype=torch.uint8, generator=generator)]
+        ImagePanel(pixels, None, frozenset(), 'a')
+        for pixels in torch.randint(
+            0, 256, (batch, 3, *IMAGE), dtype=torch.uint8, generator=generator
+        )
+    ]
 
 
 @pytest.mark.parametrize('kind', ['model', 'class_maps'])
@@ -187,7 +211,7 @@ def test_saliency_is_between_0_and_1_at_the_images_size(request, kind):
     assert maps.saliency.shape == (3, *IMAGE)
     assert maps.saliency.min() >= 0
     np.testing.assert_allclose(maps.saliency.max((1, 2)), 1, rtol=1e-6)
-    assert maps.predicted.shape == (3, )
+    assert maps.predicted.shape == (3,)
 
 
 @pytest.mark.parametrize('training', [True, False])
@@ -203,8 +227,14 @@ def test_prediction_puts_the_mode_back_and_changes_no_statistics(model, training
 def test_prediction_puts_the_mode_back_after_an_exception(model):
     model.train()
     with pytest.raises(RuntimeError):
-        predict_saliency(model, [ImagePanel(
-            torch.zeros(3, 0, 32, dtype=torch.uint8), None, frozenset(), 'a')])
+        predict_saliency(
+            model,
+            [
+                ImagePanel(
+                    torch.zeros(3, 0, 32, dtype=torch.uint8), None, frozenset(), 'a'
+                )
+            ],
+        )
     assert model.training
     assert model.feature_hook.captures[0].raw is None
 
@@ -212,8 +242,9 @@ def test_prediction_puts_the_mode_back_after_an_exception(model):
 def test_classes_are_those_of_predict(model):
     model.eval()
     maps = predict_saliency(model, images(8))
-    data = model.data_preprocessor(dict(
-        inputs=[panel.image.flip(0) for panel in images(8)]))
+    data = model.data_preprocessor(
+        dict(inputs=[panel.image.flip(0) for panel in images(8)])
+    )
     expected = [int(s.pred_label) for s in model.predict(data['inputs'])]
     assert maps.predicted.tolist() == expected
 
@@ -237,7 +268,7 @@ def test_dead_map_is_dark(class_maps):
 
 def test_class_maps_are_of_the_same_pass_and_have_one_scale(class_maps):
     with torch.no_grad():  # alive, whatever other tests have done to it
-        class_maps.head.conv.bias.copy_(torch.tensor([1., 2., 3.]))
+        class_maps.head.conv.bias.copy_(torch.tensor([1.0, 2.0, 3.0]))
     maps = predict_saliency(class_maps, images())
     assert maps.class_maps.shape == (2, 3, *IMAGE)
     np.testing.assert_allclose(maps.class_maps.max((1, 2, 3)), 1, rtol=1e-6)

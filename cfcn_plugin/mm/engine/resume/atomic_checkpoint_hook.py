@@ -1,4 +1,5 @@
 """Removing old checkpoints only after newer checkpoints are written."""
+
 from pathlib import Path
 
 from mmengine.dist import is_main_process
@@ -15,6 +16,7 @@ class AtomicCheckpointHook(CheckpointHook):
     kill during writing leaves a partial file. :class:`ResumableRunner` replaces the
     stock hook by this hook; the options are the same.
     """
+
     stock = Stock('CheckpointHook')
 
     _saved_iter = None  # iterations before the last checkpoint
@@ -53,7 +55,8 @@ class AtomicCheckpointHook(CheckpointHook):
             if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
                 oldest = self.filename_tmpl.format(self.keep_ckpt_ids.popleft())
                 self.file_backend.remove(
-                    self.file_backend.join_path(self.out_dir, oldest))
+                    self.file_backend.join_path(self.out_dir, oldest)
+                )
             self.keep_ckpt_ids.append(step)
             runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
         self._save(runner, self.filename_tmpl.format(step), meta)
@@ -75,7 +78,8 @@ class AtomicCheckpointHook(CheckpointHook):
             meta=meta,
             by_epoch=self.by_epoch and not until_next,
             backend_args=self.backend_args,
-            **self.args)
+            **self.args,
+        )
         if is_main_process():
             atomic_write(Path(runner.work_dir, 'last_checkpoint'), str(path))
         self._remove_outdated()
@@ -85,8 +89,11 @@ class AtomicCheckpointHook(CheckpointHook):
         self._remove_outdated()
 
     def _remove_outdated(self) -> None:
-        kept = {self.last_ckpt, getattr(self, 'best_ckpt_path', None),
-                *getattr(self, 'best_ckpt_path_dict', {}).values()}
+        kept = {
+            self.last_ckpt,
+            getattr(self, 'best_ckpt_path', None),
+            *getattr(self, 'best_ckpt_path_dict', {}).values(),
+        }
         files, outdated = self.file_backend.files, self.file_backend.outdated
         for path in outdated - kept if is_main_process() else ():
             if Path(path).parent != Path(self.out_dir):

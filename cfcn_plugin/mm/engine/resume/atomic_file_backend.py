@@ -1,4 +1,5 @@
 """mmengine's backend for local files, with atomic writing."""
+
 from pathlib import Path
 
 from mmengine.fileio import LocalBackend

@@ -1,4 +1,5 @@
 """Stopping when a loss is NaN or infinite."""
+
 import json
 import math
 from pathlib import Path
@@ -11,8 +12,10 @@ from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.options import check_whole
 from cfcn_plugin.stock import GOES
 
-DIVERGED = ('lower the learning rate or the weight of guidance (`loss_weight`), clip '
-            'gradients, or leave `--amp` out. Earlier checkpoints are unchanged')
+DIVERGED = (
+    'lower the learning rate or the weight of guidance (`loss_weight`), clip '
+    'gradients, or leave `--amp` out. Earlier checkpoints are unchanged'
+)
 
 
 class CheckInvalidLossHook(Hook):
@@ -37,6 +40,7 @@ class CheckInvalidLossHook(Hook):
     Raises:
         FloatingPointError: A loss, or a weight that is to be saved, is NaN or infinite.
     """
+
     stock = GOES
 
     def __init__(self, interval: int = 50):
@@ -45,10 +49,14 @@ class CheckInvalidLossHook(Hook):
         self._unchecked = []  # (iteration, losses, files) since the last check
         self._finite = None  # on the device: whether all of these losses are finite
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None,
-                         outputs=None) -> None:
-        losses = {key: value.detach() for key, value in (outputs or {}).items()
-                  if 'loss' in key and isinstance(value, torch.Tensor)}
+    def after_train_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ) -> None:
+        losses = {
+            key: value.detach()
+            for key, value in (outputs or {}).items()
+            if 'loss' in key and isinstance(value, torch.Tensor)
+        }
         if not losses:
             return
         self._unchecked.append((runner.iter + 1, losses, _images(data_batch)))
@@ -70,7 +78,8 @@ class CheckInvalidLossHook(Hook):
             raise FloatingPointError(
                 f'after {runner.iter + 1} iterations {len(names)} of {len(weights)} '
                 f'weights are NaN or infinite, first {names[:4]}, although all losses '
-                f'were finite; no checkpoint is written: {DIVERGED}')
+                f'were finite; no checkpoint is written: {DIVERGED}'
+            )
 
     def check(self, runner) -> None:
         """Stop the run if a loss since the last check is NaN or infinite."""
@@ -84,18 +93,33 @@ class CheckInvalidLossHook(Hook):
     @staticmethod
     def _stop(runner, iteration: int, losses: dict, files: list) -> None:
         report = Path(runner.work_dir, f'nonfinite_loss_rank{get_rank()}.json')
-        atomic_write(report, json.dumps(dict(
-            iteration=iteration, losses={k: repr(v) for k, v in losses.items()},
-            files=files), indent=1))
-        bad = ', '.join(f'{key} is {value}' for key, value in losses.items()
-                        if not math.isfinite(value))
-        others = ', '.join(f'{key} {value:.4g}' for key, value in losses.items()
-                           if math.isfinite(value))
+        atomic_write(
+            report,
+            json.dumps(
+                dict(
+                    iteration=iteration,
+                    losses={k: repr(v) for k, v in losses.items()},
+                    files=files,
+                ),
+                indent=1,
+            ),
+        )
+        bad = ', '.join(
+            f'{key} is {value}'
+            for key, value in losses.items()
+            if not math.isfinite(value)
+        )
+        others = ', '.join(
+            f'{key} {value:.4g}'
+            for key, value in losses.items()
+            if math.isfinite(value)
+        )
         raise FloatingPointError(
             f'{bad} in iteration {iteration} ({others or "as are all losses"}; the '
             f"batch begins with {files[:4]}, the full list is in '{report}'): check "
             'the images and masks of the batch. If they are correct, the weights have '
-            f'diverged: {DIVERGED}')
+            f'diverged: {DIVERGED}'
+        )
 
 
 def _images(batch) -> list:

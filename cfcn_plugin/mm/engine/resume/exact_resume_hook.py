@@ -1,4 +1,5 @@
 """Resuming a run with the same result, bit for bit, as an uninterrupted run."""
+
 from mmengine.dist import all_gather_object, get_rank, get_world_size
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook, EMAHook, Hook
 from torch import nn
@@ -28,6 +29,7 @@ class ExactResumeHook(Hook):
             number of processes; or the config uses a component with random draws or
             counts that no checkpoint saves.
     """
+
     stock = GOES
     priority = 'LOWEST'  # a due validation runs after all other hooks are prepared
 
@@ -41,22 +43,26 @@ class ExactResumeHook(Hook):
             raise ValueError(
                 'exact resume supports EpochBasedTrainLoop and IterBasedTrainLoop, but '
                 f'the train loop is {type(runner.train_loop).__name__}: leave '
-                '--exact-resume out')
+                '--exact-resume out'
+            )
         for hook in runner.hooks:
             if isinstance(hook, CheckpointHook) and not hook.save_optimizer:
                 raise ValueError(
                     'exact resume needs the optimizer in its checkpoints: leave '
                     'default_hooks.checkpoint.save_optimizer=False or --exact-resume '
-                    'out')
+                    'out'
+                )
             if isinstance(hook, EarlyStoppingHook):
                 raise ValueError(
                     'EarlyStoppingHook does not save its count in checkpoints, so a '
                     'resumed run would stop at another epoch: leave the hook or '
-                    '--exact-resume out')
+                    '--exact-resume out'
+                )
         if 'Albumentations' in str(runner.cfg.train_dataloader):
             raise ValueError(
                 'Albumentations has its own random generators, which no checkpoint '
-                'saves: use other transforms, or leave --exact-resume out')
+                'saves: use other transforms, or leave --exact-resume out'
+            )
 
     def before_val(self, runner) -> None:
         self._validating = True
@@ -71,7 +77,8 @@ class ExactResumeHook(Hook):
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         if 'optimizer' in checkpoint:
             checkpoint[KEY] = dict(
-                run=_run(runner), validated=self._validating, ranks=self._states)
+                run=_run(runner), validated=self._validating, ranks=self._states
+            )
         self._states = None
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
@@ -81,7 +88,8 @@ class ExactResumeHook(Hook):
             raise ValueError(
                 "the checkpoint is of a run without --exact-resume, so the run's draws "
                 'cannot be repeated: resume without --exact-resume, or start a new '
-                'run with it')
+                'run with it'
+            )
         self._resumed = checkpoint[KEY]
         now = _run(runner)
         for name, before in self._resumed['run'].items():
@@ -89,7 +97,8 @@ class ExactResumeHook(Hook):
                 raise ValueError(
                     f'exact resume: {name} was {before} in the interrupted run, and '
                     f'is {now[name]} now: use the earlier value, or resume without '
-                    '--exact-resume')
+                    '--exact-resume'
+                )
 
     def before_train(self, runner) -> None:
         if self._resumed is None:
@@ -110,8 +119,9 @@ def _is_validation_due(runner) -> bool:
     if runner.val_loop is None or (by_epoch and loop.done):
         return False
     loop._decide_current_val_interval()
-    at, last = ((loop.epoch, loop.max_epochs) if by_epoch else
-                (loop.iter, loop.max_iters))
+    at, last = (
+        (loop.epoch, loop.max_epochs) if by_epoch else (loop.iter, loop.max_iters)
+    )
     return at >= max(loop.val_begin, 1) and (at % loop.val_interval == 0 or at == last)
 
 
@@ -135,10 +145,17 @@ def _modules(runner) -> list[nn.Module]:
 
 
 def _own_state(runner) -> list[dict]:
-    return [dict(
-        buffers={n: b.detach().cpu() for n, b in module.named_buffers()},
-        gradients={n: p.grad.cpu() for n, p in module.named_parameters()
-                   if p.grad is not None}) for module in _modules(runner)]
+    return [
+        dict(
+            buffers={n: b.detach().cpu() for n, b in module.named_buffers()},
+            gradients={
+                n: p.grad.cpu()
+                for n, p in module.named_parameters()
+                if p.grad is not None
+            },
+        )
+        for module in _modules(runner)
+    ]
 
 
 def _set_own_state(runner, states: list[dict]) -> None:

@@ -1,4 +1,5 @@
 """The newest checkpoint from which a run can resume."""
+
 import zipfile
 from pathlib import Path
 
@@ -38,21 +39,27 @@ def newest_checkpoint(work_dir: str | Path) -> Path | str | None:
         raise ValueError(
             f"'{pointer}' names '{named}', which does not exist: is its disk mounted? "
             'Resume with `--resume PATH`; for a new run, remove that file or give '
-            'another `--work-dir`')
+            'another `--work-dir`'
+        )
     if not found:
         return None
     if named and Path(named).name not in [file.name for file in found]:
-        warn(f"'{pointer}' names '{named}', which does not exist: '{found[0]}' is the "
-             'newest of the others')
+        warn(
+            f"'{pointer}' names '{named}', which does not exist: '{found[0]}' is the "
+            'newest of the others'
+        )
     for checkpoint in found:
         damage = find_damage(checkpoint)
         if damage is None:
             return checkpoint
-        warn(f"checkpoint '{checkpoint}' is damaged ({damage}) and is left out: the "
-             'training after the checkpoint before is repeated')
+        warn(
+            f"checkpoint '{checkpoint}' is damaged ({damage}) and is left out: the "
+            'training after the checkpoint before is repeated'
+        )
     raise ValueError(
         f"all {len(found)} checkpoints of '{work_dir}' are damaged: resume from a "
-        'copy with `--resume PATH`, or start a new run in another `--work-dir`')
+        'copy with `--resume PATH`, or start a new run in another `--work-dir`'
+    )
 
 
 def saved_checkpoints(work_dir: str | Path) -> list[Path]:
@@ -66,8 +73,10 @@ def saved_checkpoints(work_dir: str | Path) -> list[Path]:
     found = [file for folder in folders for file in regular_checkpoints(folder)]
     if last.is_file():
         found.append(last)
-    found = sorted({file.resolve(): file for file in found}.values(),
-                   key=lambda file: (file != last, -file.stat().st_mtime_ns))
+    found = sorted(
+        {file.resolve(): file for file in found}.values(),
+        key=lambda file: (file != last, -file.stat().st_mtime_ns),
+    )
     late = _saved_later(found, last, work_dir / 'last_checkpoint')
     return late + [file for file in found if file not in late]
 
@@ -81,10 +90,14 @@ def _saved_later(found: list[Path], last: Path, pointer: Path) -> list[Path]:
     if not last.is_file():
         return []
     written = pointer.stat().st_mtime_ns
-    later = [file for file in found if file != last
-             and file.stat().st_mtime_ns > written]
-    return [file for file in later if find_damage(file)
-            or _iterations(file) > _iterations(last)]
+    later = [
+        file for file in found if file != last and file.stat().st_mtime_ns > written
+    ]
+    return [
+        file
+        for file in later
+        if find_damage(file) or _iterations(file) > _iterations(last)
+    ]
 
 
 def _iterations(checkpoint: Path) -> int:
@@ -95,7 +108,8 @@ def _iterations(checkpoint: Path) -> int:
     try:
         with torch.serialization.safe_globals(new):
             content = torch.load(
-                checkpoint, map_location='meta', mmap=True, weights_only=True)
+                checkpoint, map_location='meta', mmap=True, weights_only=True
+            )
         return int(content['meta']['iter'])
     except Exception:  # of another kind, or damaged: the run tells it when it loads it
         return -1

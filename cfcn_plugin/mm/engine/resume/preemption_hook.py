@@ -1,4 +1,5 @@
 """Saving a checkpoint when a scheduler's signal announces a kill."""
+
 import contextlib
 import signal
 import threading
@@ -36,6 +37,7 @@ class PreemptionHook(Hook):
     stops the validation if a checkpoint of the last iteration exists. Otherwise the
     validation and one more iteration are completed first.
     """
+
     stock = GOES
     priority = 'LOWEST'  # after a regular checkpoint of the same iteration
 
@@ -67,10 +69,12 @@ class PreemptionHook(Hook):
         for loop in filter(None, (runner.train_loop, runner.val_loop)):
             loader = loop.dataloader
             loader.worker_init_fn = partial(
-                _start_worker, loader.worker_init_fn, self._is_over)
+                _start_worker, loader.worker_init_fn, self._is_over
+            )
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None,
-                         outputs=None) -> None:
+    def after_train_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ) -> None:
         number = self._number()
         if number:
             saved = [hook.save_now(runner) for hook in _checkpoint_hooks(runner)]
@@ -109,17 +113,28 @@ class PreemptionHook(Hook):
         self._answer = None
         if not number:
             flag = torch.tensor(self._signal)
-            self._answer = distributed.all_reduce(
-                flag, distributed.ReduceOp.MAX, self._group, async_op=True), flag
+            self._answer = (
+                distributed.all_reduce(
+                    flag, distributed.ReduceOp.MAX, self._group, async_op=True
+                ),
+                flag,
+            )
         return number
 
     @staticmethod
     def _stop(runner, number: int, iterations: int, saved: list[str]) -> None:
-        what = f'saved {saved[0]}; continue with `--resume`' if saved else (
-            'nothing is saved, since the config has no CheckpointHook, or a class of '
-            'its own for it')
-        runner.logger.warning(f'got {signal.Signals(number).name}, stopped after '
-                              f'iteration {iterations}: {what}')
+        what = (
+            f'saved {saved[0]}; continue with `--resume`'
+            if saved
+            else (
+                'nothing is saved, since the config has no CheckpointHook, or a class '
+                'of its own for it'
+            )
+        )
+        runner.logger.warning(
+            f'got {signal.Signals(number).name}, stopped after '
+            f'iteration {iterations}: {what}'
+        )
         raise PreemptionExit(STOPPED if saved else 128 + number)
 
 

@@ -1,4 +1,5 @@
 """Batches that can start inside an epoch without loading earlier batches."""
+
 from collections.abc import Iterator
 
 from mmengine.dist import get_dist_info, get_rank
@@ -24,20 +25,23 @@ class ResumableBatches(Sampler):
             the current state of the generators.
     """
 
-    def __init__(self,
-                 sampler: Sampler,
-                 batch_size: int,
-                 drop_last: bool = False,
-                 batch_sampler: dict | None = None,
-                 seed: int | None = None):
+    def __init__(
+        self,
+        sampler: Sampler,
+        batch_size: int,
+        drop_last: bool = False,
+        batch_sampler: dict | None = None,
+        seed: int | None = None,
+    ):
         self.sampler = sampler
         self.batch_size = batch_size
         self.drop_last = drop_last
         self.seed = seed
         self._batches = BatchSampler(sampler, batch_size, drop_last)
         if batch_sampler is not None:
-            self._batches = DATA_SAMPLERS.build(batch_sampler, default_args=dict(
-                sampler=sampler, batch_size=batch_size))
+            self._batches = DATA_SAMPLERS.build(
+                batch_sampler, default_args=dict(sampler=sampler, batch_size=batch_size)
+            )
         self._epoch = self._skip = 0
 
     def start(self, epoch: int, skip: int = 0) -> None:
@@ -58,10 +62,22 @@ class ResumableBatches(Sampler):
         done = 0
         for number, batch in enumerate(self._batches):
             if number >= skip:
-                yield batch if self.seed is None else [
-                    Draw(index, (self.seed, self._epoch, index,
-                                 rank + processes * (done + i)))
-                    for i, index in enumerate(batch)]
+                yield (
+                    batch
+                    if self.seed is None
+                    else [
+                        Draw(
+                            index,
+                            (
+                                self.seed,
+                                self._epoch,
+                                index,
+                                rank + processes * (done + i),
+                            ),
+                        )
+                        for i, index in enumerate(batch)
+                    ]
+                )
             done += len(batch)
 
     def __len__(self) -> int:

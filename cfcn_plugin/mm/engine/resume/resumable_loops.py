@@ -1,4 +1,5 @@
 """mmengine's training loops with resuming inside an epoch."""
+
 import itertools
 from collections.abc import Iterator
 
@@ -18,8 +19,11 @@ class ResumableMixin:
     def __init__(self, runner, dataloader: dict, **options):
         dataloader = dict(dataloader)
         seed = runner.seed if runner.cfg.get('exact_resume') else None
-        batches = dict(type=ResumableBatches, seed=seed,
-                       batch_sampler=dataloader.get('batch_sampler'))
+        batches = dict(
+            type=ResumableBatches,
+            seed=seed,
+            batch_sampler=dataloader.get('batch_sampler'),
+        )
         if batches['batch_sampler'] is None:
             batches['drop_last'] = dataloader.pop('drop_last', False)
         super().__init__(runner, {**dataloader, 'batch_sampler': batches}, **options)
@@ -44,6 +48,7 @@ class ResumableEpochLoop(ResumableMixin, EpochBasedTrainLoop):
     Attributes:
         done: Finished iterations of the current epoch; 0 between two epochs.
     """
+
     stock = Stock('EpochBasedTrainLoop')
     done = 0
 
@@ -61,6 +66,7 @@ class ResumableEpochLoop(ResumableMixin, EpochBasedTrainLoop):
 
 class ResumableIterLoop(ResumableMixin, IterBasedTrainLoop):
     """``IterBasedTrainLoop`` that resumes without loading earlier batches."""
+
     stock = Stock('IterBasedTrainLoop')
 
     def run(self):
@@ -81,6 +87,5 @@ class ResumableIterLoop(ResumableMixin, IterBasedTrainLoop):
 
 
 class _Endless(itertools.chain):
-
     def skip_iter(self, count: int) -> None:
         """Do nothing: the iterator already starts after these batches."""

@@ -1,4 +1,5 @@
 """mmengine's runner with resuming for interrupted runs."""
+
 import copy
 from pathlib import Path
 
@@ -31,8 +32,10 @@ from .resumed_content import (
 from .run_errors import worker_errors, write_errors
 from .saved_content import check_loadable, drop_functions
 
-LOOPS_FOR = {EpochBasedTrainLoop: ResumableEpochLoop,
-             IterBasedTrainLoop: ResumableIterLoop}
+LOOPS_FOR = {
+    EpochBasedTrainLoop: ResumableEpochLoop,
+    IterBasedTrainLoop: ResumableIterLoop,
+}
 
 
 class ResumableRunner(Runner):
@@ -50,6 +53,7 @@ class ResumableRunner(Runner):
     ``tools/train.py`` uses this runner. For mmpretrain's own ``tools/train.py``, set
     ``runner_type = 'ResumableRunner'`` in the config.
     """
+
     # a runner's config is the whole config
     stock = Stock(extra_keys=('exact_resume', 'runner_type'))
 
@@ -71,8 +75,7 @@ class ResumableRunner(Runner):
 
     def register_hooks(self, default_hooks=None, custom_hooks=None) -> None:
         super().register_hooks(default_hooks, custom_hooks)
-        ours = [
-            CheckInvalidLossHook, ModelAwareLoopHook, PreemptionHook, ReduceLogHook]
+        ours = [CheckInvalidLossHook, ModelAwareLoopHook, PreemptionHook, ReduceLogHook]
         if self.cfg.get('exact_resume'):
             ours.append(ExactResumeHook)
         for kind in ours:
@@ -83,32 +86,53 @@ class ResumableRunner(Runner):
         if isinstance(loop, dict):
             loop = dict(loop)
             by_epoch = loop.pop('by_epoch', None)
-            kind = _kind(LOOPS, loop['type']) if by_epoch is None else (
-                EpochBasedTrainLoop if by_epoch else IterBasedTrainLoop)
+            kind = (
+                _kind(LOOPS, loop['type'])
+                if by_epoch is None
+                else (EpochBasedTrainLoop if by_epoch else IterBasedTrainLoop)
+            )
             loop['type'] = LOOPS_FOR.get(kind, kind)
         return super().build_train_loop(loop)
 
     # ---- saving and resuming ------------------------------------------------
 
-    def save_checkpoint(self, out_dir, filename, file_client_args=None, *args,
-                        backend_args=None, meta=None, **kwargs) -> None:
-        if file_client_args is None and backend_args is None and (
-                '://' not in str(out_dir)):
+    def save_checkpoint(
+        self,
+        out_dir,
+        filename,
+        file_client_args=None,
+        *args,
+        backend_args=None,
+        meta=None,
+        **kwargs,
+    ) -> None:
+        if (
+            file_client_args is None
+            and backend_args is None
+            and ('://' not in str(out_dir))
+        ):
             backend_args = dict(backend='atomic')
         meta = dict(meta or {})
         if isinstance(self.train_loop, ResumableMixin):
             # without a seed in the config each start draws a new seed, but the rest of
             # an epoch needs the same order
             meta['sampler_seed'] = getattr(
-                self.train_loop.batches.sampler, 'seed', None)
+                self.train_loop.batches.sampler, 'seed', None
+            )
         done = getattr(self.train_loop, 'done', 0)
         if done:
             meta['inside_epoch'] = [done, len(self.train_dataloader)]
         meta[OPTIMIZERS] = optimizer_names(self.optim_wrapper)
         self.call_hook('on_every_rank_before_save')
         super().save_checkpoint(
-            out_dir, filename, file_client_args, *args, backend_args=backend_args,
-            meta=meta, **kwargs)
+            out_dir,
+            filename,
+            file_client_args,
+            *args,
+            backend_args=backend_args,
+            meta=meta,
+            **kwargs,
+        )
 
     def load_or_resume(self) -> None:
         if self._resume and not self._has_loaded:
@@ -127,7 +151,8 @@ class ResumableRunner(Runner):
         if damage:
             raise ValueError(
                 f"checkpoint '{given}' is damaged ({damage}): resume from another; "
-                '`--resume` without a path uses the newest complete checkpoint')
+                '`--resume` without a path uses the newest complete checkpoint'
+            )
         return self._load_from
 
     def _newest_checkpoint(self) -> str | None:
@@ -159,14 +184,17 @@ class ResumableRunner(Runner):
             check_schedulers(checkpoint, self.param_schedulers, self._load_from)
             return
         if not isinstance(checkpoint, dict):
-            raise CheckpointError(f"checkpoint '{self._load_from}' has a "
-                                  f'{type(checkpoint).__name__}, expected weights')
+            raise CheckpointError(
+                f"checkpoint '{self._load_from}' has a "
+                f'{type(checkpoint).__name__}, expected weights'
+            )
         # EMAHook expects the key, and names as mmengine changes them later
         weights = dict(checkpoint.get('state_dict', checkpoint))
         if 'state_dict' not in checkpoint:
             checkpoint.clear()
         checkpoint['state_dict'] = {
-            name.removeprefix('module.'): one for name, one in weights.items()}
+            name.removeprefix('module.'): one for name, one in weights.items()
+        }
 
     def resume(self, filename: str, *args, **kwargs) -> None:
         super().resume(filename, *args, **kwargs)
@@ -177,7 +205,8 @@ class ResumableRunner(Runner):
         if self._resume:
             meta = checkpoint.get('meta', {})
             if meta.get('sampler_seed') is not None and isinstance(
-                    self.train_loop, ResumableMixin):
+                self.train_loop, ResumableMixin
+            ):
                 self.train_loop.batches.sampler.seed = meta['sampler_seed']
             self._go_inside(*meta.get('inside_epoch', (0, 0)))
         return checkpoint
@@ -186,17 +215,19 @@ class ResumableRunner(Runner):
         if done and batches != len(self.train_dataloader):
             self.logger.warning(
                 f'the epoch was interrupted after {done} of {batches} batches and has '
-                f'{len(self.train_dataloader)} now: the epoch is restarted')
+                f'{len(self.train_dataloader)} now: the epoch is restarted'
+            )
         elif done and isinstance(self.train_loop, ResumableEpochLoop):
             self.train_loop.done = done
         if not self.cfg.get('exact_resume'):
             self.logger.warning(
                 'weights, optimizer and schedules are resumed, but random draws are '
                 'not: the result differs from that of an uninterrupted run. '
-                '`--exact-resume`, from the start, makes both equal bit for bit')
+                '`--exact-resume`, from the start, makes both equal bit for bit'
+            )
 
     def train(self):
-        stop, = [hook for hook in self.hooks if isinstance(hook, PreemptionHook)]
+        (stop,) = [hook for hook in self.hooks if isinstance(hook, PreemptionHook)]
         with worker_errors(), write_errors(self.work_dir), stop.catch_signals():
             return super().train()
 

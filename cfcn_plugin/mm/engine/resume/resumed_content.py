@@ -1,4 +1,5 @@
 """Whether the content of a checkpoint is that of the run that is to be resumed."""
+
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from cfcn_plugin.printable import printable
 
 OPTIMIZERS = 'optimizers'  # the key in a checkpoint's `meta`
 ADDED = {'differentiable'}  # by torch to the defaults of any optimizer, on loading
-NEEDED = (('state_dict', ), ('message_hub', ), ('meta', 'epoch'), ('meta', 'iter'))
+NEEDED = (('state_dict',), ('message_hub',), ('meta', 'epoch'), ('meta', 'iter'))
 
 
 def check_complete(checkpoint: Any, file: str) -> None:
@@ -25,7 +26,8 @@ def check_complete(checkpoint: Any, file: str) -> None:
         raise CheckpointError(
             f"checkpoint '{file}' cannot be resumed: it has no {', '.join(missing)}, "
             'as a file of weights only. To start a new training from these weights, '
-            f"leave `--resume` out and use `--cfg-options load_from={file}`")
+            f'leave `--resume` out and use `--cfg-options load_from={file}`'
+        )
 
 
 def optimizer_names(wrapper: OptimWrapper | OptimWrapperDict) -> dict[str, str]:
@@ -33,8 +35,9 @@ def optimizer_names(wrapper: OptimWrapper | OptimWrapperDict) -> dict[str, str]:
     return {name: type(one.optimizer).__name__ for name, one in _wrappers(wrapper)}
 
 
-def check_optimizers(checkpoint: dict, wrapper: OptimWrapper | OptimWrapperDict,
-                     file: str) -> None:
+def check_optimizers(
+    checkpoint: dict, wrapper: OptimWrapper | OptimWrapperDict, file: str
+) -> None:
     """Check that the saved state is of the run's optimizers, before it is loaded.
 
     Raises:
@@ -51,14 +54,20 @@ def check_optimizers(checkpoint: dict, wrapper: OptimWrapper | OptimWrapperDict,
         state = state.get(name) if isinstance(wrapper, OptimWrapperDict) else state
         if not _has(state, 'param_groups'):
             raise _other_optimizer(file, f'has no state of `{name or "one"}`', now)
-        sizes = [[len(group['params']) for group in groups] for groups in (
-            state['param_groups'], one.optimizer.state_dict()['param_groups'])]
+        sizes = [
+            [len(group['params']) for group in groups]
+            for groups in (
+                state['param_groups'],
+                one.optimizer.state_dict()['param_groups'],
+            )
+        ]
         if sizes[0] != sizes[1]:
             raise ValueError(
                 f"checkpoint '{file}' cannot be resumed: its optimizer has "
                 f'{sum(sizes[0])} parameters in {len(sizes[0])} groups, and the run '
                 f'has {sum(sizes[1])} in {len(sizes[1])}: use the model and '
-                '`paramwise_cfg` of the interrupted run' + _or_begin(file))
+                '`paramwise_cfg` of the interrupted run' + _or_begin(file)
+            )
 
 
 def check_sizes(checkpoint: dict, model: nn.Module, file: str) -> None:
@@ -69,15 +78,18 @@ def check_sizes(checkpoint: dict, model: nn.Module, file: str) -> None:
     Raises:
         ValueError: A weight has another size.
     """
-    saved = {name.removeprefix('module.'): one
-             for name, one in checkpoint['state_dict'].items()}
+    saved = {
+        name.removeprefix('module.'): one
+        for name, one in checkpoint['state_dict'].items()
+    }
     for name, one in unwrap_model(model).state_dict().items():
         sizes = [tuple(getattr(w, 'shape', ())) for w in (saved.get(name, one), one)]
         if sizes[0] != sizes[1]:
             raise ValueError(
                 f"checkpoint '{file}' cannot be resumed: {name!r} has the size "
                 f'{sizes[0]}, and {sizes[1]} in the model: use the model of the '
-                'interrupted run' + _or_begin(file))
+                'interrupted run' + _or_begin(file)
+            )
 
 
 def check_settings(wrapper: OptimWrapper | OptimWrapperDict, file: str) -> None:
@@ -93,23 +105,36 @@ def check_settings(wrapper: OptimWrapper | OptimWrapperDict, file: str) -> None:
             missing = sorted(set(one.optimizer.defaults) - set(group) - ADDED)
             if missing:
                 raise _other_optimizer(
-                    file, f'is of an optimizer without {missing}',
-                    optimizer_names(wrapper))
+                    file,
+                    f'is of an optimizer without {missing}',
+                    optimizer_names(wrapper),
+                )
 
 
-def check_schedulers(checkpoint: dict, schedulers: Sequence | dict | None,
-                     file: str) -> None:
+def check_schedulers(
+    checkpoint: dict, schedulers: Sequence | dict | None, file: str
+) -> None:
     """Check that the saved states are of the run's schedulers.
 
     Raises:
         ValueError: A state has attributes that the scheduler in its place has not.
     """
     saved = checkpoint.get('param_schedulers')
-    if not saved or not schedulers or isinstance(saved, dict) != isinstance(
-            schedulers, dict):
+    if (
+        not saved
+        or not schedulers
+        or isinstance(saved, dict) != isinstance(schedulers, dict)
+    ):
         return
-    pairs = zip(saved, schedulers) if not isinstance(saved, dict) else (
-        pair for name in saved for pair in zip(saved[name], schedulers.get(name, ())))
+    pairs = (
+        zip(saved, schedulers)
+        if not isinstance(saved, dict)
+        else (
+            pair
+            for name in saved
+            for pair in zip(saved[name], schedulers.get(name, ()))
+        )
+    )
     for i, (state, scheduler) in enumerate(pairs):
         other = sorted(set(state) - set(scheduler.state_dict()))
         if other:
@@ -117,29 +142,37 @@ def check_schedulers(checkpoint: dict, schedulers: Sequence | dict | None,
                 f"checkpoint '{file}' cannot be resumed: its scheduler {i} has "
                 f'{other}, the scheduler of the run, {type(scheduler).__name__}, has '
                 'not: '
-                'use the `param_scheduler` of the interrupted run' + _or_begin(file))
+                'use the `param_scheduler` of the interrupted run' + _or_begin(file)
+            )
 
 
 def _other_optimizer(file: str, what: str, now: dict[str, str]) -> ValueError:
     return ValueError(
         f"checkpoint '{file}' cannot be resumed: it {what}, and the run has "
-        f'{_text(now)}: use the optimizer of the interrupted run' + _or_begin(file))
+        f'{_text(now)}: use the optimizer of the interrupted run' + _or_begin(file)
+    )
 
 
 def _or_begin(file: str) -> str:
-    return (', or start a new training from the weights: leave `--resume` out and use '
-            f'`--cfg-options load_from={file}` and another `--work-dir`')
+    return (
+        ', or start a new training from the weights: leave `--resume` out and use '
+        f'`--cfg-options load_from={file}` and another `--work-dir`'
+    )
 
 
 def _text(names: Any) -> str:
     if not isinstance(names, dict):  # in a damaged or foreign checkpoint
         return printable(names)
-    return printable(', '.join(f'{name}: {kind}' if name else str(kind)
-                               for name, kind in names.items()))
+    return printable(
+        ', '.join(
+            f'{name}: {kind}' if name else str(kind) for name, kind in names.items()
+        )
+    )
 
 
-def _wrappers(wrapper: OptimWrapper | OptimWrapperDict) -> Iterator[
-        tuple[str, OptimWrapper]]:
+def _wrappers(
+    wrapper: OptimWrapper | OptimWrapperDict,
+) -> Iterator[tuple[str, OptimWrapper]]:
     if isinstance(wrapper, OptimWrapperDict):
         yield from wrapper.items()
     else:

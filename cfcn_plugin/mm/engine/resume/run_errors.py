@@ -1,4 +1,5 @@
 """Errors of a run, with the cause and what to do."""
+
 import contextlib
 import errno
 import multiprocessing
@@ -19,14 +20,15 @@ def write_errors(work_dir: str) -> Iterator[None]:
         yield
     except OSError as error:
         in_work_dir = str(error.filename).startswith(str(Path(work_dir).absolute()))
-        if error.errno not in NO_ROOM and not (
-                error.errno in NO_RIGHT and in_work_dir):
+        if error.errno not in NO_ROOM and not (error.errno in NO_RIGHT and in_work_dir):
             raise
         raise OSError(
-            error.errno, f"{error.strerror}: the run cannot write into '{work_dir}'. "
+            error.errno,
+            f"{error.strerror}: the run cannot write into '{work_dir}'. "
             'Existing checkpoints are complete: free disk space, or make the folder '
             'writable, and use `--resume`; or give another folder with `--work-dir`',
-            error.filename) from error
+            error.filename,
+        ) from error
 
 
 @contextlib.contextmanager
@@ -45,7 +47,8 @@ def worker_errors() -> Iterator[None]:
             f'a data worker died: {str(dead).rstrip(". ")}. The usual cause of a kill '
             'is too little memory: reduce train_dataloader.num_workers (0: no worker) '
             'or the image size. The cause of a bus error is too little shared memory '
-            '(/dev/shm). Continue with `--resume`') from error
+            '(/dev/shm). Continue with `--resume`'
+        ) from error
 
 
 def _of_dead_worker(error: BaseException | None) -> BaseException | None:
@@ -59,10 +62,13 @@ def _of_dead_worker(error: BaseException | None) -> BaseException | None:
             return error
         if isinstance(error, ConnectionError | EOFError):
             # the worker died while it transferred a batch
-            files = [frame.f_code.co_filename
-                     for frame, _ in traceback.walk_tb(error.__traceback__)]
+            files = [
+                frame.f_code.co_filename
+                for frame, _ in traceback.walk_tb(error.__traceback__)
+            ]
             if dataloader.__file__ in files and (
-                    Path(files[-1]).parent == Path(multiprocessing.__file__).parent):
+                Path(files[-1]).parent == Path(multiprocessing.__file__).parent
+            ):
                 return error
         error = error.__cause__ or error.__context__
     return None

@@ -1,4 +1,5 @@
 """The content of a checkpoint that is to be opened again without running code."""
+
 import copy
 import inspect
 import io
@@ -22,13 +23,19 @@ def drop_functions(checkpoint: dict, schedulers: Sequence | dict | None) -> None
     which has the function.
     """
     saved = checkpoint.get('param_schedulers')
-    pairs = [(schedulers[name], states) for name, states in saved.items()] \
-        if isinstance(saved, dict) else [(schedulers, saved or [])]
+    pairs = (
+        [(schedulers[name], states) for name, states in saved.items()]
+        if isinstance(saved, dict)
+        else [(schedulers, saved or [])]
+    )
     for group, states in pairs:
         for i, state in enumerate(states):
             if type(group[i]).load_state_dict is _ParamScheduler.load_state_dict:
-                states[i] = {key: value for key, value in state.items()
-                             if not inspect.isroutine(value)}
+                states[i] = {
+                    key: value
+                    for key, value in state.items()
+                    if not inspect.isroutine(value)
+                }
 
 
 def check_loadable(checkpoint: dict) -> None:
@@ -51,7 +58,8 @@ def check_loadable(checkpoint: dict) -> None:
         f'({printable(refusal_reason(str(error))[:120])}). Save numbers, texts or '
         'tensors instead, or allow a class of your own: call '
         'torch.serialization.add_safe_globals([TheClass]) in a module that '
-        '`custom_imports` names (docs/safety.md)') from error
+        '`custom_imports` names (docs/safety.md)'
+    ) from error
 
 
 def _find_refused(part: Any, name: str) -> tuple[str, Any, Exception] | None:
@@ -59,8 +67,11 @@ def _find_refused(part: Any, name: str) -> tuple[str, Any, Exception] | None:
     error = _refusal(part)
     if error is None:
         return None
-    items = part.items() if isinstance(part, dict) else (
-        enumerate(part) if isinstance(part, list | tuple) else ())
+    items = (
+        part.items()
+        if isinstance(part, dict)
+        else (enumerate(part) if isinstance(part, list | tuple) else ())
+    )
     for key, value in items:
         found = _find_refused(value, f'{name}[{key!r}]')
         if found is not None:

@@ -1,4 +1,5 @@
 """A data set with seeded samples, independent of the loading process."""
+
 from typing import NamedTuple
 
 from torch.utils.data import Dataset
@@ -15,6 +16,7 @@ class Draw(NamedTuple):
         index: Index in the data set.
         seeds: Numbers that are unique to this draw.
     """
+
     index: int
     seeds: tuple[int, ...]
 

@@ -1,4 +1,5 @@
 """Backbones of ours."""
+
 from .cfcn_net import CFCNNet
 from .timm_backbone import GuidedTIMMBackbone
 

@@ -1,4 +1,5 @@
 """The plain convolution stacks of the paper."""
+
 from collections.abc import Sequence
 
 import torch
@@ -22,14 +23,17 @@ class CFCNNet(BaseModule):
         in_channels: Channels of the images.
         init_cfg: As in every mm module.
     """
+
     stock = STAYS
 
-    def __init__(self,
-                 filters: Sequence[int],
-                 strides: int | Sequence[int] = 1,
-                 dropout: float = 0.3,
-                 in_channels: int = 3,
-                 init_cfg: dict | None = None):
+    def __init__(
+        self,
+        filters: Sequence[int],
+        strides: int | Sequence[int] = 1,
+        dropout: float = 0.3,
+        in_channels: int = 3,
+        init_cfg: dict | None = None,
+    ):
         super().__init__(init_cfg)
         check_whole('in_channels', in_channels, least=1)
         check_number('dropout', dropout, least=0, most=1)
@@ -41,16 +45,24 @@ class CFCNNet(BaseModule):
             for value in values:
                 check_whole(name, value, least=1)
         if not filters or len(strides) != len(filters):
-            raise ValueError(f'`strides` must be one number or one a convolution: got '
-                             f'{len(strides)} for {len(filters)} filters')
+            raise ValueError(
+                f'`strides` must be one number or one a convolution: got '
+                f'{len(strides)} for {len(filters)} filters'
+            )
         widths = [in_channels, *filters]
-        self.layers = nn.Sequential(*(
-            nn.Sequential(
-                nn.Conv2d(before, after, 3, stride, padding=1, bias=False),
-                nn.BatchNorm2d(after), nn.ReLU(inplace=True), nn.Dropout(dropout))
-            for before, after, stride in zip(widths, filters, strides)))
+        self.layers = nn.Sequential(
+            *(
+                nn.Sequential(
+                    nn.Conv2d(before, after, 3, stride, padding=1, bias=False),
+                    nn.BatchNorm2d(after),
+                    nn.ReLU(inplace=True),
+                    nn.Dropout(dropout),
+                )
+                for before, after, stride in zip(widths, filters, strides)
+            )
+        )
         self.out_channels = filters[-1]
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor]:
         """(B, in_channels, H, W) to a tuple of one (B, F, h, w) map."""
-        return (self.layers(x), )
+        return (self.layers(x),)

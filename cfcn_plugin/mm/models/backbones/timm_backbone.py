@@ -1,4 +1,5 @@
 """Any timm model as a backbone whose output a stock neck can pool."""
+
 import json
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -72,23 +73,25 @@ class GuidedTIMMBackbone(TIMMBackbone):
             extra.append('img_size')
         return Stock('TIMMBackbone', extra)(config)
 
-    def __init__(self,
-                 model_name: str,
-                 pretrained: bool = False,
-                 checkpoint_path: str = '',
-                 local_weights: dict[str, str] | None = None,
-                 img_size: int | tuple[int, int] | None = None,
-                 channels_last: bool = False,
-                 in_channels: int = 3,
-                 init_cfg: dict | list[dict] | None = None,
-                 **kwargs):
+    def __init__(
+        self,
+        model_name: str,
+        pretrained: bool = False,
+        checkpoint_path: str = '',
+        local_weights: dict[str, str] | None = None,
+        img_size: int | tuple[int, int] | None = None,
+        channels_last: bool = False,
+        in_channels: int = 3,
+        init_cfg: dict | list[dict] | None = None,
+        **kwargs,
+    ):
         # the stock constructor takes these steps in one: no error says which failed
         super(TIMMBackbone, self).__init__(init_cfg)
         _check_types(pretrained, checkpoint_path, local_weights, kwargs)
         check_flag('channels_last', channels_last)
         check_whole('in_channels', in_channels, least=1)
         if img_size is not None:
-            for size in img_size if isinstance(img_size, Sequence) else (img_size, ):
+            for size in img_size if isinstance(img_size, Sequence) else (img_size,):
                 check_whole('img_size', size, least=1)
         file = checkpoint_path or (local_weights or {}).get(model_name, '')
         _check_names(model_name, file)
@@ -96,16 +99,20 @@ class GuidedTIMMBackbone(TIMMBackbone):
             kwargs['img_size'] = img_size
         # a local file replaces the download
         self.timm_model = _build(
-            model_name, pretrained and not file, in_chans=in_channels, **kwargs)
+            model_name, pretrained and not file, in_chans=in_channels, **kwargs
+        )
         _drop_classifier(self.timm_model, model_name, file)
         self.is_init = bool(pretrained or file)  # else timm draws anew
         if self.is_init:
-            print_log(f'weights: {model_name} is from '
-                      + (f"'{file}'" if file else _pretrained_name(self.timm_model)),
-                      logger='current')
+            print_log(
+                f'weights: {model_name} is from '
+                + (f"'{file}'" if file else _pretrained_name(self.timm_model)),
+                logger='current',
+            )
         print_timm_feature_info(getattr(self.timm_model, 'feature_info', None))
         self.memory_format = (
-            torch.channels_last if channels_last else torch.contiguous_format)
+            torch.channels_last if channels_last else torch.contiguous_format
+        )
         if channels_last:
             self.timm_model.to(memory_format=torch.channels_last)
         self.out_channels = timm_output(self.timm_model).channels
@@ -141,32 +148,45 @@ def _architecture(folder: Path) -> str:
     try:
         name = json.loads(file.read_text())['architecture']
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"'{file}' is not a config as timm.models.save_for_hf writes "
-                         f'one ({type(error).__name__}: {error})') from error
+        raise ValueError(
+            f"'{file}' is not a config as timm.models.save_for_hf writes "
+            f'one ({type(error).__name__}: {error})'
+        ) from error
     return str(name)
 
 
 def _pickle_in(folder: Path) -> Path:
     """The file of weights in a local folder that can run code; else the folder."""
-    files = [file for ending in ('bin', 'pth', 'pt', 'tar')
-             for file in sorted(folder.glob(f'*.{ending}'))]
+    files = [
+        file
+        for ending in ('bin', 'pth', 'pt', 'tar')
+        for file in sorted(folder.glob(f'*.{ending}'))
+    ]
     return files[0] if len(files) == 1 else folder
 
 
 def _check_types(pretrained, checkpoint_path, local_weights, others: dict) -> None:
     if not isinstance(pretrained, bool):
-        raise TypeError(f'`pretrained` must be True or False, got {pretrained!r}: a '
-                        'file of weights is `checkpoint_path`')
+        raise TypeError(
+            f'`pretrained` must be True or False, got {pretrained!r}: a '
+            'file of weights is `checkpoint_path`'
+        )
     if not isinstance(checkpoint_path, str | PathLike | None):
-        raise TypeError('`checkpoint_path` must be the path of one file, got '
-                        f'{checkpoint_path!r}: files by model name are '
-                        '`local_weights`')
+        raise TypeError(
+            '`checkpoint_path` must be the path of one file, got '
+            f'{checkpoint_path!r}: files by model name are '
+            '`local_weights`'
+        )
     if not isinstance(local_weights, dict | None):
-        raise TypeError('`local_weights` must be a dict of files by model name, got '
-                        f'{local_weights!r}: one file is `checkpoint_path`')
+        raise TypeError(
+            '`local_weights` must be a dict of files by model name, got '
+            f'{local_weights!r}: one file is `checkpoint_path`'
+        )
     if 'in_chans' in others:
-        raise TypeError('`in_chans` is `in_channels` here, as in TIMMBackbone: write '
-                        f'in_channels={others["in_chans"]!r}')
+        raise TypeError(
+            '`in_chans` is `in_channels` here, as in TIMMBackbone: write '
+            f'in_channels={others["in_chans"]!r}'
+        )
 
 
 def _check_names(model_name: str, file: str) -> None:
@@ -174,19 +194,25 @@ def _check_names(model_name: str, file: str) -> None:
     if source == 'local-dir' and not Path(name, 'config.json').is_file():
         raise FileNotFoundError(
             f"'{name}' of model_name='{model_name}' is no folder with a config.json, "
-            'as timm.models.save_for_hf writes one')
+            'as timm.models.save_for_hf writes one'
+        )
     if source == 'local-dir' and not timm.is_model(_architecture(Path(name))):
-        raise ValueError(f"'{name}/config.json': timm {timm.__version__} has no model "
-                         f'{_architecture(Path(name))!r}')
+        raise ValueError(
+            f"'{name}/config.json': timm {timm.__version__} has no model "
+            f'{_architecture(Path(name))!r}'
+        )
     if not source and not timm.is_model(model_name):
         near = ', '.join(get_close_matches(model_name, timm.list_models(), 5))
-        raise ValueError(f"timm {timm.__version__} has no model '{model_name}'; "
-                         f'near it: {near or "see timm.list_models()"}')
+        raise ValueError(
+            f"timm {timm.__version__} has no model '{model_name}'; "
+            f'near it: {near or "see timm.list_models()"}'
+        )
     if file and not Path(file).is_file():
         raise FileNotFoundError(
             f"weights '{file}' of {model_name} do not exist: correct "
             '`model.backbone.checkpoint_path`, or train from scratch with '
-            '`model.backbone.pretrained=False` and no file')
+            '`model.backbone.pretrained=False` and no file'
+        )
 
 
 def _build(model_name: str, pretrained: bool, **kwargs) -> nn.Module:
@@ -207,11 +233,13 @@ def _build(model_name: str, pretrained: bool, **kwargs) -> nn.Module:
         if source:
             raise RuntimeError(
                 f"'{model_name}' {why}. Give a folder of it, "
-                "`model.backbone.model_name='local-dir:FOLDER'`") from error
+                "`model.backbone.model_name='local-dir:FOLDER'`"
+            ) from error
         raise RuntimeError(
             f'ImageNet weights of {model_name} {why}. Give a local file, '
             '`model.backbone.checkpoint_path=FILE`, or train from scratch, '
-            '`model.backbone.pretrained=False`') from error
+            '`model.backbone.pretrained=False`'
+        ) from error
 
 
 def _drop_classifier(model: nn.Module, model_name: str, file: str) -> None:
@@ -234,7 +262,8 @@ def _drop_classifier(model: nn.Module, model_name: str, file: str) -> None:
         raise ValueError(
             f'timm cannot build {model_name} without its classifier '
             f'({_first_line(error)}): guide the whole of it, model=dict(type='
-            f"'GuidedTimmClassifier', model_name='{model_name}')") from error
+            f"'GuidedTimmClassifier', model_name='{model_name}')"
+        ) from error
     if file and not is_of_jax:
         load_weights(model, file, model_name, whole - set(model.state_dict()))
 
@@ -242,7 +271,8 @@ def _drop_classifier(model: nn.Module, model_name: str, file: str) -> None:
 def _pretrained_name(model: nn.Module) -> str:
     known = getattr(model, 'pretrained_cfg', None) or {}
     return "timm's pretrained weights " + '.'.join(
-        filter(None, (known.get('architecture'), known.get('tag'))))
+        filter(None, (known.get('architecture'), known.get('tag')))
+    )
 
 
 def _first_line(error: Exception) -> str:
@@ -254,5 +284,8 @@ def _is_download_error(error: Exception | None) -> bool:
     if error is None:
         return False
     package = type(error).__module__.split('.')[0]
-    return (isinstance(error, OSError) or package in NETWORK
-            or _is_download_error(error.__cause__ or error.__context__))
+    return (
+        isinstance(error, OSError)
+        or package in NETWORK
+        or _is_download_error(error.__cause__ or error.__context__)
+    )

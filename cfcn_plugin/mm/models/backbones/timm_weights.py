@@ -1,4 +1,5 @@
 """A file of weights of a whole timm model, for the model without its classifier."""
+
 from collections.abc import Collection, Mapping
 
 from timm.models import load_state_dict
@@ -7,8 +8,9 @@ from torch import nn
 from cfcn_plugin.mm.safe_loading import checkpoint_errors
 
 
-def load_weights(model: nn.Module, file: str, model_name: str,
-                 classifier: Collection[str]) -> None:
+def load_weights(
+    model: nn.Module, file: str, model_name: str, classifier: Collection[str]
+) -> None:
     """Load a file into a timm model that has no classifier.
 
     Args:
@@ -26,17 +28,21 @@ def load_weights(model: nn.Module, file: str, model_name: str,
         found = load_state_dict(file, weights_only=True)
         weights = {key: found[key] for key in found if key not in classifier}
     names = (getattr(model, 'pretrained_cfg', None) or {}).get('classifier') or ()
-    names = (names, ) if isinstance(names, str) else names
+    names = (names,) if isinstance(names, str) else names
     own = model.state_dict()  # a model can be without its classifier by default
-    weights = {key: value for key, value in weights.items()
-               if key in own or key.rpartition('.')[0] not in names}
+    weights = {
+        key: value
+        for key, value in weights.items()
+        if key in own or key.rpartition('.')[0] not in names
+    }
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise ValueError(
             f"weights '{file}' are not those of {model_name}: "
             f'{_difference(weights, own)}. Give its own by '
-            '`model.backbone.checkpoint_path`') from error
+            '`model.backbone.checkpoint_path`'
+        ) from error
 
 
 def _difference(weights: Mapping, own: Mapping) -> str:
@@ -47,7 +53,9 @@ def _difference(weights: Mapping, own: Mapping) -> str:
             return f"the file has no '{key}', and has {some or 'none'} ..."
         shape = tuple(getattr(weights.get(key), 'shape', ()))
         if shape != tuple(value.shape):
-            return (f"'{key}' has shape {shape} in the file and "
-                    f'{tuple(value.shape)} in the model')
+            return (
+                f"'{key}' has shape {shape} in the file and "
+                f'{tuple(value.shape)} in the model'
+            )
     unknown = [key for key in weights if key not in own]
-    return f"the model has no {', '.join(map(repr, unknown[:3]))}"
+    return f'the model has no {", ".join(map(repr, unknown[:3]))}'

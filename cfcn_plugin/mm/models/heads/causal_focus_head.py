@@ -1,4 +1,5 @@
 """The paper's two heads: a 1x1 convolution whose maps are guided."""
+
 from collections.abc import Sequence
 
 import torch
@@ -56,31 +57,38 @@ class CausalFocusHead(ClsHead):
         raise ValueError(
             'CausalFocusHead is not a stock head, so there is no stock config for it: '
             'train with a stock head (LinearClsHead), or export the network itself '
-            'with torch.onnx.export or torch.jit.trace')
+            'with torch.onnx.export or torch.jit.trace'
+        )
 
-    def __init__(self,
-                 num_classes: int,
-                 in_channels: int | None = None,
-                 mode: str = 'class',
-                 num_maps: int = 16,
-                 input_size: int | tuple[int, int] | None = None,
-                 multi_label: bool = False,
-                 relu_logits: bool | None = None,
-                 logit_scale: float = 1.0,
-                 loss: dict | None = None,
-                 thr: float | None = None,
-                 topk: int | tuple[int] | None = None,
-                 cal_acc: bool = False,
-                 init_cfg: dict | None = None):
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: int | None = None,
+        mode: str = 'class',
+        num_maps: int = 16,
+        input_size: int | tuple[int, int] | None = None,
+        multi_label: bool = False,
+        relu_logits: bool | None = None,
+        logit_scale: float = 1.0,
+        loss: dict | None = None,
+        thr: float | None = None,
+        topk: int | tuple[int] | None = None,
+        cal_acc: bool = False,
+        init_cfg: dict | None = None,
+    ):
         if mode not in MODES:
             raise ValueError(f'`mode` must be one of {MODES}, got {mode!r}')
         check_whole('num_classes', num_classes, least=1)
         if in_channels is None:
-            raise ValueError('CausalFocusHead needs `in_channels`: give it, or build '
-                             'the head in a GuidedClassifier, which fills it in')
+            raise ValueError(
+                'CausalFocusHead needs `in_channels`: give it, or build '
+                'the head in a GuidedClassifier, which fills it in'
+            )
         if mode == 'feature' and input_size is None:
-            raise ValueError("mode='feature' ends in a linear layer and needs "
-                             '`input_size`, the (h, w) of the map it gets')
+            raise ValueError(
+                "mode='feature' ends in a linear layer and needs "
+                '`input_size`, the (h, w) of the map it gets'
+            )
         check_whole('in_channels', in_channels, least=1)
         check_whole('num_maps', num_maps, least=1)
         check_flag('multi_label', multi_label)
@@ -88,18 +96,21 @@ class CausalFocusHead(ClsHead):
         check_flag('relu_logits', relu_logits, optional=True)
         check_number('logit_scale', logit_scale, above=0)
         if mode == 'feature' and logit_scale != 1:
-            raise ValueError("`logit_scale` is for mode='class': the linear layer of "
-                             "mode='feature' learns the scale of its logits")
+            raise ValueError(
+                "`logit_scale` is for mode='class': the linear layer of "
+                "mode='feature' learns the scale of its logits"
+            )
         if thr is not None:
             check_number('thr', thr)
         for name, sizes in (('input_size', input_size), ('topk', topk)):
-            for size in sizes if isinstance(sizes, Sequence) else (sizes, ):
+            for size in sizes if isinstance(sizes, Sequence) else (sizes,):
                 if size is not None:
                     check_whole(name, size, least=1)
         if loss is None:
             loss = dict(type='CrossEntropyLoss', use_sigmoid=multi_label)
         super().__init__(
-            loss=loss, topk=topk or (1, ), cal_acc=cal_acc, init_cfg=init_cfg)
+            loss=loss, topk=topk or (1,), cal_acc=cal_acc, init_cfg=init_cfg
+        )
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.mode = mode
@@ -114,7 +125,7 @@ class CausalFocusHead(ClsHead):
         maps = num_classes if mode == 'class' else num_maps
         self.conv = nn.Conv2d(in_channels, maps, 1)
         if mode == 'feature':
-            size = (input_size, ) * 2 if isinstance(input_size, int) else input_size
+            size = (input_size,) * 2 if isinstance(input_size, int) else input_size
             self.input_size = tuple(size)
             self.relu = nn.ReLU()  # a module, so that its output can be hooked
             self.fc = nn.Linear(maps * size[0] * size[1], num_classes)
@@ -138,10 +149,13 @@ class CausalFocusHead(ClsHead):
             raise ValueError(
                 f'CausalFocusHead got {tuple(x.shape)}, expected a map '
                 f'(B, {self.in_channels}, h, w): leave `neck` out, and for '
-                'transformers use GuidedTIMMBackbone')
+                'transformers use GuidedTIMMBackbone'
+            )
         if self.mode == 'feature' and tuple(x.shape[-2:]) != self.input_size:
-            raise ValueError(f'CausalFocusHead has input_size={self.input_size}, the '
-                             f'map is {tuple(x.shape[-2:])}: correct `input_size`')
+            raise ValueError(
+                f'CausalFocusHead has input_size={self.input_size}, the '
+                f'map is {tuple(x.shape[-2:])}: correct `input_size`'
+            )
         return x
 
     # the stock multi-label head's own two methods, on the same attributes

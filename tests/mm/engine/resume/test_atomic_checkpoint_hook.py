@@ -1,4 +1,5 @@
 """There are never fewer checkpoints than configured."""
+
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,9 +14,13 @@ class Run(SimpleNamespace):
 
     def __init__(self, folder):
         super().__init__(
-            work_dir=str(folder), epoch=0, iter=0, there=[],
+            work_dir=str(folder),
+            epoch=0,
+            iter=0,
+            there=[],
             message_hub=MessageHub(f'hub_{folder.name}'),
-            logger=SimpleNamespace(info=print, warning=print))
+            logger=SimpleNamespace(info=print, warning=print),
+        )
 
     def save_checkpoint(self, out_dir, filename, *args, **kwargs):
         self.there.append(sorted(f.name for f in Path(out_dir).glob('*.pth')))
@@ -48,12 +53,13 @@ def test_old_one_is_there_until_the_new_is(run):
     assert run.there == [[], ['epoch_1.pth'], ['epoch_2.pth']]
     assert left(run) == ['epoch_3.pth']
     assert Path(run.work_dir, 'last_checkpoint').read_text() == (
-        f'{run.work_dir}/epoch_3.pth')
+        f'{run.work_dir}/epoch_3.pth'
+    )
 
 
 def test_best_one_is_there_until_a_better_is(run):
     hook = hook_of(run, save_best='top1', rule='greater')
-    for epoch, score in enumerate((50., 40., 60.), 1):
+    for epoch, score in enumerate((50.0, 40.0, 60.0), 1):
         run.epoch = epoch
         hook.after_val_epoch(run, dict(top1=score))
     assert run.there == [[], ['best_top1_epoch_1.pth']]
@@ -89,14 +95,14 @@ def test_of_several_between_two_epochs_the_last_is_kept(run):
 
 def test_run_that_goes_on_elsewhere_leaves_what_it_goes_on_from(run, tmp_path):
     hook = hook_of(run, max_keep_ckpts=1, save_best='top1', rule='greater')
-    hook.after_val_epoch(run, dict(top1=50.))
+    hook.after_val_epoch(run, dict(top1=50.0))
     hook.save_now(run)
     there = left(run)
     run.work_dir = str(tmp_path / 'another')  # the hub is in the checkpoint
     Path(run.work_dir).mkdir()
     hook = hook_of(run, max_keep_ckpts=1, save_best='top1', rule='greater')
     hook.best_ckpt_path = run.message_hub.get_info('best_ckpt')
-    hook.after_val_epoch(run, dict(top1=60.))
+    hook.after_val_epoch(run, dict(top1=60.0))
     epochs(run, hook, 2)
     assert sorted(f.name for f in tmp_path.glob('*.pth')) == there
     assert left(run) == ['best_top1_epoch_0.pth', 'epoch_2.pth']

@@ -1,4 +1,5 @@
 """mmengine finds the backend by the backend's name."""
+
 from mmengine.fileio import get_file_backend
 
 from cfcn_plugin.mm.engine import AtomicFileBackend

@@ -1,4 +1,5 @@
 """A resumed run has the same final weights as an uninterrupted run."""
+
 import copy
 
 import mmengine.runner.utils
@@ -18,6 +19,7 @@ class Killed(BaseException):
 
 class Kill(Hook):
     """After an iteration, when all others are done with it."""
+
     priority = 'LOWEST'
 
     def __init__(self, at):
@@ -29,7 +31,6 @@ class Kill(Hook):
 
 
 class KillInValidation(Hook):
-
     def __init__(self, at):
         self.at = at
 
@@ -61,10 +62,12 @@ def train(cfg, kills=(), kill=Kill):
 def state(runner):
     ema = [h.ema_model.state_dict() for h in runner.hooks if hasattr(h, 'ema_model')]
     return dict(
-        model=runner.model.state_dict(), ema=ema,
+        model=runner.model.state_dict(),
+        ema=ema,
         optimizer=runner.optim_wrapper.state_dict(),
         schedules=[s.state_dict()['last_step'] for s in runner.param_schedulers],
-        at=(runner.epoch, runner.iter))
+        at=(runner.epoch, runner.iter),
+    )
 
 
 def same(a, b):
@@ -77,10 +80,13 @@ def whole(small_config, tmp_path_factory):
     return train(small_config(tmp_path_factory.mktemp('whole')))
 
 
-@pytest.mark.parametrize('kills', [
-    (5, 8), *(pytest.param((at, ), marks=pytest.mark.slow) for at in range(1, 13))])
+@pytest.mark.parametrize(
+    'kills',
+    [(5, 8), *(pytest.param((at,), marks=pytest.mark.slow) for at in range(1, 13))],
+)
 def test_weights_are_those_of_the_run_that_was_not_killed(
-        small_config, tmp_path, whole, kills):
+    small_config, tmp_path, whole, kills
+):
     same(state(train(small_config(tmp_path), kills)), state(whole))
 
 
@@ -102,19 +108,24 @@ def test_nothing_in_the_state_is_trivial(whole):
     found = state(whole)
     assert found['at'] == (3, 12)
     assert found['ema'][0]['steps'] == 12
-    assert not torch.equal(found['ema'][0]['module.head.fc.weight'],
-                           found['model']['head.fc.weight'])
+    assert not torch.equal(
+        found['ema'][0]['module.head.fc.weight'], found['model']['head.fc.weight']
+    )
 
 
 # ---- where it cannot be exact --------------------------------------------------
 
 
-@pytest.mark.parametrize('changes, message', [
-    (dict(train_dataloader=dict(batch_size=2)), 'the batch size was 3.*is 2 now'),
-    (dict(randomness=dict(seed=5)), 'the seed was 0.*is 5 now'),
-])
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        (dict(train_dataloader=dict(batch_size=2)), 'the batch size was 3.*is 2 now'),
+        (dict(randomness=dict(seed=5)), 'the seed was 0.*is 5 now'),
+    ],
+)
 def test_another_run_is_not_taken_for_the_same(
-        small_config, tmp_path, changes, message):
+    small_config, tmp_path, changes, message
+):
     with pytest.raises(Killed):
         start(small_config(tmp_path), kill=Kill(2))
     with pytest.raises(ValueError, match=f'exact resume: {message}'):
@@ -129,11 +140,15 @@ def test_checkpoint_without_it_is_refused(small_config, tmp_path):
 
 
 def test_ranks_with_seeds_of_their_own_have_one_for_the_run(
-        small_config, tmp_path, monkeypatch):
+    small_config, tmp_path, monkeypatch
+):
     for module in (mmengine.runner.utils, exact_resume_hook):
         monkeypatch.setattr(module, 'get_rank', lambda: 1)
-    runner = ResumableRunner.from_cfg(small_config(
-        tmp_path, randomness=dict(seed=4, diff_rank_seed=True), custom_hooks=[]))
+    runner = ResumableRunner.from_cfg(
+        small_config(
+            tmp_path, randomness=dict(seed=4, diff_rank_seed=True), custom_hooks=[]
+        )
+    )
     assert runner.seed == 5
     checkpoint = dict(optimizer={})
     runner.call_hook('before_save_checkpoint', checkpoint=checkpoint)
@@ -142,8 +157,11 @@ def test_ranks_with_seeds_of_their_own_have_one_for_the_run(
 
 def test_checkpoints_without_the_optimizer_are_refused(small_config, tmp_path):
     with pytest.raises(ValueError, match='save_optimizer=False or --exact-resume out'):
-        start(small_config(tmp_path, default_hooks=dict(
-            checkpoint=dict(save_optimizer=False))))
+        start(
+            small_config(
+                tmp_path, default_hooks=dict(checkpoint=dict(save_optimizer=False))
+            )
+        )
 
 
 def test_hook_that_counts_elsewhere_is_refused(small_config, tmp_path):
@@ -154,8 +172,11 @@ def test_hook_that_counts_elsewhere_is_refused(small_config, tmp_path):
 
 def test_loop_of_unknown_kind_is_refused(small_config, tmp_path):
     with pytest.raises(ValueError, match='the train loop is Loop: leave'):
-        start(small_config(tmp_path, train_cfg=dict(
-            _delete_=True, type=Loop, max_epochs=1)))
+        start(
+            small_config(
+                tmp_path, train_cfg=dict(_delete_=True, type=Loop, max_epochs=1)
+            )
+        )
 
 
 class Loop(EpochBasedTrainLoop):

@@ -1,4 +1,5 @@
 """Runs in real processes that are killed by SIGKILL or SIGTERM."""
+
 import os
 import random
 import signal
@@ -15,10 +16,10 @@ from cfcn_plugin.mm.engine.resume.newest_checkpoint import newest_checkpoint
 from cfcn_plugin.mm.engine.resume.preemption_hook import STOPPED
 
 ROOT = Path(__file__).parents[4]
-PATIENCE = 1800.  # seconds; more is a hang, on a busy machine too
+PATIENCE = 1800.0  # seconds; more is a hang, on a busy machine too
 # Runs train.py where each file takes `slow` seconds to come onto the disk, and each
 # batch of a validation `slow_validation`, while which the file `validating` is there
-SLOW_RUN = '''
+SLOW_RUN = """
 import os, pathlib, runpy, sys, time
 from cfcn_plugin.mm.engine import ModelAwareValLoop as ValLoop
 sync, validate = os.fsync, ValLoop.run_iter
@@ -34,34 +35,56 @@ ValLoop.run_iter = run_iter
 sys.argv = sys.argv[1:]
 sys.path.insert(0, os.path.dirname(sys.argv[0]))
 runpy.run_path(sys.argv[0], run_name='__main__')
-'''
+"""
 
 
 class Job:
     """A training of one or more processes."""
 
-    def __init__(self, config, work_dir, *arguments, processes=1, slow=0.,
-                 slow_validation=0.):
-        command = [sys.executable, '-c', SLOW_RUN, ROOT / 'tools/train.py', config,
-                   '--work-dir', work_dir, *arguments]
-        env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT),
-               'SLOW': f'{slow} {slow_validation}',
-               'VALIDATING': f'{work_dir}.validating'}
+    def __init__(
+        self, config, work_dir, *arguments, processes=1, slow=0.0, slow_validation=0.0
+    ):
+        command = [
+            sys.executable,
+            '-c',
+            SLOW_RUN,
+            ROOT / 'tools/train.py',
+            config,
+            '--work-dir',
+            work_dir,
+            *arguments,
+        ]
+        env = {
+            **os.environ,
+            'OMP_NUM_THREADS': '1',
+            'PYTHONPATH': str(ROOT),
+            'SLOW': f'{slow} {slow_validation}',
+            'VALIDATING': f'{work_dir}.validating',
+        }
         if processes > 1:
             command += ['--launcher', 'pytorch']
             with socket.socket() as free:
                 free.bind(('127.0.0.1', 0))
-                env |= dict(MASTER_ADDR='127.0.0.1', WORLD_SIZE=str(processes),
-                            MASTER_PORT=str(free.getsockname()[1]))
+                env |= dict(
+                    MASTER_ADDR='127.0.0.1',
+                    WORLD_SIZE=str(processes),
+                    MASTER_PORT=str(free.getsockname()[1]),
+                )
         self.work_dir = Path(work_dir)
         self.logs = [self.work_dir.with_suffix(f'.{rank}') for rank in range(processes)]
         self.processes = []
         for rank, log in enumerate(self.logs):
             with log.open('w') as stream:
-                self.processes.append(subprocess.Popen(
-                    list(map(str, command)), stdout=stream, stderr=subprocess.STDOUT,
-                    env={**env, 'RANK': str(rank), 'LOCAL_RANK': str(rank)}
-                    if processes > 1 else env))
+                self.processes.append(
+                    subprocess.Popen(
+                        list(map(str, command)),
+                        stdout=stream,
+                        stderr=subprocess.STDOUT,
+                        env={**env, 'RANK': str(rank), 'LOCAL_RANK': str(rank)}
+                        if processes > 1
+                        else env,
+                    )
+                )
 
     @property
     def log(self) -> str:
@@ -112,8 +135,10 @@ def config(small_config, tmp_path):
 
 def final(work_dir, last='iter_12.pth'):
     checkpoint = torch.load(Path(work_dir) / last, weights_only=False)
-    return {key: checkpoint[key] for key in (
-        'state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers')}
+    return {
+        key: checkpoint[key]
+        for key in ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers')
+    }
 
 
 def same(a, b):
@@ -124,11 +149,16 @@ def same(a, b):
 @pytest.mark.slow
 @pytest.mark.parametrize('processes, kills, workers', [(1, 6, 0), (1, 4, 2), (2, 4, 0)])
 def test_killed_at_random_it_ends_as_if_it_never_was(
-        config, tmp_path, processes, kills, workers):
-    file = config(train_dataloader=dict(
-        num_workers=workers, persistent_workers=workers > 0,
-        batch_size=3 if processes == 1 else 2),
-        train_cfg=dict(max_epochs=3 if processes == 1 else 4))
+    config, tmp_path, processes, kills, workers
+):
+    file = config(
+        train_dataloader=dict(
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            batch_size=3 if processes == 1 else 2,
+        ),
+        train_cfg=dict(max_epochs=3 if processes == 1 else 4),
+    )
     flags = ['--exact-resume', '--resume']
     whole = Job(file, tmp_path / 'whole', *flags, processes=processes)
     assert whole.wait() == [0] * processes, whole.log[-4000:]
@@ -137,10 +167,13 @@ def test_killed_at_random_it_ends_as_if_it_never_was(
     for number in range(4 * kills):
         job = Job(file, tmp_path / 'killed', *flags, processes=processes, slow=0.2)
         # every second one while a checkpoint is being written
-        alive = job.until(job.saves) if number % 2 else job.until(
-            lambda job=job: 'Checkpoints will be saved' in job.log)
+        alive = (
+            job.until(job.saves)
+            if number % 2
+            else job.until(lambda job=job: 'Checkpoints will be saved' in job.log)
+        )
         if alive:
-            time.sleep(rng.uniform(0., 0.2 if number % 2 else 2.))
+            time.sleep(rng.uniform(0.0, 0.2 if number % 2 else 2.0))
             rng.choice(job.processes).kill()
         codes = job.wait()  # the others must not wait for it forever
         if codes == [0] * processes:
@@ -159,9 +192,12 @@ def test_killed_at_random_it_ends_as_if_it_never_was(
 @pytest.mark.parametrize('processes', [1, 2])
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGUSR1])
 def test_told_to_stop_all_save_and_exit_with_their_own_code(
-        config, tmp_path, processes, number):
-    file = config(train_cfg=dict(max_epochs=500),
-                  default_hooks=dict(checkpoint=dict(interval=10**6)))
+    config, tmp_path, processes, number
+):
+    file = config(
+        train_cfg=dict(max_epochs=500),
+        default_hooks=dict(checkpoint=dict(interval=10**6)),
+    )
     job = Job(file, tmp_path / 'run', '--exact-resume', processes=processes)
     assert job.until(lambda: 'Epoch(train)' in job.log), job.log[-4000:]
     job.processes[-1].send_signal(number)  # to one of them only
@@ -174,8 +210,13 @@ def test_told_to_stop_all_save_and_exit_with_their_own_code(
 @pytest.mark.parametrize('processes', [1, 2])
 def test_told_to_stop_in_a_validation_all_leave_it(config, tmp_path, processes):
     file = config(val_dataloader=dict(batch_size=1))
-    job = Job(file, tmp_path / 'run', '--exact-resume', processes=processes,
-              slow_validation=5.)
+    job = Job(
+        file,
+        tmp_path / 'run',
+        '--exact-resume',
+        processes=processes,
+        slow_validation=5.0,
+    )
     first = len(range(0, 11, 3 * processes))  # iterations of an epoch
     assert job.until((tmp_path / 'run.validating').is_file), job.log[-4000:]
     job.processes[-1].send_signal(signal.SIGTERM)
@@ -200,8 +241,10 @@ def test_stopped_run_ends_as_if_it_never_was(config, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize('processes', [1, 2])
 def test_killed_data_worker_ends_the_run_with_a_message(config, tmp_path, processes):
-    file = config(train_cfg=dict(max_epochs=500), train_dataloader=dict(
-        num_workers=1, persistent_workers=True))
+    file = config(
+        train_cfg=dict(max_epochs=500),
+        train_dataloader=dict(num_workers=1, persistent_workers=True),
+    )
     job = Job(file, tmp_path / 'run', processes=processes)
     assert job.until(job.saved()), job.log[-4000:]
     os.kill(job.workers()[0], signal.SIGKILL)
@@ -218,12 +261,25 @@ def test_second_start_in_a_work_dir_is_refused_and_the_first_goes_on(config, tmp
     assert first.until(first.saved()), first.log[-4000:]
     dumped = (tmp_path / 'run' / file.name).read_bytes()
     second = subprocess.run(
-        [sys.executable, ROOT / 'tools/train.py', file, '--work-dir', tmp_path / 'run',
-         '--resume', '--cfg-options', 'randomness.seed=7'], capture_output=True,
-        text=True, env={**os.environ, 'PYTHONPATH': str(ROOT)})
+        [
+            sys.executable,
+            ROOT / 'tools/train.py',
+            file,
+            '--work-dir',
+            tmp_path / 'run',
+            '--resume',
+            '--cfg-options',
+            'randomness.seed=7',
+        ],
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+    )
     assert second.returncode == 1
-    assert (f"RuntimeError: '{tmp_path}/run' is in use by process "
-            f'{first.processes[0].pid}: ') in second.stderr
+    assert (
+        f"RuntimeError: '{tmp_path}/run' is in use by process "
+        f'{first.processes[0].pid}: '
+    ) in second.stderr
     first.processes[0].terminate()
     assert first.wait() == [STOPPED], first.log[-4000:]
     assert (tmp_path / 'run' / file.name).read_bytes() == dumped

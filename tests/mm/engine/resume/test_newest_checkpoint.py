@@ -1,4 +1,5 @@
 """The choice of the checkpoint to resume from."""
+
 import os
 from unittest import mock
 
@@ -81,8 +82,11 @@ def test_run_that_saved_none_has_none(tmp_path):
 
 def test_pointer_out_of_reach_is_an_error_and_no_new_beginning(tmp_path):
     (tmp_path / 'last_checkpoint').write_text('/unmounted/run/epoch_3.pth')
-    with pytest.raises(ValueError, match=r"last_checkpoint' names '/unmounted/run/"
-                       r"epoch_3\.pth'.*mounted.*`--resume PATH`"):
+    with pytest.raises(
+        ValueError,
+        match=r"last_checkpoint' names '/unmounted/run/"
+        r"epoch_3\.pth'.*mounted.*`--resume PATH`",
+    ):
         newest_checkpoint(tmp_path)
 
 
@@ -95,8 +99,8 @@ def test_damage_at_any_place_is_told_and_raises_nothing(run):
     file = run / 'epoch_10.pth'
     whole = file.read_bytes()
     for begin in range(0, len(whole), 97):
-        noise = bytes(reversed(whole[begin:begin + 64]))
-        file.write_bytes(whole[:begin] + noise + whole[begin + 64:])
+        noise = bytes(reversed(whole[begin : begin + 64]))
+        file.write_bytes(whole[:begin] + noise + whole[begin + 64 :])
         assert isinstance(find_damage(file), str | None), begin
 
 
@@ -108,8 +112,14 @@ def test_another_one_than_the_pointer_names_is_taken_with_a_word(run):
 
 
 def save(file, iterations, time):
-    torch.save(dict(meta=dict(iter=iterations), weight=torch.ones(3),
-                    log=HistoryBuffer([1.], [1])), file)
+    torch.save(
+        dict(
+            meta=dict(iter=iterations),
+            weight=torch.ones(3),
+            log=HistoryBuffer([1.0], [1]),
+        ),
+        file,
+    )
     os.utime(file, (time, time))
     return file
 
@@ -128,7 +138,8 @@ def killed(tmp_path):
 @pytest.mark.parametrize('is_safe', [False, True])
 @pytest.mark.parametrize('name', ['iter_6.pth', 'epoch_2.pth'])
 def test_checkpoint_that_a_kill_kept_out_of_the_pointer_is_the_newest(
-        killed, name, is_safe, request):
+    killed, name, is_safe, request
+):
     if is_safe:
         request.getfixturevalue('safe_loading')
     assert newest_checkpoint(killed) == killed / 'iter_5.pth'
@@ -145,8 +156,11 @@ def test_damaged_one_that_the_pointer_does_not_name_is_told(killed):
     assert "iter_6.pth' is damaged" in warning.call_args.args[0]
 
 
-@pytest.mark.parametrize('iterations, time', [(4, 30), (9, 15)], ids=[
-    'a copy with new times', 'of a run before, that went further'])
+@pytest.mark.parametrize(
+    'iterations, time',
+    [(4, 30), (9, 15)],
+    ids=['a copy with new times', 'of a run before, that went further'],
+)
 def test_other_one_than_the_pointer_names_is_not_newer(killed, iterations, time):
     save(killed / 'epoch_9.pth', iterations, time)
     assert newest_checkpoint(killed) == killed / 'iter_5.pth'

@@ -1,4 +1,5 @@
 """The order of batches, and the seeds of their samples."""
+
 from unittest import mock
 
 import pytest

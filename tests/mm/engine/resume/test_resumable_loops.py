@@ -1,4 +1,5 @@
 """Runs resume inside an epoch and load no batch twice."""
+
 import copy
 
 import pytest
@@ -75,11 +76,14 @@ def test_no_image_is_read_twice_without_a_seed(small_config, tmp_path, sampler):
     assert len(set(read)) == 6 and len(set(rest)) == 5 and not set(read) & set(rest)
 
 
-@pytest.mark.parametrize('sampler, exact', [
-    ('epochs', False), ('DefaultSampler', True), ('InfiniteSampler', True)])
+@pytest.mark.parametrize(
+    'sampler, exact',
+    [('epochs', False), ('DefaultSampler', True), ('InfiniteSampler', True)],
+)
 def test_what_was_seen_is_not_read_again(small_config, tmp_path, sampler, exact):
     cfg = of_plain_draws(
-        small_config(tmp_path, exact_resume=exact, randomness=dict(seed=0)))
+        small_config(tmp_path, exact_resume=exact, randomness=dict(seed=0))
+    )
     if sampler != 'epochs':
         cfg.train_cfg = dict(by_epoch=False, max_iters=12)
         cfg.train_dataloader.sampler.type = sampler

@@ -1,4 +1,5 @@
 """The runner's changes to configs, and the end of its runs."""
+
 import errno
 import os
 import signal
@@ -44,8 +45,11 @@ class InValidation(At):
 
 def start(cfg, at=None, action=None, hook=At):
     cfg.experiment_name = f'small_{id(cfg)}'
-    runner = RUNNERS.build(dict(cfg, runner_type='ResumableRunner')) if (
-        at is None) else ResumableRunner.from_cfg(cfg)
+    runner = (
+        RUNNERS.build(dict(cfg, runner_type='ResumableRunner'))
+        if (at is None)
+        else ResumableRunner.from_cfg(cfg)
+    )
     if at is not None:
         runner.register_hook(hook(at, action))
     runner.train()
@@ -83,7 +87,8 @@ def test_signal_saves_exits_and_is_as_if_it_had_not_been(small_config, tmp_path)
     assert newest_checkpoint(tmp_path / 'run') == tmp_path / 'run' / 'iter_5.pth'
     runner = start(small_config(tmp_path / 'run', resume=True))
     torch.testing.assert_close(
-        runner.model.state_dict(), whole.model.state_dict(), rtol=0, atol=0)
+        runner.model.state_dict(), whole.model.state_dict(), rtol=0, atol=0
+    )
 
 
 class OwnCheckpointHook(CheckpointHook):
@@ -99,26 +104,36 @@ def test_signal_where_nothing_can_be_saved_is_no_success(small_config, tmp_path)
 
 
 def test_signal_in_a_validation_leaves_it_and_exact_resume_makes_up_for_it(
-        small_config, tmp_path):
+    small_config, tmp_path
+):
     whole = start(small_config(tmp_path / 'whole'))
     seen = []
     with pytest.raises(SystemExit) as stopped:
-        start(small_config(tmp_path / 'run'), 4,
-              lambda: (seen.append(1), terminate()), InValidation)
+        start(
+            small_config(tmp_path / 'run'),
+            4,
+            lambda: (seen.append(1), terminate()),
+            InValidation,
+        )
     assert stopped.value.code == 75
     assert len(seen) == 1 < len(whole.val_dataloader)
     assert newest_checkpoint(tmp_path / 'run') == tmp_path / 'run' / 'iter_4.pth'
     runner = start(small_config(tmp_path / 'run', resume=True))
     torch.testing.assert_close(
-        runner.model.state_dict(), whole.model.state_dict(), rtol=0, atol=0)
+        runner.model.state_dict(), whole.model.state_dict(), rtol=0, atol=0
+    )
 
 
 def test_signal_in_a_validation_without_a_checkpoint_of_its_weights_saves_after_it(
-        small_config, tmp_path):
+    small_config, tmp_path
+):
     with pytest.raises(SystemExit):
-        start(small_config(
-            tmp_path, default_hooks=dict(checkpoint=dict(interval=100))), 4,
-            terminate, InValidation)
+        start(
+            small_config(tmp_path, default_hooks=dict(checkpoint=dict(interval=100))),
+            4,
+            terminate,
+            InValidation,
+        )
     assert newest_checkpoint(tmp_path) == tmp_path / 'iter_5.pth'
 
 
@@ -154,8 +169,11 @@ def mount():
 
     def mount(folder, new=True, options='rw'):
         folder.mkdir(exist_ok=True)
-        call(*(('-t', 'tmpfs', '-o', 'size=512k') if new else ('--bind', )),
-             'tmpfs' if new else folder, folder)
+        call(
+            *(('-t', 'tmpfs', '-o', 'size=512k') if new else ('--bind',)),
+            'tmpfs' if new else folder,
+            folder,
+        )
         mounted.append(folder)
         call('-o', f'remount,bind,{options}', folder)
         return folder
@@ -184,27 +202,40 @@ def test_full_disk_stops_and_leaves_checkpoints_whole(small_config, mount, tmp_p
 
 
 def test_work_dir_that_turns_read_only_stops_the_run(small_config, mount, tmp_path):
-    with pytest.raises(OSError, match="Read-only.*cannot write into .*free disk space, "
-                       'or make the folder writable, and use `--resume`'):
-        start(small_config(tmp_path / 'run'), 3,
-              lambda: mount(tmp_path / 'run', new=False, options='ro'))
+    with pytest.raises(
+        OSError,
+        match='Read-only.*cannot write into .*free disk space, '
+        'or make the folder writable, and use `--resume`',
+    ):
+        start(
+            small_config(tmp_path / 'run'),
+            3,
+            lambda: mount(tmp_path / 'run', new=False, options='ro'),
+        )
     assert newest_checkpoint(tmp_path / 'run') == tmp_path / 'run' / 'iter_2.pth'
 
 
 def test_read_only_work_dir_is_refused_before_the_run(small_config, mount, tmp_path):
     disk = mount(tmp_path / 'disk', options='ro')
-    with pytest.raises(OSError, match="Read-only.*cannot write into '.*another "
-                       'folder with `--work-dir`'):
+    with pytest.raises(
+        OSError,
+        match="Read-only.*cannot write into '.*another folder with `--work-dir`",
+    ):
         start(small_config(disk / 'run'))
 
 
-@pytest.mark.parametrize('error', [
-    PermissionError(errno.EACCES, 'Permission denied', '/data/image.jpg'),
-    ConnectionResetError(errno.ECONNRESET, 'Connection reset by peer'),
-    RuntimeError('Caught RuntimeError in DataLoader worker process 0.')
-], ids=repr)
+@pytest.mark.parametrize(
+    'error',
+    [
+        PermissionError(errno.EACCES, 'Permission denied', '/data/image.jpg'),
+        ConnectionResetError(errno.ECONNRESET, 'Connection reset by peer'),
+        RuntimeError('Caught RuntimeError in DataLoader worker process 0.'),
+    ],
+    ids=repr,
+)
 def test_error_that_is_no_full_disk_and_no_dead_worker_is_left_alone(
-        small_config, tmp_path, error):
+    small_config, tmp_path, error
+):
     def fail():
         raise error
 

@@ -7,19 +7,17 @@ from cfcn_plugin.mm.models import CFCNNet
 
 def test_layers_are_convolution_norm_relu_dropout():
     layer = CFCNNet([8, 4], dropout=0.3).layers[0]
-    assert [type(m) for m in layer] == [
-        nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.Dropout
-    ]
+    assert [type(m) for m in layer] == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.Dropout]
     assert layer[0].kernel_size == (3, 3) and layer[3].p == 0.3
 
 
 def test_without_strides_the_map_has_the_image_s_size():
-    out, = CFCNNet([8, 4])(torch.rand(2, 3, 20, 12))
+    (out,) = CFCNNet([8, 4])(torch.rand(2, 3, 20, 12))
     assert out.shape == (2, 4, 20, 12)
 
 
 def test_stride_two_in_every_second_convolution_halves():
-    out, = CFCNNet([8, 8, 4, 4], strides=[1, 2, 1, 2])(torch.rand(1, 3, 32, 32))
+    (out,) = CFCNNet([8, 8, 4, 4], strides=[1, 2, 1, 2])(torch.rand(1, 3, 32, 32))
     assert out.shape == (1, 4, 8, 8)
 
 
