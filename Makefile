@@ -9,7 +9,9 @@ TORCH_INDEX ?=
 CONSTRAINTS ?= constraints.txt
 PIP = $(VENV)/bin/python -m pip install -c $(CONSTRAINTS)
 # A worker of pytest for each core; each imports torch, in about 1 GB of memory
-PARALLEL ?= -n logical --maxprocesses 8 --dist worksteal
+# one worker more than cores: some tests wait for a process, a browser or a lock
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+PARALLEL ?= -n $(WORKERS) --maxprocesses 9 --dist worksteal
 TRANSFORMERS_VENV ?= .venv-transformers
 TRANSFORMERS_PIP = $(TRANSFORMERS_VENV)/bin/python -m pip install -c constraints.txt
 OPENMMLAB_VENV ?= .venv-openmmlab
