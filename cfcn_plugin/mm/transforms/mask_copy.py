@@ -18,13 +18,13 @@ from torchvision.transforms import (
     autoaugment,
 )
 
+from cfcn_plugin.data.moved_planes import GEOMETRIC_OPS
+
 # The settings of a mask. Pillow's nearest neighbour samples at the centre of a cell, as
 # cv2.INTER_NEAREST_EXACT does. OpenCV's INTER_NEAREST, the only choice in mmcv, samples
 # at the corner of the cell, half a cell off.
 SETTINGS = dict(interpolation='nearest', backend='pillow', pad_val=0, fill=0)
 POLICIES = (AutoAugment, RandAugment, TrivialAugmentWide)
-# Policies that apply operations by name
-GEOMETRIC_OPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
 
 
 def mask_copy(transform):
