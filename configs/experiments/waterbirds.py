@@ -1,9 +1,12 @@
-# The page docs/results/waterbirds.md: every way to guide, by all boxes and by few.
+# The page docs/results/waterbirds.md: every way to guide, by all boxes, 240 and 60.
 few = dict(type='GuidedSampler', fraction=1.0)
 ordinary = dict(_delete_=True, type='DefaultSampler', shuffle=True)
 energy = dict(_delete_=True, type='ExplanationLoss', metric='energy')
-all_boxes, few_boxes = dict(masks=['100%']), dict(masks=['5%'])
+all_boxes, some_boxes = dict(masks=['100%']), dict(masks=['5%'])
+few_boxes = dict(masks=['5%', '1.25%'])
 balanced, swap_balanced = '../cnn-balanced_*_{data}.py', '../swap-balanced_*_{data}.py'
+outline_swap = '../outline-swap_*_{data}.py'
+recipe = '../swap-pretrained_*_{data}.py'
 methods = dict(
     cnn=dict(config='../cnn_*_{data}.py', without=['masks']),
     cnn_balanced=dict(config=balanced, without=['masks']),
@@ -24,31 +27,40 @@ methods = dict(
     cfcn_share=dict(config='../cfcn-share_*_{data}.py', axis_values=all_boxes),
     # another background, alone, with class weights, and with the focus
     swap=dict(config='../swap_*_{data}.py', axis_values=all_boxes),
-    swap_balanced=swap_balanced,
-    outline_swap='../outline-swap_*_{data}.py',
+    swap_balanced=dict(config=swap_balanced, axis_values=all_boxes),
     swap_balanced_energy=dict(
         config=swap_balanced, axis_values=all_boxes, options={'model.guidance': energy}
     ),
-    # by few: is it the swap, or the class weights and the choice of images?
+    # outlines made of the boxes, and the recipe, which is tested at 160 pixels
+    outline_swap=dict(config=outline_swap, axis_values=all_boxes),
+    recipe=dict(config=recipe, axis_values=all_boxes),
+    # by few boxes
+    swap_balanced_few=dict(config=swap_balanced, axis_values=few_boxes),
+    outline_swap_few=dict(config=outline_swap, axis_values=few_boxes),
+    recipe_few=dict(config=recipe, axis_values=few_boxes),
+    # is it the swap, or the class weights and the choice of images?
     cnn_balanced_guided=dict(
         config=balanced,
-        axis_values=few_boxes,
+        axis_values=some_boxes,
         options={'train_dataloader.sampler': few},
     ),
     # or how often the few are drawn?
     swap_balanced_ordinary=dict(
         config=swap_balanced,
-        axis_values=few_boxes,
+        axis_values=some_boxes,
         options={'train_dataloader.sampler': ordinary},
     ),
     swap_balanced_half=dict(
         config=swap_balanced,
-        axis_values=few_boxes,
+        axis_values=some_boxes,
         options={'train_dataloader.sampler.fraction': 0.5},
     ),
 )
+for name, method in methods.items():
+    if name != 'recipe':
+        method['axis_values'] = dict(method.get('axis_values', {}), seed=[0, 1, 2])
 baseline = 'cnn'
-axes = dict(data=['waterbirds'], masks=['100%', '5%'], seed=[0, 1, 2])
+axes = dict(data=['waterbirds'], masks=['100%', '5%', '1.25%'], seed=[0, 1, 2, 3, 4])
 options = {
     'test_cfg': dict(type='ModelAwareTestLoop'),
     'test_evaluator': [
@@ -66,4 +78,5 @@ metrics = {
     'Grad-CAM: energy inside, %': ('grad_cam/energy', 100),
     'input x gradient: energy inside, %': ('input_x_gradient/energy', 100),
 }
-del few, ordinary, energy, all_boxes, few_boxes, balanced, swap_balanced
+del few, ordinary, energy, all_boxes, few_boxes, some_boxes
+del balanced, swap_balanced, outline_swap, recipe, method, name

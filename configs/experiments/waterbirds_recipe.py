@@ -20,7 +20,7 @@ for name, options in changes.items():
         config=config, axis_values=dict(masks=['100%']), options=options
     )
 baseline = 'recipe'
-axes = dict(masks=['100%', '5%', '1.25%'])
+axes = dict(masks=['100%', '5%', '1.25%'], seed=[0, 1, 2])
 options = {
     'train_cfg.max_epochs': 2,
     'test_evaluator': [dict(type='GroupAccuracy'), dict(type='FocusMetric')],
