@@ -17,7 +17,7 @@ model = dict(
     backbone=dict(model_name='resnet50', img_size=224),
     head=dict(num_classes=37),
     fine_tuning=dict(frozen=0.7, norm_eval=True, zero_head=True),
-    train_cfg=dict(augments=dict(type='BackgroundSwap', prob=0.5, border=1.5)),
+    train_cfg=dict(augments=dict(type='BackgroundSwap', prob=1.0, border=1.5)),
 )
 
 optim_wrapper = dict(

@@ -27,7 +27,8 @@ class BackgroundSwap:
     called as ``(images, labels, masks)`` in any loop, labels of any kind.
 
     Args:
-        prob: Probability that a guided image gets another background, [0, 1].
+        prob: Probability that a guided image gets another background, [0, 1]. Below 1
+            the background tells the class in some draws, and the network uses it.
         border: Standard deviation of the object's blurred edge, pixels, >= 0.
         hole: What is filled in the image that gives its context: its object by the
             ``'mask'``, or the ``'box'`` around the mask, for outlines that may lack a
@@ -36,7 +37,7 @@ class BackgroundSwap:
 
     stock = GOES
 
-    def __init__(self, prob: float = 0.5, border: float = 2.0, hole: str = 'mask'):
+    def __init__(self, prob: float = 1.0, border: float = 2.0, hole: str = 'mask'):
         check_number('prob', prob, least=0, most=1)
         check_number('border', border, least=0)
         check_choice('hole', hole, HOLES)
