@@ -3,7 +3,8 @@
     python -m benchmarks --page docs/benchmarks.md
 
 The work dir keeps one file of results for each benchmark, so that ``--only`` can repeat
-one benchmark and the table still has all results.
+one benchmark and the table still has all results. A page also keeps its rows that the
+work dir does not have.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from cfcn_plugin.experiments.table import write_into_page
+from cfcn_plugin.experiments.table import BEGIN, END, write_into_page
 
 from .loops import processes, runner
 from .loss import compiled_loss, loss
@@ -72,7 +73,7 @@ def main():
         '--page',
         type=Path,
         metavar='PAGE.md',
-        help='also write the table into this page, between its markers',
+        help='also write the rows into the table of this page, between its markers',
     )
     parser.add_argument(
         '--tiny', action='store_true', help='small sizes, for a smoke test'
@@ -96,10 +97,10 @@ def main():
         else f'{os.cpu_count()} CPU cores ({platform.machine()}), one thread'
     )
     command = shlex.join(['python', '-m', 'benchmarks', *sys.argv[1:]])
-    text = (
-        f'{markdown(known(args.work_dir))}\n\n{where}, torch {torch.__version__}:'
-        f'\n\n```\n{command}\n```'
-    )
+    table = markdown(known(args.work_dir))
+    if args.page and args.page.is_file():
+        table = merged(args.page.read_text(encoding='utf-8'), table)
+    text = f'{table}\n\n{where}, torch {torch.__version__}:\n\n```\n{command}\n```'
     if args.page:
         write_into_page(args.page, text)
     else:
@@ -132,6 +133,16 @@ def markdown(lines: list[Line]) -> str:
         aim = '' if line.aim is None else f'{line.aim:g}'
         text.append(f'| {line.what} | {ratio} | {aim} | {line.unit} |')
     return '\n'.join(text)
+
+
+def merged(page: str, table: str) -> str:
+    """A page's table, with the rows of ``table`` in place of those of the same name.
+
+    New rows are last.
+    """
+    old = page.partition(BEGIN)[2].partition(END)[0]
+    rows = [row for row in f'{old}\n{table}'.splitlines() if row.startswith('|')]
+    return '\n'.join({row.split(' | ')[0]: row for row in rows}.values())
 
 
 if __name__ == '__main__':

@@ -5,7 +5,7 @@ from unittest import mock
 
 import pytest
 
-from benchmarks.__main__ import BENCHMARKS, known, main, markdown
+from benchmarks.__main__ import BENCHMARKS, known, main, markdown, merged
 from benchmarks.pairs import Line, Ratio
 
 
@@ -49,11 +49,27 @@ def test_every_benchmark_runs(name, tmp_path, capsys):
 def test_a_benchmark_measured_alone_leaves_the_others_in_the_page(tmp_path):
     page = tmp_path / 'page.md'
     page.write_text('# Cost\n\n<!-- table -->\n<!-- end of table -->\n\nmore\n')
-    run(tmp_path, '--only', 'loss', '--tiny', '--pairs', '2', '--page', str(page))
-    run(tmp_path, '--only', 'runner', '--tiny', '--pairs', '2', '--page', str(page))
+    for name in ('loss', 'runner'):  # each on another machine
+        arguments = ('--only', name, '--tiny', '--pairs', '2', '--page', str(page))
+        run(tmp_path / name, *arguments)
     text = page.read_text()
     assert 'loss over' in text and 'runner over' in text
     assert text.startswith('# Cost') and text.endswith('\nmore\n')
+
+
+def test_a_page_keeps_its_other_rows_and_their_order():
+    page = (
+        '| not a row |\n<!-- table -->\n| what | ratio |\n|---|---|\n| a | 1 |\n'
+        '| b | 2 |\n\n2 cores:\n<!-- end of table -->\n| not a row |\n'
+    )
+    table = '| what | ratio |\n|---|---|\n| c | 3 |\n| a | 4 |'
+    assert merged(page, table).splitlines() == [
+        '| what | ratio |',
+        '|---|---|',
+        '| a | 4 |',
+        '| b | 2 |',
+        '| c | 3 |',
+    ]
 
 
 def test_a_missed_aim_is_bold():
