@@ -62,3 +62,9 @@ def check_flag(name: str, value, optional: bool = False) -> None:
     """Raise a TypeError if an option is neither True nor False, nor an allowed None."""
     if not isinstance(value, bool) and not (optional and value is None):
         raise TypeError(f'`{name}` must be True or False, got {value!r}')
+
+
+def check_names(name: str, value) -> None:
+    """Raise a TypeError if the option ``name`` is one string instead of several."""
+    if isinstance(value, str):
+        raise TypeError(f'`{name}` must be several names, got {value!r}')

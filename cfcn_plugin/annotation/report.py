@@ -8,7 +8,7 @@ from itertools import zip_longest
 import numpy as np
 from pandas import DataFrame
 
-from cfcn_plugin.masks.base import MaskError, unknown_keys_error
+from cfcn_plugin.masks.errors import MaskError, unknown_keys_error
 from cfcn_plugin.masks.refine_record import describe_ways
 from cfcn_plugin.printable import printable
 

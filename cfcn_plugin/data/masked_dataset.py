@@ -9,7 +9,7 @@ import numpy as np
 from torch.utils.data import ConcatDataset, Dataset, Subset
 
 from cfcn_plugin.masks import MaskLoader, MaskSource, image_key
-from cfcn_plugin.masks.base import unknown_keys_error
+from cfcn_plugin.masks.errors import unknown_keys_error
 from cfcn_plugin.options import check_flag, check_number
 
 from .masked_samples import MaskedSamples

@@ -5,15 +5,17 @@ file per image, ``index`` the base of sources with one file for all images. ``ob
 selects annotated objects. ``io`` reads files and draws shapes. See docs/masks.md.
 """
 
-from .base import MaskError, MaskRecord, MaskSizeError, MaskSource, image_key
+from .base import MaskRecord, MaskSource, image_key
 from .boxes import BoxMasks
 from .coco import COCOMasks
 from .cub import CUBBoxMasks, CUBSegmentationMasks
 from .cvat import CVATMasks
+from .errors import MaskError, MaskSizeError
 from .idrid import IDRiDMasks
 from .label_studio import LabelStudioMasks
 from .labelme import LabelMeMasks
-from .mask_loader import MaskLoader, QueryResult
+from .mask_loader import MaskLoader
+from .mask_query import QueryResult
 from .mat import MatMasks
 from .png import PNGMasks
 from .points import PointMasks

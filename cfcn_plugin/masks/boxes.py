@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import starmap
 
-from cfcn_plugin.options import check_flag
+from cfcn_plugin.options import check_choice, check_flag
 
-from .base import MaskError, MaskRecord, at, check_option, expect
+from .base import MaskRecord
 from .deferred import read_or_defer
+from .errors import MaskError, at, expect
 from .index import IndexedMasks
 from .io.names import image_name
 from .io.rectangles import Box, draw_boxes, read_box
@@ -55,7 +56,7 @@ class BoxMasks(IndexedMasks):
         **choice,
     ):
         check_flag('normalized', normalized, optional=True)
-        check_option('format', format, FORMATS)
+        check_choice('format', format, FORMATS)
         if len(box) != 4:
             raise ValueError(f'`box` must name four columns, got {list(box)}')
         self.choice = ObjectChoice(**choice)

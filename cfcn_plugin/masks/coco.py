@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from cfcn_plugin.options import check_flag
+from cfcn_plugin.options import check_choice, check_flag
 
-from .base import MaskError, MaskRecord, at, check_option, check_size, expect
+from .base import MaskRecord
 from .deferred import read_or_defer
+from .errors import MaskError, at, check_size, expect
 from .index import IndexedMasks
 from .io.coco_file import (
     FIELDS,
@@ -71,8 +72,8 @@ class COCOMasks(IndexedMasks):
         **choice,
     ):
         check_flag('normalized', normalized, optional=True)
-        check_option('use', use, USES)
-        check_option('crowd', crowd, tuple(IGNORED))
+        check_choice('use', use, USES)
+        check_choice('crowd', crowd, tuple(IGNORED))
         self.use = use
         self.crowd = crowd
         self.normalized = normalized

@@ -8,8 +8,9 @@ import numpy as np
 
 from cfcn_plugin.options import check_whole
 
-from .base import MaskError, MaskRecord, at, expect
+from .base import MaskRecord
 from .boxes import BoxMasks
+from .errors import MaskError, at, expect
 from .folder import FolderMasks
 from .io.files import read_lines
 from .io.image import read_image

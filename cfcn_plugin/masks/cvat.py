@@ -4,9 +4,10 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from .base import MaskError, MaskRecord, MaskSource
+from .base import MaskRecord, MaskSource
 from .cvat_colours import LABELMAP, CVATColourMasks
 from .cvat_shapes import CVATShapeMasks
+from .errors import MaskError
 from .io.archive import Archive
 from .io.cvat_xml import ANNOTATIONS
 

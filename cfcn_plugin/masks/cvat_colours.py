@@ -5,7 +5,8 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, at
+from .base import MaskRecord
+from .errors import MaskError, at
 from .io.archive import Archive
 from .io.files import decode_lines
 from .io.image import read_image

@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from .base import MaskError, MaskRecord, at, check_size, expect
+from .base import MaskRecord
 from .cvat_colours import BACKGROUND
 from .deferred import read_or_defer
+from .errors import MaskError, at, check_size, expect
 from .index import IndexedMasks
 from .io.cvat_xml import NO_AREAS, draw_shapes, read_annotations, read_shape, read_size
 from .io.names import image_name

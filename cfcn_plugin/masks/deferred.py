@@ -7,7 +7,7 @@ to no image is raised when the file is read.
 from collections.abc import Callable
 from typing import Any
 
-from .base import MaskError, at
+from .errors import MaskError, at
 
 
 def read_or_defer(place: str, read: Callable, *args) -> Any:

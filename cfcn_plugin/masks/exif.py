@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .base import MaskError
+from .errors import MaskError
 from .io.jpeg_header import jpeg_without_exif
 from .io.open_image import open_image
 

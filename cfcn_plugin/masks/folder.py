@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from .base import MaskError, MaskRecord, at
+from .base import MaskRecord
+from .errors import MaskError, at
 from .flat_folder import images_by_stem
 from .io.files import walk_files
 from .io.stored_names import normal_name

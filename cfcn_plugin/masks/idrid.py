@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 
 from cfcn_plugin.options import check_flag
 
-from .base import MaskRecord, at, class_record
+from .base import MaskRecord, class_record
+from .errors import at
 from .io.files import walk_files
 from .io.image import read_nonblack
 from .mask_memory import file_states

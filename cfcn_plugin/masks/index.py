@@ -13,8 +13,9 @@ from zlib import crc32
 import numpy as np
 import torch
 
-from .base import MaskError, MaskRecord, MaskSource, at, unknown_keys_error
+from .base import MaskRecord, MaskSource
 from .deferred import is_packed_error, pack_error, restore_error
+from .errors import MaskError, at, unknown_keys_error
 from .io.files import walk_files
 from .io.names import find_name
 from .io.stored_names import normal_name

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from .base import MaskError, MaskRecord, at, check_option, expect, is_list_of
+from cfcn_plugin.options import check_choice
+
+from .base import MaskRecord
 from .deferred import read_or_defer
+from .errors import MaskError, at, expect, is_list_of
 from .index import IndexedMasks
 from .io.files import read_json
 from .io.label_studio_regions import (
@@ -102,7 +105,7 @@ class LabelStudioMasks(IndexedMasks):
         to_name: str | None = None,
         **choice,
     ):
-        check_option('several', several, SEVERAL)
+        check_choice('several', several, SEVERAL)
         self.choice = ObjectChoice(**choice)
         self.images = images
         self.prefix = prefix

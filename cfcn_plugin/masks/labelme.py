@@ -9,15 +9,8 @@ import numpy as np
 
 from cfcn_plugin.options import check_flag
 
-from .base import (
-    MaskError,
-    MaskRecord,
-    MaskSizeError,
-    at,
-    check_size,
-    expect,
-    is_list_of,
-)
+from .base import MaskRecord
+from .errors import MaskError, MaskSizeError, at, check_size, expect, is_list_of
 from .folder import FolderMasks
 from .io.files import read_json
 from .io.image import read_image

@@ -1,67 +1,26 @@
 """Loading the mask of one image, with the policies for missing and wrong masks."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
+from cfcn_plugin.options import check_choice, check_flag, check_number, check_whole
 
-from cfcn_plugin.options import check_flag, check_number, check_whole
-from cfcn_plugin.printable import printable
-
-from .base import (
-    ForeignImageError,
-    MaskError,
-    MaskRecord,
-    MaskSizeError,
-    MaskSource,
-    at,
-    check_option,
-    check_size,
-    image_key,
-)
-from .exif import turn_upright
+from .base import MaskSource, image_key
+from .errors import MaskError
 from .failures import Failures
 from .io.stored_names import normal_name
-from .mask_memory import MaskMemory, file_states, memory_key
-from .orientation import image_pixels, mask_turn, size_remedy
+from .mask_memory import MaskMemory, memory_key
+from .mask_query import QueryResult, describe_image, query_source
+from .orientation import image_pixels
 from .refine import GrabCut
 from .refine_record import RefineRecord
-from .scaled_record import is_scaled, read_scaled
 from .selection import guidance_rank, read_guided_list
 
 POLICIES = ('error', 'unguided')
 ON_ERROR = ('raise', 'unguided')
 MAX_WARNINGS = 100  # in one process
 warn_by_logging = logging.getLogger(__name__).warning
-
-
-@dataclass(frozen=True)
-class QueryResult:
-    """The result of querying a mask source for one image.
-
-    Attributes:
-        kind: ``'mask'``; ``'unchosen'``: the list or the fraction leaves the image
-            out; or the problem: ``'missing'``, ``'empty'``, ``'size'``, ``'unusable'``.
-        error: The error that a strict policy raises; None if there is no problem.
-        record: The mask in the orientation of the loaded image; with ``'empty'``,
-            zeros; with ``'size'``, the mask of the wrong size, if available.
-        ways: How the mask was refined (``Refined.ways``); None if it was not.
-    """
-
-    kind: str
-    error: Exception | None = None
-    record: MaskRecord | None = None
-    ways: Counter | None = None
-
-    @property
-    def reason(self) -> str:
-        """Text of the problem; empty if there is no problem."""
-        if self.error is None or isinstance(self.error, ValueError):
-            return printable(self.error or '')
-        return printable(f'{type(self.error).__name__}: {self.error}')
 
 
 class MaskLoader:
@@ -115,9 +74,9 @@ class MaskLoader:
         refine: GrabCut | None = None,
         warn: Callable[[str], None] = warn_by_logging,
     ):
-        check_option('missing', missing, POLICIES)
-        check_option('empty', empty, POLICIES)
-        check_option('on_error', on_error, ON_ERROR)
+        check_choice('missing', missing, POLICIES)
+        check_choice('empty', empty, POLICIES)
+        check_choice('on_error', on_error, ON_ERROR)
         check_number('fraction', fraction, least=0, most=1)
         check_whole('seed', seed)
         check_flag('exif', exif)
@@ -229,7 +188,7 @@ class MaskLoader:
         try:
             if not self.is_sample_chosen(sample):
                 return QueryResult('unchosen')
-            return self._query_source(sample, shape)
+            return query_source(self.source, sample, shape, self.exif, self.rescale)
         except Exception as error:  # a bug in a source must not end a validation
             return QueryResult('unusable', error)
 
@@ -250,7 +209,7 @@ class MaskLoader:
         if kept is not None:
             self.failures.any_fine = True
             return QueryResult('mask', None, *kept)
-        result = self._query_source(sample, shape)
+        result = query_source(self.source, sample, shape, self.exif, self.rescale)
         if result.error is None or self.is_declared_unguided(result):
             self.failures.any_fine = True
         elif self.on_error == 'raise':
@@ -278,75 +237,3 @@ class MaskLoader:
     def is_declared_unguided(self, result: QueryResult) -> bool:
         """Whether ``missing`` or ``empty`` declares the image unguided."""
         return getattr(self, result.kind, 'error') == 'unguided'
-
-    def _query_source(self, sample: dict, shape: tuple[int, int]) -> QueryResult:
-        record, where = None, type(self.source).__name__
-        path = sample.get('img_path')
-        image = () if path is None else file_states(path)
-        try:
-            orientation, turn, problem = mask_turn(sample, shape, self.exif)
-            stored = shape[::-1] if turn > 4 else shape
-            asked = {**sample, 'ori_shape': stored}
-            record = (
-                read_scaled(self.source, asked) if self.rescale else self.source(asked)
-            )
-            if record is None:
-                with suppress(ForeignImageError):
-                    where = self.source.looked_for(self.source.key(sample))
-                return QueryResult(
-                    'missing',
-                    MaskError(
-                        f'{describe_image(sample)} has no mask in {where}: add it, '
-                        'or declare images without a mask unguided with '
-                        "`missing='unguided'`"
-                    ),
-                )
-            with at(f"'{record.file}'"):
-                check_size(record.mask.shape[-2:], stored)
-                record.check()
-            if problem:
-                raise MaskError(f'{describe_image(sample)} {problem}')
-        except MaskSizeError as error:
-            remedy = size_remedy(error.size, stored, sample, self.exif)
-            if not remedy and not self.rescale and is_scaled(error.size, stored):
-                remedy = (
-                    '. The proportions are the same: scale such masks with '
-                    '`rescale=True`'
-                )
-            return QueryResult(
-                'size', MaskError(f'{describe_image(sample)}: {error}{remedy}'), record
-            )
-        except MaskError as error:
-            return QueryResult('unusable', error)
-        if not record.mask.any():
-            return QueryResult(
-                'empty',
-                MaskError(
-                    f"mask '{record.file}' has no causal pixel: correct it, or declare "
-                    "such images unguided with `empty='unguided'`"
-                ),
-                MaskRecord(np.zeros(shape, np.uint8), record.file),
-            )
-        ignore = record.ignore
-        # a turned image is compared with its file in each draw
-        made_of = (
-            None
-            if record.made_of is None or orientation != 1
-            else (*image, *record.made_of)
-        )
-        return QueryResult(
-            'mask',
-            record=MaskRecord(
-                turn_upright(record.mask, turn),
-                record.file,
-                record.classes,
-                None if ignore is None else turn_upright(ignore, turn),
-                made_of,
-            ),
-        )
-
-
-def describe_image(sample: dict) -> str:
-    """The image of a sample, for messages."""
-    name = sample.get('img_path') or sample.get('sample_idx')
-    return f"image '{printable(name)}'"

@@ -6,7 +6,8 @@ import numpy as np
 
 from cfcn_plugin.options import check_flag
 
-from .base import MaskError, MaskRecord, check_size
+from .base import MaskRecord
+from .errors import MaskError, check_size
 from .folder import FolderMasks
 from .io.hdf5 import find_numbers, import_h5py, open_matlab
 

@@ -5,13 +5,8 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from .base import (
-    ForeignImageError,
-    MaskError,
-    MaskSource,
-    at,
-    unknown_keys_error,
-)
+from .base import MaskSource
+from .errors import ForeignImageError, MaskError, at, unknown_keys_error
 from .io.files import walk_files
 from .io.names import find_inside
 from .io.stored_names import images_of_stem, is_image, normal_name, normal_stem

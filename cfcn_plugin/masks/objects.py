@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, check_names, check_option, class_record
+from cfcn_plugin.options import check_choice, check_names
+
+from .base import MaskRecord, class_record
+from .errors import MaskError
 
 # option of crowds and difficult objects -> `ignored` of Annotated
 IGNORED = dict(ignore=True, causal=False, skip=None)
@@ -59,8 +62,8 @@ class ObjectChoice:
         ignore: Sequence[str] = (),
         label_missing: str = 'error',
     ):
-        check_option('objects', objects, OBJECTS)
-        check_option('label_missing', label_missing, LABEL_MISSING)
+        check_choice('objects', objects, OBJECTS)
+        check_choice('label_missing', label_missing, LABEL_MISSING)
         for name, value in dict(
             classes=classes, categories=categories, ignore=ignore or None
         ).items():

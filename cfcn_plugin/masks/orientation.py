@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from .base import MaskError
+from .errors import MaskError
 from .exif import is_upright, stored_orientation
 
 LOAD_UPRIGHT = (

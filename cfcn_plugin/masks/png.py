@@ -7,7 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .base import MaskError, MaskRecord, class_record
+from .base import MaskRecord, class_record
+from .errors import MaskError
 from .folder import FolderMasks
 from .io.image import read_image
 from .io.palette import OPAQUE, TRANSPARENT, binary_values, values_or_transparent

@@ -7,8 +7,9 @@ import numpy as np
 
 from cfcn_plugin.options import check_flag
 
-from .base import MaskError, MaskRecord, at, expect
+from .base import MaskRecord
 from .deferred import read_or_defer
+from .errors import MaskError, at, expect
 from .index import IndexedMasks
 from .io.names import image_name
 from .io.numbers import read_number

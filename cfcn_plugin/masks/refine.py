@@ -10,10 +10,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cfcn_plugin.options import check_number, check_whole
+from cfcn_plugin.options import check_choice, check_number, check_whole
 from cfcn_plugin.stock import GOES
 
-from .base import check_option
 from .io.shapes import dilate
 from .refine_cache import RefineCache
 
@@ -81,7 +80,7 @@ class GrabCut:
         most: float = 0.98,
         cache: str | None = None,
     ):
-        check_option('mark', mark, MARKS)
+        check_choice('mark', mark, MARKS)
         check_whole('iterations', iterations, least=1, most=LARGEST)
         check_whole('size', size, least=16, most=LARGEST)
         for name, value in dict(

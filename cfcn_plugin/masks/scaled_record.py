@@ -5,7 +5,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from .base import MaskRecord, MaskSizeError, MaskSource, at
+from .base import MaskRecord, MaskSource
+from .errors import MaskSizeError, at
 
 MOST_PIXELS = 2**27  # a file may claim any size
 

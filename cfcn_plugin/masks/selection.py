@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 
-from .base import MaskError, at
+from .errors import MaskError, at
 from .io.files import decode_lines, read_lines
 
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import MaskError, check_option
+from cfcn_plugin.options import check_choice
+
+from .errors import MaskError
 from .png import PNGMasks
 
 ANIMAL, BACKGROUND, BORDER = 1, 2, 3
@@ -29,7 +31,7 @@ class TrimapMasks(PNGMasks):
         data_root: str = '',
         border: str = 'causal',
     ):
-        check_option('border', border, BORDERS)
+        check_choice('border', border, BORDERS)
         super().__init__(
             masks,
             images,

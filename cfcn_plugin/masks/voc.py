@@ -6,7 +6,10 @@ from posixpath import basename
 
 import numpy as np
 
-from .base import MaskError, MaskRecord, at, check_names, check_option, check_size
+from cfcn_plugin.options import check_choice, check_names
+
+from .base import MaskRecord
+from .errors import MaskError, at, check_size
 from .folder import FolderMasks
 from .io.image import read_image
 from .io.names import find_inside
@@ -87,9 +90,9 @@ class VOCMasks(FolderMasks):
         names: Sequence[str] = VOC2007_CATEGORIES,
         **choice,
     ):
-        check_option('use', use, tuple(FOLDERS))
-        check_option('void', void, VOIDS)
-        check_option('difficult', difficult, tuple(IGNORED))
+        check_choice('use', use, tuple(FOLDERS))
+        check_choice('void', void, VOIDS)
+        check_choice('difficult', difficult, tuple(IGNORED))
         check_names('names', names)
         boxes = use == 'bbox'
         if boxes and masks and annotations not in (FOLDERS[use], masks):

@@ -7,9 +7,10 @@ from posixpath import basename, dirname
 
 import numpy as np
 
-from cfcn_plugin.options import check_flag
+from cfcn_plugin.options import check_flag, check_names
 
-from .base import MaskError, MaskRecord, at, check_names, expect
+from .base import MaskRecord
+from .errors import MaskError, at, expect
 from .folder import FolderMasks
 from .io.files import read_lines, walk_files
 from .io.numbers import read_number, read_whole

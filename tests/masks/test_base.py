@@ -1,19 +1,11 @@
-"""The key of an image's mask: the path below the data root."""
-
-import pickle
+"""The key of an image's mask, the path below the data root, and the record."""
 
 import numpy as np
 import pytest
 
 from cfcn_plugin.masks import MaskError, MaskRecord, MaskSource, image_key
-from cfcn_plugin.masks.base import (
-    MaskSizeError,
-    at,
-    check_size,
-    class_record,
-    is_plain,
-    unknown_keys_error,
-)
+from cfcn_plugin.masks.base import class_record
+from cfcn_plugin.masks.io.stored_names import is_plain
 
 
 def test_key_is_the_path_below_the_data_root():
@@ -51,30 +43,11 @@ def test_image_outside_data_root_names_image_root_and_remedy(path):
     assert 'the same `data_root`' in message
 
 
-def test_mask_error_is_a_value_error():
-    assert issubclass(MaskError, ValueError)
-
-
 def test_record_cannot_be_changed():
     record = MaskRecord(np.ones((2, 2), np.uint8), 'a.png')
     assert record.classes is None and record.ignore is None
     with pytest.raises(AttributeError):
         record.mask = None
-
-
-@pytest.mark.parametrize('text', ['\x1b[2J', '\u202ex', 'a\nb', '\udce9', '\u2028'])
-def test_message_quotes_a_file_without_what_a_terminal_obeys(text):
-    error = MaskError(f"'{text}' is cut")
-    with pytest.raises(MaskError) as caught, at(f"'{text}.json'"):
-        raise error
-    shown = (
-        text.encode('ascii', 'backslashreplace')
-        .decode()
-        .encode('unicode_escape')
-        .decode()
-        .replace('\\\\', '\\')
-    )
-    assert str(caught.value) == f"'{shown}.json': '{shown}' is cut"
 
 
 def test_source_without_its_methods_cannot_be_made():
@@ -130,33 +103,6 @@ def test_images_without_an_entry_are_told_by_their_keys():
     assert beside.missing(images) == ['c.jpg', 'c.png', 'd.png']
 
 
-# ---- records and errors ----------------------------------------------------
-
-
-def test_size_error_survives_the_way_out_of_a_worker():
-    check_size((4, 5), [4, 5])
-    with (
-        pytest.raises(MaskSizeError, match=r"^'a.png': .*\(2, 3\)") as caught,
-        at("'a.png'"),
-    ):
-        check_size((2, 3), (4, 5))
-    error = caught.value
-    copy = pickle.loads(pickle.dumps(error))
-    assert (copy.size, str(copy)) == ((2, 3), str(error))
-    assert isinstance(MaskSizeError('text alone'), MaskError)  # what torch does
-
-
-def test_places_add_up_from_the_outside():
-    with (
-        pytest.raises(MaskError, match="^'a.json', line 3: is cut$"),
-        at("'a.json'"),
-        at('line 3'),
-    ):
-        raise MaskError('is cut')
-    with pytest.raises(ValueError, match='^other$'), at("'a.json'"):
-        raise ValueError('other')
-
-
 def test_class_record_holds_the_classes_that_have_a_mask():
     one, none = np.ones((2, 3), np.uint8), np.zeros((2, 3), np.uint8)
     record = class_record({7: one, 2: one, 5: none}, (2, 3), 'a.png')
@@ -164,8 +110,3 @@ def test_class_record_holds_the_classes_that_have_a_mask():
     assert record.classes.dtype == np.int64
     empty = class_record({5: none}, (2, 3), 'a.png')
     assert empty.mask.shape == (0, 2, 3) and not empty.mask.any()
-
-
-def test_unknown_names_tell_those_that_differ_in_case():
-    text = str(unknown_keys_error({'a/B', 'c'}, 'masks', "folder 'm'", {'A/b', 'd'}))
-    assert "'a/B' (did you mean 'A/b'?), 'c':" in text

@@ -22,7 +22,7 @@ from cfcn_plugin.masks import (
     MaskError,
     PNGMasks,
 )
-from cfcn_plugin.masks.base import LONGEST
+from cfcn_plugin.masks.errors import LONGEST
 
 SHAPE = (4, 6)
 MEGABYTES = 200  # that reading an image of 24 pixels may cost

@@ -15,7 +15,7 @@ import pytest
 from unbroken import unbroken
 
 from cfcn_plugin.masks import COCOMasks, LabelStudioMasks, MaskError, MatMasks
-from cfcn_plugin.masks.base import LONGEST
+from cfcn_plugin.masks.errors import LONGEST
 
 
 class Touch:

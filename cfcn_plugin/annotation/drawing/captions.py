@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from cfcn_plugin.masks.base import MaskError, at
+from cfcn_plugin.masks.errors import MaskError, at
 from cfcn_plugin.masks.io.stored_names import normal_name
 from cfcn_plugin.masks.io.table import open_csv
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cfcn_plugin.masks.base import at, expect
+from cfcn_plugin.masks.errors import at, expect
 from cfcn_plugin.masks.io.files import read_lines
 from cfcn_plugin.masks.io.names import image_name
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cfcn_plugin.masks.base import at, expect
+from cfcn_plugin.masks.errors import at, expect
 from cfcn_plugin.masks.io.voc_xml import read_objects
 from cfcn_plugin.masks.selection import choose_guided
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cfcn_plugin.masks.base import MaskError, at, expect
+from cfcn_plugin.masks.errors import MaskError, at, expect
 from cfcn_plugin.masks.io.hdf5 import find_numbers, open_matlab
 
 from .new_dataset import patient_split, write_dataset

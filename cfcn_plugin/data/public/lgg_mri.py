@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cfcn_plugin.masks.base import at
+from cfcn_plugin.masks.errors import at
 from cfcn_plugin.masks.exif import open_as_stored
 from cfcn_plugin.masks.io.image import read_nonblack
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from cfcn_plugin.masks.base import at, expect
 from cfcn_plugin.masks.cub import read_cub_boxes
+from cfcn_plugin.masks.errors import at, expect
 from cfcn_plugin.masks.io.rectangles import read_box
 from cfcn_plugin.masks.io.table import read_entries
 

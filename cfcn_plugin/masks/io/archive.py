@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.errors import MaskError
 
 from .files import walk_files
 from .names import find_inside

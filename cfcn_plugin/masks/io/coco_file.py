@@ -5,8 +5,8 @@ from array import array
 from itertools import chain
 from typing import Any, NamedTuple
 
-from cfcn_plugin.masks.base import MaskError, at, expect, is_list_of
 from cfcn_plugin.masks.deferred import read_or_defer, without_traceback
+from cfcn_plugin.masks.errors import MaskError, at, expect, is_list_of
 
 from .names import image_name
 from .numbers import are_numbers, is_whole

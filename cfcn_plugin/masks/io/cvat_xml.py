@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from cfcn_plugin.masks.base import MaskError, at, expect
+from cfcn_plugin.masks.errors import MaskError, at, expect
 
 from .archive import Archive
 from .numbers import read_whole

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.errors import MaskError
 
 
 def import_h5py():

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageFile
 
-from cfcn_plugin.masks.base import MaskError, check_size
+from cfcn_plugin.masks.errors import MaskError, check_size
 from cfcn_plugin.masks.exif import exif_orientation
 
 from .open_image import FORMATS, open_image

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import numpy as np
 
-from cfcn_plugin.masks.base import MaskError, at, check_size, expect, is_list_of
+from cfcn_plugin.masks.errors import MaskError, at, check_size, expect, is_list_of
 
 from .numbers import are_numbers, is_whole, read_number
 from .scale import PERCENT_EDGE, check_percent

@@ -6,7 +6,8 @@ from itertools import accumulate
 from pathlib import Path
 from posixpath import normpath
 
-from cfcn_plugin.masks.base import MaskError, expect, is_plain
+from cfcn_plugin.masks.errors import MaskError, expect
+from cfcn_plugin.masks.io.stored_names import is_plain
 
 from .stored_names import normal_name, stored_names
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 from PIL import Image
 
-from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.errors import MaskError
 
 OPAQUE = 255
 TRANSPARENT = -1  # the value of a transparent pixel

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from cfcn_plugin.masks.base import MaskError, expect
+from cfcn_plugin.masks.errors import MaskError, expect
 
 from .numbers import read_number
 from .scale import to_pixels

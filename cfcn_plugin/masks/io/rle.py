@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from cfcn_plugin.masks.base import MaskError, expect
+from cfcn_plugin.masks.errors import MaskError, expect
 
 from .numbers import are_numbers, is_whole
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import cycle
 
-from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.errors import MaskError
 
 EDGE = 0.01  # tolerance for fractions that converters round to outside the image
 BESIDE = 0.5  # pixels; an object in (-0.5, 1.5) covers only the first pixel

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from cfcn_plugin.masks.base import check_option, expect
-from cfcn_plugin.options import check_number
+from cfcn_plugin.masks.errors import expect
+from cfcn_plugin.options import check_choice, check_number
 
 from .numbers import read_number
 from .rectangles import check_in_image, draw_boxes
@@ -61,7 +61,7 @@ def check_inside(points: np.ndarray, margin: float, shape: tuple) -> None:
 def check_radius(radius: float, unit: str) -> None:
     """Raise a ValueError if the radius is no number from 0 or the unit is unknown."""
     check_number('radius', radius, least=0, most=FAR)
-    check_option('unit', unit, UNITS)
+    check_choice('unit', unit, UNITS)
 
 
 def fill_polygon(points, shape: tuple[int, int], nonzero: bool = False) -> np.ndarray:

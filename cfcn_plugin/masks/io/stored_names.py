@@ -42,6 +42,19 @@ def normal_stem(name: str) -> str:
     return normal_name(os.path.splitext(name)[0])
 
 
+def is_plain(name) -> bool:
+    """Whether a name needs no normalisation; fast enough for a million names."""
+    return (
+        isinstance(name, str)
+        and bool(name.strip())
+        and '/.' not in name
+        and '//' not in name
+        and '\0' not in name
+        and not name.startswith(('.', '/'))
+        and not name.endswith('/')
+    )
+
+
 def stored_names(folder: str | os.PathLike, name: str) -> list[str]:
     """The names of files or folders below ``folder`` that have the letters of ``name``.
 

@@ -7,7 +7,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TextIO
 
-from cfcn_plugin.masks.base import MaskError, at, expect
+from cfcn_plugin.masks.errors import MaskError, at, expect
 
 from .files import check_exists, encoding_error, read_json
 

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from cfcn_plugin.masks.base import MaskError, at, expect
+from cfcn_plugin.masks.errors import MaskError, at, expect
 
 from .numbers import read_number, read_whole
 from .rectangles import Box, check_upright, read_box

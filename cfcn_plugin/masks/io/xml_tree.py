@@ -12,7 +12,7 @@ from xml.etree.ElementTree import (
     fromstring,
 )
 
-from cfcn_plugin.masks.base import MaskError
+from cfcn_plugin.masks.errors import MaskError
 
 DECLARED = re.compile(rb'\s*<\?xml[^>]*?\sencoding\s*=\s*["\']([A-Za-z][\w.:-]*)["\']')
 # codecs of Python that are no encodings of files

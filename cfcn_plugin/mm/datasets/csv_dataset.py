@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmpretrain.datasets import BaseDataset
 
-from cfcn_plugin.masks.base import at
+from cfcn_plugin.masks.errors import at
 from cfcn_plugin.masks.io.stored_names import stored_name
 from cfcn_plugin.masks.io.table import open_csv
 from cfcn_plugin.printable import printable

@@ -7,7 +7,7 @@ from mmpretrain.datasets import PackInputs
 from mmpretrain.engine import SwitchRecipeHook
 
 from cfcn_plugin.masks import image_key
-from cfcn_plugin.masks.base import unknown_keys_error
+from cfcn_plugin.masks.errors import unknown_keys_error
 from cfcn_plugin.mm.datasets.wrappers import pipeline_datasets
 from cfcn_plugin.mm.evaluation import BackgroundSwapMetric
 from cfcn_plugin.mm.models.batch_augment import MaskedBatchAugment

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from cfcn_plugin.masks.mask_loader import describe_image
+from cfcn_plugin.masks.mask_query import describe_image
 
 # Keys of the arrays that move with the image
 MOVED = ('activation_mask', 'ignore_mask', 'source_positions')

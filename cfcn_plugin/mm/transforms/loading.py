@@ -4,9 +4,9 @@ from mmcv.transforms import BaseTransform
 from mmengine.logging import MMLogger
 from mmpretrain.registry import TASK_UTILS
 
-from cfcn_plugin.masks import GrabCut, MaskError, MaskSource
-from cfcn_plugin.masks.base import ForeignImageError
-from cfcn_plugin.masks.mask_loader import MaskLoader, QueryResult, describe_image
+from cfcn_plugin.masks import GrabCut, MaskError, MaskLoader, MaskSource
+from cfcn_plugin.masks.errors import ForeignImageError
+from cfcn_plugin.masks.mask_query import QueryResult, describe_image
 from cfcn_plugin.masks.visibility import mask_fields
 from cfcn_plugin.options import check_number
 from cfcn_plugin.stock import GOES

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfcn_plugin.masks import MaskError
-from cfcn_plugin.masks.base import is_plain
 from cfcn_plugin.masks.io.names import image_name, join_inside
+from cfcn_plugin.masks.io.stored_names import is_plain
 
 
 @pytest.mark.parametrize(
