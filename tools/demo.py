@@ -33,8 +33,8 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 
 from cfcn_plugin.data.public.textured_digits import write_textured_digits
-from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.outcome import Outcome
+from cfcn_plugin.experiments.read_grid import read_grid
 from cfcn_plugin.experiments.run import run_grid
 from cfcn_plugin.experiments.table import format_markdown, summarise
 from cfcn_plugin.masks.io.open_image import open_image

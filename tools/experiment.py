@@ -78,8 +78,8 @@ if __name__ == '__main__':
 
 from mmengine.logging import MMLogger
 
-from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.outcome import read_outcomes
+from cfcn_plugin.experiments.read_grid import read_grid
 from cfcn_plugin.experiments.report import write_report
 from cfcn_plugin.experiments.run import run_grid
 from cfcn_plugin.experiments.table import (

@@ -1,7 +1,6 @@
 """Running the cells of a grid: in parallel, resumable, with a record of failures."""
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -19,15 +18,15 @@ from rich.progress import (
 
 from cfcn_plugin.atomic_write import atomic_write
 from cfcn_plugin.folder_lock import PATIENCE, lock_folder
+from cfcn_plugin.options import check_choice, check_whole
 from cfcn_plugin.state_file import read_state
 
-from .cell_run import CellRun
 from .grid import Cell, Grid
 from .logs import epochs_done
 from .outcome import Outcome, read_outcome, read_outcomes, write_outcome
 from .prepare import cell_config, compare_settings, run_settings
+from .submit import TIMEOUT_MIN, Submitter
 
-EXECUTORS = ('local', 'slurm', 'debug')
 IDENTITY = 'identity.json'
 OURS = (
     'outcome.json',
@@ -39,9 +38,6 @@ OURS = (
     'job',
 )
 FOREVER = 1e9  # seconds of the progress bar's speed estimate: a cell may take hours
-# default minutes after which an executor ends a run
-TIMEOUT_MIN = {'local': 10 * 365 * 24 * 60, 'slurm': 24 * 60, 'debug': 1}
-THREADS = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
 
 
 def run_grid(
@@ -85,17 +81,16 @@ def run_grid(
             prepared; no cell was run.
         RuntimeError: The work dir is in use.
     """
-    if jobs is not None and jobs < 1:
-        raise ValueError(f'`jobs` must be at least 1, got {jobs}')
-    if executor not in EXECUTORS:
-        raise ValueError(f'`executor` must be one of {EXECUTORS}, got {executor!r}')
+    if jobs is not None:
+        check_whole('jobs', jobs, least=1)
+    check_choice('executor', executor, tuple(TIMEOUT_MIN))
     if gpus and executor == 'slurm':
         raise ValueError(
             f'`gpus` {list(gpus)} are devices of this machine: request '
             'devices from the queue by the option gpus_per_node=1'
         )
     most = 1 if executor == 'debug' else len(grid.cells)
-    submitter = _Submitter(tools, executor, options or {}, threads, jobs or most)
+    submitter = Submitter(tools, executor, options or {}, threads, jobs or most)
     slots = [gpus[i % len(gpus)] if gpus else None for i in range(submitter.jobs)]
     work_dir.mkdir(parents=True, exist_ok=True)
     with lock_folder(work_dir):
@@ -119,57 +114,6 @@ def run_grid(
 
 
 @dataclass(frozen=True)
-class _Submitter:
-    """Submits cells to an executor; see :func:`run_grid`."""
-
-    tools: Path
-    executor: str
-    options: dict
-    threads: int | None
-    jobs: int
-
-    def submit(self, outcome: Outcome, gpu: str | None) -> submitit.Job:
-        folder = outcome.folder / 'job'
-        shutil.rmtree(folder, ignore_errors=True)
-        executor = submitit.AutoExecutor(folder, cluster=self.executor)
-        defaults = dict(
-            name=outcome.cell.name.replace('/', '_'),
-            stderr_to_stdout=True,
-            timeout_min=TIMEOUT_MIN[self.executor],
-        )
-        if self.threads:
-            defaults['cpus_per_task'] = self.threads
-        executor.update_parameters(**{**defaults, **self.options})
-        return executor.submit(
-            CellRun(
-                outcome,
-                self.tools,
-                self._environment(gpu),
-                parent=os.getpid() if self.executor == 'local' else None,
-            )
-        )
-
-    def find_queued(self, outcome: Outcome) -> submitit.Job | None:
-        """The cell's job of an earlier, killed command that is still in the queue."""
-        ending = '_submitted.pkl'
-        files = (outcome.folder / 'job').glob(f'*{ending}')
-        for file in files if self.executor == 'slurm' else ():
-            job = submitit.SlurmJob(file.parent, file.name.removesuffix(ending))
-            if not job.done(force_check=True):
-                return job
-        return None
-
-    def _environment(self, gpu: str | None) -> dict[str, str | None]:
-        if self.executor == 'slurm':
-            threads = self.threads or self.options.get('cpus_per_task', 1)
-            return dict.fromkeys(THREADS, str(threads))
-        threads = self.threads or max(1, (os.cpu_count() or 1) // self.jobs)
-        # submitit's local executor hides devices that submitit has not assigned
-        devices = os.environ.get('CUDA_VISIBLE_DEVICES') if gpu is None else gpu
-        return {**dict.fromkeys(THREADS, str(threads)), 'CUDA_VISIBLE_DEVICES': devices}
-
-
-@dataclass(frozen=True)
 class _Running:
     cell: Cell
     job: submitit.Job
@@ -181,7 +125,7 @@ def _run(
     todo: list[Outcome],
     queued: dict[str, submitit.Job],
     slots: list,
-    submitter: _Submitter,
+    submitter: Submitter,
     work_dir: Path,
     total: int,
 ) -> None:

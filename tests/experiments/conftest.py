@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cfcn_plugin.experiments.grid import read_grid
+from cfcn_plugin.experiments.read_grid import read_grid
 
 # Does what the config says, then leaves what a training leaves
 TRAIN = """

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.prepare import (
     cell_config,
     compare_settings,
     read_config,
     run_settings,
 )
+from cfcn_plugin.experiments.read_grid import read_grid
 
 GRIDS = Path(__file__).parents[2] / 'configs' / 'experiments'
 

@@ -15,9 +15,9 @@ import pytest
 import submitit
 
 from cfcn_plugin.experiments import run
-from cfcn_plugin.experiments.grid import read_grid
 from cfcn_plugin.experiments.outcome import read_outcomes
 from cfcn_plugin.experiments.prepare import read_config
+from cfcn_plugin.experiments.read_grid import read_grid
 from cfcn_plugin.folder_lock import lock_folder
 
 # in this process, one after the other; what a process is needed for says 'local'

@@ -5,32 +5,25 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
-from pickle import UnpicklingError
 
 import timm
 import torch
 from mmengine.logging import print_log
 from mmpretrain.models import TIMMBackbone
 from mmpretrain.models.backbones.timm_backbone import print_timm_feature_info
-from mmpretrain.registry import MODELS
 from timm.models import (
     PretrainedCfg,
     get_pretrained_cfg,
-    load_checkpoint,
     load_model_config_from_hf,
     parse_model_name,
 )
 from torch import nn
 
 from cfcn_plugin.features import timm_output
-from cfcn_plugin.mm.safe_loading import checkpoint_errors
 from cfcn_plugin.options import check_flag, check_whole
 from cfcn_plugin.stock import Stock
 
-from .timm_weights import load_weights
-
-# their errors mean that weights could not be reached
-NETWORK = ('huggingface_hub', 'requests', 'httpx', 'httpx2', 'httpcore', 'urllib3')
+from .timm_build import build_whole, drop_classifier
 
 
 class GuidedTIMMBackbone(TIMMBackbone):
@@ -98,10 +91,10 @@ class GuidedTIMMBackbone(TIMMBackbone):
         if img_size is not None and has_fixed_size(model_name):
             kwargs['img_size'] = img_size
         # a local file replaces the download
-        self.timm_model = _build(
+        self.timm_model = build_whole(
             model_name, pretrained and not file, in_chans=in_channels, **kwargs
         )
-        _drop_classifier(self.timm_model, model_name, file)
+        drop_classifier(self.timm_model, model_name, file)
         self.is_init = bool(pretrained or file)  # else timm draws anew
         if self.is_init:
             print_log(
@@ -155,16 +148,6 @@ def _architecture(folder: Path) -> str:
     return str(name)
 
 
-def _pickle_in(folder: Path) -> Path:
-    """The file of weights in a local folder that can run code; else the folder."""
-    files = [
-        file
-        for ending in ('bin', 'pth', 'pt', 'tar')
-        for file in sorted(folder.glob(f'*.{ending}'))
-    ]
-    return files[0] if len(files) == 1 else folder
-
-
 def _check_types(pretrained, checkpoint_path, local_weights, others: dict) -> None:
     if not isinstance(pretrained, bool):
         raise TypeError(
@@ -215,77 +198,8 @@ def _check_names(model_name: str, file: str) -> None:
         )
 
 
-def _build(model_name: str, pretrained: bool, **kwargs) -> nn.Module:
-    """The whole timm model, with ImageNet weights if asked for."""
-    if 'norm_layer' in kwargs:  # a name in mmpretrain's registry
-        norm_layer = MODELS.get(kwargs['norm_layer'])
-        kwargs['norm_layer'] = lambda *args, **options: norm_layer(*args, **options)
-    try:
-        return timm.create_model(model_name, pretrained=pretrained, **kwargs)
-    except Exception as error:
-        source, name = parse_model_name(model_name)
-        if isinstance(error.__cause__ or error, UnpicklingError):  # a folder's weights
-            with checkpoint_errors(_pickle_in(Path(name))):
-                raise
-        if not (pretrained or source) or not _is_download_error(error):
-            raise
-        why = f'could not be fetched ({type(error).__name__}: {_first_line(error)})'
-        if source:
-            raise RuntimeError(
-                f"'{model_name}' {why}. Give a folder of it, "
-                "`model.backbone.model_name='local-dir:FOLDER'`"
-            ) from error
-        raise RuntimeError(
-            f'ImageNet weights of {model_name} {why}. Give a local file, '
-            '`model.backbone.checkpoint_path=FILE`, or train from scratch, '
-            '`model.backbone.pretrained=False`'
-        ) from error
-
-
-def _drop_classifier(model: nn.Module, model_name: str, file: str) -> None:
-    """Let a timm model give its map, neither pooled nor classified.
-
-    Args:
-        model: The whole timm model.
-        model_name: Its name, for messages.
-        file: Local file of weights to load, or ''. A classifier in the file is left
-            out, so that its number of classes does not matter.
-    """
-    is_of_jax = Path(file).suffix.lower() in ('.npz', '.npy')
-    if is_of_jax:
-        load_checkpoint(model, file)  # the whole model translates
-    whole = set(model.state_dict())
-    try:
-        if hasattr(model, 'reset_classifier'):
-            model.reset_classifier(0, '')
-    except AssertionError as error:  # of a head that must pool
-        raise ValueError(
-            f'timm cannot build {model_name} without its classifier '
-            f'({_first_line(error)}): guide the whole of it, model=dict(type='
-            f"'GuidedTimmClassifier', model_name='{model_name}')"
-        ) from error
-    if file and not is_of_jax:
-        load_weights(model, file, model_name, whole - set(model.state_dict()))
-
-
 def _pretrained_name(model: nn.Module) -> str:
     known = getattr(model, 'pretrained_cfg', None) or {}
     return "timm's pretrained weights " + '.'.join(
         filter(None, (known.get('architecture'), known.get('tag')))
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition('\n')[0]
-
-
-def _is_download_error(error: Exception | None) -> bool:
-    """Whether weights could not be reached: the hub's errors, and the network's."""
-    if error is None:
-        return False
-    package = type(error).__module__.split('.')[0]
-    return (
-        isinstance(error, OSError)
-        or package in NETWORK
-        or _is_download_error(error.__cause__ or error.__context__)
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cfcn_plugin.experiments.grid import KNOWN, read_grid
+from cfcn_plugin.experiments.read_grid import KNOWN, read_grid
 
 ROOT = Path(__file__).parents[2]
 
