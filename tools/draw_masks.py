@@ -67,8 +67,9 @@ if __name__ == '__main__':
 from cfcn_plugin.annotation.drawing.captions import read_captions
 from cfcn_plugin.annotation.drawing.session import DrawingSession
 from cfcn_plugin.annotation.drawing.source_boxes import SourceBoxes, build_source
+from cfcn_plugin.annotation.image_list import names_below
 from cfcn_plugin.annotation.png_folder import png_masks_config
-from cfcn_plugin.annotation.queue import AnnotationQueue, names_below
+from cfcn_plugin.annotation.queue import AnnotationQueue
 from cfcn_plugin.masks import read_guided_list
 from cfcn_plugin.printable import printable
 

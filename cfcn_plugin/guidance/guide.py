@@ -1,7 +1,7 @@
 """The one place where guidance joins a forward pass."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 from weakref import finalize, ref
@@ -17,7 +17,7 @@ from .guidance import Guidance
 from .guidance_batch import GuidanceBatch, ModelView
 from .mask_batch import MaskBatch
 from .step_checks import check_masks, checked_target
-from .within_step import differentiable_pass, refuse_sharded
+from .within_step import differentiable_pass, refuse_sharded, second_pass
 
 
 class Guide:
@@ -228,13 +228,11 @@ class Guide:
         return prepared() is images and images._version != version
 
     def _classify(self, is_changed: bool, images: Tensor) -> Tensor:
-        _refuse_changed(is_changed)
-        with _untouched_statistics(self.model):
+        with second_pass(self.model, is_changed):
             return class_scores(self.forward(images))
 
     def _features(self, is_changed: bool, images: Tensor) -> tuple[Tensor, ...]:
-        _refuse_changed(is_changed)
-        with self.feature_hook, _untouched_statistics(self.model):
+        with second_pass(self.model, is_changed), self.feature_hook:
             self.forward(images)
             return self.feature_hook.captured().maps(images, self._needs_graph)
 
@@ -242,33 +240,3 @@ class Guide:
 def _detach(captures: list) -> None:
     for capture in captures:
         capture.handle.remove()
-
-
-@contextmanager
-def _untouched_statistics(model: nn.Module) -> Iterator[None]:
-    """BatchNorm normalises by the batch, as in training, and remembers nothing."""
-    norms = (
-        [
-            m
-            for m in model.modules()
-            if isinstance(m, nn.modules.batchnorm._NormBase) and m.track_running_stats
-        ]
-        if model.training
-        else []
-    )
-    for norm in norms:
-        norm.track_running_stats = False
-    try:
-        yield
-    finally:
-        for norm in norms:
-            norm.track_running_stats = True
-
-
-def _refuse_changed(is_changed: bool) -> None:
-    if is_changed:
-        raise RuntimeError(
-            'the forward pass has changed its images in place, and the method runs the '
-            'model once more on what they were: let the model change a copy '
-            '(images.clone())'
-        )

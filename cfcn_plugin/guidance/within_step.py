@@ -27,6 +27,40 @@ def differentiable_pass(method: Guidance | None) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def second_pass(model: nn.Module, is_changed: bool) -> Iterator[None]:
+    """A pass of a method's own, after the forward pass of the training.
+
+    BatchNorm normalises by the batch, as in training, and remembers nothing.
+
+    Args:
+        model: The model.
+        is_changed: Whether the first pass has changed the images in place.
+
+    Raises:
+        RuntimeError: The images were changed.
+    """
+    if is_changed:
+        raise RuntimeError(
+            'the forward pass has changed its images in place, and the method runs the '
+            'model once more on what they were: let the model change a copy '
+            '(images.clone())'
+        )
+    norms = [
+        module
+        for module in (model.modules() if model.training else ())
+        if isinstance(module, nn.modules.batchnorm._NormBase)
+        and module.track_running_stats
+    ]
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
+
+
 def refuse_sharded(method: Guidance | None, model: nn.Module) -> None:
     """Raise a RuntimeError if the method differentiates twice, and the model is sharded
     (``fully_shard``), which frees the weights after the first time.
@@ -40,7 +74,7 @@ def refuse_sharded(method: Guidance | None, model: nn.Module) -> None:
     if (
         not twice
         or not torch.distributed.is_available()
-        or (not torch.distributed.is_initialized())
+        or not torch.distributed.is_initialized()
     ):
         return
     from torch.distributed.fsdp import FSDPModule  # slow to import

@@ -121,14 +121,14 @@ class GrabCut:
                 f'image of {image.shape[:2]} and mask of {mask.shape}: '
                 'refining needs the same (H, W)'
             )
+        if not mask.any():
+            return Refined(np.zeros(mask.shape, np.uint8), Counter())
         make = self._inside_of if self.mark == 'inside' else self._around_parts
-        if self.cache is None or not mask.any():
+        if self.cache is None:
             return make(image, mask)
         return Refined(*self.cache.get(image, mask, make))
 
     def _inside_of(self, image: np.ndarray, mask: np.ndarray) -> Refined:
-        if not mask.any():
-            return Refined(mask, Counter())
         outline, way = self._refine(image, mask.astype(np.uint8))
         return Refined(outline, Counter([way]))
 
@@ -148,29 +148,17 @@ class GrabCut:
     def _refine(self, image: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, str]:
         height, width = part.shape
         scale = min(1, self.size / max(height, width))
+        small = part
         if scale < 1:
             size = max(1, round(width * scale)), max(1, round(height * scale))
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-            small = (
-                cv2.resize(part.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-                >= 0.5
-            ).astype(np.uint8)
-        else:
-            small = part
+            small = _resize(part, size, cv2.INTER_AREA)
         attempts = self._around if self.mark == 'around' else self._inside
         for outline, way in attempts(image, small):
             if outline is None:
                 continue
             if scale < 1:
-                outline = (
-                    cv2.resize(
-                        outline.astype(np.float32),
-                        (width, height),
-                        interpolation=cv2.INTER_LINEAR,
-                    )
-                    >= 0.5
-                )
-            outline = outline.astype(np.uint8)
+                outline = _resize(outline, (width, height), cv2.INTER_LINEAR)
             return (outline & part if self.mark == 'around' else outline | part), way
         return part, 'mark'
 
@@ -253,6 +241,12 @@ def connected_parts(mask: np.ndarray) -> Iterator[np.ndarray]:
     count, labels = cv2.connectedComponents(mask.astype(np.uint8))
     for number in range(1, count):
         yield (labels == number).astype(np.uint8)
+
+
+def _resize(mask: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:
+    """A mask of another (W, H) ``size``, 1 where at least half of a pixel was."""
+    resized = cv2.resize(mask.astype(np.float32), size, interpolation=interpolation)
+    return (resized >= 0.5).astype(np.uint8)
 
 
 def _widen(start: int, length: int, margin: float) -> slice:
