@@ -21,6 +21,18 @@ def birds(waterbirds_root):
     return waterbirds_root / 'waterbirds100'
 
 
+@pytest.fixture
+def make(run_tool, birds, tmp_path):
+    """Make masks of the birds' boxes in the folder ``m``, with more arguments."""
+
+    def make(*arguments, images=birds / 'images', root=birds, file='labels.csv'):
+        source = ('type=BoxMasks', f'data_root={root}', f'ann_file={file}')
+        common = ('--images', images, '--out', tmp_path / 'm', '--jobs', 1)
+        run_tool('make_masks.py', *common, *arguments, '--source', *source)
+
+    return make
+
+
 def printed_source(capsys):
     """The source that the tool says to write, built."""
     said = capsys.readouterr().out
@@ -39,21 +51,9 @@ def read(source, birds, number):
 
 
 def test_options_make_a_folder_that_the_printed_config_reads(
-    run_tool, birds, tmp_path, capsys
+    make, birds, tmp_path, capsys
 ):
-    run_tool(
-        'make_masks.py',
-        '--images',
-        birds / 'images',
-        '--out',
-        tmp_path / 'm',
-        '--jobs',
-        1,
-        '--source',
-        'type=BoxMasks',
-        f'data_root={birds}',
-        'ann_file=labels.csv',
-    )
+    make()
     said, source = printed_source(capsys)
     assert '24 of 24 images have a mask' in said
     np.testing.assert_array_equal(read(source, birds, 7).mask, expected())
@@ -93,7 +93,7 @@ def test_config_makes_masks_of_the_training_images(run_tool, birds, tmp_path, ca
     assert read(source, birds, 9) is None  # an image for validation
 
 
-def test_failures_are_listed_and_the_exit_code_is_1(run_tool, birds, tmp_path, capsys):
+def test_failures_are_listed_and_the_exit_code_is_1(make, tmp_path, capsys):
     boxes = tmp_path / 'boxes.json'
     boxes.write_text(
         json.dumps(
@@ -101,42 +101,18 @@ def test_failures_are_listed_and_the_exit_code_is_1(run_tool, birds, tmp_path, c
         )
     )
     with pytest.raises(SystemExit) as ended:
-        run_tool(
-            'make_masks.py',
-            '--images',
-            birds / 'images',
-            '--out',
-            tmp_path / 'm',
-            '--jobs',
-            1,
-            '--source',
-            'type=BoxMasks',
-            f'data_root={birds}',
-            f'ann_file={boxes}',
-        )
+        make(file=boxes)
     assert ended.value.code == 1
     said = capsys.readouterr().out
     assert '1 of 24 images have a mask' in said
     assert 'it lies outside the image of 96 x 64 pixels' in said
 
 
-def test_names_that_do_not_meet_are_shown(run_tool, birds, tmp_path):
+def test_names_that_do_not_meet_are_shown(make, tmp_path):
     boxes = tmp_path / 'boxes.json'
     boxes.write_text(json.dumps({'000.jpg': [[0, 0, 5, 5]]}))
     with pytest.raises(SystemExit, match=r"begin with \['000.jpg'\].*'images/000.jpg'"):
-        run_tool(
-            'make_masks.py',
-            '--images',
-            birds / 'images',
-            '--out',
-            tmp_path / 'm',
-            '--jobs',
-            1,
-            '--source',
-            'type=BoxMasks',
-            f'data_root={birds}',
-            f'ann_file={boxes}',
-        )
+        make(file=boxes)
 
 
 def test_source_without_images_is_reported(run_tool, tmp_path):
@@ -145,7 +121,7 @@ def test_source_without_images_is_reported(run_tool, tmp_path):
 
 
 def test_names_that_drive_a_terminal_or_are_not_utf_8_end_nothing(
-    run_tool, birds, tmp_path, capsys
+    make, birds, tmp_path, capsys
 ):
     images, boxes = tmp_path / 'images', {}
     images.mkdir()
@@ -156,19 +132,7 @@ def test_names_that_drive_a_terminal_or_are_not_utf_8_end_nothing(
     boxes['images/\x1b[2J.jpg'] = [[900, 0, 950, 5]]  # outside the image
     (tmp_path / 'boxes.json').write_text(json.dumps(boxes))
     with pytest.raises(SystemExit):
-        run_tool(
-            'make_masks.py',
-            '--images',
-            images,
-            '--out',
-            tmp_path / 'm',
-            '--jobs',
-            1,
-            '--source',
-            'type=BoxMasks',
-            f'data_root={tmp_path}',
-            'ann_file=boxes.json',
-        )
+        make(images=images, root=tmp_path, file='boxes.json')
     said = capsys.readouterr().out
     assert '3 of 5 images have a mask' in said and '\x1b' not in said
     assert r'  \x1b[2J.jpg: ' in said
@@ -178,77 +142,36 @@ def test_names_that_drive_a_terminal_or_are_not_utf_8_end_nothing(
     assert [row['image'] for row in rows] == sorted(names[1:3] + names[4:])
 
 
-def test_wrong_first_try_leaves_the_folder_free(run_tool, birds, tmp_path, capsys):
-    def make(root):
-        run_tool(
-            'make_masks.py',
-            '--images',
-            birds / 'images',
-            '--out',
-            tmp_path / 'm',
-            '--jobs',
-            1,
-            '--source',
-            'type=BoxMasks',
-            f'data_root={root}',
-            f'ann_file={birds / "labels.csv"}',
-        )
-
+def test_wrong_first_try_leaves_the_folder_free(make, birds, capsys):
+    wrong = dict(root=birds / 'images', file=birds / 'labels.csv')
     with pytest.raises(SystemExit):
-        make(birds / 'images')
-    make(birds)
+        make(**wrong)
+    make()
     assert '24 of 24 images have a mask' in capsys.readouterr().out
     with pytest.raises(FileExistsError, match='masks of another origin'):
-        make(birds / 'images')
+        make(**wrong)
 
 
-def test_files_that_are_postscript_start_no_program(
-    run_tool, birds, tmp_path, capsys, ghostscript
-):
+def test_files_that_are_postscript_start_no_program(make, birds, tmp_path, ghostscript):
     data, out = tmp_path / 'data', tmp_path / 'm'
     shutil.copytree(birds, data)
     (data / 'images' / '002.jpg').write_bytes(EPS)
     out.mkdir()
     (out / '003.png').write_bytes(EPS)  # a mask from elsewhere
     with pytest.raises(SystemExit):
-        run_tool(
-            'make_masks.py',
-            '--images',
-            data / 'images',
-            '--out',
-            out,
-            '--jobs',
-            1,
-            '--source',
-            'type=BoxMasks',
-            f'data_root={data}',
-            'ann_file=labels.csv',
-        )
+        make(images=data / 'images', root=data)
     assert (out / '003.png').read_bytes() == EPS
     assert not ghostscript.exists()
 
 
-def test_marks_become_outlines_with_counts_and_a_sheet(
-    run_tool, birds, tmp_path, capsys
-):
-    run_tool(
-        'make_masks.py',
-        '--images',
-        birds / 'images',
-        '--out',
-        tmp_path / 'm',
-        '--jobs',
-        1,
+def test_marks_become_outlines_with_counts_and_a_sheet(make, birds, tmp_path, capsys):
+    make(
         '--refine',
         'grabcut',
         '--refine-options',
         'most=0.01',
         '--sheet',
         tmp_path / 'sheet.png',
-        '--source',
-        'type=BoxMasks',
-        f'data_root={birds}',
-        'ann_file=labels.csv',
     )
     said, source = printed_source(capsys)
     assert 'Marks became 0 outlines (0.0%), ' in said
@@ -257,27 +180,7 @@ def test_marks_become_outlines_with_counts_and_a_sheet(
     assert read(source, birds, 7).mask.sum() < expected().sum()
     assert Image.open(tmp_path / 'sheet.png').width > 900
     with pytest.raises(FileExistsError, match='masks of another origin'):
-        run_tool(
-            'make_masks.py',
-            '--images',
-            birds / 'images',
-            '--out',
-            tmp_path / 'm',
-            '--source',
-            'type=BoxMasks',
-            f'data_root={birds}',
-            'ann_file=labels.csv',
-        )
+        make()
     with pytest.raises(SystemExit):
-        run_tool(
-            'make_masks.py',
-            '--images',
-            birds / 'images',
-            '--out',
-            tmp_path / 'n',
-            '--sheet',
-            tmp_path / 'b.png',
-            '--source',
-            'type=BoxMasks',
-        )
+        make('--sheet', tmp_path / 'b.png')
     assert '--sheet need --refine' in capsys.readouterr().err
