@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mmpretrain.registry import MODELS
+from small_models import small_vit
 from torch import nn
 
 import cfcn_plugin.mm  # noqa: F401
@@ -30,16 +31,7 @@ CFCN_C = dict(
 VIT = dict(
     type='GuidedTimmClassifier', model_name='test_vit', img_size=64, num_classes=3
 )
-MM_VIT = dict(
-    type='GuidedClassifier',
-    backbone=dict(
-        type='VisionTransformer',
-        arch=dict(embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32),
-        img_size=64,
-        patch_size=16,
-    ),
-    head=dict(type='VisionTransformerClsHead', num_classes=3, in_channels=16),
-)
+MM_VIT = small_vit(64, 16)
 SWIN = dict(
     type='GuidedTimmClassifier',
     model_name='swin_tiny_patch4_window7_224',

@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 from batches import changed, guidance_batch
+from context_training import AFTER, train_by_context
 
-from cfcn_plugin.features import FeatureHook
 from cfcn_plugin.functional.compositing import without_object
-from cfcn_plugin.guidance import Guide, MaskBatch, MixComponent, UniformContextLoss
+from cfcn_plugin.guidance import MixComponent, UniformContextLoss
 
 
 def by_hand(**more):
@@ -124,36 +124,9 @@ def test_an_image_that_is_object_all_over_has_a_finite_cost(net, some_inputs, se
 
 
 def test_it_falls_while_it_is_trained_in_a_plain_loop():
-    """A class that the context tells in every image, as well as the object."""
-    torch.manual_seed(0)
-    labels = torch.tensor([0, 1] * 4)
-    images = torch.rand(8, 3, 8, 8)
-    images[:, 0] += 4.0 * labels.view(8, 1, 1)  # the context
-    mask = torch.zeros(8, 1, 8, 8, dtype=torch.uint8)
-    mask[..., 2:6, 2:6] = 1
-    images[..., 2:6, 2:6] = 4.0 * labels.view(8, 1, 1, 1)  # the object
-    masks = MaskBatch(mask, None, torch.ones(8, dtype=torch.bool))
-    net = torch.nn.Sequential(
-        torch.nn.Conv2d(3, 8, 3, padding=1),
-        torch.nn.ReLU(),
-        torch.nn.AdaptiveAvgPool2d(4),
-        torch.nn.Flatten(),
-        torch.nn.Linear(128, 2),
-    )
-    guide = Guide(net, UniformContextLoss(1.0, border=0.5), FeatureHook('1'))
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.02)
-    found = []
-    for step in range(200):
-        with guide:
-            logits = net(images)
-        terms = guide.terms(images, logits, labels, masks)
-        loss = torch.nn.functional.cross_entropy(logits, labels)
-        (loss + (step >= 60) * terms['loss_uniform_context']).backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        found.append(terms['uniform_context'].item())
-    assert sum(found[190:]) < 0.5 * sum(found[50:60])
-    assert (logits.argmax(1) == labels).all()
+    method = UniformContextLoss(1.0, border=0.5)
+    found = train_by_context(method, 'uniform_context', 200, is_alike=True)
+    assert sum(found[190:]) < 0.5 * sum(found[AFTER - 10 : AFTER])
 
 
 def test_mixed_images_are_refused(net, some_inputs, see):

@@ -127,9 +127,7 @@ LARGER = (
     'dla/dla46x_c',
 )
 TORCHVISION = (
-    'densenet/densenet121',
     'efficientnet/efficientnet_b0',
-    'googlenet/googlenet',
     'mnasnet/mnasnet0_5',
     'mobilenetv2/mobilenet_v2',
     'mobilenetv3/mobilenet_v3_small',
@@ -137,15 +135,8 @@ TORCHVISION = (
     'resnet/resnet18',
     'shufflenetv2/shufflenet_v2_x0_5',
     'squeezenet/squeezenet1_1',
-    'vgg/vgg11',
-    'alexnet/alexnet',
-    'convnext/convnext_tiny',
-    'maxvit/maxvit_t',
-    'swin_transformer/swin_t',
-    'swin_transformer/swin_v2_t',
-    'vision_transformer/vit_b_32',
 )
-LARGER += (
+TORCHVISION_LARGER = (
     'densenet/densenet121',
     'googlenet/googlenet',
     'vgg/vgg11',
@@ -158,30 +149,26 @@ LARGER += (
 )
 
 
+def each(*names):
+    """Parametrise by models; the larger ones are slow."""
+    marks = dict.fromkeys((*LARGER, *TORCHVISION_LARGER), pytest.mark.slow)
+    return pytest.mark.parametrize(
+        'name', [pytest.param(name, marks=marks.get(name, ())) for name in names]
+    )
+
+
 def test_the_sample_has_at_least_40_families():
     assert len({name.split('/')[0] for name in SAMPLE}) >= 40
 
 
-@pytest.mark.parametrize(
-    'name',
-    [
-        pytest.param(name, marks=pytest.mark.slow if name in LARGER else ())
-        for name in SAMPLE
-    ],
-)
+@each(*SAMPLE)
 def test_the_hooked_map_is_the_reference(name):
     result = check_timm(name)
 
     assert result['verdict'] == 'ok', result['reason']
 
 
-@pytest.mark.parametrize(
-    'name',
-    [
-        pytest.param(name, marks=pytest.mark.slow if name in LARGER else ())
-        for name in TORCHVISION
-    ],
-)
+@each(*TORCHVISION, *TORCHVISION_LARGER)
 def test_the_map_of_torchvision_is_what_its_pooling_receives(name):
     result = check_torchvision(name)
 

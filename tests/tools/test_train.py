@@ -35,16 +35,24 @@ def scalars(work_dir):
 
 
 @pytest.fixture(scope='module')
-def pets_run(run_tool, pets_root, tmp_path_factory):
+def train_small(run_tool):
+    """Train a config with the options ``SMALL`` and more."""
+
+    def train(config, work_dir, *options, data):
+        config = ROOT / 'configs' / config
+        given = ('--work-dir', work_dir, '--cfg-options', *SMALL, *options)
+        run_tool('train.py', config, *given, data=data)
+
+    return train
+
+
+@pytest.fixture(scope='module')
+def pets_run(train_small, pets_root, tmp_path_factory):
     """cfcn_resnet_pets.py, of a smaller network, trained on a generated tree."""
     work_dir = tmp_path_factory.mktemp('pets')
-    run_tool(
-        'train.py',
-        ROOT / 'configs/cfcn_resnet_pets.py',
-        '--work-dir',
+    train_small(
+        'cfcn_resnet_pets.py',
         work_dir,
-        '--cfg-options',
-        *SMALL,
         'model.backbone.model_name=resnet10t',
         data=pets_root,
     )
@@ -100,7 +108,7 @@ def test_resume_continues_and_test_repeats_the_validation(
 
 
 @pytest.mark.slow
-def test_some_breeds_train_although_files_are_odd(run_tool, pets_root, tmp_path):
+def test_some_breeds_train_although_files_are_odd(train_small, pets_root, tmp_path):
     copytree(pets_root, tmp_path / 'data')
     root = tmp_path / 'data/oxford-iiit-pet'
     Image.new('RGBA', (80, 60), 'red').save(
@@ -111,13 +119,9 @@ def test_some_breeds_train_although_files_are_odd(run_tool, pets_root, tmp_path)
     lists = {name: root / f'annotations/{name}.txt' for name in ('trainval', 'test')}
     for file in lists.values():  # the third column of numbers is Bengal's here
         file.write_text(file.read_text().replace(' 3 1 2', ' 6 1 2'))
-    run_tool(
-        'train.py',
-        ROOT / 'configs/cfcn_resnet_pets.py',
-        '--work-dir',
+    train_small(
+        'cfcn_resnet_pets.py',
         tmp_path,
-        '--cfg-options',
-        *SMALL,
         'model.backbone.model_name=resnet10t',
         *(
             f'{split}_dataloader.dataset.classes=Abyssinian,Bengal'
@@ -162,14 +166,12 @@ def test_species_config_has_two_classes_and_trains_in_mixed_precision(
         pytest.param('swin_tiny_patch4_window7_224', marks=pytest.mark.slow),
     ],
 )
-def test_swapping_the_backbone_is_one_line(run_tool, name, waterbirds_root, tmp_path):
-    run_tool(
-        'train.py',
-        ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py',
-        '--work-dir',
+def test_swapping_the_backbone_is_one_line(
+    train_small, name, waterbirds_root, tmp_path
+):
+    train_small(
+        'cfcn_efficientnet-lite0_waterbirds.py',
         tmp_path,
-        '--cfg-options',
-        *SMALL,
         'train_cfg.val_interval=1',
         f'model.backbone.model_name={name}',
         data=waterbirds_root,
@@ -347,15 +349,11 @@ def test_work_dir_in_use_is_refused_to_another_run_and_not_to_another_rank(
 # ---- errors for the person who must fix the cause --------------------------
 
 
-def test_missing_data_names_folder_and_command(run_tool, tmp_path):
+def test_missing_data_names_folder_and_command(train_small, tmp_path):
     with pytest.raises(FileNotFoundError) as error:
-        run_tool(
-            'train.py',
-            ROOT / 'configs/cfcn_resnet_pets.py',
-            '--work-dir',
+        train_small(
+            'cfcn_resnet_pets.py',
             tmp_path / 'w',
-            '--cfg-options',
-            *SMALL,
             'model.backbone.model_name=resnet10t',
             data=tmp_path,
         )
@@ -368,15 +366,11 @@ def test_missing_config_says_where_configs_are(run_tool):
         run_tool('train.py', 'none.py')
 
 
-def test_wrong_class_count_is_named(run_tool, waterbirds_root, tmp_path):
+def test_wrong_class_count_is_named(train_small, waterbirds_root, tmp_path):
     with pytest.raises(ValueError, match='head.num_classes=5.*2 classes'):
-        run_tool(
-            'train.py',
-            ROOT / 'configs/cfcn_efficientnet-lite0_waterbirds.py',
-            '--work-dir',
+        train_small(
+            'cfcn_efficientnet-lite0_waterbirds.py',
             tmp_path,
-            '--cfg-options',
-            *SMALL,
             'model.backbone.model_name=resnet10t',
             'model.head.num_classes=5',
             data=waterbirds_root,

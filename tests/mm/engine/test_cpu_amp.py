@@ -6,22 +6,15 @@ import torch
 from mmengine.optim import OptimWrapper
 from mmpretrain.registry import MODELS, OPTIM_WRAPPERS
 from mmpretrain.structures import DataSample
+from small_models import SMALL_CNN
 
 from cfcn_plugin.mm.engine import CPUAmpOptimWrapper
-
-CNN = dict(
-    type='GuidedClassifier',
-    backbone=dict(type='CFCNNet', filters=[4, 6], strides=4, dropout=0.0),
-    neck=dict(type='GlobalAveragePooling'),
-    head=dict(type='LinearClsHead', num_classes=3),
-    guidance=dict(type='CausalFocusLoss'),
-)
 
 
 def step(kind):
     """What a step logs, the dtype of the scores, and the weights after it."""
     torch.manual_seed(0)
-    model = MODELS.build(CNN)
+    model = MODELS.build(SMALL_CNN)
     model.train()
     dtypes = []
     model.head.fc.register_forward_hook(lambda *a: dtypes.append(a[-1].dtype))

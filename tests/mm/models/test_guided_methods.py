@@ -10,6 +10,7 @@ from gloo_processes import run_in_processes
 from mmengine.optim import OptimWrapper
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
+from small_models import small_vit
 from torch.nn.parallel import DistributedDataParallel
 
 from cfcn_plugin.guidance import Guidance
@@ -209,19 +210,7 @@ def test_autocast_changes_no_more_than_bfloat16_does(guidance):
     assert all(g.isfinite().all() for g in gradient_of(model, found).values())
 
 
-# without BatchNorm, so that a step does not depend on how a batch is cut, and
-# without random numbers
-VIT = dict(
-    type='GuidedClassifier',
-    backbone=dict(
-        type='VisionTransformer',
-        arch=dict(embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32),
-        img_size=32,
-        patch_size=8,
-        out_type='avg_featmap',
-    ),
-    head=dict(type='VisionTransformerClsHead', num_classes=3, in_channels=16),
-)
+VIT = small_vit(32, 8, out_type='avg_featmap')  # without random numbers
 ALIKE = {
     **{k: v for k, v in METHODS.items() if k not in ('actdiff', 'consistency')},
     'actdiff': dict(type='ActDiffLoss', context='zero'),

@@ -10,29 +10,12 @@ from mmengine.model import ExponentialMovingAverage
 from mmengine.optim import OptimWrapper
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
+from small_models import SMALL_CNN, small_vit
 from torch._dynamo.testing import CompileCounterWithBackend
 
 import cfcn_plugin.mm  # noqa: F401
 
-# small, and without BatchNorm: a step does not depend on how a batch is cut
-SMALL = dict(
-    type='GuidedClassifier',
-    backbone=dict(
-        type='VisionTransformer',
-        arch=dict(embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32),
-        img_size=64,
-        patch_size=16,
-    ),
-    head=dict(type='VisionTransformerClsHead', num_classes=3, in_channels=16),
-    guidance=dict(type='CausalFocusLoss', loss_weight=2.0),
-)
-CNN = dict(
-    type='GuidedClassifier',
-    backbone=dict(type='CFCNNet', filters=[4, 6], strides=4, dropout=0.0),
-    neck=dict(type='GlobalAveragePooling'),
-    head=dict(type='LinearClsHead', num_classes=3),
-    guidance=dict(type='CausalFocusLoss'),
-)
+VIT = dict(small_vit(64, 16), guidance=dict(type='CausalFocusLoss', loss_weight=2.0))
 TIMM = dict(
     type='GuidedTimmClassifier',
     model_name='test_vit',
@@ -58,7 +41,7 @@ def batch(guided=(True, True, False)):
     return dict(inputs=list(inputs), data_samples=samples)
 
 
-def build(cfg=SMALL, **changes):
+def build(cfg=VIT, **changes):
     torch.manual_seed(0)
     model = MODELS.build({**copy.deepcopy(cfg), **changes})
     model.train()
@@ -80,7 +63,7 @@ def numbers(losses):
     return {key: float(value.detach()) for key, value in losses.items()}
 
 
-@pytest.mark.parametrize('cfg', [CNN, TIMM])
+@pytest.mark.parametrize('cfg', [SMALL_CNN, TIMM])
 def test_compiled_model_has_the_same_losses_and_gradient(cfg):
     plain, compiled = build(cfg), build(cfg)
     expected = losses_of(plain)
@@ -99,7 +82,7 @@ def test_compiled_model_has_the_same_losses_and_gradient(cfg):
 
 
 def test_compiled_model_predicts_with_its_focus():
-    plain, compiled = build(CNN), build(CNN)
+    plain, compiled = build(SMALL_CNN), build(SMALL_CNN)
     for model in (plain, compiled):
         model.eval()
     compiled.forward = torch.compile(compiled.forward, backend='aot_eager')
@@ -127,7 +110,7 @@ def test_autocast_changes_no_more_than_bfloat16_does():
 
 
 def test_scaled_float16_changes_no_more_than_float16_does():
-    model = build(CNN)
+    model = build(SMALL_CNN)
     expected = losses_of(model)
     gradient = gradients(model, expected['loss_focus'])
     scaler = torch.amp.GradScaler('cpu', init_scale=2.0**16)
@@ -142,7 +125,10 @@ def test_scaled_float16_changes_no_more_than_float16_does():
 
 
 def test_channels_last_changes_neither_losses_nor_gradient():
-    plain, last = build(CNN), build(CNN).to(memory_format=torch.channels_last)
+    plain, last = (
+        build(SMALL_CNN),
+        build(SMALL_CNN).to(memory_format=torch.channels_last),
+    )
     data = last.data_preprocessor(batch(), training=True)
     data['inputs'] = data['inputs'].contiguous(memory_format=torch.channels_last)
     found, expected = last(**data, mode='loss'), losses_of(plain)

@@ -5,29 +5,13 @@ import copy
 import mmengine.runner.utils
 import pytest
 import torch
+from kill import Kill, Killed
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop
 
 from cfcn_plugin.mm.engine import ResumableRunner
 from cfcn_plugin.mm.engine.resume import exact_resume_hook
 from cfcn_plugin.mm.random_state import seed_by
-
-
-class Killed(BaseException):
-    """Stands for a kill: nothing tidies up after it."""
-
-
-class Kill(Hook):
-    """After an iteration, when all others are done with it."""
-
-    priority = 'LOWEST'
-
-    def __init__(self, at):
-        self.at = at
-
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        if runner.iter + 1 == self.at:
-            raise Killed
 
 
 class KillInValidation(Hook):

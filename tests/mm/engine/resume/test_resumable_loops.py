@@ -4,26 +4,11 @@ import copy
 
 import pytest
 import torch
+from kill import Kill, Killed
 from mmcv.transforms import BaseTransform
-from mmengine.hooks import Hook
 from mmpretrain.registry import TRANSFORMS
 
 from cfcn_plugin.mm.engine import ResumableRunner
-
-
-class Killed(BaseException):
-    pass
-
-
-class Kill(Hook):
-    priority = 'LOWEST'
-
-    def __init__(self, at):
-        self.at = at
-
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        if runner.iter + 1 == self.at:
-            raise Killed
 
 
 @TRANSFORMS.register_module()
