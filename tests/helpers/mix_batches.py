@@ -29,3 +29,16 @@ def seed_all(seed):
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
+
+
+def mixed_two(augment, scores=None, want=lambda one: 0.2 < one < 0.8, **kwargs):
+    """Two images mixed with each other, for the first seed that does."""
+    for seed in range(100):
+        inputs, one_hot, masks = batch(2, **kwargs)
+        seed_all(seed)
+        inputs, mixed, masks = augment(
+            inputs, one_hot if scores is None else scores, masks
+        )
+        if want(float(masks.components[0].weight[0])):
+            return inputs, mixed, masks
+    raise AssertionError('no seed mixes the two')

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 import torch
-from mix_batches import SIZE, batch, seed_all
+from mix_batches import SIZE, batch, mixed_two, seed_all
 
 from cfcn_plugin.data import BackgroundSwap, cutmix, mixup, resizemix
 from cfcn_plugin.data.batch_augments import mix_labels
@@ -66,19 +66,6 @@ def test_components_are_what_each_image_gives(name):
         )
 
 
-def mixed_two(augment, scores=None, want=lambda one: 0.2 < one < 0.8, **kwargs):
-    """Two images mixed with each other, for the first seed that does."""
-    for seed in range(100):
-        inputs, one_hot, masks = batch(2, **kwargs)
-        seed_all(seed)
-        inputs, mixed, masks = augment(
-            inputs, one_hot if scores is None else scores, masks
-        )
-        if want(float(masks.components[0].weight[0])):
-            return inputs, mixed, masks
-    raise AssertionError('no seed mixes the two')
-
-
 def test_mixup_of_two_by_hand():
     _, mixed, masks = mixed_two(AUGMENTS['mixup'])
     fraction = mixed[0, 0]
@@ -92,26 +79,6 @@ def test_mixup_of_two_by_hand():
     assert theirs.target.tolist() == [[0, 1], [1, 0]]
     expected = fraction * first + (1 - fraction) * second
     torch.testing.assert_close(masks.mask[0], expected)
-
-
-def test_the_pasted_region_carries_its_own_mask_and_nothing_else():
-    inputs, _, masks = mixed_two(AUGMENTS['cutmix'])
-    images, _, before = batch(2)
-    pasted = (inputs[0] == images[1]).all(0)
-    assert 0 < pasted.float().mean() < 1
-    own, theirs = masks.components
-    assert torch.equal(own.mask[0, 0], before.mask[0, 0] * ~pasted)
-    assert torch.equal(theirs.mask[0, 0], before.mask[1, 0] * pasted)
-
-
-def test_unguided_component_has_no_weight_and_its_region_is_ignored():
-    inputs, _, masks = mixed_two(AUGMENTS['cutmix'], guided=[True, False])
-    pasted = (inputs[0] == batch(2)[0][1]).all(0)
-    own, theirs = masks.components
-    assert own.weight[0] > 0 and own.weight[1] == 0
-    assert theirs.weight[0] == 0 and theirs.weight[1] > 0
-    assert torch.equal(masks.ignore[0] == 1, pasted)
-    assert masks.guided.all()
 
 
 def test_two_images_of_one_label_have_the_union_of_their_masks():
