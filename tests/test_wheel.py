@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from cfcn_plugin import __version__
-from cfcn_plugin.command_line import commands, find_command
 
 ROOT = Path(__file__).parents[1]
 PARTS = (
@@ -26,17 +25,13 @@ PARTS = (
 )
 
 
-def call(*command, cwd: Path) -> subprocess.CompletedProcess:
+def output(*command, cwd: Path) -> str:
     environment = {
         key: value for key, value in os.environ.items() if key != 'PYTHONPATH'
     }
-    return subprocess.run(
+    done = subprocess.run(
         [*map(str, command)], capture_output=True, text=True, cwd=cwd, env=environment
     )
-
-
-def output(*command, cwd: Path) -> str:
-    done = call(*command, cwd=cwd)
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout
 
@@ -115,13 +110,6 @@ def test_an_installed_command_reads_an_installed_config(environment, tmp_path):
     assert "type='CausalFocusLoss'" in printed
 
 
-def test_an_unknown_command_is_answered_by_the_list(environment, tmp_path):
-    done = call(environment / 'bin' / 'cfcn', 'trian', cwd=tmp_path)
-    assert done.returncode == 1
-    assert "no command 'trian'" in done.stderr
-    assert '\n  train ' in done.stderr
-
-
 def test_version_and_types_are_declared(wheel):
     with zipfile.ZipFile(wheel) as content:
         (text,) = (
@@ -133,13 +121,3 @@ def test_version_and_types_are_declared(wheel):
     assert '\nLicense-Expression: Apache-2.0\n' in text
     assert '\nRequires-Dist: timm' in text
     assert '\nProvides-Extra: onedl\n' in text
-
-
-def test_every_tool_is_a_command_and_its_first_word_will_do():
-    known = commands()
-    assert {'train', 'test', 'draw-masks', 'export', 'get-data'} <= set(known)
-    for name, file in known.items():
-        assert file.is_file()
-        assert find_command(name) == file
-    assert find_command('draw') == known['draw-masks']
-    assert find_command('launch') is None

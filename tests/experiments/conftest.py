@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cfcn_plugin.experiments.prepare import read_config
 from cfcn_plugin.experiments.read_grid import read_grid
 
 # Does what the config says, then leaves what a training leaves
@@ -45,6 +46,11 @@ TEST = """
     with open(out, 'w') as stream:
         json.dump({'right': 90. + int(seed), 'focus/ratio': .25}, stream)
 """
+
+
+@pytest.fixture(autouse=True)
+def changed_configs_are_read_anew():
+    read_config.cache_clear()
 
 
 @pytest.fixture

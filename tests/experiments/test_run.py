@@ -1,18 +1,13 @@
 """Runs of a grid: in parallel, never repeated, with failures recorded."""
 
-import json
 import multiprocessing
 import os
 import select
 import shutil
 import signal
-import subprocess
-import sys
-import textwrap
-from functools import partial
 
 import pytest
-import submitit
+from grid_runs import log_of, run_grid
 
 from cfcn_plugin.experiments import run
 from cfcn_plugin.experiments.outcome import read_outcomes
@@ -20,34 +15,10 @@ from cfcn_plugin.experiments.prepare import read_config
 from cfcn_plugin.experiments.read_grid import read_grid
 from cfcn_plugin.folder_lock import lock_folder
 
-# in this process, one after the other; what a process is needed for says 'local'
-run_grid = partial(run.run_grid, executor='debug')
-
-
-@pytest.fixture(autouse=True)
-def changed_configs_are_read_anew():
-    read_config.cache_clear()
-
-
-def log_of(outcome):
-    return (outcome.folder / 'output.log').read_text()
-
 
 def started(work_dir):
     """When each finished cell was finished."""
     return {f: f.stat().st_mtime_ns for f in work_dir.rglob('outcome.json')}
-
-
-def test_process_of_a_cell_imports_no_torch():
-    subprocess.run(
-        [
-            sys.executable,
-            '-c',
-            'import sys, cfcn_plugin.experiments.cell_run\n'
-            "assert not {'torch', 'mmengine', 'matplotlib'} & set(sys.modules)",
-        ],
-        check=True,
-    )
 
 
 def test_each_cell_is_trained_and_tested_and_its_metrics_kept(
@@ -147,13 +118,6 @@ def test_failed_cell_keeps_its_training_when_asked(make_grid, tools, tmp_path):
     assert known.status == 'done' and '--resume' in log_of(known)
 
 
-def test_run_that_left_no_checkpoint_is_a_failure(make_grid, tools, tmp_path):
-    grid = make_grid("methods = dict(a='base.py')", 'forgetful = True')
-    known = run_grid(grid, tmp_path / 'w', tools)
-    assert known[0].status == 'failed'
-    assert 'is missing' in known[0].error and 'last_checkpoint' in known[0].error
-
-
 def test_options_must_fit(make_grid, tools, tmp_path):
     for wrong, message in (
         (dict(jobs=0), '`jobs` must be at least 1, got 0'),
@@ -165,37 +129,7 @@ def test_options_must_fit(make_grid, tools, tmp_path):
     assert not (tmp_path / 'w').exists()
 
 
-@pytest.mark.slow
-def test_runs_see_the_devices_of_the_environment(
-    make_grid, tools, tmp_path, monkeypatch
-):
-    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', 'GPU-3')
-    known = run_grid(make_grid(), tmp_path / 'w', tools, executor='local')
-    assert 'gpu GPU-3' in log_of(known[0])
-
-
-def test_training_that_was_asked_to_stop_has_not_failed_and_goes_on(
-    make_grid, tools, tmp_path
-):
-    grid = make_grid("methods = dict(a='base.py')", 'stop = True')
-    (stopped,) = run_grid(grid, tmp_path / 'w', tools)
-    assert stopped.status == 'pending' and stopped.is_resumable
-    (known,) = run_grid(grid, tmp_path / 'w', tools, resume=True)
-    assert known.status == 'done' and '--resume' in log_of(known)
-
-
 # ---- SIGKILL in the middle -----------------------------------------------------
-
-
-def test_run_whose_process_was_killed_is_a_failure(
-    make_grid, tools, tmp_path, monkeypatch
-):
-    # seconds in which submitit waits for what a file system may yet show
-    monkeypatch.setattr(submitit.LocalJob, '_results_timeout_s', 0)
-    grid = make_grid("methods = dict(a='base.py')", 'kill = True')
-    (known,) = run_grid(grid, tmp_path / 'w', tools, executor='local')
-    assert known.status == 'failed'
-    assert 'has not produced any output' in known.error and 'train' in known.error
 
 
 @pytest.fixture
@@ -265,39 +199,6 @@ def test_work_dir_is_for_one_at_a_time(make_grid, tools, tmp_path):
     run_grid(make_grid(), tmp_path / 'w', tools)
 
 
-def test_run_that_another_process_has_begun_is_left_alone(tmp_path):
-    with (
-        lock_folder(tmp_path),
-        pytest.raises(RuntimeError, match='in use'),
-        lock_folder(tmp_path, patience=0.01),
-    ):
-        pass
-    with lock_folder(tmp_path):
-        assert (tmp_path / '.owner').read_text() == str(os.getpid())
-
-
-def test_outcome_is_whole_or_not_there(make_grid, tools, tmp_path):
-    known = run_grid(make_grid(), tmp_path / 'w', tools)
-    assert not list((tmp_path / 'w').rglob('*.partial'))
-    kept = json.loads((known[0].folder / 'outcome.json').read_text())
-    assert set(kept) == {'status', 'metrics', 'seconds', 'error'}
-
-
-@pytest.mark.parametrize('content', ['', '{"status": "do', '[]', '{"status": "done"}'])
-def test_outcome_that_cannot_be_read_is_named_and_its_remedy_works(
-    make_grid, tools, tmp_path, content
-):
-    grid = make_grid("methods = dict(a='base.py')")
-    (known,) = run_grid(grid, tmp_path / 'w', tools)
-    file = known.folder / 'outcome.json'
-    file.write_text(content)
-    with pytest.raises(ValueError, match=f'{file}.*Delete the file'):
-        run_grid(grid, tmp_path / 'w', tools)
-    file.unlink()
-    (known,) = run_grid(grid, tmp_path / 'w', tools)
-    assert known.status == 'done'
-
-
 @pytest.mark.parametrize('content', [None, '', '{"seed": 1, '])
 def test_settings_that_cannot_be_read_are_named_and_the_remedy_works(
     make_grid, tools, tmp_path, content
@@ -311,104 +212,3 @@ def test_settings_that_cannot_be_read_are_named_and_the_remedy_works(
     shutil.rmtree(known.folder)
     (known,) = run_grid(grid, tmp_path / 'w', tools)
     assert known.status == 'done'
-
-
-# ---- a cluster's queue ---------------------------------------------------------
-
-# Slurm's commands as far as submitit needs them, for one job at a time
-SLURM = {
-    'sbatch': """
-        cp "$1" $SLURM/script
-        cat "$1" >> $SLURM/submitted
-        (setsid sh $SLURM/script &) > /dev/null 2>&1
-        echo 'Submitted batch job 7'
-        """,
-    'srun': """
-        while [ "${1#--}" != "$1" ]; do
-            case $1 in --unbuffered) shift;; *) shift 2;; esac
-        done
-        export SLURM_JOB_ID=7 SLURM_NTASKS=1 SLURM_JOB_NUM_NODES=1 SLURM_NODEID=0 \\
-            SLURM_PROCID=0 SLURM_LOCALID=0 SLURM_JOB_NODELIST=node
-        exec "$@" >> $SLURM/log 2>&1
-        """,
-    'sacct': """
-        printf 'JobID|State|NodeList\\n7|RUNNING|node\\n'
-        """,
-    'scontrol': """
-        echo "$@" >> $SLURM/requeued
-        (setsid sh $SLURM/script &) > /dev/null 2>&1
-        """,
-}
-
-
-@pytest.fixture
-def slurm(tmp_path, monkeypatch):
-    folder = tmp_path / 'slurm'
-    folder.mkdir()
-    for name, code in SLURM.items():
-        (folder / name).write_text('#!/bin/sh\n' + textwrap.dedent(code))
-        (folder / name).chmod(0o755)
-    submitit.SlurmJob.watcher.clear()  # of the jobs of other tests
-    monkeypatch.setenv('SLURM', str(folder))
-    monkeypatch.setenv('PATH', f'{folder}:{os.environ["PATH"]}')
-    return folder
-
-
-def test_queue_gets_each_cell_with_its_options(make_grid, tools, tmp_path, slurm):
-    (known,) = run_grid(
-        make_grid("methods = dict(a='base.py')"),
-        tmp_path / 'w',
-        tools,
-        executor='slurm',
-        options=dict(timeout_min=30, cpus_per_task=2, slurm_partition='few'),
-    )
-    assert known.status == 'done' and 'threads 2' in log_of(known)
-    script = (slurm / 'submitted').read_text()
-    for line in (
-        '--job-name=a_data_run',
-        '--partition=few',
-        '--time=30',
-        '--cpus-per-task=2',
-    ):
-        assert f'#SBATCH {line}\n' in script
-
-
-def test_run_that_the_queue_stops_is_queued_again_and_goes_on(
-    make_grid, tools, tmp_path, slurm
-):
-    grid = make_grid("methods = dict(a='base.py')", 'preempted = True')
-    (known,) = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
-    assert known.status == 'done'
-    assert (slurm / 'requeued').read_text() == 'requeue 7\n'
-    assert log_of(known).count('train ') == 2 and '--resume' in log_of(known)
-
-
-@pytest.mark.slow
-def test_training_that_stops_in_a_queue_is_queued_again(
-    make_grid, tools, tmp_path, slurm
-):
-    grid = make_grid("methods = dict(a='base.py')", 'stop = True')
-    (known,) = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
-    assert known.status == 'done' and '--resume' in log_of(known)
-    assert (slurm / 'requeued').is_file()
-
-
-@pytest.mark.slow
-def test_jobs_that_are_queued_already_are_not_queued_again(
-    make_grid, tools, tmp_path, slurm
-):
-    grid = make_grid("methods = dict(a='base.py')")
-    (known,) = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
-    # as a killed command leaves a job that has yet to run
-    (known.folder / 'outcome.json').rename(tmp_path / 'later')
-    (result,) = (known.folder / 'job').glob('*_result.pkl')
-    result.unlink()
-    (slurm / 'sacct').write_text(
-        f'#!/bin/sh\nmv {tmp_path}/later {known.folder}/outcome.json 2> /dev/null\n'
-        f'printf "JobID|State|NodeList\\n7|$(cat {slurm}/state)|node\\n"\n'
-        f'echo COMPLETED > {slurm}/state\n'
-    )
-    (slurm / 'state').write_text('RUNNING')
-    (again,) = run_grid(grid, tmp_path / 'w', tools, executor='slurm')
-    assert again.status == 'done'
-    assert (slurm / 'submitted').read_text().count('--job-name') == 1

@@ -201,7 +201,7 @@ def test_map_of_a_convnext_pools_to_its_output(mm_models):
           neck=dict(type='GlobalAveragePooling'),
           head=dict(type='LinearClsHead', num_classes=2, in_channels=512)),
      'backbone.timm_model', 512),
-])  # yapf: disable
+])  # fmt: skip
 def test_map_of_a_classifier_is_named_from_its_top(config, module, channels):
     model = MODELS.build(config)
     layout = locate(model)
@@ -341,7 +341,7 @@ def test_nhwc_and_tokens_of_one_map_are_the_same_map():
         (Layout(''), tokens),
         (Layout('', prefix_tokens=5), with_prefix),
         (Layout(''), (None, [activation])),  # the last of several outputs
-    ):  # yapf: disable
+    ):  # fmt: skip
         torch.testing.assert_close(layout.to_nchw(raw, IMAGE), activation)
 
 

@@ -39,7 +39,7 @@ def scores_of(saliency, mask, ignore=None):
     # saliency only where it is ignored
     ([[0, 0], [0, 4]], [[1, 0], [0, 0]], [[0, 0], [0, 1]], (0, 0, 0, 0)),
     ([[1, 2], [3, 4]], [[1, 1], [1, 1]], [[1, 1], [1, 1]], (0, 0, 0, 0)),
-])  # yapf: disable
+])  # fmt: skip
 def test_scores_by_hand(saliency, mask, ignore, expected):
     names = ('energy', 'energy_by_area', 'pointing', 'iou')
     assert scores_of(saliency, mask, ignore) == pytest.approx(
@@ -91,6 +91,6 @@ def maps():
     (torch.tensor([[0., 1.], [1., 0.]]), [[[3., 4.]], [[5., 6.]]]),
     (torch.tensor([[1., 1.], [0., 0.]]), [[[2., 2.]], [[0., 0.]]]),
     (torch.tensor([[0.25, 0.75], [0.5, 0.5]]), [[[2.5, 3.]], [[2.5, 7.]]]),
-])  # yapf: disable
+])  # fmt: skip
 def test_channels_by_hand(target, expected):
     torch.testing.assert_close(reduce_channels(maps(), target), torch.tensor(expected))

@@ -117,7 +117,7 @@ def test_guidance_that_trains_nothing_is_told(root, frozen, head, warns):
 @pytest.mark.parametrize('transform', [
     CROP, FLIP, dict(type='EfficientNetRandomCrop', scale=8), dict(
         type='ResizeEdge', scale=8), dict(type='CenterCrop', crop_size=8)
-])  # yapf: disable
+])  # fmt: skip
 def test_bare_transform_behind_the_mask_is_refused(root, transform):
     name = transform['type']
     with pytest.raises(ValueError, match=f"{name} would move.*'MaskAware', .*'{name}'"):
@@ -276,7 +276,7 @@ def test_model_without_a_number_of_classes_is_not_asked(root):
     lambda good, bad: RepeatDataset(bad, 2, lazy_init=True),
     lambda good, bad: ConcatDataset([good, bad]),
     lambda good, bad: torch.utils.data.ConcatDataset([good, RepeatDataset(bad, 2)]),
-], ids=['repeat', 'concat', 'concat of repeat'])  # yapf: disable
+], ids=['repeat', 'concat', 'concat of repeat'])  # fmt: skip
 def test_wrapped_data_sets_are_checked_too(root, wrap):
     good, bad = dataset_of(root, PACK), dataset_of(root, FLIP, PACK)
     with pytest.raises(ValueError, match='RandomFlip would move'):
