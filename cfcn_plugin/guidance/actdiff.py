@@ -6,16 +6,16 @@ import torch
 from torch import Tensor
 
 from cfcn_plugin.functional import at_least_float32
-from cfcn_plugin.options import check_choice, check_number
+from cfcn_plugin.options import check_choice
 
-from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
-from .reduction import REDUCTIONS, reduce_images, zero_unguided
+from .reduction import zero_unguided
+from .weighted import WeightedGuidance
 
 CONTEXTS = ('shuffle', 'zero')
 
 
-class ActDiffLoss(Guidance):
+class ActDiffLoss(WeightedGuidance):
     """Squared distance of an image's map to that without its context (ActDiff).
 
     Viviano et al., "Saliency is a possible red herring when diagnosing poor
@@ -54,13 +54,9 @@ class ActDiffLoss(Guidance):
         context: str = 'shuffle',
         reduction: str = 'batch',
     ):
-        super().__init__()
-        check_number('loss_weight', loss_weight, least=0)
+        super().__init__(loss_weight, reduction)
         check_choice('context', context, CONTEXTS)
-        check_choice('reduction', reduction, REDUCTIONS)
-        self.loss_weight = loss_weight
         self.context = context
-        self.reduction = reduction
 
     def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
         masks = batch.masks
@@ -71,12 +67,8 @@ class ActDiffLoss(Guidance):
             other = batch.images.masked_fill(context[:, None], 0)
         pairs = list(zip(batch.maps, batch.model.features(other)))
         distance: Any = sum(mean_square(*pair) for pair in pairs) / len(pairs)
-        actdiff = reduce_images(
-            masks.weight * zero_unguided(distance, masks.guided),
-            masks.weight,
-            self.reduction,
-        )
-        return dict(loss_actdiff=self.loss_weight * actdiff, actdiff=actdiff.detach())
+        per_image = masks.weight * zero_unguided(distance, masks.guided)
+        return self.terms('actdiff', per_image, batch)
 
 
 def mean_square(ours: Tensor, theirs: Tensor) -> Tensor:

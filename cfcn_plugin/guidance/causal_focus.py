@@ -16,9 +16,9 @@ from cfcn_plugin.functional import (
 from cfcn_plugin.functional.attribution import channel_weights, class_score
 from cfcn_plugin.options import check_choice, check_number
 
-from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
-from .reduction import REDUCTIONS, reduce_images, zero_unguided
+from .reduction import reduce_images, zero_unguided
+from .weighted import WeightedGuidance
 
 CHANNELS = ('all', 'target', 'per_class')
 ABSENT = ('skip', 'context')
@@ -26,7 +26,7 @@ AVERAGES = ('macro', 'micro')
 WEIGHTS = ('uniform', 'gradient')
 
 
-class CausalFocusLoss(Guidance):
+class CausalFocusLoss(WeightedGuidance):
     """alpha times the fraction of the activation that lies on the context (CFCN).
 
     The defaults are the paper's equations, made safe for maps that die
@@ -93,10 +93,9 @@ class CausalFocusLoss(Guidance):
         average: str = 'macro',
         channel_weights: str = 'uniform',
     ):
-        super().__init__()
+        super().__init__(loss_weight, reduction)
         check_choice('channels', channels, CHANNELS)
         check_choice('resize', resize, RESIZES)
-        check_choice('reduction', reduction, REDUCTIONS)
         check_choice('absent', absent, ABSENT)
         check_choice('average', average, AVERAGES)
         check_choice('channel_weights', channel_weights, WEIGHTS)
@@ -105,13 +104,10 @@ class CausalFocusLoss(Guidance):
                 f'average={average!r} and channel_weights={channel_weights!r} are for '
                 f"channels='all', got {channels!r}, which picks maps by their class"
             )
-        check_number('loss_weight', loss_weight, least=0)
         check_number('eps', eps, above=0)
-        self.loss_weight = loss_weight
         self.channels = channels
         self.eps = eps
         self.resize = resize
-        self.reduction = reduction
         self.absent = absent
         self.average = average
         self.channel_weights = channel_weights
@@ -160,7 +156,7 @@ class CausalFocusLoss(Guidance):
             live = (
                 class_score(live, batch.target)
                 if self.channels == 'target'
-                else (live.amax(0))
+                else live.amax(0)
             )
             fractions.append(live.mean())
         return sum(fractions) / len(fractions)  # type: ignore[return-value]

@@ -8,14 +8,14 @@ from cfcn_plugin.functional.compositing import HOLES, swap_within_batch
 from cfcn_plugin.functional.log_probability import log_probabilities
 from cfcn_plugin.options import check_choice, check_flag, check_number
 
-from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
-from .reduction import REDUCTIONS, reduce_images, zero_unguided
+from .reduction import zero_unguided
+from .weighted import WeightedGuidance
 
 METRICS = ('kl', 'square')
 
 
-class ConsistencyLoss(Guidance):
+class ConsistencyLoss(WeightedGuidance):
     """Distance of an image's prediction to that of its object on another background::
 
         'kl'      KL(p(x) || p(x'))                      no gradient through p(x)
@@ -64,19 +64,15 @@ class ConsistencyLoss(Guidance):
         multi_label: bool = False,
         reduction: str = 'batch',
     ):
-        super().__init__()
-        check_number('loss_weight', loss_weight, least=0)
+        super().__init__(loss_weight, reduction)
         check_choice('metric', metric, METRICS)
         check_number('border', border, least=0)
         check_choice('hole', hole, HOLES)
         check_flag('multi_label', multi_label)
-        check_choice('reduction', reduction, REDUCTIONS)
-        self.loss_weight = loss_weight
         self.metric = metric
         self.border = border
         self.hole = hole
         self.multi_label = multi_label
-        self.reduction = reduction
 
     def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
         batch.refuse_mixed(self)
@@ -86,13 +82,7 @@ class ConsistencyLoss(Guidance):
             batch.images, masks.objects, masks.guided, order, self.border, self.hole
         )
         distance = self.distance(batch.logits, batch.model.classify(images))
-        consistency = reduce_images(
-            zero_unguided(distance, is_swapped), masks.weight, self.reduction
-        )
-        return dict(
-            loss_consistency=self.loss_weight * consistency,
-            consistency=consistency.detach(),
-        )
+        return self.terms('consistency', zero_unguided(distance, is_swapped), batch)
 
     def distance(self, ours: Tensor, theirs: Tensor) -> Tensor:
         """Of the logits (B, C) of images and of their other versions, (B,)."""

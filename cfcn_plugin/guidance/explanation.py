@@ -15,15 +15,15 @@ from cfcn_plugin.functional.attribution import (
 from cfcn_plugin.functional.mask_divergence import mask_divergence
 from cfcn_plugin.options import check_choice, check_flag, check_number
 
-from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
-from .reduction import REDUCTIONS, masked_mean, reduce_images, zero_unguided
+from .reduction import masked_mean, zero_unguided
+from .weighted import WeightedGuidance
 
 METRICS = ('energy', 'l1', 'square', 'cross_entropy', 'kl')
 LEAST = 1e-6  # of A' in a logarithm, and of a cell that is known
 
 
-class ExplanationLoss(Guidance):
+class ExplanationLoss(WeightedGuidance):
     """Grad-CAM of the true class against the mask (Model-Guidance, GRADIA).
 
     Rao et al., "Studying how to efficiently and effectively guide models with
@@ -90,23 +90,19 @@ class ExplanationLoss(Guidance):
         reduction: str = 'batch',
         temperature: float = 1.0,
     ):
-        super().__init__()
-        check_number('loss_weight', loss_weight, least=0)
+        super().__init__(loss_weight, reduction)
         check_flag('second_order', second_order)
         check_choice('metric', metric, METRICS)
         check_choice('resize', resize, RESIZES)
-        check_choice('reduction', reduction, REDUCTIONS)
         check_number('temperature', temperature, above=0)
         if temperature != 1 and metric != 'kl':
             raise ValueError(
                 "`temperature` is an option of metric='kl', got metric="
                 f"'{metric}': leave `temperature` out"
             )
-        self.loss_weight = loss_weight
         self.metric = metric
         self.second_order = second_order
         self.resize = resize
-        self.reduction = reduction
         self.temperature = temperature
 
     def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
@@ -124,12 +120,8 @@ class ExplanationLoss(Guidance):
                 for one in maps
             ]
             active_maps = active_maps + 1 - sum(dead) / len(dead)
-        explanation = reduce_images(per_image, batch.masks.weight, self.reduction)
-        return dict(
-            loss_explanation=self.loss_weight * explanation,
-            explanation=explanation.detach(),
-            active_maps=active_maps.mean() / max(len(steps), 1),
-        )
+        terms = self.terms('explanation', per_image, batch)
+        return dict(terms, active_maps=active_maps.mean() / max(len(steps), 1))
 
     def explanations(self, batch: GuidanceBatch) -> list[Tensor]:
         """Grad-CAM of the true class in each map, (B, h, w)."""

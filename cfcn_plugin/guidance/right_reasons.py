@@ -4,14 +4,14 @@ import torch
 from torch import Tensor
 
 from cfcn_plugin.functional.log_probability import log_probabilities
-from cfcn_plugin.options import check_choice, check_flag, check_number
+from cfcn_plugin.options import check_flag
 
-from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
-from .reduction import REDUCTIONS, reduce_images, zero_unguided
+from .reduction import zero_unguided
+from .weighted import WeightedGuidance
 
 
-class RightReasonsLoss(Guidance):
+class RightReasonsLoss(WeightedGuidance):
     """The input gradient on the context, squared (RRR).
 
     Ross et al., "Right for the right reasons", IJCAI 2017, their loss's second term::
@@ -55,25 +55,13 @@ class RightReasonsLoss(Guidance):
         multi_label: bool = False,
         reduction: str = 'batch',
     ):
-        super().__init__()
-        check_number('loss_weight', loss_weight, least=0)
+        super().__init__(loss_weight, reduction)
         check_flag('multi_label', multi_label)
-        check_choice('reduction', reduction, REDUCTIONS)
-        self.loss_weight = loss_weight
         self.multi_label = multi_label
-        self.reduction = reduction
 
     def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
         log_p = log_probabilities(batch.logits, self.multi_label)
         (gradient,) = torch.autograd.grad(log_p.sum(), batch.images, create_graph=True)
-        masks = batch.masks
-        on_context = (masks.context[:, None] * gradient) ** 2
-        penalty = reduce_images(
-            zero_unguided(on_context.flatten(1).sum(1), masks.guided),
-            masks.weight,
-            self.reduction,
-        )
-        return dict(
-            loss_right_reasons=self.loss_weight * penalty,
-            right_reasons=penalty.detach(),
-        )
+        on_context = (batch.masks.context[:, None] * gradient) ** 2
+        penalty = zero_unguided(on_context.flatten(1).sum(1), batch.masks.guided)
+        return self.terms('right_reasons', penalty, batch)

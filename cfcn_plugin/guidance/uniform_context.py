@@ -8,12 +8,12 @@ from cfcn_plugin.functional.compositing import HOLES, hole_of, without_object
 from cfcn_plugin.functional.log_probability import log_probabilities
 from cfcn_plugin.options import check_choice, check_flag, check_number
 
-from .guidance import Guidance
 from .guidance_batch import GuidanceBatch
-from .reduction import REDUCTIONS, reduce_images, zero_unguided
+from .reduction import zero_unguided
+from .weighted import WeightedGuidance
 
 
-class UniformContextLoss(Guidance):
+class UniformContextLoss(WeightedGuidance):
     """Divergence from uniform of the prediction on an image without its object::
 
         KL(u || p(x')) = -log C - 1 / C * sum_c log p_c(x'),  u = 1 / C
@@ -54,17 +54,13 @@ class UniformContextLoss(Guidance):
         multi_label: bool = False,
         reduction: str = 'batch',
     ):
-        super().__init__()
-        check_number('loss_weight', loss_weight, least=0)
+        super().__init__(loss_weight, reduction)
         check_number('border', border, least=0)
         check_choice('hole', hole, HOLES)
         check_flag('multi_label', multi_label)
-        check_choice('reduction', reduction, REDUCTIONS)
-        self.loss_weight = loss_weight
         self.border = border
         self.hole = hole
         self.multi_label = multi_label
-        self.reduction = reduction
 
     def forward(self, batch: GuidanceBatch) -> dict[str, Tensor]:
         batch.refuse_mixed(self)
@@ -74,10 +70,5 @@ class UniformContextLoss(Guidance):
         )
         log_p = log_probabilities(batch.model.classify(context), self.multi_label)
         divergence = (-log_p.mean(-1) - math.log(log_p.shape[-1])).mean(1)
-        uniform = reduce_images(
-            zero_unguided(divergence, masks.guided), masks.weight, self.reduction
-        )
-        return dict(
-            loss_uniform_context=self.loss_weight * uniform,
-            uniform_context=uniform.detach(),
-        )
+        per_image = zero_unguided(divergence, masks.guided)
+        return self.terms('uniform_context', per_image, batch)
