@@ -16,13 +16,28 @@ def load_image(path: str | Path) -> np.ndarray:
         MaskError: The file cannot be decoded.
         OSError: The file cannot be opened.
     """
-    content = np.fromfile(path, np.uint8)
+    return decode_image(np.fromfile(path, np.uint8), path)
+
+
+def decode_image(
+    content: np.ndarray, name: str | Path, flag: int = cv2.IMREAD_COLOR
+) -> np.ndarray:
+    """:func:`load_image` of a file's content, uint8 (N,).
+
+    Args:
+        content: The content.
+        name: The image, for the message.
+        flag: Of ``cv2.imdecode``, for an image of three channels.
+
+    Raises:
+        MaskError: The content cannot be decoded.
+    """
     try:
-        pixels = cv2.imdecode(content, cv2.IMREAD_COLOR)
+        pixels = cv2.imdecode(content, flag)
     except cv2.error:  # an empty file, or too many pixels
         pixels = None
     if pixels is None:
-        raise MaskError(f"image '{path}' cannot be read: is it whole?")
+        raise MaskError(f"image '{name}' cannot be read: is it whole?")
     return pixels[..., ::-1]
 
 

@@ -1,7 +1,7 @@
 """The result of a validation of masks, as text and as JSON."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 
@@ -135,16 +135,10 @@ class Report:
         return np.array([finding.area for finding in self.findings if finding.guided])
 
     def _kept_fraction(self) -> float | None:
-        kept = [
-            finding.kept_fraction
-            for finding in self.findings
-            if finding.kept_fraction is not None
-        ]
-        return float(np.mean(kept)) if kept else None
+        return _mean(finding.kept_fraction for finding in self.findings)
 
     def _best_focus(self) -> float | None:
-        best = [one.best for one in self.findings if one.best is not None]
-        return float(np.mean(best)) if best else None
+        return _mean(finding.best for finding in self.findings)
 
     def _outlines(self) -> Counter:
         return sum((finding.ways for finding in self.findings), Counter())
@@ -225,7 +219,7 @@ class Report:
         yield (
             'Found:'
             if self.unmatched or any(by_kind.values())
-            else ('No problem was found.')
+            else 'No problem was found.'
         )
         for message in self.unmatched:
             yield f'  {"STOPS " if self.has_check_hook else ""}{message}'
@@ -244,6 +238,11 @@ class Report:
                 yield f'      {finding.image}{reason}'
             if len(found) > most:
                 yield f'      ... and {len(found) - most} more, all in --json'
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def unmatched_messages(datasets: Sequence[Samples]) -> list[str]:

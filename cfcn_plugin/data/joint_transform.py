@@ -14,53 +14,27 @@ from torchvision.transforms import v2
 
 from .moved_planes import BY_DRAW, PolicyMove
 
+
+def _of_both(names: str) -> tuple[Any, ...]:
+    """The transforms of these names, of v1 and of v2."""
+    return tuple(getattr(module, one) for module in (v1, v2) for one in names.split())
+
+
 # They move no pixel, so that the mask stays as it is
 STILL = (
-    v1.ColorJitter,
-    v1.ConvertImageDtype,
-    v1.GaussianBlur,
-    v1.Grayscale,
-    v1.Normalize,
-    v1.PILToTensor,
-    v1.RandomAdjustSharpness,
-    v1.RandomAutocontrast,
-    v1.RandomEqualize,
-    v1.RandomErasing,
-    v1.RandomGrayscale,
-    v1.RandomInvert,
-    v1.RandomPosterize,
-    v1.RandomSolarize,
+    *_of_both(
+        'ColorJitter ConvertImageDtype GaussianBlur Grayscale Normalize PILToTensor '
+        'RandomAdjustSharpness RandomAutocontrast RandomEqualize RandomErasing '
+        'RandomGrayscale RandomInvert RandomPosterize RandomSolarize'
+    ),
     v1.ToPILImage,
     v1.ToTensor,
-    v2.ColorJitter,
-    v2.ConvertImageDtype,
-    v2.GaussianBlur,
     v2.GaussianNoise,
-    v2.Grayscale,
-    v2.Normalize,
-    v2.PILToTensor,
-    v2.RandomAdjustSharpness,
-    v2.RandomAutocontrast,
-    v2.RandomEqualize,
-    v2.RandomErasing,
-    v2.RandomGrayscale,
-    v2.RandomInvert,
     v2.RandomPhotometricDistort,
-    v2.RandomPosterize,
-    v2.RandomSolarize,
     v2.ToImage,
     v2.ToPureTensor,
 )
-CONTAINERS = (
-    v1.Compose,
-    v1.RandomApply,
-    v1.RandomChoice,
-    v1.RandomOrder,
-    v2.Compose,
-    v2.RandomApply,
-    v2.RandomChoice,
-    v2.RandomOrder,
-)
+CONTAINERS = _of_both('Compose RandomApply RandomChoice RandomOrder')
 POLICIES = (v2.AutoAugment, v2.RandAugment, v2.TrivialAugmentWide)
 # Several images of one, or of several: no mask is that of the result
 WITHOUT_MASKS = (v2.AugMix, v2.FiveCrop, v2.TenCrop, v2.MixUp, v2.CutMix)
@@ -168,7 +142,7 @@ def _together(
     if (
         not isinstance(masks, tv_tensors.Mask)
         or masks.dtype != torch.uint8
-        or (len(masks) != len(planes))
+        or len(masks) != len(planes)
     ):
         raise ValueError(
             f'{_name(transform)} changed the values of the mask: let it '

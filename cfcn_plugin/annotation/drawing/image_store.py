@@ -6,8 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cfcn_plugin.annotation.load_image import load_image
-from cfcn_plugin.masks import MaskError
+from cfcn_plugin.annotation.load_image import decode_image, load_image
 from cfcn_plugin.masks.exif import stored_orientation
 
 THUMBNAIL = 96  # pixels of the longest side
@@ -45,15 +44,10 @@ class ImageStore:
     def _thumbnail(self, name: str) -> bytes:
         """A small JPEG image; JPEG files are decoded at an eighth of their size."""
         content = np.fromfile(self.folder / name, np.uint8)
-        try:
-            pixels = cv2.imdecode(content, cv2.IMREAD_REDUCED_COLOR_8)
-            if pixels is not None and max(pixels.shape[:2]) < THUMBNAIL:
-                pixels = cv2.imdecode(content, cv2.IMREAD_COLOR)
-        except cv2.error:  # an empty file, or too many pixels
-            pixels = None
-        if pixels is None:
-            raise MaskError(f"image '{name}' cannot be read: is it whole?")
-        small = shrink(pixels[..., ::-1], THUMBNAIL)
+        pixels = decode_image(content, name, cv2.IMREAD_REDUCED_COLOR_8)
+        if max(pixels.shape[:2]) < THUMBNAIL:
+            pixels = decode_image(content, name)
+        small = shrink(pixels, THUMBNAIL)
         return encode(small, '.jpg', cv2.IMWRITE_JPEG_QUALITY, 80)
 
     def orientation(self, name: str) -> int:

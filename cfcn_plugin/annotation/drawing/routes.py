@@ -8,7 +8,6 @@ import asyncio
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from tornado.web import HTTPError, RequestHandler
@@ -75,10 +74,17 @@ class Handler(RequestHandler):
         for name, value in HEADERS.items():
             self.set_header(name, value)
 
-    async def within(self, pool: ThreadPoolExecutor, function, *args, **options):
+    async def within(self, pool: ThreadPoolExecutor, function, *args):
         """The result of a function in a thread of the pool."""
-        return await asyncio.get_running_loop().run_in_executor(
-            pool, partial(function, *args, **options)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(pool, function, *args)
+
+    async def write_image(self, function, text: str, *args):
+        """The result of a session's method for an image and this tab, while no other
+        image is written.
+        """
+        return await self.within(
+            self.writer, function, self.index(text), self.tab, *args
         )
 
     def index(self, text: str) -> int:
@@ -138,21 +144,15 @@ class Status(Handler):
     async def get(self) -> None:
         text = self.get_query_argument('index', '')
         index = self.index(text) if text.isdecimal() else None
-        self.finish(
-            await self.within(self.writer, self.session.status, self.tab, index)
-        )
+        status = await self.within(self.writer, self.session.status, self.tab, index)
+        self.finish(status)
 
 
 class Next(Handler):
     async def get(self) -> None:
         after = int(self.get_query_argument('after', '-1'))
-        self.finish(
-            dict(
-                index=await self.within(
-                    self.writer, self.session.next_open, self.tab, after
-                )
-            )
-        )
+        index = await self.within(self.writer, self.session.next_open, self.tab, after)
+        self.finish(dict(index=index))
 
 
 class Stop(Handler):
@@ -182,26 +182,17 @@ class Thumbnail(Handler):
 
 class Mask(Handler):
     async def get(self, text: str) -> None:
-        facts, runs, steps = await self.within(
-            self.writer,
-            self.session.open,
-            self.index(text),
-            self.tab,
-            TAKEN in self.agreed,
+        facts, runs, steps = await self.write_image(
+            self.session.open, text, TAKEN in self.agreed
         )
         self.send(dict(facts, runs=len(runs)), runs + steps)
 
     async def put(self, text: str) -> None:
+        revision = self.get_query_argument('revision', '')
         self.finish(
             dict(
-                revision=await self.within(
-                    self.writer,
-                    self.session.save,
-                    self.index(text),
-                    self.tab,
-                    self.get_query_argument('revision', ''),
-                    self.request.body,
-                    self.agreed,
+                revision=await self.write_image(
+                    self.session.save, text, revision, self.request.body, self.agreed
                 )
             )
         )
@@ -216,35 +207,19 @@ class DraftFile(Handler):
     async def put(self, text: str) -> None:
         body = self.request.body
         length = int(self.get_query_argument('runs', str(len(body))))
-        draft = Draft(
-            self.get_query_argument('revision', ''), body[:length], body[length:]
-        )
-        await self.within(
-            self.writer,
-            self.session.draft,
-            self.index(text),
-            self.tab,
-            draft,
-            self.agreed,
-        )
+        revision = self.get_query_argument('revision', '')
+        draft = Draft(revision, body[:length], body[length:])
+        await self.write_image(self.session.draft, text, draft, self.agreed)
         self.finish({})
 
     async def delete(self, text: str) -> None:
-        await self.within(
-            self.writer, self.session.drop_draft, self.index(text), self.tab
-        )
+        await self.write_image(self.session.drop_draft, text)
         self.finish({})
 
 
 class Skip(Handler):
     async def post(self, text: str) -> None:
-        self.finish(
-            dict(
-                skipped=await self.within(
-                    self.writer, self.session.skip, self.index(text), self.tab
-                )
-            )
-        )
+        self.finish(dict(skipped=await self.write_image(self.session.skip, text)))
 
 
 class OutlineOf(Handler):
