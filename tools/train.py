@@ -87,8 +87,7 @@ def merge_args(cfg: Config, args) -> Config:
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
             raise ValueError(
-                f"--auto-scale-lr: '{args.config}' has no "
-                '`auto_scale_lr`, e.g. '
+                f"--auto-scale-lr: '{args.config}' has no `auto_scale_lr`, e.g. "
                 'auto_scale_lr=dict(base_batch_size=256)'
             )
         cfg.auto_scale_lr.enable = True

@@ -54,9 +54,8 @@ def label_values(record: MaskRecord) -> np.ndarray:
     highest = max(record.classes, default=0)
     if highest + 1 >= UNKNOWN_CLASS:
         raise MaskError(
-            f"mask '{record.file}' has class {highest}: label files hold "
-            'classes below 254, write a folder for each class with '
-            '--classes folders'
+            f"mask '{record.file}' has class {highest}: label files hold classes below "
+            '254, write a folder for each class with --classes folders'
         )
     overlap = (record.mask.sum(0, dtype=np.int64) > 1).sum()
     if overlap:

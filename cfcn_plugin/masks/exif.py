@@ -51,9 +51,8 @@ def open_as_stored(path: str | Path) -> Image.Image:
     if exif_orientation(image) != 1:
         image.close()
         raise MaskError(
-            f"image '{path}' has an EXIF orientation "
-            f'({exif_orientation(image)}), and published images have none: '
-            'is it the published file?'
+            f"image '{path}' has an EXIF orientation ({exif_orientation(image)}), and "
+            'published images have none: is it the published file?'
         )
     return image
 

@@ -10,9 +10,8 @@ from .errors import MaskError
 from .exif import is_upright, stored_orientation
 
 LOAD_UPRIGHT = (
-    "load it with color_type='color' and imdecode_backend='cv2' ('pillow' "
-    'for AVIF; in a torch data set: '
-    'ImageFolder(loader=cfcn_plugin.data.load_image))'
+    "load it with color_type='color' and imdecode_backend='cv2' ('pillow' for AVIF; in "
+    'a torch data set: ImageFolder(loader=cfcn_plugin.data.load_image))'
 )
 
 

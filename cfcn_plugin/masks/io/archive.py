@@ -38,9 +38,8 @@ class Archive:
         self.path = path
         if not path.is_dir() and not path.is_file():
             raise FileNotFoundError(
-                f"'{path}' does not exist: expected a zip or the "
-                'folder it was unpacked to; correct its name or '
-                '`data_root`'
+                f"'{path}' does not exist: expected a zip or the folder it was "
+                'unpacked to; correct its name or `data_root`'
             )
         if path.is_file():
             self._check()
@@ -98,9 +97,8 @@ class Archive:
             name, path = info.filename, _member_name(info)
             if '..' in path.split('/') or path.startswith('/') or ':' in path[:2]:
                 raise MaskError(
-                    f"'{self.path}' has a file '{name}' with a path that "
-                    'leaves the archive: do not unpack the archive, export '
-                    'it again'
+                    f"'{self.path}' has a file '{name}' with a path that leaves the "
+                    'archive: do not unpack the archive, export it again'
                 )
             if info.flag_bits & 1:
                 raise MaskError(

@@ -207,9 +207,8 @@ def check_bounds(bounds: Box, shape: tuple[int, int]) -> None:
     height, width = shape
     if x0 < -width or y0 < -height or x1 > 2 * width or y1 > 2 * height:
         raise MaskError(
-            f'from ({x0}, {y0}) to ({x1}, {y1}) it goes far beyond the '
-            f'image of {width} x {height} pixels: are the numbers pixels of this '
-            'image?'
+            f'from ({x0}, {y0}) to ({x1}, {y1}) it goes far beyond the image of '
+            f'{width} x {height} pixels: are the numbers pixels of this image?'
         )
 
 

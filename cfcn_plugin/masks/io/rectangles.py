@@ -89,9 +89,8 @@ def check_in_image(bounds: Box, shape: tuple[int, int]) -> None:
     height, width = shape
     if _is_beyond(x0, x1, width) or _is_beyond(y0, y1, height):
         raise MaskError(
-            f'from ({x0}, {y0}) to ({x1}, {y1}) it lies outside the image '
-            f'of {width} x {height} pixels: are the numbers pixels of '
-            'this image?'
+            f'from ({x0}, {y0}) to ({x1}, {y1}) it lies outside the image of {width} x '
+            f'{height} pixels: are the numbers pixels of this image?'
         )
 
 

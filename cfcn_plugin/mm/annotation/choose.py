@@ -97,9 +97,8 @@ def _model(cfg: Config, checkpoint: str | Path | None) -> nn.Module:
     parts = [cfg.model, cfg.model.get('backbone') or {}]
     if not any(map(_has_weights, parts)):
         raise ValueError(
-            "by='coverage' needs features that know images, and the "
-            'network of this config begins at random: choose by chance '
-            f'(--by random), or {CHECKPOINT}'
+            "by='coverage' needs features that know images, and the network of this "
+            f'config begins at random: choose by chance (--by random), or {CHECKPOINT}'
         )
     model = get_model(cfg)
     model.init_weights()

@@ -146,8 +146,7 @@ def _by_class(dataset, guided: torch.Tensor) -> list[torch.Tensor]:
     empty = [int(label) for label, one in zip(labels.unique(), classes) if not len(one)]
     if empty:
         raise ValueError(
-            f'the classes {empty} have no guided image, so they cannot be '
-            'drawn: give masks of a few images of each class, or leave '
-            '`class_balanced` out'
+            f'the classes {empty} have no guided image, so they cannot be drawn: give '
+            'masks of a few images of each class, or leave `class_balanced` out'
         )
     return classes

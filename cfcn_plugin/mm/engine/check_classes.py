@@ -18,9 +18,8 @@ def check_class_count(model: nn.Module, dataset: BaseDataset) -> None:
     classes = dataset.metainfo.get('classes')
     if None not in (wanted, classes) and wanted != len(classes):
         raise ValueError(
-            f'the model has head.num_classes={wanted}, {type(dataset).__name__} '
-            f'has {len(classes)} classes ({", ".join(classes[:4])} ...): make '
-            'them equal'
+            f'the model has head.num_classes={wanted}, {type(dataset).__name__} has '
+            f'{len(classes)} classes ({", ".join(classes[:4])} ...): make them equal'
         )
 
 

@@ -200,11 +200,10 @@ class GuidanceCheckHook(Hook):
             )
         if moves is None:
             raise ValueError(
-                f'{name} is unknown: it may move pixels, and a mask must move with '
-                'its image. If it moves no pixel, write dict(type='
-                f"'MaskAware', photometric=True, transform=dict(type='{name}', "
-                '...)) instead; otherwise use a transform that MaskAware '
-                'supports'
+                f'{name} is unknown: it may move pixels, and a mask must move with its '
+                "image. If it moves no pixel, write dict(type='MaskAware', "
+                f"photometric=True, transform=dict(type='{name}', ...)) instead; "
+                'otherwise use a transform that MaskAware supports'
             )
 
     def _check_recipe(self, epoch: int, recipe: dict, datasets: list) -> None:

@@ -51,9 +51,8 @@ def resolve_head(head: dict, backbone: nn.Module, neck: dict | None) -> dict:
         )
     if None not in (given, width) and given != width:
         raise ValueError(
-            f'{name} has in_channels={given}, but '
-            f"{type(backbone).__name__}'s map has {width} channels: write "
-            f'{width}, or leave it out (in_channels=None)'
+            f"{name} has in_channels={given}, but {type(backbone).__name__}'s map has "
+            f'{width} channels: write {width}, or leave it out (in_channels=None)'
         )
     return dict(head, in_channels=given if width is None else width)
 

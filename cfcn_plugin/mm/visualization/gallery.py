@@ -34,9 +34,8 @@ def image_panel(sample: dict) -> ImagePanel:
     inputs, data = sample['inputs'], sample['data_samples']
     if getattr(inputs, 'ndim', None) != 3:
         raise TypeError(
-            'only images that the pipeline packs as (C, H, W) can be '
-            f'shown, got {type(inputs).__name__} '
-            f'{tuple(getattr(inputs, "shape", ()))}'
+            'only images that the pipeline packs as (C, H, W) can be shown, got '
+            f'{type(inputs).__name__} {tuple(getattr(inputs, "shape", ()))}'
         )
     mask = data.get('activation_mask')
     if mask is not None and mask.ndim == 3:

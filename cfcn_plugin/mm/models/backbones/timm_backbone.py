@@ -156,9 +156,8 @@ def _check_types(pretrained, checkpoint_path, local_weights, others: dict) -> No
         )
     if not isinstance(checkpoint_path, str | PathLike | None):
         raise TypeError(
-            '`checkpoint_path` must be the path of one file, got '
-            f'{checkpoint_path!r}: files by model name are '
-            '`local_weights`'
+            f'`checkpoint_path` must be the path of one file, got {checkpoint_path!r}: '
+            'files by model name are `local_weights`'
         )
     if not isinstance(local_weights, dict | None):
         raise TypeError(
