@@ -213,7 +213,7 @@ def _notebook(file: Path) -> str:
     first = (
         parts.pop(1)
         if len(parts) > 1 and parts[1].startswith('# ')
-        else (f'# {file.stem.capitalize()}')
+        else f'# {file.stem.capitalize()}'
     )
     return '\n\n'.join([first, *parts])
 

@@ -74,7 +74,7 @@ def get_lgg_mri(root: Path, source: Path | None) -> Path:
         _require_source(
             source,
             'lgg-mri',
-            ("the folder kaggle_3m of Kaggle's mateuszbuda/lgg-mri-segmentation"),
+            "the folder kaggle_3m of Kaggle's mateuszbuda/lgg-mri-segmentation",
         ),
         root / 'lgg_mri',
     )

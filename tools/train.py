@@ -103,9 +103,7 @@ def merge_args(cfg: Config, args) -> Config:
 
 def build_runner(cfg: Config) -> Runner | FlexibleRunner:
     # configs set `runner_type` for strategies such as FSDP
-    return (
-        RUNNERS.build(cfg) if 'runner_type' in cfg else (ResumableRunner.from_cfg(cfg))
-    )
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else ResumableRunner.from_cfg(cfg)
 
 
 def train(cfg: Config) -> None:

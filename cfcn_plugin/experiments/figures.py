@@ -138,7 +138,7 @@ def condition_points(grid: Grid, known: Sequence[Outcome]) -> DataFrame:
         x = (
             pd.Categorical(some['x'], order)
             if order
-            else (pd.to_numeric(some['x'], errors='coerce'))
+            else pd.to_numeric(some['x'], errors='coerce')
         )
         some = some.assign(x=x, value=some['value'].astype(float))
         some = some.dropna(subset='x').sort_values('x', kind='stable')

@@ -21,7 +21,7 @@ def is_right(predicted: Tensor, target: Tensor) -> Tensor:
     if (
         target.dim() == 1
         and predicted.dim() in (1, 2)
-        and (len(predicted) == len(target))
+        and len(predicted) == len(target)
     ):
         labels = predicted.argmax(1) if predicted.dim() == 2 else predicted
         return labels == target

@@ -175,7 +175,7 @@ class ObjectChoice:
             self.objects == 'label'
             and found
             and not (causal or unsure)
-            and (self.label_missing == 'error')
+            and self.label_missing == 'error'
         ):
             raise MaskError(self._no_label(found, results))
         planes = {label: draw(outlines, shape) for label, outlines in causal.items()}

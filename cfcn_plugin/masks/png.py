@@ -171,7 +171,7 @@ class PNGMasks(FolderMasks):
         high = known.max(initial=0)
         # counting is ten times as fast as selecting the pixels
         if high not in (0, 1, top) or (
-            high and (np.count_nonzero(known == high) != np.count_nonzero(mask))
+            high and np.count_nonzero(known == high) != np.count_nonzero(mask)
         ):
             found = sorted(set(np.unique(known).tolist()) - {TRANSPARENT})
             shown = ', '.join(map(str, found[:8]))

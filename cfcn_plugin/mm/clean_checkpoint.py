@@ -75,7 +75,7 @@ def _plain(value: Any, name: str, dropped: list[str]) -> Any:
     if isinstance(value, Tensor):
         return value.detach().as_subclass(Tensor)
     if type(value) in PLAIN or (
-        isinstance(value, np.ndarray | np.generic) and (value.dtype.kind in KINDS)
+        isinstance(value, np.ndarray | np.generic) and value.dtype.kind in KINDS
     ):
         return value
     dropped.append(name or type(value).__name__)

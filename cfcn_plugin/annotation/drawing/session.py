@@ -92,7 +92,7 @@ class DrawingSession:
         return dict(
             states=states,
             mine=mine,
-            seconds_left=None if pace is None else (pace * left),
+            seconds_left=None if pace is None else pace * left,
             drafts=sorted(map(queue.names.index, self._drafted)),
         )
 

@@ -101,7 +101,7 @@ def _check(image: Image.Image, shape: tuple, colours: bool) -> None:
     if (
         image.mode in GREY[3:]
         and image.format == 'TIFF'
-        and (image.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO)
+        and image.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO
     ):
         raise MaskError(
             '16 bits where 0 is white, which some programs invert and some '

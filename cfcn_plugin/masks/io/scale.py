@@ -61,7 +61,7 @@ def check_scale(
     if (
         normalized is None
         and max(shape) > 1
-        and (-beside < low <= high < 1 + beside)
+        and -beside < low <= high < 1 + beside
         and not (is_point and all(value % 1 == 0 for value in values))
     ):
         raise MaskError(

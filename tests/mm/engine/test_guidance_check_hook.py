@@ -110,7 +110,7 @@ def test_guidance_that_trains_nothing_is_told(root, frozen, head, warns):
     if warns:
         assert (
             'all of `backbone` is frozen: guidance has no effect'
-            in (runner.logger.warning.call_args.args[0])
+            in runner.logger.warning.call_args.args[0]
         )
 
 

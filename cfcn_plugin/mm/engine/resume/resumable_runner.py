@@ -109,7 +109,7 @@ class ResumableRunner(Runner):
         if (
             file_client_args is None
             and backend_args is None
-            and ('://' not in str(out_dir))
+            and '://' not in str(out_dir)
         ):
             backend_args = dict(backend='atomic')
         meta = dict(meta or {})

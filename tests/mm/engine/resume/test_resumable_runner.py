@@ -47,7 +47,7 @@ def start(cfg, at=None, action=None, hook=At):
     cfg.experiment_name = f'small_{id(cfg)}'
     runner = (
         RUNNERS.build(dict(cfg, runner_type='ResumableRunner'))
-        if (at is None)
+        if at is None
         else ResumableRunner.from_cfg(cfg)
     )
     if at is not None:
