@@ -38,46 +38,19 @@ def get_bike_helmets(root: Path, source: Path | None) -> Path:
 def get_brain_mri(root: Path, source: Path | None) -> Path:
     from cfcn_plugin.data.public.brain_mri import export_brain_mri
 
-    return export_brain_mri(
-        _require_source(
-            source,
-            'brain-mri',
-            (
-                'the four archives brainTumorDataPublic_*.zip of figshare 1512427, '
-                'unpacked'
-            ),
-        ),
-        root / 'brain_mri_cheng',
-    )
+    return export_brain_mri(_published('brain-mri', source), root / 'brain_mri_cheng')
 
 
 def get_idrid(root: Path, source: Path | None) -> Path:
     from cfcn_plugin.data.public.idrid import export_idrid
 
-    return export_idrid(
-        _require_source(
-            source,
-            'idrid',
-            (
-                "the folder 'A. Segmentation' of IDRiD, "
-                'IEEE DataPort doi 10.21227/H25W98'
-            ),
-        ),
-        root / 'idrid',
-    )
+    return export_idrid(_published('idrid', source), root / 'idrid')
 
 
 def get_lgg_mri(root: Path, source: Path | None) -> Path:
     from cfcn_plugin.data.public.lgg_mri import export_lgg_mri
 
-    return export_lgg_mri(
-        _require_source(
-            source,
-            'lgg-mri',
-            "the folder kaggle_3m of Kaggle's mateuszbuda/lgg-mri-segmentation",
-        ),
-        root / 'lgg_mri',
-    )
+    return export_lgg_mri(_published('lgg-mri', source), root / 'lgg_mri')
 
 
 def get_mnist(root: Path, source: Path | None) -> Path:
@@ -134,8 +107,9 @@ def get_waterbirds(root: Path, source: Path | None) -> Path:
     return list_waterbirds(folder, cub)
 
 
-def _require_source(source: Path | None, name: str, what: str) -> Path:
-    """Check the folder with the publisher's files, which the user must download."""
+def _published(name: str, source: Path | None) -> Path:
+    """The folder with the publisher's files, which the user must download."""
+    what = PUBLISHED[name]
     if source is None:
         raise SystemExit(
             f'{name} is not fetched. Get {what}, read its licence (docs/data.md), then '
@@ -146,6 +120,12 @@ def _require_source(source: Path | None, name: str, what: str) -> Path:
     return source
 
 
+PUBLISHED = {
+    'brain-mri': 'the four archives brainTumorDataPublic_*.zip of figshare 1512427, '
+    'unpacked',
+    'idrid': "the folder 'A. Segmentation' of IDRiD, IEEE DataPort doi 10.21227/H25W98",
+    'lgg-mri': "the folder kaggle_3m of Kaggle's mateuszbuda/lgg-mri-segmentation",
+}
 GETTERS = {
     'aeroplane-cow': get_aeroplane_cow,
     'bike-helmets': get_bike_helmets,
@@ -158,7 +138,7 @@ GETTERS = {
     'tied-pets': get_tied_pets,
     'waterbirds': get_waterbirds,
 }
-TAKE_SOURCE = ('brain-mri', 'idrid', 'lgg-mri', 'mnist', 'tied-pets')
+TAKE_SOURCE = (*PUBLISHED, 'mnist', 'tied-pets')
 
 
 def main():

@@ -57,24 +57,30 @@ def test_tied_pets_without_pets_says_how_to_get_pets(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope='module')
-def brain_mri(run_tool, brain_mri_source, tmp_path_factory):
-    root = tmp_path_factory.mktemp('data')
-    run_tool('get_data.py', 'brain-mri', '--source', brain_mri_source, '--root', root)
-    return root
+def get(run_tool, tmp_path_factory):
+    """A data set made of its published files, in a new root."""
+
+    def get(name, source):
+        root = tmp_path_factory.mktemp('data')
+        run_tool('get_data.py', name, '--source', source, '--root', root)
+        return root
+
+    return get
 
 
 @pytest.fixture(scope='module')
-def lgg_mri(run_tool, lgg_source, tmp_path_factory):
-    root = tmp_path_factory.mktemp('data')
-    run_tool('get_data.py', 'lgg-mri', '--source', lgg_source, '--root', root)
-    return root
+def brain_mri(get, brain_mri_source):
+    return get('brain-mri', brain_mri_source)
 
 
 @pytest.fixture(scope='module')
-def idrid(run_tool, idrid_source, tmp_path_factory):
-    root = tmp_path_factory.mktemp('data')
-    run_tool('get_data.py', 'idrid', '--source', idrid_source, '--root', root)
-    return root
+def lgg_mri(get, lgg_source):
+    return get('lgg-mri', lgg_source)
+
+
+@pytest.fixture(scope='module')
+def idrid(get, idrid_source):
+    return get('idrid', idrid_source)
 
 
 @pytest.fixture
@@ -85,10 +91,8 @@ def aeroplane_cow(run_tool, voc_root):
 
 
 @pytest.fixture(scope='module')
-def mnist(run_tool, mnist_source, tmp_path_factory):
-    root = tmp_path_factory.mktemp('data')
-    run_tool('get_data.py', 'mnist', '--source', mnist_source, '--root', root)
-    return root
+def mnist(get, mnist_source):
+    return get('mnist', mnist_source)
 
 
 @pytest.fixture
