@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cfcn_plugin.masks import guidance_rank
+from cfcn_plugin.options import check_whole
 
 TRIALS = 10  # a constant: a number that grows with the count would break the nesting
 Images = Sequence[tuple[str, object]]  # key and label; a label may be a list of labels
@@ -152,8 +153,7 @@ def _classes(images: Images, per_class: bool) -> dict[object, list[int]]:
 
 def _amounts(classes: dict, count: int, per_class: bool) -> Counter:
     """{class: number of images}; each number grows with ``count``."""
-    if count < 1:
-        raise ValueError(f'`n` must be at least 1, got {count}')
+    check_whole('n', count, least=1)
     sizes = {label: len(members) for label, members in classes.items()}
     for label, size in (sizes if per_class else dict(all=sum(sizes.values()))).items():
         if size < count:

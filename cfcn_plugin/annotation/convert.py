@@ -14,6 +14,7 @@ from cfcn_plugin.masks import GrabCut, MaskError, MaskRecord
 from cfcn_plugin.masks.io.names import join_inside
 from cfcn_plugin.masks.io.open_image import open_image
 from cfcn_plugin.masks.refine_record import RefineRecord
+from cfcn_plugin.options import check_choice
 from cfcn_plugin.printable import is_utf8
 from cfcn_plugin.state_file import read_state
 
@@ -89,8 +90,7 @@ class MaskConverter:
         overwrite: bool = False,
         refine: GrabCut | None = None,
     ):
-        if layout not in LAYOUTS:
-            raise ValueError(f'`layout` must be one of {LAYOUTS}, got {layout!r}')
+        check_choice('layout', layout, LAYOUTS)
         check_distinct_masks(samples.names)
         check_masks_apart(samples.names, samples.root, out)
         self.samples = samples

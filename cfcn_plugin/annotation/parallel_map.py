@@ -11,6 +11,8 @@ from multiprocessing.connection import wait
 import cv2
 import torch
 
+from cfcn_plugin.options import check_whole
+
 CHUNK = 16  # items per task of a process; small, for frequent progress
 
 _function: Callable
@@ -32,8 +34,7 @@ def parallel_map(function: Callable, items: Iterable, jobs: int) -> Iterator:
         ValueError: ``jobs`` is less than 1.
         RuntimeError: A process died.
     """
-    if jobs < 1:
-        raise ValueError(f'`jobs` must be at least 1, got {jobs}')
+    check_whole('jobs', jobs, least=1)
     if jobs == 1:
         yield from map(function, items)
         return

@@ -5,6 +5,7 @@ from itertools import product
 from pathlib import Path
 
 from cfcn_plugin.mm.config import read_config_file
+from cfcn_plugin.options import check_choice
 
 from .grid import OPTIONS, Cell, Grid
 
@@ -68,8 +69,7 @@ def read_grid(file: str | Path) -> Grid:
                 f"`baseline` is '{baseline}', the methods are {list(methods)}"
             )
     test = given.get('test', 't')
-    if test not in TESTS:
-        raise ValueError(f'`test` must be one of {TESTS}, got {test!r}')
+    check_choice('test', test, TESTS)
     cells = [
         cell
         for name, method in methods.items()

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 
+from cfcn_plugin.options import check_whole
+
 from .errors import MaskError, at
 from .io.files import decode_lines, read_lines
 
@@ -38,8 +40,7 @@ def choose_guided(
     Raises:
         ValueError: There are fewer images than ``count``.
     """
-    if count < 1:
-        raise ValueError(f'`n` must be at least 1, got {count}')
+    check_whole('n', count, least=1)
     classes = defaultdict(list)
     for key, label in images:
         many = label if isinstance(label, list | tuple) else [label]

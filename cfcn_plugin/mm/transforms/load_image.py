@@ -8,6 +8,7 @@ from mmengine.logging import MMLogger
 
 from cfcn_plugin.masks.failures import Failures
 from cfcn_plugin.masks.io.open_image import open_image
+from cfcn_plugin.options import check_choice
 from cfcn_plugin.printable import printable
 from cfcn_plugin.stock import Stock
 
@@ -38,8 +39,7 @@ class LoadImage(LoadImageFromFile):
     stock = Stock('LoadImageFromFile', extra_keys=('on_error',))
 
     def __init__(self, *args, on_error: str = 'raise', **kwargs):
-        if on_error not in ON_ERROR:
-            raise ValueError(f'`on_error` must be one of {ON_ERROR}, got {on_error!r}')
+        check_choice('on_error', on_error, ON_ERROR)
         super().__init__(*args, **kwargs)
         self.on_error = on_error
         self._failures = Failures(OSError, 'images cannot be read')

@@ -6,7 +6,7 @@ import torch
 from mmpretrain.models.heads import ClsHead, MultiLabelClsHead
 from torch import nn
 
-from cfcn_plugin.options import check_flag, check_number, check_whole
+from cfcn_plugin.options import check_choice, check_flag, check_number, check_whole
 
 MODES = ('class', 'feature')
 
@@ -76,8 +76,7 @@ class CausalFocusHead(ClsHead):
         cal_acc: bool = False,
         init_cfg: dict | None = None,
     ):
-        if mode not in MODES:
-            raise ValueError(f'`mode` must be one of {MODES}, got {mode!r}')
+        check_choice('mode', mode, MODES)
         check_whole('num_classes', num_classes, least=1)
         if in_channels is None:
             raise ValueError(
