@@ -30,12 +30,7 @@ def install(monkeypatch):
 
 @pytest.mark.parametrize(
     'packages,name',
-    [
-        ([], None),
-        (['timm', 'torch'], None),
-        (ONEDL, 'onedl'),
-        (OPENMMLAB, 'openmmlab'),
-    ],
+    [([], None), (['timm', 'torch'], None), (ONEDL, 'onedl'), (OPENMMLAB, 'openmmlab')],
 )
 def test_stack_is_named(install, packages, name):
     install(*packages)
@@ -44,11 +39,7 @@ def test_stack_is_named(install, packages, name):
 
 @pytest.mark.parametrize(
     'packages',
-    [
-        ONEDL + OPENMMLAB,
-        [*ONEDL, 'mmengine'],
-        ['onedl-mmpretrain', 'mmengine'],
-    ],
+    [ONEDL + OPENMMLAB, [*ONEDL, 'mmengine'], ['onedl-mmpretrain', 'mmengine']],
 )
 def test_two_stacks_are_an_error_that_uninstalls_both(install, packages):
     install(*packages)

@@ -22,12 +22,7 @@ from .load_image import image_shape
 from .mask_index import IndexRow, read_index, write_index
 from .mask_values import LAYOUTS, causal_and_unknown, mask_files
 from .parallel_map import parallel_map
-from .png_folder import (
-    check_distinct_masks,
-    check_masks_apart,
-    mask_name,
-    write_png,
-)
+from .png_folder import check_distinct_masks, check_masks_apart, mask_name, write_png
 from .samples import Samples
 
 INDEX, ORIGIN = 'index.csv', 'made_from.json'

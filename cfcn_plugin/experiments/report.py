@@ -25,13 +25,7 @@ from .methods import describe_methods
 from .outcome import Outcome
 from .page import render_page
 from .sheets import ReportFigure, render, render_sheets
-from .table import (
-    format_comparison,
-    format_estimate,
-    metrics_of,
-    summarise,
-    table_rows,
-)
+from .table import format_comparison, format_estimate, metrics_of, summarise, table_rows
 
 
 def write_report(

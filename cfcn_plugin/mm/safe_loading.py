@@ -23,11 +23,7 @@ from mmengine.runner import checkpoint as mmengine_checkpoint
 
 from cfcn_plugin.masks.io.open_image import forbid_other_formats
 
-from .fitting_weights import (
-    load_checkpoint_with_prefix,
-    load_state_dict,
-    opened_file,
-)
+from .fitting_weights import load_checkpoint_with_prefix, load_state_dict, opened_file
 
 SWITCH = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'  # torch's own environment variable
 STATISTICS = ('min', 'max', 'current', 'mean')

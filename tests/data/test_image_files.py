@@ -6,11 +6,7 @@ from PIL import Image, ImageOps
 from torchvision.datasets.folder import default_loader
 
 from cfcn_plugin.data import load_image
-from cfcn_plugin.data.image_files import (
-    load_stored,
-    path_finder,
-    with_known_formats,
-)
+from cfcn_plugin.data.image_files import load_stored, path_finder, with_known_formats
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
 

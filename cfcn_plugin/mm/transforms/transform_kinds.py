@@ -85,12 +85,7 @@ PHOTOMETRIC = (
 )
 
 # Run the transforms in their attribute `transforms`
-COMPOUND = (
-    mmcv.Compose,
-    mmcv.RandomApply,
-    mmcv.RandomChoice,
-    mmpretrain.RandAugment,
-)
+COMPOUND = (mmcv.Compose, mmcv.RandomApply, mmcv.RandomChoice, mmpretrain.RandAugment)
 
 KINDS = dict(geometric=GEOMETRIC, photometric=PHOTOMETRIC, compound=COMPOUND)
 

@@ -4,11 +4,7 @@ import numpy as np
 import pytest
 from drawing_photos import disc, iou, photograph
 
-from cfcn_plugin.annotation.drawing.outlines import (
-    OutlineAssistant,
-    Stroke,
-    read_marks,
-)
+from cfcn_plugin.annotation.drawing.outlines import OutlineAssistant, Stroke, read_marks
 from cfcn_plugin.masks import MaskError
 
 IMAGE = photograph()

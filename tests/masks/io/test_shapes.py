@@ -8,12 +8,7 @@ import pytest
 from skimage.draw import polygon2mask
 
 from cfcn_plugin.masks import LabelMeMasks
-from cfcn_plugin.masks.io.shapes import (
-    dilate,
-    draw_stroke,
-    fill_polygon,
-    pixel_radius,
-)
+from cfcn_plugin.masks.io.shapes import dilate, draw_stroke, fill_polygon, pixel_radius
 
 SHAPE = (12, 17)
 

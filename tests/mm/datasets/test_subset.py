@@ -5,11 +5,7 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
-from cfcn_plugin.mm.datasets.subset import (
-    choose_images,
-    choose_masks,
-    training_images,
-)
+from cfcn_plugin.mm.datasets.subset import choose_images, choose_masks, training_images
 
 NUMBER = 20
 MASKED = 8  # the first images that have one

@@ -115,10 +115,7 @@ def test_own_keys_are_packed_beside_the_mask():
 
 @pytest.mark.parametrize(
     'image',
-    [
-        Image.new('RGB', (WIDTH, HEIGHT)),
-        torch.zeros(3, HEIGHT, WIDTH),
-    ],
+    [Image.new('RGB', (WIDTH, HEIGHT)), torch.zeros(3, HEIGHT, WIDTH)],
     ids=['pillow', 'tensor'],
 )
 def test_image_may_be_of_any_type_that_is_packed(image):

@@ -20,10 +20,7 @@ from cfcn_plugin.mm.visualization.gallery import (
 from cfcn_plugin.visualization.image_panel import ImagePanel
 
 IMAGE = (24, 32)
-SETTINGS = {
-    'model.backbone.pretrained': True,
-    'model.backbone.local_weights': None,
-}
+SETTINGS = {'model.backbone.pretrained': True, 'model.backbone.local_weights': None}
 
 
 @pytest.fixture
