@@ -3,7 +3,7 @@
 from mmengine.config import Config
 
 from .config.replace_masks import without_masks
-from .datasets.wrappers import dataset_configs
+from .datasets.wrappers import first_pipeline
 
 
 def plain_test_pipeline(cfg: Config) -> list[dict]:
@@ -12,19 +12,9 @@ def plain_test_pipeline(cfg: Config) -> list[dict]:
     Raises:
         ValueError: The config has no test and no validation data.
     """
-    test = next(
-        (
-            cfg[name].dataset
-            for name in ('test_dataloader', 'val_dataloader')
-            if cfg.get(name)
-        ),
-        None,
-    )
-    if test is None:
+    loader = cfg.get('test_dataloader') or cfg.get('val_dataloader')
+    if not loader:
         raise ValueError(
             'the config needs a test_dataloader or val_dataloader for its test pipeline'
         )
-    pipeline = next(
-        (one['pipeline'] for _, one in dataset_configs(test) if one.get('pipeline')), []
-    )
-    return without_masks(pipeline)
+    return without_masks(first_pipeline(loader))

@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import nn
 
-from cfcn_plugin.mm.datasets.wrappers import dataset_configs
+from cfcn_plugin.mm.datasets.wrappers import first_pipeline
 from cfcn_plugin.stock import name_of
 
 INTERPOLATIONS = ('nearest', 'bilinear', 'bicubic', 'lanczos')  # of both
@@ -22,7 +22,8 @@ def timm_preprocessing(cfg: Config, model: nn.Module) -> dict:
         model: The trained model, with its data preprocessor.
     """
     given = _normalization(model.data_preprocessor)
-    steps = [_unwrapped(step) for step in _test_pipeline(cfg)]
+    loader = cfg.get('test_dataloader') or cfg.get('val_dataloader')
+    steps = [_unwrapped(step) for step in first_pipeline(loader)]
     given.update(_crop(steps, len(given['mean'])))
     if 'input_size' not in given:
         _warn(
@@ -47,22 +48,6 @@ def _normalization(preprocessor: nn.Module) -> dict:
         )
         for name in ('mean', 'std')
     }
-
-
-def _test_pipeline(cfg: Config) -> list[dict]:
-    loader = cfg.get('test_dataloader') or cfg.get('val_dataloader')
-    return (
-        next(
-            (
-                one['pipeline']
-                for _, one in dataset_configs(loader.dataset)
-                if one.get('pipeline')
-            ),
-            [],
-        )
-        if loader
-        else []
-    )
 
 
 def _unwrapped(step: dict) -> dict:

@@ -22,6 +22,15 @@ def dataset_configs(config: dict, where: str = 'dataset') -> Iterator[tuple[str,
         yield from dataset_configs(one, f'{where}.datasets[{i}]')
 
 
+def first_pipeline(loader: dict | None) -> list[dict]:
+    """The pipeline of a dataloader's config, of the outermost data set that has one.
+
+    Empty without a dataloader, or without a pipeline.
+    """
+    configs = dataset_configs(loader['dataset']) if loader else ()
+    return next((one['pipeline'] for _, one in configs if one.get('pipeline')), [])
+
+
 def pipeline_datasets(dataset: Dataset) -> Iterator[Dataset]:
     """The data sets with a ``pipeline`` in a built data set, outermost first."""
     if hasattr(dataset, 'pipeline'):

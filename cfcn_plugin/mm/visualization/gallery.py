@@ -17,7 +17,7 @@ from cfcn_plugin.functional.localization import reduce_channels
 from cfcn_plugin.masks import guidance_rank
 from cfcn_plugin.mm.annotation_files import build_dataset
 from cfcn_plugin.mm.config.replace_masks import LOAD_MASK, replace_masks
-from cfcn_plugin.mm.datasets.wrappers import dataset_configs
+from cfcn_plugin.mm.datasets.wrappers import first_pipeline
 from cfcn_plugin.mm.trained_model import load_trained
 from cfcn_plugin.visualization.heatmaps import SaliencyMaps, resize_maps
 from cfcn_plugin.visualization.image_panel import ImagePanel
@@ -90,28 +90,12 @@ def load_image_file(cfg: Config, file: str | Path) -> ImagePanel:
     if not Path(file).is_file():
         raise FileNotFoundError(f"image '{file}' does not exist")
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    pipeline = _pipeline(cfg, 'test')
+    pipeline = first_pipeline(cfg.get('test_dataloader'))
     panel = _run(pipeline, file)
-    for load in _pipeline(cfg, 'train'):
+    for load in first_pipeline(cfg.get('train_dataloader')):
         if panel.mask is None and load['type'] == LOAD_MASK:
             panel = _run(replace_masks(pipeline, load), file)
     return panel
-
-
-def _pipeline(cfg: Config, split: str) -> list[dict]:
-    loader = cfg.get(f'{split}_dataloader')
-    return (
-        next(
-            (
-                one['pipeline']
-                for _, one in dataset_configs(loader.dataset)
-                if 'pipeline' in one
-            ),
-            [],
-        )
-        if loader
-        else []
-    )
 
 
 def _run(pipeline: list[dict], file: str | Path) -> ImagePanel:

@@ -2,7 +2,11 @@
 
 from types import SimpleNamespace
 
-from cfcn_plugin.mm.datasets.wrappers import dataset_configs, pipeline_datasets
+from cfcn_plugin.mm.datasets.wrappers import (
+    dataset_configs,
+    first_pipeline,
+    pipeline_datasets,
+)
 
 
 def test_configs_come_with_their_places_from_the_outermost_inwards():
@@ -26,3 +30,10 @@ def test_built_data_sets_are_those_with_a_pipeline():
     assert list(pipeline_datasets(SimpleNamespace(dataset=both))) == [a, b]
     assert list(pipeline_datasets(a)) == [a]
     assert list(pipeline_datasets(SimpleNamespace())) == []
+
+
+def test_the_pipeline_of_a_loader_is_the_outermost_that_is_there():
+    wrapped = dict(type='RepeatDataset', dataset=dict(type='A', pipeline=['a']))
+    assert first_pipeline(dict(dataset=wrapped)) == ['a']
+    assert first_pipeline(dict(dataset=dict(wrapped, pipeline=['b']))) == ['b']
+    assert first_pipeline(dict(dataset=dict(type='A'))) == first_pipeline(None) == []
