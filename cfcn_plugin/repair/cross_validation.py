@@ -12,6 +12,7 @@ from .logistic import Linear, balanced_weights, fit_logistic, weighted_loss
 from .views import Views
 
 NO_FOLD = -1
+ERRORS = 2  # standard errors that a gain must exceed
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class RepairReport:
         changed_before, changed_after: Fraction of images whose answer is not the same
             on all backgrounds.
         swapped_before, swapped_after: Accuracy on other backgrounds.
+        swapped_error: Standard error of their difference, from image to image.
         plain_before, plain_after: Accuracy on the images as they are. It may fall where
             the model used backgrounds that tell the class.
     """
@@ -41,6 +43,7 @@ class RepairReport:
     changed_after: float
     swapped_before: float
     swapped_after: float
+    swapped_error: float
     plain_before: float
     plain_after: float
 
@@ -60,7 +63,23 @@ class RepairReport:
             f'{self.images} guided images, {self.left_out} left out; strength '
             f'{self.strength:g}'
         )
+        if not self.is_better:
+            lines.append(
+                f'The gain on other backgrounds is {100 * self.gain:.1f} points, with '
+                f'a standard error of {100 * self.swapped_error:.1f}: no more than '
+                'chance can give. Masks of more images would tell.'
+            )
         return '\n'.join(lines)
+
+    @property
+    def gain(self) -> float:
+        """Of accuracy on other backgrounds, in [-1, 1]."""
+        return self.swapped_after - self.swapped_before
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the gain is above twice its standard error."""
+        return self.gain > ERRORS * self.swapped_error
 
 
 class Fits:
@@ -149,8 +168,11 @@ class Fits:
             figures[f'changed_{when}'] = (
                 (answers != answers[:, :1]).flatten(1).any(1).float().mean().item()
             )
-            figures[f'swapped_{when}'] = self._accuracy(swapped)
-            figures[f'plain_{when}'] = self._accuracy(plain[:, None])
+            figures[f'swapped_{when}'] = self._mean(self._right(swapped)).item()
+            figures[f'plain_{when}'] = self._mean(self._right(plain[:, None])).item()
+        gain = self._right(after[1]) - self._right(logits['before'][1])
+        parts = self._parts(gain - self._mean(gain))
+        figures['swapped_error'] = parts.square().sum().sqrt().item()
         return RepairReport(len(self.targets), self.views.left_out, strength, **figures)
 
     def _answers(self, logits: Tensor) -> Tensor:
@@ -159,13 +181,19 @@ class Fits:
             return logits > 0
         return F.one_hot(logits.argmax(-1), logits.shape[-1]).bool()
 
-    def _accuracy(self, logits: Tensor) -> float:
-        """The mean over classes, of logits (N, V, C)."""
+    def _right(self, logits: Tensor) -> Tensor:
+        """(N,) or, for several labels, (N, C): the fraction of views (N, V, C)."""
         right = self._answers(logits) == self.targets[:, None].bool()
+        return (right if self.several else right.all(-1)).double().mean(1)
+
+    def _mean(self, values: Tensor) -> Tensor:
+        """The mean over classes, of (N,) or (N, C)."""
+        return self._parts(values).sum()
+
+    def _parts(self, values: Tensor) -> Tensor:
+        """(N,): what each image adds to the mean over classes."""
         weights = balanced_weights(self.targets.double(), self.several)
-        if self.several:
-            return (weights[:, None] * right).sum(0).mean().item()
-        return (weights[:, None] * right.all(-1)).sum(0).mean().item()
+        return (weights * values).mean(1) if self.several else weights * values
 
 
 def _check(targets: Tensor, views: Views, several: bool) -> None:
