@@ -1,5 +1,7 @@
 """Which predictions are right."""
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -14,8 +16,13 @@ def is_right(predicted: Tensor, target: Tensor) -> Tensor:
         target: (B,) int64 labels, or (B, C) in {0, 1} for several labels.
 
     Raises:
-        ValueError: The shapes do not fit each other.
+        ValueError: The shapes do not fit each other, or a logit is NaN.
     """
+    if predicted.isnan().any():
+        raise ValueError(
+            'logits are NaN, which no image is right by: the images or the weights of '
+            'the model are damaged'
+        )
     if target.dim() == 2 and predicted.shape == target.shape:
         return ((predicted > 0) == (target > 0)).all(1)
     if (
@@ -29,4 +36,33 @@ def is_right(predicted: Tensor, target: Tensor) -> Tensor:
         f'predictions {tuple(predicted.shape)} of labels {tuple(target.shape)}: '
         'expected logits (B, C) or labels (B,), and labels (B,), or (B, C) in {0, 1} '
         'for several labels'
+    )
+
+
+def label_rows(target: Tensor, classes: int | None = None) -> Tensor:
+    """(B, C) in {0, 1}: which labels each image has.
+
+    Args:
+        target: (B,) whole numbers, or (B, C) in {0, 1} for several labels.
+        classes: C. None: as many as the largest label needs.
+
+    Raises:
+        ValueError: They are no labels, or not those of C classes.
+    """
+    if target.dim() == 2:
+        fits = classes in (None, target.shape[1])
+        if fits and ((target == 0) | (target == 1)).all():
+            return target
+    elif target.dim() == 1 and not (
+        target.is_floating_point() or target.dtype == torch.bool
+    ):
+        last = target.max() if len(target) else 0
+        if (target >= 0).all() and (classes is None or last < classes):
+            return F.one_hot(target.long(), classes or -1)
+    end = 'C - 1' if classes is None else classes - 1
+    raise ValueError(
+        f'`target` must be labels (B,), whole numbers from 0 to {end}, or (B, '
+        f'{classes or "C"}) in {{0, 1}} for several labels, got {tuple(target.shape)} '
+        f'{target.dtype}'
+        + (f' from {target.min()} to {target.max()}' if target.numel() else '')
     )

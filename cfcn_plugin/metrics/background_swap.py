@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cfcn_plugin.features.explanations import temporary_evaluation
@@ -13,10 +12,11 @@ from cfcn_plugin.functional.compositing import (
     swap_background,
     without_object,
 )
-from cfcn_plugin.functional.correctness import is_right
+from cfcn_plugin.functional.correctness import is_right, label_rows
 from cfcn_plugin.functional.other_images import CONDITIONS, WHICH, choose_others
 from cfcn_plugin.guidance import MaskBatch
 from cfcn_plugin.guidance.class_scores import class_scores
+from cfcn_plugin.guidance.step_checks import check_masks
 from cfcn_plugin.options import check_choice, check_number, check_whole
 
 from .named_means import NamedMeans
@@ -83,12 +83,9 @@ class BackgroundSwapAccuracy(NamedMeans):
         ]
         _, other, same, *_ = columns
         both = [one + 0 * rest for one, rest in ((other, same), (same, other))]
-        rows = F.one_hot(target, self.num_classes) if target.dim() == 1 else target
-        if rows.shape != (len(original), self.num_classes):
-            raise ValueError(
-                f'`target` must be labels ({len(original)},), or ({len(original)}, '
-                f'{self.num_classes}) in {{0, 1}}, got {tuple(target.shape)}'
-            )
+        rows = label_rows(target, self.num_classes)
+        if len(rows) != len(original):
+            raise ValueError(f'`target` has {len(rows)} images, not {len(original)}')
         swapped = torch.stack([original + 0 * other, other], 1)  # (B, 2)
         of_class = swapped[..., None].where(rows[:, None] > 0, torch.nan)
         values = torch.cat(
@@ -168,8 +165,9 @@ def answers_on_swapped(
         the image has no mask that leaves a background, or the batch no other image.
 
     Raises:
-        TypeError: The model gives no class scores.
-        ValueError: An option has a wrong value, or labels do not fit the scores.
+        TypeError: The model gives no class scores, or masks are no :class:`MaskBatch`.
+        ValueError: An option has a wrong value, masks do not fit the images, labels do
+            not fit the scores, or a score is NaN.
     """
     for condition in conditions:
         check_choice('conditions', condition, CONDITIONS)
@@ -177,6 +175,7 @@ def answers_on_swapped(
     check_choice('hole', hole, HOLES)
     check_number('grey', grey)
     check_whole('seed', seed)
+    check_masks(masks, images)
     usable = (masks.guided & ~masks.objects.flatten(1).all(1)).nonzero().flatten()
     found = {
         name: torch.full((len(images),), torch.nan, device=images.device)

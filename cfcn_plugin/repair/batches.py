@@ -45,6 +45,11 @@ def as_batch(batch) -> Batch:
             f'masks {tuple(masks.shape)} of images {tuple(images.shape)}: '
             'expected (B, H, W) of the same B, H and W'
         )
+    if not (masks >= 0).all():
+        raise ValueError(
+            'masks must be 0 on the background and above 0 on the object, got values '
+            'below 0 or NaN'
+        )
     if targets.dim() not in (1, 2) or len(targets) != len(images):
         raise ValueError(
             f'targets {tuple(targets.shape)} of images '

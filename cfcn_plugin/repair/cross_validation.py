@@ -13,6 +13,7 @@ from .views import Views
 
 NO_FOLD = -1
 ERRORS = 2  # standard errors that a gain must exceed
+MOST_EXCESS = 0.5  # of backgrounds of the same class over chance; 1 is all of them
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,9 @@ class Fits:
         bias: Whether the head has a bias.
 
     Raises:
-        ValueError: A class has no guided image, the images cannot be held out, or all
-            backgrounds of a class are of the same class.
+        ValueError: A class has no guided image, or, of several labels, all of them; the
+            images cannot be held out; or all backgrounds of a class, or most of all
+            backgrounds, are of the same class.
     """
 
     def __init__(self, views: Views, classes: int, bias: bool):
@@ -197,25 +199,43 @@ class Fits:
 
 
 def _check(targets: Tensor, views: Views, several: bool) -> None:
-    empty = (targets.sum(0) == 0).nonzero().flatten().tolist()
+    counts = targets.sum(0)
+    empty = (counts == 0).nonzero().flatten().tolist()
     if empty:
         raise ValueError(
             f'no guided image of the classes {empty[:10]}: give masks of a few images '
             'of each class'
+        )
+    everywhere = (counts == len(targets)).nonzero().flatten().tolist()
+    if several and everywhere:
+        raise ValueError(
+            f'each guided image has the classes {everywhere[:10]}, so that the layer '
+            'would learn to answer them always: give masks of a few images without '
+            'them, too'
         )
     if len(views.folds.unique()) < 2:
         raise ValueError(
             f'{len(targets)} guided images cannot be held out: give masks '
             'of at least four images in one batch'
         )
-    if several:
-        return
-    theirs = targets[views.others].argmax(-1)  # (N, V)
-    own = targets.argmax(1, keepdim=True)
-    alone = [c for c in range(own.max() + 1) if (theirs == own)[own[:, 0] == c].all()]
-    if alone:
+    _check_backgrounds(targets, views.others, counts)
+
+
+def _check_backgrounds(targets: Tensor, others: Tensor, counts: Tensor) -> None:
+    """Backgrounds must not tell the class, as they do in batches of one class."""
+    same = torch.stack(  # fraction of the backgrounds for a class that are of the class
+        [one[others[one > 0]].mean() for one in targets.T]
+    )
+    alone = (same == 1).nonzero().flatten().tolist()
+    by_chance = (counts - 1) / (len(targets) - 1)
+    excess = (counts * (same - by_chance)).sum() / (counts * (1 - by_chance)).sum()
+    if alone or excess > MOST_EXCESS:
         raise ValueError(
-            f'all backgrounds for the classes {alone[:10]} are from images of the same '
-            'class, so that backgrounds still tell the class: shuffle the images, or '
-            'take larger batches'
+            (
+                f'all backgrounds for the classes {alone[:10]}'
+                if alone
+                else f'{(counts * same).sum() / counts.sum():.0%} of the backgrounds'
+            )
+            + ' are from images of the same class, so that backgrounds still tell the '
+            'class: shuffle the images, or take larger batches'
         )

@@ -35,9 +35,9 @@ def find_linear_head(
     calls = {}
 
     def keep(name: str) -> Callable:
-        def hook(module, inputs, output):
+        def hook(module, args, kwargs, output):
             calls.pop(name, None)  # the last call comes last
-            calls[name] = inputs, output
+            calls[name] = (*args, *kwargs.values()), output
 
         return hook
 
@@ -46,7 +46,10 @@ def find_linear_head(
         for name, one in model.named_modules()
         if isinstance(one, nn.Linear) or not any(True for _ in one.children())
     }
-    handles = [one.register_forward_hook(keep(name)) for name, one in leaves.items()]
+    handles = [
+        one.register_forward_hook(keep(name), with_kwargs=True)
+        for name, one in leaves.items()
+    ]
     try:
         with (
             temporary_evaluation(model),
@@ -125,17 +128,25 @@ def _refuse_wrapper(model: nn.Module) -> None:
 def _check_own_weights(model: nn.Module, name: str) -> None:
     """New weights of the layer must stay, and change no other layer."""
     head = model.get_submodule(name)
-    if head._parameters.get('weight') is None:
-        raise ValueError(
-            f"the weight of '{name}' is computed from other parameters "
-            '(weight normalization, for example), so that new weights '
-            'would not stay: remove the parametrization first'
-        )
-    for other, module in model.named_modules():
-        if module is not head and any(
-            one is head.weight for one in module._parameters.values()
-        ):
+    own = {
+        key: one.data_ptr()
+        for key in ('weight', 'bias')
+        if (one := getattr(head, key)) is not None
+    }
+    for key in own:
+        if head._parameters.get(key) is None:
             raise ValueError(
-                f"'{name}' shares its weight with '{other}', which new "
+                f"the {key} of '{name}' is computed from other parameters "
+                '(weight normalization, for example), so that new weights '
+                'would not stay: remove the parametrization first'
+            )
+    for other, module in model.named_modules():
+        theirs = {
+            one.data_ptr() for one in module._parameters.values() if one is not None
+        }
+        shared = [key for key, memory in own.items() if memory in theirs]
+        if module is not head and shared:
+            raise ValueError(
+                f"'{name}' shares its {shared[0]} with '{other}', which new "
                 'weights would change, too: give one of them a copy'
             )

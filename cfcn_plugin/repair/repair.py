@@ -1,6 +1,7 @@
 """A trained model in, the same model with another last layer out."""
 
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import cast
 
@@ -48,7 +49,8 @@ def repair(
         model: A trained classifier that ends in an ``nn.Linear``; changed in place.
         batches: Read once: (images (B, C, H, W) float as the model takes them; targets,
             (B,) int64, or (B, C) in {0, 1} for several labels; masks (B, H, W), not 0
-            on the object). Images with a mask of zeros are left out. Batches must be
+            on the object). Images with a mask of zeros are left out. Each image once,
+            and not augmented at random, or images held out are not new. Batches must be
             shuffled, since backgrounds come from the batch, and should have some tens
             of guided images.
         views: Other backgrounds for each image, >= 1.
@@ -63,12 +65,14 @@ def repair(
     Raises:
         TypeError: The model gives no logits.
         ValueError: The model does not end in a linear layer; there are too few masks, a
-            class without any, or batches with one class only; or the features do not
-            fit in memory.
+            class without any, one of several labels that each guided image has, or
+            batches of mostly one class; or the features do not fit in memory.
     """
     _check_options(views, strengths, border, seed, memory)
-    count = len(batches) if isinstance(batches, Sized) else 1
-    read = map(as_batch, batches)
+    count = 1
+    with suppress(TypeError):  # a generator, or a loader of a stream
+        count = len(batches)  # type: ignore[arg-type]
+    read = (batch for batch in map(as_batch, batches) if len(batch.images))
     first = next(read, None)
     if first is None:
         raise ValueError('`batches` is empty: give images, targets and masks')

@@ -5,14 +5,14 @@ from statistics import harmonic_mean
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cfcn_plugin.features.explanations import temporary_evaluation
-from cfcn_plugin.functional.correctness import is_right
+from cfcn_plugin.functional.correctness import is_right, label_rows
 from cfcn_plugin.functional.other_images import choose_others
 from cfcn_plugin.options import check_number, check_whole
 
+from .batches import check_targets
 from .guided_images import guided_images
 from .linear_head import as_logits
 from .logistic import balanced_weights
@@ -58,7 +58,8 @@ def swap_accuracy(
 
     Raises:
         TypeError: The model gives no logits.
-        ValueError: No image has a mask, or all images of a batch are of one class.
+        ValueError: No image has a mask, all images of a batch are of one class, targets
+            are not those of the model, or its logits are NaN.
     """
     check_number('border', border, least=0)
     check_whole('seed', seed)
@@ -69,36 +70,30 @@ def swap_accuracy(
     with temporary_evaluation(model), torch.no_grad():
         for batch in guided_images(batches, device):
             left_out += batch.covered
-            which, others = choose_others(batch.targets, 'other_class', generator)
-            left_out += len(batch.targets) - len(which)
+            if not len(batch.targets):
+                continue
+            logits = as_logits(forward(batch.images)).cpu()
+            targets = check_targets(batch.targets, logits.shape[1])
+            which, others = choose_others(targets, 'other_class', generator)
+            left_out += len(targets) - len(which)
             if not len(which):
                 continue
-            targets = batch.targets[which]
+            targets, swapped = targets[which], batch.swapped(which, others, border)
             parts.append(
                 (
                     targets,
-                    *(
-                        is_right(as_logits(forward(images)).cpu(), targets)
-                        for images in (
-                            batch.images[which.to(device)],
-                            batch.swapped(which, others, border),
-                        )
-                    ),
+                    is_right(logits[which], targets),
+                    is_right(as_logits(forward(swapped)).cpu(), targets),
                 )
             )
     if not parts:
         raise ValueError(_nothing(left_out))
     targets, original, swapped = map(torch.cat, zip(*parts))
-    weights = balanced_weights(_as_rows(targets).double(), several=False)
+    weights = balanced_weights(label_rows(targets).double(), several=False)
     was, became = ((weights * right).sum().item() for right in (original, swapped))
     return SwapAccuracy(
         harmonic_mean([was, became]), was, became, len(targets), left_out
     )
-
-
-def _as_rows(targets: Tensor) -> Tensor:
-    """(N, classes) in {0, 1}."""
-    return F.one_hot(targets) if targets.dim() == 1 else targets
 
 
 def _nothing(left_out: int) -> str:

@@ -124,7 +124,9 @@ def choose_backgrounds(
 def _inputs_of(layer: nn.Module):
     """A list to which each forward pass adds the layer's input."""
     taken = []
-    handle = layer.register_forward_pre_hook(lambda _, inputs: taken.append(inputs[0]))
+    handle = layer.register_forward_pre_hook(
+        lambda _, args, kwargs: taken.append(*args, *kwargs.values()), with_kwargs=True
+    )
     try:
         yield taken
     finally:

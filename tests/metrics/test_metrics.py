@@ -232,11 +232,27 @@ def test_wrong_conditions_are_told():
         metrics.BackgroundSwapAccuracy(2).update(
             dict(original=torch.ones(5), other=torch.ones(5)), LABELS
         )
-    for target in (LABELS[:4], torch.zeros(5, 3)):
-        with pytest.raises(ValueError, match=r'or \(5, 2\) in {0, 1}, got'):
+    for target, message in (
+        (LABELS[:4], '`target` has 4 images, not 5'),
+        (torch.zeros(5, 3), r'or \(B, 2\) in {0, 1} for several labels, got'),
+        (LABELS + 1, r'whole numbers from 0 to 1, or .* from 1 to 2'),
+    ):
+        with pytest.raises(ValueError, match=message):
             metrics.BackgroundSwapAccuracy(2).update(
                 dict(original=torch.ones(5)), target
             )
+
+
+def test_masks_of_another_shape_and_scores_that_are_nan_are_told():
+    images, labels, masks = scenes()
+    with pytest.raises(
+        ValueError, match=r'`masks.mask` must have shape \(5, K, H, W\)'
+    ):
+        answers_on_swapped(
+            Sees(0), images, labels, MaskBatch(masks.mask[:, 0], None, masks.guided)
+        )
+    with pytest.raises(ValueError, match='logits are NaN'):
+        answers_on_swapped(Sees(0), images * torch.nan, labels, masks)
 
 
 # ---- two processes, and mm --------------------------------------------------------

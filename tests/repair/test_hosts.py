@@ -205,12 +205,24 @@ def test_a_computed_weight_is_refused_with_the_remedy():
     assert repair(model, [batch()]).plain_after > 0.9
 
 
-def test_a_shared_weight_is_refused():
-    model = HOSTS['resnet18'][0]()
-    model.other = nn.Linear(512, 2)
-    model.other.weight = model.fc.weight
-    with pytest.raises(ValueError, match="'fc' shares its weight with 'other'"):
+@pytest.mark.parametrize('key', ['weight', 'bias'])
+@pytest.mark.parametrize('share', [lambda one: one, lambda one: nn.Parameter(one.data)])
+def test_a_shared_weight_or_bias_is_refused(key, share):
+    model = Answer(dict)
+    model.other = nn.Linear(3, 2)
+    setattr(model.other, key, share(getattr(model.classifier, key)))
+    message = f"'classifier' shares its {key} with 'other'"
+    with pytest.raises(ValueError, match=message):
         find_linear_head(model, batch()[0][:2])
+
+
+def test_a_computed_bias_is_refused():
+    model = Answer(dict)
+    nn.utils.parametrize.register_parametrization(
+        model.classifier, 'bias', nn.Identity()
+    )
+    with pytest.raises(ValueError, match="the bias of 'classifier' is computed"):
+        repair(model, [batch()])
 
 
 def test_damaged_weights_are_told():

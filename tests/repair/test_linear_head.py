@@ -69,6 +69,15 @@ def test_logits_of_an_object_are_found():
     assert find_linear_head(WithLogits(), IMAGES) == 'classifier'
 
 
+class ByKeyword(WithLogits):
+    def forward(self, images):
+        return self.classifier(input=images.mean((2, 3)))
+
+
+def test_a_layer_that_is_called_by_keyword_is_found():
+    assert find_linear_head(ByKeyword(), IMAGES) == 'classifier'
+
+
 def test_a_model_without_logits_is_an_error_that_says_what_to_give():
     with pytest.raises(TypeError, match=r'got \(2, 3, 32, 32\): give `forward`'):
         find_linear_head(nn.Conv2d(3, 3, 1), IMAGES)

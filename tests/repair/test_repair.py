@@ -92,6 +92,18 @@ def test_batches_are_read_once_and_may_be_a_generator():
     assert made == [0, 1, 2]
 
 
+def test_a_loader_of_a_stream_and_batches_without_images_are_read():
+    class Stream(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            return zip(*batch())
+
+    expected = repair(Means(), [batch()])
+    loader = torch.utils.data.DataLoader(Stream(), 40)
+    assert repair(Means(), loader) == expected
+    empty = tuple(one[:0] for one in batch())
+    assert repair(Means(), [empty, batch(), empty]) == expected
+
+
 def test_several_labels_are_repaired():
     images, labels, masks = batch()
     targets = torch.stack([labels, 1 - labels], 1)
@@ -164,6 +176,37 @@ def test_batches_of_one_class_each_are_an_error():
         repair(Means(), parts)
 
 
+def test_batches_of_sorted_images_are_an_error():
+    images, labels, masks = batch()
+    order = labels.argsort(stable=True)
+    parts = [
+        (images[some], labels[some], masks[some]) for some in order.split(16)
+    ]  # the second has both classes
+    with pytest.raises(ValueError, match='% of the backgrounds are .* the same class'):
+        repair(Means(), parts)
+
+
+@pytest.mark.parametrize('several', [False, True])
+def test_a_class_on_its_own_backgrounds_alone_is_an_error(several):
+    parts = []
+    for classes in ((0, 1), (2,)):  # the third class is in batches of its own
+        images, labels, masks = batch(count=20)
+        labels = labels % len(classes) + classes[0]
+        if several:
+            labels = torch.nn.functional.one_hot(labels, 3)
+        parts.append((images, labels, masks))
+    with pytest.raises(ValueError, match=r'all backgrounds for the classes \[2\]'):
+        repair(Means(classes=3), parts)
+
+
+@pytest.mark.parametrize('classes', [1, 2])
+def test_a_label_that_each_guided_image_has_is_an_error(classes):
+    images, labels, masks = batch()
+    targets = torch.stack([torch.ones_like(labels), labels], 1)[:, :classes]
+    with pytest.raises(ValueError, match=r'each guided image has the classes \[0\]'):
+        repair(Means(classes=classes), [(images, targets, masks)])
+
+
 def test_labels_beyond_the_model_are_an_error():
     images, labels, masks = batch()
     with pytest.raises(ValueError, match='targets from 1 to 2, but the model has 2'):
@@ -189,6 +232,15 @@ def test_features_beyond_the_memory_are_told_before_the_work():
 def test_options_out_of_range_are_an_error(options):
     with pytest.raises(ValueError, match='`views` must be 1 or more'):
         repair(Means(), [batch()], **options)
+
+
+@pytest.mark.parametrize('value', [-1, torch.nan])
+def test_masks_below_0_or_nan_are_an_error(value):
+    images, labels, masks = batch()
+    masks = masks.float()
+    masks[3, 0, 0] = value
+    with pytest.raises(ValueError, match='0 on the background and above 0'):
+        repair(Means(), [(images, labels, masks)])
 
 
 def test_a_wrong_mask_shape_is_an_error():

@@ -136,3 +136,27 @@ def test_wrong_options_are_errors():
         swap_accuracy(Sees(OBJECT), [TIED], border=-1)
     with pytest.raises(ValueError, match='`seed` must be a whole number'):
         swap_accuracy(Sees(OBJECT), [TIED], seed=0.5)
+
+
+@pytest.mark.parametrize(
+    ('targets', 'message'),
+    [
+        (torch.tensor([0, 1, 2, 1, 0]), 'targets from 0 to 2, but the model has 2'),
+        (torch.tensor([0.0, 1, 0, 1, 1]), 'must be class numbers, got torch.float32'),
+        (torch.full((5, 2), 0.5), 'must be 0 or 1'),
+    ],
+)
+def test_targets_that_are_not_the_models_are_told(targets, message):
+    with pytest.raises(ValueError, match=message):
+        swap_accuracy(Sees(OBJECT), [(TIED[0], targets, TIED[2])])
+
+
+def test_labels_of_a_smaller_type_are_labels():
+    images, labels, masks = TIED
+    assert swap_accuracy(Sees(OBJECT), [(images, labels.int(), masks)]).images == 5
+
+
+def test_a_model_that_answers_nan_has_no_accuracy():
+    images, labels, masks = TIED
+    with pytest.raises(ValueError, match='logits are NaN'):
+        swap_accuracy(Sees(OBJECT), [(images * torch.nan, labels, masks)])
