@@ -2,10 +2,9 @@
 
 import copy
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
@@ -20,6 +19,8 @@ from .annotation_files import build_dataset
 from .config.replace_masks import LOAD_MASK, replace_masks
 from .datasets.guided_sampler import guided_images
 from .datasets.wrappers import dataset_configs
+from .engine.check_classes import check_class_count, check_labels
+from .evaluation.correctness import labels_of
 from .export import free_path
 from .plain_pipeline import plain_test_pipeline
 from .trained_model import load_trained
@@ -57,18 +58,27 @@ def repair_checkpoint(
         FileExistsError: ``out`` exists.
         FileNotFoundError: The checkpoint does not exist.
         RuntimeError: The weights do not fit the model.
-        ValueError: The config has no masks or no test pipeline, or see ``repair``.
+        ValueError: The config has no masks or no test pipeline, the classes of the
+            data set are not those of the checkpoint, or see ``repair``.
     """
     if out is not None:
         out = free_path(out, '')
     dataset = _dataset(cfg)
     model = load_trained(cfg, checkpoint).to(device)
-    chosen = [i for i, guided in enumerate(guided_images(dataset)) if guided]
+    check_class_count(model, dataset)
+    check_labels((model._dataset_meta or {}).get('classes'), dataset)
+    # once: a data set that repeats images would hold out what others have seen
+    images = [
+        dataset.get_data_info(i).get('sample_idx', i) for i in range(len(dataset))
+    ]
+    guided = guided_images(dataset)
+    chosen = list({n: i for i, n in enumerate(images) if guided[i]}.values())
     if not chosen:
         raise ValueError(
             'no training image has a mask: give masks of a few images of each class'
         )
-    _check_classes(dataset, chosen)
+    several = isinstance(getattr(model, 'head', None), MultiLabelClsHead)
+    _check_classes(dataset, chosen, several)
     generator = torch.Generator().manual_seed(options.get('seed', 0))
     loader = DataLoader(
         Subset(dataset, chosen),
@@ -81,7 +91,7 @@ def repair_checkpoint(
     with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=amp):
         report = repair(
             model,
-            _Batches(model, loader),
+            _Batches(model, loader, several),
             dry_run=out is None,
             **options,
             forward=lambda images: model(images, mode='tensor'),
@@ -93,19 +103,32 @@ def repair_checkpoint(
     return report
 
 
-def _check_classes(dataset, chosen: Sequence[int]) -> None:
-    """Each class must have a guided image, as is told by the labels alone."""
+def _check_classes(dataset, chosen: Sequence[int], several: bool) -> None:
+    """Each class must have a guided image, as is told by the labels alone.
+
+    Of several labels, each class must also have a guided image without it.
+    """
     classes = dataset.metainfo.get('classes') or ()
-    labels = [np.atleast_1d(dataset.get_data_info(i)['gt_label']) for i in chosen]
-    found = set(np.concatenate(labels).tolist())
+    labels = [labels_of(dataset.get_data_info(i)['gt_label']) for i in chosen]
+    found, always = frozenset().union(*labels), labels[0].intersection(*labels)
     without = [name for label, name in enumerate(classes) if label not in found]
     if without:
         raise ValueError(
             f'no training image of {len(without)} of {len(classes)} classes has a '
-            f'mask: {", ".join(map(str, without[:SHOWN]))}'
-            f'{" ..." if len(without) > SHOWN else ""}; the last layer is refitted on '
+            f'mask: {_listed(without)}; the last layer is refitted on '
             'images with a mask alone, so give masks of a few images of each class'
         )
+    if several and always:
+        raise ValueError(
+            'each training image with a mask has the classes '
+            f'{_listed([classes[label] for label in always] if classes else always)}; '
+            'give masks of a few images without them, too'
+        )
+
+
+def _listed(names: Collection) -> str:
+    shown = ', '.join(map(str, sorted(names)[:SHOWN]))
+    return shown + (' ...' if len(names) > SHOWN else '')
 
 
 def _dataset(cfg: Config):
@@ -130,26 +153,26 @@ def _dataset(cfg: Config):
 class _Batches:
     """Images, targets and masks of a loader's batches."""
 
-    def __init__(self, model: nn.Module, loader: DataLoader):
+    def __init__(self, model: nn.Module, loader: DataLoader, several: bool):
         self.model = model
         self.loader = loader
+        self.several = several
 
     def __len__(self) -> int:
         return len(self.loader)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        several = isinstance(getattr(self.model, 'head', None), MultiLabelClsHead)
         waiting = sys.stdout.isatty()
         for data in track(self.loader, 'images', disable=not waiting):
             data = self.model.data_preprocessor(data, False)
             masks = data['masks']
             # what a mask leaves open goes with the object
             objects = masks.objects & masks.guided.view(-1, 1, 1)
-            yield data['inputs'], self._targets(data['data_samples'], several), objects
+            yield data['inputs'], self._targets(data['data_samples']), objects
 
-    def _targets(self, samples: list, several: bool) -> Tensor:
+    def _targets(self, samples: list) -> Tensor:
         labels = [sample.gt_label for sample in samples]
-        if not several:
+        if not self.several:
             return torch.cat(labels).cpu()
         targets = torch.zeros(len(labels), self.model.head.num_classes)
         for row, label in zip(targets, labels):

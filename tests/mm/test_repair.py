@@ -1,6 +1,7 @@
 """Repairing a checkpoint: the same model, other weights of its last layer."""
 
 import copy
+import json
 
 import numpy as np
 import pytest
@@ -148,7 +149,44 @@ def test_images_that_are_not_chosen_are_not_read(trained, tmp_path):
     assert repair_checkpoint(cfg, path).images == 12
 
 
-def test_several_labels_are_repaired(tmp_path):
+@pytest.mark.parametrize(
+    'wrapper',
+    [
+        dict(type='RepeatDataset', times=2),
+        dict(type='ClassBalancedDataset', oversample_thr=1),
+    ],
+)
+def test_an_image_that_the_data_set_repeats_counts_once(trained, wrapper):
+    cfg, path = trained
+    expected = repair_checkpoint(cfg, path)
+    cfg.train_dataloader.dataset = dict(wrapper, dataset=cfg.train_dataloader.dataset)
+    report = repair_checkpoint(cfg, path)
+    assert (report.images, report.swapped_before) == (24, expected.swapped_before)
+
+
+def test_a_checkpoint_with_the_classes_in_another_order_is_an_error(trained):
+    cfg, path = trained
+    content = torch.load(path, weights_only=True)
+    content['meta']['dataset_meta']['classes'] = CLASSES[::-1]
+    torch.save(content, path)
+    with pytest.raises(ValueError, match="'cow' has the label 1 in training and .* 0"):
+        repair_checkpoint(cfg, path)
+
+
+def test_a_head_with_more_classes_than_the_data_is_told_before_the_network_runs(
+    trained, tmp_path
+):
+    cfg, path = trained
+    cfg.model.head.num_classes = 3
+    model = MODELS.build(copy.deepcopy(unguide_config(cfg).model))
+    torch.save(dict(state_dict=model.state_dict()), path)
+    with pytest.raises(ValueError, match=r'head\.num_classes=3, CustomDataset has 2'):
+        repair_checkpoint(cfg, path)
+
+
+@pytest.fixture
+def several_labels(tmp_path):
+    """The same of a model for several labels."""
     write_images(tmp_path)
     cfg = guide_config(
         stock_config(tmp_path, 'MultiLabelLinearClsHead'),
@@ -161,8 +199,29 @@ def test_several_labels_are_repaired(tmp_path):
     model = MODELS.build(copy.deepcopy(unguide_config(cfg).model))
     model.init_weights()
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'trained.pth')
-    report = repair_checkpoint(cfg, tmp_path / 'trained.pth')
-    assert report.swapped_after > 0.9
+    return cfg, tmp_path / 'trained.pth'
+
+
+def test_several_labels_are_repaired(several_labels):
+    assert repair_checkpoint(*several_labels).swapped_after > 0.9
+
+
+def test_a_label_that_each_image_has_is_named_before_the_network_runs(
+    several_labels, tmp_path
+):
+    cfg, path = several_labels
+    images = [
+        dict(img_path=f'{name}/{i}.png', gt_label=labels)
+        for name, labels in (('cow', [0]), ('dog', [0, 1]))
+        for i in range(12)
+    ]
+    content = dict(metainfo=dict(classes=CLASSES), data_list=images)
+    (tmp_path / 'labels.json').write_text(json.dumps(content))
+    cfg.train_dataloader.dataset.update(
+        type='MultiLabelDataset', ann_file='labels.json'
+    )
+    with pytest.raises(ValueError, match='with a mask has the classes cow; give masks'):
+        repair_checkpoint(cfg, path)
 
 
 def test_an_output_that_exists_is_not_overwritten(trained):

@@ -119,8 +119,7 @@ def guided_images(dataset) -> list[bool]:
         names = ', '.join(type(one).__name__ for one in inner or [dataset])
         raise ValueError(
             f'{names} has {len(loads)} LoadActivationMask in {len(inner)} pipelines: '
-            'GuidedSampler needs a single one of each, to find the images that are '
-            'guided'
+            'a single one of each is needed to find the images that are guided'
         )
     (load,) = loads
     keys = [

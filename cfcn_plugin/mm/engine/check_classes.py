@@ -39,6 +39,6 @@ def check_labels(trained: Sequence[str] | None, dataset: BaseDataset) -> None:
         if same and label not in same:
             raise ValueError(
                 f"class '{name}' has the label {same[0]} in training and the label "
-                f'{label} in {type(dataset).__name__} for validation or test: give '
+                f'{label} in {type(dataset).__name__}: give '
                 'these data sets the same `classes`, in the same order'
             )

@@ -207,7 +207,7 @@ def with_validation(trained, validated):
         (
             ('dog', 'cat'),
             "class 'dog' has the label 1 in training and the label 0 in "
-            'CustomDataset for validation or test: .* in the same order',
+            'CustomDataset: .* in the same order',
         ),
         (('cat', 'dog', 'cow'), 'num_classes=2, CustomDataset has 3 classes'),
     ],
