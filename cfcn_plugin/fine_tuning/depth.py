@@ -23,7 +23,8 @@ def layers_by_depth(model: nn.Module) -> list[list[str]]:
         return [groups[key] for key in sorted(groups)]
     names = [name for name, _ in model.named_parameters()]
     if hasattr(model, 'get_layer_depth'):
-        with suppress(NotImplementedError):  # of some depths of ResNet
+        # some depths of ResNet, and fewer stages than usual
+        with suppress(NotImplementedError, IndexError):
             # with the prefix of a classifier's backbone: ResNet's goes by that name
             depths = [
                 model.get_layer_depth(f'backbone.{name}', 'backbone.')[0]

@@ -1,5 +1,6 @@
 """What of a pretrained network is trained, and how fast."""
 
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,7 @@ from cfcn_plugin.options import check_flag, check_number
 from .depth import layers_by_depth
 
 BatchNorm = nn.modules.batchnorm._NormBase
+LINEAR = ('torch.nn.modules.linear.Linear', 'timm.layers.linear.Linear')
 
 
 class FineTuning:
@@ -25,20 +27,20 @@ class FineTuning:
     begins at zero, so that the first steps send no random gradient into the body. The
     model gets no parameter, and no module of it changes its type.
 
-    Create it before the model is wrapped (DistributedDataParallel) and before the
-    optimizer is made.
+    Create it before the model is wrapped for several devices and before the optimizer
+    is made.
 
     Args:
         model: The classifier.
         frozen: Fraction of the body's layers that are not trained, [0, 1]: the first
-            layers of :func:`layers_by_depth`, never the head.
+            layers of :func:`layers_by_depth`, never one with the head.
         norm_eval: Whether BatchNorm layers normalise by their stored statistics, and
             keep these.
         zero_head: Whether the head's weight and bias are set to zero, here.
         body: The pretrained part. None: all of the model but the head.
-        head: The linear layer that gives the logits, or the part that has it. None: the
-            model. Of a part, the layer is timm's own answer for a timm model, else the
-            linear layer that was defined last.
+        head: The linear layer that gives the logits, or the part that ends in it. None:
+            timm's own answer for a timm model, else the layer that was defined last.
+            Without ``zero_head`` the part need not end in a linear layer.
 
     Attributes:
         frozen: As given.
@@ -46,7 +48,7 @@ class FineTuning:
 
     Raises:
         ValueError: An option is outside its range, or the head that shall begin at zero
-            is not linear.
+            is not known or not linear.
         TypeError: An option has a value of the wrong type.
     """
 
@@ -66,11 +68,14 @@ class FineTuning:
         self.frozen = frozen
         self.norm_eval = norm_eval
         self.starts_at_zero = zero_head
+        # the names of a compiled model's layers are not those that timm knows
+        model = getattr(model, '_orig_mod', model)
         self.body = model if body is None else body
-        self._has_head = model if head is None else head
-        self._freeze(frozen)
+        self._part = _giving_logits(model if head is None else head)
+        self._is_named = self._part is not model
         if zero_head:
-            self.zero_head()
+            self.zero_head()  # first, since a model that is refused stays as it was
+        self._freeze(frozen)
 
     @cached_property
     def head(self) -> nn.Linear:
@@ -79,15 +84,24 @@ class FineTuning:
         Raises:
             ValueError: There is none.
         """
-        return find_head(self._has_head)
+        return find_head(self._part)
+
+    def _head_parameters(self) -> list[nn.Parameter]:
+        """Of the linear layer, or of the part that is known to give the logits."""
+        with suppress(ValueError):
+            return list(self.head.parameters())
+        return list(self._part.parameters()) if self._is_named else []
 
     def _freeze(self, fraction: float) -> None:
-        layers = layers_by_depth(self.body)
-        if self.body is self.model:
-            layers = layers[:-1]  # the head
+        layers = [
+            [self.body.get_parameter(name) for name in names]
+            for names in layers_by_depth(self.body)
+        ]
+        head = set(self._head_parameters() or layers[-1])
+        layers = [layer for layer in layers if head.isdisjoint(layer)]
         for layer in layers[: round(fraction * len(layers))]:
-            for name in layer:
-                self.body.get_parameter(name).requires_grad_(False)
+            for parameter in layer:
+                parameter.requires_grad_(False)
 
     def zero_head(self) -> None:
         """Set the head's weight and bias to zero."""
@@ -114,10 +128,13 @@ class FineTuning:
         Args:
             lr: The learning rate of the head, > 0.
             body_scale: The body's learning rate as a fraction of the head's, > 0.
+
+        Raises:
+            ValueError: It is not known which part gives the logits.
         """
         check_number('lr', lr, above=0)
         check_number('body_scale', body_scale, above=0)
-        head = set(self.head.parameters())
+        head = set(self._head_parameters() or self.head.parameters())
         trained = [p for p in self.model.parameters() if p.requires_grad]
         return [
             dict(params=[p for p in trained if p in head], lr=lr),
@@ -125,24 +142,31 @@ class FineTuning:
         ]
 
 
-def find_head(model: nn.Module) -> nn.Linear:
-    """The linear layer that gives the logits.
+def _giving_logits(model: nn.Module) -> nn.Module:
+    """The part that gives the logits by timm's own answer, else the model."""
+    own = model.get_classifier() if hasattr(model, 'get_classifier') else model
+    # a distilled model has two
+    return nn.ModuleList(own) if isinstance(own, tuple) else own
+
+
+def find_head(part: nn.Module) -> nn.Linear:
+    """The linear layer that a model, or the part of it with the head, ends in.
 
     Raises:
         ValueError: There is none.
     """
-    own = model.get_classifier() if hasattr(model, 'get_classifier') else None
-    if isinstance(own, tuple):  # a distilled model's two
-        own = nn.Identity()
-    # not a subclass, such as a layer that gives cosines
-    linear = [
-        one
-        for one in (model if own is None else own).modules()
-        if type(one) is nn.Linear
-    ]
-    if not linear:
+    # not any subclass, such as a layer that gives cosines
+    linear = [one for one in part.modules() if _name(one) in LINEAR]
+    several = isinstance(part, nn.ModuleList)
+    last = list(part.parameters())[-1:]
+    if several or not linear or last[0] not in set(linear[-1].parameters()):
         raise ValueError(
-            f'{type(model).__name__} has no linear layer that alone gives its logits: '
-            'write zero_head=False'
+            f'{"a model of several heads" if several else type(part).__name__} does '
+            'not end in a linear layer that alone gives the logits: name the part that '
+            'does, head=model.NAME; if there is none, write zero_head=False'
         )
     return linear[-1]
+
+
+def _name(module: nn.Module) -> str:
+    return f'{type(module).__module__}.{type(module).__name__}'

@@ -45,6 +45,19 @@ def test_a_backbone_that_tells_its_depth_is_asked():
     [
         (dict(type='ResNet', depth=18), 'conv1.weight', 'layer4.1.', 40),
         (dict(type='ResNet', depth=50), 'conv1.weight', 'layer4.2.', 7),
+        (
+            dict(
+                type='ResNet',
+                depth=50,
+                num_stages=1,
+                out_indices=(0,),
+                strides=(1,),
+                dilations=(1,),
+            ),
+            'conv1.weight',
+            'layer1.2.',
+            22,
+        ),
         (dict(type='ResNet', depth=101), 'conv1.weight', 'layer4.2.', 13),
         (
             dict(type='VisionTransformer', arch='deit-t', img_size=32),

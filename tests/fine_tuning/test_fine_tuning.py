@@ -105,9 +105,55 @@ def test_two_heads_of_a_distilled_model_are_refused_with_a_remedy_that_works():
     model = timm.create_model(
         'deit_tiny_distilled_patch16_224', depth=1, img_size=32, num_classes=2
     )
-    with pytest.raises(ValueError, match='zero_head=False'):
+    with pytest.raises(ValueError, match='of several heads .* write zero_head=False'):
         FineTuning(model)
-    FineTuning(model, zero_head=False)
+    head, _ = FineTuning(model, zero_head=False).parameter_groups(lr=1)
+    assert head['params'] == [*model.head.parameters(), *model.head_dist.parameters()]
+
+
+def test_the_linear_layer_of_timms_own_class_is_a_head():
+    model = timm.create_model('mobilenetv3_small_050', num_classes=2)
+    assert type(model.classifier) is not nn.Linear
+    assert FineTuning(model).head is model.classifier
+
+
+class HeadFirst(nn.Module):
+    """Defines the new head before the pretrained network."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(4, 2)
+        self.net = nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4))
+
+
+def test_a_head_that_is_not_defined_last_must_be_named_and_is_never_frozen():
+    model = HeadFirst()
+    with pytest.raises(ValueError, match=r'HeadFirst.*head=model\.NAME'):
+        FineTuning(model)
+    assert model.net[0].weight.any()
+    tuning = FineTuning(model, frozen=1, head=model.head)
+    assert trained(model) == ['head.weight', 'head.bias']
+    assert tuning.parameter_groups(lr=1)[0]['params'] == list(model.head.parameters())
+
+
+def test_a_head_that_is_no_linear_layer_is_trained_at_the_full_rate():
+    model = small()[:4].append(nn.Conv2d(4, 2, 1))
+    with pytest.raises(ValueError, match='write zero_head=False'):
+        FineTuning(model)
+    unknown = FineTuning(model, zero_head=False, frozen=1)
+    assert trained(model) == ['4.weight', '4.bias']
+    with pytest.raises(ValueError, match=r'name the part .* head=model\.NAME'):
+        unknown.parameter_groups(lr=1)
+    named = FineTuning(model, zero_head=False, head=model[4])
+    assert named.parameter_groups(lr=1)[0]['params'] == list(model[4].parameters())
+
+
+def test_a_compiled_model_is_frozen_as_the_model_inside():
+    plain, inside = (timm.create_model('test_resnet', num_classes=2) for _ in range(2))
+    FineTuning(plain)
+    FineTuning(torch.compile(inside))
+    assert 0 < len(trained(inside)) < len(list(inside.parameters()))
+    assert trained(inside) == trained(plain)
 
 
 def test_the_state_dict_is_the_models():
