@@ -4,6 +4,7 @@ import copy
 import inspect
 
 from mmengine.config import Config
+from mmpretrain.models.heads import MultiLabelClsHead
 from mmpretrain.registry import MODELS
 
 from cfcn_plugin.mm.datasets.wrappers import dataset_configs
@@ -27,7 +28,13 @@ MARKS = {
 LINEAR_HEADS = ('Linear', 'VisionTransformer')
 LOGIT_SCALE = 10.0  # of CFCN-C: docs/results/mri.md
 LARGER = 4 / 3  # test images over training images, to the nearest multiple of 32
-SIZES = {'Resize': 'scale', 'ResizeEdge': 'scale', 'CenterCrop': 'crop_size'}
+SIZES = {
+    'Resize': 'scale',
+    'ResizeEdge': 'scale',
+    'CenterCrop': 'crop_size',
+    'EfficientNetCenterCrop': 'crop_size',
+}
+BODY_RATE = 0.1  # of the head's learning rate
 
 
 def recipe_load(load: dict, recipe: str | None) -> dict:
@@ -67,7 +74,14 @@ def _classify_by_maps(cfg: Config) -> None:
             f'ImageClassifier, got {name_of(cfg.model.type)}'
         )
     head = cfg.model.head
-    kept = {key: head[key] for key in ('num_classes', 'topk', 'cal_acc') if key in head}
+    if 'num_classes' not in head:
+        raise ValueError(
+            "recipe='small' (CFCN-C) replaces the layer that classifies, and the head "
+            f'{name_of(head.type)} has none: end the backbone in a map, and give a '
+            'head with `num_classes` (LinearClsHead)'
+        )
+    keys = ('num_classes', 'loss', 'thr', 'topk', 'cal_acc')
+    kept = {key: head[key] for key in keys if key in head}
     several = is_multi_label(head)
     cfg.model.neck = None
     cfg.model.head = dict(
@@ -88,8 +102,14 @@ def _swap_backgrounds(cfg: Config) -> None:
     if stock or (preprocessor or {}).get('batch_augments'):
         raise ValueError(
             "recipe='pretrained' swaps the background of each image in each draw, and "
-            'the config has other batch augments: take them out (model.train_cfg.'
-            'augments, data_preprocessor.batch_augments)'
+            'the config has other batch augments: take them out, in a config that has '
+            'this one as `_base_`, by '
+            + (
+                '`model = dict(train_cfg=dict(augments=None))`'
+                if stock
+                else '`data_preprocessor = dict(batch_augments=None)` (of the model, '
+                'where the model has it)'
+            )
         )
     cfg.model.train_cfg = dict(
         cfg.model.get('train_cfg') or {},
@@ -110,7 +130,8 @@ def _draw_guided(cfg: Config) -> None:
         raise ValueError(
             "recipe='pretrained' draws guided images alone, equally many of each "
             'class, by GuidedSampler in the place of DefaultSampler, and the '
-            f'train_dataloader has {name_of(sampler.get("type"))}'
+            f'train_dataloader has {name_of(sampler.get("type"))}: write '
+            "train_dataloader.sampler=dict(type='DefaultSampler', shuffle=True)"
         )
     balanced = not is_multi_label(cfg.model.get('head') or {})
     loader.sampler = dict(
@@ -130,8 +151,13 @@ def _fine_tune(cfg: Config) -> None:
     if not wrapper or wrapper.get('constructor'):
         return  # a constructor of its own, such as layer decay, sets rates by depth
     paramwise = wrapper.get('paramwise_cfg') or {}
+    rates = _rates(cfg.model)
     keys = dict(paramwise.get('custom_keys') or {})
-    for name, scale in _rates(cfg.model).items():
+    # of the keys in a parameter's name mmengine takes the longest alone
+    for key in keys:
+        if 'head' not in key and len(key) >= min(map(len, rates)):
+            keys[key] = {'lr_mult': BODY_RATE, **keys[key]}
+    for name, scale in rates.items():
         keys[name] = {**keys.get(name, {}), 'lr_mult': scale}
     wrapper.paramwise_cfg = dict(paramwise, custom_keys=keys)
 
@@ -140,10 +166,11 @@ def _rates(model: dict) -> dict[str, float]:
     """Factors of the learning rate: a tenth for what is pretrained."""
     kind = name_of(model['type'])
     if kind != 'GuidedTimmClassifier':
-        return {'backbone' if kind == 'GuidedClassifier' else 'image_encoder': 0.1}
+        body = 'backbone' if kind == 'GuidedClassifier' else 'image_encoder'
+        return {body: BODY_RATE}
     head = getattr(pretrained_config(model['model_name']), 'classifier', None)
     heads = [head] if isinstance(head, str) else list(head or ())
-    return {'model.': 0.1, **{f'model.{name}': 1.0 for name in heads}}
+    return {'model.': BODY_RATE, **{f'model.{name}': 1.0 for name in heads}}
 
 
 def _enlarge_test_images(cfg: Config) -> None:
@@ -164,8 +191,7 @@ def _has_fixed_size(model: dict) -> bool:
         part = part[0]
     if 'model_name' in part:
         return has_fixed_size(part['model_name'])
-    kind = MODELS.get(part['type']) if isinstance(part['type'], str) else part['type']
-    return 'img_size' in inspect.signature(kind).parameters
+    return 'img_size' in inspect.signature(_class_of(part['type'])).parameters
 
 
 def _enlarged(pipeline: list) -> list:
@@ -200,6 +226,9 @@ def _scaled(size: int | tuple[int, int], scale: float) -> int | tuple[int, ...]:
 
 def is_multi_label(head: dict) -> bool:
     """Whether a head's images have several labels."""
-    return bool(head.get('multi_label')) or 'MultiLabel' in name_of(
-        head.get('type', '')
-    )
+    kind = _class_of(head['type']) if head else object
+    return bool(head.get('multi_label')) or issubclass(kind, MultiLabelClsHead)
+
+
+def _class_of(kind: str | type) -> type:
+    return MODELS.get(kind) if isinstance(kind, str) else kind

@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.hub import get_config
+from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS, TRANSFORMS
 
@@ -115,6 +116,12 @@ def test_the_model_is_built_with_a_frozen_stem_and_a_head_of_zeros(pretrained):
     assert not model(torch.randn(1, 3, 64, 64)).any()
 
 
+def test_classes_are_not_balanced_where_a_head_has_several_labels(stock):
+    cfg = stock('csra/resnet101-csra_1xb16_voc07-448px')
+    cfg = guide_config(cfg, BOXES, recipe='pretrained')
+    assert not cfg.train_dataloader.sampler.class_balanced
+
+
 def test_a_guidance_comes_on_top_of_the_recipe(pretrained):
     loss = dict(type='CausalFocusLoss', loss_weight=0.1)
     cfg = guide_config(pretrained, BOXES, loss, recipe='pretrained')
@@ -150,6 +157,34 @@ def test_whole_timm_models_train_their_classifier_at_the_full_rate(pretrained):
     }
 
 
+def test_parameters_with_a_key_of_their_own_learn_at_the_backbones_rate(pretrained):
+    pretrained.optim_wrapper = dict(
+        optimizer=dict(type='AdamW', lr=1.0, weight_decay=1.0),
+        paramwise_cfg=dict(
+            custom_keys={
+                'layer4.1.bn2': dict(decay_mult=0),
+                'layer4.1.bn1': dict(lr_mult=0.5),
+                'head.fc': dict(decay_mult=0),
+            }
+        ),
+    )
+    cfg = guide_config(pretrained, BOXES, recipe='pretrained')
+    model = built(cfg)
+    groups = build_optim_wrapper(model, cfg.optim_wrapper).param_groups
+    lr = {group['params'][0]: group['lr'] for group in groups}
+    rates = {name: lr.get(one) for name, one in model.named_parameters()}
+    assert rates['backbone.layer4.1.conv1.weight'] == 0.1
+    assert rates['backbone.layer4.1.bn2.weight'] == 0.1
+    assert rates['backbone.layer4.1.bn1.weight'] == 0.5
+    assert rates['head.fc.weight'] == 1
+
+
+def test_the_crop_of_efficientnet_is_enlarged_too(stock):
+    cfg = stock('efficientnet/efficientnet-b0_8xb32_in1k', load_from='weights.pth')
+    cfg = guide_config(cfg, BOXES, recipe='pretrained')
+    assert pipeline(cfg, 'test')[2].transform.crop_size == 288
+
+
 def test_small_is_cfcn_c(stock):
     cfg = guide_config(stock(), MASKS, recipe='small')
     assert cfg.model.guidance == dict(type='CausalFocusLoss', channels='target')
@@ -169,16 +204,25 @@ def test_small_has_sigmoids_for_several_labels(stock):
     assert built(cfg).head.multi_label
 
 
+def test_small_keeps_the_loss_and_needs_a_number_of_classes(stock):
+    cfg = stock()
+    cfg.model.head.loss = dict(type='LabelSmoothLoss', label_smooth_val=0.2)
+    cfg = guide_config(cfg, MASKS, recipe='small')
+    assert built(cfg).head.loss_module.label_smooth_val == 0.2
+    with pytest.raises(ValueError, match='head ClsHead has none: end the backbone'):
+        guide_config(stock('lenet/lenet5_mnist'), MASKS, recipe='small')
+
+
 @pytest.mark.parametrize(
     'change, message',
     [
         (
             dict(model=dict(train_cfg=dict(augments=dict(type='Mixup', alpha=0.2)))),
-            'other batch augments',
+            r'_base_`, by `model = dict\(train_cfg=dict\(augments=None\)\)`',
         ),
         (
             dict(train_dataloader=dict(sampler=dict(type='RepeatAugSampler'))),
-            'the train_dataloader has RepeatAugSampler',
+            r"the train_dataloader has RepeatAugSampler: write .*'DefaultSampler'",
         ),
     ],
 )
