@@ -57,6 +57,7 @@ class MaskLoader:
 
     Raises:
         ValueError: An option has a wrong value, or ``image_list`` is empty.
+        TypeError: ``refine`` refines nothing.
         FileNotFoundError: There is no such ``image_list``.
     """
 
@@ -81,6 +82,11 @@ class MaskLoader:
         check_whole('seed', seed)
         check_flag('exif', exif)
         check_flag('rescale', rescale)
+        if refine is not None and not callable(refine):
+            raise TypeError(
+                "`refine` must be a GrabCut (in a config dict(type='GrabCut')), got "
+                f'{refine!r}'
+            )
         if image_list is not None and fraction != 1:
             raise ValueError(
                 'give either `image_list` (the exact images) or `fraction`, not both'

@@ -229,7 +229,8 @@ def as_colour(image: np.ndarray) -> np.ndarray:
     ):
         raise ValueError(
             'refining needs a uint8 image of one or three channels, got '
-            f'{image.dtype} of shape {image.shape}'
+            f'{image.dtype} of shape {image.shape}: load the image so '
+            '(LoadImageFromFile without `to_float32`), or leave `refine` out'
         )
     if image.ndim == 2 or image.shape[2] == 1:
         image = np.repeat(image.reshape(*image.shape[:2], 1), 3, 2)

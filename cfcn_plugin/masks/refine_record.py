@@ -65,10 +65,13 @@ class RefineRecord:
             raise ValueError(
                 f"{name}: `refine` needs the loaded image, the sample's `img`"
             )
-        planes = [
-            self.refine(image, plane)
-            for plane in record.mask.reshape(-1, *record.mask.shape[-2:])
-        ]
+        try:
+            planes = [
+                self.refine(image, plane)
+                for plane in record.mask.reshape(-1, *record.mask.shape[-2:])
+            ]
+        except ValueError as error:
+            raise ValueError(f'{name}: {error}') from error
         ways = sum((plane.ways for plane in planes), Counter())
         self.ways += ways
         coarse = ways['ellipse'] + ways['mark']

@@ -224,6 +224,18 @@ def test_refining_without_an_image_is_an_error():
         refined(MaskRecord(box(slice(4, 24), slice(4, 30)), 'f'), None)
 
 
+def test_an_image_that_cannot_be_refined_is_named_with_the_remedy():
+    image = two_colours().astype(np.float32)
+    with pytest.raises(ValueError, match="^image '.*float32.*without `to_float32`"):
+        refined(MaskRecord(box(slice(4, 24), slice(4, 30)), 'f'), image)
+
+
+@pytest.mark.parametrize('refine', ['GrabCut', True, dict(type='GrabCut')])
+def test_refine_must_refine(refine):
+    with pytest.raises(TypeError, match='`refine` must be a GrabCut .* got'):
+        MaskLoader(Says(None), refine=refine)
+
+
 def test_without_a_mask_nothing_is_refined():
     loader, result = refined(None, two_colours(), missing='unguided')
     assert result.kind == 'missing' and not loader.refine.ways
