@@ -27,7 +27,9 @@ def load_trained(cfg: Config, checkpoint: str | Path) -> nn.Module:
         backbone.update(pretrained=False, checkpoint_path='')
         backbone.pop('local_weights', None)
     model = get_model(cfg)
-    loaded = load_checkpoint(model, str(checkpoint), map_location='cpu', strict=True)
+    loaded = load_checkpoint(
+        model, str(checkpoint), map_location='cpu', strict=True, logger='current'
+    )
     model._dataset_meta = loaded.get('meta', {}).get(
         'dataset_meta', model._dataset_meta
     )

@@ -66,6 +66,20 @@ def test_impossible_counts_are_named_before_a_model_is_made(
         run_tool('choose_guided.py', CONFIG, '-n', count, data=waterbirds_root)
 
 
+def test_a_printed_list_has_nothing_but_images(
+    run_tool, waterbirds_root, trained, capsys
+):
+    config, checkpoint = trained
+    run_tool(
+        'choose_guided.py',
+        config,
+        *('-n', 2, '--checkpoint', checkpoint, '--workers', 0),
+        data=waterbirds_root,
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 and all(line.endswith('.jpg') for line in lines)
+
+
 @pytest.mark.parametrize('by', ['coverage', 'context'])
 def test_choice_of_a_model_is_nested_and_its_page_says_why(
     run_tool, waterbirds_root, trained, tmp_path, by
