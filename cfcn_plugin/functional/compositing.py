@@ -61,9 +61,12 @@ def swap_within_batch(
         hole: What is filled in the other image, as in :func:`hole_of`.
 
     Returns:
-        (B, C, H, W), and (B,) bool, which images have another context: the guided
-        ones, if there are at least two. The other images are as they were.
+        (B, C, H, W), and (B,) bool, which images have another context: the guided ones
+        with an object and a context, if there are at least two. The other images are as
+        they were.
     """
+    pixels = objects.flatten(1)
+    guided = guided & pixels.any(1) & ~pixels.all(1)
     other = pick_other_guided(guided, order)
     own = torch.arange(len(images), device=images.device)
     is_swapped = guided & (other != own)

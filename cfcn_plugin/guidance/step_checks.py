@@ -1,5 +1,6 @@
 """Checks of what a training loop hands to a guide."""
 
+import torch
 from torch import Tensor
 
 from .mask_batch import MaskBatch
@@ -36,7 +37,8 @@ def check_masks(masks: MaskBatch, images: Tensor) -> None:
 
     Raises:
         TypeError: The masks are no :class:`MaskBatch` of tensors.
-        ValueError: Their shape or their device is another than that of the images.
+        ValueError: Their shape or their device is another than that of the images, or
+            ``guided`` is not bool.
     """
     if not isinstance(masks, MaskBatch):
         raise TypeError(
@@ -60,6 +62,11 @@ def check_masks(masks: MaskBatch, images: Tensor) -> None:
         raise ValueError(
             f'`masks.mask` has height and width {tuple(masks.mask.shape[-2:])}, its '
             f'images {size}: resize or crop masks as their images (MaskedDataset does)'
+        )
+    if masks.guided.dtype != torch.bool or masks.guided.shape != (count,):
+        raise ValueError(
+            f'`masks.guided` must be ({count},) bool, got '
+            f'{tuple(masks.guided.shape)} {masks.guided.dtype}'
         )
     if masks.mask.device != images.device:
         raise ValueError(

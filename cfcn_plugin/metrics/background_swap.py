@@ -176,7 +176,8 @@ def answers_on_swapped(
     check_number('grey', grey)
     check_whole('seed', seed)
     check_masks(masks, images)
-    usable = (masks.guided & ~masks.objects.flatten(1).all(1)).nonzero().flatten()
+    pixels = masks.objects.flatten(1)
+    usable = (masks.guided & pixels.any(1) & ~pixels.all(1)).nonzero().flatten()
     found = {
         name: torch.full((len(images),), torch.nan, device=images.device)
         for name in ('original', *conditions)

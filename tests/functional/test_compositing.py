@@ -127,6 +127,18 @@ def test_each_guided_object_is_on_the_next_guided_context():
     assert torch.equal(swapped, images) and not is_swapped.any()
 
 
+@pytest.mark.parametrize('pixels', [False, True])
+def test_image_without_an_object_or_without_a_context_is_as_unguided(pixels):
+    images = torch.arange(3.0).view(3, 1, 1, 1) + torch.zeros(3, 1, 4, 4)
+    objects = torch.zeros(3, 4, 4, dtype=torch.bool)
+    objects[:, 1, 1] = True
+    objects[2] = pixels
+    given = images, objects, torch.ones(3, dtype=torch.bool)
+    swapped, is_swapped = swap_within_batch(*given, torch.rand(3), border=0)
+    assert is_swapped.tolist() == [True, True, False]
+    assert swapped[:, 0, 3, 3].tolist() == [1, 0, 2]
+
+
 def test_hole_is_the_object_or_its_box():
     corner = torch.tensor([[[True, True], [True, False]]])
     assert torch.equal(hole_of(corner, 'mask'), corner)

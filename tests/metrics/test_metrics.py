@@ -243,6 +243,12 @@ def test_wrong_conditions_are_told():
             )
 
 
+def test_a_mask_without_an_object_is_no_mask():
+    images, labels, masks = scenes()
+    masks.mask[0] = 0
+    assert answers_on_swapped(Sees(0), images, labels, masks)['original'][0].isnan()
+
+
 def test_masks_of_another_shape_and_scores_that_are_nan_are_told():
     images, labels, masks = scenes()
     with pytest.raises(

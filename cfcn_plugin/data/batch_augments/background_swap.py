@@ -5,6 +5,7 @@ from torch import Tensor
 
 from cfcn_plugin.functional.compositing import HOLES, swap_within_batch
 from cfcn_plugin.guidance.mask_batch import MaskBatch
+from cfcn_plugin.guidance.step_checks import check_masks
 from cfcn_plugin.options import check_choice, check_number
 from cfcn_plugin.stock import GOES
 
@@ -20,8 +21,9 @@ class BackgroundSwap:
     ICLR 2021, who tested by them; here they train.
 
     The other image is a guided one, chosen at random, whose object is removed
-    (:func:`cfcn_plugin.functional.compositing.without_object`). Unguided images neither
-    change nor give their context. Ignored pixels go with the object and stay ignored.
+    (:func:`cfcn_plugin.functional.compositing.without_object`). Unguided images, and
+    those whose mask is empty or covers the image, neither change nor give their
+    context. Ignored pixels go with the object and stay ignored.
 
     For ``train_cfg=dict(augments=...)`` of a guided model, alone or beside others; or
     called as ``(images, labels, masks)`` in any loop, labels of any kind.
@@ -48,6 +50,19 @@ class BackgroundSwap:
     def __call__(
         self, inputs: Tensor, labels: Tensor, masks: MaskBatch
     ) -> tuple[Tensor, Tensor, MaskBatch]:
+        """Swap backgrounds of images (B, C, H, W), floating point.
+
+        Raises:
+            TypeError: The masks are no :class:`MaskBatch`.
+            ValueError: The images are no floating point numbers, or masks do not fit
+                the images.
+        """
+        if not inputs.is_floating_point():
+            raise ValueError(
+                f'expected floating-point images, as the model takes them, got '
+                f'{inputs.dtype}: swap after the images are normalised'
+            )
+        check_masks(masks, inputs)
         order, chance = torch.rand(2, len(inputs)).to(inputs.device)
         pasted, _ = swap_within_batch(
             inputs, masks.objects, masks.guided, order, self.border, self.hole

@@ -150,3 +150,24 @@ def test_without_masks_it_says_what_is_missing():
 def test_wrong_option_is_an_error(options, message):
     with pytest.raises(ValueError, match=message):
         BATCH_AUGMENTS.build(dict(type='BackgroundSwap', **options))
+
+
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (dict(images=torch.zeros(2, 3, 4, 4, dtype=torch.uint8)), 'floating-point'),
+        (dict(mask=torch.ones(2, 4, 4)), r'must have shape \(2, K, H, W\)'),
+        (dict(mask=torch.ones(2, 1, 8, 8)), r'height and width \(8, 8\)'),
+        (dict(guided=torch.ones(2)), r'`masks.guided` must be \(2,\) bool'),
+    ],
+)
+def test_images_and_masks_that_do_not_fit_are_told(change, message):
+    given = dict(
+        images=torch.zeros(2, 3, 4, 4),
+        mask=torch.ones(2, 1, 4, 4),
+        guided=torch.ones(2, dtype=torch.bool),
+    )
+    given |= change
+    masks = MaskBatch(given['mask'], None, given['guided'])
+    with pytest.raises(ValueError, match=message):
+        BackgroundSwap()(given['images'], torch.arange(2), masks)
