@@ -34,6 +34,8 @@ SIZES = {
     'CenterCrop': 'crop_size',
     'EfficientNetCenterCrop': 'crop_size',
 }
+# networks for one size of images that have no option `img_size`
+FIXED_SIZE = ('EfficientFormer', 'Vig', 'PyramidVig')
 BODY_RATE = 0.1  # of the head's learning rate
 
 
@@ -191,7 +193,14 @@ def _has_fixed_size(model: dict) -> bool:
         part = part[0]
     if 'model_name' in part:
         return has_fixed_size(part['model_name'])
-    return 'img_size' in inspect.signature(_class_of(part['type'])).parameters
+    kind = _class_of(part['type'])
+    # VGG and AlexNet that classify have a layer for each place of the map
+    classifies = (part.get('num_classes') or 0) > 0
+    return (
+        classifies
+        or kind.__name__ in FIXED_SIZE
+        or 'img_size' in inspect.signature(kind).parameters
+    )
 
 
 def _enlarged(pipeline: list) -> list:

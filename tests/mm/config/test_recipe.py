@@ -95,10 +95,17 @@ def test_test_images_are_a_third_larger_in_multiples_of_32(pretrained):
     assert pipeline(cfg)[2].transform.scale == 224
 
 
-def test_images_of_a_network_for_one_size_stay(pretrained):
-    pretrained.model.backbone = dict(
-        type='GuidedTIMMBackbone', model_name='vit_tiny_patch16_224', pretrained=True
-    )
+@pytest.mark.parametrize(
+    'backbone',
+    [
+        dict(type='GuidedTIMMBackbone', model_name='vit_tiny_patch16_224'),
+        dict(type='VisionTransformer', arch='deit-t'),
+        dict(type='VGG', depth=11, num_classes=1000),
+        dict(type='EfficientFormer', arch='l1'),
+    ],
+)
+def test_images_of_a_network_for_one_size_stay(pretrained, backbone):
+    pretrained.model.backbone = backbone
     cfg = guide_config(pretrained, BOXES, recipe='pretrained')
     assert pipeline(cfg, 'test')[3].transform.crop_size == 224
 
