@@ -102,8 +102,8 @@ class Fits:
         self.bias = bias
         self.several = views.targets.dim() == 2
         self.targets = (
-            views.targets if self.several else F.one_hot(views.targets, classes).float()
-        )
+            views.targets if self.several else F.one_hot(views.targets, classes)
+        ).float()
         _check(self.targets, views, self.several)
 
     def choose(
