@@ -65,7 +65,7 @@ def swap_accuracy(
     check_whole('seed', seed)
     generator = torch.Generator().manual_seed(seed)
     forward = forward or model
-    device = next(model.parameters()).device
+    device = next((p.device for p in model.parameters()), torch.device('cpu'))
     parts, left_out = [], 0
     with temporary_evaluation(model), torch.no_grad():
         for batch in guided_images(batches, device):

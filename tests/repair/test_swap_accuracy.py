@@ -160,3 +160,11 @@ def test_a_model_that_answers_nan_has_no_accuracy():
     images, labels, masks = TIED
     with pytest.raises(ValueError, match='logits are NaN'):
         swap_accuracy(Sees(OBJECT), [(images * torch.nan, labels, masks)])
+
+
+def test_a_model_without_parameters_is_measured():
+    class Brightness(torch.nn.Module):
+        def forward(self, images):
+            return torch.stack([-images.mean((1, 2, 3)), images.mean((1, 2, 3))], 1)
+
+    assert swap_accuracy(Brightness(), [TIED]).original == pytest.approx(1)

@@ -33,10 +33,11 @@ class GuidanceCheckHook(Hook):
     """Check pipelines, mask sources, lists and class counts before a run.
 
     The hook also checks the pipelines and batch augments of SwitchRecipeHook, and
-    whether validation images have the masks that a ``BackgroundSwapMetric`` with
-    ``conditions`` needs. A class must have the same label in validation and test as in
-    training (for a test, as in the data set that the checkpoint names). If masks are
-    refined, the first epoch ends with a count of how (:class:`.OutlineCount`).
+    whether validation images have the masks that a ``BackgroundSwapMetric`` needs: one
+    with ``conditions``, or by whose harmonic accuracy checkpoints are chosen. A class
+    must have the same label in validation and test as in training (for a test, as in
+    the data set that the checkpoint names). If masks are refined, the first epoch ends
+    with a count of how (:class:`.OutlineCount`).
 
     Args:
         sources: Whether to search each mask source for masks without an image, and for
@@ -156,9 +157,14 @@ class GuidanceCheckHook(Hook):
         for one in () if loop is None else pipeline_datasets(loop.dataloader.dataset):
             check_class_count(runner.model, one)
             check_labels(self._trained, one)
+        best = [  # of mmengine's CheckpointHook with `save_best`
+            name
+            for hook in runner.hooks
+            for name in getattr(hook, 'key_indicators', ())
+        ]
         for metric in getattr(getattr(loop, 'evaluator', None), 'metrics', ()):
             if isinstance(metric, BackgroundSwapMetric):
-                check_swap_metric(metric, loop.dataloader.dataset)
+                check_swap_metric(metric, loop.dataloader.dataset, best)
 
     @staticmethod
     def _check_trained(runner) -> None:

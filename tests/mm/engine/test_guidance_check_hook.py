@@ -6,6 +6,7 @@ from unittest import mock
 import pytest
 import torch
 from mmengine.dataset import ConcatDataset, RepeatDataset
+from mmengine.hooks import CheckpointHook
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import DATASETS, HOOKS, MODELS
 from PIL import Image
@@ -476,6 +477,24 @@ def test_validation_images_lack_the_masks_of_their_metric(root, options, message
     with pytest.raises(ValueError, match=message):
         GuidanceCheckHook().before_train(validated(dataset, conditions=['other_class']))
     GuidanceCheckHook().before_train(validated(dataset))  # nothing was asked for
+
+
+@pytest.mark.parametrize(
+    ('load', 'options', 'message'),
+    [
+        (False, {}, 'no image has a mask'),
+        (True, dict(conditions=['same_class']), "needs the condition 'other_class'"),
+    ],
+)
+@pytest.mark.parametrize('as_list', [False, True])
+def test_a_choice_by_harmonic_accuracy_needs_other_backgrounds(
+    root, load, options, message, as_list
+):
+    best = 'swap/harmonic_accuracy'
+    runner = validated(dataset_of(root, PACK, load=load), **options)
+    runner.hooks = [CheckpointHook(save_best=[best] if as_list else best)]
+    with pytest.raises(ValueError, match=message):
+        GuidanceCheckHook().before_train(runner)
 
 
 def test_validation_images_have_the_masks_of_their_metric(root):
