@@ -13,6 +13,7 @@ from rich.progress import track
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
+from cfcn_plugin.guidance import MaskBatch
 from cfcn_plugin.repair import RepairReport, repair
 
 from .annotation_files import build_dataset
@@ -161,14 +162,11 @@ class _Batches:
     def __len__(self) -> int:
         return len(self.loader)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, MaskBatch]]:
         waiting = sys.stdout.isatty()
         for data in track(self.loader, 'images', disable=not waiting):
             data = self.model.data_preprocessor(data, False)
-            masks = data['masks']
-            # what a mask leaves open goes with the object
-            objects = masks.objects & masks.guided.view(-1, 1, 1)
-            yield data['inputs'], self._targets(data['data_samples']), objects
+            yield data['inputs'], self._targets(data['data_samples']), data['masks']
 
     def _targets(self, samples: list) -> Tensor:
         labels = [sample.gt_label for sample in samples]

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from cfcn_plugin.guidance import MaskBatch
+
 
 class Batch(NamedTuple):
     """Images (B, C, H, W), targets (B,) or (B, C), objects (B, H, W) bool."""
@@ -15,12 +17,20 @@ class Batch(NamedTuple):
 
 
 def as_batch(batch) -> Batch:
-    """A batch of three tensors that fit each other.
+    """A batch of images, targets and masks that fit each other.
+
+    Args:
+        batch: Three tensors; or two and a :class:`.MaskBatch`, as
+            :func:`cfcn_plugin.collate` gives them.
 
     Raises:
         TypeError: The batch has not three tensors.
-        ValueError: A shape is wrong.
+        ValueError: A shape or a value is wrong.
     """
+    if isinstance(batch, (tuple, list)) and batch and isinstance(batch[-1], MaskBatch):
+        *rest, masks = batch
+        # what a mask leaves open goes with the object
+        batch = (*rest, masks.objects & masks.guided.view(-1, 1, 1))
     if (
         not isinstance(batch, (tuple, list))
         or len(batch) != 3

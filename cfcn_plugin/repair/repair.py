@@ -48,11 +48,11 @@ def repair(
     Args:
         model: A trained classifier that ends in an ``nn.Linear``; changed in place.
         batches: Read once: (images (B, C, H, W) float as the model takes them; targets,
-            (B,) int64, or (B, C) in {0, 1} for several labels; masks (B, H, W), not 0
-            on the object). Images with a mask of zeros are left out. Give each image
-            once, or the held-out images are in the fit, too. Batches must be shuffled,
-            since backgrounds come from the batch, and should have some tens of guided
-            images.
+            (B,) int64, or (B, C) in {0, 1} for several labels; masks (B, H, W), above 0
+            on the object, or a :class:`.MaskBatch`). Images with a mask of zeros are
+            left out. Give each image once, or the held-out images are in the fit, too.
+            Batches must be shuffled, since backgrounds come from the batch, and should
+            have some tens of guided images.
         views: Other backgrounds for each image, >= 1.
         strengths: Strengths to choose from, > 0; see ``fit_logistic``.
         border: Standard deviation of the object's blurred edge, pixels, >= 0.

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from cfcn_plugin.guidance import MaskBatch
 from cfcn_plugin.repair import repair
 from cfcn_plugin.repair.views import choose_backgrounds
 
@@ -90,6 +91,16 @@ def test_batches_are_read_once_and_may_be_a_generator():
 
     assert repair(Means(), batches()).images == 120
     assert made == [0, 1, 2]
+
+
+def test_masks_may_be_those_of_a_guided_loop():
+    images, labels, masks = batch()
+    guided = torch.arange(40) >= 4
+    carried = MaskBatch(masks[:, None], None, guided)
+    masks = masks * guided.view(-1, 1, 1)
+    assert repair(Means(), [(images, labels, carried)]) == (
+        repair(Means(), [(images, labels, masks)])
+    )
 
 
 def test_a_loader_of_a_stream_and_batches_without_images_are_read():
