@@ -65,8 +65,7 @@ def swap_within_batch(
         with an object and a context, if there are at least two. The other images are as
         they were.
     """
-    pixels = objects.flatten(1)
-    guided = guided & pixels.any(1) & ~pixels.all(1)
+    guided = guided & has_object_and_context(objects)
     other = pick_other_guided(guided, order)
     own = torch.arange(len(images), device=images.device)
     is_swapped = guided & (other != own)
@@ -91,8 +90,9 @@ def swap_cells(
         guided, order, hole: As in :func:`swap_within_batch`.
 
     Returns:
-        (B, F, h, w). Maps without another guided image are as they were.
+        (B, F, h, w). Maps that :func:`swap_within_batch` would leave are as they were.
     """
+    guided = guided & has_object_and_context(objects)
     other = pick_other_guided(guided, order)
     own = torch.arange(len(maps), device=maps.device)
     planes = torch.stack([objects, hole_of(objects, hole)], 1).float()
@@ -105,6 +105,12 @@ def swap_cells(
     swapped = torch.lerp(filled[other], maps, inside)
     is_swapped = (guided & (other != own)).view(-1, 1, 1, 1)
     return torch.where(is_swapped, swapped, maps)
+
+
+def has_object_and_context(objects: Tensor) -> Tensor:
+    """(B,) bool: whether a mask (B, H, W) bool is not empty and leaves a part."""
+    pixels = objects.flatten(1)
+    return pixels.any(1) & ~pixels.all(1)
 
 
 def pick_other_guided(guided: Tensor, order: Tensor) -> Tensor:

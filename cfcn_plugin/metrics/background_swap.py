@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from cfcn_plugin.features.explanations import temporary_evaluation
 from cfcn_plugin.functional.compositing import (
     HOLES,
+    has_object_and_context,
     hole_of,
     swap_background,
     without_object,
@@ -176,8 +177,8 @@ def answers_on_swapped(
     check_number('grey', grey)
     check_whole('seed', seed)
     check_masks(masks, images)
-    pixels = masks.objects.flatten(1)
-    usable = (masks.guided & pixels.any(1) & ~pixels.all(1)).nonzero().flatten()
+    usable = masks.guided & has_object_and_context(masks.objects)
+    usable = usable.nonzero().flatten()
     found = {
         name: torch.full((len(images),), torch.nan, device=images.device)
         for name in ('original', *conditions)

@@ -35,18 +35,23 @@ def test_a_hole_is_a_box_if_asked_and_an_object_all_over_leaves_its_mean():
     maps = torch.arange(8.0).view(2, 1, 2, 2)
     objects = torch.zeros(2, 2, 2, dtype=torch.bool)
     objects[0, 0, 0] = objects[0, 1, 1] = True  # whose box is the image
+    objects[1, 0, 1] = True
     both, order = torch.tensor([True, True]), torch.tensor([0.1, 0.2])
     by_mask, by_box = (
         swap_cells(maps, objects, both, order, hole)[1, 0] for hole in ('mask', 'box')
     )
-    assert by_mask.tolist() == [[1.5, 1], [2, 1.5]]
-    assert by_box.tolist() == [[1.5, 1.5], [1.5, 1.5]]
+    assert by_mask.tolist() == [[1.5, 5], [2, 1.5]]
+    assert by_box.tolist() == [[1.5, 5], [1.5, 1.5]]
 
 
 def test_images_without_another_guided_image_stay():
     maps, masks = torch.rand(3, 2, 4, 4), batch((True, False, False))
     order = torch.rand(3)
     assert torch.equal(swap_cells(maps, masks.objects, masks.guided, order), maps)
+    objects = masks.objects.clone()
+    objects[1], objects[2] = False, True  # no object, and no context
+    every = torch.tensor([True, True, True])
+    assert torch.equal(swap_cells(maps, objects, every, order), maps)
 
 
 class Last(nn.Module):

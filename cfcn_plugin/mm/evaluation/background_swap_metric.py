@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from cfcn_plugin.data.batch_augments import BackgroundSwap
 from cfcn_plugin.functional.compositing import (
     HOLES,
+    has_object_and_context,
     hole_of,
     swap_background,
     without_object,
@@ -102,7 +103,7 @@ class BackgroundSwapMetric(ModelAwareMetric):
         if batch.masks is None:
             return values
         objects = batch.masks.objects
-        usable = batch.masks.guided & ~objects.flatten(1).all(1)
+        usable = batch.masks.guided & has_object_and_context(objects)
         chosen = usable.nonzero().flatten().tolist()
         if not chosen:
             return values
