@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor, nn
 
 
@@ -58,37 +57,17 @@ class Layout:
                 f'(B, h, w, F) or (B, L, F), got {what}; name another `target`'
             )
         if raw.ndim == 4:
-            return raw.permute(0, 3, 1, 2) if self._lies_last(raw, image) else raw
+            first, last = raw, raw.permute(0, 3, 1, 2)
+            activation, other = (last, first) if self.channels_last else (first, last)
+            swap = (
+                self.by_proportion
+                and not in_proportion(activation, image)
+                and in_proportion(other, image)
+            )
+            return other if swap else activation
         tokens = raw[:, self.prefix_tokens :]
         h, w = self._grid(tokens.shape[1], image)
         return tokens.transpose(1, 2).unflatten(2, (h, w))
-
-    def from_nchw(
-        self, activation: Tensor, raw: Tensor, image: Sequence[int]
-    ) -> Tensor:
-        """Another map in the place of the map of ``raw``: the inverse of ``to_nchw``.
-
-        Args:
-            activation: (B, F, h, w).
-            raw: The value of the module, whose prefix tokens stay.
-            image: (H, W) of the model's input.
-        """
-        if raw.ndim == 4:
-            last = self._lies_last(raw, image)
-            return activation.permute(0, 2, 3, 1) if last else activation
-        tokens = activation.flatten(2).transpose(1, 2)
-        return torch.cat([raw[:, : self.prefix_tokens], tokens], 1)
-
-    def _lies_last(self, raw: Tensor, image: Sequence[int]) -> bool:
-        """Whether a 4-D map is (B, h, w, F)."""
-        first, last = raw, raw.permute(0, 3, 1, 2)
-        given, other = (last, first) if self.channels_last else (first, last)
-        swap = (
-            self.by_proportion
-            and not in_proportion(given, image)
-            and in_proportion(other, image)
-        )
-        return self.channels_last != swap
 
     def covers(self, grid: Sequence[int], image: Sequence[int]) -> tuple[int, int]:
         """Rows and columns of pixels that the cells cover, from the top left corner.

@@ -11,7 +11,6 @@ from cfcn_plugin.options import check_choice, check_number
 CELLS = (8, 4, 2, 1)  # grids whose cells tell what is around a hole
 COARSER = 0.01  # how much less the next coarser grid counts
 HOLES = ('mask', 'box')
-HELD = 0.25  # fraction of a cell from which it is part of a hole
 
 
 def swap_background(
@@ -73,38 +72,6 @@ def swap_within_batch(
         images, objects, images[other], hole_of(objects, hole)[other], border
     )
     return torch.where(is_swapped.view(-1, 1, 1, 1), swapped, images), is_swapped
-
-
-def swap_cells(
-    maps: Tensor, objects: Tensor, guided: Tensor, order: Tensor, hole: str = 'mask'
-) -> Tensor:
-    """Put each guided image's object into the map of another guided image.
-
-    A cell is the image's own in the fraction of the cell that the object covers, and
-    else the other image's. Where the other image has its object, cells are the mean of
-    the map's other cells.
-
-    Args:
-        maps: (B, F, h, w) floating point.
-        objects: (B, H, W) bool, True on the object.
-        guided, order, hole: As in :func:`swap_within_batch`.
-
-    Returns:
-        (B, F, h, w). Maps that :func:`swap_within_batch` would leave are as they were.
-    """
-    guided = guided & has_object_and_context(objects)
-    other = pick_other_guided(guided, order)
-    own = torch.arange(len(maps), device=maps.device)
-    planes = torch.stack([objects, hole_of(objects, hole)], 1).float()
-    inside, held = F.adaptive_avg_pool2d(planes, maps.shape[-2:]).to(maps).split(1, 1)
-    context = held <= HELD
-    # of an image that is object all over, the mean of all is left
-    context = torch.where(context.any(-1, True).any(-2, True), context, True)
-    mean = (maps * context).sum((2, 3), True) / context.sum((2, 3), True)
-    filled = torch.where(held <= HELD, maps, mean.to(maps))
-    swapped = torch.lerp(filled[other], maps, inside)
-    is_swapped = (guided & (other != own)).view(-1, 1, 1, 1)
-    return torch.where(is_swapped, swapped, maps)
 
 
 def has_object_and_context(objects: Tensor) -> Tensor:

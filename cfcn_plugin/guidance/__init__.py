@@ -5,7 +5,6 @@ from .causal_focus import CausalFocusLoss
 from .combined import Combined
 from .consistency import ConsistencyLoss
 from .explanation import ExplanationLoss
-from .feature_swap import FeatureSwap
 from .gain import GAINLoss
 from .guidance import Guidance
 from .guidance_batch import GuidanceBatch, ModelView
@@ -22,7 +21,6 @@ __all__ = [
     'Combined',
     'ConsistencyLoss',
     'ExplanationLoss',
-    'FeatureSwap',
     'GAINLoss',
     'Guidance',
     'GuidanceBatch',

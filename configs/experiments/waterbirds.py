@@ -34,10 +34,6 @@ methods = dict(
     # outlines made of the boxes, and the recipe, which is tested at 160 pixels
     outline_swap=dict(config=outline_swap, axis_values=all_boxes),
     recipe=dict(config=recipe, axis_values=all_boxes),
-    # the recipe with the context swapped in a map
-    feature_swap=dict(
-        config='../feature-swap-pretrained_*_{data}.py', axis_values=all_boxes
-    ),
     # by few boxes
     swap_balanced_few=dict(config=swap_balanced, axis_values=few_boxes),
     outline_swap_few=dict(config=outline_swap, axis_values=few_boxes),

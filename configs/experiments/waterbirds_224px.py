@@ -21,11 +21,6 @@ methods = dict(
     ),
     recipe=recipe,
     four_epochs=dict(config=recipe, options=four),
-    feature_swap=dict(
-        config='../feature-swap-pretrained-224px_efficientnet-lite0_{data}.py',
-        axis_values=dict(masks=['100%']),
-        options=four,
-    ),
 )
 baseline = 'cnn'
 options = {

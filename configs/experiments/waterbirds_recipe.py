@@ -19,10 +19,6 @@ for name, options in changes.items():
     methods[name] = dict(
         config=config, axis_values=dict(masks=['100%']), options=options
     )
-methods['feature_swap'] = dict(
-    config='../feature-swap-pretrained_efficientnet-lite0_{data}.py',
-    axis_values=dict(masks=['100%']),
-)
 baseline = 'recipe'
 axes = dict(masks=['100%', '5%', '1.25%'], seed=[0, 1, 2])
 options = {

@@ -10,7 +10,7 @@ from .guided_mixin import GuidedMixin, built
 from .in_channels import resolve_head
 
 # which a stock model does not have
-EXTRA_KEYS = ('guidance', 'feature_hook', 'feature_swap', 'fine_tuning')
+EXTRA_KEYS = ('guidance', 'feature_hook', 'fine_tuning')
 
 
 class GuidedClassifier(GuidedMixin, ImageClassifier):

@@ -1,7 +1,6 @@
 """Guidance of a stock model of mmpretrain, by a :class:`Guide`."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from mmpretrain.registry import MODELS
@@ -10,13 +9,7 @@ from torch import Tensor, nn
 
 from cfcn_plugin.features import Capture, FeatureHook
 from cfcn_plugin.fine_tuning import FineTuning
-from cfcn_plugin.guidance import (
-    FeatureSwap,
-    Guidance,
-    GuidanceBatch,
-    Guide,
-    MaskBatch,
-)
+from cfcn_plugin.guidance import Guidance, GuidanceBatch, Guide, MaskBatch
 from cfcn_plugin.stock import name_of
 
 from .data_preprocessor import GuidedDataPreprocessor
@@ -32,8 +25,6 @@ class GuidedMixin:
         guidance: Config of a :class:`Guidance`, or a list of them, whose terms are
             summed. None: the baseline.
         feature_hook: Config of a :class:`FeatureHook`. None: the last map.
-        feature_swap: Options of :class:`cfcn_plugin.guidance.FeatureSwap` (``target``,
-            a dotted name in this model, and ``hole``). None: nothing is swapped.
         fine_tuning: Options of :class:`cfcn_plugin.fine_tuning.FineTuning` (``frozen``,
             ``norm_eval``, ``zero_head``) for a pretrained network. None: all of the
             network is trained, from the head's usual start.
@@ -57,7 +48,6 @@ class GuidedMixin:
         *args,
         guidance: dict | Guidance | Sequence[dict | Guidance] | None = None,
         feature_hook: dict | FeatureHook | None = None,
-        feature_swap: dict | None = None,
         fine_tuning: dict | None = None,
         data_preprocessor: dict | nn.Module | None = None,
         **kwargs,
@@ -76,9 +66,6 @@ class GuidedMixin:
         )
         scorer = self.get_submodule(self.scorer)
         self._scores = Capture(scorer)
-        self.feature_swap = (
-            None if feature_swap is None else FeatureSwap(**feature_swap).attach(self)
-        )
         self.fine_tuning = (
             None
             if fine_tuning is None
@@ -142,7 +129,7 @@ class GuidedMixin:
         Raises:
             ValueError: There are no masks to guide by.
         """
-        if self.guidance is None and self.feature_swap is None:
+        if self.guidance is None:
             return super().loss(inputs, data_samples)
         if masks is None:
             raise ValueError(
@@ -150,16 +137,10 @@ class GuidedMixin:
                 "`dict(type='LoadActivationMask', source=...)` after the image is "
                 "loaded and `dict(type='PackGuidedInputs')` at its end"
             )
-        if self.guidance is None:
-            with self._swapped(masks):
-                return super().loss(inputs, data_samples)
         step = self._guided_loss
         if self.guidance.differentiates:
             step = torch.compiler.disable(step)
         return step(inputs, data_samples, masks)
-
-    def _swapped(self, masks: MaskBatch) -> AbstractContextManager[None]:
-        return nullcontext() if self.feature_swap is None else self.feature_swap(masks)
 
     # dynamo fails on its block of context managers
     @torch.compiler.disable(recursive=False)
@@ -167,7 +148,7 @@ class GuidedMixin:
         self, inputs: Tensor, data_samples: list, masks: MaskBatch
     ) -> dict[str, Tensor]:
         inputs = self.guide.prepare(inputs)
-        with self._swapped(masks), self.guide, self._scores:
+        with self.guide, self._scores:
             losses = super().loss(inputs, data_samples)
             scores, target = self._scores_and_target(data_samples)
         losses.update(self.guide.terms(inputs, scores, target, masks))

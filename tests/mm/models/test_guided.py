@@ -165,26 +165,6 @@ def test_a_step_with_other_backgrounds_trains():
     assert model.train_step(batch(), optimizer)['loss_focus'].isfinite()
 
 
-@pytest.mark.parametrize('guidance', [None, dict(type='CausalFocusLoss')])
-def test_a_step_with_swapped_cells_trains_and_the_model_predicts_as_before(guidance):
-    plain = build(guidance=guidance).eval()
-    swapping = build(guidance=guidance, feature_swap=dict(target='backbone.layer1'))
-    assert list(swapping.state_dict()) == list(plain.state_dict())
-    swapping.eval()
-    losses, data = losses_of(swapping)
-    assert losses['loss'] != losses_of(plain)[0]['loss']
-    inputs = data['inputs']
-    assert torch.equal(swapping(inputs), plain(inputs))
-    swapping.parse_losses(losses)[0].backward()
-    assert swapping.backbone.conv1.weight.grad.isfinite().all()
-
-
-def test_swapped_cells_need_masks():
-    model = build(guidance=None, feature_swap=dict(target='backbone.layer1'))
-    with pytest.raises(ValueError, match='LoadActivationMask'):
-        model.loss(torch.rand(2, 3, 64, 64), batch()['data_samples'][:2])
-
-
 def test_a_mask_a_class_needs_no_guided_image_in_a_batch():
     model = build(
         dict(
