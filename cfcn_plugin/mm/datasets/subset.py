@@ -92,7 +92,7 @@ def choose_masks(cfg: Config, masks: int | str, seed: int, file: Path) -> None:
         if isinstance(masks, str):
             # at least one mask, unless the fraction is 0
             fraction = float(masks[:-1]) / 100
-            count = max(round(fraction * len(images)), fraction > 0)
+            count = max(round(fraction * len(images)), int(fraction > 0))
             count = len(with_mask) if fraction == 1 else count
         if count > len(with_mask):
             raise ValueError(

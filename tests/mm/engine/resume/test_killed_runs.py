@@ -277,7 +277,7 @@ def test_second_start_in_a_work_dir_is_refused_and_the_first_goes_on(config, tmp
     )
     assert second.returncode == 1
     assert (
-        f"RuntimeError: '{tmp_path}/run' is in use by process "
+        f"train.py: error: '{tmp_path}/run' is in use by process "
         f'{first.processes[0].pid}: '
     ) in second.stderr
     first.processes[0].terminate()
