@@ -6,7 +6,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from cfcn_plugin.functional.compositing import bounding_box, swap_background
+from cfcn_plugin.functional.compositing import (
+    bounding_box,
+    has_object_and_context,
+    swap_background,
+)
 
 from .batches import as_batch
 
@@ -66,7 +70,7 @@ def guided_images(batches: Iterable, device: torch.device) -> Iterator[GuidedIma
     """
     for images, targets, objects in map(as_batch, batches):
         guided = objects.any((1, 2))
-        usable = guided & ~objects.all((1, 2))
+        usable = has_object_and_context(objects)
         covered = int((guided & ~usable).sum())
         objects = objects[usable].to(device)
         yield GuidedImages(
