@@ -4,18 +4,15 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import urllib.request
-from pathlib import Path
 
 import draw_masks
 import pytest
+from drawing_tool import start_tool
 from PIL import Image
 
 from cfcn_plugin.annotation.drawing import server as server_module
 from cfcn_plugin.masks import MaskError
-
-TOOL = Path(draw_masks.__file__)
 
 
 @pytest.fixture
@@ -134,21 +131,7 @@ def test_without_tornado_the_remedy_is_reported(monkeypatch):
 
 
 def test_tool_prints_the_address_with_the_token_alone_and_ends(images):
-    tool = subprocess.Popen(
-        [
-            sys.executable,
-            '-u',
-            TOOL,
-            images,
-            '--out',
-            images.parent / 'masks',
-            '--port',
-            '19900',
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    tool = start_tool(images, 19900, stderr=subprocess.STDOUT)
     try:
         said = []
         while 'same address' not in ''.join(said):

@@ -3,19 +3,16 @@
 import os
 import re
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from drawing_photos import disc, iou, photograph, saved
+from drawing_tool import start_tool
 from PIL import Image
 
 from cfcn_plugin.annotation.queue import AnnotationQueue
 
 pytestmark = pytest.mark.slow
-TOOL = Path(__file__).parents[3] / 'tools' / 'draw_masks.py'
 LINE = [[60, 150], [240, 150]]
 
 
@@ -123,20 +120,7 @@ def test_mask_of_an_earlier_session_asks_before_it_is_edited(person, serve, imag
 
 def test_kill_of_the_server_loses_nothing(person, images):
     def start(port):
-        tool = subprocess.Popen(
-            [
-                sys.executable,
-                '-u',
-                TOOL,
-                images,
-                '--out',
-                images.parent / 'masks',
-                '--port',
-                str(port),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        tool = start_tool(images, port)
         while not (found := re.search(r'http://\S+', tool.stdout.readline())):
             pass
         return tool, found[0], int(found[0].split(':')[2].split('/')[0])
