@@ -40,7 +40,7 @@ dataset = cfcn.MaskedDataset(ImageFolder(args.data / 'train_tied', transform),
 model = ResNetForImageClassification(ResNetConfig(
     embedding_size=32, hidden_sizes=[32, 64], depths=[1, 1], layer_type='basic',
     num_labels=3))
-swap = cfcn.data.BackgroundSwap(prob=0. if args.plain else 0.5)
+swap = cfcn.data.BackgroundSwap(prob=0. if args.plain else 1.)
 method = cfcn.guidance.CausalFocusLoss(0.5, average='micro', reduction='guided')
 with tempfile.TemporaryDirectory() as folder:
     trainer = GuidedTrainer(model, TrainingArguments(
